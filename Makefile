@@ -1,0 +1,63 @@
+# Needs Python 3.10 or newer, pip and make. Go, where it is found, lets the tests use Go's own lock client.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help setup demo test test-fast test-matrix cover lint format check bench package lock clean
+
+help: ## say what there is to make
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
+	  while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
+
+setup: $(STAMP) ## create the virtual environment and install the project into it
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+demo: setup ## start an etcd of its own, leak locks for real, scan them, clean up
+	$(BIN)/lockdoctor demo
+
+test: setup ## run the whole suite against a real etcd
+	$(BIN)/pytest
+
+test-fast: setup ## run what needs no etcd server and takes seconds
+	$(BIN)/pytest -m "not etcd and not slow"
+
+test-matrix: setup ## run the etcd floors against every etcd release line that is to be had
+	$(BIN)/python tests/matrix.py
+
+cover: setup ## measure branch coverage of the whole suite
+	$(BIN)/coverage run -m pytest -n 0 && $(BIN)/coverage report --skip-covered --show-missing
+
+lint: setup ## check style, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## bring the code into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+check: lint test ## all that CI runs before the matrix
+
+bench: setup ## measure look-up rates side by side
+	$(BIN)/python tests/bench/lookups.py
+
+package: setup ## build the wheel and the source archive into dist/
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+
+lock: ## pin the tested set anew, with hashes (needs uv)
+	uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header \
+	  --no-annotate --no-emit-index-url --no-emit-find-links \
+	  --extra demo --group dev pyproject.toml -o constraints.txt
+
+clean: ## remove what make made
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,117 @@
+"""Locks as keys in etcd: who holds, who waits, and under which recipe they were written."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lockdoctor.domain.leases import NO_LEASE, LeaseId
+
+
+class Recipe(enum.Enum):
+    """How a client library lays a lock out as keys."""
+
+    GO_MUTEX = "mutex"
+    """Go's concurrency.Mutex, etcdctl lock and all clients of etcd's lock service."""
+    GO_ELECTION = "election"
+    """Go's concurrency.Election: the same keys, each with a candidate as its value."""
+    PYTHON_ETCD3 = "python-etcd3"
+    """python-etcd3's Lock: one key, a 16-byte uuid1 as its value; waiters leave no key."""
+    SINGLE_KEY = "single-key"
+    """One key with a lease that etcd3gw, OpenStack tooz or node's etcd3 writes as a lock."""
+    LEASED_KEY = "leased-key"
+    """A key with a lease in no lock's shape: perhaps a lock, perhaps a registration."""
+    UNLEASED_KEY = "key-without-lease"
+    """A key with no lease in no lock's shape."""
+
+
+class Kind(enum.Enum):
+    """What a key is for, as far as its shape or the policy says; it decides what is normal."""
+
+    LOCK = "lock"
+    """Held for a job, then released."""
+    ELECTION = "election"
+    """Held as long as its process lives, by design."""
+    REGISTRATION = "registration"
+    """A service's own entry, kept as long as the service lives, by design."""
+    IGNORE = "ignore"
+    """Not examined, because the policy says so."""
+    UNKNOWN = "unknown"
+    """Nothing says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockKey:
+    """One key of the scanned range."""
+
+    key: bytes
+    create_revision: int
+    mod_revision: int
+    version: int
+    lease_id: LeaseId
+    value: bytes = b""
+    """The value's beginning; no lock recipe needs more."""
+    value_size: int = 0
+    """Bytes in the whole value."""
+
+    @property
+    def has_lease(self) -> bool:
+        """Whether etcd will ever delete the key by itself."""
+        return self.lease_id != NO_LEASE
+
+    @property
+    def hold(self) -> Hold:
+        """This stay of the key: a client that unlocks and locks again writes the same key anew."""
+        return Hold(self.key, self.create_revision)
+
+
+class Hold(NamedTuple):
+    """
+    One stay of one contender: its key from creation to deletion.
+
+    A session that unlocks and locks again reuses key and lease; the create revision tells
+    the stays apart.
+    """
+
+    key: bytes
+    create_revision: int
+
+
+class LockId(NamedTuple):
+    """What tells one lock of a cluster from another."""
+
+    name: bytes
+    recipe: Recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """One lock with everyone who contends for it, at one revision."""
+
+    name: bytes
+    recipe: Recipe
+    kind: Kind
+    holder: LockKey | None
+    """The key that owns the lock under its recipe; it may be a key of another lock (see below)."""
+    waiters: tuple[LockKey, ...] = ()
+    """In the order in which they get the lock."""
+    foreign_holder: bool = False
+    """
+    The holder is a key that merely lies below the lock's name.
+
+    Go's Mutex waits for every older key below its name, whoever wrote it.
+    Source: getOwner in etcd's client/v3/concurrency/mutex.go.
+    """
+    queue_is_whole: bool = True
+    """False where the scanned range may miss contenders, so that nobody can be called holder."""
+
+    @property
+    def id(self) -> LockId:
+        """The lock's identity across readings."""
+        return LockId(self.name, self.recipe)
+
+    @property
+    def keys(self) -> tuple[LockKey, ...]:
+        """Holder and waiters, in the order of the queue."""
+        return ((self.holder,) if self.holder else ()) + self.waiters

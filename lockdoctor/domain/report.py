@@ -1,0 +1,133 @@
+"""The result of one run: what was seen of each lock and session, the verdicts, and what was not seen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from lockdoctor.domain.verdicts import Severity, Verdict, VerdictKind
+
+if TYPE_CHECKING:
+    from lockdoctor.domain.activity import QueueActivity
+    from lockdoctor.domain.age import Age
+    from lockdoctor.domain.leases import LeaseId
+    from lockdoctor.domain.locks import Lock
+    from lockdoctor.domain.renewals import RenewalTrace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterFacts:
+    """The cluster that was examined, as it presented itself at the end of the run."""
+
+    cluster_id: int
+    version: str
+    endpoint: str
+    """The member that was read from."""
+    raft_term: int
+    revision: int
+    leader_changes: int
+    """How often the raft term was seen to rise during the run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unseen:
+    """Something that could not be examined, and why; never silently read as healthy."""
+
+    what: str
+    """For example `lease list`, `leases`, `keys below the prefix`, `watch`."""
+    count: int | None
+    """How many of them, where that is known."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockReport:
+    """Everything about one lock; verdicts[0] is the one that names it."""
+
+    lock: Lock
+    prefix: bytes
+    """The prefix of the command line under which it was found."""
+    verdicts: tuple[Verdict, ...]
+    """Worst first; never empty."""
+    age: Age | None
+    """How long the holder has held; None where nobody holds."""
+    activity: QueueActivity
+    traces: dict[LeaseId, RenewalTrace]
+    """What was seen of the leases of its holder and waiters."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict that names the lock's state."""
+        return self.verdicts[0]
+
+    @property
+    def holder_trace(self) -> RenewalTrace | None:
+        """What was seen of the holder's lease."""
+        return self.traces.get(self.lock.holder.lease_id) if self.lock.holder else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionReport:
+    """A lease without keys."""
+
+    trace: RenewalTrace
+    verdict: Verdict
+    is_new: bool
+    """It was granted while we watched."""
+    gave_up: bool
+    """An attempt of this session on a lock was seen to give up while we watched."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The verdicts of one run, and what could not be examined."""
+
+    started_at: float
+    """POSIX seconds."""
+    watched_s: float
+    """From the first answer to the last."""
+    window_s: float
+    """The longest that the run was allowed to watch."""
+    lookups: int
+    """Readings of leases that were asked for."""
+    interrupted: str | None
+    """Why the run ended before everything was decided that the window allows; None if it did not."""
+    cluster: ClusterFacts
+    prefixes: tuple[bytes, ...]
+    locks: tuple[LockReport, ...]
+    """Worst first, then by name."""
+    sessions: tuple[SessionReport, ...]
+    session_verdicts: tuple[Verdict, ...]
+    """Verdicts of the leases without keys taken together."""
+    unseen: tuple[Unseen, ...]
+    notes: tuple[str, ...] = ()
+    """What else the reader should know of how the run went, a sentence each."""
+
+    @cached_property
+    def findings(self) -> tuple[Verdict, ...]:
+        """Every verdict of WARNING or worse, worst first."""
+        found = [verdict for lock in self.locks for verdict in lock.verdicts if verdict.is_finding]
+        found += [verdict for verdict in self.session_verdicts if verdict.is_finding]
+        order = list(VerdictKind)
+        return tuple(sorted(found, key=lambda v: (-v.severity, order.index(v.kind))))
+
+    @property
+    def severity(self) -> Severity:
+        """The worst severity of all verdicts."""
+        return max((finding.severity for finding in self.findings), default=Severity.OK)
+
+    @cached_property
+    def renewals(self) -> int:
+        """The fewest renewals that all readings together prove."""
+        by_lease = {
+            trace.lease_id: trace.renewals for lock in self.locks for trace in lock.traces.values()
+        }
+        by_lease |= {session.trace.lease_id: session.trace.renewals for session in self.sessions}
+        return sum(by_lease.values())
+
+    @cached_property
+    def counts(self) -> Counter[VerdictKind]:
+        """How many locks each verdict names."""
+        return Counter(lock.verdict.kind for lock in self.locks)

@@ -1,0 +1,283 @@
+"""The words of a diagnosis: verdict, severity, confidence, and the evidence that carries them."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from lockdoctor.domain.leases import LeaseId
+from lockdoctor.domain.locks import LockId
+
+
+class VerdictKind(enum.Enum):
+    """What lockdoctor can conclude; each is described in docs/verdicts.md."""
+
+    LEAKED_LOCK = "leaked-lock"
+    ETERNAL_LOCK = "eternal-lock"
+    SUSPECTED_LEAK = "suspected-leak"
+    LEAKED_SESSION = "leaked-session"
+    BLOCKED_QUEUE = "blocked-queue"
+    LATE_RENEWAL = "late-renewal"
+    LONG_TTL = "long-ttl"
+    EXPIRING = "expiring"
+    IDLE_SESSION = "idle-session"
+    UNDETERMINED = "undetermined"
+    HEALTHY = "healthy"
+
+
+class Severity(enum.IntEnum):
+    """How much it matters now; a finding is WARNING or worse."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+
+
+class Confidence(enum.Enum):
+    """How sure the evidence makes us."""
+
+    PROVEN = "proven"
+    LIKELY = "likely"
+    POSSIBLE = "possible"
+    UNDETERMINED = "undetermined"
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """The readings prove that a client renewed the lease."""
+
+    renewals: int
+    """The fewest that explain the readings."""
+    watched_s: float
+    """From the first reading to the last."""
+    at_most_every_s: float | None
+    """The mean time between renewals is at most this; None where fewer than two are proven."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How long one hold has stood."""
+
+    at_least_s: float
+    at_most_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class EstimatedAge:
+    """The hold's age if the cluster always wrote as fast as during this run: an estimate only."""
+
+    about_s: float
+    revisions_since: int
+    revisions_per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedAge:
+    """The time that the client itself wrote into the lock, by the client's own clock."""
+
+    claimed_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class NoHandOver:
+    """The lock did not change hands while it was watched."""
+
+    watched_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """The lock was released, or changed hands, while it was watched."""
+
+    releases: int
+    watched_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Others wait for the lock."""
+
+    waiters: int
+    longest_at_least_s: float
+    """How long the one who has waited longest was seen to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class GaveUp:
+    """Attempts on the lock came, waited, and left without it."""
+
+    attempts: int
+    watched_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class NoLease:
+    """The key has no lease, so etcd never deletes it by itself."""
+
+    in_lock_shape: bool
+    """False where only its place among locks, not its own shape, makes it look like one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignHolder:
+    """The key that blocks the queue is not a contender: it merely lies below the lock's name."""
+
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NotRenewed:
+    """The lease counts down."""
+
+    unrenewed_for_s: float
+    """At least so long without a renewal, at the last reading."""
+    remaining_s: float
+    """Seconds left at the last reading, at most."""
+    granted_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseEnded:
+    """The lease is gone: it expired or was revoked while it was watched."""
+
+
+@dataclass(frozen=True, slots=True)
+class LateRenewal:
+    """A renewal came when little of the TTL was left."""
+
+    remaining_at_most_s: float
+    granted_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class LongTtl:
+    """A crash of the holder would keep the lock this long."""
+
+    granted_s: int
+    limit_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ByDesign:
+    """A key that its process keeps as long as it lives is normal here."""
+
+    kind: str
+    """`election` or `registration`."""
+
+
+@dataclass(frozen=True, slots=True)
+class WithinLimit:
+    """The hold is younger than the longest time that a hold may take."""
+
+    limit_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unobservable:
+    """The window was too short to see what would decide."""
+
+    needed_s: float
+    """A window of this many seconds would do."""
+    granted_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """The lease could not be read."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownShape:
+    """No lock recipe knows this key, so what is normal for it is not known either."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCut:
+    """The scanned prefix may leave out contenders of this lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderChanged:
+    """A new leader reset every lease while it was watched; rises across that prove nothing."""
+
+    discarded: int
+    """Readings that could not be used because of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsGrew:
+    """The number of renewed leases without keys grew while it was watched."""
+
+    before: int
+    after: int
+    watched_s: float
+    steps: int
+    """In how many parts of the window it grew: once may be a start-up, again and again is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class FromGivenUpAttempts:
+    """Sessions whose attempt on a lock was seen to give up, and which live on."""
+
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Keyless:
+    """The lease carries no key."""
+
+
+Evidence: TypeAlias = (
+    Renewed
+    | Held
+    | EstimatedAge
+    | ClaimedAge
+    | NoHandOver
+    | HandedOver
+    | Waiting
+    | GaveUp
+    | NoLease
+    | ForeignHolder
+    | NotRenewed
+    | LeaseEnded
+    | LateRenewal
+    | LongTtl
+    | ByDesign
+    | WithinLimit
+    | Unobservable
+    | Unread
+    | UnknownShape
+    | QueueCut
+    | LeaderChanged
+    | SessionsGrew
+    | FromGivenUpAttempts
+    | Keyless
+)
+"""One thing that was seen; every output can word it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What we conclude of one lock or lease, and why."""
+
+    kind: VerdictKind
+    severity: Severity
+    confidence: Confidence
+    lock: LockId | None
+    """None where the verdict is of leases without keys."""
+    key: bytes | None
+    """The key it is about: the holder, the longest waiter."""
+    leases: tuple[LeaseId, ...]
+    """The leases it is about; empty where the key has none."""
+    evidence: tuple[Evidence, ...]
+    """Never empty; every output can show it."""
+    remedy: str
+    """What an operator can do next, in one sentence."""
+
+    @property
+    def is_finding(self) -> bool:
+        """Whether it deserves attention: WARNING or worse."""
+        return self.severity >= Severity.WARNING

@@ -1,0 +1,128 @@
+"""What the workflows ask of the world: a cluster, its leases, a clock, someone to tell how far we are."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from lockdoctor.domain.activity import WatchEvent
+from lockdoctor.domain.leases import LeaseId, LeaseUnread, Reading
+from lockdoctor.domain.locks import LockKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberStatus:
+    """One answer of the member that we read from, about itself."""
+
+    asked_at: float
+    answered_at: float
+    endpoint: str
+    cluster_id: int
+    member_id: int
+    leader_id: int
+    """0 where the member knows no leader."""
+    raft_term: int
+    revision: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySnapshot:
+    """All keys of one prefix at one revision, in the order of the keys."""
+
+    asked_at: float
+    answered_at: float
+    revision: int
+    raft_term: int
+    keys: tuple[LockKey, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseList:
+    """All leases of the cluster as one member knows them; it may lag behind the others."""
+
+    asked_at: float
+    answered_at: float
+    raft_term: int
+    lease_ids: frozenset[LeaseId]
+
+
+class Cluster(Protocol):
+    """
+    What lockdoctor reads of an etcd cluster. Nothing here writes.
+
+    Every method raises ClusterUnreachable, ClusterTimeout or AccessDenied, in a sentence for
+    the person on call.
+    """
+
+    async def status(self) -> MemberStatus:
+        """Ask the member that we read from who it is and whom it follows."""
+        ...
+
+    async def keys(self, prefix: bytes) -> KeySnapshot:
+        """Read every key with this prefix, in pages at one revision; b"" reads all keys."""
+        ...
+
+    async def leases(self) -> LeaseList:
+        """List every lease of the cluster; AccessDenied where the role may not see it."""
+        ...
+
+    def watch(self, prefix: bytes, from_revision: int) -> AsyncIterator[WatchEvent]:
+        """
+        Follow what happens to the keys of a prefix, in the order of revisions, until closed.
+
+        A break is mended by resuming from the last revision seen; what that cannot mend
+        (a compaction) is told as a WatchGap, and the watch goes on after it.
+        """
+        ...
+
+    def read_leases(
+        self, lease_ids: Iterable[LeaseId], *, with_keys: bool
+    ) -> AsyncIterator[Reading | LeaseUnread]:
+        """
+        Look up leases, many at a time, paced; each answer as it comes, in no order.
+
+        Args:
+            with_keys: Ask for the attached keys too. Where the role may not see them, the
+                reading comes without (attached_keys is None).
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        ...
+
+
+class Clock(Protocol):
+    """The only source of the time."""
+
+    def now(self) -> float:
+        """Seconds since the Unix epoch; never steps back, counts while the machine is suspended."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, without keeping others from running."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanProgress:
+    """How far a scan has come."""
+
+    locks: int
+    leases: int
+    """Leases to be decided."""
+    decided: int
+    lookups: int
+    elapsed_s: float
+    left_s: float
+    """Seconds until the last planned look."""
+
+
+class Progress(Protocol):
+    """Someone who wants to know how far a run has come."""
+
+    def update(self, progress: ScanProgress) -> None:
+        """Take notice; called a few times a second."""
+        ...
