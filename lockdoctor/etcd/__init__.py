@@ -1,0 +1,1 @@
+"""Reading etcd: the only part that imports etcd3 and grpc."""
