@@ -1,0 +1,134 @@
+"""What counts as too long and too many, per prefix of the keys; all durations in seconds."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field, replace
+from typing import TypedDict
+
+from lockdoctor.domain.locks import Kind
+
+DEFAULT_MAX_HOLD_S = 300.0
+"""
+What counts as a long hold where nobody has said how long one may last.
+
+Five minutes: a lock guards one job, and whoever waits for it has given up by then. Jobs that
+take longer are many, so a hold judged by this default alone is a suspicion, not a leak.
+"""
+
+_UNITS_S = {
+    "ns": 1e-9,
+    "us": 1e-6,
+    "µs": 1e-6,
+    "ms": 1e-3,
+    "s": 1.0,
+    "m": 60.0,
+    "h": 3600.0,
+    "d": 86400.0,
+}
+_PART = r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h|d)"
+_DURATION = re.compile(rf"(?:{_PART})+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """The limits that apply to the locks and sessions below one prefix."""
+
+    kind: Kind | None = None
+    """What the keys are for. Default None: the keys' own shape says."""
+    max_hold_s: float | None = None
+    """
+    A hold of this length is too long. Default None: only the users of a lock know how long
+    their job takes; where it matters all the same, DEFAULT_MAX_HOLD_S stands in.
+    """
+    critical_hold_s: float | None = None
+    """A hold of this length is CRITICAL even if nobody waits. Default None: never by age alone."""
+    max_wait_s: float = 300.0
+    """
+    A wait of this length deserves attention. Default 300: as long as DEFAULT_MAX_HOLD_S, so
+    that a queue is not called blocked behind a hold that is not yet called long.
+    """
+    max_ttl_s: float = 600.0
+    """
+    A granted TTL above this is too long. Default 600: after a crash the lock stays taken for up
+    to the TTL; ten minutes is ten times what Go's sessions ask for.
+    """
+    max_idle_session_s: float | None = None
+    """
+    A session that has not been seen with a key for this long is leaked. Default None: pools of
+    sessions have no keys most of the time, and are healthy.
+    """
+    pile_up: int = 50
+    """
+    This many renewed leases without keys are a pile-up. Default 50: more sessions than a pool
+    commonly holds, and few enough that neither etcd nor the client suffers yet.
+    """
+
+
+class Limits(TypedDict, total=False):
+    """Some of the Thresholds, as one table of lockdoctor.toml or the flags give them."""
+
+    kind: Kind
+    max_hold_s: float
+    critical_hold_s: float
+    max_wait_s: float
+    max_ttl_s: float
+    max_idle_session_s: float
+    pile_up: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Limits for the keys that begin with one prefix; b"" is every key."""
+
+    prefix: bytes
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Rules per prefix, and what the flags say over all of them."""
+
+    rules: tuple[Rule, ...] = ()
+    overrides: Limits = field(default_factory=Limits)
+
+    def thresholds_for(self, name: bytes) -> Thresholds:
+        """
+        Give the limits for a key or the name of a lock.
+
+        The rule with the longest matching prefix applies, alone: rules for shorter prefixes add
+        nothing to it. What the flags say beats it. A lock's name may lack the slash in which
+        its rule's prefix ends, because its keys continue with it.
+        """
+        matching = [r for r in self.rules if name.startswith(r.prefix) or name + b"/" == r.prefix]
+        limits = max(matching, key=lambda rule: len(rule.prefix)).limits if matching else Limits()
+        return replace(replace(Thresholds(), **limits), **self.overrides)
+
+
+def parse_duration(text: str) -> float:
+    """
+    Read a duration as people and etcdctl write it: 90s, 5m, 1h30m, 2d, 500ms, 1.5h, 0.
+
+    Returns:
+        Seconds.
+
+    Raises:
+        ValueError: In one sentence for the person who wrote it; the text is quoted in it.
+
+    Source: ParseDuration of Go's time package; the unit d (24 hours) is ours.
+    """
+    if text == "0":
+        return 0.0
+    if text.startswith("-"):
+        raise ValueError(f"{text!r} is negative; a duration cannot be")
+    if re.fullmatch(r"\d+\.?\d*|\.\d+", text, re.ASCII):
+        raise ValueError(f"{text!r} has no unit; write {text}s for seconds, {text}m for minutes")
+    if not _DURATION.fullmatch(text):
+        raise ValueError(f"{text!r} is not a duration; write it like 90s, 5m, 1h30m or 2d")
+    seconds = sum(
+        float(number) * _UNITS_S[unit] for number, unit in re.findall(_PART, text, re.ASCII)
+    )
+    if not math.isfinite(seconds):
+        raise ValueError(f"{text[:20] + '...'!r} is too long a duration")
+    return seconds
