@@ -10,6 +10,7 @@ LockdoctorError
 │   ├── HistoryBusy
 │   └── HistoryTooNew
 ├── ConfigError
+├── DemoError
 └── OutputError
 
 Each message is one sentence for the person on call: what failed, and what to try next.
@@ -51,6 +52,10 @@ class HistoryTooNew(HistoryError):
 
 class ConfigError(LockdoctorError):
     """A flag or a line of lockdoctor.toml does not make sense."""
+
+
+class DemoError(LockdoctorError):
+    """No etcd server of our own could be found or started."""
 
 
 class OutputError(LockdoctorError):

@@ -1,0 +1,1 @@
+"""An etcd of its own, and locks leaked on purpose."""

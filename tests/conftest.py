@@ -1,0 +1,47 @@
+"""What every floor of the tests shares: a real etcd where there is one, and a prefix of one's own."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lockdoctor.demo.server import EtcdServer, find_etcd
+from lockdoctor.errors import DemoError
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def etcd_binary() -> Path:
+    """The etcd server to test with; without one the test is skipped, in CI it fails."""
+    try:
+        return find_etcd()
+    except DemoError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def etcd(etcd_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EtcdServer]:
+    """A server shared by all tests of this worker; keep to your own prefix."""
+    with EtcdServer(tmp_path_factory.mktemp("etcd"), binary=etcd_binary) as server:
+        yield server
+
+
+@pytest.fixture
+def prefix() -> bytes:
+    """A prefix that no other test writes to."""
+    return b"/test-%d/" % next(_numbers)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the settings of whoever runs the tests out of them."""
+    for name in list(os.environ):
+        if name.startswith(("ETCDCTL_", "LOCKDOCTOR_")) and name != "LOCKDOCTOR_ETCD":
+            monkeypatch.delenv(name)
