@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from lockdoctor.domain.activity import WatchEvent
 from lockdoctor.domain.leases import LeaseId, LeaseUnread, Reading
-from lockdoctor.domain.locks import LockKey
+from lockdoctor.domain.locks import KeySnapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,17 +26,6 @@ class MemberStatus:
     raft_term: int
     revision: int
     version: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeySnapshot:
-    """All keys of one prefix at one revision, in the order of the keys."""
-
-    asked_at: float
-    answered_at: float
-    revision: int
-    raft_term: int
-    keys: tuple[LockKey, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +82,24 @@ class Cluster(Protocol):
     async def close(self) -> None:
         """Let go of the connection."""
         ...
+
+
+class Stop:
+    """Lets somebody ask a running workflow to end early with what it has."""
+
+    def __init__(self) -> None:
+        """Nobody has asked yet."""
+        self.reason: str | None = None
+        self._asked = asyncio.Event()
+
+    def ask(self, reason: str) -> None:
+        """Ask; the first reason stands."""
+        self.reason = self.reason or reason
+        self._asked.set()
+
+    async def asked(self) -> None:
+        """Wait until somebody has asked."""
+        await self._asked.wait()
 
 
 class Clock(Protocol):

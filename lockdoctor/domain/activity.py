@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from lockdoctor.domain.locks import LockKey
+from lockdoctor.domain.leases import LeaseId
+from lockdoctor.domain.locks import Lock, LockKey, Recipe
+from lockdoctor.domain.recipes import Claim, claim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,6 @@ class WatchProgress:
 WatchEvent: TypeAlias = KeyPut | KeyDeleted | WatchGap | WatchProgress
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueActivity:
     """Counts over the time in which the queue was watched without a gap."""
@@ -64,7 +66,111 @@ class QueueActivity:
     """Contenders that came."""
     gave_up: int = 0
     """Contenders that left without having held."""
-    gave_up_leases: frozenset[int] = frozenset()
+    gave_up_leases: frozenset[LeaseId] = frozenset()
     """The leases of those."""
     has_gap: bool = False
     """The watch missed something, so the counts are lower bounds."""
+
+
+NOTHING_SEEN = QueueActivity()
+
+
+def replay(
+    locks: Iterable[Lock], events: Iterable[WatchEvent], since: float
+) -> dict[Claim, QueueActivity]:
+    """
+    Count what happened in each queue, from its state at one revision and all that came after.
+
+    Args:
+        locks: Every lock of a prefix at one revision.
+        events: What a watch from the next revision on saw, in its order. What comes after a gap
+            is not counted: who held by then is not known.
+        since: When the locks were read.
+
+    Returns:
+        The activity of every queue that was there at the beginning or came up since.
+    """
+    table = _Queues(locks)
+    until = since
+    gap = False
+    for event in events:
+        if isinstance(event, WatchGap):
+            gap = True
+            break
+        until = max(until, event.seen_at)
+        if isinstance(event, KeyPut):
+            table.put(event.key)
+        elif isinstance(event, KeyDeleted):
+            table.delete(event.key)
+    return {queue: state.counts(until - since, gap) for queue, state in table.queues.items()}
+
+
+def queue_of(lock: Lock) -> Claim:
+    """Say which queue a lock is; a mutex and an election of one name share theirs."""
+    recipe = Recipe.GO_MUTEX if lock.recipe is Recipe.GO_ELECTION else lock.recipe
+    return Claim(lock.name, recipe)
+
+
+@dataclass(slots=True)
+class _Queue:
+    """Who stands in one queue now, and what has happened in it."""
+
+    members: dict[bytes, LockKey] = field(default_factory=dict)
+    has_freed: bool = False
+    releases: int = 0
+    hand_overs: int = 0
+    arrivals: int = 0
+    gave_up_leases: list[LeaseId] = field(default_factory=list)
+
+    def join(self, key: LockKey) -> None:
+        self.arrivals += 1
+        if not self.members and self.has_freed:
+            self.hand_overs += 1
+        self.members[key.key] = key
+
+    def leave(self, key: LockKey) -> None:
+        holder = min(self.members.values(), key=lambda member: member.create_revision)
+        del self.members[key.key]
+        if key is not holder:
+            self.gave_up_leases.append(key.lease_id)
+            return
+        self.releases += 1
+        self.has_freed = True
+        if self.members:
+            self.hand_overs += 1
+
+    def counts(self, watched_s: float, gap: bool) -> QueueActivity:  # noqa: FBT001
+        return QueueActivity(
+            watched_s=watched_s,
+            releases=self.releases,
+            hand_overs=self.hand_overs,
+            arrivals=self.arrivals,
+            gave_up=len(self.gave_up_leases),
+            gave_up_leases=frozenset(self.gave_up_leases),
+            has_gap=gap,
+        )
+
+
+class _Queues:
+    """Every queue of a prefix, with the way from a key to the queues it stands in."""
+
+    def __init__(self, locks: Iterable[Lock]) -> None:
+        self.queues: dict[Claim, _Queue] = {}
+        self._standing: dict[bytes, list[tuple[_Queue, LockKey]]] = {}
+        for lock in locks:
+            queue = self.queues.setdefault(queue_of(lock), _Queue())
+            for key in lock.keys:  # a foreign holder blocks this queue as well as its own
+                queue.members[key.key] = key
+                self._standing.setdefault(key.key, []).append((queue, key))
+
+    def put(self, key: LockKey) -> None:
+        if key.version > 1:  # written again, by an owner that keeps its place
+            return
+        self.delete(key.key)
+        queue = self.queues.setdefault(claim(key), _Queue())
+        queue.join(key)
+        self._standing[key.key] = [(queue, key)]
+
+    def delete(self, key: bytes) -> None:
+        for queue, member in self._standing.pop(key, ()):
+            queue.leave(member)

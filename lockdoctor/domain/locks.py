@@ -78,6 +78,17 @@ class Hold(NamedTuple):
     create_revision: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySnapshot:
+    """All keys of one prefix at one revision, in the order of the keys."""
+
+    asked_at: float
+    answered_at: float
+    revision: int
+    raft_term: int
+    keys: tuple[LockKey, ...]
+
+
 class LockId(NamedTuple):
     """What tells one lock of a cluster from another."""
 

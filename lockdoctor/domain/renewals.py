@@ -62,11 +62,11 @@ class Leadership:
     """When readings were answered that show a promotion by themselves, in order."""
     leader_probes: tuple[LeadershipProbe, ...]
     """The answers that name the leader, in order."""
+    confirmed: bool = False
+    """Take each term as confirmed: for planning, before the answers that confirm it are there."""
 
     @classmethod
-    def of(
-        cls, readings: Iterable[Reading], probes: Iterable[LeadershipProbe] = ()
-    ) -> Leadership:
+    def of(cls, readings: Iterable[Reading], probes: Iterable[LeadershipProbe] = ()) -> Leadership:
         """Gather what every reading and every other answer of the run said."""
         last_asked: dict[int, float] = {}
         marks: list[float] = []
@@ -96,10 +96,13 @@ class Leadership:
 
         Only then is a rise of the remaining TTL the work of a client.
         """
+        return earlier.raft_term == later.raft_term and (
+            self.confirmed or self._is_confirmed(earlier, later)
+        )
+
+    def _is_confirmed(self, earlier: Observation, later: Observation) -> bool:
         return (
-            earlier.raft_term == later.raft_term
-            and self.last_asked_under.get(later.raft_term, -math.inf)
-            >= later.answered_at + SETTLE_S
+            self.last_asked_under.get(later.raft_term, -math.inf) >= later.answered_at + SETTLE_S
             and not self._marked(earlier.asked_at, later.answered_at)
             and not self._leader_differs(earlier.asked_at, later.answered_at)
         )
@@ -144,6 +147,14 @@ class RenewalTrace:
     def is_gone(self) -> bool:
         """Whether the last reading found no such lease."""
         return bool(self.readings) and isinstance(self.readings[-1], LeaseGone)
+
+    @property
+    def ended_early(self) -> bool:
+        """Whether the lease is gone and was so before its deadline: someone revoked it."""
+        if not self.is_gone or self.last is None or self.last_refresh is None:
+            return False
+        ends = self.last_refresh.earliest + self.last.granted_ttl_s
+        return self.readings[-1].answered_at < ends
 
     @property
     def granted_ttl_s(self) -> int | None:
@@ -223,9 +234,7 @@ def fewest_renewals(from_deadline: Interval, to_deadline: Interval, granted_ttl_
     return max(1, math.ceil(gained_s / granted_ttl_s))
 
 
-def trace(
-    lease_id: LeaseId, readings: Sequence[Reading], leadership: Leadership
-) -> RenewalTrace:
+def trace(lease_id: LeaseId, readings: Sequence[Reading], leadership: Leadership) -> RenewalTrace:
     """
     Fold the readings of one lease, in the order in which they were asked, into what they prove.
 
@@ -258,6 +267,7 @@ class _Fold:
         self.unconfirmed = 0
         self._current: Interval | None = None
         self._previous: Observation | None = None
+        self._ended = False
 
     @property
     def last_refresh(self) -> Interval | None:
@@ -268,14 +278,15 @@ class _Fold:
 
     def add(self, reading: Reading) -> None:
         if isinstance(reading, LeaseGone):
-            self._current = self._previous = None
+            self._ended = True
             return
         if not is_usable(reading):
             return
         seen = deadline(reading)
         previous = self._previous
-        if self._current is None or previous is None:
+        if self._current is None or previous is None or self._ended:
             self._current = seen
+            self._ended = False
         elif previous.granted_ttl_s != reading.granted_ttl_s:
             self._current = seen  # the ID was granted anew
         elif previous.raft_term != reading.raft_term:

@@ -1,0 +1,406 @@
+"""One small rule per verdict on a lock; diagnose() asks them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lockdoctor.domain.activity import QueueActivity
+from lockdoctor.domain.age import Age
+from lockdoctor.domain.locks import Kind, Lock, LockKey, Recipe
+from lockdoctor.domain.policy import DEFAULT_MAX_HOLD_S, Thresholds
+from lockdoctor.domain.renewals import RenewalTrace
+from lockdoctor.domain.schedule import LATE_SHARE, is_overdue
+from lockdoctor.domain.sessions import not_renewed, renewed
+from lockdoctor.domain.verdicts import (
+    ByDesign,
+    ClaimedAge,
+    Confidence,
+    Evidence,
+    ForeignHolder,
+    GaveUp,
+    HandedOver,
+    Held,
+    LateRenewal,
+    LeaderChanged,
+    LeaseEnded,
+    LongTtl,
+    NoHandOver,
+    NoLease,
+    QueueCut,
+    Severity,
+    UnknownShape,
+    Unobservable,
+    Unread,
+    Verdict,
+    VerdictKind,
+    Waiting,
+    WithinLimit,
+)
+
+BY_DESIGN = frozenset({Kind.ELECTION, Kind.REGISTRATION})
+"""Held as long as the process lives; age alone says nothing about them."""
+
+CONVINCING_RENEWALS = 2
+"""So often must a hold be renewed in front of our eyes to be suspected without a known age."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockCase:
+    """Everything a rule may look at: one lock as it was at the end of the run."""
+
+    lock: Lock
+    thresholds: Thresholds
+    trace: RenewalTrace | None
+    """Of the holder's lease; None where it was not read."""
+    age: Age | None
+    """Of the holder's hold; None where it is not known to have stood at both ends of the run."""
+    activity: QueueActivity
+    watched_s: float
+    """How long one and the same hold was seen to stand."""
+    longest_wait_s: float = 0.0
+    """How long the waiter who has waited longest was seen to wait."""
+    is_released: bool = False
+    """Nobody holds it any more: the lock stood at the beginning and is gone at the end."""
+    is_new_hold: bool = False
+    """Its holder came, or moved up, while we watched."""
+    named_by_user: bool = True
+    """The user named its prefix as one of locks (and did not ask for all keys)."""
+    unread: str | None = None
+    """Why the holder's lease could not be read."""
+    needed_window_s: float = 0.0
+    """A window that would have shown enough renewals."""
+
+    @property
+    def holder(self) -> LockKey | None:
+        """The key that owns the lock."""
+        return self.lock.holder
+
+    @property
+    def is_blocking(self) -> bool:
+        """Whether others wait for it, or gave up waiting while we watched."""
+        return bool(self.lock.waiters or self.activity.gave_up)
+
+    @property
+    def limit_s(self) -> float:
+        """The longest that a hold may last."""
+        said = self.thresholds.max_hold_s
+        return DEFAULT_MAX_HOLD_S if said is None else said
+
+    @property
+    def is_judged_by_age(self) -> bool:
+        """Whether a long hold is wrong: it is a lock, and its whole queue is in view."""
+        return self.lock.kind is Kind.LOCK and self.lock.queue_is_whole
+
+    @property
+    def is_renewed(self) -> bool:
+        """Whether the holder's lease was proven to be renewed."""
+        return self.trace is not None and self.trace.renewals > 0
+
+
+Rule = Callable[[LockCase], "Verdict | None"]
+
+
+def diagnose(case: LockCase) -> tuple[Verdict, ...]:
+    """
+    Judge one lock.
+
+    Returns:
+        The verdict on its state, and those on what else is wrong with it; the worst first.
+    """
+    state = next(verdict for rule in STATE_RULES if (verdict := rule(case)))
+    others = [verdict for rule in OTHER_RULES if (verdict := rule(case, state))]
+    return tuple(sorted([state, *others], key=lambda verdict: -verdict.severity))
+
+
+def eternal_lock(case: LockCase) -> Verdict | None:
+    """A lock key without a lease: nothing but a client will ever delete it."""
+    bare = next((key for key in case.lock.keys if not key.has_lease), None)
+    if bare is None or case.lock.kind in BY_DESIGN or not case.lock.queue_is_whole:
+        return None
+    in_shape = case.lock.recipe is not Recipe.UNLEASED_KEY or case.lock.kind is Kind.LOCK
+    if not in_shape and not case.named_by_user:
+        return None
+    blocks = bool(case.lock.waiters) and bare is case.holder
+    return _verdict(
+        case,
+        VerdictKind.ETERNAL_LOCK,
+        Severity.CRITICAL if blocks else Severity.WARNING,
+        Confidence.PROVEN if in_shape else Confidence.POSSIBLE,
+        [NoLease(in_lock_shape=in_shape), *_hold(case), *_queue(case)],
+        "If the process that wrote the key is gone, delete the key; a client that writes its lock"
+        " on a lease leaves none behind."
+        if in_shape
+        else "If the key is a lock, delete it once its owner is gone; if it is data, scan a"
+        ' narrower prefix or mark it in lockdoctor.toml with kind = "ignore".',
+        key=bare,
+    )
+
+
+def leaked_lock(case: LockCase) -> Verdict | None:
+    """A hold that is kept alive and has lasted longer than any may."""
+    if not (case.is_judged_by_age and case.is_renewed and case.age):
+        return None
+    if case.age.at_least_s < case.limit_s:
+        return None
+    critical_s = case.thresholds.critical_hold_s
+    is_past_critical = critical_s is not None and case.age.at_least_s >= critical_s
+    return _verdict(
+        case,
+        VerdictKind.LEAKED_LOCK,
+        Severity.CRITICAL if case.is_blocking or is_past_critical else Severity.WARNING,
+        Confidence.PROVEN,
+        [*_hold(case), *_renewals(case), NoHandOver(case.watched_s), *_queue(case)],
+        "Restart the process that holds it, or revoke the lease; then mend the code: every"
+        " Lock needs its Unlock, every NewSession its Close.",
+    )
+
+
+def suspected_leak(case: LockCase) -> Verdict | None:
+    """A hold that is kept alive in front of our eyes, of an age that nothing proves yet."""
+    if not (case.is_judged_by_age and case.age and case.trace and not case.is_new_hold):
+        return None
+    said = case.thresholds.max_hold_s is not None
+    if case.trace.renewals < (1 if said else CONVINCING_RENEWALS):
+        return None
+    if case.age.at_most_s is not None and case.age.at_most_s <= case.limit_s:
+        return None
+    about = case.age.estimate
+    is_likely = case.is_blocking or (about is not None and about.about_s >= case.limit_s)
+    if said and not is_likely:
+        return None
+    return _verdict(
+        case,
+        VerdictKind.SUSPECTED_LEAK,
+        Severity.WARNING,
+        Confidence.LIKELY if is_likely else Confidence.POSSIBLE,
+        [
+            *_renewals(case),
+            NoHandOver(case.watched_s),
+            *_queue(case),
+            *_hold(case),
+            *([about] if about else []),
+        ],
+        "Find out whether its holder is still at work; say how long a hold may last"
+        " (--max-hold) and scan again: a hold that lasts longer is proven leaked.",
+    )
+
+
+def expiring(case: LockCase) -> Verdict | None:
+    """The holder's lease counts down: etcd will free the lock by itself."""
+    found = case.trace
+    if found is None or found.last is None or case.is_new_hold:
+        return None
+    granted_s = found.last.granted_ttl_s
+    if found.is_gone and case.is_released and not found.ended_early:
+        return _verdict(
+            case,
+            VerdictKind.EXPIRING,
+            Severity.OK,
+            Confidence.PROVEN,
+            [not_renewed(found, granted_s), LeaseEnded(), *_renewals(case), *_changes(case)],
+            "Nothing to do: etcd has ended the lease and freed the lock.",
+        )
+    if found.is_gone or case.is_released or not is_overdue(found):
+        return None
+    return _verdict(
+        case,
+        VerdictKind.EXPIRING,
+        Severity.OK,
+        Confidence.LIKELY,
+        [not_renewed(found, granted_s), *_renewals(case), *_queue(case), *_changes(case)],
+        "Nothing to do: etcd frees the lock when the time is up, unless its client renews it.",
+    )
+
+
+def healthy(case: LockCase) -> Verdict | None:
+    """Seen to be released, within its limit, or kept by design."""
+    evidence = _health(case)
+    if evidence is None:
+        return None
+    return _verdict(
+        case,
+        VerdictKind.HEALTHY,
+        Severity.OK,
+        Confidence.PROVEN,
+        evidence,
+        "Nothing to do.",
+    )
+
+
+def undetermined(case: LockCase) -> Verdict:
+    """Not enough evidence, and what would decide."""
+    evidence, remedy = _what_is_missing(case)
+    return _verdict(
+        case,
+        VerdictKind.UNDETERMINED,
+        Severity.OK,
+        Confidence.UNDETERMINED,
+        [*evidence, *_renewals(case), *_queue(case), *_hold(case), *_changes(case)],
+        remedy,
+    )
+
+
+def blocked_queue(case: LockCase, state: Verdict) -> Verdict | None:
+    """Somebody has waited too long behind a holder that is not itself judged."""
+    if case.lock.kind is not Kind.LOCK or state.is_finding or not case.lock.waiters:
+        return None
+    if case.longest_wait_s < case.thresholds.max_wait_s:
+        return None
+    return _verdict(
+        case,
+        VerdictKind.BLOCKED_QUEUE,
+        Severity.WARNING,
+        Confidence.PROVEN,
+        [*_queue(case), *_releases(case), *_hold(case)],
+        "Find out what the holder is doing; if it is at work, its job is too long for this"
+        " queue or the queue too long for its job.",
+        key=case.lock.waiters[0],
+    )
+
+
+def late_renewal(case: LockCase, _: Verdict) -> Verdict | None:
+    """Renewals come so late that the lock may be lost while its holder works."""
+    found = case.trace
+    if found is None or found.late_by is None or found.last is None:
+        return None
+    granted_s = found.last.granted_ttl_s
+    if found.late_by > granted_s * LATE_SHARE:
+        return None
+    return _verdict(
+        case,
+        VerdictKind.LATE_RENEWAL,
+        Severity.WARNING,
+        Confidence.PROVEN,
+        [LateRenewal(remaining_at_most_s=found.late_by, granted_s=granted_s), *_renewals(case)],
+        "Renew earlier, every third of the TTL, or ask for a longer TTL; look for pauses of the"
+        " client or a slow way to etcd.",
+    )
+
+
+def long_ttl(case: LockCase, _: Verdict) -> Verdict | None:
+    """A crash of the holder would keep the lock for long."""
+    granted_s = case.trace.granted_ttl_s if case.trace else None
+    limit_s = case.thresholds.max_ttl_s
+    if case.lock.kind is not Kind.LOCK or granted_s is None or granted_s <= limit_s:
+        return None
+    return _verdict(
+        case,
+        VerdictKind.LONG_TTL,
+        Severity.WARNING,
+        Confidence.PROVEN,
+        [LongTtl(granted_s=granted_s, limit_s=limit_s)],
+        "Ask for a shorter TTL and keep it alive: a minute is Go's default.",
+    )
+
+
+STATE_RULES: tuple[Rule, ...] = (
+    eternal_lock,
+    leaked_lock,
+    suspected_leak,
+    expiring,
+    healthy,
+    undetermined,
+)
+"""Exactly one of them names the state; the first that fits, and the last always does."""
+
+OTHER_RULES = (blocked_queue, late_renewal, long_ttl)
+"""What else can be wrong, whatever the state."""
+
+
+def _verdict(
+    case: LockCase,
+    kind: VerdictKind,
+    severity: Severity,
+    confidence: Confidence,
+    evidence: list[Evidence],
+    remedy: str,
+    key: LockKey | None = None,
+) -> Verdict:
+    subject = key or case.holder
+    return Verdict(
+        kind=kind,
+        severity=severity,
+        confidence=confidence,
+        lock=case.lock.id,
+        key=subject.key if subject else None,
+        leases=(subject.lease_id,) if subject and subject.has_lease else (),
+        evidence=tuple(evidence),
+        remedy=remedy,
+    )
+
+
+def _health(case: LockCase) -> list[Evidence] | None:
+    """What proves the lock healthy; None where nothing does."""
+    if case.is_released or (case.is_new_hold and case.lock.queue_is_whole):
+        return [*_releases(case), *_changes(case)] or [HandedOver(1, case.activity.watched_s)]
+    if case.lock.kind in BY_DESIGN and case.is_renewed:
+        return [ByDesign(case.lock.kind.value), *_renewals(case), *_changes(case)]
+    young = case.age is not None and case.age.at_most_s is not None
+    if case.is_judged_by_age and young and case.age and (case.age.at_most_s or 0) <= case.limit_s:
+        return [WithinLimit(limit_s=case.limit_s), *_hold(case), *_renewals(case)]
+    return None
+
+
+def _what_is_missing(case: LockCase) -> tuple[list[Evidence], str]:
+    if case.unread is not None:
+        return [Unread(reason=case.unread)], "Let lockdoctor read the lease, then scan again."
+    if not case.lock.queue_is_whole:
+        return [QueueCut()], "Scan the whole lock: use its name as the prefix."
+    if case.lock.kind is Kind.UNKNOWN:
+        return (
+            [UnknownShape()],
+            "If the key is a lock, say so with --kind lock, or in lockdoctor.toml.",
+        )
+    granted_s = case.trace.granted_ttl_s if case.trace else None
+    said = case.thresholds.max_hold_s is not None
+    if granted_s is not None and not (case.is_renewed and said):
+        needed_s = case.needed_window_s
+        return (
+            [Unobservable(needed_s=needed_s, granted_s=granted_s)],
+            f"Watch longer: --window {needed_s:.0f}s.",
+        )
+    if said and case.is_renewed:
+        return (
+            [WithinLimit(limit_s=case.limit_s)],
+            "Scan again once the hold could be older than its limit, or watch that long.",
+        )
+    return [], "Scan again."
+
+
+def _hold(case: LockCase) -> list[Evidence]:
+    evidence: list[Evidence] = []
+    if case.age and not case.is_released:
+        evidence.append(Held(at_least_s=case.age.at_least_s, at_most_s=case.age.at_most_s))
+        if case.age.claimed_s is not None:
+            evidence.append(ClaimedAge(claimed_s=case.age.claimed_s))
+    if case.lock.foreign_holder and case.holder:
+        evidence.append(ForeignHolder(key=case.holder.key))
+    return evidence
+
+
+def _renewals(case: LockCase) -> list[Evidence]:
+    return [renewed(case.trace)] if case.trace and case.trace.renewals else []
+
+
+def _queue(case: LockCase) -> list[Evidence]:
+    evidence: list[Evidence] = []
+    if case.lock.waiters:
+        evidence.append(
+            Waiting(waiters=len(case.lock.waiters), longest_at_least_s=case.longest_wait_s)
+        )
+    if case.activity.gave_up:
+        evidence.append(GaveUp(attempts=case.activity.gave_up, watched_s=case.activity.watched_s))
+    return evidence
+
+
+def _releases(case: LockCase) -> list[Evidence]:
+    activity = case.activity
+    if not activity.releases:
+        return []
+    return [HandedOver(releases=activity.releases, watched_s=activity.watched_s)]
+
+
+def _changes(case: LockCase) -> list[Evidence]:
+    unconfirmed = case.trace.unconfirmed if case.trace else 0
+    return [LeaderChanged(discarded=unconfirmed)] if unconfirmed else []

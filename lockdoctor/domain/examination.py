@@ -1,0 +1,306 @@
+"""From everything that one run gathered to its report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from lockdoctor.domain import renewals
+from lockdoctor.domain.activity import (
+    NOTHING_SEEN,
+    QueueActivity,
+    WatchEvent,
+    WatchGap,
+    queue_of,
+    replay,
+)
+from lockdoctor.domain.age import Age, RevisionRate, estimate, uuid1_written_at
+from lockdoctor.domain.diagnosis import CONVINCING_RENEWALS, LockCase, diagnose
+from lockdoctor.domain.leases import LeaseId, Observation, Reading
+from lockdoctor.domain.locks import Hold, KeySnapshot, Kind, Lock, LockKey, Recipe
+from lockdoctor.domain.policy import Policy, Thresholds
+from lockdoctor.domain.recipes import Claim, locks
+from lockdoctor.domain.renewals import Leadership, RenewalTrace
+from lockdoctor.domain.report import ClusterFacts, LockReport, Report, Unseen
+from lockdoctor.domain.schedule import needed_window_s
+from lockdoctor.domain.sessions import SessionCase, judge_sessions, report_session
+
+MANY_DATA_KEYS = 10
+"""More keys with a value and without a lease than this below one prefix are data, not locks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrefixFacts:
+    """What was seen of the keys of one prefix."""
+
+    prefix: bytes
+    first: KeySnapshot
+    last: KeySnapshot | None
+    """The keys at the end of the run; None where they could not be read again."""
+    events: tuple[WatchEvent, ...]
+
+    @property
+    def watched_s(self) -> float:
+        """What stood in both snapshots stood at least so long."""
+        return max(0.0, self.last.asked_at - self.first.answered_at) if self.last else 0.0
+
+    @property
+    def watched_at_most_s(self) -> float | None:
+        """What stands now and did not stand in the first snapshot is younger than this."""
+        return self.last.answered_at - self.first.asked_at if self.last else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionFacts:
+    """What was seen of the list of leases."""
+
+    first_listed_at: Mapping[LeaseId, float] = field(default_factory=dict)
+    """When a list first had the lease."""
+    at_start: frozenset[LeaseId] = frozenset()
+    """The leases of the first list."""
+    keyless: frozenset[LeaseId] = frozenset()
+    """Those that were followed because a look found no keys on them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examination:
+    """Everything that one run gathered."""
+
+    started_at: float
+    ended_at: float
+    window_s: float
+    lookups: int
+    interrupted: str | None
+    policy: Policy
+    cluster: ClusterFacts
+    prefixes: tuple[PrefixFacts, ...]
+    readings: Mapping[LeaseId, Sequence[Reading]]
+    unread: Mapping[LeaseId, str]
+    leadership: Leadership
+    sessions: SessionFacts
+    unseen: tuple[Unseen, ...]
+
+    @cached_property
+    def traces(self) -> dict[LeaseId, RenewalTrace]:
+        """What the readings of each lease prove."""
+        return {
+            lease_id: renewals.trace(lease_id, found, self.leadership)
+            for lease_id, found in self.readings.items()
+        }
+
+    @property
+    def watched_s(self) -> float:
+        """From the first answer to the last."""
+        return self.ended_at - self.started_at
+
+
+def conclude(facts: Examination) -> Report:
+    """Judge everything that was gathered."""
+    reports: list[LockReport] = []
+    unseen = [*facts.unseen, *_unread_leases(facts.unread)]
+    gave_up: set[LeaseId] = set()
+    for prefix in facts.prefixes:
+        view = _PrefixView(facts, prefix)
+        reports += view.reports()
+        unseen += view.unseen()
+        gave_up |= view.gave_up
+    cases = list(_session_cases(facts, gave_up))
+    return Report(
+        started_at=facts.started_at,
+        watched_s=facts.watched_s,
+        window_s=facts.window_s,
+        lookups=facts.lookups,
+        interrupted=facts.interrupted,
+        cluster=facts.cluster,
+        prefixes=tuple(prefix.prefix for prefix in facts.prefixes),
+        locks=tuple(sorted(reports, key=_worst_first)),
+        sessions=tuple(map(report_session, cases)),
+        session_verdicts=judge_sessions(cases, facts.started_at, facts.watched_s),
+        unseen=tuple(unseen),
+    )
+
+
+def needed_renewals(kind: Kind, thresholds: Thresholds) -> int:
+    """
+    Say how many renewals settle what a lock's lease can settle.
+
+    Where somebody has said how long a hold may last, its age decides, and that it is renewed at
+    all is enough; so it is for what is kept by design.
+    """
+    if kind is not Kind.LOCK or thresholds.max_hold_s is not None:
+        return 1
+    return CONVINCING_RENEWALS
+
+
+class _PrefixView:
+    """The locks of one prefix, at the beginning and at the end."""
+
+    def __init__(self, facts: Examination, prefix: PrefixFacts) -> None:
+        self.facts = facts
+        self.prefix = prefix
+        self.first = self._locks(prefix.first)
+        self.last = self._locks(prefix.last) if prefix.last else self.first
+        self.activity: dict[Claim, QueueActivity] = replay(
+            self.first, prefix.events, prefix.first.answered_at
+        )
+        self._first_by_id = {lock.id: lock for lock in self.first}
+        self._first_holds = {key.hold for key in prefix.first.keys}
+
+    @property
+    def gave_up(self) -> set[LeaseId]:
+        """The leases whose attempt on a lock was seen to give up."""
+        return {lease for queue in self.activity.values() for lease in queue.gave_up_leases}
+
+    def reports(self) -> Iterator[LockReport]:
+        """Judge every lock that stands now, and every one that has gone meanwhile."""
+        data = self._data_keys()
+        now = {lock.id for lock in self.last}
+        released = [lock for lock in self.first if lock.id not in now]
+        for lock in [*self.last, *released]:
+            if lock.kind is not Kind.IGNORE and lock.name not in data:
+                yield self._report(lock, is_released=lock.id not in now)
+
+    def unseen(self) -> Iterator[Unseen]:
+        """Say what of this prefix was not judged."""
+        ignored = sum(lock.kind is Kind.IGNORE for lock in self.last)
+        if ignored:
+            yield Unseen(what="keys", count=ignored, why="lockdoctor.toml says to ignore them")
+        data = len(self._data_keys())
+        if data:
+            yield Unseen(
+                what="keys without a lease",
+                count=data,
+                why="they have no lock's shape and look like data;"
+                " if they are locks, say so with --kind lock",
+            )
+        for event in self.prefix.events:
+            if isinstance(event, WatchGap):
+                yield Unseen(what="comings and goings in the queues", count=None, why=event.why)
+        if self.prefix.last is None:
+            yield Unseen(
+                what="keys at the end of the run",
+                count=None,
+                why="they could not be read a second time",
+            )
+
+    def _locks(self, snapshot: KeySnapshot) -> list[Lock]:
+        policy = self.facts.policy
+        return locks(
+            snapshot.keys, self.prefix.prefix, lambda name: policy.thresholds_for(name).kind
+        )
+
+    @cached_property
+    def _plain(self) -> list[Lock]:
+        return [
+            lock
+            for lock in self.last
+            if lock.recipe is Recipe.UNLEASED_KEY and lock.kind is Kind.UNKNOWN
+        ]
+
+    def _data_keys(self) -> frozenset[bytes]:
+        """The keys that are data rather than locks, as far as one can tell."""
+        with_value = [lock.name for lock in self._plain if lock.holder and lock.holder.value_size]
+        if not self.prefix.prefix:
+            return frozenset(lock.name for lock in self._plain)
+        return frozenset(with_value) if len(with_value) > MANY_DATA_KEYS else frozenset()
+
+    def _report(self, lock: Lock, *, is_released: bool) -> LockReport:
+        case = self._case(lock, is_released=is_released)
+        traces = self.facts.traces
+        leases = {key.lease_id for key in lock.keys}
+        return LockReport(
+            lock=lock,
+            prefix=self.prefix.prefix,
+            verdicts=diagnose(case),
+            age=case.age,
+            activity=case.activity,
+            traces={lease: traces[lease] for lease in leases if lease in traces},
+        )
+
+    def _case(self, lock: Lock, *, is_released: bool) -> LockCase:
+        thresholds = self.facts.policy.thresholds_for(lock.name)
+        lease_id = lock.holder.lease_id if lock.holder else None
+        return LockCase(
+            lock=lock,
+            thresholds=thresholds,
+            trace=self.facts.traces.get(lease_id) if lease_id else None,
+            age=None if is_released else self._age(lock),
+            activity=self.activity.get(queue_of(lock), NOTHING_SEEN),
+            watched_s=self.prefix.watched_s,
+            longest_wait_s=self._longest_wait_s(lock.waiters),
+            is_released=is_released,
+            is_new_hold=not is_released and not self._held_throughout(lock),
+            named_by_user=bool(self.prefix.prefix),
+            unread=self.facts.unread.get(lease_id) if lease_id else None,
+            needed_window_s=self._needed_window_s(lock, thresholds),
+        )
+
+    def _held_throughout(self, lock: Lock) -> bool:
+        """Whether the same hold was the holder in both snapshots."""
+        before = self._first_by_id.get(lock.id)
+        held_before = before.holder.hold if before and before.holder else None
+        return lock.holder is not None and lock.holder.hold == held_before
+
+    def _age(self, lock: Lock) -> Age | None:
+        if lock.holder is None:
+            return None
+        if not self._held_throughout(lock):
+            return Age(at_least_s=0.0, at_most_s=self.prefix.watched_at_most_s)
+        rate = self._revision_rate()
+        written_at = uuid1_written_at(lock.holder.value)
+        return Age(
+            at_least_s=self.prefix.watched_s,
+            estimate=estimate(lock.holder.create_revision, rate) if rate else None,
+            claimed_s=self.facts.ended_at - written_at if written_at is not None else None,
+        )
+
+    def _revision_rate(self) -> RevisionRate | None:
+        first, last = self.prefix.first, self.prefix.last
+        if last is None:
+            return None
+        return RevisionRate(
+            revision=last.revision,
+            revisions=last.revision - first.revision,
+            over_s=last.answered_at - first.answered_at,
+        )
+
+    def _longest_wait_s(self, waiters: Iterable[LockKey]) -> float:
+        return self.prefix.watched_s if any(self._stood(w.hold) for w in waiters) else 0.0
+
+    def _stood(self, hold: Hold) -> bool:
+        return self.prefix.last is not None and hold in self._first_holds
+
+    def _needed_window_s(self, lock: Lock, thresholds: Thresholds) -> float:
+        found = self.facts.traces.get(lock.holder.lease_id) if lock.holder else None
+        if found is None or found.last is None:
+            return 0.0
+        return needed_window_s(found.last, needed_renewals(lock.kind, thresholds))
+
+
+def _session_cases(facts: Examination, gave_up: set[LeaseId]) -> Iterator[SessionCase]:
+    """Every lease on which the last look found no keys."""
+    for lease_id in sorted(facts.sessions.keyless):
+        found = facts.traces[lease_id]
+        last, first = found.last, next(iter(found.readings), None)
+        if last is None or last.attached_keys:
+            continue
+        yield SessionCase(
+            trace=found,
+            first_listed_at=facts.sessions.first_listed_at.get(lease_id, facts.started_at),
+            is_new=lease_id not in facts.sessions.at_start,
+            was_keyless=isinstance(first, Observation) and first.attached_keys == (),
+            gave_up=lease_id in gave_up,
+            needed_window_s=needed_window_s(last, 1),
+        )
+
+
+def _unread_leases(unread: Mapping[LeaseId, str]) -> Iterator[Unseen]:
+    for why, count in Counter(unread.values()).most_common():
+        yield Unseen(what="leases", count=count, why=why)
+
+
+def _worst_first(report: LockReport) -> tuple[int, int, bytes]:
+    order = list(type(report.verdict.kind))
+    return (-report.verdict.severity, order.index(report.verdict.kind), report.lock.name)

@@ -1,0 +1,167 @@
+"""Leases without keys: sessions whose lock was released, or whose attempt on one timed out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from lockdoctor.domain.leases import LeaseId
+from lockdoctor.domain.renewals import RenewalTrace
+from lockdoctor.domain.report import SessionReport
+from lockdoctor.domain.schedule import is_overdue
+from lockdoctor.domain.verdicts import (
+    Confidence,
+    Evidence,
+    FromGivenUpAttempts,
+    Keyless,
+    LeaderChanged,
+    LeaseEnded,
+    NotRenewed,
+    Renewed,
+    SessionsGrew,
+    Severity,
+    Unobservable,
+    Verdict,
+    VerdictKind,
+)
+
+FEWEST_NEW = 3
+"""Fewer new sessions than this may be one worker's start or one slow request."""
+
+PARTS = 3
+"""The window is cut into so many parts; growth in more than one of them is no start-up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionCase:
+    """What was seen of one lease that had no keys when it was last looked at."""
+
+    trace: RenewalTrace
+    first_listed_at: float
+    """When the list of leases first had it."""
+    is_new: bool
+    """The first list of the run did not have it."""
+    was_keyless: bool
+    """The first look at it found no keys either."""
+    gave_up: bool
+    """An attempt of it on a lock was seen to leave the queue without the lock."""
+    needed_window_s: float
+    """A window that would show a renewal."""
+
+
+def report_session(case: SessionCase) -> SessionReport:
+    """Judge one lease without keys by itself: a renewed one may be a pooled session."""
+    return SessionReport(
+        trace=case.trace, verdict=_verdict(case), is_new=case.is_new, gave_up=case.gave_up
+    )
+
+
+def judge_sessions(
+    cases: Sequence[SessionCase], started_at: float, watched_s: float
+) -> tuple[Verdict, ...]:
+    """
+    Judge all leases without keys together: a number that grows is a leak.
+
+    Only leases that were granted while we watched count as growth: a pooled session goes from
+    key to no key and back without being a new one. And one worker more is no leak: it takes
+    several, in several parts of the window, or several whose attempt on a lock was seen to give up.
+    """
+    standing = [c for c in cases if not c.is_new and c.was_keyless and is_renewed(c.trace)]
+    fresh = [c for c in cases if c.is_new and is_renewed(c.trace)]
+    closed = [c for c in cases if not c.is_new and _was_closed(c.trace)]
+    growth = len(fresh) - len(closed)
+    given_up = sum(case.gave_up for case in fresh)
+    steps = _parts(fresh, started_at, watched_s)
+    if growth < FEWEST_NEW or (steps < 2 and given_up < FEWEST_NEW):  # noqa: PLR2004 - several
+        return ()
+    evidence: list[Evidence] = [
+        SessionsGrew(
+            before=len(standing) + len(closed),
+            after=len(standing) + len(fresh),
+            watched_s=watched_s,
+            steps=steps,
+        )
+    ]
+    if given_up:
+        evidence.append(FromGivenUpAttempts(sessions=given_up))
+    return (
+        Verdict(
+            kind=VerdictKind.LEAKED_SESSION,
+            severity=Severity.WARNING,
+            confidence=Confidence.PROVEN if steps > 1 else Confidence.LIKELY,
+            lock=None,
+            key=None,
+            leases=tuple(case.trace.lease_id for case in [*standing, *fresh]),
+            evidence=tuple(evidence),
+            remedy="Some client opens sessions and never closes them: look for a NewSession"
+            " without Close (also on the path where Lock times out), mend it, and restart the"
+            " process; its leases end by themselves once it has stopped.",
+        ),
+    )
+
+
+def is_renewed(trace: RenewalTrace) -> bool:
+    """Tell whether the lease was proven to be renewed and still stood at the last look."""
+    return trace.renewals > 0 and not trace.is_gone
+
+
+def _was_closed(trace: RenewalTrace) -> bool:
+    """Tell a session that somebody ended from one that ran out: python-etcd3 drops many of those."""
+    return trace.ended_early or (trace.is_gone and trace.renewals > 0)
+
+
+def _parts(fresh: Iterable[SessionCase], started_at: float, watched_s: float) -> int:
+    """Count the parts of the window in which a session came up."""
+    share = max(watched_s, 1e-9) / PARTS
+    return len({min(PARTS - 1, int((c.first_listed_at - started_at) / share)) for c in fresh})
+
+
+def _verdict(case: SessionCase) -> Verdict:
+    found = case.trace
+    last = found.last
+    kind, confidence, remedy = VerdictKind.UNDETERMINED, Confidence.UNDETERMINED, ""
+    evidence: list[Evidence] = [Keyless()]
+    if found.is_gone:
+        kind, confidence = VerdictKind.EXPIRING, Confidence.PROVEN
+        remedy = "Nothing to do: the lease is gone."
+        evidence.append(LeaseEnded())
+    elif found.renewals and last:
+        kind, confidence = VerdictKind.IDLE_SESSION, Confidence.PROVEN
+        remedy = "Nothing to do for one of them: it may be a session between two locks."
+        evidence.append(renewed(found))
+    elif last and is_overdue(found):
+        kind, confidence = VerdictKind.EXPIRING, Confidence.LIKELY
+        remedy = "Nothing to do: etcd ends the lease by itself."
+        evidence.append(not_renewed(found, last.granted_ttl_s))
+    elif last:
+        remedy = f"Watch longer: --window {case.needed_window_s:.0f}s."
+        evidence.append(Unobservable(needed_s=case.needed_window_s, granted_s=last.granted_ttl_s))
+    if found.unconfirmed:
+        evidence.append(LeaderChanged(discarded=found.unconfirmed))
+    return Verdict(
+        kind=kind,
+        severity=Severity.OK,
+        confidence=confidence,
+        lock=None,
+        key=None,
+        leases=(LeaseId(found.lease_id),),
+        evidence=tuple(evidence),
+        remedy=remedy or "Look again.",
+    )
+
+
+def renewed(found: RenewalTrace) -> Renewed:
+    """Say what the readings prove of the renewals."""
+    return Renewed(
+        renewals=found.renewals,
+        watched_s=found.watched_s,
+        at_most_every_s=found.at_most_every_s,
+    )
+
+
+def not_renewed(found: RenewalTrace, granted_s: int) -> NotRenewed:
+    """Say how long the lease has gone without a renewal, and what is left of it."""
+    left = 0.0
+    if found.last and found.last_refresh:
+        left = max(0.0, found.last_refresh.latest + granted_s - found.last.asked_at)
+    return NotRenewed(unrenewed_for_s=found.unrenewed_for_s, remaining_s=left, granted_s=granted_s)
