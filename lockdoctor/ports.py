@@ -1,4 +1,4 @@
-"""What the workflows ask of the world: a cluster, its leases, a clock, someone to tell how far we are."""
+"""What the workflows ask of the world: a cluster, a clock, someone to tell how far we are."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lockdoctor.domain.activity import QueueActivity
 from lockdoctor.domain.age import Age
 from lockdoctor.domain.locks import Kind, Lock, LockKey, Recipe
-from lockdoctor.domain.policy import DEFAULT_MAX_HOLD_S, Thresholds
+from lockdoctor.domain.policy import Thresholds
 from lockdoctor.domain.renewals import RenewalTrace
 from lockdoctor.domain.schedule import LATE_SHARE, is_overdue
 from lockdoctor.domain.sessions import not_renewed, renewed
@@ -84,8 +84,7 @@ class LockCase:
     @property
     def limit_s(self) -> float:
         """The longest that a hold may last."""
-        said = self.thresholds.max_hold_s
-        return DEFAULT_MAX_HOLD_S if said is None else said
+        return self.thresholds.limit_s
 
     @property
     def is_judged_by_age(self) -> bool:

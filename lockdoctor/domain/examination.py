@@ -186,10 +186,7 @@ class _PrefixView:
             )
 
     def _locks(self, snapshot: KeySnapshot) -> list[Lock]:
-        policy = self.facts.policy
-        return locks(
-            snapshot.keys, self.prefix.prefix, lambda name: policy.thresholds_for(name).kind
-        )
+        return locks(snapshot.keys, self.prefix.prefix, self.facts.policy.kind_of)
 
     @cached_property
     def _plain(self) -> list[Lock]:

@@ -65,6 +65,11 @@ class Thresholds:
     commonly holds, and few enough that neither etcd nor the client suffers yet.
     """
 
+    @property
+    def limit_s(self) -> float:
+        """The longest that a hold may last, whether or not somebody has said it."""
+        return DEFAULT_MAX_HOLD_S if self.max_hold_s is None else self.max_hold_s
+
 
 class Limits(TypedDict, total=False):
     """Some of the Thresholds, as one table of lockdoctor.toml or the flags give them."""
@@ -104,6 +109,10 @@ class Policy:
         matching = [r for r in self.rules if name.startswith(r.prefix) or name + b"/" == r.prefix]
         limits = max(matching, key=lambda rule: len(rule.prefix)).limits if matching else Limits()
         return replace(replace(Thresholds(), **limits), **self.overrides)
+
+    def kind_of(self, name: bytes) -> Kind | None:
+        """Give what the policy says a lock of this name is for; None where it says nothing."""
+        return self.thresholds_for(name).kind
 
 
 def parse_duration(text: str) -> float:

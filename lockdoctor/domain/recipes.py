@@ -49,10 +49,9 @@ class GoQueue:
         name, slash, suffix = key.key.rpartition(b"/")
         if not slash:
             return None
-        own = (
-            suffix == b"%x" % key.lease_id if key.has_lease else self._LOST_LEASE.fullmatch(suffix)
-        )
-        return name if own else None
+        if key.has_lease:
+            return name if suffix == b"%x" % key.lease_id else None
+        return name if self._LOST_LEASE.fullmatch(suffix) else None
 
 
 class PythonEtcd3:
@@ -73,7 +72,8 @@ class PythonEtcd3:
 
 class SingleKey:
     """
-    Locks of one key with a lease: etcd3gw (uuid1 as text), tooz (16 bytes of a uuid4), node's etcd3 (empty).
+    Locks of one key with a lease: etcd3gw's (the text of a uuid1), tooz's (16 bytes of a uuid4),
+    and those of node's etcd3 (empty).
 
     Source: etcd3gw/lock.py, tooz/drivers/etcd3gw.py, lock.ts of microsoft/etcd3.
     """

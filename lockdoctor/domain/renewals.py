@@ -49,7 +49,7 @@ class LeadershipProbe(NamedTuple):
     asked_at: float
     raft_term: int
     leader_id: int | None = None
-    """None where the answer does not name the leader."""
+    """None where the answer does not name the leader, 0 where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ class Leadership:
     """Of each raft term, when the last answer was asked that still carried it."""
     marks: tuple[float, ...]
     """When readings were answered that show a promotion by themselves, in order."""
-    leader_probes: tuple[LeadershipProbe, ...]
-    """The answers that name the leader, in order."""
+    leaders_under: dict[int, set[int]]
+    """Of each raft term, the leaders that answers named: a second one shows a term that lags."""
     confirmed: bool = False
     """Take each term as confirmed: for planning, before the answers that confirm it are there."""
 
@@ -76,14 +76,14 @@ class Leadership:
             )
             if isinstance(reading, Observation) and shows_promotion(reading):
                 marks.append(reading.answered_at)
-        named = []
+        leaders: dict[int, set[int]] = {}
         for probe in probes:
             last_asked[probe.raft_term] = max(
                 probe.asked_at, last_asked.get(probe.raft_term, probe.asked_at)
             )
-            if probe.leader_id is not None:
-                named.append(probe)
-        return cls(last_asked, tuple(sorted(marks)), tuple(sorted(named)))
+            if probe.leader_id:
+                leaders.setdefault(probe.raft_term, set()).add(probe.leader_id)
+        return cls(last_asked, tuple(sorted(marks)), leaders)
 
     @property
     def changes(self) -> int:
@@ -104,18 +104,12 @@ class Leadership:
         return (
             self.last_asked_under.get(later.raft_term, -math.inf) >= later.answered_at + SETTLE_S
             and not self._marked(earlier.asked_at, later.answered_at)
-            and not self._leader_differs(earlier.asked_at, later.answered_at)
+            and len(self.leaders_under.get(later.raft_term, ())) <= 1
         )
 
     def _marked(self, since: float, until: float) -> bool:
         at = bisect_left(self.marks, since)
         return at < len(self.marks) and self.marks[at] <= until + PROMOTION_SHOWS_S
-
-    def _leader_differs(self, since: float, until: float) -> bool:
-        before = [probe.leader_id for probe in self.leader_probes if probe.asked_at <= since][-1:]
-        during = [p.leader_id for p in self.leader_probes if since < p.asked_at <= until]
-        after = [probe.leader_id for probe in self.leader_probes if probe.asked_at > until][:1]
-        return len(set(before + during + after)) > 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The result of one run: what was seen of each lock and session, the verdicts, and what was not seen."""
+"""The result of one run: what was seen, the verdicts, and what could not be seen."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Report:
     lookups: int
     """Readings of leases that were asked for."""
     interrupted: str | None
-    """Why the run ended before everything was decided that the window allows; None if it did not."""
+    """Why the run ended before its time; None if it did not."""
     cluster: ClusterFacts
     prefixes: tuple[bytes, ...]
     locks: tuple[LockReport, ...]

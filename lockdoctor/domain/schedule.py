@@ -8,6 +8,8 @@ before its deadline, then just after.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lockdoctor.domain.leases import LeaseGone, Observation, Reading
 from lockdoctor.domain.renewals import Leadership, RenewalTrace, deadline, trace
 
@@ -32,7 +34,7 @@ A renewal with less than this share of the TTL left is late.
 Clients that renew every TTL/3 keep two thirds in hand; half of the last third is gone here.
 """
 
-HOPEFUL = Leadership({}, (), (), confirmed=True)
+HOPEFUL = Leadership({}, (), {}, confirmed=True)
 """While sampling, rises count before their raft term is confirmed; the end of the run confirms."""
 
 
@@ -49,7 +51,7 @@ def is_overdue(found: RenewalTrace) -> bool:
     return found.unrenewed_for_s > keep_alive_period_s(granted_ttl_s) + 1
 
 
-def next_look(readings: list[Reading], needed: int) -> float | None:
+def next_look(readings: Sequence[Reading], needed: int) -> float | None:
     """
     Say when the next look at a lease can decide something.
 

@@ -106,7 +106,7 @@ def is_renewed(trace: RenewalTrace) -> bool:
 
 
 def _was_closed(trace: RenewalTrace) -> bool:
-    """Tell a session that somebody ended from one that ran out: python-etcd3 drops many of those."""
+    """Tell a session that was ended from one that ran out, as python-etcd3 leaves many."""
     return trace.ended_early or (trace.is_gone and trace.renewals > 0)
 
 

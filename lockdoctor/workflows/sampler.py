@@ -1,0 +1,227 @@
+"""Looks at leases until each is decided, or the window is over."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Callable, Sequence
+
+from lockdoctor.domain.leases import LeaseGone, LeaseId, LeaseUnread, Observation, Reading
+from lockdoctor.domain.renewals import Leadership, trace
+from lockdoctor.domain.schedule import next_look
+from lockdoctor.errors import AccessDenied
+from lockdoctor.ports import Clock, Cluster, LeaseList, Stop
+
+BATCH = 2_000
+"""Look-ups in one go; few enough that other leases' moments are not missed for long."""
+
+TOGETHER_S = 0.05
+"""Looks that fall due within this time are made together; the schedule has more slack than that."""
+
+LISTED_PER_S = 10_000
+"""The list of leases is asked for again after one second for each so many leases in it."""
+
+TICK_S = 0.2
+"""Progress is told this often at the most."""
+
+
+class Sampler:
+    """
+    Follows leases: which to look at next, what was read, and when it is enough.
+
+    A lease is followed for its lock, whose keys are known, or as a session: of interest only as
+    long as it has no keys.
+    """
+
+    def __init__(self, cluster: Cluster, clock: Clock, stop: Stop, until: float) -> None:
+        """Follow nothing yet; plan no look after the given moment."""
+        self.readings: dict[LeaseId, list[Reading]] = {}
+        self.unread: dict[LeaseId, str] = {}
+        self.lookups = 0
+        self.first_listed_at: dict[LeaseId, float] = {}
+        self.listed_at_start: frozenset[LeaseId] = frozenset()
+        self.list_denied: str | None = None
+        self.keyless: set[LeaseId] = set()
+        self._cluster = cluster
+        self._clock = clock
+        self._stop = stop
+        self._until = until
+        self._needed: dict[LeaseId, int] = {}
+        self._sessions: set[LeaseId] = set()
+        self._planned: dict[LeaseId, float] = {}
+        self._heap: list[tuple[float, LeaseId]] = []
+        self._waited_for: set[LeaseId] = set()
+        self._has_started = False
+        self._last_planned = 0.0
+        self._next_list_at = float("inf")
+        self._next_tick_at = 0.0
+
+    @property
+    def followed(self) -> int:
+        """How many leases the run has to decide."""
+        return len(self._needed)
+
+    @property
+    def undecided(self) -> int:
+        """How many of them have a look to come."""
+        return len(self._planned)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a look is planned that the run should wait for."""
+        return bool(self._waited_for) and not self._stop.reason
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until the last planned look."""
+        return max(0.0, min(self._last_planned, self._until) - self._clock.now())
+
+    def follow(self, lease_id: LeaseId, needed: int) -> None:
+        """Look at the lease of a lock until so many renewals are seen; 0 for a single look."""
+        known = self._needed.get(lease_id)
+        self._needed[lease_id] = max(needed, known or 0)
+        if known is None:
+            self._plan(lease_id, self._clock.now())
+
+    def follow_session(self, lease_id: LeaseId) -> None:
+        """Look at a lease that may have no keys until it is seen renewed; let go if it has some."""
+        self._sessions.add(lease_id)
+        self._needed[lease_id] = 1
+        if self._has_started:
+            self._waited_for.discard(lease_id)
+        self._plan(lease_id, self._clock.now())
+
+    def let_go(self, lease_id: LeaseId) -> None:
+        """Look at a lease no more."""
+        self._planned.pop(lease_id, None)
+        self._waited_for.discard(lease_id)
+        self._sessions.discard(lease_id)
+
+    async def list_leases(self) -> None:
+        """Ask for the cluster's leases, and follow those not known yet as sessions."""
+        try:
+            listed = await self._cluster.leases()
+        except AccessDenied as denied:
+            self.list_denied = str(denied)
+            self._next_list_at = float("inf")
+        else:
+            self._take_list(listed)
+
+    async def run(self, tick: Callable[[], None]) -> None:
+        """
+        Look and look again until everything is decided, the window is over or a stop is asked.
+
+        Leases that come up meanwhile are looked at as well, but not waited for.
+
+        Args:
+            tick: Called a few times a second.
+        """
+        self._has_started = True
+        while self.is_waiting:
+            now = self._clock.now()
+            if now >= self._next_tick_at:
+                self._next_tick_at = now + TICK_S
+                tick()
+            if self._next_list_at <= now < self._until:
+                await self.list_leases()
+            due = self._pop_due(now + TOGETHER_S)
+            if due:
+                await self._look(due)
+            elif self._heap:
+                await self.pause(min(self._heap[0][0], self._next_list_at) - now)
+
+    def reconsider(self, leadership: Leadership) -> None:
+        """Plan further looks at leases that a change of the leader left undecided."""
+        for lease_id, needed in self._needed.items():
+            readings = self.readings.get(lease_id)
+            if not needed or not readings or isinstance(readings[-1], LeaseGone):
+                continue
+            found = trace(lease_id, readings, leadership)
+            if found.unconfirmed and found.renewals < needed:
+                self._plan_next(lease_id, readings[-1:], needed - found.renewals, wait=True)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, a second at most, and no longer than until somebody asks to stop."""
+        sleep = asyncio.ensure_future(self._clock.sleep(min(1.0, max(0.0, seconds))))
+        asked = asyncio.ensure_future(self._stop.asked())
+        _, pending = await asyncio.wait({sleep, asked}, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+
+    def _take_list(self, listed: LeaseList) -> None:
+        if not self.first_listed_at:
+            self.listed_at_start = listed.lease_ids
+        self._next_list_at = listed.answered_at + max(1.0, len(listed.lease_ids) / LISTED_PER_S)
+        for lease_id in listed.lease_ids - self.first_listed_at.keys():
+            self.first_listed_at[lease_id] = listed.answered_at
+            if lease_id not in self._needed:
+                self.follow_session(lease_id)
+
+    def _plan(self, lease_id: LeaseId, at: float, *, wait: bool = False) -> None:
+        self._planned[lease_id] = at
+        heapq.heappush(self._heap, (at, lease_id))
+        if wait or not self._has_started:
+            self._waited_for.add(lease_id)
+        if lease_id in self._waited_for:
+            self._last_planned = max(self._last_planned, at)
+
+    def _plan_next(
+        self, lease_id: LeaseId, readings: Sequence[Reading], needed: int, *, wait: bool = False
+    ) -> None:
+        at = next_look(readings, needed) if needed else None
+        if at is None or at > self._until:
+            self._planned.pop(lease_id, None)
+            self._waited_for.discard(lease_id)
+        else:
+            self._plan(lease_id, at, wait=wait)
+
+    def _pop_due(self, until: float) -> list[LeaseId]:
+        due: list[LeaseId] = []
+        while self._heap and self._heap[0][0] <= until and len(due) < BATCH:
+            at, lease_id = heapq.heappop(self._heap)
+            if self._planned.get(lease_id) == at:  # else it was planned anew, or let go
+                del self._planned[lease_id]
+                due.append(lease_id)
+        return due
+
+    async def _look(self, lease_ids: list[LeaseId]) -> None:
+        """Ask for the keys of sessions every time, of a lock's lease once, of a waiter's never."""
+        for with_keys in (True, False):
+            wanted = [lease for lease in lease_ids if self._wants_keys(lease) is with_keys]
+            if wanted:
+                await self._read(wanted, with_keys=with_keys)
+
+    def _wants_keys(self, lease_id: LeaseId) -> bool:
+        is_first = lease_id not in self.readings and self._needed[lease_id] > 0
+        return lease_id in self._sessions or is_first
+
+    async def _read(self, lease_ids: list[LeaseId], *, with_keys: bool) -> None:
+        self.lookups += len(lease_ids)
+        async for answer in self._cluster.read_leases(lease_ids, with_keys=with_keys):
+            if isinstance(answer, LeaseUnread):
+                self.unread[answer.lease_id] = answer.reason
+                self.let_go(answer.lease_id)
+            else:
+                self._take(answer)
+
+    def _take(self, reading: Reading) -> None:
+        lease_id = reading.lease_id
+        self.unread.pop(lease_id, None)
+        if lease_id in self._sessions and isinstance(reading, Observation):
+            if reading.attached_keys != ():
+                self._drop_session(lease_id, reading)
+                return
+            self.keyless.add(lease_id)
+        readings = self.readings.setdefault(lease_id, [])
+        readings.append(reading)
+        self._plan_next(lease_id, readings, self._needed[lease_id])
+
+    def _drop_session(self, lease_id: LeaseId, reading: Observation) -> None:
+        """Let go of a lease that is in use; it is nobody's leaked session."""
+        self.let_go(lease_id)
+        if reading.attached_keys is None:
+            self.unread[lease_id] = "this role may not see whether they have keys"
+        if lease_id in self.readings:
+            self.readings[lease_id].append(reading)
+        else:
+            del self._needed[lease_id]

@@ -1,0 +1,238 @@
+"""Scan: read now, sample until each lease is decided or the window ends, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from lockdoctor.domain.examination import (
+    Examination,
+    PrefixFacts,
+    SessionFacts,
+    conclude,
+    needed_renewals,
+)
+from lockdoctor.domain.leases import NO_LEASE, LeaseId
+from lockdoctor.domain.locks import KeySnapshot, Kind, Lock
+from lockdoctor.domain.policy import Policy, Thresholds
+from lockdoctor.domain.recipes import locks
+from lockdoctor.domain.renewals import SETTLE_S, Leadership, LeadershipProbe, trace
+from lockdoctor.domain.report import ClusterFacts, Report, Unseen
+from lockdoctor.domain.schedule import ROUND_TRIP_S
+from lockdoctor.errors import ClusterError
+from lockdoctor.ports import Clock, Cluster, MemberStatus, Progress, ScanProgress, Stop
+from lockdoctor.workflows.queue_watch import QueueWatch
+from lockdoctor.workflows.sampler import Sampler
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanRequest:
+    """What to scan, and for how long."""
+
+    prefixes: tuple[bytes, ...]
+    """None of them a prefix of another; b"" alone for every key."""
+    policy: Policy
+    window_s: float
+    """Watch at most so long; 0 for one reading only."""
+    sessions: bool
+    """Look at the leases without keys as well, wherever in the cluster they come from."""
+
+
+async def scan(
+    cluster: Cluster, clock: Clock, request: ScanRequest, progress: Progress, stop: Stop
+) -> Report:
+    """
+    Examine the locks below some prefixes.
+
+    Raises:
+        ClusterError: The keys could not be read even once. What fails later ends the run early,
+            with a report of what was seen until then.
+    """
+    run = _Scan(cluster, clock, request, progress, stop)
+    try:
+        return await run.report()
+    finally:
+        await run.close()
+
+
+class _Scan:
+    """The steps of one scan, and what they have gathered."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        clock: Clock,
+        request: ScanRequest,
+        progress: Progress,
+        stop: Stop,
+    ) -> None:
+        self.cluster = cluster
+        self.clock = clock
+        self.request = request
+        self.progress = progress
+        self.stop = stop
+        self.started_at = clock.now()
+        self.until = self.started_at + request.window_s
+        self.sampler = Sampler(cluster, clock, stop, self.until)
+        self.first: dict[bytes, KeySnapshot] = {}
+        self.last: dict[bytes, KeySnapshot] = {}
+        self.watches: dict[bytes, QueueWatch] = {}
+        self.locks: dict[bytes, list[Lock]] = {}
+        self.probes: list[LeadershipProbe] = []
+
+    async def report(self) -> Report:
+        self.status = await self._probe()
+        await self._read_keys()
+        for step in (self._sample, self._confirm, self._grow_old, self._read_keys_again):
+            if not await self._try(step):
+                break
+        return conclude(self._facts())
+
+    async def close(self) -> None:
+        for watch in self.watches.values():
+            await watch.close()
+
+    async def _try(self, step: Callable[[], Awaitable[None]]) -> bool:
+        """Take a step; a cluster that fails now ends the run with what has been seen."""
+        try:
+            await step()
+        except ClusterError as failed:
+            self.stop.ask(str(failed))
+            return False
+        return True
+
+    async def _probe(self) -> MemberStatus:
+        status = await self.cluster.status()
+        self.probes.append(LeadershipProbe(status.asked_at, status.raft_term, status.leader_id))
+        return status
+
+    async def _read_keys(self) -> None:
+        for prefix in self.request.prefixes:
+            snapshot = await self.cluster.keys(prefix)
+            self.first[prefix] = snapshot
+            self.probes.append(LeadershipProbe(snapshot.asked_at, snapshot.raft_term))
+            self.locks[prefix] = [
+                lock
+                for lock in locks(snapshot.keys, prefix, self.request.policy.kind_of)
+                if lock.kind is not Kind.IGNORE
+            ]
+            if self.request.window_s:
+                self.watches[prefix] = QueueWatch(self.cluster, prefix, snapshot, self._left_queue)
+
+    async def _sample(self) -> None:
+        for lock in chain.from_iterable(self.locks.values()):
+            needed = needed_renewals(lock.kind, self._thresholds(lock))
+            for key in lock.keys:
+                if key.has_lease:
+                    self.sampler.follow(key.lease_id, needed if key is lock.holder else 0)
+        if self.request.sessions:
+            await self.sampler.list_leases()
+        await self.sampler.run(self._tick)
+
+    async def _confirm(self) -> None:
+        """Ask for the raft term once more: a rise counts only under a term that stood."""
+        while self.request.window_s and self.sampler.lookups:
+            await self.clock.sleep(SETTLE_S)
+            self.status = await self._probe()
+            self.sampler.reconsider(self._leadership())
+            if not self.sampler.is_waiting:
+                return
+            await self.sampler.run(self._tick)
+
+    async def _grow_old(self) -> None:
+        """Wait until a renewed hold is as old as none may become, where the window allows it."""
+        leadership = self._leadership()
+        limits = [
+            self.first[prefix].answered_at + self._thresholds(lock).limit_s
+            for prefix, found in self.locks.items()
+            for lock in found
+            if lock.kind is Kind.LOCK and self._is_renewed(lock, leadership)
+        ]
+        moment = max((limit for limit in limits if limit <= self.until), default=0.0)
+        while self.clock.now() < moment + ROUND_TRIP_S and not self.stop.reason:
+            self._tick()
+            await self.sampler.pause(moment + ROUND_TRIP_S - self.clock.now())
+
+    async def _read_keys_again(self) -> None:
+        for prefix, watch in self.watches.items():
+            self.last[prefix] = await self.cluster.keys(prefix)
+            await watch.catch_up(self.last[prefix].revision, self.clock)
+
+    def _tick(self) -> None:
+        self.progress.update(
+            ScanProgress(
+                locks=sum(map(len, self.locks.values())),
+                leases=self.sampler.followed,
+                decided=self.sampler.followed - self.sampler.undecided,
+                lookups=self.sampler.lookups,
+                elapsed_s=self.clock.now() - self.started_at,
+                left_s=self.sampler.left_s,
+            )
+        )
+
+    def _left_queue(self, lease_id: LeaseId) -> None:
+        """Follow a session whose key has gone as one without keys; its lock needs no more looks."""
+        if self.request.sessions and self.sampler.list_denied is None:
+            self.sampler.follow_session(lease_id)
+        else:
+            self.sampler.let_go(lease_id)
+
+    def _thresholds(self, lock: Lock) -> Thresholds:
+        return self.request.policy.thresholds_for(lock.name)
+
+    def _is_renewed(self, lock: Lock, leadership: Leadership) -> bool:
+        lease_id = lock.holder.lease_id if lock.holder else NO_LEASE
+        readings = self.sampler.readings.get(lease_id, ())
+        return trace(lease_id, readings, leadership).renewals > 0
+
+    def _leadership(self) -> Leadership:
+        readings = (reading for found in self.sampler.readings.values() for reading in found)
+        return Leadership.of(readings, self.probes)
+
+    def _facts(self) -> Examination:
+        sampler = self.sampler
+        return Examination(
+            started_at=self.started_at,
+            ended_at=self.clock.now(),
+            window_s=self.request.window_s,
+            lookups=sampler.lookups,
+            interrupted=self.stop.reason,
+            policy=self.request.policy,
+            cluster=self._cluster_facts(),
+            prefixes=tuple(
+                PrefixFacts(
+                    prefix=prefix,
+                    first=first,
+                    last=self.last.get(prefix, first if not self.request.window_s else None),
+                    events=self.watches[prefix].events if prefix in self.watches else (),
+                )
+                for prefix, first in self.first.items()
+            ),
+            readings=sampler.readings,
+            unread=sampler.unread,
+            leadership=self._leadership(),
+            sessions=SessionFacts(
+                first_listed_at=sampler.first_listed_at,
+                at_start=sampler.listed_at_start,
+                keyless=frozenset(sampler.keyless),
+            ),
+            unseen=tuple(self._unseen()),
+        )
+
+    def _cluster_facts(self) -> ClusterFacts:
+        status = self.status
+        return ClusterFacts(
+            cluster_id=status.cluster_id,
+            version=status.version,
+            endpoint=status.endpoint,
+            raft_term=status.raft_term,
+            revision=status.revision,
+            leader_changes=self._leadership().changes,
+        )
+
+    def _unseen(self) -> Iterator[Unseen]:
+        if self.sampler.list_denied is not None:
+            yield Unseen(what="list of leases", count=None, why=self.sampler.list_denied)
+        elif not self.request.sessions:
+            yield Unseen(what="leases without keys", count=None, why="--no-sessions was given")
