@@ -1,0 +1,1 @@
+"""The command line: parse, wire, run, render, return a status."""

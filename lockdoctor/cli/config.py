@@ -1,0 +1,177 @@
+"""Read lockdoctor.toml: connections to clusters, and limits per prefix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from lockdoctor.cli.connection import ConnectionValues
+from lockdoctor.cli.toml_table import Schema, Table, read_file
+from lockdoctor.domain.locks import Kind
+from lockdoctor.domain.policy import Limits, Rule, parse_duration
+from lockdoctor.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What a configuration file says; nothing where there is none."""
+
+    file: Path | None = None
+    connection: ConnectionValues = field(default_factory=ConnectionValues)
+    """For a run that names no cluster."""
+    clusters: Mapping[str, ConnectionValues] = field(default_factory=dict)
+    """By the name that --cluster takes; each stands alone."""
+    rules: tuple[Rule, ...] = ()
+
+    def cluster(self, name: str) -> ConnectionValues:
+        """
+        Give the connection to a cluster by its name.
+
+        Raises:
+            ConfigError: There is no such cluster; the message names those that there are.
+        """
+        if name in self.clusters:
+            return self.clusters[name]
+        if self.file is None:
+            raise ConfigError(f"--cluster {name} needs a lockdoctor.toml, and none was found")
+        known = ", ".join(self.clusters) or "none"
+        raise ConfigError(f"{self.file} has no cluster {name!r}; it has: {known}")
+
+
+def find_config(flag: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """
+    Choose the file: the flag's, LOCKDOCTOR_CONFIG, ./lockdoctor.toml, the XDG config folder's.
+
+    Only a file that nobody has named may be missing.
+    """
+    if named := flag or environ.get("LOCKDOCTOR_CONFIG"):
+        return Path(named)
+    xdg = environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".config"
+    places = Path("lockdoctor.toml"), Path(xdg) / "lockdoctor" / "lockdoctor.toml"
+    return next((place for place in places if place.is_file()), None)
+
+
+def read_config(file: Path | None) -> Config:
+    """
+    Read a configuration file; None is an empty one.
+
+    Raises:
+        ConfigError: The file cannot be read, or a line of it does not make sense; the message
+            names the line.
+    """
+    if file is None:
+        return Config()
+    top = read_file(file)
+    top.only(("connection", "clusters", "prefix"))
+    clusters = top.table("clusters")
+    return Config(
+        file=file,
+        connection=_connection(top.table("connection")),
+        clusters={name: _connection(clusters.table(name)) for name in clusters.content},
+        rules=_rules(top.tables("prefix")),
+    )
+
+
+def _connection(table: Table) -> ConnectionValues:
+    """Read a connection; its files are looked for beside the configuration file."""
+    values = table.read(_CONNECTION)
+    for name in ("cacert", "cert", "key", "password_file"):
+        if name in values:
+            values[name] = str(table.file.parent / values[name])
+    return cast("ConnectionValues", values)
+
+
+def _rules(tables: list[Table]) -> tuple[Rule, ...]:
+    rules: dict[bytes, Rule] = {}
+    for table in tables:
+        rule = _rule(table)
+        if rule.prefix in rules:
+            raise table.error(None, "this prefix has a rule already, further up")
+        rules[rule.prefix] = rule
+    return tuple(rules.values())
+
+
+def _rule(table: Table) -> Rule:
+    values = table.read(_PREFIX)
+    if ("prefix" in values) == ("prefix_hex" in values):
+        raise table.error(None, "each [[prefix]] needs either a prefix or a prefix_hex")
+    prefix = values.pop("prefix", None) or values.pop("prefix_hex", b"")
+    if values.get("critical_hold_s", float("inf")) < values.get("max_hold_s", 0.0):
+        raise table.error("critical_hold", "critical_hold is shorter than max_hold")
+    return Rule(prefix, cast("Limits", values))
+
+
+def _text(raw: Any) -> str:
+    if not isinstance(raw, str) or not raw:
+        raise ValueError("must be a text in quotes, and not empty")
+    return raw
+
+
+def _texts(raw: Any) -> tuple[str, ...]:
+    if not isinstance(raw, list) or not raw:
+        raise ValueError('must be a list of texts, like ["10.0.0.1:2379", "10.0.0.2:2379"]')
+    return tuple(_text(item) for item in raw)
+
+
+def _user(raw: Any) -> str:
+    if ":" in _text(raw):
+        # The value is not quoted: what follows the colon may be a password.
+        raise ValueError("is a name alone; put the password into a file and give password_file")
+    return _text(raw)
+
+
+def _duration(raw: Any) -> float:
+    if isinstance(raw, str):
+        return parse_duration(raw)
+    raise ValueError('must be a duration in quotes, like "90s", "5m" or "1h30m"')
+
+
+def _count(raw: Any) -> int:
+    if not isinstance(raw, int) or isinstance(raw, bool) or raw < 1:
+        raise ValueError("must be a whole number, 1 or more")
+    return raw
+
+
+def _kind(raw: Any) -> Kind:
+    kinds = {kind.value: kind for kind in Kind if kind is not Kind.UNKNOWN}
+    if not isinstance(raw, str) or raw not in kinds:
+        raise ValueError(f"must be one of {', '.join(kinds)}")
+    return kinds[raw]
+
+
+def _prefix(raw: Any) -> bytes:
+    if isinstance(raw, str):
+        return raw.encode()
+    raise ValueError('must be a text in quotes, like "/my-lock/"')
+
+
+def _prefix_hex(raw: Any) -> bytes:
+    try:
+        return bytes.fromhex(_text(raw))
+    except ValueError as error:
+        raise ValueError('must be hexadecimal digits in pairs, like "2f6d79"') from error
+
+
+_CONNECTION: Schema = {
+    "endpoints": ("endpoints", _texts),
+    "cacert": ("cacert", _text),
+    "cert": ("cert", _text),
+    "key": ("key", _text),
+    "user": ("user", _user),
+    "password_file": ("password_file", _text),
+    "dial_timeout": ("dial_timeout_s", _duration),
+    "command_timeout": ("command_timeout_s", _duration),
+}
+_PREFIX: Schema = {
+    "prefix": ("prefix", _prefix),
+    "prefix_hex": ("prefix_hex", _prefix_hex),
+    "kind": ("kind", _kind),
+    "max_hold": ("max_hold_s", _duration),
+    "critical_hold": ("critical_hold_s", _duration),
+    "max_wait": ("max_wait_s", _duration),
+    "max_ttl": ("max_ttl_s", _duration),
+    "max_idle_session": ("max_idle_session_s", _duration),
+    "pile_up": ("pile_up", _count),
+}

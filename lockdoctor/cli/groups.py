@@ -1,0 +1,68 @@
+"""Groups of options: a dataclass whose fields are options, used by any command that needs them."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeAlias, get_type_hints
+
+import typer
+from typer.core import TyperCommand
+
+Job: TypeAlias = Callable[[], int]
+"""A command with all its options, ready to run; it returns the exit status."""
+
+
+def job(command: Callable[..., int]) -> Callable[..., Job]:
+    """
+    Let typer parse the fields of a command's parameters, each a dataclass of options.
+
+    The result only parses: it returns the command as a Job, to be run where typer does not
+    turn interrupts and broken pipes into exits of its own.
+    """
+    groups = {name: t for name, t in get_type_hints(command).items() if name != "return"}
+
+    def parsed(**values: Any) -> Job:
+        return functools.partial(
+            command,
+            **{
+                name: group(**{f.name: values[f.name] for f in dataclasses.fields(group)})
+                for name, group in groups.items()
+            },
+        )
+
+    parameters = [parameter for group in groups.values() for parameter in _options(group)]
+    parsed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
+    parsed.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    parsed.__doc__ = command.__doc__
+    return parsed
+
+
+class PanelledCommand(TyperCommand):
+    """A command whose help shows its options under the headings of their rich_help_panel."""
+
+    def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # the type of the context moved between versions of typer
+        """Write one section per heading, in the order in which the headings come up."""
+        panels: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            if record := param.get_help_record(ctx):
+                heading = getattr(param, "rich_help_panel", None) or "Options"
+                panels.setdefault(heading, []).append(record)
+        for heading, records in panels.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+
+def _options(group: type) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    return [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=field.default,
+            annotation=hints[field.name],
+        )
+        for field in dataclasses.fields(group)
+    ]

@@ -1,0 +1,261 @@
+"""The options that commands share, as typer reads them; a field left at None was not given."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from lockdoctor.domain.locks import Kind
+from lockdoctor.domain.policy import Limits, parse_duration
+
+_TARGETS = "What to examine"
+_LIMITS = "What counts as too long (beats lockdoctor.toml)"
+_CONNECTION = "Connection (as etcdctl's; a flag beats the environment)"
+
+KINDS = (Kind.LOCK, Kind.ELECTION, Kind.REGISTRATION)
+"""What --kind takes; to ignore keys on the command line, leave their prefix out."""
+
+
+def duration(given: str | float) -> float:
+    """Read an option's duration; a default, which is in seconds already, passes."""
+    if isinstance(given, float):
+        return given
+    try:
+        return parse_duration(given)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def kind(given: str) -> Kind:
+    """Read what the keys are for."""
+    for each in KINDS:
+        if each.value == given:
+            return each
+    known = ", ".join(each.value for each in KINDS)
+    raise typer.BadParameter(f"{given!r} is none of {known}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetFlags:
+    """Which keys a command is about."""
+
+    prefix: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--prefix",
+            metavar="PREFIX",
+            help="Keys that begin with this, byte for byte as etcdctl takes it; repeatable."
+            " Default: the prefixes of lockdoctor.toml.",
+            rich_help_panel=_TARGETS,
+        ),
+    ] = None
+    prefix_hex: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--prefix-hex",
+            metavar="HEX",
+            help="The same for keys that are not text: 2f6d792f is /my/; repeatable.",
+            rich_help_panel=_TARGETS,
+        ),
+    ] = None
+    all_keys: Annotated[
+        bool,
+        typer.Option(
+            "--all-keys",
+            help="Every key of the cluster; a role without root rarely may read them.",
+            rich_help_panel=_TARGETS,
+        ),
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitFlags:
+    """Limits for every prefix of this run."""
+
+    kind: Annotated[
+        Kind | None,
+        typer.Option(
+            "--kind",
+            parser=kind,
+            metavar="KIND",
+            help="What the keys are for: lock, election or registration. The last two are kept as"
+            " long as their process lives, by design. Default: the keys' own shape says.",
+            rich_help_panel=_LIMITS,
+        ),
+    ] = None
+    max_hold_s: Annotated[
+        float | None,
+        typer.Option(
+            "--max-hold",
+            parser=duration,
+            metavar="DURATION",
+            help="The longest that a lock may be held (90s, 5m, 1h30m). Say it where you know it:"
+            " a suspicion then becomes a verdict.",
+            rich_help_panel=_LIMITS,
+        ),
+    ] = None
+    critical_hold_s: Annotated[
+        float | None,
+        typer.Option(
+            "--critical-hold",
+            parser=duration,
+            metavar="DURATION",
+            help="From here on a hold is CRITICAL even if nobody waits.",
+            rich_help_panel=_LIMITS,
+        ),
+    ] = None
+    max_wait_s: Annotated[
+        float | None,
+        typer.Option(
+            "--max-wait",
+            parser=duration,
+            metavar="DURATION",
+            help="The longest that anyone may wait for a lock (5m).",
+            rich_help_panel=_LIMITS,
+        ),
+    ] = None
+    max_ttl_s: Annotated[
+        float | None,
+        typer.Option(
+            "--max-ttl",
+            parser=duration,
+            metavar="DURATION",
+            help="The longest TTL of a lock's lease: so long it stays taken after a crash (10m).",
+            rich_help_panel=_LIMITS,
+        ),
+    ] = None
+    max_idle_session_s: Annotated[
+        float | None,
+        typer.Option(
+            "--max-idle-session",
+            parser=duration,
+            metavar="DURATION",
+            help="The longest that a session may live without a key (no limit).",
+            rich_help_panel=_LIMITS,
+        ),
+    ] = None
+
+    def limits(self) -> Limits:
+        """Give those that were given."""
+        given = {name: value for name, value in asdict(self).items() if value is not None}
+        return cast("Limits", given)  # the fields bear the names of Limits; a test compares them
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectionFlags:
+    """Where etcd is and who we are; the environment is read beside it, in cli/connection.py."""
+
+    endpoints: Annotated[
+        str | None,
+        typer.Option(
+            "--endpoints",
+            metavar="LIST",
+            help="Members, separated by commas (127.0.0.1:2379). [ETCDCTL_ENDPOINTS]",
+            rich_help_panel=_CONNECTION,
+        ),
+    ] = None
+    cacert: Annotated[
+        str | None,
+        typer.Option(
+            "--cacert",
+            metavar="FILE",
+            help="CA bundle that the members' certificates are checked against. [ETCDCTL_CACERT]",
+            rich_help_panel=_CONNECTION,
+        ),
+    ] = None
+    cert: Annotated[
+        str | None,
+        typer.Option(
+            "--cert",
+            metavar="FILE",
+            help="Client certificate. [ETCDCTL_CERT]",
+            rich_help_panel=_CONNECTION,
+        ),
+    ] = None
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "--key",
+            metavar="FILE",
+            help="The client certificate's key. [ETCDCTL_KEY]",
+            rich_help_panel=_CONNECTION,
+        ),
+    ] = None
+    user: Annotated[
+        str | None,
+        typer.Option(
+            "--user",
+            metavar="NAME[:PASSWORD]",
+            help="Who to be; a missing password is asked for on a terminal. [ETCDCTL_USER]",
+            rich_help_panel=_CONNECTION,
+        ),
+    ] = field(default=None, repr=False)
+    password: Annotated[
+        str | None,
+        typer.Option(
+            "--password",
+            metavar="PASSWORD",
+            help="Others on this machine can read it in the process list: prefer"
+            " --password-file. [ETCDCTL_PASSWORD]",
+            rich_help_panel=_CONNECTION,
+        ),
+    ] = field(default=None, repr=False)
+    password_file: Annotated[
+        str | None,
+        typer.Option(
+            "--password-file",
+            metavar="FILE",
+            help="A file whose first line is the password. [LOCKDOCTOR_PASSWORD_FILE]",
+            rich_help_panel=_CONNECTION,
+        ),
+    ] = None
+    dial_timeout_s: Annotated[
+        float | None,
+        typer.Option(
+            "--dial-timeout",
+            parser=duration,
+            metavar="DURATION",
+            help="The longest to wait for a connection to one member (2s). [ETCDCTL_DIAL_TIMEOUT]",
+            rich_help_panel=_CONNECTION,
+        ),
+    ] = None
+    command_timeout_s: Annotated[
+        float | None,
+        typer.Option(
+            "--command-timeout",
+            parser=duration,
+            metavar="DURATION",
+            help="The longest to wait for one answer (8s: etcd itself says after 7s what ails it,"
+            " so less would hide the reason). [ETCDCTL_COMMAND_TIMEOUT]",
+            rich_help_panel=_CONNECTION,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfigFlags:
+    """Which configuration file, and which of its clusters."""
+
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="Default: LOCKDOCTOR_CONFIG, ./lockdoctor.toml, then lockdoctor/lockdoctor.toml in"
+            " the XDG config folder.",
+            rich_help_panel=_CONNECTION,
+        ),
+    ] = None
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="NAME",
+            help="The connection in [clusters.NAME] of the configuration file; it beats the"
+            " environment, as a flag does.",
+            rich_help_panel=_CONNECTION,
+        ),
+    ] = None
