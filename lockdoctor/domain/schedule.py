@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lockdoctor.domain.leases import LeaseGone, Observation, Reading
-from lockdoctor.domain.renewals import Leadership, RenewalTrace, deadline, trace
+from lockdoctor.domain.renewals import Leadership, RenewalTrace, trace
 
 ROUND_TRIP_S = 0.25
 """Allowance for slow answers, in seconds."""
@@ -90,9 +90,7 @@ def needed_window_s(reading: Observation, needed: int) -> float:
     """
     Say how long a scan must watch to see a client of Go's kind renew so often, in seconds.
 
-    At worst the lease was renewed just before the first look.
+    At worst the lease was renewed just before each look.
     """
-    period = keep_alive_period_s(reading.granted_ttl_s)
-    return (
-        needed * period + 1 + ROUND_TRIP_S + deadline(reading).latest - deadline(reading).earliest
-    )
+    took_s = reading.answered_at - reading.asked_at
+    return needed * (keep_alive_period_s(reading.granted_ttl_s) + 1 + ROUND_TRIP_S + took_s)
