@@ -13,15 +13,6 @@ from lockdoctor.errors import ConfigError
 if TYPE_CHECKING:
     from lockdoctor.etcd.connection import ConnectionSettings
 
-DEFAULT_ENDPOINTS = ("127.0.0.1:2379",)
-DEFAULT_DIAL_TIMEOUT_S = 2.0
-DEFAULT_COMMAND_TIMEOUT_S = 8.0
-"""
-Longer than etcdctl's 5 s, because a member without a leader answers, saying so, after 7 s.
-
-Source: ReqTimeout in etcd's server/config/config.go: 5 s and two election time-outs.
-"""
-
 Ask = Callable[[str], str]
 """Asks a person for a secret, with a prompt."""
 
@@ -56,17 +47,11 @@ def connection_settings(sources: Sequence[ConnectionValues], ask: Ask | None) ->
     merged = _merged(sources)
     if ("cert" in merged) != ("key" in merged):
         raise ConfigError("A client certificate needs its key: give both --cert and --key")
-    user, password = _credentials(merged, ask)
-    return ConnectionSettings(
-        endpoints=merged.get("endpoints", DEFAULT_ENDPOINTS),
-        cacert=merged.get("cacert"),
-        cert=merged.get("cert"),
-        key=merged.get("key"),
-        user=user,
-        password=password,
-        dial_timeout_s=merged.get("dial_timeout_s", DEFAULT_DIAL_TIMEOUT_S),
-        command_timeout_s=merged.get("command_timeout_s", DEFAULT_COMMAND_TIMEOUT_S),
-    )
+    if "user" in merged and "password" not in merged:
+        merged["password"] = _missing_password(merged, ask)
+    settings: dict[str, Any] = {**merged}
+    settings.pop("password_file", None)
+    return ConnectionSettings(**settings)
 
 
 def from_flags(flags: ConnectionFlags) -> ConnectionValues:
@@ -137,17 +122,12 @@ def _merged(sources: Sequence[ConnectionValues]) -> ConnectionValues:
     return cast("ConnectionValues", merged)
 
 
-def _credentials(values: ConnectionValues, ask: Ask | None) -> tuple[str | None, str | None]:
-    user = values.get("user")
-    if user is None:
-        return None, None
-    if "password" in values:
-        return user, values["password"]
+def _missing_password(values: ConnectionValues, ask: Ask | None) -> str:
     if "password_file" in values:
-        return user, _first_line(values["password_file"])
+        return _first_line(values["password_file"])
     if ask is None:
-        raise ConfigError(f"No password for the user {user!r}: add --password-file")
-    return user, ask(f"Password of etcd's user {user}: ")
+        raise ConfigError(f"No password for the user {values['user']!r}: add --password-file")
+    return ask(f"Password of etcd's user {values['user']}: ")
 
 
 def _first_line(file: str) -> str:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import enum
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, TypeVar, cast
 
 import typer
 
 from lockdoctor.domain.locks import Kind
 from lockdoctor.domain.policy import Limits, parse_duration
 
+_Choice = TypeVar("_Choice", bound=enum.Enum)
+
 _TARGETS = "What to examine"
 _LIMITS = "What counts as too long (beats lockdoctor.toml)"
 _CONNECTION = "Connection (as etcdctl's; a flag beats the environment)"
-
-KINDS = (Kind.LOCK, Kind.ELECTION, Kind.REGISTRATION)
-"""What --kind takes; to ignore keys on the command line, leave their prefix out."""
 
 
 def duration(given: str | float) -> float:
@@ -29,13 +30,27 @@ def duration(given: str | float) -> float:
         raise typer.BadParameter(str(error)) from error
 
 
-def kind(given: str) -> Kind:
-    """Read what the keys are for."""
-    for each in KINDS:
-        if each.value == given:
-            return each
-    known = ", ".join(each.value for each in KINDS)
-    raise typer.BadParameter(f"{given!r} is none of {known}")
+def count(given: str | int) -> int:
+    """Read a whole number from 1 on; typer's own range says it differently in each version."""
+    try:
+        number = int(given)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise typer.BadParameter(f"{given!r} is not a whole number, 1 or more")
+    return number
+
+
+def one_of(*choices: _Choice) -> Callable[[str], _Choice]:
+    """Make a reader for some members of an enumeration, written as their values."""
+    by_value = {choice.value: choice for choice in choices}
+
+    def choice(given: str) -> _Choice:
+        if given not in by_value:
+            raise typer.BadParameter(f"{given!r} is none of {', '.join(by_value)}")
+        return by_value[given]
+
+    return choice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +58,7 @@ class TargetFlags:
     """Which keys a command is about."""
 
     prefix: Annotated[
-        list[str] | None,
+        list[str],
         typer.Option(
             "--prefix",
             metavar="PREFIX",
@@ -51,16 +66,16 @@ class TargetFlags:
             " Default: the prefixes of lockdoctor.toml.",
             rich_help_panel=_TARGETS,
         ),
-    ] = None
+    ] = field(default_factory=list)
     prefix_hex: Annotated[
-        list[str] | None,
+        list[str],
         typer.Option(
             "--prefix-hex",
             metavar="HEX",
             help="The same for keys that are not text: 2f6d792f is /my/; repeatable.",
             rich_help_panel=_TARGETS,
         ),
-    ] = None
+    ] = field(default_factory=list)
     all_keys: Annotated[
         bool,
         typer.Option(
@@ -79,7 +94,7 @@ class LimitFlags:
         Kind | None,
         typer.Option(
             "--kind",
-            parser=kind,
+            parser=one_of(Kind.LOCK, Kind.ELECTION, Kind.REGISTRATION),
             metavar="KIND",
             help="What the keys are for: lock, election or registration. The last two are kept as"
             " long as their process lives, by design. Default: the keys' own shape says.",

@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from lockdoctor.cli.options import ConfigFlags, ConnectionFlags, LimitFlags, TargetFlags, duration
+from lockdoctor.cli.options import (
+    ConfigFlags,
+    ConnectionFlags,
+    LimitFlags,
+    TargetFlags,
+    count,
+    duration,
+    one_of,
+)
 
 _RUN = "This run"
 
@@ -67,7 +75,7 @@ class RunFlags:
         int,
         typer.Option(
             "--max-rate",
-            min=1,
+            parser=count,
             metavar="N",
             show_default=False,
             help="At most so many look-ups of leases a second (5000).",
@@ -86,6 +94,7 @@ class RunFlags:
         Format,
         typer.Option(
             "--format",
+            parser=one_of(*Format),
             metavar="table|json",
             show_default=False,
             help="For people (the default) or for programs. It goes to standard output, everything"

@@ -20,8 +20,8 @@ def prefixes(flags: TargetFlags, rules: Iterable[Rule]) -> tuple[bytes, ...]:
     Raises:
         ConfigError: Nothing says what to examine, or what is said contradicts itself.
     """
-    given = [os.fsencode(text) for text in flags.prefix or ()]  # the very bytes of the command line
-    given += [_from_hex(text) for text in flags.prefix_hex or ()]
+    given = [os.fsencode(text) for text in flags.prefix]  # the very bytes of the command line
+    given += [_from_hex(text) for text in flags.prefix_hex]
     if EVERY_KEY in given:
         raise ConfigError("An empty --prefix would be every key; if that is meant, use --all-keys")
     if flags.all_keys:
