@@ -35,10 +35,16 @@ func hold(ctx context.Context, opts options, session *concurrency.Session, name 
 		}
 		return
 	}
-	say("locked", mutex.Key(), session.Lease())
+	holdAndUnlock(ctx, opts, mutex, session)
+}
+
+// holdAndUnlock remembers the key, because Unlock forgets it.
+func holdAndUnlock(ctx context.Context, opts options, mutex *concurrency.Mutex, session *concurrency.Session) {
+	key := mutex.Key()
+	say("locked", key, session.Lease())
 	rest(ctx, opts.hold)
 	if err := mutex.Unlock(opts.client.Ctx()); err == nil {
-		say("unlocked", mutex.Key(), session.Lease())
+		say("unlocked", key, session.Lease())
 	}
 }
 

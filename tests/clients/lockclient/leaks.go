@@ -14,9 +14,7 @@ func leak(ctx context.Context, opts options) {
 		session := opts.session()
 		say("session", "", session.Lease())
 		mutex := concurrency.NewMutex(session, opts.lockName(i))
-		if err := mutex.Lock(ctx); err != nil {
-			complain("lock-failed", session.Lease(), err)
-		} else {
+		if err := mutex.Lock(ctx); err == nil {
 			say("locked", mutex.Key(), session.Lease())
 		}
 		<-ctx.Done()
@@ -48,11 +46,7 @@ func request(ctx context.Context, opts options, name string) {
 		complain("gave-up", session.Lease(), err)
 		return
 	}
-	say("locked", mutex.Key(), session.Lease())
-	rest(ctx, opts.hold)
-	if err := mutex.Unlock(opts.client.Ctx()); err == nil {
-		say("unlocked", mutex.Key(), session.Lease())
-	}
+	holdAndUnlock(ctx, opts, mutex, session)
 }
 
 // keepAlive puts one key on a lease of its own and renews it, without the concurrency package.
