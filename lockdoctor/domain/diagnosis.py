@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from lockdoctor.domain.locks import Kind, Lock, LockKey, Recipe
 from lockdoctor.domain.policy import Thresholds
 from lockdoctor.domain.renewals import RenewalTrace
 from lockdoctor.domain.schedule import LATE_SHARE, is_overdue
-from lockdoctor.domain.sessions import not_renewed, renewed
+from lockdoctor.domain.sessions import is_renewed, not_renewed, renewed
 from lockdoctor.domain.verdicts import (
     ByDesign,
     ClaimedAge,
@@ -93,8 +94,8 @@ class LockCase:
 
     @property
     def is_renewed(self) -> bool:
-        """Whether the holder's lease was proven to be renewed."""
-        return self.trace is not None and self.trace.renewals > 0
+        """Whether the holder's lease was proven to be renewed, and still stood at the end."""
+        return self.trace is not None and is_renewed(self.trace)
 
 
 Rule = Callable[[LockCase], "Verdict | None"]
@@ -157,7 +158,9 @@ def leaked_lock(case: LockCase) -> Verdict | None:
 
 def suspected_leak(case: LockCase) -> Verdict | None:
     """A hold that is kept alive in front of our eyes, of an age that nothing proves yet."""
-    if not (case.is_judged_by_age and case.age and case.trace and not case.is_new_hold):
+    if not (case.is_judged_by_age and case.is_renewed and case.age and case.trace):
+        return None
+    if case.is_new_hold:
         return None
     said = case.thresholds.max_hold_s is not None
     if case.trace.renewals < (1 if said else CONVINCING_RENEWALS):
@@ -342,8 +345,12 @@ def _health(case: LockCase) -> list[Evidence] | None:
 
 
 def _what_is_missing(case: LockCase) -> tuple[list[Evidence], str]:
-    if case.unread is not None:
-        return [Unread(reason=case.unread)], "Let lockdoctor read the lease, then scan again."
+    """Say why the case is open, and what would close it."""
+    if case.trace is None or case.unread is not None:
+        why = case.unread or "the run ended before it was read"
+        return [Unread(reason=why)], "Let lockdoctor read the lease, then scan again."
+    if case.trace.is_gone:
+        return [LeaseEnded()], "Scan again: a key does not outlive its lease for long."
     if not case.lock.queue_is_whole:
         return [QueueCut()], "Scan the whole lock: use its name as the prefix."
     if case.lock.kind is Kind.UNKNOWN:
@@ -351,20 +358,11 @@ def _what_is_missing(case: LockCase) -> tuple[list[Evidence], str]:
             [UnknownShape()],
             "If the key is a lock, say so with --kind lock, or in lockdoctor.toml.",
         )
-    granted_s = case.trace.granted_ttl_s if case.trace else None
-    said = case.thresholds.max_hold_s is not None
-    if granted_s is not None and not (case.is_renewed and said):
-        needed_s = case.needed_window_s
-        return (
-            [Unobservable(needed_s=needed_s, granted_s=granted_s)],
-            f"Watch longer: --window {needed_s:.0f}s.",
-        )
-    if said and case.is_renewed:
-        return (
-            [WithinLimit(limit_s=case.limit_s)],
-            "Scan again once the hold could be older than its limit, or watch that long.",
-        )
-    return [], "Scan again."
+    if case.is_renewed and case.thresholds.max_hold_s is not None:
+        return [], "Scan again once the hold could be older than its limit, or watch that long."
+    needed_s = case.needed_window_s
+    missing = Unobservable(needed_s=needed_s, granted_s=case.trace.granted_ttl_s or 0)
+    return [missing], f"Watch longer: --window {math.ceil(needed_s)}s."
 
 
 def _hold(case: LockCase) -> list[Evidence]:

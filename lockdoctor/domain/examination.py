@@ -116,7 +116,7 @@ def conclude(facts: Examination) -> Report:
         cluster=facts.cluster,
         prefixes=tuple(prefix.prefix for prefix in facts.prefixes),
         locks=tuple(sorted(reports, key=_worst_first)),
-        sessions=tuple(map(report_session, cases)),
+        sessions=tuple(report_session(case) for case in cases if not case.trace.is_gone),
         session_verdicts=judge_sessions(cases, facts.started_at, facts.watched_s),
         unseen=tuple(unseen),
     )

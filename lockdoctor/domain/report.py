@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from lockdoctor.domain.verdicts import Severity, Verdict, VerdictKind
+from lockdoctor.domain.verdicts import Confidence, Severity, Verdict, VerdictKind
 
 if TYPE_CHECKING:
     from lockdoctor.domain.activity import QueueActivity
@@ -80,6 +80,22 @@ class SessionReport:
     """An attempt of this session on a lock was seen to give up while we watched."""
 
 
+class Finding(NamedTuple):
+    """A verdict of WARNING or worse, with the lock that it is about."""
+
+    verdict: Verdict
+    lock: LockReport | None
+    """None where the verdict is of leases without keys."""
+
+    @property
+    def blocks(self) -> int:
+        """How many wait behind the key that it is about."""
+        queue = [key.key for key in self.lock.lock.keys] if self.lock else []
+        if self.verdict.key not in queue:
+            return 0
+        return len(queue) - 1 - queue.index(self.verdict.key)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Report:
     """The verdicts of one run, and what could not be examined."""
@@ -106,12 +122,39 @@ class Report:
     """What else the reader should know of how the run went, a sentence each."""
 
     @cached_property
+    def located_findings(self) -> tuple[Finding, ...]:
+        """Every verdict of WARNING or worse, the worst and surest first."""
+        found = [Finding(verdict, lock) for lock in self.locks for verdict in lock.verdicts]
+        found += [Finding(verdict, None) for verdict in self.session_verdicts]
+        return tuple(sorted((each for each in found if each.verdict.is_finding), key=_rank))
+
+    @property
     def findings(self) -> tuple[Verdict, ...]:
-        """Every verdict of WARNING or worse, worst first."""
-        found = [verdict for lock in self.locks for verdict in lock.verdicts if verdict.is_finding]
-        found += [verdict for verdict in self.session_verdicts if verdict.is_finding]
-        order = list(VerdictKind)
-        return tuple(sorted(found, key=lambda v: (-v.severity, order.index(v.kind))))
+        """The verdicts of those."""
+        return tuple(finding.verdict for finding in self.located_findings)
+
+    @property
+    def finding_groups(self) -> tuple[tuple[Finding, ...], ...]:
+        """The findings of one kind and confidence together, in the order of the first of each."""
+        groups: dict[tuple[VerdictKind, Confidence], list[Finding]] = {}
+        for finding in self.located_findings:
+            key = (finding.verdict.kind, finding.verdict.confidence)
+            groups.setdefault(key, []).append(finding)
+        return tuple(map(tuple, groups.values()))
+
+    @cached_property
+    def undetermined(self) -> tuple[LockReport, ...]:
+        """The locks for which the evidence did not suffice."""
+        return tuple(lock for lock in self.locks if lock.verdict.kind is VerdictKind.UNDETERMINED)
+
+    @cached_property
+    def session_counts(self) -> Counter[VerdictKind]:
+        """How many leases without keys each verdict names."""
+        return Counter(session.verdict.kind for session in self.sessions)
+
+    def locks_of(self, prefix: bytes) -> tuple[LockReport, ...]:
+        """Give the locks that were found under one prefix of the command line."""
+        return tuple(lock for lock in self.locks if lock.prefix == prefix)
 
     @property
     def severity(self) -> Severity:
@@ -131,3 +174,9 @@ class Report:
     def counts(self) -> Counter[VerdictKind]:
         """How many locks each verdict names."""
         return Counter(lock.verdict.kind for lock in self.locks)
+
+
+def _rank(finding: Finding) -> tuple[int, int, int, int]:
+    verdict = finding.verdict
+    kind, sure = list(VerdictKind).index(verdict.kind), list(Confidence).index(verdict.confidence)
+    return (-verdict.severity, kind, sure, -finding.blocks)

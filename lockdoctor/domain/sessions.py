@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -134,7 +135,7 @@ def _verdict(case: SessionCase) -> Verdict:
         remedy = "Nothing to do: etcd ends the lease by itself."
         evidence.append(not_renewed(found, last.granted_ttl_s))
     elif last:
-        remedy = f"Watch longer: --window {case.needed_window_s:.0f}s."
+        remedy = f"Watch longer: --window {math.ceil(case.needed_window_s)}s."
         evidence.append(Unobservable(needed_s=case.needed_window_s, granted_s=last.granted_ttl_s))
     if found.unconfirmed:
         evidence.append(LeaderChanged(discarded=found.unconfirmed))

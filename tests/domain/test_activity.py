@@ -1,0 +1,104 @@
+"""What came and went in a queue, counted from events."""
+
+from __future__ import annotations
+
+from lockdoctor.domain.activity import (
+    KeyDeleted,
+    KeyPut,
+    QueueActivity,
+    WatchEvent,
+    WatchGap,
+    WatchProgress,
+    replay,
+)
+from lockdoctor.domain.locks import LockKey, Recipe
+from lockdoctor.domain.recipes import Claim, locks
+from tests.builders import a_key, a_queue_key
+
+QUEUE = Claim(b"/l/q", Recipe.GO_MUTEX)
+
+
+def contender(lease: int) -> LockKey:
+    """A contender that came in the order of its lease's number."""
+    return a_queue_key(b"/l/q", lease, create_revision=lease)
+
+
+def came(lease: int) -> KeyPut:
+    return KeyPut(seen_at=1.0, key=contender(lease))
+
+
+def left(lease: int) -> KeyDeleted:
+    return KeyDeleted(seen_at=2.0, key=contender(lease).key, revision=99)
+
+
+def counted(keys: list[LockKey], *events: WatchEvent) -> QueueActivity:
+    return replay(locks(keys, b"/l/"), events, 0.0)[QUEUE]
+
+
+def test_a_queue_that_stands_still_has_no_activity() -> None:
+    """Without events nothing is counted, and the time watched is that of the last progress."""
+    found = counted([contender(1), contender(2)], WatchProgress(seen_at=42.0, revision=5))
+
+    assert (found.releases, found.gave_up, found.watched_s) == (0, 0, 42.0)
+
+
+def test_the_holder_leaving_is_a_hand_over() -> None:
+    """When the holder's key goes, the next in line holds."""
+    found = counted([contender(1), contender(2)], left(1))
+
+    assert (found.releases, found.hand_overs, found.gave_up) == (1, 1, 0)
+
+
+def test_a_waiter_leaving_gave_up() -> None:
+    """A key that goes before its turn is an attempt that gave up; its lease is remembered."""
+    found = counted([contender(1), contender(2)], left(2))
+
+    assert (found.releases, found.gave_up) == (0, 1)
+    assert found.gave_up_leases == {2}
+
+
+def test_attempts_that_come_and_go_while_one_holds() -> None:
+    """The mission's symptom: attempts come, wait and leave, and nobody is ever served."""
+    found = counted([contender(1)], came(2), came(3), left(2), came(4), left(3))
+
+    assert (found.arrivals, found.gave_up, found.hand_overs) == (3, 2, 0)
+
+
+def test_a_lock_taken_again_after_a_release_is_a_hand_over() -> None:
+    """A worker that unlocks and locks again makes one release and one hand-over."""
+    found = counted([contender(1)], left(1), came(2))
+
+    assert (found.releases, found.hand_overs) == (1, 1)
+
+
+def test_a_key_written_again_keeps_its_place() -> None:
+    """An owner that writes its key anew has neither come nor gone."""
+    again = a_queue_key(b"/l/q", 1, create_revision=1, version=2)
+    found = counted([contender(1)], KeyPut(seen_at=1.0, key=again))
+
+    assert found == QueueActivity(watched_s=1.0)
+
+
+def test_nothing_is_counted_after_a_gap() -> None:
+    """After a gap nobody knows who holds, so the counts end there and say so."""
+    found = counted([contender(1)], WatchGap(seen_at=1.0, why="compacted"), left(1))
+
+    assert found.releases == 0
+    assert found.has_gap
+
+
+def test_a_lock_that_comes_up_meanwhile_is_counted() -> None:
+    """A queue that did not stand at the beginning has its activity, too."""
+    found = replay([], [came(1), left(1)], 0.0)[QUEUE]
+
+    assert (found.arrivals, found.releases) == (1, 1)
+
+
+def test_a_foreign_holder_that_leaves_frees_the_queue() -> None:
+    """While an older key below the name stands, those who leave the queue gave up."""
+    foreign = a_key(key=b"/l/q/x/y", create_revision=1, value=b"z")
+    found = counted([foreign, contender(5), contender(6)], left(6))
+    freed = counted([foreign, contender(5)], KeyDeleted(seen_at=1.0, key=foreign.key, revision=9))
+
+    assert (found.gave_up, found.releases) == (1, 0)
+    assert freed.hand_overs == 1

@@ -1,0 +1,312 @@
+"""Each rule of the diagnosis: just under, at, and just over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from lockdoctor.domain.activity import QueueActivity
+from lockdoctor.domain.age import Age
+from lockdoctor.domain.diagnosis import LockCase, diagnose
+from lockdoctor.domain.leases import NO_LEASE, LeaseGone
+from lockdoctor.domain.locks import Kind, Lock, LockKey, Recipe
+from lockdoctor.domain.policy import Thresholds
+from lockdoctor.domain.renewals import SETTLE_S, Leadership, LeadershipProbe, RenewalTrace, trace
+from lockdoctor.domain.verdicts import (
+    Confidence,
+    EstimatedAge,
+    HandedOver,
+    Held,
+    LeaseEnded,
+    QueueCut,
+    Renewed,
+    Severity,
+    UnknownShape,
+    Unobservable,
+    Unread,
+    Verdict,
+    VerdictKind,
+    Waiting,
+)
+from tests.builders import a_key, a_queue_key
+from tests.simulation import LEASE, SimulatedLease, kept_alive
+
+HOLDER = a_queue_key(b"/l/q", LEASE, create_revision=10)
+WAITER = a_queue_key(b"/l/q", 77, create_revision=20)
+MUTEX = Lock(name=b"/l/q", recipe=Recipe.GO_MUTEX, kind=Kind.LOCK, holder=HOLDER)
+CONTENDED = replace(MUTEX, waiters=(WAITER,))
+
+
+def seen(life: SimulatedLease, *moments: float) -> RenewalTrace:
+    """What readings at these moments prove, confirmed."""
+    readings = [life.read(at, asked_s=0.01, answered_s=0.01) for at in moments]
+    probe = LeadershipProbe(moments[-1] + 2 * SETTLE_S, readings[-1].raft_term)
+    return trace(LEASE, readings, Leadership.of(readings, [probe]))
+
+
+KEPT = seen(kept_alive(60, phase_s=1.0, until=100.0), 0.0, 22.0, 43.0)
+KEPT_ONCE = seen(kept_alive(60, phase_s=1.0, until=100.0), 0.0, 22.0)
+LEFT_ALONE = seen(SimulatedLease(60, -5.0), 0.0, 22.0, 43.0)
+
+
+def a_case(lock: Lock = MUTEX, **changes: object) -> LockCase:
+    """A mutex whose holder stood still and was renewed twice in 43 s."""
+    case = LockCase(
+        lock=lock,
+        thresholds=Thresholds(),
+        trace=KEPT,
+        age=Age(at_least_s=43.0),
+        activity=QueueActivity(watched_s=43.0),
+        watched_s=43.0,
+        needed_window_s=43.5,
+    )
+    return replace(case, **changes)  # type: ignore[arg-type]
+
+
+def state(case: LockCase) -> Verdict:
+    """The verdict that names the lock."""
+    return diagnose(case)[0]
+
+
+def kinds(case: LockCase) -> list[VerdictKind]:
+    return [verdict.kind for verdict in diagnose(case)]
+
+
+def test_the_missions_own_program_is_suspected_at_first_sight() -> None:
+    """One leaked session, one mutex, nothing else, no history, no flags: suspected-leak."""
+    verdict = state(a_case())
+
+    assert verdict.kind is VerdictKind.SUSPECTED_LEAK
+    assert (verdict.severity, verdict.confidence) == (Severity.WARNING, Confidence.POSSIBLE)
+    assert verdict.leases == (LEASE,)
+    assert any(isinstance(each, Renewed) and each.renewals == 2 for each in verdict.evidence)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"lock": CONTENDED},
+        {"activity": QueueActivity(watched_s=43.0, arrivals=2, gave_up=2)},
+        {
+            "age": Age(
+                at_least_s=43.0,
+                estimate=EstimatedAge(about_s=300.0, revisions_since=9, revisions_per_s=1.0),
+            )
+        },
+    ],
+)
+def test_a_suspicion_grows_likely(changes: dict[str, object]) -> None:
+    """Waiters, attempts that gave up, or a long estimated age make a suspicion likely."""
+    assert state(a_case(**changes)).confidence is Confidence.LIKELY
+
+
+def test_one_renewal_suspects_nobody() -> None:
+    """Where nobody said how long a hold may last, two renewals are needed, and it says so."""
+    verdict = state(a_case(trace=KEPT_ONCE))
+
+    assert verdict.kind is VerdictKind.UNDETERMINED
+    assert any(isinstance(each, Unobservable) for each in verdict.evidence)
+
+
+@pytest.mark.parametrize(
+    ("at_least_s", "kind"),
+    [
+        (42.9, VerdictKind.UNDETERMINED),
+        (43.0, VerdictKind.LEAKED_LOCK),
+        (43.1, VerdictKind.LEAKED_LOCK),
+    ],
+)
+def test_a_hold_beyond_its_limit_is_leaked(at_least_s: float, kind: VerdictKind) -> None:
+    """A renewed hold is leaked from the moment it is proven to be as old as none may become."""
+    limits = Thresholds(max_hold_s=43.0)
+    verdict = state(a_case(age=Age(at_least_s=at_least_s), thresholds=limits, trace=KEPT_ONCE))
+
+    assert verdict.kind is kind
+
+
+def test_five_minutes_are_long_where_nobody_has_said() -> None:
+    """A hold proven older than five minutes is leaked even without a limit of its own."""
+    verdict = state(a_case(age=Age(at_least_s=300.0, at_most_s=310.0)))
+
+    assert (verdict.kind, verdict.severity) == (VerdictKind.LEAKED_LOCK, Severity.WARNING)
+    assert Held(at_least_s=300.0, at_most_s=310.0) in verdict.evidence
+
+
+def test_a_leak_that_blocks_is_critical() -> None:
+    """Waiters, or a hold past the critical limit, make a leaked lock CRITICAL."""
+    limits = Thresholds(max_hold_s=40.0, critical_hold_s=43.0)
+
+    assert state(a_case(CONTENDED, thresholds=Thresholds(max_hold_s=1.0))).severity == 2
+    assert state(a_case(thresholds=limits)).severity is Severity.CRITICAL
+    assert state(a_case(thresholds=replace(limits, critical_hold_s=43.1))).severity == 1
+
+
+def test_an_age_without_a_renewal_is_no_leak() -> None:
+    """A hold that nobody renews is not leaked, however old: etcd frees it."""
+    old = a_case(trace=LEFT_ALONE, thresholds=Thresholds(max_hold_s=1.0))
+
+    assert kinds(old) == [VerdictKind.EXPIRING]
+
+
+def test_with_a_limit_only_a_likely_suspicion_is_spoken() -> None:
+    """Who said how long a hold may last is not bothered with a mere possibility."""
+    limits = Thresholds(max_hold_s=3600.0)
+
+    assert state(a_case(thresholds=limits)).kind is VerdictKind.UNDETERMINED
+    assert state(a_case(CONTENDED, thresholds=limits)).kind is VerdictKind.SUSPECTED_LEAK
+
+
+def test_a_hold_younger_than_its_limit_is_healthy() -> None:
+    """A hold that cannot be older than allowed is healthy, waiters or not."""
+    verdict = state(a_case(CONTENDED, age=Age(at_least_s=43.0, at_most_s=200.0)))
+
+    assert verdict.kind is VerdictKind.HEALTHY
+
+
+def test_a_hand_over_is_healthy() -> None:
+    """A lock that changed hands while we watched is healthy, with the count as evidence."""
+    activity = QueueActivity(watched_s=43.0, releases=4, hand_overs=4)
+    verdict = state(a_case(CONTENDED, activity=activity, is_new_hold=True))
+
+    assert verdict.kind is VerdictKind.HEALTHY
+    assert HandedOver(releases=4, watched_s=43.0) in verdict.evidence
+
+
+def test_a_lock_that_was_released_is_healthy() -> None:
+    """A lock that is gone at the end was released."""
+    released = a_case(is_released=True, age=None, trace=KEPT_ONCE)
+
+    assert kinds(released) == [VerdictKind.HEALTHY]
+
+
+def test_a_lock_that_ran_out_is_told_from_one_that_was_released() -> None:
+    """A lease that ended at its deadline frees the lock: its holder had stopped."""
+    life = SimulatedLease(10, 0.0)
+    ended = a_case(is_released=True, age=None, trace=seen(life, 1.0, 7.0, 12.0))
+    verdict = state(ended)
+
+    assert (verdict.kind, verdict.confidence) == (VerdictKind.EXPIRING, Confidence.PROVEN)
+    assert any(isinstance(each, LeaseEnded) for each in verdict.evidence)
+
+
+def test_a_key_that_outlives_its_lease_is_not_called_freed() -> None:
+    """A lease that is gone while its key stands is a riddle, not an expiry."""
+    gone = LeaseGone(lease_id=LEASE, asked_at=12.0, answered_at=12.0, raft_term=2)
+    found = trace(
+        LEASE,
+        [SimulatedLease(10, 0.0).read(1.0, asked_s=0.0, answered_s=0.0), gone],
+        Leadership.of([]),
+    )
+
+    assert kinds(a_case(trace=found)) == [VerdictKind.UNDETERMINED]
+
+
+@pytest.mark.parametrize("kind", [Kind.ELECTION, Kind.REGISTRATION])
+def test_what_is_kept_by_design_is_never_leaked(kind: Kind) -> None:
+    """An election or registration is healthy at any age, with any number behind it."""
+    lock = replace(CONTENDED, kind=kind)
+    old = a_case(
+        lock,
+        age=Age(at_least_s=9e6),
+        longest_wait_s=9e6,
+        thresholds=Thresholds(max_hold_s=1.0, critical_hold_s=1.0, max_wait_s=1.0),
+    )
+
+    assert kinds(old) == [VerdictKind.HEALTHY]
+
+
+def test_an_unknown_shape_is_not_judged_by_its_age() -> None:
+    """A key of no known lock's shape stays undetermined, and says how to change that."""
+    lock = replace(MUTEX, recipe=Recipe.LEASED_KEY, kind=Kind.UNKNOWN)
+    verdict = state(a_case(lock, age=Age(at_least_s=9e6)))
+
+    assert verdict.kind is VerdictKind.UNDETERMINED
+    assert UnknownShape() in verdict.evidence
+    assert "--kind lock" in verdict.remedy
+
+
+def test_a_queue_that_is_cut_names_no_culprit() -> None:
+    """Where the prefix may hide older contenders, nobody is accused."""
+    verdict = state(a_case(replace(CONTENDED, queue_is_whole=False), age=Age(at_least_s=9e6)))
+
+    assert verdict.kind is VerdictKind.UNDETERMINED
+    assert QueueCut() in verdict.evidence
+
+
+def test_a_lease_that_may_not_be_read_is_undetermined() -> None:
+    """What could not be read is said, and never healthy."""
+    verdict = state(a_case(trace=None, unread="permission denied"))
+
+    assert verdict.kind is VerdictKind.UNDETERMINED
+    assert Unread(reason="permission denied") in verdict.evidence
+
+
+def bare(lock: Lock, key: LockKey, **changes: object) -> LockCase:
+    return a_case(replace(lock, holder=key), trace=None, **changes)
+
+
+def test_a_lock_key_without_a_lease_is_eternal() -> None:
+    """A lock that never expires is a finding; CRITICAL where others wait."""
+    key = replace(HOLDER, lease_id=NO_LEASE)
+    alone, waited_for = state(bare(MUTEX, key)), state(bare(CONTENDED, key))
+
+    assert (alone.kind, alone.severity) == (VerdictKind.ETERNAL_LOCK, Severity.WARNING)
+    assert alone.confidence is Confidence.PROVEN
+    assert alone.leases == ()
+    assert waited_for.severity is Severity.CRITICAL
+
+
+def test_a_plain_key_without_a_lease_is_only_possibly_a_lock() -> None:
+    """Without a lock's shape it may be data: possible, and nothing where all keys are scanned."""
+    plain = Lock(name=b"/l/x", recipe=Recipe.UNLEASED_KEY, kind=Kind.UNKNOWN, holder=None)
+    key = a_key(key=b"/l/x", lease_id=NO_LEASE)
+
+    assert state(bare(plain, key)).confidence is Confidence.POSSIBLE
+    assert state(bare(plain, key, named_by_user=False)).kind is VerdictKind.UNDETERMINED
+    assert state(bare(replace(plain, kind=Kind.LOCK), key)).confidence is Confidence.PROVEN
+    assert not state(bare(replace(plain, kind=Kind.REGISTRATION), key)).is_finding
+
+
+@pytest.mark.parametrize(("waited_s", "blocked"), [(299.9, False), (300.0, True)])
+def test_a_long_wait_behind_an_unjudged_holder(waited_s: float, blocked: bool) -> None:  # noqa: FBT001
+    """A wait of max_wait behind a holder that is not itself judged is a blocked queue."""
+    young = Age(at_least_s=1.0, at_most_s=2.0)
+    case = a_case(CONTENDED, age=young, longest_wait_s=waited_s)
+
+    assert (VerdictKind.BLOCKED_QUEUE in kinds(case)) is blocked
+    if blocked:
+        assert diagnose(case)[0].key == WAITER.key
+
+
+def test_a_leak_is_not_reported_twice_as_a_blocked_queue() -> None:
+    """The wait behind a leaked lock is part of that finding."""
+    case = a_case(CONTENDED, longest_wait_s=9e6, age=Age(at_least_s=9e6))
+
+    assert kinds(case) == [VerdictKind.LEAKED_LOCK]
+    assert any(isinstance(each, Waiting) for each in diagnose(case)[0].evidence)
+
+
+@pytest.mark.parametrize(("renewed_at", "late"), [(20.0, False), (26.0, True)])
+def test_late_renewals_are_told(renewed_at: float, late: bool) -> None:  # noqa: FBT001
+    """A renewal with less than a sixth of the TTL left is late."""
+    life = SimulatedLease(30, 0.0, renewals=[renewed_at, 45.0])
+    found = seen(life, 1.0, renewed_at - 0.1, 40.0)
+
+    assert (VerdictKind.LATE_RENEWAL in kinds(a_case(trace=found))) is late
+
+
+@pytest.mark.parametrize(("granted", "too_long"), [(600, False), (601, True)])
+def test_a_long_ttl_is_told(granted: int, too_long: bool) -> None:  # noqa: FBT001
+    """A granted TTL over the limit is a finding, whatever the lock's state."""
+    found = seen(SimulatedLease(granted, 0.0), 1.0)
+
+    assert (VerdictKind.LONG_TTL in kinds(a_case(trace=found))) is too_long
+
+
+def test_every_verdict_carries_evidence_and_a_remedy() -> None:
+    """No verdict is spoken without saying what it rests on and what to do."""
+    for case in (a_case(), a_case(trace=None), a_case(CONTENDED), a_case(is_released=True)):
+        for verdict in diagnose(case):
+            assert verdict.remedy
+            assert verdict.evidence

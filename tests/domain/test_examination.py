@@ -1,0 +1,178 @@
+"""From everything that a run gathered to its report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lockdoctor.domain.activity import KeyDeleted, KeyPut, WatchEvent, WatchGap
+from lockdoctor.domain.examination import Examination, PrefixFacts, SessionFacts, conclude
+from lockdoctor.domain.leases import NO_LEASE, LeaseId, Reading
+from lockdoctor.domain.locks import KeySnapshot, Kind, LockKey
+from lockdoctor.domain.policy import Limits, Policy, Rule
+from lockdoctor.domain.renewals import Leadership, LeadershipProbe
+from lockdoctor.domain.report import ClusterFacts
+from lockdoctor.domain.verdicts import Severity, VerdictKind
+from tests.builders import a_key, a_queue_key
+from tests.simulation import LEASE, kept_alive
+
+LIFE = kept_alive(60, phase_s=1.0, until=100.0)
+READINGS: list[Reading] = [LIFE.read(at, asked_s=0.01, answered_s=0.01) for at in (0.1, 22.0, 43.0)]
+HOLDER = a_queue_key(b"/l/q", LEASE, create_revision=10)
+
+
+def a_snapshot(*keys: LockKey, at: float = 0.0, revision: int = 100) -> KeySnapshot:
+    return KeySnapshot(asked_at=at, answered_at=at, revision=revision, raft_term=2, keys=keys)
+
+
+def an_examination(
+    first: list[LockKey], last: list[LockKey] | None = None, *events: WatchEvent
+) -> Examination:
+    """A scan of 45 s in which LEASE was read three times and renewed twice."""
+    end = 45.0
+    later = a_snapshot(*(first if last is None else last), at=end, revision=1000)
+    prefix = PrefixFacts(prefix=b"/l/", first=a_snapshot(*first), last=later, events=events)
+    return Examination(
+        started_at=0.0,
+        ended_at=end,
+        window_s=60.0,
+        lookups=3,
+        interrupted=None,
+        policy=Policy(),
+        cluster=ClusterFacts(
+            cluster_id=1, version="3.5.1", endpoint="e", raft_term=2, revision=1, leader_changes=0
+        ),
+        prefixes=(prefix,),
+        readings={LEASE: READINGS},
+        unread={},
+        leadership=Leadership.of(READINGS, [LeadershipProbe(44.5, 2, 7)]),
+        sessions=SessionFacts(),
+        unseen=(),
+    )
+
+
+def test_a_leaked_session_ends_in_a_suspicion() -> None:
+    """The mission's own program: one finding, WARNING, held for the time watched."""
+    report = conclude(an_examination([HOLDER]))
+
+    assert [finding.kind for finding in report.findings] == [VerdictKind.SUSPECTED_LEAK]
+    assert report.severity is Severity.WARNING
+    assert report.renewals == 2
+    (lock,) = report.locks
+    assert lock.age is not None
+    assert lock.age.at_least_s == 45.0
+    assert lock.age.estimate is not None
+    assert lock.age.estimate.about_s == 990 / (900 / 45)
+
+
+def test_the_limit_turns_the_suspicion_into_a_leak() -> None:
+    """Once it is said how long a hold may last, a hold watched for longer is leaked."""
+    facts = replace(an_examination([HOLDER]), policy=Policy(overrides=Limits(max_hold_s=45.0)))
+
+    assert [finding.kind for finding in conclude(facts).findings] == [VerdictKind.LEAKED_LOCK]
+
+
+def test_a_hold_that_began_meanwhile_is_not_accused() -> None:
+    """The same key with another create revision is another hold: the lock was handed over."""
+    again = a_queue_key(b"/l/q", LEASE, create_revision=500)
+    gone = KeyDeleted(seen_at=20.0, key=HOLDER.key, revision=400)
+    report = conclude(an_examination([HOLDER], [again], gone, KeyPut(seen_at=21.0, key=again)))
+
+    assert report.findings == ()
+    assert report.locks[0].verdict.kind is VerdictKind.HEALTHY
+    assert report.locks[0].activity.hand_overs == 1
+
+
+def test_a_waiter_that_moved_up_is_not_accused() -> None:
+    """Whoever got the lock while we watched has not held it long, however long it waited."""
+    waiter = a_queue_key(b"/l/q", 77, create_revision=20)
+    gone = KeyDeleted(seen_at=20.0, key=HOLDER.key, revision=400)
+    report = conclude(an_examination([HOLDER, waiter], [waiter], gone))
+
+    assert report.findings == ()
+
+
+def test_a_lock_that_is_gone_at_the_end_is_still_reported() -> None:
+    """What was there at the beginning is never dropped from the report."""
+    gone = KeyDeleted(seen_at=20.0, key=HOLDER.key, revision=400)
+    report = conclude(an_examination([HOLDER], [], gone))
+
+    assert [lock.verdict.kind for lock in report.locks] == [VerdictKind.HEALTHY]
+
+
+def test_attempts_that_gave_up_make_the_suspicion_likely() -> None:
+    """Attempts seen to come and go are evidence, and their sessions are known."""
+    attempt = a_queue_key(b"/l/q", 88, create_revision=200)
+    events = (
+        KeyPut(seen_at=5.0, key=attempt),
+        KeyDeleted(seen_at=8.0, key=attempt.key, revision=300),
+    )
+    report = conclude(an_examination([HOLDER], None, *events))
+
+    assert report.locks[0].activity.gave_up == 1
+    assert report.findings[0].confidence.value == "likely"
+
+
+def test_a_run_without_a_second_reading_of_the_keys_accuses_nobody() -> None:
+    """Without the keys at the end nothing is known to have stood, and the report says so."""
+    facts = an_examination([HOLDER])
+    facts = replace(facts, prefixes=(replace(facts.prefixes[0], last=None),), interrupted="lost")
+    report = conclude(facts)
+
+    assert report.locks[0].age is not None
+    assert report.locks[0].age.at_least_s == 0.0
+    assert any(unseen.what == "keys at the end of the run" for unseen in report.unseen)
+
+
+def test_a_gap_in_the_watch_is_reported() -> None:
+    """What the watch missed is among what was not seen."""
+    report = conclude(an_examination([HOLDER], None, WatchGap(seen_at=1.0, why="compacted")))
+
+    assert [unseen.why for unseen in report.unseen] == ["compacted"]
+
+
+def test_leases_that_were_not_read_are_counted() -> None:
+    """Look-ups that brought nothing are counted by their reason."""
+    facts = replace(
+        an_examination([HOLDER]), readings={}, unread={LEASE: "denied", LeaseId(3): "denied"}
+    )
+    report = conclude(facts)
+
+    assert [(unseen.what, unseen.count) for unseen in report.unseen] == [("leases", 2)]
+    assert report.locks[0].verdict.kind is VerdictKind.UNDETERMINED
+
+
+def test_data_among_the_keys_is_not_called_eternal_locks() -> None:
+    """Many keys with values and without leases are data: counted, not accused."""
+    data = [a_key(key=b"/l/%d" % n, value=b"x", lease_id=NO_LEASE) for n in range(11)]
+    few = conclude(an_examination(data[:2]))
+    many = conclude(an_examination(data))
+
+    assert [finding.kind for finding in few.findings] == [VerdictKind.ETERNAL_LOCK] * 2
+    assert many.findings == ()
+    assert [(unseen.what, unseen.count) for unseen in many.unseen] == [("keys without a lease", 11)]
+
+
+def test_ignored_keys_are_counted() -> None:
+    """What the policy ignores is not judged, and said."""
+    policy = Policy(rules=(Rule(b"/l/", Limits(kind=Kind.IGNORE)),))
+    report = conclude(replace(an_examination([HOLDER]), policy=policy))
+
+    assert report.locks == ()
+    assert [unseen.count for unseen in report.unseen] == [1]
+
+
+def test_a_leader_change_is_no_renewal() -> None:
+    """Rises across a change of the leader leave the lock undetermined."""
+    late = [
+        *READINGS[:1],
+        *(replace(reading, raft_term=3) for reading in READINGS[1:2]),
+    ]
+    facts = replace(
+        an_examination([HOLDER]),
+        readings={LEASE: late},
+        leadership=Leadership.of(late, [LeadershipProbe(44.5, 3, 8)]),
+    )
+    report = conclude(facts)
+
+    assert report.findings == ()
+    assert report.renewals == 0
