@@ -1,4 +1,4 @@
-"""What every floor of the tests shares: a real etcd where there is one, and a prefix of one's own."""
+"""What all floors of the tests share: a real etcd where there is one, a prefix of their own."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def _serialized_descriptor(name: str) -> bytes:
 
 
 def _module(full_name: str, pool: descriptor_pool.DescriptorPool, serialized: bytes) -> ModuleType:
-    """Build what protoc would have generated: a class for each message, a constant for each enum value."""
+    """Build what protoc would have written: a class per message, a constant per enum value."""
     file = pool.AddSerializedFile(serialized)
     module = ModuleType(full_name)
     contents: dict[str, Any] = {"DESCRIPTOR": file}

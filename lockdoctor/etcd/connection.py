@@ -1,0 +1,313 @@
+"""The connection to a cluster: whom to ask, who we are, and what to do when a call fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import grpc
+import grpc.aio
+
+from lockdoctor.errors import ClusterError, ClusterUnreachable
+from lockdoctor.etcd.endpoints import parse_endpoint
+from lockdoctor.etcd.etcd3_compat import rpc
+from lockdoctor.etcd.member import Greeting, Member
+from lockdoctor.etcd.probe import explain
+from lockdoctor.etcd.tls import PathName, TlsFiles
+from lockdoctor.etcd.translate import (
+    access_denied,
+    is_auth_disabled,
+    is_timeout,
+    is_transient,
+    is_without_leader,
+    needs_user,
+    one_line,
+    translate,
+)
+from lockdoctor.ports import Clock
+
+RETRY_PAUSE_S = 0.1
+MOST_TOKENS = 3
+"""Fresh tokens for one call; a fourth would be refused as well."""
+
+LEADER_REQUIRED = ("hasleader", "true")
+"""Without this metadata, a member that lost its leader answers only after seven seconds."""
+
+Method = Callable[[Member], Any]
+"""Picks the RPC out of a member's services."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionSettings:
+    """How to reach a cluster, in etcdctl's words."""
+
+    endpoints: tuple[str, ...] = ("127.0.0.1:2379",)
+    cacert: PathName | None = None
+    cert: PathName | None = None
+    key: PathName | None = None
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    dial_timeout_s: float = 2.0
+    """The longest that one endpoint is waited for when a member is chosen."""
+    command_timeout_s: float = 8.0
+    """The longest that one read may take, with all its repetitions."""
+
+    @property
+    def tls(self) -> TlsFiles:
+        """The TLS files."""
+        return TlsFiles(cacert=self.cacert, cert=self.cert, key=self.key)
+
+
+class Answer(NamedTuple):
+    """What one call brought, with the moments around the attempt that succeeded."""
+
+    asked_at: float
+    answered_at: float
+    message: Any
+    endpoint: str
+
+
+class Attempt(NamedTuple):
+    """One try of a call: with whom, as whom, and how long tries may go on."""
+
+    number: int
+    member: Member
+    token: str | None
+    deadline: float
+    what: str
+    """What is tried, as the end of "could not ...", for a message."""
+
+    @property
+    def metadata(self) -> list[tuple[str, str]]:
+        """What the request carries besides itself."""
+        return [LEADER_REQUIRED, ("token", self.token)] if self.token else [LEADER_REQUIRED]
+
+
+class Refusal(NamedTuple):
+    """An endpoint that did not greet."""
+
+    member: Member
+    error: Any
+
+
+class Connection:
+    """
+    One member to ask, chosen among the endpoints, and another one when it fails.
+
+    All that lockdoctor asks are reads, so that every call can be repeated.
+    """
+
+    def __init__(self, settings: ConnectionSettings, clock: Clock) -> None:
+        """
+        Prepare channels to all endpoints; nothing is sent before open().
+
+        Raises:
+            ConfigError: An endpoint or a TLS file makes no sense.
+        """
+        tls = settings.tls
+        self._settings = settings
+        self._clock = clock
+        self._token: str | None = None
+        self._token_lock = asyncio.Lock()
+        self._cluster_id: int | None = None
+        self._replacing: asyncio.Task[None] | None = None
+        self._members = [
+            Member(parse_endpoint(text, bare_uses_tls=tls.is_given), tls, settings.dial_timeout_s)
+            for text in settings.endpoints
+        ]
+        self._member = self._members[0]
+
+    async def open(self) -> None:
+        """
+        Choose the member to read from, and authenticate where a user is given.
+
+        Raises:
+            ClusterUnreachable: No endpoint greets as a member with a leader.
+            AccessDenied: The user or the password is wrong.
+            ClusterError: The endpoints belong to different clusters.
+        """
+        await self._find_member(self._clock.now())
+        if self._settings.user is not None:
+            await self._renew_token(self.begin("log in"))
+
+    async def call(self, method: Method, request: Any, what: str) -> Answer:
+        """
+        Ask the chosen member, and again or another one where that may help.
+
+        Raises:
+            ClusterUnreachable: No member greets within the command time-out.
+            ClusterTimeout: The command time-out is over.
+            AccessDenied: etcd refuses it.
+        """
+        attempt = self.begin(what)
+        while True:
+            asked_at = self._clock.now()
+            try:
+                message = await method(attempt.member)(
+                    request,
+                    timeout=self._attempt_s(attempt.deadline - asked_at),
+                    metadata=attempt.metadata,
+                )
+                return Answer(asked_at, self._clock.now(), message, attempt.member.endpoint.text)
+            except grpc.aio.AioRpcError as error:
+                attempt = await self.mend(attempt, error)
+
+    def begin(self, what: str) -> Attempt:
+        """Begin to try something, for the command time-out at the longest."""
+        deadline = self._clock.now() + self._settings.command_timeout_s
+        return Attempt(1, self._member, self._token, deadline, what)
+
+    async def mend(self, attempt: Attempt, error: grpc.aio.AioRpcError) -> Attempt:
+        """
+        Do what lets the next attempt succeed: a new token, another member.
+
+        Raises:
+            ClusterError: Nothing will help, or the time is over.
+        """
+        if self._settings.user is not None and needs_user(error) and attempt.number <= MOST_TOKENS:
+            await self._renew_token(attempt)
+        elif is_transient(error) or is_timeout(error):
+            await self._replace(attempt)
+            if self._clock.now() >= attempt.deadline:
+                raise translate(error, attempt.what, attempt.member.endpoint.text) from error
+            if is_timeout(error) or attempt.number > 1:
+                await self._clock.sleep(RETRY_PAUSE_S)
+        else:
+            raise translate(error, attempt.what, attempt.member.endpoint.text) from error
+        return attempt._replace(number=attempt.number + 1, member=self._member, token=self._token)
+
+    async def close(self) -> None:
+        """Close every channel."""
+        if self._replacing is not None:
+            self._replacing.cancel()
+        await asyncio.gather(*(member.close() for member in self._members))
+
+    async def _replace(self, attempt: Attempt) -> None:
+        """
+        Choose a member anew, unless somebody has done so since the attempt began.
+
+        Raises:
+            ClusterUnreachable: Until the deadline, none greets.
+        """
+        if self._member is not attempt.member:
+            return
+        if self._replacing is None:
+            self._replacing = asyncio.ensure_future(self._find_member(attempt.deadline))
+            self._replacing.add_done_callback(self._replaced)
+        await asyncio.shield(self._replacing)
+
+    def _attempt_s(self, left_s: float) -> float:
+        """Leave time to ask another member, where there is one, if this one turns out frozen."""
+        left_s = max(left_s, RETRY_PAUSE_S)
+        return left_s if len(self._members) == 1 else max(left_s / 2, min(left_s, 1.0))
+
+    def _replaced(self, task: asyncio.Task[None]) -> None:
+        self._replacing = None
+        if not task.cancelled():
+            task.exception()  # those who wait are told; this is for asyncio, if nobody does
+
+    async def _find_member(self, deadline: float) -> None:
+        while True:
+            greetings = await asyncio.gather(*(self._greet(member) for member in self._members))
+            able = [g for g in greetings if isinstance(g, Greeting) and g.can_serve]
+            if able:
+                self._member = max(able, key=lambda greeting: greeting.rank).member
+                self._require_one_cluster(able)
+                return
+            if self._clock.now() + RETRY_PAUSE_S >= deadline:
+                raise await self._nobody(greetings)
+            await self._clock.sleep(RETRY_PAUSE_S)
+
+    async def _greet(self, member: Member) -> Greeting | Refusal:
+        """Ask for the status; newer servers tell it only to a user (etcd 3.4.42, 3.5.28, 3.6.9)."""
+        attempt = Attempt(1, member, self._token, 0.0, "log in")
+        try:
+            try:
+                return await self._status(attempt)
+            except grpc.aio.AioRpcError as error:
+                if self._settings.user is None or not needs_user(error):
+                    raise
+                await self._authenticate(attempt)
+                return await self._status(attempt._replace(token=self._token))
+        except grpc.aio.AioRpcError as error:
+            return Refusal(member, error)
+
+    async def _status(self, attempt: Attempt) -> Greeting:
+        asked_at = self._clock.now()
+        status = await attempt.member.maintenance.Status(
+            rpc.StatusRequest(),
+            timeout=self._settings.dial_timeout_s,
+            metadata=attempt.metadata,
+        )
+        return Greeting(attempt.member, asked_at, self._clock.now(), status)
+
+    def _require_one_cluster(self, greetings: Sequence[Greeting]) -> None:
+        """Refuse to mix up clusters, at the start and when another member takes over."""
+        mine = self._cluster_id or greetings[0].cluster_id
+        for greeting in greetings:
+            if greeting.cluster_id != mine:
+                raise ClusterError(
+                    f"{greeting.member.endpoint.text} belongs to another cluster "
+                    f"({greeting.cluster_id:x}) than the other endpoints ({mine:x}): give the "
+                    "endpoints of one cluster"
+                )
+        self._cluster_id = mine
+
+    async def _renew_token(self, attempt: Attempt) -> None:
+        async with self._token_lock:
+            if self._token != attempt.token:
+                return
+            try:
+                await self._authenticate(attempt)
+            except grpc.aio.AioRpcError as error:
+                failed = error
+            else:
+                return
+        if not (is_transient(failed) or is_timeout(failed)):
+            raise translate(failed, attempt.what, attempt.member.endpoint.text) from failed
+        await self._replace(attempt)
+
+    async def _authenticate(self, attempt: Attempt) -> None:
+        """Trade user and password for a token; a cluster without users is fine, as in etcdctl."""
+        request = rpc.AuthenticateRequest(
+            name=self._settings.user, password=self._settings.password or ""
+        )
+        try:
+            answer = await attempt.member.auth.Authenticate(
+                request,
+                timeout=self._settings.dial_timeout_s,
+                metadata=[LEADER_REQUIRED],
+            )
+        except grpc.aio.AioRpcError as error:
+            if not is_auth_disabled(error):
+                raise
+        else:
+            self._token = answer.token
+
+    async def _nobody(self, answers: Sequence[Greeting | Refusal]) -> ClusterError:
+        """Find the sentence for endpoints of which none can serve."""
+        for answer in answers:
+            if isinstance(answer, Refusal):
+                denied = access_denied(answer.error.details() or "", "read its status")
+                if denied is not None:
+                    return denied
+        reasons = await asyncio.gather(*(self._why(answer) for answer in answers))
+        named = zip(answers, reasons, strict=True)
+        listed = "; ".join(f"{answer.member.endpoint.text}: {why}" for answer, why in named)
+        return ClusterUnreachable(f"No etcd member could be reached: {listed}")
+
+    async def _why(self, answer: Greeting | Refusal) -> str:
+        if isinstance(answer, Greeting):
+            return "it is only a learner" if answer.status.leader else "it has no leader"
+        if is_without_leader(answer.error):
+            return "it has no leader"
+        dial_s = self._settings.dial_timeout_s
+        otherwise = (
+            f"no answer within {dial_s:g} s"
+            if is_timeout(answer.error)
+            else f"etcd, but not as its clients see it ({one_line(answer.error.details() or '')}): "
+            "is the port right?"
+        )
+        return await explain(answer.member.endpoint, self._settings.tls, dial_s, otherwise)

@@ -1,0 +1,94 @@
+"""One endpoint: its channel, and how its member presents itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import grpc.aio
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from lockdoctor.etcd.endpoints import Endpoint
+from lockdoctor.etcd.etcd3_compat import stubs
+from lockdoctor.etcd.tls import TlsFiles
+
+IS_LEARNER_FIELD = 10
+"""Of StatusResponse, in etcd 3.4 and newer; etcd3's messages are older than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """How a member answered to a Status request."""
+
+    member: Member
+    asked_at: float
+    answered_at: float
+    status: Any
+
+    @property
+    def cluster_id(self) -> int:
+        """The cluster that it belongs to."""
+        return int(self.status.header.cluster_id)
+
+    @property
+    def can_serve(self) -> bool:
+        """Whether it follows a leader, and serves reads at all: a learner does not."""
+        learner = any(
+            field.field_number == IS_LEARNER_FIELD and field.data
+            for field in UnknownFieldSet(self.status)
+        )
+        return self.status.leader != 0 and not learner
+
+    @property
+    def rank(self) -> tuple[int, bool]:
+        """The newest raft term first, for a leader that was cut off does not know; then leaders."""
+        status = self.status
+        return status.raftTerm, status.leader == status.header.member_id
+
+
+class Member:
+    """The channel to one endpoint, and etcd's services on it."""
+
+    def __init__(self, endpoint: Endpoint, tls: TlsFiles, dial_timeout_s: float) -> None:
+        """
+        Open the channel; it connects with its first call, and again whenever it must.
+
+        Raises:
+            ConfigError: A TLS file cannot be used.
+        """
+        self.endpoint = endpoint
+        self.channel = _channel(endpoint, tls, _options(dial_timeout_s))
+        self.kv = stubs.KVStub(self.channel)
+        self.lease = stubs.LeaseStub(self.channel)
+        self.watch = stubs.WatchStub(self.channel)
+        self.auth = stubs.AuthStub(self.channel)
+        self.maintenance = stubs.MaintenanceStub(self.channel)
+
+    async def close(self) -> None:
+        """Close the channel."""
+        await self.channel.close()
+
+
+def _channel(endpoint: Endpoint, tls: TlsFiles, options: Sequence[tuple[str, int]]) -> Any:
+    if not endpoint.uses_tls:
+        return grpc.aio.insecure_channel(endpoint.target, options=options)
+    tls.context()  # says what is wrong with the files, which gRPC would not
+    cert, key = tls.client_pair()
+    credentials = grpc.ssl_channel_credentials(tls.roots(), key, cert)
+    return grpc.aio.secure_channel(endpoint.target, credentials, options=options)
+
+
+def _options(dial_timeout_s: float) -> list[tuple[str, int]]:
+    return [
+        # A list of 350,000 leases has more than gRPC's 4 MiB.
+        ("grpc.max_receive_message_length", -1),
+        # etcdctl takes no proxy from the environment either.
+        ("grpc.enable_http_proxy", 0),
+        ("grpc.use_local_subchannel_pool", 1),
+        # A member that comes back is to be found within a call's time-out.
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", int(dial_timeout_s * 1000)),
+        ("grpc.max_reconnect_backoff_ms", 1000),
+    ]

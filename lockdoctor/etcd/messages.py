@@ -1,0 +1,66 @@
+"""etcd's messages as our values, and prefixes as its key ranges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lockdoctor.domain.leases import LeaseGone, LeaseId, Observation, Reading
+from lockdoctor.domain.locks import LockKey
+
+MOST_VALUE_BYTES = 4096
+"""No lock recipe needs more of a value, and 100,000 locks have to fit into memory."""
+
+EVERYTHING = b"\x00"
+"""As the end of a range: no end. As its beginning: the smallest key there is."""
+
+
+def lock_key(key_value: Any) -> LockKey:
+    """Take a KeyValue over, of its value only the beginning."""
+    return LockKey(
+        key=key_value.key,
+        create_revision=key_value.create_revision,
+        mod_revision=key_value.mod_revision,
+        version=key_value.version,
+        lease_id=LeaseId(key_value.lease),
+        value=key_value.value[:MOST_VALUE_BYTES],
+        value_size=len(key_value.value),
+    )
+
+
+def reading(
+    answer: Any, lease_id: LeaseId, asked_at: float, answered_at: float, *, with_keys: bool
+) -> Reading:
+    """
+    Take the answer to a LeaseTimeToLive over.
+
+    A lease that does not exist has a remaining TTL of -1 and a granted one of 0; with only the
+    remaining one negative it exists still, and etcd is late in expiring it.
+
+    Source: LeaseTimeToLive in etcd's server/etcdserver/api/v3rpc/lease.go.
+    """
+    raft_term = answer.header.raft_term
+    if answer.TTL == -1 and answer.grantedTTL == 0:
+        return LeaseGone(
+            lease_id=lease_id, asked_at=asked_at, answered_at=answered_at, raft_term=raft_term
+        )
+    return Observation(
+        lease_id=lease_id,
+        asked_at=asked_at,
+        answered_at=answered_at,
+        granted_ttl_s=answer.grantedTTL,
+        remaining_ttl_s=answer.TTL,
+        raft_term=raft_term,
+        attached_keys=tuple(sorted(answer.keys)) if with_keys else None,
+    )
+
+
+def range_of(prefix: bytes) -> tuple[bytes, bytes]:
+    """
+    Find the key range of a prefix: its first key, and the key after its last.
+
+    Source: GetPrefixRangeEnd in etcd's client/v3/op.go.
+    """
+    if not prefix:
+        return EVERYTHING, EVERYTHING
+    stem = prefix.rstrip(b"\xff")
+    return prefix, stem[:-1] + bytes([stem[-1] + 1]) if stem else EVERYTHING

@@ -1,0 +1,78 @@
+"""All keys of a prefix at one revision, read in pages."""
+
+from __future__ import annotations
+
+import contextlib
+
+from lockdoctor.domain.locks import KeySnapshot, LockKey
+from lockdoctor.errors import ClusterError
+from lockdoctor.etcd.connection import Answer, Connection
+from lockdoctor.etcd.etcd3_compat import rpc
+from lockdoctor.etcd.messages import lock_key, range_of
+from lockdoctor.etcd.translate import RevisionCompacted, printable
+
+FIRST_PAGE = 64
+MOST_KEYS_PER_PAGE = 10_000
+BYTES_PER_PAGE = 1 << 20
+GROWTH = 8
+"""A page has at most so many times the keys of the one before: the next ones may be larger."""
+MOST_STARTS = 6
+
+
+async def read_keys(connection: Connection, prefix: bytes) -> KeySnapshot:
+    """
+    Read every key with this prefix.
+
+    Raises:
+        ClusterError: etcd compacts the revision away while we read, again and again.
+    """
+    for _ in range(MOST_STARTS):
+        with contextlib.suppress(RevisionCompacted):
+            return await _read_once(connection, prefix)
+    raise ClusterError(
+        f"The keys below {printable(prefix)} could not be read at one revision: etcd was compacted "
+        "meanwhile, time and again; try a longer prefix, or compact more rarely"
+    )
+
+
+async def _read_once(connection: Connection, prefix: bytes) -> KeySnapshot:
+    start, end = range_of(prefix)
+    what = f"read the keys below {printable(prefix)}"
+    keys: list[LockKey] = []
+    first: Answer | None = None
+    limit = FIRST_PAGE
+    while True:
+        request = rpc.RangeRequest(
+            key=start,
+            range_end=end,
+            limit=limit,
+            revision=first.message.header.revision if first else 0,
+        )
+        page = await connection.call(lambda member: member.kv.Range, request, what)
+        first = first or page._replace(message=_header_only(page.message))
+        keys += map(lock_key, page.message.kvs)
+        if not page.message.more:
+            return _snapshot(first, page.answered_at, keys)
+        start = page.message.kvs[-1].key + b"\x00"
+        limit = next_page(limit, page.message.ByteSize() / len(page.message.kvs))
+
+
+def next_page(limit: int, bytes_per_key: float) -> int:
+    """Choose how many keys to ask for next, so that about a mebibyte comes."""
+    wanted = int(BYTES_PER_PAGE / max(bytes_per_key, 1.0))
+    return max(1, min(wanted, limit * GROWTH, MOST_KEYS_PER_PAGE))
+
+
+def _header_only(message: object) -> object:
+    """Drop the keys of an answer that is kept to the end."""
+    return rpc.RangeResponse(header=message.header)  # type: ignore[attr-defined]  # untyped
+
+
+def _snapshot(first: Answer, answered_at: float, keys: list[LockKey]) -> KeySnapshot:
+    return KeySnapshot(
+        asked_at=first.asked_at,
+        answered_at=answered_at,
+        revision=first.message.header.revision,
+        raft_term=first.message.header.raft_term,
+        keys=tuple(keys),
+    )

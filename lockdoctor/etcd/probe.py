@@ -1,0 +1,121 @@
+"""
+Finds out why an endpoint does not answer as an etcd member, with a plain socket.
+
+gRPC says "failed to connect" for a closed port, a wrong certificate and another protocol alike.
+Whoever is on call needs to know which.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import socket
+import ssl
+
+from lockdoctor.etcd.endpoints import Endpoint
+from lockdoctor.etcd.tls import TlsFiles
+from lockdoctor.etcd.translate import one_line
+
+MOST_BYTES = 4096
+NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF_WHILE_READING")
+REFUSED_CERTIFICATE = ("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "UNKNOWN_CA", "HANDSHAKE_FAILURE")
+
+
+async def explain(endpoint: Endpoint, tls: TlsFiles, timeout_s: float, otherwise: str) -> str:
+    """
+    Say in a few words what is wrong at an endpoint.
+
+    Args:
+        endpoint: Which did not answer.
+        tls: What to trust and who we are, for an endpoint that uses TLS.
+        timeout_s: The longest that this may take.
+        otherwise: What to say where an etcd member seems to be all right.
+    """
+    try:
+        return await asyncio.wait_for(_explain(endpoint, tls, otherwise), timeout_s)
+    except (TimeoutError, asyncio.TimeoutError):
+        return f"no answer within {timeout_s:g} s"
+    except socket.gaierror:
+        return f"there is no host called {one_line(endpoint.host)}"
+    except ConnectionRefusedError:
+        return "connection refused, nothing listens there"
+    except OSError as error:
+        return one_line(error.strerror or str(error))
+
+
+async def _explain(endpoint: Endpoint, tls: TlsFiles, otherwise: str) -> str:
+    if endpoint.uses_tls:
+        return await _explain_tls(endpoint, tls, otherwise)
+    answer = await _ask(endpoint, None)
+    if answer:
+        return _what_answers(answer, otherwise)
+    if await _speaks_tls(endpoint):
+        return f"it speaks TLS: write {endpoint.with_scheme('https')}"
+    return "it answers, but not as etcd does: is the port right?"
+
+
+async def _explain_tls(endpoint: Endpoint, tls: TlsFiles, otherwise: str) -> str:
+    try:
+        answer = await _ask(endpoint, tls.context())
+    except ssl.SSLCertVerificationError as error:
+        return f"its certificate is not trusted ({one_line(error.verify_message)}): check --cacert"
+    except (ssl.SSLError, ConnectionResetError) as error:
+        return await _explain_alert(endpoint, tls, getattr(error, "reason", None) or "")
+    return _what_answers(answer, otherwise) if answer else otherwise
+
+
+async def _explain_alert(endpoint: Endpoint, tls: TlsFiles, reason: str) -> str:
+    """Tell a server that wants another client certificate from one that speaks no TLS."""
+    if any(part in reason for part in REFUSED_CERTIFICATE):
+        if tls.cert is not None:
+            return "it does not accept our client certificate: check --cert and --key"
+        return "it demands a client certificate: give --cert and --key"
+    with contextlib.suppress(OSError):
+        if await _ask(endpoint, None):
+            return f"it speaks plain HTTP: write {endpoint.with_scheme('http')}"
+    return "it does not speak TLS" if reason in NOT_TLS else f"TLS failed ({one_line(reason)})"
+
+
+def _what_answers(answer: bytes, otherwise: str) -> str:
+    if b"etcdserver" in answer:
+        return otherwise
+    if re.match(rb"HTTP/\d", answer):
+        return "an HTTP server answers there, but not etcd: is the port right?"
+    return "something answers there, but not etcd: is the port right?"
+
+
+async def _ask(endpoint: Endpoint, context: ssl.SSLContext | None) -> bytes:
+    """Ask for etcd's version, which it tells over HTTP/1.1 on the port of its clients."""
+    reader, writer = await asyncio.open_connection(
+        endpoint.host,
+        endpoint.port,
+        ssl=context,
+        server_hostname=endpoint.host if context else None,
+    )
+    try:
+        writer.write(b"GET /version HTTP/1.1\r\nHost: etcd\r\nConnection: close\r\n\r\n")
+        return await _read(reader)
+    finally:
+        writer.transport.abort()
+
+
+async def _read(reader: asyncio.StreamReader) -> bytes:
+    answer = b""
+    while len(answer) < MOST_BYTES and (more := await reader.read(MOST_BYTES)):
+        answer += more
+    return answer
+
+
+async def _speaks_tls(endpoint: Endpoint) -> bool:
+    """Shake hands with whoever is there, without trust."""
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname = False
+    trusting.verify_mode = ssl.CERT_NONE
+    try:
+        await _ask(endpoint, trusting)
+    except ssl.SSLError as error:
+        return error.reason not in NOT_TLS
+    except ConnectionResetError:
+        return False
+    return True

@@ -1,0 +1,110 @@
+"""The PEM files of a TLS connection, checked before they are used."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from lockdoctor.errors import ConfigError
+
+PathName: TypeAlias = str | os.PathLike[str]
+
+SYSTEM_ROOTS = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/tls/cacert.pem",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+"""
+Where systems keep the certificates they trust; gRPC would take a list of its own instead.
+
+Source: Go's crypto/x509/root_linux.go, for etcdctl trusts these.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFiles:
+    """What to trust, and who we are."""
+
+    cacert: PathName | None = None
+    """Trust what this signed; None trusts what the system trusts."""
+    cert: PathName | None = None
+    key: PathName | None = None
+
+    @property
+    def is_given(self) -> bool:
+        """Whether there is any."""
+        return bool(self.cacert or self.cert or self.key)
+
+    def roots(self) -> bytes | None:
+        """
+        Read the certificates to trust; None where even the system has none.
+
+        Raises:
+            ConfigError: The file cannot be read.
+        """
+        if self.cacert is not None:
+            return _read(self.cacert, "CA certificate")
+        default = ssl.get_default_verify_paths().cafile
+        found = next((p for p in (default, *SYSTEM_ROOTS) if p and os.access(p, os.R_OK)), None)
+        return Path(found).read_bytes() if found else None
+
+    def client_pair(self) -> tuple[bytes, bytes] | tuple[None, None]:
+        """
+        Read our own certificate and its key.
+
+        Raises:
+            ConfigError: One is missing, or cannot be read.
+        """
+        if self.cert is None and self.key is None:
+            return None, None
+        if self.cert is None or self.key is None:
+            raise ConfigError("A client certificate needs its key: give both --cert and --key")
+        return _read(self.cert, "client certificate"), _read(self.key, "client key")
+
+    def context(self) -> ssl.SSLContext:
+        """
+        Build what Python's ssl module needs, which also finds out whether the files are sound.
+
+        Raises:
+            ConfigError: A file cannot be read, or is not what it should be.
+        """
+        context = ssl.create_default_context()
+        # Python 3.13 demands more of certificates than gRPC and Go do.
+        context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
+        roots = self.roots()
+        if roots is not None:
+            self._load_roots(context, roots)
+        if self.client_pair() != (None, None):
+            self._load_pair(context)
+        return context
+
+    def _load_roots(self, context: ssl.SSLContext, roots: bytes) -> None:
+        try:
+            context.load_verify_locations(cadata=roots.decode("utf-8", errors="replace"))
+        except (ssl.SSLError, ValueError) as error:
+            raise ConfigError(
+                f"The CA certificate {self.cacert} does not hold certificates in PEM form"
+            ) from error
+
+    def _load_pair(self, context: ssl.SSLContext) -> None:
+        try:
+            # Without a password function, an encrypted key would ask at the terminal.
+            context.load_cert_chain(str(self.cert), str(self.key), password=lambda: b"")
+        except ssl.SSLError as error:
+            raise ConfigError(
+                f"{self.cert} and {self.key} are not a certificate and its unencrypted key in "
+                "PEM form"
+            ) from error
+
+
+def _read(file: PathName, what: str) -> bytes:
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"Cannot read the {what} {file}: {error.strerror}") from error

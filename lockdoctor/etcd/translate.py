@@ -1,0 +1,148 @@
+"""
+What went wrong in a call, in our own errors: gRPC's status and etcd's text become a sentence.
+
+etcd's list of errors: https://github.com/etcd-io/etcd/blob/main/api/v3rpc/rpctypes/error.go.
+Which of them stand for what was tried on 3.4.23 and 3.5.1.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import grpc
+
+from lockdoctor.errors import AccessDenied, ClusterError, ClusterTimeout, ClusterUnreachable
+
+LONGEST_FOREIGN_TEXT = 200
+
+TOKEN_TEXTS = ("invalid auth token", "revision of auth store is old")
+TRANSIENT_TEXTS = (
+    "no leader",
+    "leader changed",
+    "not a primary lessor",
+    "request timed out",
+    "server stopped",
+    "waiting for the applied index",
+    "rpc not supported for learner",
+    "context deadline exceeded",
+    "too many requests",
+    "not capable",
+)
+"""What another member, or the same a little later, may answer better."""
+
+ACCESS_TEXTS = (
+    (
+        "user name is empty",
+        "etcd demands a user, and none was given, to {what}: add --user and --password-file",
+    ),
+    (
+        "invalid user id or password",
+        "etcd refused the user name or the password: check --user and --password",
+    ),
+    (
+        "permission denied",
+        "etcd does not permit this user to {what}: grant the role read access to all of it",
+    ),
+    ("invalid auth token", "etcd refused a fresh token to {what}: try again"),
+    ("revision of auth store is old", "Users or roles changed while trying to {what}: try again"),
+)
+"""
+By what etcd's text contains, in lower case.
+
+permission denied comes without the name of what was asked: it covers the whole range, which
+must lie within one the role was granted.
+"""
+
+
+class RevisionCompacted(ClusterError):
+    """The revision that was to be read is no longer kept; reading starts again at a newer one."""
+
+
+def needs_token(error: grpc.RpcError) -> bool:
+    """Tell whether a new token may help: it expired, or was lost with a restart."""
+    return error.code() is grpc.StatusCode.UNAUTHENTICATED or _says(error, *TOKEN_TEXTS)
+
+
+def needs_user(error: grpc.RpcError) -> bool:
+    """Tell whether etcd wants to know who asks."""
+    return needs_token(error) or _says(error, "user name is empty")
+
+
+def is_permission_denied(error: grpc.RpcError) -> bool:
+    """Tell whether the role may not see what was asked."""
+    return error.code() is grpc.StatusCode.PERMISSION_DENIED or _says(error, "permission denied")
+
+
+def is_auth_disabled(error: grpc.RpcError) -> bool:
+    """Tell whether the cluster knows no users at all."""
+    return _says(error, "authentication is not enabled")
+
+
+def is_transient(error: grpc.RpcError) -> bool:
+    """Tell whether the same read may succeed at another member, or a moment later."""
+    return error.code() is grpc.StatusCode.UNAVAILABLE or _says(error, *TRANSIENT_TEXTS)
+
+
+def is_without_leader(error: grpc.RpcError) -> bool:
+    """Tell whether the member knows no leader: too few members can talk to each other."""
+    return _says(error, "no leader")
+
+
+def is_timeout(error: grpc.RpcError) -> bool:
+    """Tell whether no answer came within the deadline."""
+    return error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+def translate(error: grpc.RpcError, what: str, where: str) -> ClusterError:
+    """
+    Turn a failed call into one of our errors.
+
+    Args:
+        error: What gRPC raised.
+        what: What was tried, as the end of "could not ...".
+        where: The endpoint.
+    """
+    text = _text(error)
+    denied = access_denied(text, what)
+    if denied is not None:
+        return denied
+    if "has been compacted" in text:
+        return RevisionCompacted(f"etcd was compacted when asked to {what}")
+    reason = one_line(text)
+    if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return ClusterTimeout(f"etcd at {where} did not answer in time when asked to {what}")
+    if is_without_leader(error):
+        return ClusterUnreachable(f"etcd at {where} has no leader, so it cannot {what}")
+    if error.code() is grpc.StatusCode.UNAVAILABLE:
+        return ClusterUnreachable(f"etcd at {where} could not {what}: {reason}")
+    return ClusterError(f"etcd at {where} could not {what}: {reason}")
+
+
+def access_denied(text: str, what: str) -> AccessDenied | None:
+    """Find the error for what etcd says about users and permissions; None where it is not that."""
+    for etcd_says, ours in ACCESS_TEXTS:
+        if etcd_says in text.lower():
+            return AccessDenied(ours.format(what=what))
+    return None
+
+
+def one_line(text: str) -> str:
+    """Make another's text fit to be quoted: one short line without control characters."""
+    plain = "".join(c if c.isprintable() else " " for c in text.removeprefix("etcdserver: "))
+    return re.sub(r"\s+", " ", plain).strip()[:LONGEST_FOREIGN_TEXT]
+
+
+def printable(key: bytes) -> str:
+    """Write a key so that it can stand in a message: in quotes, odd bytes escaped."""
+    text = key.decode("utf-8", errors="backslashreplace")
+    return "'" + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text) + "'"
+
+
+def _says(error: grpc.RpcError, *texts: str) -> bool:
+    said = _text(error)
+    return any(text in said for text in texts)
+
+
+def _text(error: Any) -> str:
+    return str(error.details() or error.code().name.replace("_", " ").lower())

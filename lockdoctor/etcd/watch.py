@@ -1,0 +1,177 @@
+"""Follows the keys of a prefix through breaks, and says what was missed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from lockdoctor.domain.activity import KeyDeleted, KeyPut, WatchEvent, WatchGap, WatchProgress
+from lockdoctor.etcd.connection import Attempt, Connection
+from lockdoctor.etcd.etcd3_compat import kv, rpc
+from lockdoctor.etcd.messages import lock_key, range_of
+from lockdoctor.etcd.translate import printable
+from lockdoctor.ports import Clock
+
+IDLE_S = 1.0
+"""After so long without an event etcd is asked how far it has come."""
+
+SILENT_S = 3.0
+"""A member that does not answer that question for so long counts as gone."""
+
+PROGRESS_REQUEST = rpc.WatchRequest.FromString(b"\x1a\x00")
+"""
+Field 3 with an empty message, which etcd knows since 3.4; etcd3's messages are older, but
+protobuf keeps what it does not know. Tried on 3.4.23 and 3.5.1.
+"""
+
+
+class KeyWatch:
+    """One watch on a prefix, mended from the last revision seen whenever it breaks."""
+
+    def __init__(
+        self, connection: Connection, clock: Clock, prefix: bytes, from_revision: int
+    ) -> None:
+        """Prepare to follow everything from this revision on."""
+        self._connection = connection
+        self._clock = clock
+        self._range = range_of(prefix)
+        self._what = f"watch the keys below {printable(prefix)}"
+        self._next_revision = from_revision
+        self._unconfirmed: int | None = None
+
+    async def events(self) -> AsyncIterator[WatchEvent]:
+        """
+        Follow, until closed.
+
+        Raises:
+            ClusterUnreachable: No member greets within the command time-out.
+            AccessDenied: The role may not read the prefix.
+        """
+        attempt = self._connection.begin(self._what)
+        while True:
+            stream = _Stream(attempt)
+            try:
+                await stream.write(self._request())
+                while response := await self._next_response(stream):
+                    for event in self._take(response):
+                        yield event
+                    if response.canceled and not response.compact_revision:
+                        raise self._cancellation(response, attempt)
+                    attempt = self._connection.begin(self._what)
+                    if response.canceled:
+                        break
+            except grpc.aio.AioRpcError as error:
+                attempt = await self._connection.mend(attempt, error)
+            finally:
+                await stream.close()
+
+    def _request(self) -> Any:
+        start, end = self._range
+        return rpc.WatchRequest(
+            create_request=rpc.WatchCreateRequest(
+                key=start, range_end=end, start_revision=self._next_revision
+            )
+        )
+
+    async def _next_response(self, stream: _Stream) -> Any:
+        """Wait for a response; while none comes, have etcd say how far it is."""
+        response = await stream.read(IDLE_S)
+        if response is None:
+            self._unconfirmed = None
+            await stream.write(PROGRESS_REQUEST)
+            response = await stream.read(SILENT_S)
+        if response is None:
+            raise _broken("it fell silent")
+        if _is_progress(response) and self._unconfirmed is None:
+            await stream.write(PROGRESS_REQUEST)
+        return response
+
+    def _take(self, response: Any) -> Iterator[WatchEvent]:
+        seen_at = self._clock.now()
+        if response.compact_revision:
+            self._next_revision = response.compact_revision
+            yield WatchGap(seen_at=seen_at, why="etcd was compacted beyond what the watch had seen")
+        for event in response.events:
+            yield _event(event, seen_at)
+            self._next_revision = event.kv.mod_revision + 1
+        if _is_progress(response):
+            yield from self._confirm(response.header.revision, seen_at)
+
+    def _confirm(self, revision: int, seen_at: float) -> Iterator[WatchProgress]:
+        """
+        Believe a progress only when the answer to a second request has come after it.
+
+        Before 3.4.25 and 3.5.8 progress could overtake events on their way to us.
+        Source: etcd PR 15248.
+        """
+        confirmed, self._unconfirmed = self._unconfirmed, revision
+        if confirmed is not None:
+            self._unconfirmed = None
+            self._next_revision = max(self._next_revision, confirmed + 1)
+            yield WatchProgress(seen_at=seen_at, revision=confirmed)
+
+    def _cancellation(self, response: Any, attempt: Attempt) -> grpc.aio.AioRpcError:
+        """
+        Take a watch that etcd refused or ended for a call that failed.
+
+        An expired token is called "permission denied" here, so a first one is worth a new token.
+        Source: isWatchPermitted in etcd's server/etcdserver/api/v3rpc/watch.go.
+        """
+        reason = response.cancel_reason or "the watch was cancelled"
+        if "permission denied" in reason and attempt.number == 1 and attempt.token:
+            return _broken(reason, grpc.StatusCode.UNAUTHENTICATED)
+        if "permission denied" in reason:
+            return _broken(reason, grpc.StatusCode.PERMISSION_DENIED)
+        return _broken(reason)
+
+
+class _Stream:
+    """One Watch RPC; reading is kept apart from waiting, for a read given up ends the RPC."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._call = attempt.member.watch.Watch(metadata=attempt.metadata)
+        self._reading: asyncio.Future[Any] | None = None
+
+    async def write(self, request: Any) -> None:
+        # On a call that has ended, the next read says how.
+        with contextlib.suppress(asyncio.InvalidStateError):
+            try:
+                await asyncio.wait_for(self._call.write(request), SILENT_S)
+            except asyncio.TimeoutError:
+                raise _broken("it takes no request") from None
+
+    async def read(self, within_s: float) -> Any:
+        """Wait for the next response; None where none comes in time."""
+        if self._reading is None:
+            self._reading = asyncio.ensure_future(self._call.read())
+        done, _ = await asyncio.wait({self._reading}, timeout=within_s)
+        if not done:
+            return None
+        response, self._reading = self._reading.result(), None
+        if response is grpc.aio.EOF:
+            raise _broken("it was closed")
+        return response
+
+    async def close(self) -> None:
+        self._call.cancel()
+        if self._reading is not None:
+            await asyncio.gather(self._reading, return_exceptions=True)
+
+
+def _is_progress(response: Any) -> bool:
+    return not (response.events or response.created or response.canceled)
+
+
+def _event(event: Any, seen_at: float) -> KeyPut | KeyDeleted:
+    if event.type == kv.Event.EventType.Value("PUT"):
+        return KeyPut(seen_at=seen_at, key=lock_key(event.kv))
+    return KeyDeleted(seen_at=seen_at, key=event.kv.key, revision=event.kv.mod_revision)
+
+
+def _broken(why: str, code: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> grpc.aio.AioRpcError:
+    return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(), details=why)
