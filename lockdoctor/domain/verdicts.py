@@ -162,7 +162,7 @@ class LongTtl:
 class ByDesign:
     """A key that its process keeps as long as it lives is normal here."""
 
-    kind: str
+    key_kind: str
     """`election` or `registration`."""
 
 

@@ -1,0 +1,1 @@
+"""From a report to text; the only place that uses rich and humanize."""

@@ -1,0 +1,90 @@
+"""The command lines that an operator can copy for a finding."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from lockdoctor.domain.leases import LeaseId, hex_id
+from lockdoctor.domain.report import Finding
+from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.outputs.wording import printable
+
+MOST_LEASES = 3
+"""So many leases of one finding get a command line each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something to do, and the command line for it."""
+
+    purpose: str
+    line: str
+
+
+def steps(finding: Finding) -> tuple[Step, ...]:
+    """
+    Say what to type, in this order: look first, then act.
+
+    Connection flags are left out: etcdctl reads the same ETCDCTL_* environment as lockdoctor.
+    Nothing ends a lease here that may belong to a process at work, or to one that only waits.
+    """
+    verdict = finding.verdict
+    match verdict.kind:
+        case VerdictKind.LEAKED_LOCK | VerdictKind.SUSPECTED_LEAK:
+            return (*map(_look, verdict.leases), *map(_revoke, verdict.leases))
+        case VerdictKind.ETERNAL_LOCK:
+            return _delete(verdict.key)
+        case VerdictKind.LEAKED_SESSION:
+            return tuple(map(_look, verdict.leases[:MOST_LEASES]))
+        case _:
+            return _look_at_holder(finding)
+
+
+def shell_word(raw: bytes) -> str | None:
+    r"""
+    Quote bytes as one word for bash, zsh or ksh: as they are, in '..', or in $'..'.
+
+    Returns:
+        None where no command line can carry the bytes, because one of them is NUL.
+    """
+    if 0 in raw:
+        return None
+    text = raw.decode("utf-8", "replace")
+    if printable(raw).replace(r"\\", "\\").replace(r"\x20", " ") == text:
+        return shlex.quote(text)
+    # three octal digits end by themselves; hexadecimal ones do not in ksh
+    return "$'" + "".join(chr(b) if _is_plain(b) else f"\\{b:03o}" for b in raw) + "'"
+
+
+def _is_plain(byte: int) -> bool:
+    return 0x20 <= byte < 0x7F and byte not in b"'\\!"  # noqa: PLR2004 - printable ASCII
+
+
+def _look(lease_id: LeaseId) -> Step:
+    return Step(
+        "Look: its TTL and every key on it",
+        f"etcdctl lease timetolive {hex_id(lease_id)} --keys",
+    )
+
+
+def _revoke(lease_id: LeaseId) -> Step:
+    return Step(
+        "End it: this deletes every key on the lease, for whatever they are",
+        f"etcdctl lease revoke {hex_id(lease_id)}",
+    )
+
+
+def _delete(key: bytes | None) -> tuple[Step, ...]:
+    word = shell_word(key) if key is not None else None
+    if word is None:
+        return ()
+    return (
+        Step("Look: its value and revisions", f"etcdctl get -w json -- {word}"),
+        Step("Delete it, once its owner is known to be gone", f"etcdctl del -- {word}"),
+    )
+
+
+def _look_at_holder(finding: Finding) -> tuple[Step, ...]:
+    holder = finding.lock.lock.holder if finding.lock else None
+    return (_look(holder.lease_id),) if holder and holder.has_lease else ()

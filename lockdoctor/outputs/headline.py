@@ -1,0 +1,119 @@
+"""The first sentence of a report: what is wrong, for somebody woken up by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from lockdoctor.domain.leases import hex_id
+from lockdoctor.domain.report import Finding, Report
+from lockdoctor.domain.verdicts import Confidence, Verdict, VerdictKind
+from lockdoctor.outputs.sentences import clause
+from lockdoctor.outputs.wording import count, lock_title, printable, safe, shortened
+
+TITLE_WIDTH = 60
+"""Longer names lose their middle in the headline; they are whole further down."""
+
+
+class Noun(NamedTuple):
+    """What a finding of one kind is called."""
+
+    one: str
+    many: str
+
+
+NOUNS = {
+    VerdictKind.LEAKED_LOCK: Noun("leaked lock", "leaked locks"),
+    VerdictKind.SUSPECTED_LEAK: Noun("leaked lock", "leaked locks"),
+    VerdictKind.ETERNAL_LOCK: Noun("lock without a lease", "locks without a lease"),
+    VerdictKind.LEAKED_SESSION: Noun("leak of sessions", "leaks of sessions"),
+    VerdictKind.BLOCKED_QUEUE: Noun("blocked queue", "blocked queues"),
+    VerdictKind.LATE_RENEWAL: Noun("lock renewed late", "locks renewed late"),
+    VerdictKind.LONG_TTL: Noun("lock with a long TTL", "locks with a long TTL"),
+    VerdictKind.EXPIRING: Noun("expiring", "expiring"),
+    VerdictKind.IDLE_SESSION: Noun("idle session", "idle sessions"),
+    VerdictKind.UNDETERMINED: Noun("undetermined", "undetermined"),
+    VerdictKind.HEALTHY: Noun("healthy", "healthy"),
+}
+
+
+def headline(report: Report) -> str:
+    """Say in one sentence what was found, or that nothing was, and what is not known."""
+    groups = report.finding_groups
+    text = _found(groups[0]) if groups else _nothing_found(report)
+    if groups[1:]:
+        text += f"; also {_join(_counted(group) for group in groups[1:])}"
+    if report.interrupted:
+        return f"Incomplete ({safe(report.interrupted)}): {text}"
+    return text
+
+
+def how_many(kind: VerdictKind, number: int) -> str:
+    """Count locks or findings of one kind: 1 leaked lock, 3 healthy."""
+    return count(number, *NOUNS[kind])
+
+
+def _found(group: tuple[Finding, ...]) -> str:
+    worst = group[0]
+    blocked = sum(finding.blocks for finding in group)
+    text = _counted(group)
+    if blocked and worst.verdict.kind is not VerdictKind.BLOCKED_QUEUE:
+        text += f" {'blocks' if len(group) == 1 else 'block'} {count(blocked, 'waiter')}"
+    if len(group) > 1:
+        text += ", first"
+    return f"{text}: {', '.join(_facts(worst))}"
+
+
+def _counted(group: tuple[Finding, ...]) -> str:
+    verdict = group[0].verdict
+    one, many = NOUNS[verdict.kind]
+    doubt = _doubt(verdict)
+    return count(len(group), doubt + one, doubt + many)
+
+
+def _doubt(verdict: Verdict) -> str:
+    match verdict.confidence:
+        case Confidence.LIKELY:
+            return "likely "
+        case Confidence.POSSIBLE:
+            return "possible "
+        case _:
+            return ""
+
+
+def _facts(finding: Finding) -> Iterator[str]:
+    if finding.lock:
+        yield shortened(lock_title(finding.lock.lock), TITLE_WIDTH)
+    elif finding.verdict.key is not None:
+        yield shortened(printable(finding.verdict.key), TITLE_WIDTH)
+    leases = finding.verdict.leases
+    if len(leases) == 1:
+        yield f"lease {hex_id(leases[0])}"
+    yield from filter(None, map(clause, finding.verdict.evidence))
+
+
+def _nothing_found(report: Report) -> str:
+    unjudged = len(report.undetermined)
+    if unjudged:
+        return (
+            f"No leak found, but {count(unjudged, 'lock')} of {len(report.locks):,} could not be"
+            f" judged{_and_unseen(report)}"
+        )
+    if not report.locks:
+        return f"No locks found{_but_unseen(report)}"
+    counts = _join(how_many(kind, number) for kind, number in report.counts.most_common())
+    examined = f"{count(len(report.locks), 'lock')} examined, {counts}"
+    return f"No leaked locks: {examined}{_but_unseen(report)}"
+
+
+def _and_unseen(report: Report) -> str:
+    return ", and not everything could be seen" if report.unseen else ""
+
+
+def _but_unseen(report: Report) -> str:
+    return ", but not everything could be seen" if report.unseen else ""
+
+
+def _join(parts: Iterator[str]) -> str:
+    *most, last = parts
+    return f"{', '.join(most)} and {last}" if most else last

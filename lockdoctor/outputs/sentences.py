@@ -1,0 +1,202 @@
+"""One sentence of plain words for every kind of evidence, true to what it proves and no more."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from lockdoctor.domain.verdicts import (
+    ByDesign,
+    ClaimedAge,
+    EstimatedAge,
+    Evidence,
+    ForeignHolder,
+    FromGivenUpAttempts,
+    GaveUp,
+    HandedOver,
+    Held,
+    Keyless,
+    LateRenewal,
+    LeaderChanged,
+    LeaseEnded,
+    LongTtl,
+    NoHandOver,
+    NoLease,
+    NotRenewed,
+    QueueCut,
+    Renewed,
+    SessionsGrew,
+    UnknownShape,
+    Unobservable,
+    Unread,
+    Waiting,
+    WithinLimit,
+)
+from lockdoctor.outputs.wording import at_least, at_most, count, duration, printable, safe, times
+
+
+def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per kind
+    """Word one piece of evidence."""
+    match evidence:
+        case Renewed():
+            return _renewed(evidence)
+        case Held():
+            return _held(evidence)
+        case EstimatedAge():
+            return _estimated(evidence)
+        case ClaimedAge(claimed_s):
+            return _claimed(claimed_s)
+        case NoHandOver(watched_s):
+            return f"It was never released in the {duration(watched_s)} that it was watched."
+        case HandedOver(releases, watched_s):
+            return f"It was released {times(releases)} while it was watched, for {duration(watched_s)}."
+        case Waiting():
+            return _waiting(evidence)
+        case GaveUp(attempts, watched_s):
+            who = count(attempts, "contender")
+            return f"{who} left the queue without the lock in {duration(watched_s)}."
+        case NoLease(in_lock_shape):
+            return _no_lease(in_lock_shape=in_lock_shape)
+        case ForeignHolder(key):
+            return (
+                f"What blocks the queue is no contender: {printable(key)} merely lies below the"
+                " lock's name, and Go's Mutex waits for every older key there."
+            )
+        case NotRenewed():
+            return _not_renewed(evidence)
+        case LeaseEnded():
+            return "The lease is gone: it expired or was revoked while it was watched."
+        case LateRenewal(remaining_at_most_s, granted_s):
+            left = at_most(remaining_at_most_s)
+            return f"A renewal came when at most {left} of {duration(granted_s)} were left."
+        case LongTtl(granted_s, limit_s):
+            return (
+                f"The lease's TTL is {duration(granted_s)}, over the limit of {duration(limit_s)}:"
+                " after a crash of its holder the lock stays taken that long."
+            )
+        case ByDesign(key_kind):
+            article = "an" if key_kind.startswith("e") else "a"
+            return f"It is {article} {key_kind}: kept as long as its process lives, by design."
+        case WithinLimit(limit_s):
+            return f"A hold may last {duration(limit_s)}; none is proven to have lasted longer."
+        case Unobservable(needed_s, granted_s):
+            return (
+                f"With a TTL of {duration(granted_s)} it takes up to {at_most(needed_s)} of"
+                " watching to see enough renewals; this run did not see them."
+            )
+        case Unread(reason):
+            return f"The lease could not be read: {safe(reason).rstrip('.')}."
+        case UnknownShape():
+            return "No lock recipe knows this key, so what is normal for it is not known."
+        case QueueCut():
+            return (
+                "The scanned prefix may leave out contenders of this lock, so nobody can be called"
+                " its holder."
+            )
+        case LeaderChanged(discarded):
+            return (
+                "A new etcd leader reset every lease while it was watched:"
+                f" {count(discarded, 'rise')} of the TTL may be its work and proves nothing."
+            )
+        case SessionsGrew():
+            return _grew(evidence)
+        case FromGivenUpAttempts(sessions):
+            return (
+                f"{count(sessions, 'attempt')} on a lock gave up before our eyes, but the session"
+                " behind it lives on."
+            )
+        case Keyless():
+            return "The lease carries no key."
+        case _:
+            _assert_never(evidence)
+
+
+def clause(evidence: Evidence) -> str | None:  # noqa: PLR0911 - one case per kind
+    """Word a piece of evidence for a headline; None for those that are too much there."""
+    match evidence:
+        case Renewed(renewals, watched_s):
+            return f"renewed at least {times(renewals)} in {duration(watched_s)}"
+        case NoHandOver():
+            return "never released"
+        case Held(at_least_s) if at_least_s > 0:
+            return f"held at least {at_least(at_least_s)}"
+        case NoLease():
+            return "no lease, so it never expires"
+        case GaveUp(attempts):
+            return f"{attempts} gave up waiting"
+        case LateRenewal(remaining_at_most_s, granted_s):
+            return f"at most {at_most(remaining_at_most_s)} of {duration(granted_s)} left"
+        case LongTtl(granted_s):
+            return f"TTL {duration(granted_s)}"
+        case SessionsGrew(before, after, watched_s):
+            return f"from {before} to {after} in {duration(watched_s)}"
+        case _:
+            return None
+
+
+def _assert_never(evidence: NoReturn) -> NoReturn:  # Python 3.10 has none of its own
+    raise AssertionError(evidence)
+
+
+def _renewed(evidence: Renewed) -> str:
+    text = (
+        f"A client renewed the lease at least {times(evidence.renewals)}"
+        f" in {duration(evidence.watched_s)}"
+    )
+    if evidence.at_most_every_s is None:
+        return f"{text}."
+    return f"{text}, on average every {at_most(evidence.at_most_every_s)} or more often."
+
+
+def _held(evidence: Held) -> str:
+    text = f"The hold has stood for at least {at_least(evidence.at_least_s)}"
+    if evidence.at_most_s is None:
+        return f"{text}; nothing proves yet since when."
+    if evidence.at_least_s <= 0:
+        return f"The hold is at most {at_most(evidence.at_most_s)} old."
+    return f"{text}, at most {at_most(evidence.at_most_s)}."
+
+
+def _estimated(evidence: EstimatedAge) -> str:
+    return (
+        f"An estimate, not a proof: it is about {duration(evidence.about_s)} old if the cluster"
+        f" always wrote as fast as now ({count(evidence.revisions_since, 'revision')} since,"
+        f" {evidence.revisions_per_s:.3g} a second)."
+    )
+
+
+def _claimed(claimed_s: float) -> str:
+    if claimed_s < 0:
+        return f"By the client's clock it was taken {duration(-claimed_s)} in the future."
+    return f"By the client's own clock it was taken {duration(claimed_s)} ago."
+
+
+def _waiting(evidence: Waiting) -> str:
+    text = f"{count(evidence.waiters, 'waiter')} {'waits' if evidence.waiters == 1 else 'wait'}"
+    if evidence.longest_at_least_s <= 0:
+        return f"{text} for it."
+    who = "" if evidence.waiters == 1 else " the longest"
+    return f"{text} for it,{who} for at least {at_least(evidence.longest_at_least_s)}."
+
+
+def _no_lease(*, in_lock_shape: bool) -> str:
+    text = "The key has no lease, so etcd never deletes it by itself"
+    if in_lock_shape:
+        return f"{text}."
+    return f"{text}; only its place among locks, not its own shape, makes it look like one."
+
+
+def _not_renewed(evidence: NotRenewed) -> str:
+    return (
+        f"The lease went without a renewal for at least {at_least(evidence.unrenewed_for_s)};"
+        f" at most {at_most(evidence.remaining_s)} of {duration(evidence.granted_s)} were left."
+    )
+
+
+def _grew(evidence: SessionsGrew) -> str:
+    text = (
+        f"Renewed leases without keys grew from {evidence.before:,} to {evidence.after:,}"
+        f" in {duration(evidence.watched_s)}"
+    )
+    if evidence.steps == 1:
+        return f"{text}, all within one part of that time."
+    return f"{text}, in {evidence.steps} separate parts of that time."
