@@ -186,16 +186,16 @@ class Sampler:
 
     async def _look(self, lease_ids: list[LeaseId]) -> None:
         """Ask for the keys of sessions every time, of a lock's lease once, of a waiter's never."""
-        for with_keys in (True, False):
-            wanted = [lease for lease in lease_ids if self._wants_keys(lease) is with_keys]
-            if wanted:
-                await self._read(wanted, with_keys=with_keys)
+        wanted = {lease for lease in lease_ids if self._wants_keys(lease)}
+        for group, with_keys in ((wanted, True), (set(lease_ids) - wanted, False)):
+            if group:
+                await self._read(group, with_keys=with_keys)
 
     def _wants_keys(self, lease_id: LeaseId) -> bool:
         is_first = lease_id not in self.readings and self._needed[lease_id] > 0
         return lease_id in self._sessions or is_first
 
-    async def _read(self, lease_ids: list[LeaseId], *, with_keys: bool) -> None:
+    async def _read(self, lease_ids: set[LeaseId], *, with_keys: bool) -> None:
         self.lookups += len(lease_ids)
         async for answer in self._cluster.read_leases(lease_ids, with_keys=with_keys):
             if isinstance(answer, LeaseUnread):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ KEPT_ONCE = seen(kept_alive(60, phase_s=1.0, until=100.0), 0.0, 22.0)
 LEFT_ALONE = seen(SimulatedLease(60, -5.0), 0.0, 22.0, 43.0)
 
 
-def a_case(lock: Lock = MUTEX, **changes: object) -> LockCase:
+def a_case(lock: Lock = MUTEX, **changes: Any) -> LockCase:
     """A mutex whose holder stood still and was renewed twice in 43 s."""
     case = LockCase(
         lock=lock,
@@ -61,7 +62,7 @@ def a_case(lock: Lock = MUTEX, **changes: object) -> LockCase:
         watched_s=43.0,
         needed_window_s=43.5,
     )
-    return replace(case, **changes)  # type: ignore[arg-type]
+    return replace(case, **changes)
 
 
 def state(case: LockCase) -> Verdict:
@@ -96,7 +97,7 @@ def test_the_missions_own_program_is_suspected_at_first_sight() -> None:
         },
     ],
 )
-def test_a_suspicion_grows_likely(changes: dict[str, object]) -> None:
+def test_a_suspicion_grows_likely(changes: dict[str, Any]) -> None:
     """Waiters, attempts that gave up, or a long estimated age make a suspicion likely."""
     assert state(a_case(**changes)).confidence is Confidence.LIKELY
 
@@ -242,7 +243,7 @@ def test_a_lease_that_may_not_be_read_is_undetermined() -> None:
     assert Unread(reason="permission denied") in verdict.evidence
 
 
-def bare(lock: Lock, key: LockKey, **changes: object) -> LockCase:
+def bare(lock: Lock, key: LockKey, **changes: Any) -> LockCase:
     return a_case(replace(lock, holder=key), trace=None, **changes)
 
 
