@@ -21,7 +21,12 @@ app = typer.Typer(
     rich_markup_mode=None,  # rich takes longer to load than everything else together
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("scan", cls=PanelledCommand, epilog=scan.EXAMPLES)(job(scan.scan))
+app.command(
+    "scan",
+    cls=PanelledCommand,
+    short_help="Find leaked locks, with proof, and say what they block.",
+    epilog=scan.EXAMPLES,
+)(job(scan.scan))
 
 # typer gives no name to the error of its own click, or of the click beside it, for bad usage.
 _UsageError = cast("type[Any]", typer.BadParameter.__base__)
@@ -105,11 +110,9 @@ def _explain(error: Exception) -> ExitStatus:
 
 
 def _say(sentence: str) -> None:
-    """Write one line, with nothing in it that a terminal would obey."""
-    line = "".join(
-        c if c.isprintable() else " " if c.isspace() else ascii(c)[1:-1] for c in sentence
-    )
-    print(f"lockdoctor: {line}", file=sys.stderr)  # noqa: T201  # a command line talks
+    from lockdoctor.outputs.wording import safe  # noqa: PLC0415  # loads humanize
+
+    print(f"lockdoctor: {safe(sentence)}", file=sys.stderr)  # noqa: T201  # a command line talks
 
 
 def _give_up_stdout() -> None:

@@ -111,7 +111,11 @@ def _checked(given: dict[str, Any]) -> ConnectionValues:
 
 
 def _merged(sources: Sequence[ConnectionValues]) -> ConnectionValues:
-    """Let stronger sources win; a password goes with the user that its source names, if any."""
+    """
+    Let stronger sources win; an empty flag takes back what a weaker source says.
+
+    A password goes with the user that its source names, if it names one.
+    """
     merged: dict[str, Any] = {}
     for source in reversed(sources):
         names_another = "user" in source and merged.get("user", source["user"]) != source["user"]
@@ -119,7 +123,8 @@ def _merged(sources: Sequence[ConnectionValues]) -> ConnectionValues:
             merged.pop("password", None)
             merged.pop("password_file", None)
         merged |= source
-    return cast("ConnectionValues", merged)
+    given = {name: value for name, value in merged.items() if value or name == "password"}
+    return cast("ConnectionValues", given)
 
 
 def _missing_password(values: ConnectionValues, ask: Ask | None) -> str:

@@ -23,13 +23,14 @@ _RUN = "This run"
 EXAMPLES = """\b
 Examples:
   lockdoctor scan --prefix /my-lock/
-  lockdoctor scan --prefix /jobs/ --max-hold 10m      ten minutes is the longest
-  lockdoctor scan --prefix /my-lock/ --window 0       one look, no waiting
+  lockdoctor scan --prefix /jobs/ --max-hold 10m     no job takes longer
+  lockdoctor scan --prefix /my-lock/ --window 0      one look, no waiting
   lockdoctor scan --prefix /my-lock/ --format json | jq .findings
 
 \b
   export ETCDCTL_ENDPOINTS=https://10.0.0.1:2379,https://10.0.0.2:2379
-  lockdoctor scan --cacert ca.pem --user ops --password-file pw --prefix /my-lock/
+  export ETCDCTL_CACERT=ca.pem
+  lockdoctor scan --prefix /my-lock/ --user ops --password-file pw
 
 \b
 Exit status: 0 nothing found, 1 findings, 2 bad usage, 3 could not examine,

@@ -75,7 +75,8 @@ class Table:
         """
         content = self.content.get(key, {})
         if not isinstance(content, dict):
-            raise self.error(key, f"{key} is a table; write [{key}] above its keys")
+            name = ".".join((*map(str, self.path), key))
+            raise self.error(key, f"{key} is a table; write [{name}] above its keys")
         return self._below(content, key)
 
     def tables(self, key: str) -> list[Table]:

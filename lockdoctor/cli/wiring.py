@@ -6,9 +6,8 @@ import asyncio
 import getpass
 import os
 import shutil
-import signal
 import sys
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from typing import TextIO
 
 from lockdoctor.cli.config import Config, find_config, read_config
@@ -19,14 +18,15 @@ from lockdoctor.cli.connection import (
     from_flags,
 )
 from lockdoctor.cli.exit_status import ExitStatus, scan_status
+from lockdoctor.cli.interrupts import Signals, in_time
 from lockdoctor.cli.options import ConfigFlags, ConnectionFlags, LimitFlags, TargetFlags
 from lockdoctor.cli.scan import Format, RunFlags
 from lockdoctor.cli.targets import prefixes
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.policy import Policy
 from lockdoctor.domain.report import Report
-from lockdoctor.errors import ClusterError, ClusterTimeout
-from lockdoctor.etcd.cluster import EtcdCluster
+from lockdoctor.errors import ClusterError
+from lockdoctor.etcd.cluster import connect
 from lockdoctor.etcd.connection import ConnectionSettings
 from lockdoctor.outputs.base import Output
 from lockdoctor.outputs.json import JsonOutput
@@ -37,9 +37,6 @@ from lockdoctor.workflows.scan import ScanRequest, scan
 
 MARGIN_S = 30.0
 """What a run may take beyond its window: connecting, reading keys, the last look."""
-
-GRACE_S = 5.0
-"""How long a run that was asked to end may take to sum up before it is cut off."""
 
 
 def run_scan(
@@ -62,7 +59,11 @@ def run_scan(
     stop = Stop()
     signals = Signals(stop)
     try:
-        report = asyncio.run(_scan(settings, run.max_rate, request, stop, signals, timeout_s))
+        report = asyncio.run(
+            signals.heeded_by(
+                in_time(_scan(settings, run.max_rate, request, stop), stop, timeout_s)
+            )
+        )
     except ClusterError:
         if signals.came:
             return ExitStatus.INTERRUPTED
@@ -106,64 +107,17 @@ def settings_of(
     return connection_settings(sources, getpass.getpass if on_terminal else None)
 
 
-class Signals:
-    """Lets the first Ctrl-C or SIGTERM end a run with a report, the second at once."""
-
-    def __init__(self, stop: Stop) -> None:
-        """Nothing has come yet; listen() begins."""
-        self.came = False
-        self._stop = stop
-
-    def listen(self) -> None:
-        """Take the signals over, in the running loop."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, self._first, number)
-
-    def _first(self, number: signal.Signals) -> None:
-        self.came = True
-        self._stop.ask(f"ended by {number.name}")
-        for each in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().remove_signal_handler(each)
-
-
-async def in_time(work: Coroutine[None, None, Report], stop: Stop, timeout_s: float) -> Report:
-    """
-    Wait for a run; ask it to end when the time is over, and cut it off if it does not.
-
-    Raises:
-        ClusterTimeout: It was cut off.
-    """
-    task = asyncio.ensure_future(work)
-    asked = asyncio.ensure_future(stop.asked())
-    timer = asyncio.get_running_loop().call_later(
-        timeout_s, stop.ask, f"the time-out of {timeout_s:g} s for the whole run is over"
-    )
-    try:
-        await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.wait({task}, timeout=GRACE_S)
-        if task.done():
-            return task.result()
-        raise ClusterTimeout(f"etcd did not answer in time: {stop.reason}")
-    finally:
-        timer.cancel()
-        asked.cancel()
-        task.cancel()
-
-
 async def _scan(
     settings: ConnectionSettings,
     max_rate: int,
     request: ScanRequest,
     stop: Stop,
-    signals: Signals,
-    timeout_s: float,
 ) -> Report:
-    signals.listen()
     clock = SystemClock()
-    cluster = EtcdCluster(settings, clock, max_rate=max_rate)
+    cluster = await connect(settings, clock, max_rate)
     try:
         with progress(sys.stderr) as bar:
-            return await in_time(scan(cluster, clock, request, bar, stop), stop, timeout_s)
+            return await scan(cluster, clock, request, bar, stop)
     finally:
         await cluster.close()
 

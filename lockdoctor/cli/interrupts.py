@@ -1,0 +1,68 @@
+"""Ends a run early: the first Ctrl-C or a time-out with a report, the second Ctrl-C at once."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from typing import TypeVar
+
+from lockdoctor.errors import ClusterTimeout
+from lockdoctor.ports import Stop
+
+GRACE_S = 5.0
+"""How long a run that was asked to end may take to sum up before it is cut off."""
+
+_Result = TypeVar("_Result")
+
+
+class Signals:
+    """Lets the first Ctrl-C or SIGTERM end a run with a report, the second at once."""
+
+    def __init__(self, stop: Stop) -> None:
+        """Nothing has come yet."""
+        self.came = False
+        self._stop = stop
+
+    async def heeded_by(self, work: Coroutine[None, None, _Result]) -> _Result:
+        """Do the work; signals go to it from here on."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self._first, number)
+        return await work
+
+    def _first(self, number: signal.Signals) -> None:
+        self.came = True
+        self._stop.ask("Ctrl-C" if number is signal.SIGINT else number.name)
+        for each in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().remove_signal_handler(each)
+
+
+async def in_time(
+    work: Coroutine[None, None, _Result],
+    stop: Stop,
+    timeout_s: float,
+    grace_s: float = GRACE_S,
+) -> _Result:
+    """
+    Wait for a run; ask it to end when the time is over, and cut it off if it does not.
+
+    Whoever asks it to end, it has the grace to do so.
+
+    Raises:
+        ClusterTimeout: It was cut off.
+    """
+    task = asyncio.ensure_future(work)
+    asked = asyncio.ensure_future(stop.asked())
+    timer = asyncio.get_running_loop().call_later(
+        timeout_s, stop.ask, f"the time-out of {timeout_s:g} s for the whole run is over"
+    )
+    try:
+        await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({task}, timeout=grace_s)
+        if task.done():
+            return task.result()
+        raise ClusterTimeout(f"etcd did not answer in time: {stop.reason}")
+    finally:
+        timer.cancel()
+        asked.cancel()
+        task.cancel()

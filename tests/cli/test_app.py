@@ -1,0 +1,233 @@
+"""The program from the outside: help, bad usage, errors and exit statuses."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lockdoctor import __version__
+from lockdoctor.cli.app import main
+
+PROGRAM = (sys.executable, "-m", "lockdoctor")
+CLOSED_PORT = "127.0.0.1:1"
+"""Nobody listens there without being root."""
+
+SCAN_OPTIONS = (
+    *("--prefix", "--prefix-hex", "--all-keys"),
+    *("--window", "--timeout", "--max-rate", "--no-sessions", "--format"),
+    *("--kind", "--max-hold", "--critical-hold", "--max-wait", "--max-ttl", "--max-idle-session"),
+    *("--endpoints", "--cacert", "--cert", "--key", "--user", "--password", "--password-file"),
+    *("--dial-timeout", "--command-timeout", "--config", "--cluster", "--help"),
+)
+VARIABLES = (
+    *("ETCDCTL_ENDPOINTS", "ETCDCTL_CACERT", "ETCDCTL_CERT", "ETCDCTL_KEY", "ETCDCTL_USER"),
+    *("ETCDCTL_PASSWORD", "ETCDCTL_DIAL_TIMEOUT", "ETCDCTL_COMMAND_TIMEOUT"),
+    *("LOCKDOCTOR_PASSWORD_FILE", "LOCKDOCTOR_CONFIG"),
+)
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the configuration of whoever runs the tests out of them."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+
+
+def run(*argv: str | bytes, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PROGRAM, *argv],
+        env=os.environ | environ,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_names_every_option_and_variable(
+    flag: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The help of scan names each option and each variable, fits a terminal, and gives examples."""
+    assert main(["scan", flag]) == 0
+
+    text = capsys.readouterr().out
+    words = set(re.findall(r"--[a-z-]+|[A-Z]+_[A-Z_]+", text))
+    assert words >= {*SCAN_OPTIONS, *VARIABLES}
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert "lockdoctor scan --prefix /my-lock/" in text
+
+
+def test_help_of_the_program(capsys: pytest.CaptureFixture[str]) -> None:
+    """The program's help lists its commands, each with its first sentence whole."""
+    assert main(["--help"]) == 0
+
+    text = capsys.readouterr().out
+    assert re.search(r"^  scan  \S.*\.$", text, re.MULTILINE)
+    assert "..." not in text.rpartition("Commands:")[2]
+
+
+def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a command there is nothing to do: bad usage, with the help."""
+    assert main([]) == 2
+    assert "Commands:" in capsys.readouterr().out
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """--version says name and version."""
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"lockdoctor {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        ("scan", "Say which keys to examine, for example --prefix /my-lock/"),
+        ("scan --prefix= ", "An empty --prefix would be every key; if that is meant,"),
+        ("scan --prefix /a --all-keys", "--all-keys leaves nothing for a --prefix to add"),
+        ("scan --prefix-hex 2f6", "--prefix-hex '2f6' is not hexadecimal digits in pairs"),
+        ("scan --prefix /a --window 60", "Invalid value for '--window': '60' has no unit;"),
+        ("scan --prefix /a --max-hold=-5s", "Invalid value for '--max-hold': '-5s' is negative"),
+        ("scan --prefix /a --dial-timeout 2", "Invalid value for '--dial-timeout': '2' has no"),
+        ("scan --prefix /a --max-rate 0", "Invalid value for '--max-rate': '0' is not a whole"),
+        ("scan --prefix /a --format xml", "Invalid value for '--format': 'xml' is none of table,"),
+        ("scan --prefix /a --kind ignore", "Invalid value for '--kind': 'ignore' is none of"),
+        ("scan --prefix /a --cluster x", "--cluster x needs a lockdoctor.toml, and none was found"),
+        ("scan --prefix /a --config no.toml", "Cannot read no.toml: No such file or directory"),
+        ("scan --prefix /a --endpoints ,", "The list of endpoints is empty"),
+        ("scan --prefix /a --user ops", "No password for the user 'ops': add --password-file"),
+        ("scan --prefix /a --cert c", "A client certificate needs its key"),
+        ("scan --prefix", "Option '--prefix' requires an argument"),
+        ("scan --prefix /a /b", "Got unexpected extra argument"),
+        ("scan --windw 1s", "No such option"),
+        ("scn", "No such command 'scn'"),
+    ],
+)
+def test_bad_usage_is_one_sentence_and_2(
+    argv: str, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Bad usage is told in one line on stderr, with status 2 and nothing on stdout."""
+    assert main(argv.split(" ") if argv.endswith(" ") else argv.split()) == 2
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"lockdoctor: {sentence}")
+    assert err.count("\n") == 1
+
+
+def test_bad_configuration_names_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """A bad line of lockdoctor.toml is bad usage, told with its number."""
+    Path("lockdoctor.toml").write_text('[[prefix]]\nprefix = "/a/"\nmax_hold = "5"\n')
+
+    assert main(["scan"]) == 2
+    assert capsys.readouterr().err == (
+        "lockdoctor: lockdoctor.toml line 3: max_hold: '5' has no unit;"
+        " write 5s for seconds, 5m for minutes\n"
+    )
+
+
+def test_bad_variable_is_bad_usage(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A variable that does not make sense is named."""
+    monkeypatch.setenv("ETCDCTL_COMMAND_TIMEOUT", "5")
+
+    assert main(["scan", "--prefix", "/a"]) == 2
+    assert capsys.readouterr().err.startswith("lockdoctor: ETCDCTL_COMMAND_TIMEOUT: '5' has no")
+
+
+def test_errors_are_printed_without_what_a_terminal_would_obey(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An escape sequence or a newline in what was typed does not reach the terminal as such."""
+    assert main(["scan", "--prefix", "/a", "--config", "a\x1b[31m\nb\udcff"]) == 2
+
+    assert capsys.readouterr().err == (
+        "lockdoctor: Cannot read a\\x1b[31m b\\udcff: No such file or directory\n"
+    )
+
+
+def test_cluster_that_does_not_answer_is_3() -> None:
+    """An etcd that cannot be reached is one sentence on stderr and status 3."""
+    done = run("scan", "--prefix", "/a", "--endpoints", CLOSED_PORT, "--dial-timeout", "1s")
+
+    assert done.returncode == 3
+    assert done.stdout == ""
+    assert done.stderr.startswith("lockdoctor: ")
+    assert done.stderr.count("\n") == 1
+    assert CLOSED_PORT in done.stderr
+
+
+def test_debug_shows_where_an_error_came_from() -> None:
+    """--debug, wherever it stands, and LOCKDOCTOR_DEBUG put the traceback before the sentence."""
+    argv = ("scan", "--prefix", "/a", "--config", "no.toml")
+
+    for done in (run(*argv, "--debug"), run("--debug", *argv), run(*argv, LOCKDOCTOR_DEBUG="1")):
+        assert done.returncode == 2
+        assert done.stderr.startswith("Traceback")
+        assert done.stderr.splitlines()[-1].startswith("lockdoctor: Cannot read no.toml")
+
+
+def test_secrets_are_never_shown() -> None:
+    """No password is in what is printed, not even with the traceback of a failure."""
+    environ = {"ETCDCTL_PASSWORD": "hunter2", "LOCKDOCTOR_DEBUG": "1"}
+    argv = ("scan", "--prefix", "/a", "--endpoints", CLOSED_PORT, "--dial-timeout", "1s")
+
+    for done in (
+        run(*argv, "--user", "ops", **environ),
+        run(*argv, "--user", "ops:hunter2"),
+        run(*argv, "--user", "ops", "--password", "hunter2", "--debug"),
+        run(*argv, "--user", "ops", "--password", "hunter2", "--password-file", "x", "--debug"),
+        run("scan", "--pasword=hunter2"),
+    ):
+        assert done.returncode in {2, 3}
+        assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_reader_that_has_gone_is_no_error() -> None:
+    """Output into a closed pipe ends the program quietly."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as pipe:
+        done = subprocess.run(
+            [*PROGRAM, "scan", "--help"],
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+
+    assert done.returncode == 141
+    assert done.stderr == b""
+
+
+def test_help_loads_nothing_heavy() -> None:
+    """The help appears at once: what talks to etcd or draws tables is loaded only where used."""
+    code = (
+        "import sys; from lockdoctor.cli.app import main; main(['--help']); main(['scan', '-h']);"
+        "print('LOADED', *sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    loaded = set(done.stdout.rpartition("LOADED")[2].split())
+
+    assert "lockdoctor.cli.scan" in loaded
+    heavy = {
+        "grpc",
+        "google.protobuf",
+        "etcd3",
+        "rich",
+        "humanize",
+        "sqlite3",
+        "asyncio",
+        "tomllib",
+    }
+    assert not heavy & loaded

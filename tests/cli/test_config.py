@@ -1,0 +1,259 @@
+"""lockdoctor.toml: what it may say, and how it is told what it may not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lockdoctor.cli.config import find_config, read_config
+from lockdoctor.domain.locks import Kind
+from lockdoctor.domain.policy import Rule
+from lockdoctor.errors import ConfigError
+
+WHOLE = """\
+[connection]
+endpoints = ["10.0.0.1:2379", "10.0.0.2:2379"]
+cacert = "tls/ca.pem"
+cert = "/etc/tls/client.pem"
+key = "tls/client.key"
+user = "ops"
+password_file = "pw"
+dial_timeout = "1s"
+command_timeout = "1m30s"
+
+[clusters.test]
+endpoints = ["127.0.0.1:12379"]
+
+[[prefix]]
+prefix = "/jobs/"
+kind = "lock"
+max_hold = "10m"
+critical_hold = "1h"
+max_wait = "2m"
+max_ttl = "90s"
+max_idle_session = "1d"
+pile_up = 200
+
+[[prefix]]
+prefix_hex = "ff00"
+kind = "ignore"
+
+[[prefix]]
+prefix = ""
+max_hold = "1h30m"
+"""
+
+
+def a_file(folder: Path, text: str) -> Path:
+    file = folder / "lockdoctor.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def complaint(folder: Path, text: str) -> str:
+    with pytest.raises(ConfigError) as refused:
+        read_config(a_file(folder, text))
+    return str(refused.value).replace(str(folder) + "/", "")
+
+
+def test_everything_is_read(tmp_path: Path) -> None:
+    """Every documented key is read, in seconds, with files found beside the configuration."""
+    config = read_config(a_file(tmp_path, WHOLE))
+
+    assert config.connection == {
+        "endpoints": ("10.0.0.1:2379", "10.0.0.2:2379"),
+        "cacert": str(tmp_path / "tls/ca.pem"),
+        "cert": "/etc/tls/client.pem",
+        "key": str(tmp_path / "tls/client.key"),
+        "user": "ops",
+        "password_file": str(tmp_path / "pw"),
+        "dial_timeout_s": 1,
+        "command_timeout_s": 90,
+    }
+    assert config.cluster("test") == {"endpoints": ("127.0.0.1:12379",)}
+    assert config.rules == (
+        Rule(
+            b"/jobs/",
+            {
+                "kind": Kind.LOCK,
+                "max_hold_s": 600,
+                "critical_hold_s": 3600,
+                "max_wait_s": 120,
+                "max_ttl_s": 90,
+                "max_idle_session_s": 86400,
+                "pile_up": 200,
+            },
+        ),
+        Rule(b"\xff\x00", {"kind": Kind.IGNORE}),
+        Rule(b"", {"max_hold_s": 5400}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            '[connection]\nuser = "a"\n\nendpoint = ["b"]\n',
+            'lockdoctor.toml line 4: unknown key "endpoint"; did you mean endpoints?',
+        ),
+        (
+            "[conection]\n",
+            'lockdoctor.toml line 1: unknown key "conection"; did you mean connection?',
+        ),
+        (
+            '[connection]\npassword = "hunter2"\n',
+            'lockdoctor.toml line 2: unknown key "password"; did you mean password_file?',
+        ),
+        (
+            '[[prefix]]\nprefix = "/a/"\nzzz = 1\n',
+            (
+                'lockdoctor.toml line 3: unknown key "zzz"; known here: prefix, prefix_hex, kind,'
+                " max_hold, critical_hold, max_wait, max_ttl, max_idle_session, pile_up"
+            ),
+        ),
+        (
+            '[[prefix]]\nprefix = "/a/"\n[[prefix]]\nprefix = "/b/"\nmax_hold = "5"\n',
+            (
+                "lockdoctor.toml line 5: max_hold: '5' has no unit;"
+                " write 5s for seconds, 5m for minutes"
+            ),
+        ),
+        (
+            '[[prefix]]\nprefix = "/a/"\nmax_hold = 5\n',
+            (
+                "lockdoctor.toml line 3: max_hold: must be a duration in quotes,"
+                ' like "90s", "5m" or "1h30m"'
+            ),
+        ),
+        (
+            '[[prefix]]\nprefix = "/a/"\nmax_ttl = "-1s"\n',
+            "lockdoctor.toml line 3: max_ttl: '-1s' is negative; a duration cannot be",
+        ),
+        (
+            '[[prefix]]\nprefix = "/a/"\nmax_hold = "2h"\ncritical_hold = "1h"\n',
+            "lockdoctor.toml line 4: critical_hold is shorter than max_hold",
+        ),
+        (
+            '[[prefix]]\nprefix = "/a/"\nkind = "unknown"\n',
+            "lockdoctor.toml line 3: kind: must be one of lock, election, registration, ignore",
+        ),
+        (
+            '[[prefix]]\nprefix = "/a/"\npile_up = 0\n',
+            "lockdoctor.toml line 3: pile_up: must be a whole number, 1 or more",
+        ),
+        (
+            '[[prefix]]\nprefix = "/a/"\npile_up = true\n',
+            "lockdoctor.toml line 3: pile_up: must be a whole number, 1 or more",
+        ),
+        (
+            '# hello\n[[prefix]]\nkind = "lock"\n',
+            "lockdoctor.toml line 2: each [[prefix]] needs either a prefix or a prefix_hex",
+        ),
+        (
+            '[[prefix]]\nprefix = "/a"\nprefix_hex = "2f"\n',
+            "lockdoctor.toml line 1: each [[prefix]] needs either a prefix or a prefix_hex",
+        ),
+        (
+            '[[prefix]]\nprefix = "/a"\n[[prefix]]\nprefix_hex = "2f61"\n',
+            "lockdoctor.toml line 3: this prefix has a rule already, further up",
+        ),
+        (
+            '[[prefix]]\nprefix_hex = "2f6"\n',
+            (
+                "lockdoctor.toml line 2: prefix_hex: must be hexadecimal digits in pairs,"
+                ' like "2f6d79"'
+            ),
+        ),
+        (
+            "[[prefix]]\nprefix = 7\n",
+            'lockdoctor.toml line 2: prefix: must be a text in quotes, like "/my-lock/"',
+        ),
+        (
+            '[prefix]\nprefix = "/a/"\n',
+            "lockdoctor.toml line 1: there may be several; write [[prefix]] in double brackets",
+        ),
+        (
+            "connection = 1\n",
+            "lockdoctor.toml line 1: connection is a table; write [connection] above its keys",
+        ),
+        (
+            "[clusters]\nprod = 1\n",
+            "lockdoctor.toml line 2: prod is a table; write [clusters.prod] above its keys",
+        ),
+        (
+            '[connection]\nendpoints = "10.0.0.1:2379"\n',
+            (
+                "lockdoctor.toml line 2: endpoints: must be a list of texts,"
+                ' like ["10.0.0.1:2379", "10.0.0.2:2379"]'
+            ),
+        ),
+        (
+            "[clusters.a]\ncacert = 1\n",
+            "lockdoctor.toml line 2: cacert: must be a text in quotes, and not empty",
+        ),
+        (
+            '[clusters.a]\nuser = "ops:hunter2"\n',
+            (
+                "lockdoctor.toml line 2: user: is a name alone;"
+                " put the password into a file and give password_file"
+            ),
+        ),
+        (
+            "[connection]\nuser = \n",
+            "lockdoctor.toml is not TOML: Invalid value (at line 2, column 8)",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_its_line(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    """An unknown key or a bad value is an error that names the line and says what to write."""
+    assert complaint(tmp_path, text) == message
+
+
+@pytest.mark.parametrize("secret", ['password = "hunter2"', 'user = "ops:hunter2"'])
+def test_secrets_in_the_file_are_not_repeated(tmp_path: Path, secret: str) -> None:
+    """A password that stands where it should not is refused without being shown."""
+    assert "hunter2" not in complaint(tmp_path, f"[connection]\n{secret}\n")
+
+
+def test_unreadable_files_are_refused(tmp_path: Path) -> None:
+    """A file that was named but cannot be read is an error, not an empty configuration."""
+    binary = tmp_path / "binary.toml"
+    binary.write_bytes(b"\xff\xfe")
+
+    with pytest.raises(ConfigError, match=r"Cannot read .*nowhere.toml: No such file"):
+        read_config(tmp_path / "nowhere.toml")
+    with pytest.raises(ConfigError, match=r"binary.toml is not UTF-8 text"):
+        read_config(binary)
+
+
+def test_unknown_cluster_names_those_that_there_are(tmp_path: Path) -> None:
+    """A cluster that the file does not have is an error that lists those that it has."""
+    config = read_config(a_file(tmp_path, '[clusters.a]\nuser="x"\n[clusters.b]\nuser="x"\n'))
+
+    with pytest.raises(ConfigError, match=r"has no cluster 'c'; it has: a, b$"):
+        config.cluster("c")
+    with pytest.raises(ConfigError, match=r"--cluster c needs a lockdoctor.toml"):
+        read_config(None).cluster("c")
+
+
+def test_the_file_is_looked_for_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The flag comes before LOCKDOCTOR_CONFIG, then the current folder, then the XDG folder."""
+    work, xdg, home = tmp_path / "work", tmp_path / "xdg", tmp_path / "home"
+    for folder in (work, xdg / "lockdoctor", home / ".config" / "lockdoctor"):
+        folder.mkdir(parents=True)
+    monkeypatch.chdir(work)
+    environ = {"HOME": str(home), "XDG_CONFIG_HOME": str(xdg)}
+
+    assert find_config(None, environ) is None
+    in_home = a_file(home / ".config" / "lockdoctor", "")
+    assert find_config(None, {"HOME": str(home)}) == in_home
+    in_xdg = a_file(xdg / "lockdoctor", "")
+    assert find_config(None, environ) == in_xdg
+    a_file(work, "")
+    assert find_config(None, environ) == Path("lockdoctor.toml")
+    environ["LOCKDOCTOR_CONFIG"] = "named.toml"
+    assert find_config(None, environ) == Path("named.toml")
+    assert find_config(Path("flag.toml"), environ) == Path("flag.toml")
