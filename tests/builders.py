@@ -1,22 +1,74 @@
-"""Builders of domain values: every field has a sane default, a test names what it is about."""
+"""Domain values for tests: say what matters, the rest is filled in sanely."""
 
 from __future__ import annotations
 
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.locks import LockKey
+from collections.abc import Iterable
+from typing import Any
+
+from lockdoctor.domain import renewals
+from lockdoctor.domain.activity import QueueActivity
+from lockdoctor.domain.age import Age
+from lockdoctor.domain.leases import LeaseId, Observation, Reading
+from lockdoctor.domain.locks import Kind, Lock, LockKey, Recipe
+from lockdoctor.domain.renewals import Leadership, RenewalTrace
+from lockdoctor.domain.report import (
+    ClusterFacts,
+    Finding,
+    LockReport,
+    Report,
+    SessionReport,
+)
+from lockdoctor.domain.verdicts import (
+    Confidence,
+    Evidence,
+    Held,
+    Keyless,
+    NoHandOver,
+    Renewed,
+    Severity,
+    Verdict,
+    VerdictKind,
+    Waiting,
+)
+
+NOON = 1_767_268_800.0
+"""2026-01-01 12:00:00 UTC."""
+
+HOLDER = LeaseId(0x32698F1C0A1B2C3D)
+
+
+def an_observation(
+    *,
+    at: float = NOON,
+    remaining_ttl_s: int = 59,
+    granted_ttl_s: int = 60,
+    lease_id: int = HOLDER,
+    took_s: float = 0.0,
+    raft_term: int = 2,
+    attached_keys: tuple[bytes, ...] | None = None,
+) -> Observation:
+    return Observation(
+        lease_id=LeaseId(lease_id),
+        asked_at=at,
+        answered_at=at + took_s,
+        granted_ttl_s=granted_ttl_s,
+        remaining_ttl_s=remaining_ttl_s,
+        raft_term=raft_term,
+        attached_keys=attached_keys,
+    )
 
 
 def a_key(
+    key: bytes | None = None,
     *,
-    key: bytes = b"/my-lock/orders",
+    lock: bytes = b"/my-lock/orders",
+    lease_id: int = HOLDER,
     create_revision: int = 10,
     version: int = 1,
-    lease_id: int = 0x694D7AEF9C2B3A01,
     value: bytes = b"",
 ) -> LockKey:
-    """A key with a lease and no value."""
     return LockKey(
-        key=key,
+        key=b"%s/%x" % (lock, lease_id) if key is None else key,
         create_revision=create_revision,
         mod_revision=create_revision + version - 1,
         version=version,
@@ -26,14 +78,161 @@ def a_key(
     )
 
 
-def a_queue_key(
-    name: bytes, lease_id: int, *, create_revision: int = 10, version: int = 1, value: bytes = b""
-) -> LockKey:
-    """A contender's key as Go's concurrency package writes it."""
-    return a_key(
-        key=name + b"/%x" % lease_id,
-        create_revision=create_revision,
-        version=version,
-        lease_id=lease_id,
-        value=value,
+def a_lock(
+    name: bytes = b"/my-lock/orders",
+    *,
+    holder: LockKey | None = None,
+    waiters: int = 0,
+    recipe: Recipe = Recipe.GO_MUTEX,
+    kind: Kind = Kind.LOCK,
+    **fields: Any,
+) -> Lock:
+    """A mutex with so many waiters, whose leases are 0xa1, 0xa2, ..."""
+    return Lock(
+        name=name,
+        recipe=recipe,
+        kind=kind,
+        holder=holder or a_key(lock=name),
+        waiters=tuple(
+            a_key(lock=name, lease_id=0xA0 + n, create_revision=10 + n)
+            for n in range(1, waiters + 1)
+        ),
+        **fields,
     )
+
+
+def a_trace(
+    *remaining: tuple[float, int],
+    lease_id: int = HOLDER,
+    granted_ttl_s: int = 60,
+    readings: Iterable[Reading] | None = None,
+) -> RenewalTrace:
+    """What readings (seconds after noon, remaining TTL) prove under one leader."""
+    looks = remaining or ((0.0, 44), (21.8, 42), (42.0, 42))
+    found = [
+        an_observation(
+            at=NOON + at, remaining_ttl_s=left, granted_ttl_s=granted_ttl_s, lease_id=lease_id
+        )
+        for at, left in looks
+    ]
+    leadership = Leadership({}, (), {}, confirmed=True)
+    return renewals.trace(LeaseId(lease_id), list(readings or found), leadership)
+
+
+def a_verdict(
+    kind: VerdictKind = VerdictKind.LEAKED_LOCK,
+    *,
+    lock: Lock | None = None,
+    severity: Severity | None = None,
+    confidence: Confidence = Confidence.PROVEN,
+    evidence: tuple[Evidence, ...] | None = None,
+    remedy: str = "Restart the process that holds it.",
+    **fields: Any,
+) -> Verdict:
+    """A verdict on the holder of a lock; a leak unless said otherwise."""
+    subject = lock or a_lock()
+    holder = subject.holder
+    return Verdict(
+        kind=kind,
+        severity=_severity(kind) if severity is None else severity,
+        confidence=confidence,
+        **{
+            "lock": subject.id,
+            "key": holder.key if holder else None,
+            "leases": (holder.lease_id,) if holder and holder.has_lease else (),
+            **fields,
+        },
+        evidence=_leak(subject) if evidence is None else evidence,
+        remedy=remedy,
+    )
+
+
+def a_lock_report(
+    lock: Lock | None = None,
+    *verdicts: Verdict,
+    prefix: bytes = b"/my-lock/",
+    trace: RenewalTrace | None = None,
+    age: Age | None = None,
+    activity: QueueActivity | None = None,
+) -> LockReport:
+    """A lock with its verdicts, the holder's trace and age; a leak unless said otherwise."""
+    subject = lock or a_lock()
+    holder = subject.holder
+    seen = trace or a_trace(lease_id=holder.lease_id if holder else HOLDER)
+    return LockReport(
+        lock=subject,
+        prefix=prefix,
+        verdicts=verdicts or (a_verdict(lock=subject),),
+        age=age or Age(at_least_s=45.2),
+        activity=activity or QueueActivity(watched_s=45.2),
+        traces={seen.lease_id: seen} if holder is None or holder.has_lease else {},
+    )
+
+
+def a_finding(lock: LockReport | None = None) -> Finding:
+    """The first verdict of a lock as a finding."""
+    report = lock or a_lock_report()
+    return Finding(report.verdict, report)
+
+
+def a_session(
+    lease_id: int = 0x51, kind: VerdictKind = VerdictKind.IDLE_SESSION, **fields: Any
+) -> SessionReport:
+    """A lease without keys."""
+    trace = fields.pop("trace", None) or a_trace(lease_id=lease_id)
+    return SessionReport(
+        trace=trace,
+        verdict=Verdict(
+            kind=kind,
+            severity=Severity.OK,
+            confidence=Confidence.PROVEN,
+            lock=None,
+            key=None,
+            leases=(LeaseId(lease_id),),
+            evidence=(Keyless(),),
+            remedy="Nothing to do.",
+        ),
+        **{"is_new": False, "gave_up": False, **fields},
+    )
+
+
+def a_report(*locks: LockReport, **fields: Any) -> Report:
+    """A run of 45 s over /my-lock/ that saw these locks and nothing else."""
+    return Report(
+        **{
+            "started_at": NOON,
+            "watched_s": 45.2,
+            "window_s": 60.0,
+            "lookups": 36,
+            "interrupted": None,
+            "cluster": ClusterFacts(
+                cluster_id=0xCDF818194E3A8C32,
+                version="3.4.23",
+                endpoint="http://127.0.0.1:2379",
+                raft_term=2,
+                revision=4321,
+                leader_changes=0,
+            ),
+            "prefixes": (b"/my-lock/",),
+            "locks": locks,
+            "sessions": (),
+            "session_verdicts": (),
+            "unseen": (),
+            **fields,
+        }
+    )
+
+
+def _severity(kind: VerdictKind) -> Severity:
+    fine = {
+        VerdictKind.HEALTHY,
+        VerdictKind.EXPIRING,
+        VerdictKind.IDLE_SESSION,
+        VerdictKind.UNDETERMINED,
+    }
+    return Severity.OK if kind in fine else Severity.WARNING
+
+
+def _leak(lock: Lock) -> tuple[Evidence, ...]:
+    queue = (Waiting(len(lock.waiters), 45.2),) if lock.waiters else ()
+    return (Held(45.2, None), Renewed(3, 45.2, 20.4), NoHandOver(45.2), *queue)

@@ -30,6 +30,8 @@ ELECTION_TIMEOUT_S = 1.0
 REVOKED_AFTER_S = 0.3
 """etcd looks for expired leases twice a second."""
 LEAST_TTL_S = 2
+LOOK_UP_S = 1e-6
+"""No look-up sees a renewal in the very instant in which it happens."""
 TOGETHER = 32
 POLL_S = 0.05
 PROGRESS_S = 1.0
@@ -341,8 +343,7 @@ class FakeCluster:
             asked_at=asked_at,
             answered_at=answered_at,
             granted_ttl_s=lease.granted_ttl_s,
-            # The answer is computed a little before it arrives.
-            remaining_ttl_s=math.trunc(lease.deadline - answered_at + self.latency_s / 2),
+            remaining_ttl_s=math.trunc(lease.deadline - answered_at - LOOK_UP_S),
             raft_term=self._shown_term,
             attached_keys=tuple(sorted(lease.keys)) if sees_keys else None,
         )

@@ -238,7 +238,7 @@ def undetermined(case: LockCase) -> Verdict:
         VerdictKind.UNDETERMINED,
         Severity.OK,
         Confidence.UNDETERMINED,
-        [*evidence, *_renewals(case), *_queue(case), *_hold(case), *_changes(case)],
+        [*evidence, *_renewals(case), *_queue(case), *_hold(case)],
         remedy,
     )
 
@@ -360,6 +360,8 @@ def _what_is_missing(case: LockCase) -> tuple[list[Evidence], str]:
         )
     if case.is_renewed and case.thresholds.max_hold_s is not None:
         return [], "Scan again once the hold could be older than its limit, or watch that long."
+    if case.trace.unconfirmed:
+        return _changes(case), "Scan again, now that etcd has a steady leader."
     needed_s = case.needed_window_s
     missing = Unobservable(needed_s=needed_s, granted_s=case.trace.granted_ttl_s or 0)
     return [missing], f"Watch longer: --window {math.ceil(needed_s)}s."

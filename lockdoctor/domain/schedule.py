@@ -77,7 +77,7 @@ def _next_for(found: RenewalTrace, last: Observation) -> float:
         return last.answered_at + 1.0
     granted = last.granted_ttl_s
     ends = found.last_refresh.latest + granted
-    must_have_renewed = ends - granted + keep_alive_period_s(granted) + 1 + ROUND_TRIP_S
+    must_have_renewed = found.last_refresh.latest + _shows_after_s(granted)
     nearly_over = ends - granted * LATE_SHARE + ROUND_TRIP_S
     over = ends + EXPIRY_S + ROUND_TRIP_S
     stops = [must_have_renewed, over]
@@ -93,4 +93,15 @@ def needed_window_s(reading: Observation, needed: int) -> float:
     At worst the lease was renewed just before each look.
     """
     took_s = reading.answered_at - reading.asked_at
-    return needed * (keep_alive_period_s(reading.granted_ttl_s) + 1 + ROUND_TRIP_S + took_s)
+    return needed * (_shows_after_s(reading.granted_ttl_s) + took_s)
+
+
+def _shows_after_s(granted_ttl_s: int) -> float:
+    """
+    After so many seconds a look proves the next renewal of a client of Go's kind.
+
+    What is left is rounded down by up to a second; by two where less than one may be left.
+    """
+    period_s = keep_alive_period_s(granted_ttl_s)
+    rounding_s = 1 if granted_ttl_s - period_s >= 1 else 2
+    return period_s + rounding_s + ROUND_TRIP_S

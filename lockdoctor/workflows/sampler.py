@@ -51,6 +51,7 @@ class Sampler:
         self._planned: dict[LeaseId, float] = {}
         self._heap: list[tuple[float, LeaseId]] = []
         self._waited_for: set[LeaseId] = set()
+        self._leaving: set[LeaseId] = set()
         self._has_started = False
         self._last_planned = 0.0
         self._next_list_at = float("inf")
@@ -84,11 +85,14 @@ class Sampler:
             self._plan(lease_id, self._clock.now())
 
     def follow_session(self, lease_id: LeaseId) -> None:
-        """Look at a lease that may have no keys until it is seen renewed; let go if it has some."""
+        """
+        Look at a lease that may have no keys until it is seen renewed; let go if it has some.
+
+        One whose lock was waited for is waited for once more: is it gone with its key?
+        """
         self._sessions.add(lease_id)
         self._needed[lease_id] = 1
-        if self._has_started:
-            self._waited_for.discard(lease_id)
+        self._leaving |= {lease_id} & self._waited_for
         self._plan(lease_id, self._clock.now())
 
     def let_go(self, lease_id: LeaseId) -> None:
@@ -214,6 +218,8 @@ class Sampler:
             self.keyless.add(lease_id)
         readings = self.readings.setdefault(lease_id, [])
         readings.append(reading)
+        if lease_id in self._leaving:
+            self._waited_for.discard(lease_id)
         self._plan_next(lease_id, readings, self._needed[lease_id])
 
     def _drop_session(self, lease_id: LeaseId, reading: Observation) -> None:

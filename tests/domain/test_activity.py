@@ -13,14 +13,14 @@ from lockdoctor.domain.activity import (
 )
 from lockdoctor.domain.locks import LockKey, Recipe
 from lockdoctor.domain.recipes import Claim, locks
-from tests.builders import a_key, a_queue_key
+from tests.builders import a_key
 
 QUEUE = Claim(b"/l/q", Recipe.GO_MUTEX)
 
 
 def contender(lease: int) -> LockKey:
     """A contender that came in the order of its lease's number."""
-    return a_queue_key(b"/l/q", lease, create_revision=lease)
+    return a_key(lock=b"/l/q", lease_id=lease, create_revision=lease)
 
 
 def came(lease: int) -> KeyPut:
@@ -73,7 +73,7 @@ def test_a_lock_taken_again_after_a_release_is_a_hand_over() -> None:
 
 def test_a_key_written_again_keeps_its_place() -> None:
     """An owner that writes its key anew has neither come nor gone."""
-    again = a_queue_key(b"/l/q", 1, create_revision=1, version=2)
+    again = a_key(lock=b"/l/q", lease_id=1, create_revision=1, version=2)
     found = counted([contender(1)], KeyPut(seen_at=1.0, key=again))
 
     assert found == QueueActivity(watched_s=1.0)
@@ -96,7 +96,7 @@ def test_a_lock_that_comes_up_meanwhile_is_counted() -> None:
 
 def test_a_foreign_holder_that_leaves_frees_the_queue() -> None:
     """While an older key below the name stands, those who leave the queue gave up."""
-    foreign = a_key(key=b"/l/q/x/y", create_revision=1, value=b"z")
+    foreign = a_key(b"/l/q/x/y", create_revision=1, value=b"z")
     found = counted([foreign, contender(5), contender(6)], left(6))
     freed = counted([foreign, contender(5)], KeyDeleted(seen_at=1.0, key=foreign.key, revision=9))
 

@@ -30,11 +30,11 @@ from lockdoctor.domain.verdicts import (
     VerdictKind,
     Waiting,
 )
-from tests.builders import a_key, a_queue_key
+from tests.builders import a_key
 from tests.simulation import LEASE, SimulatedLease, kept_alive
 
-HOLDER = a_queue_key(b"/l/q", LEASE, create_revision=10)
-WAITER = a_queue_key(b"/l/q", 77, create_revision=20)
+HOLDER = a_key(lock=b"/l/q", lease_id=LEASE, create_revision=10)
+WAITER = a_key(lock=b"/l/q", lease_id=77, create_revision=20)
 MUTEX = Lock(name=b"/l/q", recipe=Recipe.GO_MUTEX, kind=Kind.LOCK, holder=HOLDER)
 CONTENDED = replace(MUTEX, waiters=(WAITER,))
 
@@ -261,7 +261,7 @@ def test_a_lock_key_without_a_lease_is_eternal() -> None:
 def test_a_plain_key_without_a_lease_is_only_possibly_a_lock() -> None:
     """Without a lock's shape it may be data: possible, and nothing where all keys are scanned."""
     plain = Lock(name=b"/l/x", recipe=Recipe.UNLEASED_KEY, kind=Kind.UNKNOWN, holder=None)
-    key = a_key(key=b"/l/x", lease_id=NO_LEASE)
+    key = a_key(b"/l/x", lease_id=NO_LEASE)
 
     assert state(bare(plain, key)).confidence is Confidence.POSSIBLE
     assert state(bare(plain, key, named_by_user=False)).kind is VerdictKind.UNDETERMINED

@@ -12,12 +12,12 @@ from lockdoctor.domain.policy import Limits, Policy, Rule
 from lockdoctor.domain.renewals import Leadership, LeadershipProbe
 from lockdoctor.domain.report import ClusterFacts
 from lockdoctor.domain.verdicts import Severity, VerdictKind
-from tests.builders import a_key, a_queue_key
+from tests.builders import a_key
 from tests.simulation import LEASE, kept_alive
 
 LIFE = kept_alive(60, phase_s=1.0, until=100.0)
 READINGS: list[Reading] = [LIFE.read(at, asked_s=0.01, answered_s=0.01) for at in (0.1, 22.0, 43.0)]
-HOLDER = a_queue_key(b"/l/q", LEASE, create_revision=10)
+HOLDER = a_key(lock=b"/l/q", lease_id=LEASE, create_revision=10)
 
 
 def a_snapshot(*keys: LockKey, at: float = 0.0, revision: int = 100) -> KeySnapshot:
@@ -73,7 +73,7 @@ def test_the_limit_turns_the_suspicion_into_a_leak() -> None:
 
 def test_a_hold_that_began_meanwhile_is_not_accused() -> None:
     """The same key with another create revision is another hold: the lock was handed over."""
-    again = a_queue_key(b"/l/q", LEASE, create_revision=500)
+    again = a_key(lock=b"/l/q", lease_id=LEASE, create_revision=500)
     gone = KeyDeleted(seen_at=20.0, key=HOLDER.key, revision=400)
     report = conclude(an_examination([HOLDER], [again], gone, KeyPut(seen_at=21.0, key=again)))
 
@@ -84,7 +84,7 @@ def test_a_hold_that_began_meanwhile_is_not_accused() -> None:
 
 def test_a_waiter_that_moved_up_is_not_accused() -> None:
     """Whoever got the lock while we watched has not held it long, however long it waited."""
-    waiter = a_queue_key(b"/l/q", 77, create_revision=20)
+    waiter = a_key(lock=b"/l/q", lease_id=77, create_revision=20)
     gone = KeyDeleted(seen_at=20.0, key=HOLDER.key, revision=400)
     report = conclude(an_examination([HOLDER, waiter], [waiter], gone))
 
@@ -101,7 +101,7 @@ def test_a_lock_that_is_gone_at_the_end_is_still_reported() -> None:
 
 def test_attempts_that_gave_up_make_the_suspicion_likely() -> None:
     """Attempts seen to come and go are evidence, and their sessions are known."""
-    attempt = a_queue_key(b"/l/q", 88, create_revision=200)
+    attempt = a_key(lock=b"/l/q", lease_id=88, create_revision=200)
     events = (
         KeyPut(seen_at=5.0, key=attempt),
         KeyDeleted(seen_at=8.0, key=attempt.key, revision=300),
@@ -143,7 +143,7 @@ def test_leases_that_were_not_read_are_counted() -> None:
 
 def test_data_among_the_keys_is_not_called_eternal_locks() -> None:
     """Many keys with values and without leases are data: counted, not accused."""
-    data = [a_key(key=b"/l/%d" % n, value=b"x", lease_id=NO_LEASE) for n in range(11)]
+    data = [a_key(b"/l/%d" % n, value=b"x", lease_id=NO_LEASE) for n in range(11)]
     few = conclude(an_examination(data[:2]))
     many = conclude(an_examination(data))
 
