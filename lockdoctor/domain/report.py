@@ -123,7 +123,7 @@ class Report:
 
     @cached_property
     def located_findings(self) -> tuple[Finding, ...]:
-        """Every verdict of WARNING or worse, the worst and surest first."""
+        """Every verdict of WARNING or worse: the worst first, then those that block somebody."""
         found = [Finding(verdict, lock) for lock in self.locks for verdict in lock.verdicts]
         found += [Finding(verdict, None) for verdict in self.session_verdicts]
         return tuple(sorted((each for each in found if each.verdict.is_finding), key=_rank))
@@ -145,7 +145,11 @@ class Report:
     @cached_property
     def undetermined(self) -> tuple[LockReport, ...]:
         """The locks for which the evidence did not suffice."""
-        return tuple(lock for lock in self.locks if lock.verdict.kind is VerdictKind.UNDETERMINED)
+        return tuple(
+            lock
+            for lock in self.locks
+            if any(verdict.kind is VerdictKind.UNDETERMINED for verdict in lock.verdicts)
+        )
 
     @cached_property
     def session_counts(self) -> Counter[VerdictKind]:
@@ -176,7 +180,7 @@ class Report:
         return Counter(lock.verdict.kind for lock in self.locks)
 
 
-def _rank(finding: Finding) -> tuple[int, int, int, int]:
+def _rank(finding: Finding) -> tuple[int, bool, int, int, int]:
     verdict = finding.verdict
     kind, sure = list(VerdictKind).index(verdict.kind), list(Confidence).index(verdict.confidence)
-    return (-verdict.severity, kind, sure, -finding.blocks)
+    return (-verdict.severity, not finding.blocks, kind, sure, -finding.blocks)

@@ -16,10 +16,10 @@ MOST_LEASES = 3
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something to do, and the command line for it."""
+    """Something to do, and the command lines for it."""
 
     purpose: str
-    line: str
+    lines: tuple[str, ...]
 
 
 def steps(finding: Finding) -> tuple[Step, ...]:
@@ -32,11 +32,11 @@ def steps(finding: Finding) -> tuple[Step, ...]:
     verdict = finding.verdict
     match verdict.kind:
         case VerdictKind.LEAKED_LOCK | VerdictKind.SUSPECTED_LEAK:
-            return (*map(_look, verdict.leases), *map(_revoke, verdict.leases))
+            return (_look(*verdict.leases), _revoke(*verdict.leases))
         case VerdictKind.ETERNAL_LOCK:
             return _delete(verdict.key)
         case VerdictKind.LEAKED_SESSION:
-            return tuple(map(_look, verdict.leases[:MOST_LEASES]))
+            return (_look(*verdict.leases[:MOST_LEASES]),)
         case _:
             return _look_at_holder(finding)
 
@@ -61,18 +61,14 @@ def _is_plain(byte: int) -> bool:
     return 0x20 <= byte < 0x7F and byte not in b"'\\!"  # noqa: PLR2004 - printable ASCII
 
 
-def _look(lease_id: LeaseId) -> Step:
-    return Step(
-        "Look: its TTL and every key on it",
-        f"etcdctl lease timetolive {hex_id(lease_id)} --keys",
-    )
+def _look(*leases: LeaseId) -> Step:
+    lines = (f"etcdctl lease timetolive {hex_id(lease)} --keys" for lease in leases)
+    return Step("Look: the TTL and every key on the lease", tuple(lines))
 
 
-def _revoke(lease_id: LeaseId) -> Step:
-    return Step(
-        "End it: this deletes every key on the lease, for whatever they are",
-        f"etcdctl lease revoke {hex_id(lease_id)}",
-    )
+def _revoke(*leases: LeaseId) -> Step:
+    lines = (f"etcdctl lease revoke {hex_id(lease)}" for lease in leases)
+    return Step("End it, which deletes EVERY key on the lease", tuple(lines))
 
 
 def _delete(key: bytes | None) -> tuple[Step, ...]:
@@ -80,8 +76,8 @@ def _delete(key: bytes | None) -> tuple[Step, ...]:
     if word is None:
         return ()
     return (
-        Step("Look: its value and revisions", f"etcdctl get -w json -- {word}"),
-        Step("Delete it, once its owner is known to be gone", f"etcdctl del -- {word}"),
+        Step("Look: its value and revisions", (f"etcdctl get -w json -- {word}",)),
+        Step("Delete it, once its owner is known to be gone", (f"etcdctl del -- {word}",)),
     )
 
 

@@ -60,7 +60,7 @@ def _found(group: tuple[Finding, ...]) -> str:
     if blocked and worst.verdict.kind is not VerdictKind.BLOCKED_QUEUE:
         text += f" {'blocks' if len(group) == 1 else 'block'} {count(blocked, 'waiter')}"
     if len(group) > 1:
-        text += ", first"
+        text += ", the worst"
     return f"{text}: {', '.join(_facts(worst))}"
 
 
@@ -76,7 +76,7 @@ def _doubt(verdict: Verdict) -> str:
         case Confidence.LIKELY:
             return "likely "
         case Confidence.POSSIBLE:
-            return "possible "
+            return "possibly " if verdict.kind is VerdictKind.SUSPECTED_LEAK else "possible "
         case _:
             return ""
 

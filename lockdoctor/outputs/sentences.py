@@ -48,7 +48,8 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0911, PLR0912 - one c
         case NoHandOver(watched_s):
             return f"It was never released in the {duration(watched_s)} that it was watched."
         case HandedOver(releases, watched_s):
-            return f"It was released {times(releases)} while it was watched, for {duration(watched_s)}."
+            watched = duration(watched_s)
+            return f"It was released {times(releases)} in the {watched} that it was watched."
         case Waiting():
             return _waiting(evidence)
         case GaveUp(attempts, watched_s):
@@ -107,7 +108,7 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0911, PLR0912 - one c
         case Keyless():
             return "The lease carries no key."
         case _:
-            _assert_never(evidence)
+            return _assert_never(evidence)
 
 
 def clause(evidence: Evidence) -> str | None:  # noqa: PLR0911 - one case per kind
@@ -120,7 +121,7 @@ def clause(evidence: Evidence) -> str | None:  # noqa: PLR0911 - one case per ki
         case Held(at_least_s) if at_least_s > 0:
             return f"held at least {at_least(at_least_s)}"
         case NoLease():
-            return "no lease, so it never expires"
+            return "never expires"
         case GaveUp(attempts):
             return f"{attempts} gave up waiting"
         case LateRenewal(remaining_at_most_s, granted_s):
@@ -128,7 +129,7 @@ def clause(evidence: Evidence) -> str | None:  # noqa: PLR0911 - one case per ki
         case LongTtl(granted_s):
             return f"TTL {duration(granted_s)}"
         case SessionsGrew(before, after, watched_s):
-            return f"from {before} to {after} in {duration(watched_s)}"
+            return f"{before:,} leases without keys grew to {after:,} in {duration(watched_s)}"
         case _:
             return None
 

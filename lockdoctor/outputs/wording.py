@@ -23,6 +23,9 @@ _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and symbols by name, but nothing to see. Source: Default_Ignorable_Code_Point in Unicode,
 and the empty Braille pattern."""
 
+MINUTES_FROM_S = 120.0
+"""Shorter durations are told in seconds, as TTLs are granted and periods are compared with them."""
+
 _UNITS = {"second": "s", "minute": "min", "hour": "h", "day": "day"}
 
 _PRECISION = ((10.0, 0.1), (3600.0, 1.0), (86400.0, 60.0), (30 * 86400.0, 3600.0))
@@ -66,9 +69,11 @@ def lock_title(lock: Lock) -> str:
 
 
 def duration(seconds: float, rounding: Callable[[float], int] = round) -> str:
-    """Write a duration: 1.7 s, 42 s, 3 min 20 s, 3 h 20 min, 2 days 4 h, 412 days."""
+    """Write a duration: 1.7 s, 60 s, 3 min 20 s, 3 h 20 min, 2 days 4 h, 412 days."""
     step = next((step for limit, step in _PRECISION if abs(seconds) < limit), 86400.0)
     exact = rounding(round(seconds / step, 6)) * step
+    if abs(exact) < MINUTES_FROM_S:
+        return f"{exact:g} s"
     words = humanize.precisedelta(
         timedelta(seconds=exact), suppress=["years", "months"], format="%g"
     )

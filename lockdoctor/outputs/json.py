@@ -1,0 +1,213 @@
+"""
+The report for programs: one JSON document, described in docs/json.md and report.schema.json.
+
+It is ASCII throughout. Keys come as text (escaped, safe to show) and as base64 (exact); leases as
+etcdctl prints them; durations in seconds; null is what is not known.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timezone
+from typing import Any, TextIO
+
+from lockdoctor.domain.leases import LeaseId, Observation, hex_id
+from lockdoctor.domain.locks import LockKey
+from lockdoctor.domain.renewals import RenewalTrace
+from lockdoctor.domain.report import LockReport, Report, SessionReport, Unseen
+from lockdoctor.domain.verdicts import Evidence, Verdict
+from lockdoctor.outputs.sentences import sentence
+from lockdoctor.outputs.wording import printable, safe
+
+SCHEMA_VERSION = 1
+"""Rises when a field changes its meaning or goes away; new fields may come at any time."""
+
+Json = dict[str, Any]
+
+
+class JsonOutput:
+    """`--format json`."""
+
+    def render(self, report: Report, out: TextIO) -> None:
+        """Write the document piece by piece: one line for each lock, session and finding."""
+        out.writelines(_pieces(report))
+
+
+def slug(evidence: Evidence) -> str:
+    """Name a kind of evidence: NoHandOver is no-hand-over."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", type(evidence).__name__).lower()
+
+
+def _pieces(report: Report) -> Iterator[str]:
+    yield f'{{\n "schema_version": {SCHEMA_VERSION}'
+    for name, value in (("run", _run(report)), ("cluster", _cluster(report))):
+        yield f",\n {_dumped(name)}: {_dumped(value)}"
+    for name, items in _lists(report):
+        yield f",\n {_dumped(name)}: ["
+        for number, item in enumerate(items):
+            yield f"{',' if number else ''}\n  {_dumped(item)}"
+        yield "]"
+    yield "\n}\n"
+
+
+def _lists(report: Report) -> Iterator[tuple[str, Iterable[Any]]]:
+    yield "prefixes", (_bytes("prefix", prefix) for prefix in report.prefixes)
+    yield "locks", map(_lock, report.locks)
+    yield "sessions", map(_session, report.sessions)
+    yield "findings", map(_verdict, report.findings)
+    yield "unseen", map(_unseen, report.unseen)
+    yield "notes", map(safe, report.notes)
+
+
+def _run(report: Report) -> Json:
+    return {
+        "started_at": datetime.fromtimestamp(report.started_at, timezone.utc).isoformat(
+            timespec="milliseconds"
+        ),
+        "window_s": _rounded(report.window_s),
+        "watched_s": _rounded(report.watched_s),
+        "lookups": report.lookups,
+        "renewals": report.renewals,
+        "partial": report.interrupted is not None,
+        "interrupted": None if report.interrupted is None else safe(report.interrupted),
+    }
+
+
+def _cluster(report: Report) -> Json:
+    cluster = report.cluster
+    return {
+        "cluster_id": f"{cluster.cluster_id:x}",
+        "version": safe(cluster.version),
+        "raft_term": cluster.raft_term,
+        "leader_changes": cluster.leader_changes,
+        "revision": cluster.revision,
+        "endpoint": safe(cluster.endpoint),
+    }
+
+
+def _lock(report: LockReport) -> Json:
+    lock, age, activity = report.lock, report.age, report.activity
+    estimate = age.estimate if age else None
+    is_watched = activity.watched_s > 0
+    return {
+        **_bytes("name", lock.name),
+        **_bytes("prefix", report.prefix),
+        "recipe": lock.recipe.value,
+        "kind": lock.kind.value,
+        "verdict": report.verdict.kind.value,
+        "severity": report.verdict.severity.name.lower(),
+        "held_at_least_s": _rounded(age.at_least_s if age else None),
+        "held_at_most_s": _rounded(age.at_most_s if age else None),
+        "held_about_s": _rounded(estimate.about_s if estimate else None),
+        "held_claimed_s": _rounded(age.claimed_s if age else None),
+        "holder": _contender(lock.holder, report) if lock.holder else None,
+        "foreign_holder": lock.foreign_holder,
+        "waiters": [_contender(waiter, report) for waiter in lock.waiters],
+        "queue_is_whole": lock.queue_is_whole,
+        "queue_watched_s": _rounded(activity.watched_s),
+        "queue_has_gap": activity.has_gap,
+        "releases": activity.releases if is_watched else None,
+        "hand_overs": activity.hand_overs if is_watched else None,
+        "gave_up": activity.gave_up if is_watched else None,
+        "verdicts": [_verdict(verdict) for verdict in report.verdicts],
+    }
+
+
+def _contender(key: LockKey, report: LockReport) -> Json:
+    return {
+        **_bytes("key", key.key),
+        "create_revision": key.create_revision,
+        "lease": hex_id(key.lease_id) if key.has_lease else None,
+        **_lease(report.traces.get(key.lease_id)),
+    }
+
+
+def _session(session: SessionReport) -> Json:
+    return {
+        "lease": hex_id(session.trace.lease_id),
+        **_lease(session.trace),
+        "is_new": session.is_new,
+        "gave_up": session.gave_up,
+        "verdict": session.verdict.kind.value,
+        "severity": session.verdict.severity.name.lower(),
+        "confidence": session.verdict.confidence.value,
+        "evidence": [_evidence(evidence) for evidence in session.verdict.evidence],
+        "remedy": safe(session.verdict.remedy),
+    }
+
+
+def _lease(trace: RenewalTrace | None) -> Json:
+    """What was seen of a lease; all null where it was not read."""
+    last = trace.readings[-1] if trace and trace.readings else None
+    return {
+        "granted_ttl_s": trace.granted_ttl_s if trace else None,
+        "remaining_ttl_s": last.remaining_ttl_s if isinstance(last, Observation) else None,
+        "is_gone": trace.is_gone if last and trace else None,
+        "renewals": trace.renewals if trace else None,
+        "renewal_period_s": _rounded(trace.at_most_every_s if trace else None),
+        "looks": [_look(trace, reading) for reading in trace.readings] if trace else [],
+    }
+
+
+def _look(trace: RenewalTrace, reading: Any) -> Json:
+    return {
+        "after_s": _rounded(reading.answered_at - trace.readings[0].answered_at),
+        "remaining_ttl_s": reading.remaining_ttl_s if isinstance(reading, Observation) else None,
+    }
+
+
+def _verdict(verdict: Verdict) -> Json:
+    leases = [hex_id(LeaseId(lease)) for lease in verdict.leases]
+    return {
+        "verdict": verdict.kind.value,
+        "severity": verdict.severity.name.lower(),
+        "confidence": verdict.confidence.value,
+        **_bytes("lock", verdict.lock.name if verdict.lock else None),
+        "recipe": verdict.lock.recipe.value if verdict.lock else None,
+        **_bytes("key", verdict.key),
+        "lease": leases[0] if len(leases) == 1 else None,
+        "leases": leases,
+        "evidence": [_evidence(evidence) for evidence in verdict.evidence],
+        "remedy": safe(verdict.remedy),
+    }
+
+
+def _evidence(evidence: Evidence) -> Json:
+    entry: Json = {"kind": slug(evidence), "text": sentence(evidence)}
+    for field in dataclasses.fields(evidence):
+        value = getattr(evidence, field.name)
+        if isinstance(value, bytes):
+            entry |= _bytes(field.name, value)
+        else:
+            entry[field.name] = _plain(value)
+    return entry
+
+
+def _unseen(unseen: Unseen) -> Json:
+    return {"what": safe(unseen.what), "count": unseen.count, "why": safe(unseen.why)}
+
+
+def _bytes(name: str, raw: bytes | None) -> Json:
+    return {
+        name: None if raw is None else printable(raw),
+        f"{name}_base64": None if raw is None else base64.b64encode(raw).decode("ascii"),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return _rounded(value)
+    return safe(value) if isinstance(value, str) else value
+
+
+def _rounded(seconds: float | None) -> float | None:
+    """Milliseconds are as fine as a look at a lease can be."""
+    return None if seconds is None else round(seconds, 3)
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, allow_nan=False)

@@ -1,0 +1,69 @@
+"""How far a run has come, on standard error; nothing where that is no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
+from rich.progress import Progress as Bar
+
+from lockdoctor.outputs.wording import count, duration
+from lockdoctor.ports import Progress, ScanProgress
+
+
+@contextmanager
+def progress(err: TextIO, *, is_terminal: bool) -> Iterator[Progress]:
+    """Show a bar as long as the context lasts, then wipe it away; show nothing off a terminal."""
+    if not is_terminal:
+        yield Silence()
+        return
+    console = Console(file=err, force_terminal=True, markup=False, highlight=False)
+    with Bar(
+        TextColumn("Watching {task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TextColumn("decided, {task.fields[left]}"),
+        console=console,
+        transient=True,
+        auto_refresh=False,
+    ) as bar:
+        yield LiveBar(bar)
+
+
+class Silence:
+    """Shows nothing."""
+
+    def update(self, progress: ScanProgress) -> None:
+        """Take no notice."""
+
+
+class LiveBar:
+    """Moves a bar: leases decided of all, and the time that is left."""
+
+    def __init__(self, bar: Bar) -> None:
+        """Draw nothing before the first update."""
+        self._bar = bar
+        self._task: TaskID | None = None
+
+    def update(self, progress: ScanProgress) -> None:
+        """Move the bar to where the run is."""
+        what = f"{count(progress.locks, 'lock')}:"
+        left = left_in_words(progress.left_s)
+        if self._task is None:
+            self._task = self._bar.add_task(what, total=progress.leases, left=left)
+        self._bar.update(
+            self._task,
+            description=what,
+            total=progress.leases,
+            completed=progress.decided,
+            left=left,
+        )
+        self._bar.refresh()
+
+
+def left_in_words(left_s: float) -> str:
+    """Say how long it will take yet."""
+    return "summing up" if left_s <= 0 else f"{duration(float(round(left_s)))} left"

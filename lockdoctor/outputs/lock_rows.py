@@ -1,0 +1,192 @@
+"""The locks of one prefix as a table: in columns where there is room, else stacked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from lockdoctor.domain.leases import FOREVER_S, Observation, hex_id
+from lockdoctor.domain.locks import Recipe
+from lockdoctor.domain.renewals import RenewalTrace
+from lockdoctor.domain.report import LockReport
+from lockdoctor.domain.verdicts import Severity, Verdict, VerdictKind
+from lockdoctor.outputs.headline import how_many
+from lockdoctor.outputs.wording import (
+    at_least,
+    at_most,
+    count,
+    duration,
+    lock_title,
+    shortened,
+    times,
+)
+
+WIDE = 132
+"""From this width on every fact has a column of its own."""
+
+MOST_ROWS = 50
+"""So many locks of one prefix are listed, the worst first; the rest is counted."""
+
+NAME_WIDTH = 120
+"""Longer names lose their middle in the table; JSON has them whole."""
+
+MOST_LOOKS = 12
+"""So many of the last looks are drawn."""
+
+LEVELS = "▁▂▃▄▅▆▇█"
+
+NONE = "none"
+"""In the place of a lease."""
+
+
+def lock_table(locks: Sequence[LockReport], width: int) -> Table:
+    """Lay the worst of the locks out for so many columns."""
+    shown = locks[:MOST_ROWS]
+    return _columns(shown, width) if width >= WIDE else _stacked(shown, width)
+
+
+def left_out(locks: Sequence[LockReport]) -> str | None:
+    """Count the locks that the table leaves out, by verdict."""
+    hidden = locks[MOST_ROWS:]
+    if not hidden:
+        return None
+    counts = Counter(lock.verdict.kind for lock in hidden).most_common()
+    kinds = ", ".join(how_many(kind, number) for kind, number in counts)
+    return f"… and {count(len(hidden), 'more lock')}: {kinds}"
+
+
+def verdict_style(verdict: Verdict) -> str:
+    """Colour a verdict; the words say the same without it."""
+    if verdict.severity is Severity.CRITICAL:
+        return "bold red"
+    if verdict.severity is Severity.WARNING:
+        return "yellow"
+    return {VerdictKind.HEALTHY: "green", VerdictKind.UNDETERMINED: "cyan"}.get(verdict.kind, "")
+
+
+def sawtooth(trace: RenewalTrace) -> str:
+    """Draw the remaining TTL at each look, in order, as a share of the granted one."""
+    looks = [reading for reading in trace.readings if isinstance(reading, Observation)]
+    usable = [look for look in looks if look.remaining_ttl_s < FOREVER_S and look.granted_ttl_s > 0]
+    return "".join(map(_level, usable[-MOST_LOOKS:]))
+
+
+def _columns(locks: Sequence[LockReport], width: int) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, width=width, pad_edge=False, show_edge=False)
+    table.add_column("Verdict", no_wrap=True)
+    table.add_column("Lock", ratio=1, overflow="fold", min_width=24)
+    table.add_column("Holder's lease", no_wrap=True)
+    table.add_column("Held at least", max_width=20)
+    table.add_column("Renewed at least", max_width=20)
+    table.add_column("TTL left, at each look", max_width=26)
+    table.add_column("Waiters", justify="right")
+    table.add_column("Gave up", justify="right")
+    for lock in locks:
+        table.add_row(
+            _verdicts(lock),
+            Text(_title(lock)),
+            _lease(lock) or "-",
+            "\n".join(_held(lock)) or "-",
+            "\n".join(_renewed(lock)) or "-",
+            _ttl(lock) or "-",
+            f"{len(lock.lock.waiters):,}",
+            _gave_up(lock) or "-",
+        )
+    return table
+
+
+def _stacked(locks: Sequence[LockReport], width: int) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, width=width, pad_edge=False, show_edge=False)
+    table.add_column("Verdict", no_wrap=True)
+    table.add_column("Lock", ratio=1, overflow="fold")
+    for lock in locks:
+        facts = ", ".join(_facts(lock))
+        table.add_row(_verdicts(lock), Text("\n".join(filter(None, (_title(lock), facts)))))
+    return table
+
+
+def _facts(lock: LockReport) -> Iterator[str]:
+    """What the stacked form says below the name."""
+    if lock.lock.waiters:
+        yield count(len(lock.lock.waiters), "waiter")
+    if lock.activity.gave_up:
+        yield f"{_gave_up(lock)} gave up"
+    lease = _lease(lock)
+    if lease:
+        yield f"lease {lease}" if lease != NONE else "no lease"
+    held, renewed, ttl = _held(lock), _renewed(lock), _ttl(lock)
+    if held:
+        yield f"held at least {', '.join(held)}"
+    if renewed:
+        yield f"renewed at least {', '.join(renewed)}"
+    if ttl:
+        yield f"TTL {ttl}"
+
+
+def _verdicts(lock: LockReport) -> Text:
+    """The verdict on the state, and below it what else was found."""
+    first, *others = lock.verdicts
+    others = [other for other in others if other.kind is not VerdictKind.HEALTHY]
+    lines = [Text(first.kind.value, style=verdict_style(first))]
+    lines += [Text(f"+ {other.kind.value}", style=verdict_style(other)) for other in others]
+    return Text("\n").join(lines)
+
+
+def _title(lock: LockReport) -> str:
+    title = shortened(lock_title(lock.lock), NAME_WIDTH)
+    recipe = lock.lock.recipe
+    return title if recipe is Recipe.GO_MUTEX else f"{title} ({recipe.value})"
+
+
+def _lease(lock: LockReport) -> str:
+    holder = lock.lock.holder
+    if holder is None:
+        return ""
+    return hex_id(holder.lease_id) if holder.has_lease else NONE
+
+
+def _held(lock: LockReport) -> list[str]:
+    age = lock.age
+    if age is None:
+        return []
+    parts = [at_least(age.at_least_s)]
+    if age.at_most_s is not None:
+        parts.append(f"at most {at_most(age.at_most_s)}")
+    if age.estimate is not None:
+        parts.append(f"estimate {duration(age.estimate.about_s)}")
+    return parts
+
+
+def _renewed(lock: LockReport) -> list[str]:
+    trace = lock.holder_trace
+    if trace is None or not trace.renewals:
+        return []
+    every = trace.at_most_every_s
+    rate = [] if every is None else [f"every {at_most(every)} or less"]
+    return [times(trace.renewals), *rate]
+
+
+def _ttl(lock: LockReport) -> str:
+    trace = lock.holder_trace
+    if trace is None or trace.last is None:
+        return ""
+    if trace.is_gone:
+        return f"gone of {trace.last.granted_ttl_s} s"
+    return f"{trace.last.remaining_ttl_s}/{trace.last.granted_ttl_s} s {sawtooth(trace)}"
+
+
+def _gave_up(lock: LockReport) -> str:
+    """How many left the queue, with a plus where more may have; empty if nobody watched."""
+    activity = lock.activity
+    if not activity.watched_s:
+        return ""
+    return f"{activity.gave_up:,}{'+' if activity.has_gap else ''}"
+
+
+def _level(look: Observation) -> str:
+    share = max(0, look.remaining_ttl_s) * len(LEVELS) // look.granted_ttl_s
+    return LEVELS[min(share, len(LEVELS) - 1)]

@@ -1,0 +1,182 @@
+"""The report for people: the headline first, then the locks, then each finding and what to do."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TextIO
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from lockdoctor.domain.leases import hex_id
+from lockdoctor.domain.report import Finding, LockReport, Report
+from lockdoctor.outputs.commands import MOST_LEASES, steps
+from lockdoctor.outputs.headline import headline, how_many
+from lockdoctor.outputs.lock_rows import NAME_WIDTH, left_out, lock_table, verdict_style
+from lockdoctor.outputs.sentences import sentence
+from lockdoctor.outputs.wording import count, duration, lock_title, printable, safe, shortened
+
+MOST_FINDINGS = 20
+"""So many findings are told in full; all of them stand in the JSON."""
+
+MOST_UNDETERMINED = 5
+"""So many locks that could not be judged are told with what would decide them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableOutput:
+    """`--format table`; it asks nothing of the terminal, the caller knows it."""
+
+    width: int
+    """Columns; nothing but a command line to copy is longer."""
+    colour: bool
+
+    def render(self, report: Report, out: TextIO) -> None:
+        """Write the report; what the stream's encoding lacks becomes an escape."""
+        page = io.StringIO()
+        console = Console(
+            file=page,
+            width=self.width,
+            height=100,  # or a dumb terminal would be taken for 80 columns
+            force_terminal=self.colour,
+            color_system="standard" if self.colour else None,
+            no_color=not self.colour,
+            markup=False,
+            highlight=False,
+            emoji=False,
+            soft_wrap=False,
+        )
+        for part in _parts(report, self.width):
+            console.print(part, soft_wrap=isinstance(part, _Line))
+        text = "\n".join(line.rstrip() for line in page.getvalue().splitlines()) + "\n"
+        encoding = getattr(out, "encoding", None) or "utf-8"
+        out.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+class _Line(Text):
+    """A line that is never broken, so that it can be copied whole."""
+
+
+def _parts(report: Report, width: int) -> Iterator[RenderableType]:
+    yield _headline(report)
+    yield Text(_context(report), style="dim")
+    for prefix in report.prefixes:
+        yield from _prefix(prefix, report.locks_of(prefix), width)
+    yield from _findings(report)
+    yield from _undetermined(report)
+    yield from _sessions(report)
+    yield from _list("Not seen", list(_unseen(report)))
+    yield from _list("Notes", [safe(note) for note in report.notes])
+
+
+def _headline(report: Report) -> Text:
+    style = verdict_style(report.findings[0]) if report.findings else "bold"
+    return Text(headline(report), style=style)
+
+
+def _context(report: Report) -> str:
+    cluster = report.cluster
+    return (
+        f"Watched for {duration(report.watched_s)} with {count(report.lookups, 'look-up')}:"
+        f" etcd {safe(cluster.version)} at {safe(cluster.endpoint)},"
+        f" cluster {cluster.cluster_id:x}"
+    )
+
+
+def _prefix(prefix: bytes, locks: tuple[LockReport, ...], width: int) -> Iterator[RenderableType]:
+    where = f"below {shortened(printable(prefix), NAME_WIDTH)}" if prefix else "of the cluster"
+    yield Text(f"\n{count(len(locks), 'lock')} {where}", style="bold")
+    if locks:
+        yield lock_table(locks, width)
+    more = left_out(locks)
+    if more:
+        yield Text(more, style="dim")
+
+
+def _findings(report: Report) -> Iterator[RenderableType]:
+    found = report.located_findings
+    for number, finding in enumerate(found[:MOST_FINDINGS], start=1):
+        yield from _finding(finding, f"\nFinding {number} of {len(found)}: ")
+    if found[MOST_FINDINGS:]:
+        more = count(len(found) - MOST_FINDINGS, "more finding")
+        yield Text(f"\n… and {more}; --format json has them all", style="bold")
+
+
+def _finding(finding: Finding, heading: str) -> Iterator[RenderableType]:
+    verdict = finding.verdict
+    what = f"{verdict.kind.value}, {verdict.severity.name.lower()}, {verdict.confidence.value}"
+    yield Text(heading, style="bold").append(what, style=verdict_style(verdict))
+    yield _indented(", ".join(_subject(finding)))
+    yield _bullets(sentence(evidence) for evidence in verdict.evidence)
+    yield _indented(f"What to do: {safe(verdict.remedy)}")
+    for step in steps(finding):
+        yield _indented(f"{step.purpose}:")
+        yield from (_Line(f"    {line}") for line in step.lines)
+
+
+def _subject(finding: Finding) -> Iterator[str]:
+    verdict = finding.verdict
+    title = lock_title(finding.lock.lock) if finding.lock else None
+    if title is not None:
+        yield shortened(title, NAME_WIDTH)
+    if verdict.key is not None and printable(verdict.key) != title:
+        yield f"key {shortened(printable(verdict.key), NAME_WIDTH)}"
+    if verdict.leases:
+        shown = " ".join(map(hex_id, verdict.leases[:MOST_LEASES]))
+        more = len(verdict.leases) - MOST_LEASES
+        noun = "lease" if len(verdict.leases) == 1 else "leases"
+        yield f"{noun} {shown}" + (f" and {more:,} more" if more > 0 else "")
+
+
+def _undetermined(report: Report) -> Iterator[RenderableType]:
+    locks = report.undetermined
+    if not locks:
+        return
+    yield Text("\nCould not be judged", style="bold")
+    yield _bullets(_unjudged(lock) for lock in locks[:MOST_UNDETERMINED])
+    if locks[MOST_UNDETERMINED:]:
+        yield _indented(f"… and {count(len(locks) - MOST_UNDETERMINED, 'more lock')}")
+
+
+def _unjudged(lock: LockReport) -> str:
+    why = " ".join(sentence(evidence) for evidence in lock.verdict.evidence[:1])
+    title = shortened(lock_title(lock.lock), NAME_WIDTH)
+    return f"{title}: {why} {safe(lock.verdict.remedy)}"
+
+
+def _sessions(report: Report) -> Iterator[RenderableType]:
+    if not report.sessions:
+        return
+    counts = ", ".join(how_many(kind, n) for kind, n in report.session_counts.most_common())
+    yield Text(f"\n{count(len(report.sessions), 'lease')} without keys: ", style="bold").append(
+        counts, style="not bold"
+    )
+
+
+def _unseen(report: Report) -> Iterator[str]:
+    for unseen in report.unseen:
+        number = "" if unseen.count is None else f"{unseen.count:,} "
+        yield f"{number}{safe(unseen.what)}: {safe(unseen.why)}"
+
+
+def _list(title: str, lines: list[str]) -> Iterator[RenderableType]:
+    if lines:
+        yield Text(f"\n{title}", style="bold")
+        yield _bullets(iter(lines))
+
+
+def _bullets(lines: Iterator[str]) -> Padding:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column()
+    grid.add_column(overflow="fold")
+    for line in lines:
+        grid.add_row("-", Text(line))
+    return Padding(grid, (0, 0, 0, 2))
+
+
+def _indented(line: str) -> Padding:
+    return Padding(Text(line, overflow="fold"), (0, 0, 0, 2))
