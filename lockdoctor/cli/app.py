@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn, cast
 import typer
 
 from lockdoctor import __version__
-from lockdoctor.cli import scan
+from lockdoctor.cli import demo, scan
 from lockdoctor.cli.exit_status import ExitStatus
 from lockdoctor.cli.groups import Job, PanelledCommand, job
 from lockdoctor.errors import ConfigError, LockdoctorError
@@ -27,6 +27,12 @@ app.command(
     short_help="Find leaked locks, with proof, and say what they block.",
     epilog=scan.EXAMPLES,
 )(job(scan.scan))
+app.command(
+    "demo",
+    cls=PanelledCommand,
+    short_help="Leak locks in an etcd of its own, and scan them.",
+    epilog=demo.EXAMPLES,
+)(job(demo.demo))
 
 # typer gives no name to the error of its own click, or of the click beside it, for bad usage.
 _UsageError = cast("type[Any]", typer.BadParameter.__base__)

@@ -55,6 +55,16 @@ def run_scan(
     file = read_config(find_config(config.config, os.environ))
     request = scan_request(targets, run, limits, file)
     settings = settings_of(connection, config.cluster, file, os.environ)
+    return scan_and_print(settings, request, run)
+
+
+def scan_and_print(settings: ConnectionSettings, request: ScanRequest, run: RunFlags) -> ExitStatus:
+    """
+    Scan a cluster and print the report; from here on, signals are heeded.
+
+    Raises:
+        ClusterError: Before anything was printed.
+    """
     timeout_s = run.window_s + MARGIN_S if run.timeout_s is None else run.timeout_s
     stop = Stop()
     signals = Signals(stop)
@@ -107,6 +117,20 @@ def settings_of(
     return connection_settings(sources, getpass.getpass if on_terminal else None)
 
 
+def is_live_terminal(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Say whether a stream is a terminal that can redraw a line."""
+    return stream.isatty() and environ.get("TERM") != "dumb"
+
+
+def in_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """
+    Say whether colours are welcome.
+
+    Source: no-color.org.
+    """
+    return is_live_terminal(stream, environ) and not environ.get("NO_COLOR")
+
+
 async def _scan(
     settings: ConnectionSettings,
     max_rate: int,
@@ -116,7 +140,7 @@ async def _scan(
     clock = SystemClock()
     cluster = await connect(settings, clock, max_rate)
     try:
-        with progress(sys.stderr) as bar:
+        with progress(sys.stderr, is_terminal=is_live_terminal(sys.stderr, os.environ)) as bar:
             return await scan(cluster, clock, request, bar, stop)
     finally:
         await cluster.close()
@@ -125,9 +149,6 @@ async def _scan(
 def _output(form: Format, out: TextIO) -> Output:
     if form is Format.JSON:
         return JsonOutput()
-    return TableOutput(width=shutil.get_terminal_size((120, 24)).columns, colour=_colour(out))
-
-
-def _colour(out: TextIO) -> bool:
-    """Source: no-color.org; terminfo's dumb terminal."""
-    return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return TableOutput(
+        width=shutil.get_terminal_size((120, 24)).columns, colour=in_colour(out, os.environ)
+    )

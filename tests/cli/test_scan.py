@@ -1,0 +1,155 @@
+"""`lockdoctor scan` against a real etcd: status, streams, and how it ends early."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import grpc.aio
+import pytest
+
+from lockdoctor.cli.app import main
+from lockdoctor.demo.server import EtcdServer
+from tests.etcd.writer import Writer
+from tests.lockers import eventually
+
+pytestmark = [pytest.mark.etcd]
+
+ETERNAL = b"lock/694d71ddacfda227"
+"""A key in the shape of Go's mutex; without a lease it is an eternal lock."""
+
+SLOW_TTL_S = 900
+"""Cannot be decided within any window of these tests."""
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the configuration of whoever runs the tests out of them."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+
+
+@pytest.fixture
+def snapshot(etcd: EtcdServer, prefix: bytes) -> list[str]:
+    """Give the words of a scan that ends at once."""
+    return ["scan", "--endpoints", etcd.endpoint, "--prefix", prefix.decode(), "--window", "0"]
+
+
+def put(etcd: EtcdServer, key: bytes, ttl_s: int | None = None) -> None:
+    """Write a key, with a lease of its own where a TTL is given."""
+
+    async def write() -> None:
+        async with grpc.aio.insecure_channel(etcd.address) as channel:
+            writer = Writer(channel)
+            lease_id = 0 if ttl_s is None else await writer.grant(ttl_s)
+            await writer.put(key % lease_id if b"%x" in key else key, lease_id=lease_id)
+
+    asyncio.run(write())
+
+
+def start_watching(etcd: EtcdServer, prefix: bytes, *flags: str) -> subprocess.Popen[str]:
+    """Start a scan that has a reason to go on for an hour."""
+    put(etcd, prefix + b"lock/%x", SLOW_TTL_S)
+    words = ["scan", "--endpoints", etcd.endpoint, "--prefix", prefix.decode(), "--window", "1h"]
+    return subprocess.Popen(
+        [sys.executable, "-m", "lockdoctor", *words, *flags],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def watchers(etcd: EtcdServer) -> float:
+    """How many watches the server serves now."""
+    with urllib.request.urlopen(f"{etcd.endpoint}/metrics", timeout=10) as answer:  # noqa: S310  # our own server
+        line = re.search(rb"^etcd_debugging_mvcc_watcher_total (\S+)$", answer.read(), re.MULTILINE)
+    return float(line[1]) if line else 0.0
+
+
+def test_nothing_found_is_0(snapshot: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A prefix without locks is 0, and off a terminal stderr stays empty."""
+    assert main([*snapshot, "--format", "json"]) == 0
+
+    out, err = capsys.readouterr()
+    assert json.loads(out)["findings"] == []
+    assert err == ""
+
+
+def test_findings_are_1(
+    etcd: EtcdServer,
+    prefix: bytes,
+    snapshot: list[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A finding is 1, in the table as in the document."""
+    put(etcd, prefix + ETERNAL)
+
+    assert main([*snapshot, "--format", "json"]) == 1
+    (finding,) = json.loads(capsys.readouterr().out)["findings"]
+    assert finding["verdict"] == "eternal-lock"
+
+    assert main(snapshot) == 1
+    assert "eternal-lock" in capsys.readouterr().out
+
+
+def test_everything_from_the_file(
+    etcd: EtcdServer, prefix: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a configuration file `lockdoctor scan` needs no flag, and a rule to ignore holds."""
+    put(etcd, prefix + ETERNAL)
+    put(etcd, prefix + b"mine/" + ETERNAL)
+    name = prefix.decode()
+    Path("lockdoctor.toml").write_text(
+        f"""
+        [clusters.test]
+        endpoints = ["{etcd.endpoint}"]
+        [[prefix]]
+        prefix = "{name}"
+        [[prefix]]
+        prefix = "{name}mine/"
+        kind = "ignore"
+        """
+    )
+
+    assert main(["scan", "--cluster", "test", "--window", "0", "--format", "json"]) == 1
+    locks = json.loads(capsys.readouterr().out)["locks"]
+    assert [lock["name"] for lock in locks] == [f"{name}lock"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_brings_a_partial_report_and_130(
+    etcd: EtcdServer, prefix: bytes, number: signal.Signals
+) -> None:
+    """Ctrl-C ends a scan with a report of what was seen until then."""
+    before = watchers(etcd)
+    running = start_watching(etcd, prefix, "--format", "json")
+    eventually(lambda: watchers(etcd) > before, within_s=30)
+
+    running.send_signal(number)
+    out, err = running.communicate(timeout=30)
+
+    assert running.returncode == 130
+    assert err == ""
+    document = json.loads(out)
+    assert document["run"]["partial"]
+    assert len(document["locks"]) == 1
+
+
+@pytest.mark.slow
+def test_out_of_time_is_not_nothing_found(etcd: EtcdServer, prefix: bytes) -> None:
+    """A scan cut short by its time-out reports what it saw, and is 3 where that is no finding."""
+    running = start_watching(etcd, prefix, "--format", "json", "--timeout", "2s", "--max-ttl", "1h")
+
+    out, err = running.communicate(timeout=30)
+
+    assert running.returncode == 3
+    assert err == ""
+    assert "time-out of 2 s" in json.dumps(json.loads(out)["run"])
