@@ -1,0 +1,142 @@
+"""Runs the demo: sets the stage, scans it, says what is going on, and clears it away."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from types import FrameType, TracebackType
+from typing import final
+
+import typer
+
+from lockdoctor.cli.config import Config
+from lockdoctor.cli.exit_status import ExitStatus
+from lockdoctor.cli.options import LimitFlags, TargetFlags
+from lockdoctor.cli.scan import RunFlags
+from lockdoctor.cli.wiring import scan_and_print, scan_request
+from lockdoctor.demo.playground import own_etcd
+from lockdoctor.demo.scenarios import PREFIX, SCENARIOS, playing
+from lockdoctor.demo.server import EtcdServer
+from lockdoctor.errors import DemoError
+from lockdoctor.etcd.connection import ConnectionSettings
+
+SCAN = f"lockdoctor scan --prefix {PREFIX.decode()}"
+
+INTRODUCTION = """\
+An etcd of its own ({server.binary}) runs on {server.address}.
+Below {prefix}, for real:
+{stories}
+Now `{scan}` watches it, which takes about 15 s.
+"""
+
+COMMENT = f"""
+That was `{SCAN}`. Begin with its first finding: the
+lease of {PREFIX.decode()}orders is renewed again and again and nobody lets go of the lock, so
+that all others wait or give up. The worker, the election and the crash are no
+findings. On your own etcd: lockdoctor scan --endpoints HOST:2379 --prefix /your/locks/
+"""
+
+INVITATION = f"""
+etcd stays up and the leaking goes on, until Ctrl-C. In another terminal:
+  export ETCDCTL_ENDPOINTS={{address}}
+  {SCAN}
+  {SCAN} --max-hold 10s
+  {SCAN} --format json
+"""
+
+LOOK_EVERY_S = 0.2
+
+
+def run_demo(*, keep: bool) -> ExitStatus:
+    """
+    Run the demo, and leave nothing behind, also where it is interrupted.
+
+    Args:
+        keep: Leave etcd and its clients up after the report, until somebody interrupts.
+
+    Raises:
+        DemoError: There is no etcd, or it does not start, or nothing was found in it.
+        ClusterError: The scan failed.
+    """
+    with Interruptions() as interruptions, own_etcd() as server:
+        _say(_introduction(server))
+        with playing(server.address):
+            return _perform(server, interruptions, keep=keep)
+
+
+@final
+class Interruptions:
+    """Notes Ctrl-C and its like without raising, so that no step of the clean-up is left out."""
+
+    def __init__(self) -> None:
+        """Heed nothing yet."""
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # which nohup asks for
+            numbers.append(signal.SIGHUP)
+        self.came = False
+        self._before = {number: signal.getsignal(number) for number in numbers}
+
+    def heed(self) -> None:
+        """Begin to heed them, or begin again after somebody else has."""
+        for number in self._before:
+            signal.signal(number, self._note)
+
+    def __enter__(self) -> Interruptions:
+        """Begin to heed them."""
+        self.heed()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave them to whoever heeded them before."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        self.came = True
+
+
+def _perform(server: EtcdServer, interruptions: Interruptions, *, keep: bool) -> ExitStatus:
+    if interruptions.came:
+        return ExitStatus.INTERRUPTED
+    try:
+        status = _scan(server)
+    finally:
+        interruptions.heed()  # the scan heeded them in its own way
+    if status is ExitStatus.NOTHING_FOUND:
+        raise DemoError("The scan found nothing of all that leaks here; report this, please.")
+    if status is not ExitStatus.FINDINGS:
+        return status
+    _say(COMMENT)
+    if keep:
+        _say(INVITATION.format(address=server.address))
+        _wait(server, interruptions)
+    return ExitStatus.NOTHING_FOUND
+
+
+def _scan(server: EtcdServer) -> ExitStatus:
+    """Scan as `lockdoctor scan` does, without the settings of whoever runs the demo."""
+    run = RunFlags()
+    targets = TargetFlags(prefix=[PREFIX.decode()])
+    request = scan_request(targets, run, LimitFlags(), Config())
+    return scan_and_print(ConnectionSettings(endpoints=(server.endpoint,)), request, run)
+
+
+def _wait(server: EtcdServer, interruptions: Interruptions) -> None:
+    while server.is_running and not interruptions.came:
+        time.sleep(LOOK_EVERY_S)
+
+
+def _introduction(server: EtcdServer) -> str:
+    stories = "\n".join(f"  {s.lock.decode():<10} {s.story}" for s in SCENARIOS)
+    return INTRODUCTION.format(server=server, prefix=PREFIX.decode(), stories=stories, scan=SCAN)
+
+
+def _say(text: str) -> None:
+    sys.stdout.flush()  # the report first, where both go to one file
+    typer.echo(text, err=True)
