@@ -25,7 +25,7 @@ from lockdoctor.cli.targets import prefixes
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.policy import Policy
 from lockdoctor.domain.report import Report
-from lockdoctor.errors import ClusterError
+from lockdoctor.errors import ClusterError, OutputError
 from lockdoctor.etcd.cluster import connect
 from lockdoctor.etcd.connection import ConnectionSettings
 from lockdoctor.outputs.base import Output
@@ -60,25 +60,23 @@ def run_scan(
 
 def scan_and_print(settings: ConnectionSettings, request: ScanRequest, run: RunFlags) -> ExitStatus:
     """
-    Scan a cluster and print the report; from here on, signals are heeded.
+    Do the scan, and print its report on standard output.
 
     Raises:
-        ClusterError: Before anything was printed.
+        ClusterError: etcd could not be examined; nothing was printed.
+        OutputError: The report could not be written.
     """
-    timeout_s = run.window_s + MARGIN_S if run.timeout_s is None else run.timeout_s
+    timeout_s = request.window_s + MARGIN_S if run.timeout_s is None else run.timeout_s
     stop = Stop()
     signals = Signals(stop)
+    work = in_time(_scan(settings, run.max_rate, request, stop), stop, timeout_s)
     try:
-        report = asyncio.run(
-            signals.heeded_by(
-                in_time(_scan(settings, run.max_rate, request, stop), stop, timeout_s)
-            )
-        )
+        report = asyncio.run(signals.heeded_by(work))
     except ClusterError:
         if signals.came:
             return ExitStatus.INTERRUPTED
         raise
-    _output(run.format, sys.stdout).render(report, sys.stdout)
+    _print(_output(run.format, sys.stdout), report, sys.stdout)
     return scan_status(report, by_signal=signals.came)
 
 
@@ -144,6 +142,16 @@ async def _scan(
             return await scan(cluster, clock, request, bar, stop)
     finally:
         await cluster.close()
+
+
+def _print(output: Output, report: Report, out: TextIO) -> None:
+    try:
+        output.render(report, out)
+        out.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"Cannot write the report: {error.strerror}") from error
 
 
 def _output(form: Format, out: TextIO) -> Output:

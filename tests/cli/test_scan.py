@@ -153,3 +153,20 @@ def test_out_of_time_is_not_nothing_found(etcd: EtcdServer, prefix: bytes) -> No
     assert running.returncode == 3
     assert err == ""
     assert "time-out of 2 s" in json.dumps(json.loads(out)["run"])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_report_that_cannot_be_written_is_3(snapshot: list[str]) -> None:
+    """A full disk is told in one sentence."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "lockdoctor", *snapshot],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert done.returncode == 3
+    assert done.stderr == "lockdoctor: Cannot write the report: No space left on device\n"
