@@ -183,7 +183,7 @@ class EtcdServer:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """End the server in good order, or hard where it takes too long or is frozen."""
+        """End the server in good order, or hard where that takes too long."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
@@ -254,6 +254,7 @@ class EtcdServer:
         if process is None:
             return
         process.send_signal(how)
+        process.send_signal(signal.SIGCONT)  # a frozen process would not hear it
         try:
             process.wait(STOP_WITHIN_S)
         except subprocess.TimeoutExpired:

@@ -37,7 +37,7 @@ async def explain(endpoint: Endpoint, tls: TlsFiles, timeout_s: float, otherwise
     except (TimeoutError, asyncio.TimeoutError):
         return f"no answer within {timeout_s:g} s"
     except socket.gaierror:
-        return f"there is no host called {one_line(endpoint.host)}"
+        return f"the name {one_line(endpoint.host)} cannot be resolved"
     except ConnectionRefusedError:
         return "connection refused, nothing listens there"
     except OSError as error:
@@ -47,7 +47,7 @@ async def explain(endpoint: Endpoint, tls: TlsFiles, timeout_s: float, otherwise
 async def _explain(endpoint: Endpoint, tls: TlsFiles, otherwise: str) -> str:
     if endpoint.uses_tls:
         return await _explain_tls(endpoint, tls, otherwise)
-    answer = await _ask(endpoint, None)
+    answer = await _ask_plainly(endpoint)
     if answer:
         return _what_answers(answer, otherwise)
     if await _speaks_tls(endpoint):
@@ -71,9 +71,8 @@ async def _explain_alert(endpoint: Endpoint, tls: TlsFiles, reason: str) -> str:
         if tls.cert is not None:
             return "it does not accept our client certificate: check --cert and --key"
         return "it demands a client certificate: give --cert and --key"
-    with contextlib.suppress(OSError):
-        if await _ask(endpoint, None):
-            return f"it speaks plain HTTP: write {endpoint.with_scheme('http')}"
+    if await _ask_plainly(endpoint):
+        return f"it speaks plain HTTP: write {endpoint.with_scheme('http')}"
     return "it does not speak TLS" if reason in NOT_TLS else f"TLS failed ({one_line(reason)})"
 
 
@@ -83,6 +82,13 @@ def _what_answers(answer: bytes, otherwise: str) -> str:
     if re.match(rb"HTTP/\d", answer):
         return "an HTTP server answers there, but not etcd: is the port right?"
     return "something answers there, but not etcd: is the port right?"
+
+
+async def _ask_plainly(endpoint: Endpoint) -> bytes:
+    """Ask without TLS; a server that waits for a handshake may answer with nothing or a reset."""
+    with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+        return await _ask(endpoint, None)
+    return b""
 
 
 async def _ask(endpoint: Endpoint, context: ssl.SSLContext | None) -> bytes:
@@ -114,8 +120,8 @@ async def _speaks_tls(endpoint: Endpoint) -> bool:
     trusting.verify_mode = ssl.CERT_NONE
     try:
         await _ask(endpoint, trusting)
+    except (ssl.SSLEOFError, ConnectionResetError, BrokenPipeError):
+        return False
     except ssl.SSLError as error:
         return error.reason not in NOT_TLS
-    except ConnectionResetError:
-        return False
     return True

@@ -1,0 +1,41 @@
+"""Connections to test servers, closed again whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc.aio
+
+from lockdoctor.clock import SystemClock
+from lockdoctor.etcd.cluster import EtcdCluster, connect
+from lockdoctor.etcd.connection import Connection, ConnectionSettings
+from tests.etcd.writer import Writer
+
+
+@asynccontextmanager
+async def connected(*endpoints: str, **settings: Any) -> AsyncIterator[EtcdCluster]:
+    """Connect a cluster."""
+    cluster = await connect(ConnectionSettings(endpoints=endpoints, **settings), SystemClock())
+    try:
+        yield cluster
+    finally:
+        await cluster.close()
+
+
+@asynccontextmanager
+async def opened(connection: Connection) -> AsyncIterator[Connection]:
+    """Open a connection."""
+    try:
+        await connection.open()
+        yield connection
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def writing(address: str, token: str | None = None) -> AsyncIterator[Writer]:
+    """Write to a server that speaks plain HTTP."""
+    async with grpc.aio.insecure_channel(address) as channel:
+        yield Writer(channel, (("token", token),) if token else ())

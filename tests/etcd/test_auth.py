@@ -1,0 +1,190 @@
+"""Users, passwords, tokens that expire, and roles that may not see everything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lockdoctor.demo.server import EtcdServer
+from lockdoctor.domain.activity import KeyPut
+from lockdoctor.domain.leases import LeaseId, LeaseUnread, Observation
+from lockdoctor.errors import AccessDenied
+from lockdoctor.etcd.etcd3_compat import rpc
+from tests.etcd.connecting import connected, writing
+from tests.waiting import run
+
+pytestmark = pytest.mark.etcd
+
+TOKEN_TTL_S = 1
+ROOT = {"user": "root", "password": "root-secret"}
+READER = {"user": "reader", "password": "reader-secret"}
+MAY = b"/may/"
+
+
+@pytest.fixture(scope="module")
+def guarded(etcd_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EtcdServer]:
+    """A server with users, whose tokens expire after a second without use."""
+    folder = tmp_path_factory.mktemp("guarded")
+    flags = ["--auth-token-ttl", str(TOKEN_TTL_S)]
+    with EtcdServer(folder, binary=etcd_binary, flags=flags) as server:
+        run(_appoint(server))
+        yield server
+
+
+@pytest.fixture(scope="module")
+def shared_lease(guarded: EtcdServer) -> LeaseId:
+    """A lease with a key that the reader may see, and one it may not."""
+    return run(_put_both(guarded))
+
+
+async def _appoint(server: EtcdServer) -> None:
+    async with writing(server.address) as writer:
+        await writer.allow(ROOT["user"], ROOT["password"], None)
+        await writer.allow(READER["user"], READER["password"], MAY)
+        await writer.demand_users()
+
+
+async def _token(server: EtcdServer) -> str:
+    async with writing(server.address) as writer:
+        request = rpc.AuthenticateRequest(name=ROOT["user"], password=ROOT["password"])
+        return str((await writer.auth.Authenticate(request)).token)
+
+
+async def _put_both(server: EtcdServer) -> LeaseId:
+    async with writing(server.address, await _token(server)) as writer:
+        lease_id = await writer.grant(600)
+        await writer.put(MAY + b"see", lease_id=lease_id)
+        await writer.put(b"/may-not/see", lease_id=lease_id)
+        return lease_id
+
+
+def test_a_user_with_the_right_password(guarded: EtcdServer, shared_lease: LeaseId) -> None:
+    """Root sees all of it."""
+
+    async def story() -> None:
+        async with connected(guarded.endpoint, **ROOT) as cluster:
+            assert len((await cluster.keys(b"")).keys) == 2
+            assert shared_lease in (await cluster.leases()).lease_ids
+            (reading,) = [r async for r in cluster.read_leases([shared_lease], with_keys=True)]
+            assert isinstance(reading, Observation)
+            assert reading.attached_keys == (b"/may-not/see", MAY + b"see")
+
+    run(story())
+
+
+@pytest.mark.parametrize("who", [{"user": "root", "password": "no"}, {"user": "nobody"}])
+def test_a_wrong_password_and_an_unknown_user(guarded: EtcdServer, who: dict[str, str]) -> None:
+    """The same answer for both, as etcd gives it, and no password in it."""
+
+    async def story() -> None:
+        with pytest.raises(AccessDenied, match="--user and --password") as caught:
+            async with connected(guarded.endpoint, **who):
+                pass
+        assert "'no'" not in str(caught.value)
+
+    run(story())
+
+
+def test_no_user_where_one_is_demanded(guarded: EtcdServer) -> None:
+    """It is said that a user is missing, at the latest when keys are read."""
+
+    async def story() -> None:
+        with pytest.raises(AccessDenied, match="demands a user"):
+            async with connected(guarded.endpoint) as cluster:
+                await cluster.keys(MAY)
+
+    run(story())
+
+
+def test_a_user_where_none_is_needed(etcd: EtcdServer, prefix: bytes) -> None:
+    """Fine, as for etcdctl: the same settings may serve for several clusters."""
+
+    async def story() -> None:
+        async with connected(etcd.endpoint, **ROOT) as cluster:
+            assert (await cluster.keys(prefix)).keys == ()
+
+    run(story())
+
+
+def test_an_expired_token_is_renewed(guarded: EtcdServer, shared_lease: LeaseId) -> None:
+    """A pause longer than the token's life is not noticed, by one call or by many."""
+
+    async def story() -> None:
+        async with connected(guarded.endpoint, **ROOT) as cluster:
+            await asyncio.sleep(TOKEN_TTL_S + 2)  # the server's time, which nobody can fake
+            assert len((await cluster.keys(MAY)).keys) == 1
+            await asyncio.sleep(TOKEN_TTL_S + 2)
+            ids = [shared_lease] * 50
+            readings = [r async for r in cluster.read_leases(ids, with_keys=True)]
+            assert all(isinstance(reading, Observation) for reading in readings)
+
+    run(story())
+
+
+def test_a_watch_that_begins_with_an_expired_token(
+    guarded: EtcdServer, shared_lease: LeaseId
+) -> None:
+    """Etcd calls that "permission denied"; it is not."""
+
+    async def story() -> None:
+        assert shared_lease
+        async with connected(guarded.endpoint, **READER) as cluster:
+            await asyncio.sleep(TOKEN_TTL_S + 2)  # the server's time, which nobody can fake
+            events = cluster.watch(MAY, 1)
+            assert isinstance(await events.__anext__(), KeyPut)
+            await events.aclose()  # type: ignore[attr-defined]  # it is a generator
+
+    run(story())
+
+
+def test_a_role_for_one_prefix_suffices_for_it(guarded: EtcdServer, shared_lease: LeaseId) -> None:
+    """
+    Its keys, its watch and its leases can be read.
+
+    Whether the list of leases and foreign keys on them can be seen depends on etcd's version.
+    """
+
+    async def story() -> None:
+        async with connected(guarded.endpoint, **READER) as cluster:
+            (key,) = (await cluster.keys(MAY)).keys
+            assert key.lease_id == shared_lease
+            (reading,) = [r async for r in cluster.read_leases([shared_lease], with_keys=True)]
+            assert isinstance(reading, Observation)
+            assert reading.attached_keys is None or len(reading.attached_keys) == 2
+            try:
+                assert shared_lease in (await cluster.leases()).lease_ids
+            except AccessDenied as error:
+                assert "list the leases" in str(error)  # noqa: PT017  # denied or not, by version
+
+    run(story())
+
+
+def test_what_the_role_may_not_read_is_named(guarded: EtcdServer) -> None:
+    """The prefix stands in the message, for keys and watches."""
+
+    async def story() -> None:
+        async with connected(guarded.endpoint, **READER) as cluster:
+            with pytest.raises(AccessDenied, match="read the keys below '/may-not/'"):
+                await cluster.keys(b"/may-not/")
+            with pytest.raises(AccessDenied, match="watch the keys below '/ma'"):
+                await cluster.watch(b"/ma", 1).__anext__()
+
+    run(story())
+
+
+def test_a_restart_forgets_tokens(etcd_binary: Path, tmp_path: Path) -> None:
+    """A new one is asked for."""
+
+    async def story(server: EtcdServer) -> None:
+        async with connected(server.endpoint, **ROOT) as cluster:
+            server.restart()
+            assert (await cluster.keys(MAY)).keys == ()
+            answers = [r async for r in cluster.read_leases([LeaseId(7)], with_keys=True)]
+            assert not isinstance(answers[0], LeaseUnread)
+
+    with EtcdServer(tmp_path, binary=etcd_binary) as server:
+        run(_appoint(server))
+        run(story(server))

@@ -1,0 +1,164 @@
+"""TLS with certificates made for the occasion, and what is said when it does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lockdoctor.demo.server import EtcdServer, ServerTls
+from lockdoctor.errors import ClusterUnreachable, ConfigError
+from lockdoctor.etcd.tls import TlsFiles
+from tests.etcd.certificates import Authority, Pair
+from tests.etcd.connecting import connected
+from tests.waiting import run
+
+pytestmark = pytest.mark.etcd
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the certificates lie."""
+    return tmp_path_factory.mktemp("tls")
+
+
+@pytest.fixture(scope="module")
+def authority(folder: Path) -> Authority:
+    """The authority that everybody trusts."""
+    return Authority(folder, "authority")
+
+
+@pytest.fixture(scope="module")
+def stranger(folder: Path) -> Authority:
+    """An authority that nobody trusts."""
+    return Authority(folder, "stranger")
+
+
+@pytest.fixture(scope="module")
+def client(authority: Authority) -> Pair:
+    """A client's own certificate."""
+    return authority.sign("client")
+
+
+@pytest.fixture(scope="module")
+def tls_server(etcd_binary: Path, authority: Authority, folder: Path) -> Iterator[EtcdServer]:
+    """A server that speaks TLS to anybody."""
+    pair = authority.sign("server")
+    tls = ServerTls(cert=pair.cert, key=pair.key)
+    with EtcdServer(folder / "tls", binary=etcd_binary, tls=tls) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def mutual_server(etcd_binary: Path, authority: Authority, folder: Path) -> Iterator[EtcdServer]:
+    """A server that wants to see the client's certificate."""
+    pair = authority.sign("mutual")
+    tls = ServerTls(cert=pair.cert, key=pair.key, client_ca=authority.cert)
+    with EtcdServer(folder / "mutual", binary=etcd_binary, tls=tls) as server:
+        yield server
+
+
+async def connects(endpoint: str, **settings: Any) -> None:
+    async with connected(endpoint, **settings) as cluster:
+        assert (await cluster.keys(b"/")).keys == ()
+
+
+async def refused(endpoint: str, **settings: Any) -> str:
+    with pytest.raises(ClusterUnreachable) as caught:
+        await connects(endpoint, **settings)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_server_of_the_right_authority(tls_server: EtcdServer, authority: Authority) -> None:
+    """Named with https, or bare with TLS files given."""
+    run(connects(tls_server.endpoint, cacert=authority.cert))
+    run(connects(tls_server.address, cacert=str(authority.cert)))
+
+
+def test_a_server_of_a_stranger(tls_server: EtcdServer, stranger: Authority) -> None:
+    """The certificate is blamed, and why it is not trusted is said."""
+    said = run(refused(tls_server.endpoint, cacert=stranger.cert))
+
+    assert "its certificate is not trusted" in said
+    assert "--cacert" in said
+
+
+def test_the_systems_authorities_do_not_know_ours(tls_server: EtcdServer) -> None:
+    """Without a CA certificate of one's own the system's are asked."""
+    assert "its certificate is not trusted" in run(refused(tls_server.endpoint))
+
+
+def test_a_certificate_for_another_address(
+    etcd_binary: Path, authority: Authority, tmp_path: Path
+) -> None:
+    """The address that does not match is named."""
+    pair = authority.sign("elsewhere", address="10.1.2.3")
+    tls = ServerTls(cert=pair.cert, key=pair.key)
+    with EtcdServer(tmp_path, binary=etcd_binary, tls=tls) as server:
+        said = run(refused(server.endpoint, cacert=authority.cert))
+
+    assert "127.0.0.1" in said
+    assert "its certificate is not trusted" in said
+
+
+def test_plain_http_to_a_server_with_tls(tls_server: EtcdServer) -> None:
+    """The right way to write it can be copied."""
+    said = run(refused(f"http://{tls_server.address}"))
+
+    assert f"it speaks TLS: write {tls_server.endpoint}" in said
+
+
+def test_tls_to_a_server_without(etcd: EtcdServer, authority: Authority) -> None:
+    """The same the other way round."""
+    said = run(refused(f"https://{etcd.address}", cacert=authority.cert))
+
+    assert f"it speaks plain HTTP: write {etcd.endpoint}" in said
+
+
+def test_a_client_with_a_certificate(
+    mutual_server: EtcdServer, authority: Authority, client: Pair
+) -> None:
+    """Mutual TLS."""
+    run(connects(mutual_server.endpoint, cacert=authority.cert, cert=client.cert, key=client.key))
+
+
+def test_a_client_without_a_certificate(mutual_server: EtcdServer, authority: Authority) -> None:
+    """It is said that one is demanded; etcdctl only says that time ran out."""
+    said = run(refused(mutual_server.endpoint, cacert=authority.cert))
+
+    assert "it demands a client certificate: give --cert and --key" in said
+
+
+def test_a_client_of_a_stranger(
+    mutual_server: EtcdServer, authority: Authority, stranger: Authority
+) -> None:
+    """It is said that ours was not accepted."""
+    pair = stranger.sign("foreign-client")
+    said = run(refused(mutual_server.endpoint, cacert=authority.cert, cert=pair.cert, key=pair.key))
+
+    assert "does not accept our client certificate" in said
+
+
+def test_files_that_cannot_be_used(tmp_path: Path, authority: Authority, client: Pair) -> None:
+    """A missing file, one that holds something else, a key of another certificate, half a pair."""
+    other = authority.sign("other-client")
+    rubbish = tmp_path / "rubbish.pem"
+    rubbish.write_text("rubbish")
+    cases = {
+        "Cannot read the CA certificate": TlsFiles(cacert=tmp_path / "missing.pem"),
+        "does not hold certificates": TlsFiles(cacert=rubbish),
+        "are not a certificate and its": TlsFiles(cert=client.cert, key=other.key),
+        "needs its key": TlsFiles(cert=client.cert),
+    }
+    for says, files in cases.items():
+        with pytest.raises(ConfigError, match=says):
+            files.context()
+
+
+def test_bad_files_are_found_before_anything_is_sent(tmp_path: Path) -> None:
+    """They are a matter of settings, not of the cluster."""
+    with pytest.raises(ConfigError, match="Cannot read the CA certificate"):
+        run(connects("https://127.0.0.1:1", cacert=tmp_path / "missing.pem"))

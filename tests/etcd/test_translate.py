@@ -1,0 +1,83 @@
+"""What etcd says, in our own errors."""
+
+from __future__ import annotations
+
+import grpc
+import grpc.aio
+import pytest
+
+from lockdoctor.errors import AccessDenied, ClusterError, ClusterTimeout, ClusterUnreachable
+from lockdoctor.etcd.translate import (
+    LONGEST_FOREIGN_TEXT,
+    is_transient,
+    needs_token,
+    needs_user,
+    one_line,
+    printable,
+    translate,
+)
+
+CODES = grpc.StatusCode
+
+
+def failure(code: grpc.StatusCode, text: str = "") -> grpc.aio.AioRpcError:
+    return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(), details=text)
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "kind", "says"),
+    [
+        (CODES.PERMISSION_DENIED, "etcdserver: permission denied", AccessDenied, "not permit"),
+        (CODES.INVALID_ARGUMENT, "etcdserver: user name is empty", AccessDenied, "--user"),
+        (
+            CODES.INVALID_ARGUMENT,
+            "etcdserver: authentication failed, invalid user ID or password",
+            AccessDenied,
+            "--password",
+        ),
+        (CODES.DEADLINE_EXCEEDED, "Deadline Exceeded", ClusterTimeout, "in time"),
+        (CODES.UNAVAILABLE, "etcdserver: no leader", ClusterUnreachable, "no leader"),
+        (CODES.UNAVAILABLE, "Socket closed", ClusterUnreachable, "Socket closed"),
+        (CODES.RESOURCE_EXHAUSTED, "etcdserver: too many", ClusterError, "too many"),
+        (CODES.INTERNAL, "", ClusterError, "internal"),
+    ],
+)
+def test_each_failure_becomes_one_of_ours(
+    code: grpc.StatusCode, text: str, kind: type[ClusterError], says: str
+) -> None:
+    """One sentence of the right kind, with the place and what was tried."""
+    error = translate(failure(code, text), "read the keys", "a:2379")
+
+    assert type(error) is kind
+    assert says in str(error)
+    assert "\n" not in str(error)
+
+
+def test_what_a_new_token_mends() -> None:
+    """An expired token and one of before a change of roles; not a missing user."""
+    assert needs_token(failure(CODES.UNAUTHENTICATED, "etcdserver: invalid auth token"))
+    assert needs_token(failure(CODES.INVALID_ARGUMENT, "etcdserver: revision of auth store is old"))
+    assert not needs_token(failure(CODES.INVALID_ARGUMENT, "etcdserver: user name is empty"))
+    assert needs_user(failure(CODES.INVALID_ARGUMENT, "etcdserver: user name is empty"))
+
+
+def test_what_another_member_may_answer_better() -> None:
+    """A lost leader, an election, a learner; not a refusal."""
+    assert is_transient(failure(CODES.UNAVAILABLE, "etcdserver: leader changed"))
+    assert is_transient(failure(CODES.UNKNOWN, "not a primary lessor"))
+    assert is_transient(
+        failure(CODES.FAILED_PRECONDITION, "etcdserver: rpc not supported for learner")
+    )
+    assert not is_transient(failure(CODES.PERMISSION_DENIED, "etcdserver: permission denied"))
+
+
+def test_foreign_text_stays_on_one_short_line() -> None:
+    """A server cannot paint our terminal, nor fill it."""
+    assert one_line("etcdserver: a\n\x1b[31mb\t c\u2028") == "a [31mb c"
+    assert len(one_line("x" * 10_000)) == LONGEST_FOREIGN_TEXT
+
+
+def test_keys_can_be_quoted() -> None:
+    """Text as it is, everything else escaped."""
+    assert printable("/löcks/a b".encode()) == "'/löcks/a b'"
+    assert printable(b"\xff\x1b[31m\n") == r"'\xff\x1b[31m\n'"

@@ -1,0 +1,162 @@
+"""A watch goes on through what breaks it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from lockdoctor.demo.server import EtcdServer, EtcdServers
+from lockdoctor.domain.activity import KeyPut, WatchEvent, WatchGap, WatchProgress
+from lockdoctor.errors import ClusterUnreachable
+from lockdoctor.etcd.cluster import EtcdCluster
+from tests.etcd.connecting import connected, writing
+from tests.waiting import eventually, run
+
+pytestmark = pytest.mark.etcd
+
+
+@asynccontextmanager
+async def watching(
+    cluster: EtcdCluster, prefix: bytes, revision: int
+) -> AsyncIterator[list[WatchEvent]]:
+    """Collect what a watch tells; its own error comes out at the end."""
+    events: list[WatchEvent] = []
+
+    async def collect() -> None:
+        async for event in cluster.watch(prefix, revision):
+            events.append(event)  # noqa: PERF401  # the list is looked at meanwhile
+
+    task = asyncio.ensure_future(collect())
+    try:
+        yield events
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+def written(events: list[WatchEvent]) -> list[bytes]:
+    return [event.key.key for event in events if isinstance(event, KeyPut)]
+
+
+def test_a_restart_of_the_server_loses_nothing(
+    etcd_binary: Path, tmp_path: Path, prefix: bytes
+) -> None:
+    """What was written before and after comes once, in order, without a gap."""
+
+    async def story(server: EtcdServer) -> None:
+        async with connected(server.endpoint) as cluster:
+            async with watching(cluster, prefix, 1) as events:
+                async with writing(server.address) as writer:
+                    await writer.put(prefix + b"1")
+                await eventually(lambda: len(written(events)) == 1, within_s=10)
+                await asyncio.to_thread(server.restart)
+                async with writing(server.address) as writer:
+                    await writer.put(prefix + b"2")
+                await eventually(lambda: len(written(events)) == 2, within_s=20)
+
+            assert written(events) == [prefix + b"1", prefix + b"2"]
+            assert not any(isinstance(event, WatchGap) for event in events)
+
+    with EtcdServer(tmp_path, binary=etcd_binary) as server:
+        run(story(server))
+
+
+@pytest.mark.parametrize("how", ["kill", "freeze"])
+def test_another_member_takes_over(
+    etcd_binary: Path, tmp_path: Path, prefix: bytes, how: str
+) -> None:
+    """The member watched on dies, or keeps its connections and says nothing."""
+
+    async def story(servers: EtcdServers) -> None:
+        async with connected(*servers.endpoints, dial_timeout_s=0.5) as cluster:
+            watched = (await cluster.status()).endpoint
+            lost = next(member for member in servers.members if member.endpoint == watched)
+            other = next(member for member in servers.members if member is not lost)
+            async with watching(cluster, prefix, 1) as events, writing(other.address) as writer:
+                await writer.put(prefix + b"1")
+                await eventually(lambda: len(written(events)) == 1, within_s=10)
+                getattr(lost, how)()
+                await writer.put(prefix + b"2")
+                await eventually(lambda: len(written(events)) == 2, within_s=30)
+
+            assert written(events) == [prefix + b"1", prefix + b"2"]
+
+    with EtcdServers(tmp_path, binary=etcd_binary) as servers:
+        run(story(servers))
+
+
+def test_compaction_during_a_break_is_told(
+    etcd_binary: Path, tmp_path: Path, prefix: bytes
+) -> None:
+    """What was forgotten meanwhile cannot be known, what comes after can."""
+
+    async def story(server: EtcdServer) -> None:
+        async with connected(server.endpoint, command_timeout_s=20) as cluster:
+            async with watching(cluster, prefix, 1) as events:
+                async with writing(server.address) as writer:
+                    await writer.put(prefix + b"1")
+                await eventually(lambda: len(written(events)) == 1, within_s=10)
+                await asyncio.to_thread(server.stop)
+                # Written where the watch cannot see it: on another port, with the same data.
+                elsewhere = EtcdServer(server.folder, binary=server.binary)
+                await asyncio.to_thread(elsewhere.start)
+                async with writing(elsewhere.address) as writer:
+                    for _ in range(3):
+                        await writer.put(prefix + b"unseen")
+                    await writer.compact()
+                await asyncio.to_thread(elsewhere.stop)
+                await asyncio.to_thread(server.start)
+                async with writing(server.address) as writer:
+                    await writer.put(prefix + b"2")
+                await eventually(lambda: prefix + b"2" in written(events), within_s=20)
+
+            assert sum(isinstance(event, WatchGap) for event in events) == 1
+
+    with EtcdServer(tmp_path, binary=etcd_binary) as server:
+        run(story(server))
+
+
+def test_a_server_that_stays_away_ends_the_watch(
+    etcd_binary: Path, tmp_path: Path, prefix: bytes
+) -> None:
+    """After the command time-out it is said so."""
+
+    async def story(server: EtcdServer) -> None:
+        async with connected(server.endpoint, command_timeout_s=1.0) as cluster:
+            events = cluster.watch(prefix, 1)
+            assert isinstance(await events.__anext__(), WatchProgress)
+            server.kill()
+            with pytest.raises(ClusterUnreachable, match="connection refused"):
+                while True:
+                    await events.__anext__()
+
+    with EtcdServer(tmp_path, binary=etcd_binary) as server:
+        run(story(server), within_s=20)
+
+
+def test_closing_a_watch_makes_no_noise(
+    etcd: EtcdServer, prefix: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing on stderr, no complaint of asyncio, whether it was closed or its task cancelled."""
+
+    async def story() -> None:
+        complaints: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, said: complaints.append(said))
+        async with connected(etcd.endpoint) as cluster:
+            events = cluster.watch(prefix, 1)
+            assert isinstance(await events.__anext__(), WatchProgress)
+            await events.aclose()  # type: ignore[attr-defined]  # it is a generator
+            async with watching(cluster, prefix, 1):
+                await asyncio.sleep(0)
+            async with watching(cluster, prefix, 1) as told:
+                await eventually(lambda: bool(told), within_s=10)
+        gc.collect()
+        assert complaints == []
+
+    run(story())
+    assert capfd.readouterr().err == ""
