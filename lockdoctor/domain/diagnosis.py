@@ -57,8 +57,6 @@ class LockCase:
     age: Age | None
     """Of the holder's hold; None where it is not known to have stood at both ends of the run."""
     activity: QueueActivity
-    watched_s: float
-    """How long one and the same hold was seen to stand."""
     longest_wait_s: float = 0.0
     """How long the waiter who has waited longest was seen to wait."""
     is_released: bool = False
@@ -150,7 +148,7 @@ def leaked_lock(case: LockCase) -> Verdict | None:
         VerdictKind.LEAKED_LOCK,
         Severity.CRITICAL if case.is_blocking or is_past_critical else Severity.WARNING,
         Confidence.PROVEN,
-        [*_hold(case), *_renewals(case), NoHandOver(case.watched_s), *_queue(case)],
+        [*_hold(case), *_renewals(case), NoHandOver(case.age.at_least_s), *_queue(case)],
         "Restart the process that holds it, or revoke the lease; then mend the code: every"
         " Lock needs its Unlock, every NewSession its Close.",
     )
@@ -168,7 +166,8 @@ def suspected_leak(case: LockCase) -> Verdict | None:
     if case.age.at_most_s is not None and case.age.at_most_s <= case.limit_s:
         return None
     about = case.age.estimate
-    is_likely = case.is_blocking or (about is not None and about.about_s >= case.limit_s)
+    is_old = case.age.stood_at_least_s >= case.limit_s
+    is_likely = case.is_blocking or is_old or (about is not None and about.about_s >= case.limit_s)
     if said and not is_likely:
         return None
     return _verdict(
@@ -178,7 +177,7 @@ def suspected_leak(case: LockCase) -> Verdict | None:
         Confidence.LIKELY if is_likely else Confidence.POSSIBLE,
         [
             *_renewals(case),
-            NoHandOver(case.watched_s),
+            NoHandOver(case.age.at_least_s),
             *_queue(case),
             *_hold(case),
             *([about] if about else []),

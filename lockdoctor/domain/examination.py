@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -16,16 +16,26 @@ from lockdoctor.domain.activity import (
     queue_of,
     replay,
 )
-from lockdoctor.domain.age import Age, RevisionRate, estimate, uuid1_written_at
+from lockdoctor.domain.age import (
+    Age,
+    RevisionRate,
+    Sighting,
+    bracket,
+    estimate,
+    stood_at_least_s,
+    uuid1_written_at,
+)
 from lockdoctor.domain.diagnosis import CONVINCING_RENEWALS, LockCase, diagnose
 from lockdoctor.domain.leases import LeaseId, Observation, Reading
-from lockdoctor.domain.locks import Hold, KeySnapshot, Kind, Lock, LockKey, Recipe
+from lockdoctor.domain.locks import KeySnapshot, Kind, Lock, LockKey, Recipe
+from lockdoctor.domain.past import Past
 from lockdoctor.domain.policy import Policy, Thresholds
 from lockdoctor.domain.recipes import Claim, locks
 from lockdoctor.domain.renewals import Leadership, RenewalTrace
 from lockdoctor.domain.report import ClusterFacts, LockReport, Report, Unseen
 from lockdoctor.domain.schedule import needed_window_s
 from lockdoctor.domain.sessions import SessionCase, judge_sessions, report_session
+from lockdoctor.domain.verdicts import VerdictKind
 
 MANY_DATA_KEYS = 10
 """More keys with a value and without a lease than this below one prefix are data, not locks."""
@@ -40,16 +50,6 @@ class PrefixFacts:
     last: KeySnapshot | None
     """The keys at the end of the run; None where they could not be read again."""
     events: tuple[WatchEvent, ...]
-
-    @property
-    def watched_s(self) -> float:
-        """What stood in both snapshots stood at least so long."""
-        return max(0.0, self.last.asked_at - self.first.answered_at) if self.last else 0.0
-
-    @property
-    def watched_at_most_s(self) -> float | None:
-        """What stands now and did not stand in the first snapshot is younger than this."""
-        return self.last.answered_at - self.first.asked_at if self.last else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +75,8 @@ class Examination:
     interrupted: str | None
     policy: Policy
     cluster: ClusterFacts
+    past: Past
+    """What earlier runs can tell; its readings are among the readings below."""
     prefixes: tuple[PrefixFacts, ...]
     readings: Mapping[LeaseId, Sequence[Reading]]
     unread: Mapping[LeaseId, str]
@@ -225,8 +227,7 @@ class _PrefixView:
             trace=self.facts.traces.get(lease_id) if lease_id else None,
             age=None if is_released else self._age(lock),
             activity=self.activity.get(queue_of(lock), NOTHING_SEEN),
-            watched_s=self.prefix.watched_s,
-            longest_wait_s=self._longest_wait_s(lock.waiters),
+            longest_wait_s=self._longest_wait_s(lock),
             is_released=is_released,
             is_new_hold=not is_released and not self._held_throughout(lock),
             named_by_user=bool(self.prefix.prefix),
@@ -243,12 +244,14 @@ class _PrefixView:
     def _age(self, lock: Lock) -> Age | None:
         if lock.holder is None:
             return None
-        if not self._held_throughout(lock):
-            return Age(at_least_s=0.0, at_most_s=self.prefix.watched_at_most_s)
+        seen = self._sighting(lock.holder, lock, held_throughout=self._held_throughout(lock))
+        at_least_s, at_most_s = bracket(seen, self.facts.past)
         rate = self._revision_rate()
         written_at = uuid1_written_at(lock.holder.value)
         return Age(
-            at_least_s=self.prefix.watched_s,
+            at_least_s=at_least_s,
+            at_most_s=at_most_s,
+            stood_at_least_s=stood_at_least_s(seen, self.facts.past),
             estimate=estimate(lock.holder.create_revision, rate) if rate else None,
             claimed_s=self.facts.ended_at - written_at if written_at is not None else None,
         )
@@ -263,11 +266,31 @@ class _PrefixView:
             over_s=last.answered_at - first.answered_at,
         )
 
-    def _longest_wait_s(self, waiters: Iterable[LockKey]) -> float:
-        return self.prefix.watched_s if any(self._stood(w.hold) for w in waiters) else 0.0
+    def _sighting(self, key: LockKey, lock: Lock, *, held_throughout: bool) -> Sighting:
+        first = self.prefix.first
+        last = self.prefix.last or first
+        return Sighting(
+            hold=key.hold,
+            first_asked_at=first.asked_at,
+            first_answered_at=first.answered_at,
+            last_asked_at=last.asked_at,
+            last_answered_at=last.answered_at,
+            held_throughout=held_throughout,
+            can_wait=queue_of(lock).recipe is Recipe.GO_MUTEX,
+        )
 
-    def _stood(self, hold: Hold) -> bool:
-        return self.prefix.last is not None and hold in self._first_holds
+    def _longest_wait_s(self, lock: Lock) -> float:
+        """How long the waiter who has waited longest was seen to stand in the queue."""
+        return max(
+            (
+                stood_at_least_s(
+                    self._sighting(waiter, lock, held_throughout=True), self.facts.past
+                )
+                for waiter in lock.waiters
+                if waiter.hold in self._first_holds
+            ),
+            default=0.0,
+        )
 
     def _needed_window_s(self, lock: Lock, thresholds: Thresholds) -> float:
         found = self.facts.traces.get(lock.holder.lease_id) if lock.holder else None
@@ -298,6 +321,8 @@ def _unread_leases(unread: Mapping[LeaseId, str]) -> Iterator[Unseen]:
         yield Unseen(what="leases", count=count, why=why)
 
 
-def _worst_first(report: LockReport) -> tuple[int, int, bytes]:
-    order = list(type(report.verdict.kind))
-    return (-report.verdict.severity, order.index(report.verdict.kind), report.lock.name)
+def _worst_first(report: LockReport) -> tuple[int, bool, int, bytes]:
+    verdict = report.verdict
+    blocks_nobody = verdict.is_finding and not report.lock.waiters
+    kind = list(VerdictKind).index(verdict.kind)
+    return (-verdict.severity, blocks_nobody, kind, report.lock.name)

@@ -15,6 +15,7 @@ from lockdoctor.domain.examination import (
 )
 from lockdoctor.domain.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.locks import KeySnapshot, Kind, Lock
+from lockdoctor.domain.past import NO_PAST
 from lockdoctor.domain.policy import Policy, Thresholds
 from lockdoctor.domain.recipes import locks
 from lockdoctor.domain.renewals import SETTLE_S, Leadership, LeadershipProbe, trace
@@ -200,6 +201,7 @@ class _Scan:
             interrupted=self.stop.reason,
             policy=self.request.policy,
             cluster=self._cluster_facts(),
+            past=NO_PAST,
             prefixes=tuple(
                 PrefixFacts(
                     prefix=prefix,

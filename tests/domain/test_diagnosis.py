@@ -59,7 +59,6 @@ def a_case(lock: Lock = MUTEX, **changes: Any) -> LockCase:
         trace=KEPT,
         age=Age(at_least_s=43.0),
         activity=QueueActivity(watched_s=43.0),
-        watched_s=43.0,
         needed_window_s=43.5,
     )
     return replace(case, **changes)

@@ -8,6 +8,7 @@ from lockdoctor.domain.activity import KeyDeleted, KeyPut, WatchEvent, WatchGap
 from lockdoctor.domain.examination import Examination, PrefixFacts, SessionFacts, conclude
 from lockdoctor.domain.leases import NO_LEASE, LeaseId, Reading
 from lockdoctor.domain.locks import KeySnapshot, Kind, LockKey
+from lockdoctor.domain.past import NO_PAST
 from lockdoctor.domain.policy import Limits, Policy, Rule
 from lockdoctor.domain.renewals import Leadership, LeadershipProbe
 from lockdoctor.domain.report import ClusterFacts
@@ -41,6 +42,7 @@ def an_examination(
         cluster=ClusterFacts(
             cluster_id=1, version="3.5.1", endpoint="e", raft_term=2, revision=1, leader_changes=0
         ),
+        past=NO_PAST,
         prefixes=(prefix,),
         readings={LEASE: READINGS},
         unread={},
