@@ -108,7 +108,7 @@ def a_trace(
     readings: Iterable[Reading] | None = None,
 ) -> RenewalTrace:
     """What readings (seconds after noon, remaining TTL) prove under one leader."""
-    looks = remaining or ((0.0, 44), (21.8, 42), (42.0, 42))
+    looks = remaining or ((0.0, 44), (21.8, 57), (42.0, 56))
     found = [
         an_observation(
             at=NOON + at, remaining_ttl_s=left, granted_ttl_s=granted_ttl_s, lease_id=lease_id

@@ -104,27 +104,28 @@ def _stacked(locks: Sequence[LockReport], width: int) -> Table:
     table.add_column("Verdict", no_wrap=True)
     table.add_column("Lock", ratio=1, overflow="fold")
     for lock in locks:
-        facts = ", ".join(_facts(lock))
-        table.add_row(_verdicts(lock), Text("\n".join(filter(None, (_title(lock), facts)))))
+        table.add_row(_verdicts(lock), Text("\n".join((_title(lock), *_facts(lock)))))
     return table
 
 
 def _facts(lock: LockReport) -> Iterator[str]:
-    """What the stacked form says below the name."""
-    if lock.lock.waiters:
-        yield count(len(lock.lock.waiters), "waiter")
-    if lock.activity.gave_up:
-        yield f"{_gave_up(lock)} gave up"
-    lease = _lease(lock)
+    """What the stacked form says below the name, line by line."""
+    lease, held, renewed, ttl = _lease(lock), _held(lock), _renewed(lock), _ttl(lock)
     if lease:
-        yield f"lease {lease}" if lease != NONE else "no lease"
-    held, renewed, ttl = _held(lock), _renewed(lock), _ttl(lock)
+        yield ", ".join((f"lease {lease}" if lease != NONE else "no lease", *_queue(lock)))
     if held:
         yield f"held at least {', '.join(held)}"
     if renewed:
         yield f"renewed at least {', '.join(renewed)}"
     if ttl:
-        yield f"TTL {ttl}"
+        yield f"TTL left {ttl}"
+
+
+def _queue(lock: LockReport) -> Iterator[str]:
+    if lock.lock.waiters:
+        yield count(len(lock.lock.waiters), "waiter")
+    if lock.activity.gave_up:
+        yield f"{_gave_up(lock)} gave up"
 
 
 def _verdicts(lock: LockReport) -> Text:
@@ -175,8 +176,8 @@ def _ttl(lock: LockReport) -> str:
     if trace is None or trace.last is None:
         return ""
     if trace.is_gone:
-        return f"gone of {trace.last.granted_ttl_s} s"
-    return f"{trace.last.remaining_ttl_s}/{trace.last.granted_ttl_s} s {sawtooth(trace)}"
+        return "lease gone"
+    return f"{trace.last.remaining_ttl_s} of {trace.last.granted_ttl_s} s {sawtooth(trace)}"
 
 
 def _gave_up(lock: LockReport) -> str:

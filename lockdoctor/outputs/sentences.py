@@ -34,7 +34,7 @@ from lockdoctor.domain.verdicts import (
 from lockdoctor.outputs.wording import at_least, at_most, count, duration, printable, safe, times
 
 
-def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per kind
+def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per kind
     """Word one piece of evidence."""
     match evidence:
         case Renewed():
@@ -111,7 +111,7 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0911, PLR0912 - one c
             return _assert_never(evidence)
 
 
-def clause(evidence: Evidence) -> str | None:  # noqa: PLR0911 - one case per kind
+def clause(evidence: Evidence) -> str | None:
     """Word a piece of evidence for a headline; None for those that are too much there."""
     match evidence:
         case Renewed(renewals, watched_s):
@@ -129,7 +129,7 @@ def clause(evidence: Evidence) -> str | None:  # noqa: PLR0911 - one case per ki
         case LongTtl(granted_s):
             return f"TTL {duration(granted_s)}"
         case SessionsGrew(before, after, watched_s):
-            return f"{before:,} leases without keys grew to {after:,} in {duration(watched_s)}"
+            return f"leases without keys grew from {before:,} to {after:,} in {duration(watched_s)}"
         case _:
             return None
 

@@ -1,0 +1,270 @@
+"""One example of every kind of evidence, and reports that more than one test shows."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from lockdoctor.domain.activity import QueueActivity
+from lockdoctor.domain.age import Age
+from lockdoctor.domain.leases import LeaseId
+from lockdoctor.domain.locks import Kind, Recipe
+from lockdoctor.domain.report import LockReport, Report, Unseen
+from lockdoctor.domain.verdicts import (
+    ByDesign,
+    ClaimedAge,
+    Confidence,
+    EstimatedAge,
+    Evidence,
+    ForeignHolder,
+    FromGivenUpAttempts,
+    GaveUp,
+    HandedOver,
+    Held,
+    Keyless,
+    LateRenewal,
+    LeaderChanged,
+    LeaseEnded,
+    LongTtl,
+    NoHandOver,
+    NoLease,
+    NotRenewed,
+    QueueCut,
+    Renewed,
+    SessionsGrew,
+    UnknownShape,
+    Unobservable,
+    Unread,
+    Verdict,
+    VerdictKind,
+    Waiting,
+    WithinLimit,
+)
+from tests.builders import a_key, a_lock, a_lock_report, a_report, a_session, a_trace, a_verdict
+
+HOSTILE = (
+    b"[red]bold[/red]",
+    b"[link=http://x]y[/link]",
+    b"\x1b[31mred\x1b]8;;http://x\x07",
+    b"two\nlines\r\n\ttab",
+    "abc\u202edcba\u2066".encode(),
+    "zero\u200bwidth\ufeff\u00ad".encode(),
+    "e\u0301\u034f\u3164\u2800".encode(),
+    b"\xff\xfe\x80 not UTF-8 \xc3",
+    b"\x85\xc2\x85\xc2\x9b31m",
+    b"back\\slash\\x41",
+    b" spaces at the ends ",
+    b"$(reboot) `reboot` ; 'quoted' \"quoted\" !! -- ~ *",
+    b"-starts-with-a-dash",
+    "schön 日本語 🔒".encode(),
+    b"\x00",
+    b"n" * 10_000,
+    bytes(range(1, 256)),
+)
+"""Names that try to get at the terminal, the shell or the layout."""
+
+EVIDENCE: tuple[tuple[Evidence, str], ...] = (
+    (
+        Renewed(3, 45.2, 20.4),
+        "A client renewed the lease at least 3 times in 45 s, on average every 21 s or more often.",
+    ),
+    (Renewed(1, 25.0, None), "A client renewed the lease at least once in 25 s."),
+    (Held(45.9, None), "The hold has stood for at least 45 s; nothing proves yet since when."),
+    (Held(3600, 7200), "The hold has stood for at least 1 h, at most 2 h."),
+    (Held(0, 45.2), "The hold is at most 46 s old."),
+    (
+        EstimatedAge(12_000.0, 24_000, 2.0),
+        (
+            "An estimate, not a proof: it is about 3 h 20 min old if the cluster"
+            " always wrote as fast"
+            " as now (24,000 revisions since, 2 a second)."
+        ),
+    ),
+    (ClaimedAge(7200), "By the client's own clock it was taken 2 h ago."),
+    (ClaimedAge(-3.0), "By the client's clock it was taken 3 s in the future."),
+    (NoHandOver(45.2), "It was never released in the 45 s that it was watched."),
+    (HandedOver(2, 45.2), "It was released twice in the 45 s that it was watched."),
+    (Waiting(4, 45.2), "4 waiters wait for it, the longest for at least 45 s."),
+    (Waiting(1, 45.2), "1 waiter waits for it, for at least 45 s."),
+    (Waiting(1, 0.0), "1 waiter waits for it."),
+    (GaveUp(2, 45.2), "2 contenders left the queue without the lock in 45 s."),
+    (NoLease(in_lock_shape=True), "The key has no lease, so etcd never deletes it by itself."),
+    (
+        NoLease(in_lock_shape=False),
+        (
+            "The key has no lease, so etcd never deletes it by itself; only its"
+            " place among locks, not"
+            " its own shape, makes it look like one."
+        ),
+    ),
+    (
+        ForeignHolder(b"/a/b\n"),
+        (
+            r"What blocks the queue is no contender: /a/b\n merely lies below the"
+            r" lock's name, and Go's"
+            " Mutex waits for every older key there."
+        ),
+    ),
+    (
+        NotRenewed(25.8, 33.1, 60),
+        "The lease went without a renewal for at least 25 s; at most 34 s of 60 s were left.",
+    ),
+    (LeaseEnded(), "The lease is gone: it expired or was revoked while it was watched."),
+    (LateRenewal(4.6, 60), "A renewal came when at most 4.6 s of 60 s were left."),
+    (
+        LongTtl(3600, 600.0),
+        (
+            "The lease's TTL is 1 h, over the limit of 10 min: after a crash of its holder the lock"
+            " stays taken that long."
+        ),
+    ),
+    (ByDesign("election"), "It is an election: kept as long as its process lives, by design."),
+    (
+        ByDesign("registration"),
+        "It is a registration: kept as long as its process lives, by design.",
+    ),
+    (WithinLimit(300.0), "A hold may last 5 min; none is proven to have lasted longer."),
+    (
+        Unobservable(602.4, 900),
+        (
+            "With a TTL of 15 min it takes up to 10 min 3 s of watching to see"
+            " enough renewals; this"
+            " run did not see them."
+        ),
+    ),
+    (Unread("permission\x1b denied"), r"The lease could not be read: permission\x1b denied."),
+    (
+        UnknownShape(),
+        "No lock recipe knows this key, so what is normal for it is not known.",
+    ),
+    (
+        QueueCut(),
+        (
+            "The scanned prefix may leave out contenders of this lock, so nobody can be called its"
+            " holder."
+        ),
+    ),
+    (
+        LeaderChanged(1),
+        (
+            "A new etcd leader reset every lease while it was watched: 1 rise of the TTL may be its"
+            " work and proves nothing."
+        ),
+    ),
+    (
+        SessionsGrew(3, 1_040, 45.2, 3),
+        (
+            "Renewed leases without keys grew from 3 to 1,040 in 45 s, in 3 separate parts of that"
+            " time."
+        ),
+    ),
+    (
+        SessionsGrew(0, 4, 45.2, 1),
+        "Renewed leases without keys grew from 0 to 4 in 45 s, all within one part of that time.",
+    ),
+    (
+        FromGivenUpAttempts(30),
+        "30 attempts on a lock gave up before our eyes, but the session behind it lives on.",
+    ),
+    (Keyless(), "The lease carries no key."),
+)
+"""Evidence, and how it must be worded."""
+
+
+def a_leak(name: bytes = b"/my-lock/orders", waiters: int = 4) -> LockReport:
+    """A lock that the mission's story leaves behind, on a first run."""
+    lock = a_lock(name, waiters=waiters)
+    estimate = EstimatedAge(12_000.0, 24_000, 2.0)
+    verdict = a_verdict(
+        VerdictKind.SUSPECTED_LEAK,
+        lock=lock,
+        confidence=Confidence.LIKELY,
+        evidence=(
+            Renewed(2, 42.0, 20.8),
+            NoHandOver(45.2),
+            Waiting(waiters, 45.2),
+            GaveUp(2, 45.2),
+            Held(45.2, None),
+            estimate,
+        ),
+        remedy="Find out whether its holder is still at work.",
+    )
+    return a_lock_report(
+        lock,
+        verdict,
+        age=Age(at_least_s=45.2, estimate=estimate),
+        activity=QueueActivity(watched_s=45.2, gave_up=2),
+    )
+
+
+def a_proven_leak() -> LockReport:
+    """A lock known to be leaked, with four waiters."""
+    lock = a_lock(waiters=4)
+    evidence = (Held(4000.0, 5000.0), Renewed(3, 45.2, 20.4), NoHandOver(45.2), Waiting(4, 45.2))
+    return a_lock_report(
+        lock, a_verdict(lock=lock, evidence=evidence), age=Age(at_least_s=4000.0, at_most_s=5000.0)
+    )
+
+
+def an_eternal_lock(name: bytes = b"/my-lock/old") -> LockReport:
+    """A key that nothing will ever delete."""
+    lock = a_lock(name, holder=a_key(name, lease_id=0), recipe=Recipe.UNLEASED_KEY)
+    evidence = (NoLease(in_lock_shape=True), Held(45.2, None))
+    return a_lock_report(lock, a_verdict(VerdictKind.ETERNAL_LOCK, lock=lock, evidence=evidence))
+
+
+def a_healthy_lock(name: bytes = b"/my-lock/fine", lease_id: int = 0x77) -> LockReport:
+    """A lock that was released while we watched."""
+    lock = a_lock(name, holder=a_key(lock=name, lease_id=lease_id))
+    return a_lock_report(
+        lock, a_verdict(VerdictKind.HEALTHY, lock=lock, evidence=(HandedOver(3, 45.2),))
+    )
+
+
+def an_election() -> LockReport:
+    """A key kept by design."""
+    name = b"/my-lock/leader"
+    holder = a_key(lock=name, lease_id=0x78)
+    lock = a_lock(name, holder=holder, recipe=Recipe.GO_ELECTION, kind=Kind.ELECTION)
+    return a_lock_report(
+        lock, a_verdict(VerdictKind.HEALTHY, lock=lock, evidence=(ByDesign("election"),))
+    )
+
+
+def an_undetermined_lock() -> LockReport:
+    """A lock of a TTL too long for the window."""
+    lock = a_lock(b"/my-lock/slow", holder=a_key(lock=b"/my-lock/slow", lease_id=0x79))
+    verdict = a_verdict(
+        VerdictKind.UNDETERMINED,
+        lock=lock,
+        confidence=Confidence.UNDETERMINED,
+        evidence=(Unobservable(602.0, 900),),
+        remedy="Watch longer: --window 602s.",
+    )
+    trace = a_trace((0.0, 880), lease_id=0x79, granted_ttl_s=900)
+    return a_lock_report(lock, verdict, trace=trace, activity=QueueActivity())
+
+
+def leaked_sessions(count: int = 5) -> Verdict:
+    """The verdict on a number of keyless leases that grows."""
+    leases = tuple(LeaseId(0x32698F1C0A1B2C00 + number) for number in range(count))
+    evidence = (SessionsGrew(0, count, 45.2, 3), FromGivenUpAttempts(count))
+    verdict = a_verdict(VerdictKind.LEAKED_SESSION, evidence=evidence, leases=leases)
+    return dataclasses.replace(verdict, lock=None, key=None)
+
+
+def everything() -> Report:
+    """A report with something in every section."""
+    return a_report(
+        a_leak(),
+        an_eternal_lock(b"/my-lock/[red]old[/red]\x1b[31m"),
+        a_healthy_lock(),
+        an_election(),
+        an_undetermined_lock(),
+        sessions=tuple(map(a_session, range(0x51, 0x54))),
+        session_verdicts=(leaked_sessions(),),
+        unseen=(
+            Unseen(what="list of leases", count=None, why="etcdserver: permission denied"),
+            Unseen(what="leases", count=3, why="the time is over"),
+        ),
+        notes=("The leader changed once.",),
+    )

@@ -1,0 +1,114 @@
+"""The sentence that is read first."""
+
+from __future__ import annotations
+
+import pytest
+
+from lockdoctor.domain.report import LockReport, Report, Unseen
+from lockdoctor.domain.verdicts import Confidence, VerdictKind
+from lockdoctor.outputs.headline import NOUNS, headline
+from tests.builders import a_lock, a_lock_report, a_report, a_verdict
+from tests.outputs.examples import (
+    a_healthy_lock,
+    a_leak,
+    a_proven_leak,
+    an_election,
+    an_eternal_lock,
+    an_undetermined_lock,
+    leaked_sessions,
+)
+
+NO_LIST = Unseen(what="list of leases", count=None, why="etcdserver: permission denied")
+
+
+def _late(name: bytes) -> LockReport:
+    lock = a_lock(name)
+    return a_lock_report(lock, a_verdict(VerdictKind.LATE_RENEWAL, lock=lock, evidence=()))
+
+
+@pytest.mark.parametrize(
+    ("report", "text"),
+    [
+        (
+            a_report(a_proven_leak()),
+            (
+                "1 leaked lock blocks 4 waiters: /my-lock/orders, lease"
+                " 32698f1c0a1b2c3d, held at least"
+                " 1 h 6 min, renewed at least 3 times in 45 s, never released"
+            ),
+        ),
+        (
+            a_report(a_leak()),
+            (
+                "1 likely leaked lock blocks 4 waiters: /my-lock/orders, lease 32698f1c0a1b2c3d,"
+                " renewed at least twice in 42 s, never released, 2 gave up waiting, held at least"
+                " 45 s"
+            ),
+        ),
+        (
+            a_report(a_leak(b"/a", 1), a_leak(b"/b", 3), an_eternal_lock(), _late(b"/c")),
+            (
+                "2 likely leaked locks block 4 waiters, the worst: /b, lease"
+                " 32698f1c0a1b2c3d, renewed"
+                " at least twice in 42 s, never released, 2 gave up waiting, held at least 45 s;"
+                " also 1 lock without a lease and 1 lock renewed late"
+            ),
+        ),
+        (
+            a_report(session_verdicts=(leaked_sessions(40),)),
+            "1 leak of sessions: leases without keys grew from 0 to 40 in 45 s",
+        ),
+        (
+            a_report(an_eternal_lock()),
+            "1 lock without a lease: /my-lock/old, never expires, held at least 45 s",
+        ),
+        (
+            a_report(a_healthy_lock(), an_election()),
+            "No leaked locks: 2 locks examined, 2 healthy",
+        ),
+        (
+            a_report(a_healthy_lock(), unseen=(NO_LIST,)),
+            "No leaked locks: 1 lock examined, 1 healthy, but not everything could be seen",
+        ),
+        (
+            a_report(a_healthy_lock(), an_undetermined_lock()),
+            "No leak found, but 1 lock of 2 could not be judged",
+        ),
+        (
+            a_report(an_undetermined_lock(), unseen=(NO_LIST,)),
+            "No leak found, but 1 lock of 1 could not be judged, and not everything could be seen",
+        ),
+        (a_report(), "No locks found"),
+        (a_report(unseen=(NO_LIST,)), "No locks found, but not everything could be seen"),
+        (
+            a_report(a_healthy_lock(), interrupted="ended by SIGINT"),
+            "Incomplete (ended by SIGINT): No leaked locks: 1 lock examined, 1 healthy",
+        ),
+    ],
+)
+def test_the_headline(report: Report, text: str) -> None:
+    """What is wrong, how bad, since when, or that nothing is, and what is not known."""
+    assert headline(report) == text
+
+
+def test_doubt_is_spoken() -> None:
+    """A possible leak is not called a leak."""
+    lock = a_lock()
+    verdict = a_verdict(VerdictKind.SUSPECTED_LEAK, lock=lock, confidence=Confidence.POSSIBLE)
+
+    text = headline(a_report(a_lock_report(lock, verdict)))
+
+    assert text.startswith("1 possibly leaked lock: ")
+
+
+def test_a_hostile_name_is_short_and_visible() -> None:
+    """Ten thousand bytes and an escape sequence fit into the sentence."""
+    text = headline(a_report(a_leak(b"\x1b[31m\n" + b"n" * 10_000)))
+
+    assert text.isprintable()
+    assert len(text) < 300
+
+
+def test_every_verdict_has_a_noun() -> None:
+    """Whoever adds a verdict says what it is called."""
+    assert set(NOUNS) == set(VerdictKind)

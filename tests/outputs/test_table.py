@@ -1,0 +1,197 @@
+"""The report for people, whole, at the widths of a small and of a large terminal."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+from lockdoctor.domain.activity import QueueActivity
+from lockdoctor.domain.report import Report
+from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.outputs.lock_rows import sawtooth
+from lockdoctor.outputs.table import TableOutput
+from tests.builders import (
+    a_key,
+    a_lock,
+    a_lock_report,
+    a_report,
+    a_trace,
+    a_verdict,
+)
+from tests.outputs.examples import (
+    HOSTILE,
+    a_healthy_lock,
+    a_leak,
+    a_proven_leak,
+    an_election,
+    an_undetermined_lock,
+    everything,
+)
+
+EXPECTED = Path(__file__).parent / "expected"
+
+REPORTS = {
+    "leaked_lock": a_report(a_proven_leak()),
+    "nothing_found": a_report(a_healthy_lock(), an_election()),
+    "everything": everything(),
+    "empty": a_report(),
+}
+
+
+def render(report: Report, width: int = 160, *, colour: bool = False) -> str:
+    out = io.StringIO()
+    TableOutput(width=width, colour=colour).render(report, out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 160])
+@pytest.mark.parametrize("name", REPORTS)
+def test_the_whole_text(name: str, width: int) -> None:
+    """Every character of the report is as reviewed."""
+    expected = (EXPECTED / f"{name}_{width}.txt").read_text(encoding="utf-8")
+
+    assert render(REPORTS[name], width) == expected
+
+
+@pytest.mark.parametrize("width", [40, 80, 100, 131, 132, 160, 250])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    """Only a command line to copy may be longer, since it must not be broken."""
+    lines = render(everything(), width).splitlines()
+
+    assert [
+        line for line in lines if len(line) > width and not line.startswith("    etcdctl")
+    ] == []
+
+
+@pytest.mark.parametrize("width", [60, 80, 132, 160])
+def test_lease_and_verdict_are_never_cut(width: int) -> None:
+    """An ID that is cut or broken cannot be copied, a verdict cannot be searched for."""
+    table = render(a_report(a_leak(b"/my-lock/" + b"n" * 500)), width).split("Finding 1")[0]
+
+    assert table.count("32698f1c0a1b2c3d") == 2  # in the headline and in the table
+    assert "suspected-leak" in table
+
+
+def test_colour_adds_nothing_but_colour() -> None:
+    """Without the escape sequences the text is the same, so nothing depends on them."""
+    coloured = render(everything(), 80, colour=True)
+
+    assert "\x1b[" in coloured
+    stripped = "\n".join(
+        line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", coloured).splitlines()
+    )
+    assert stripped + "\n" == render(everything(), 80)
+
+
+def test_neither_the_terminal_nor_its_variables_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The caller says width and colour; a dumb terminal or FORCE_COLOR changes nothing."""
+    before = render(everything(), 160)
+    for name, value in (("TERM", "dumb"), ("FORCE_COLOR", "1"), ("COLUMNS", "20")):
+        monkeypatch.setenv(name, value)
+
+    assert render(everything(), 160) == before
+
+
+@pytest.mark.parametrize("width", [80, 160])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_stay_text(name: bytes, width: int) -> None:
+    """No name brings a control character or a colour along, or makes the report long."""
+    text = render(a_report(a_leak(b"/my-lock/" + name)), width)
+
+    assert all(line.isprintable() for line in text.splitlines())
+    assert len(text) < 5_000
+
+
+@pytest.mark.parametrize("what", [b"[red]", b"[/]", b"[link=x]", b":smiley:"])
+def test_names_are_no_markup(what: bytes) -> None:
+    """Brackets and colons are printed as they are."""
+    assert what.decode() in render(a_report(a_leak(b"/my-lock/" + what)))
+
+
+def test_of_many_locks_the_worst_are_listed_and_the_rest_counted() -> None:
+    """A thousand healthy locks do not bury the leaked one."""
+    fine = [a_healthy_lock(b"/my-lock/%04d" % n, lease_id=n + 1) for n in range(1000)]
+    text = render(a_report(a_proven_leak(), *fine, an_undetermined_lock()), 80)
+
+    assert "leaked-lock   /my-lock/orders" in text
+    assert "… and 952 more locks: 951 healthy, 1 undetermined" in text
+    assert len(text.splitlines()) < 350
+
+
+def test_of_many_findings_the_rest_is_counted() -> None:
+    """Nobody reads a thousand findings, but their number is told."""
+    text = render(a_report(*(a_leak(b"/my-lock/%d" % n) for n in range(1000))))
+
+    assert "Finding 20 of 1000:" in text
+    assert "… and 980 more findings; --format json has them all" in text
+
+
+def test_each_prefix_has_its_table() -> None:
+    """A prefix without locks is told too; every key of the cluster is no prefix to print."""
+    report = a_report(a_healthy_lock(), prefixes=(b"/my-lock/", b"/other\n/"))
+
+    assert "1 lock below /my-lock/\n" in render(report)
+    assert "0 locks below /other\\n/\n" in render(report)
+    assert "0 locks of the cluster\n" in render(a_report(prefixes=(b"",)))
+
+
+def test_what_else_is_wrong_stands_below_the_verdict() -> None:
+    """A second finding on a lock is not hidden by the first; that it is healthy else is no news."""
+    lock = a_lock()
+    kinds = (VerdictKind.SUSPECTED_LEAK, VerdictKind.LONG_TTL, VerdictKind.HEALTHY)
+    report = a_lock_report(lock, *(a_verdict(kind, lock=lock, evidence=()) for kind in kinds))
+
+    text = render(a_report(report))
+
+    assert "\n+ long-ttl " in text
+    assert "healthy" not in text
+
+
+def test_counts_after_a_gap_in_the_watch_are_lower_bounds() -> None:
+    """A plus says that more may have given up."""
+    report = a_lock_report(activity=QueueActivity(watched_s=9.0, gave_up=3, has_gap=True))
+
+    assert "3+ gave up" in render(a_report(report), 80)
+
+
+def test_a_stream_that_lacks_characters_gets_escapes() -> None:
+    """An ASCII terminal ends no report with an error."""
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, encoding="ascii")
+
+    TableOutput(width=80, colour=False).render(a_report(a_leak("/schön".encode())), out)
+    out.flush()
+
+    assert rb"/sch\xf6n" in raw.getvalue()
+
+
+def test_the_sawtooth_shows_each_look() -> None:
+    """Full, half and empty can be told apart; of many looks the last are drawn."""
+    falling = a_trace((0.0, 59), (30.0, 29), (59.0, 0))
+
+    assert sawtooth(falling) == "█▄▁"
+    assert len(sawtooth(a_trace(*((float(n), 59 - n) for n in range(40))))) == 12
+
+
+def test_a_look_that_says_nothing_is_not_drawn() -> None:
+    """A member without the lead answers "for ever"; a lease without end has no height."""
+    trace = a_trace((0.0, 59), (1.0, 9_223_372_036))
+
+    assert sawtooth(trace) == "█"
+
+
+def test_a_released_lock_and_an_unread_lease_have_no_facts() -> None:
+    """What is not known is left out, not made up."""
+    lock = dataclasses.replace(a_lock(holder=a_key()), holder=None)
+    report = dataclasses.replace(
+        a_lock_report(lock, a_verdict(VerdictKind.HEALTHY, lock=lock, evidence=())),
+        age=None,
+        traces={},
+    )
+    text = render(a_report(report), 80)
+
+    assert text.endswith("healthy   /my-lock/orders\n")
