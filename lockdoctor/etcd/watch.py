@@ -42,6 +42,7 @@ class KeyWatch:
         self._range = range_of(prefix)
         self._what = f"watch the keys below {printable(prefix)}"
         self._next_revision = from_revision
+        self._oldest_kept = 1
         self._unconfirmed: int | None = None
 
     async def events(self) -> AsyncIterator[WatchEvent]:
@@ -78,9 +79,10 @@ class KeyWatch:
         Source: progressIfSync in etcd's server/storage/mvcc/watchable_store.go.
         """
         start, end = self._range
+        from_revision = max(self._oldest_kept, self._next_revision - 1)
         return rpc.WatchRequest(
             create_request=rpc.WatchCreateRequest(
-                key=start, range_end=end, start_revision=max(1, self._next_revision - 1)
+                key=start, range_end=end, start_revision=from_revision
             )
         )
 
@@ -99,6 +101,7 @@ class KeyWatch:
 
     def _take(self, response: Any) -> Iterator[WatchEvent]:
         seen_at = self._clock.now()
+        self._oldest_kept = max(self._oldest_kept, response.compact_revision)
         if response.compact_revision > self._next_revision:
             self._next_revision = response.compact_revision
             yield WatchGap(seen_at=seen_at, why="etcd was compacted beyond what the watch had seen")
