@@ -24,17 +24,16 @@ from lockdoctor.etcd.connection import ConnectionSettings
 SCAN = f"lockdoctor scan --prefix {PREFIX.decode()}"
 
 INTRODUCTION = """\
-An etcd of its own ({server.binary}) runs on {server.address}.
-Below {prefix}, for real:
+An etcd of its own is running on {address}. Below {prefix}, for real:
 {stories}
-Now `{scan}` watches it, which takes about 15 s.
+`{scan}` watches them, for about 15 s.
 """
 
 COMMENT = f"""
-That was `{SCAN}`. Begin with its first finding: the
-lease of {PREFIX.decode()}orders is renewed again and again and nobody lets go of the lock, so
-that all others wait or give up. The worker, the election and the crash are no
-findings. On your own etcd: lockdoctor scan --endpoints HOST:2379 --prefix /your/locks/
+That was `{SCAN}`. Look at {PREFIX.decode()}orders first:
+its lease is renewed again and again, nobody unlocks, all others wait or give up.
+The worker, the election and the crashed holder are no findings.
+On your own etcd: lockdoctor scan --endpoints HOST:2379 --prefix /your/locks/
 """
 
 INVITATION = f"""
@@ -133,8 +132,12 @@ def _wait(server: EtcdServer, interruptions: Interruptions) -> None:
 
 
 def _introduction(server: EtcdServer) -> str:
-    stories = "\n".join(f"  {s.lock.decode():<10} {s.story}" for s in SCENARIOS)
-    return INTRODUCTION.format(server=server, prefix=PREFIX.decode(), stories=stories, scan=SCAN)
+    return INTRODUCTION.format(
+        address=server.address,
+        prefix=PREFIX.decode(),
+        stories="\n".join(f"  {s.lock.decode():<10} {s.story}" for s in SCENARIOS),
+        scan=SCAN,
+    )
 
 
 def _say(text: str) -> None:
