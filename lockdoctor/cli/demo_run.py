@@ -31,7 +31,7 @@ An etcd of its own is running on {address}. Below {prefix}, for real:
 
 COMMENT = f"""
 That was `{SCAN}`. Look at {PREFIX.decode()}orders first:
-its lease is renewed again and again, nobody unlocks, all others wait or give up.
+its lease is renewed again and again, nobody unlocks; others wait or give up.
 The worker, the election and the crashed holder are no findings.
 On your own etcd: lockdoctor scan --endpoints HOST:2379 --prefix /your/locks/
 """
