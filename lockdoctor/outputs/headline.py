@@ -9,7 +9,7 @@ from lockdoctor.domain.leases import hex_id
 from lockdoctor.domain.report import Finding, Report
 from lockdoctor.domain.verdicts import Confidence, Verdict, VerdictKind
 from lockdoctor.outputs.sentences import clause
-from lockdoctor.outputs.wording import count, lock_title, printable, safe, shortened
+from lockdoctor.outputs.wording import count, lock_title, safe, shortened
 
 TITLE_WIDTH = 60
 """Longer names lose their middle in the headline; they are whole further down."""
@@ -43,6 +43,8 @@ def headline(report: Report) -> str:
     text = _found(groups[0]) if groups else _nothing_found(report)
     if groups[1:]:
         text += f"; also {_join(_counted(group) for group in groups[1:])}"
+    if groups and report.undetermined:
+        text += f"; {count(len(report.undetermined), 'lock')} could not be judged"
     if report.interrupted:
         return f"Incomplete ({safe(report.interrupted)}): {text}"
     return text
@@ -84,8 +86,6 @@ def _doubt(verdict: Verdict) -> str:
 def _facts(finding: Finding) -> Iterator[str]:
     if finding.lock:
         yield shortened(lock_title(finding.lock.lock), TITLE_WIDTH)
-    elif finding.verdict.key is not None:
-        yield shortened(printable(finding.verdict.key), TITLE_WIDTH)
     leases = finding.verdict.leases
     if len(leases) == 1:
         yield f"lease {hex_id(leases[0])}"

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 from typing import Any, TextIO
 
-from lockdoctor.domain.leases import LeaseId, Observation, hex_id
+from lockdoctor.domain.leases import LeaseId, Observation, Reading, hex_id
 from lockdoctor.domain.locks import LockKey
-from lockdoctor.domain.renewals import RenewalTrace
+from lockdoctor.domain.renewals import RenewalTrace, is_usable
 from lockdoctor.domain.report import LockReport, Report, SessionReport, Unseen
 from lockdoctor.domain.verdicts import Evidence, Verdict
 from lockdoctor.outputs.sentences import sentence
@@ -145,7 +145,7 @@ def _lease(trace: RenewalTrace | None) -> Json:
     last = trace.readings[-1] if trace and trace.readings else None
     return {
         "granted_ttl_s": trace.granted_ttl_s if trace else None,
-        "remaining_ttl_s": last.remaining_ttl_s if isinstance(last, Observation) else None,
+        "remaining_ttl_s": _remaining(last),
         "is_gone": trace.is_gone if last and trace else None,
         "renewals": trace.renewals if trace else None,
         "renewal_period_s": _rounded(trace.at_most_every_s if trace else None),
@@ -153,11 +153,18 @@ def _lease(trace: RenewalTrace | None) -> Json:
     }
 
 
-def _look(trace: RenewalTrace, reading: Any) -> Json:
+def _look(trace: RenewalTrace, reading: Reading) -> Json:
     return {
         "after_s": _rounded(reading.answered_at - trace.readings[0].answered_at),
-        "remaining_ttl_s": reading.remaining_ttl_s if isinstance(reading, Observation) else None,
+        "remaining_ttl_s": _remaining(reading),
     }
+
+
+def _remaining(reading: Reading | None) -> int | None:
+    """None too where a member without the lead answered that it is for ever."""
+    if not isinstance(reading, Observation) or not is_usable(reading):
+        return None
+    return reading.remaining_ttl_s
 
 
 def _verdict(verdict: Verdict) -> Json:

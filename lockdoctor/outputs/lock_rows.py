@@ -9,9 +9,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from lockdoctor.domain.leases import FOREVER_S, Observation, hex_id
+from lockdoctor.domain.leases import Observation, hex_id
 from lockdoctor.domain.locks import Recipe
-from lockdoctor.domain.renewals import RenewalTrace
+from lockdoctor.domain.renewals import RenewalTrace, is_usable
 from lockdoctor.domain.report import LockReport
 from lockdoctor.domain.verdicts import Severity, Verdict, VerdictKind
 from lockdoctor.outputs.headline import how_many
@@ -71,7 +71,7 @@ def verdict_style(verdict: Verdict) -> str:
 def sawtooth(trace: RenewalTrace) -> str:
     """Draw the remaining TTL at each look, in order, as a share of the granted one."""
     looks = [reading for reading in trace.readings if isinstance(reading, Observation)]
-    usable = [look for look in looks if look.remaining_ttl_s < FOREVER_S and look.granted_ttl_s > 0]
+    usable = [look for look in looks if is_usable(look) and look.granted_ttl_s > 0]
     return "".join(map(_level, usable[-MOST_LOOKS:]))
 
 
@@ -80,8 +80,8 @@ def _columns(locks: Sequence[LockReport], width: int) -> Table:
     table.add_column("Verdict", no_wrap=True)
     table.add_column("Lock", ratio=1, overflow="fold", min_width=24)
     table.add_column("Holder's lease", no_wrap=True)
-    table.add_column("Held at least", max_width=20)
-    table.add_column("Renewed at least", max_width=20)
+    table.add_column("Held", max_width=22)
+    table.add_column("Renewed", max_width=22)
     table.add_column("TTL left, at each look", max_width=26)
     table.add_column("Waiters", justify="right")
     table.add_column("Gave up", justify="right")
@@ -114,9 +114,9 @@ def _facts(lock: LockReport) -> Iterator[str]:
     if lease:
         yield ", ".join((f"lease {lease}" if lease != NONE else "no lease", *_queue(lock)))
     if held:
-        yield f"held at least {', '.join(held)}"
+        yield f"held {', '.join(held)}"
     if renewed:
-        yield f"renewed at least {', '.join(renewed)}"
+        yield f"renewed {', '.join(renewed)}"
     if ttl:
         yield f"TTL left {ttl}"
 
@@ -154,7 +154,7 @@ def _held(lock: LockReport) -> list[str]:
     age = lock.age
     if age is None:
         return []
-    parts = [at_least(age.at_least_s)]
+    parts = [f"at least {at_least(age.at_least_s)}"] if age.at_least_s > 0 else []
     if age.at_most_s is not None:
         parts.append(f"at most {at_most(age.at_most_s)}")
     if age.estimate is not None:
@@ -168,7 +168,7 @@ def _renewed(lock: LockReport) -> list[str]:
         return []
     every = trace.at_most_every_s
     rate = [] if every is None else [f"every {at_most(every)} or less"]
-    return [times(trace.renewals), *rate]
+    return [f"at least {times(trace.renewals)}", *rate]
 
 
 def _ttl(lock: LockReport) -> str:
@@ -177,6 +177,8 @@ def _ttl(lock: LockReport) -> str:
         return ""
     if trace.is_gone:
         return "lease gone"
+    if not is_usable(trace.last):
+        return f"unknown of {trace.last.granted_ttl_s} s {sawtooth(trace)}"
     return f"{trace.last.remaining_ttl_s} of {trace.last.granted_ttl_s} s {sawtooth(trace)}"
 
 

@@ -149,11 +149,13 @@ def _renewed(evidence: Renewed) -> str:
 
 
 def _held(evidence: Held) -> str:
+    if evidence.at_least_s <= 0:
+        if evidence.at_most_s is None:
+            return "It was seen once only, which proves nothing of how long it is held."
+        return f"The hold is at most {at_most(evidence.at_most_s)} old."
     text = f"The hold has stood for at least {at_least(evidence.at_least_s)}"
     if evidence.at_most_s is None:
         return f"{text}; nothing proves yet since when."
-    if evidence.at_least_s <= 0:
-        return f"The hold is at most {at_most(evidence.at_most_s)} old."
     return f"{text}, at most {at_most(evidence.at_most_s)}."
 
 

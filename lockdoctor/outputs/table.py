@@ -80,8 +80,9 @@ def _headline(report: Report) -> Text:
 
 def _context(report: Report) -> str:
     cluster = report.cluster
+    watched = f"Watched for {duration(report.watched_s)}" if report.window_s else "Read once"
     return (
-        f"Watched for {duration(report.watched_s)} with {count(report.lookups, 'look-up')}:"
+        f"{watched} with {count(report.lookups, 'look-up')}:"
         f" etcd {safe(cluster.version)} at {safe(cluster.endpoint)},"
         f" cluster {cluster.cluster_id:x}"
     )

@@ -70,6 +70,7 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
     (Renewed(1, 25.0, None), "A client renewed the lease at least once in 25 s."),
     (Held(45.9, None), "The hold has stood for at least 45 s; nothing proves yet since when."),
     (Held(3600, 7200), "The hold has stood for at least 1 h, at most 2 h."),
+    (Held(0, None), "It was seen once only, which proves nothing of how long it is held."),
     (Held(0, 45.2), "The hold is at most 46 s old."),
     (
         EstimatedAge(12_000.0, 24_000, 2.0),

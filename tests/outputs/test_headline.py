@@ -55,6 +55,13 @@ def _late(name: bytes) -> LockReport:
             ),
         ),
         (
+            a_report(an_eternal_lock(), an_undetermined_lock()),
+            (
+                "1 lock without a lease: /my-lock/old, never expires, held at least 45 s; 1"
+                " lock could not be judged"
+            ),
+        ),
+        (
             a_report(session_verdicts=(leaked_sessions(40),)),
             "1 leak of sessions: leases without keys grew from 0 to 40 in 45 s",
         ),

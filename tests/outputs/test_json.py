@@ -6,6 +6,7 @@ import base64
 import io
 import json
 from importlib import resources
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -191,6 +192,24 @@ def test_a_gone_lease_has_nothing_left() -> None:
         None,
         60,
     )
+
+
+def test_an_answer_without_meaning_is_no_number() -> None:
+    """A member that has just lost the lead answers "for ever"; that is no remaining TTL."""
+    trace = a_trace((0.0, 59), (1.0, 9_223_372_036))
+    holder = render(a_report(a_lock_report(trace=trace)))["locks"][0]["holder"]
+
+    assert holder["remaining_ttl_s"] is None
+    assert holder["looks"][1]["remaining_ttl_s"] is None
+
+
+def test_every_field_and_kind_of_evidence_is_documented() -> None:
+    """docs/json.md names them all."""
+    page = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
+    names = {name for each in _objects(SCHEMA) for name in each["properties"]}
+    kinds = {each["properties"]["kind"]["const"] for each in SCHEMA["$defs"]["evidence"]["oneOf"]}
+
+    assert sorted(name for name in names | kinds if f"`{name}`" not in page) == []
 
 
 def test_a_finding_of_many_leases_lists_them() -> None:

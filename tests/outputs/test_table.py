@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.domain.activity import QueueActivity
+from lockdoctor.domain.age import Age
 from lockdoctor.domain.report import Report
 from lockdoctor.domain.verdicts import VerdictKind
 from lockdoctor.outputs.lock_rows import sawtooth
@@ -182,6 +183,23 @@ def test_a_look_that_says_nothing_is_not_drawn() -> None:
     trace = a_trace((0.0, 59), (1.0, 9_223_372_036))
 
     assert sawtooth(trace) == "█"
+    assert "TTL left unknown of 60 s █\n" in render(a_report(a_lock_report(trace=trace)), 80)
+
+
+def test_a_snapshot_claims_no_time() -> None:
+    """With one reading nothing was watched, and no hold has a proven length."""
+    report = a_lock_report(age=Age(at_least_s=0.0))
+    text = render(a_report(report, window_s=0.0, watched_s=0.01), 80).split("Finding 1")[0]
+
+    assert "Read once with 36 look-ups" in text
+    assert "held at least" not in text.split("Verdict")[1]
+
+
+def test_a_young_hold_has_only_an_upper_bound() -> None:
+    """A hold that began while we watched."""
+    assert "held at most 46 s\n" in render(
+        a_report(a_lock_report(age=Age(at_least_s=0.0, at_most_s=45.2))), 80
+    )
 
 
 def test_a_released_lock_and_an_unread_lease_have_no_facts() -> None:
