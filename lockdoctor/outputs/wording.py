@@ -9,11 +9,11 @@ the text around, nothing invisible.
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Callable
 from datetime import timedelta
 
 import humanize
+from rich.cells import cell_len
 
 from lockdoctor.domain.locks import Lock
 
@@ -102,7 +102,7 @@ def times(number: int) -> str:
 
 
 def _visible(char: str) -> str:
-    if char.isprintable() and char not in _BLANK and unicodedata.category(char) not in {"Mn", "Me"}:
+    if char.isprintable() and char not in _BLANK and cell_len(char):  # a mark alone takes no cell
         return char
     if char in _NAMED:
         return _NAMED[char]

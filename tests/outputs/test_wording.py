@@ -53,6 +53,7 @@ def test_the_bytes_can_be_told_from_the_text(raw: bytes) -> None:
 
 
 @given(st.one_of(st.binary(), st.text().map(str.encode)))
+@example("\U0001f3fb\u0903\u1160".encode())
 def test_every_character_shown_is_visible(raw: bytes) -> None:
     """No control character, direction mark or zero-width character gets out, nor an edge space."""
     text = printable(raw)
