@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 
-from lockdoctor.clock import SystemClock
+import pytest
+
+from lockdoctor.clock import BOOT_ID, SystemClock
 from tests.fakes import FakeClock
 
 
@@ -81,3 +83,22 @@ def test_the_fake_clock_forgets_who_gave_up() -> None:
 
     asyncio.run(story())
     assert clock.now() == 1.0
+
+
+def test_a_mark_ties_the_time_to_the_boot() -> None:
+    """Two marks lie equally far apart on both clocks, and name the same boot."""
+    clock = SystemClock()
+
+    first, second = clock.mark(), clock.mark()
+
+    assert first.wall_at - first.steady_at == pytest.approx(second.wall_at - second.steady_at)
+    assert abs(first.wall_at - clock.now()) < 5
+    assert first.boot_id == second.boot_id
+
+
+def test_the_boot_is_named_where_linux_names_it() -> None:
+    """Runs of one boot can be told from those of another."""
+    if not BOOT_ID.exists():
+        pytest.skip(f"this system has no {BOOT_ID}")
+
+    assert SystemClock().mark().boot_id == BOOT_ID.read_text(encoding="ascii").strip()

@@ -7,17 +7,36 @@ boot of the same machine wrote, so that a wall clock that was stepped in between
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lockdoctor.domain.leases import LeaseId, Reading
 from lockdoctor.domain.locks import Hold, LockId
-from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.domain.renewals import LeadershipProbe
+from lockdoctor.domain.verdicts import Severity, VerdictKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockMark:
+    """One moment on the clock of a run, and what ties it to the clocks of other runs."""
+
+    wall_at: float
+    """On the run's own clock: POSIX seconds."""
+    boot_id: str | None
+    """What tells this boot of this machine from any other; None where nothing does."""
+    steady_at: float
+    """On the clock that all runs of one boot share and that nobody sets: seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionMark:
-    """One answer that told the cluster's revision: a tick of the revision clock."""
+    """
+    One answer that told the cluster's revision: a tick of the revision clock.
+
+    Only a linearizable read may tell it: a member that lags behind answers a status with a
+    revision of the past.
+    """
 
     asked_at: float
     answered_at: float
@@ -60,15 +79,70 @@ class Past:
     """Everything that earlier runs can tell this one; nothing of it where there was none."""
 
     runs: int = 0
+    """Over the same prefixes of the same cluster."""
     last_run_at: float | None = None
+    """When the last of those ended."""
     marks: tuple[RevisionMark, ...] = ()
     """In the order of their revisions."""
     holds: Mapping[Hold, PastHold] = field(default_factory=dict)
     readings: Mapping[LeaseId, tuple[Reading, ...]] = field(default_factory=dict)
     """Of each lease, in order; those between that prove nothing more are left out."""
     findings: tuple[PastFinding, ...] = ()
+    """Of the last run over the same prefixes."""
     session_counts: tuple[SessionCount, ...] = ()
     """In order."""
+    probes: tuple[LeadershipProbe, ...] = ()
+    """Of each raft term and leader, the last answer that named it: they confirm past readings."""
+    keyless_since: Mapping[LeaseId, float] = field(default_factory=dict)
+    """
+    Of each lease on which the last look found no keys: when the first look was answered from
+    which on no look found any. The readings of the past themselves do not tell of keys.
+    """
 
 
 NO_PAST = Past()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldSeen:
+    """One contender as one reading of the keys saw it."""
+
+    hold: Hold
+    lease_id: LeaseId
+    lock: LockId
+    is_holder: bool
+    asked_at: float
+    answered_at: float
+
+
+class FindingSeen(NamedTuple):
+    """A verdict of WARNING or worse."""
+
+    kind: VerdictKind
+    lock: LockId | None
+    """None where it is of leases without keys."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """What one run tells those after it; every moment is on its own clock."""
+
+    command: str
+    """`scan` or `check`."""
+    started_at: float
+    ended_at: float
+    cluster_id: int
+    prefixes: tuple[bytes, ...]
+    """Trends compare runs over the same prefixes only."""
+    raft_term: int
+    """The last that the run saw."""
+    marks: tuple[RevisionMark, ...]
+    """At least one."""
+    severity: Severity
+    probes: tuple[LeadershipProbe, ...] = ()
+    holds: Sequence[HoldSeen] = ()
+    readings: Mapping[LeaseId, Sequence[Reading]] = field(default_factory=dict)
+    """Of each lease in the order in which they were asked."""
+    findings: Sequence[FindingSeen] = ()
+    sessions: int | None = None
+    """Renewed leases without keys; None where the run could not count them."""

@@ -1,0 +1,1 @@
+"""What runs leave for those after them, in one SQLite file; the only importer of sqlite3."""
