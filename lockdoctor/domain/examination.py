@@ -34,7 +34,7 @@ from lockdoctor.domain.recipes import Claim, locks
 from lockdoctor.domain.renewals import Leadership, RenewalTrace
 from lockdoctor.domain.report import ClusterFacts, LockReport, Report, Unseen
 from lockdoctor.domain.schedule import needed_window_s
-from lockdoctor.domain.sessions import SessionCase, judge_sessions, report_session
+from lockdoctor.domain.sessions import SessionCase, Watch, judge_sessions, report_session
 from lockdoctor.domain.verdicts import VerdictKind
 
 MANY_DATA_KEYS = 10
@@ -119,7 +119,12 @@ def conclude(facts: Examination) -> Report:
         prefixes=tuple(prefix.prefix for prefix in facts.prefixes),
         locks=tuple(sorted(reports, key=_worst_first)),
         sessions=tuple(report_session(case) for case in cases if not case.trace.is_gone),
-        session_verdicts=judge_sessions(cases, facts.started_at, facts.watched_s),
+        session_verdicts=judge_sessions(
+            cases,
+            facts.policy.thresholds_for(b""),
+            Watch(facts.started_at, facts.watched_s),
+            facts.past,
+        ),
         unseen=tuple(unseen),
     )
 

@@ -16,6 +16,7 @@ class VerdictKind(enum.Enum):
     LEAKED_LOCK = "leaked-lock"
     ETERNAL_LOCK = "eternal-lock"
     SUSPECTED_LEAK = "suspected-leak"
+    SESSION_PILE_UP = "session-pile-up"
     LEAKED_SESSION = "leaked-session"
     BLOCKED_QUEUE = "blocked-queue"
     LATE_RENEWAL = "late-renewal"
@@ -226,6 +227,34 @@ class FromGivenUpAttempts:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionsIdle:
+    """Sessions that were never seen with a key."""
+
+    sessions: int
+    longest_at_least_s: float
+    """How long the one was watched that was watched longest."""
+    limit_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What the growth so far comes to, if it goes on."""
+
+    per_hour: float
+    sessions_in_a_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The same finding in the runs before this one."""
+
+    runs: int
+    """In so many runs in a row, this one included."""
+    for_s: float
+    """Since the first of them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Keyless:
     """The lease carries no key."""
 
@@ -254,6 +283,9 @@ Evidence: TypeAlias = (
     | LeaderChanged
     | SessionsGrew
     | FromGivenUpAttempts
+    | SessionsIdle
+    | Forecast
+    | Standing
     | Keyless
 )
 """One thing that was seen; every output can word it."""

@@ -33,8 +33,20 @@ class Sampler:
     long as it has no keys.
     """
 
-    def __init__(self, cluster: Cluster, clock: Clock, stop: Stop, until: float) -> None:
-        """Follow nothing yet; plan no look after the given moment."""
+    def __init__(
+        self,
+        cluster: Cluster,
+        clock: Clock,
+        stop: Stop,
+        until: float,
+        max_idle_s: float | None = None,
+    ) -> None:
+        """
+        Follow nothing yet; plan no look after the given moment.
+
+        Args:
+            max_idle_s: Look at a session once more when it has been without keys for so long.
+        """
         self.readings: dict[LeaseId, list[Reading]] = {}
         self.unread: dict[LeaseId, str] = {}
         self.lookups = 0
@@ -46,6 +58,7 @@ class Sampler:
         self._clock = clock
         self._stop = stop
         self._until = until
+        self._max_idle_s = max_idle_s
         self._needed: dict[LeaseId, int] = {}
         self._sessions: set[LeaseId] = set()
         self._planned: dict[LeaseId, float] = {}
@@ -173,11 +186,20 @@ class Sampler:
         self, lease_id: LeaseId, readings: Sequence[Reading], needed: int, *, wait: bool = False
     ) -> None:
         at = next_look(readings, needed) if needed else None
+        if at is None and lease_id in self._sessions:
+            at = self._idle_moment(readings)
         if at is None or at > self._until:
             self._planned.pop(lease_id, None)
             self._waited_for.discard(lease_id)
         else:
             self._plan(lease_id, at, wait=wait)
+
+    def _idle_moment(self, readings: Sequence[Reading]) -> float | None:
+        """When a session that is decided will have been idle for too long, if it never was seen so."""
+        if self._max_idle_s is None or isinstance(readings[-1], LeaseGone):
+            return None
+        moment = readings[0].answered_at + self._max_idle_s
+        return moment if readings[-1].asked_at < moment else None
 
     def _pop_due(self, until: float) -> list[LeaseId]:
         due: list[LeaseId] = []

@@ -75,7 +75,8 @@ class _Scan:
         self.stop = stop
         self.started_at = clock.now()
         self.until = self.started_at + request.window_s
-        self.sampler = Sampler(cluster, clock, stop, self.until)
+        limits = request.policy.thresholds_for(b"")
+        self.sampler = Sampler(cluster, clock, stop, self.until, limits.max_idle_session_s)
         self.first: dict[bytes, KeySnapshot] = {}
         self.last: dict[bytes, KeySnapshot] = {}
         self.watches: dict[bytes, QueueWatch] = {}

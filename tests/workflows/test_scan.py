@@ -372,3 +372,14 @@ def test_progress_is_told() -> None:
     assert told[0].decided == 0
     assert max(each.left_s for each in told) > 10.0
     assert told[-1].elapsed_s > told[0].elapsed_s
+
+
+def test_sessions_idle_for_too_long_are_told_where_somebody_said_so() -> None:
+    """With --max-idle-session 20s a scan looks at each session again after 20 s."""
+    limits = Policy(overrides=Limits(max_idle_session_s=20.0))
+    report = scanned(
+        lambda cluster: [cluster.session(10) for _ in range(2)], replace(REQUEST, policy=limits)
+    )
+
+    assert [finding.kind for finding in report.findings] == [VerdictKind.LEAKED_SESSION]
+    assert 20.0 < report.watched_s < 23.0
