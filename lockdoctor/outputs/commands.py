@@ -35,7 +35,7 @@ def steps(finding: Finding) -> tuple[Step, ...]:
             return (_look(*verdict.leases), _revoke(*verdict.leases))
         case VerdictKind.ETERNAL_LOCK:
             return _delete(verdict.key)
-        case VerdictKind.LEAKED_SESSION:
+        case VerdictKind.LEAKED_SESSION | VerdictKind.SESSION_PILE_UP:
             return (_look(*verdict.leases[:MOST_LEASES]),)
         case _:
             return _look_at_holder(finding)

@@ -27,6 +27,7 @@ NOUNS = {
     VerdictKind.SUSPECTED_LEAK: Noun("leaked lock", "leaked locks"),
     VerdictKind.ETERNAL_LOCK: Noun("lock without a lease", "locks without a lease"),
     VerdictKind.LEAKED_SESSION: Noun("leak of sessions", "leaks of sessions"),
+    VerdictKind.SESSION_PILE_UP: Noun("pile-up of sessions", "pile-ups of sessions"),
     VerdictKind.BLOCKED_QUEUE: Noun("blocked queue", "blocked queues"),
     VerdictKind.LATE_RENEWAL: Noun("lock renewed late", "locks renewed late"),
     VerdictKind.LONG_TTL: Noun("lock with a long TTL", "locks with a long TTL"),

@@ -9,6 +9,7 @@ from lockdoctor.domain.verdicts import (
     ClaimedAge,
     EstimatedAge,
     Evidence,
+    Forecast,
     ForeignHolder,
     FromGivenUpAttempts,
     GaveUp,
@@ -25,6 +26,8 @@ from lockdoctor.domain.verdicts import (
     QueueCut,
     Renewed,
     SessionsGrew,
+    SessionsIdle,
+    Standing,
     UnknownShape,
     Unobservable,
     Unread,
@@ -105,13 +108,22 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
                 f"{count(sessions, 'attempt')} on a lock gave up before our eyes, but the session"
                 " behind it lives on."
             )
+        case SessionsIdle():
+            return _idle(evidence)
+        case Forecast(per_hour, sessions_in_a_day):
+            return (
+                f"If it goes on like this, {per_hour:,.0f} more an hour: about"
+                f" {count(sessions_in_a_day, 'session')} in a day from now."
+            )
+        case Standing(runs, for_s):
+            return f"{count(runs, 'run')} in a row found the same, for {at_least(for_s)}."
         case Keyless():
             return "The lease carries no key."
         case _:
             return _assert_never(evidence)
 
 
-def clause(evidence: Evidence) -> str | None:
+def clause(evidence: Evidence) -> str | None:  # noqa: C901 - one case per kind
     """Word a piece of evidence for a headline; None for those that are too much there."""
     match evidence:
         case Renewed(renewals, watched_s):
@@ -130,6 +142,10 @@ def clause(evidence: Evidence) -> str | None:
             return f"TTL {duration(granted_s)}"
         case SessionsGrew(before, after, watched_s):
             return f"leases without keys grew from {before:,} to {after:,} in {duration(watched_s)}"
+        case SessionsIdle(sessions, _, limit_s):
+            return f"{count(sessions, 'lease')} without a key for over {duration(limit_s)}"
+        case Standing(runs):
+            return f"found in {count(runs, 'run')} in a row"
         case _:
             return None
 
@@ -203,3 +219,13 @@ def _grew(evidence: SessionsGrew) -> str:
     if evidence.steps == 1:
         return f"{text}, all within one part of that time."
     return f"{text}, in {evidence.steps} separate parts of that time."
+
+
+def _idle(evidence: SessionsIdle) -> str:
+    who = (
+        "1 session was" if evidence.sessions == 1 else f"{count(evidence.sessions, 'session')} were"
+    )
+    return (
+        f"{who} never seen with a key, for up to {at_least(evidence.longest_at_least_s)};"
+        f" a session may be idle for {duration(evidence.limit_s)}."
+    )

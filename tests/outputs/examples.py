@@ -15,6 +15,7 @@ from lockdoctor.domain.verdicts import (
     Confidence,
     EstimatedAge,
     Evidence,
+    Forecast,
     ForeignHolder,
     FromGivenUpAttempts,
     GaveUp,
@@ -31,6 +32,8 @@ from lockdoctor.domain.verdicts import (
     QueueCut,
     Renewed,
     SessionsGrew,
+    SessionsIdle,
+    Standing,
     UnknownShape,
     Unobservable,
     Unread,
@@ -166,6 +169,25 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
         FromGivenUpAttempts(30),
         "30 attempts on a lock gave up before our eyes, but the session behind it lives on.",
     ),
+    (
+        SessionsIdle(3, 700.9, 600.0),
+        (
+            "3 sessions were never seen with a key, for up to 11 min 40 s; a session may be idle"
+            " for 10 min."
+        ),
+    ),
+    (
+        SessionsIdle(1, 700.9, 600.0),
+        (
+            "1 session was never seen with a key, for up to 11 min 40 s; a session may be idle for"
+            " 10 min."
+        ),
+    ),
+    (
+        Forecast(120.4, 2_890),
+        "If it goes on like this, 120 more an hour: about 2,890 sessions in a day from now.",
+    ),
+    (Standing(4, 10_800.0), "4 runs in a row found the same, for 3 h."),
     (Keyless(), "The lease carries no key."),
 )
 """Evidence, and how it must be worded."""
