@@ -179,7 +179,7 @@ def test_a_restart_forgets_tokens(etcd_binary: Path, tmp_path: Path) -> None:
     """A new one is asked for."""
 
     async def story(server: EtcdServer) -> None:
-        async with connected(server.endpoint, **ROOT) as cluster:
+        async with connected(server.endpoint, command_timeout_s=60, **ROOT) as cluster:
             server.restart()
             assert (await cluster.keys(MAY)).keys == ()
             answers = [r async for r in cluster.read_leases([LeaseId(7)], with_keys=True)]
