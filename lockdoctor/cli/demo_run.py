@@ -33,8 +33,7 @@ COMMENT = f"""
 That was `{SCAN}`. Look at {PREFIX.decode()}orders first:
 its lease is renewed again and again, nobody unlocks; others wait or give up.
 The worker, the election and the crashed holder are no findings.
-On your own etcd: lockdoctor scan --endpoints HOST:2379 --prefix /your/locks/
-"""
+On your own etcd: lockdoctor scan --endpoints HOST:2379 --prefix /your/locks/"""
 
 INVITATION = f"""
 etcd stays up and the leaking goes on, until Ctrl-C. In another terminal:
@@ -42,7 +41,7 @@ etcd stays up and the leaking goes on, until Ctrl-C. In another terminal:
   {SCAN}
   {SCAN} --max-hold 10s
   {SCAN} --format json
-"""
+Or do with etcdctl what the report says about {PREFIX.decode()}orders, and scan again."""
 
 LOOK_EVERY_S = 0.2
 

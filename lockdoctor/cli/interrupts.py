@@ -35,6 +35,7 @@ class Signals:
         self._stop.ask("Ctrl-C" if number is signal.SIGINT else number.name)
         for each in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().remove_signal_handler(each)
+            signal.signal(each, signal.default_int_handler)  # the second one cleans up as well
 
 
 async def in_time(

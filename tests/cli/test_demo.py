@@ -169,6 +169,21 @@ def test_an_interrupted_scan_reports_and_leaves_nothing(
 
 @needs_etcd
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_impatient_leave_nothing_either(tmp_path: Path, number: signal.Signals) -> None:
+    """A second signal, which cuts the summing up short, leaves nothing behind."""
+    demo = Demo(tmp_path)
+    with closing(Client(demo.address())) as client:
+        eventually(lambda: len(client.etcd.get_prefix_response("/my-lock/").kvs) > 10, within_s=60)
+
+    demo.send(number)
+    demo.send(number)
+
+    assert demo.end() == 130, demo.talk
+    assert demo.left_behind() == []
+
+
+@needs_etcd
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_start_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
     """A signal before the scan ends the demo as well, and all is cleaned up."""
     demo = Demo(tmp_path)
