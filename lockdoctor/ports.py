@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from lockdoctor.domain.activity import WatchEvent
 from lockdoctor.domain.leases import LeaseId, LeaseUnread, Reading
-from lockdoctor.domain.locks import KeySnapshot
+from lockdoctor.domain.locks import Hold, KeySnapshot
+from lockdoctor.domain.past import Past, RunRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,36 @@ class Cluster(Protocol):
 
     async def close(self) -> None:
         """Let go of the connection."""
+        ...
+
+
+class History(Protocol):
+    """
+    What earlier runs have seen.
+
+    Every method raises HistoryError, in a sentence for the person on call.
+    """
+
+    def recall(
+        self,
+        *,
+        cluster_id: int,
+        revision: int,
+        prefixes: Sequence[bytes],
+        holds: Collection[Hold],
+        lease_ids: Collection[LeaseId],
+    ) -> Past:
+        """
+        Tell what is known of these holds and leases, in the present run's time.
+
+        Args:
+            revision: The cluster's revision now; one that is lower than the last stored tells
+                of a restored snapshot, whose past is another one.
+        """
+        ...
+
+    def record(self, run: RunRecord) -> None:
+        """Keep what one run has seen."""
         ...
 
 

@@ -190,6 +190,7 @@ class _PrefixView:
                 what="keys at the end of the run",
                 count=None,
                 why="they could not be read a second time",
+                is_failure=True,
             )
 
     def _locks(self, snapshot: KeySnapshot) -> list[Lock]:
@@ -323,7 +324,7 @@ def _session_cases(facts: Examination, gave_up: set[LeaseId]) -> Iterator[Sessio
 
 def _unread_leases(unread: Mapping[LeaseId, str]) -> Iterator[Unseen]:
     for why, count in Counter(unread.values()).most_common():
-        yield Unseen(what="leases", count=count, why=why)
+        yield Unseen(what="leases", count=count, why=why, is_failure=True)
 
 
 def _worst_first(report: LockReport) -> tuple[int, bool, int, bytes]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lockdoctor.domain.age import Age
     from lockdoctor.domain.leases import LeaseId
     from lockdoctor.domain.locks import Lock
+    from lockdoctor.domain.past import PastFinding
     from lockdoctor.domain.renewals import RenewalTrace
 
 
@@ -40,6 +41,8 @@ class Unseen:
     count: int | None
     """How many of them, where that is known."""
     why: str
+    is_failure: bool = False
+    """Something went wrong, so that a check cannot vouch for what it did not see."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +121,10 @@ class Report:
     session_verdicts: tuple[Verdict, ...]
     """Verdicts of the leases without keys taken together."""
     unseen: tuple[Unseen, ...]
+    past_runs: int | None = None
+    """Earlier runs over the same prefixes that this one builds on; None where it had no history."""
+    gone: tuple[PastFinding, ...] = ()
+    """Findings of the last run that stand no more."""
     notes: tuple[str, ...] = ()
     """What else the reader should know of how the run went, a sentence each."""
 

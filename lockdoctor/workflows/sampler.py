@@ -195,7 +195,7 @@ class Sampler:
             self._plan(lease_id, at, wait=wait)
 
     def _idle_moment(self, readings: Sequence[Reading]) -> float | None:
-        """When a session that is decided will have been idle for too long, if it never was seen so."""
+        """When a session that is decided will have been without keys for too long, if not yet."""
         if self._max_idle_s is None or isinstance(readings[-1], LeaseGone):
             return None
         moment = readings[0].answered_at + self._max_idle_s

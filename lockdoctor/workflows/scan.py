@@ -36,6 +36,8 @@ class ScanRequest:
     policy: Policy
     window_s: float
     """Watch at most so long; 0 for one reading only."""
+    command: str = "scan"
+    """What the history calls this run."""
     sessions: bool
     """Look at the leases without keys as well, wherever in the cluster they come from."""
 
