@@ -18,6 +18,7 @@ from lockdoctor.etcd.tls import TlsFiles
 from lockdoctor.etcd.translate import one_line
 
 MOST_BYTES = 4096
+ALERT_WITHIN_S = 0.25
 NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF_WHILE_READING")
 REFUSED_CERTIFICATE = ("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "UNKNOWN_CA", "HANDSHAKE_FAILURE")
 
@@ -73,7 +74,11 @@ async def _explain_alert(endpoint: Endpoint, tls: TlsFiles, reason: str) -> str:
         return "it demands a client certificate: give --cert and --key"
     if await _ask_plainly(endpoint):
         return f"it speaks plain HTTP: write {endpoint.with_scheme('http')}"
-    return "it does not speak TLS" if reason in NOT_TLS else f"TLS failed ({one_line(reason)})"
+    return (
+        "it does not speak TLS"
+        if reason in NOT_TLS
+        else f"TLS failed ({one_line(reason) or 'reset'})"
+    )
 
 
 def _what_answers(answer: bytes, otherwise: str) -> str:
@@ -100,10 +105,23 @@ async def _ask(endpoint: Endpoint, context: ssl.SSLContext | None) -> bytes:
         server_hostname=endpoint.host if context else None,
     )
     try:
+        if context is not None:
+            await _hear_alert(reader)
         writer.write(b"GET /version HTTP/1.1\r\nHost: etcd\r\nConnection: close\r\n\r\n")
         return await _read(reader)
     finally:
         writer.transport.abort()
+
+
+async def _hear_alert(reader: asyncio.StreamReader) -> None:
+    """
+    Give the server time to refuse our certificate.
+
+    TLS 1.3 does so after the handshake; a request on its way would turn that into a mere reset.
+    """
+    with contextlib.suppress(TimeoutError, asyncio.TimeoutError, asyncio.IncompleteReadError):
+        # An etcd member says nothing before it is asked, so no answer is lost.
+        await asyncio.wait_for(reader.readexactly(1), ALERT_WITHIN_S)
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes:
