@@ -92,7 +92,7 @@ class LockCase:
 
     @property
     def is_renewed(self) -> bool:
-        """Whether the holder's lease was proven to be renewed, and still stood at the end."""
+        """Whether the holder's lease was proven to be renewed, and nothing says that it ended."""
         return self.trace is not None and is_renewed(self.trace)
 
 

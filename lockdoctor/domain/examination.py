@@ -28,13 +28,14 @@ from lockdoctor.domain.age import (
 from lockdoctor.domain.diagnosis import CONVINCING_RENEWALS, LockCase, diagnose
 from lockdoctor.domain.leases import LeaseId, Observation, Reading
 from lockdoctor.domain.locks import KeySnapshot, Kind, Lock, LockKey, Recipe
-from lockdoctor.domain.past import Past
+from lockdoctor.domain.past import NO_PAST, Past
 from lockdoctor.domain.policy import Policy, Thresholds
 from lockdoctor.domain.recipes import Claim, locks
-from lockdoctor.domain.renewals import Leadership, RenewalTrace
+from lockdoctor.domain.renewals import Leadership, LeadershipProbe, RenewalTrace
 from lockdoctor.domain.report import ClusterFacts, LockReport, Report, Unseen
 from lockdoctor.domain.schedule import needed_window_s
 from lockdoctor.domain.sessions import SessionCase, Watch, judge_sessions, report_session
+from lockdoctor.domain.trend import Trend
 from lockdoctor.domain.verdicts import VerdictKind
 
 MANY_DATA_KEYS = 10
@@ -75,8 +76,10 @@ class Examination:
     interrupted: str | None
     policy: Policy
     cluster: ClusterFacts
-    past: Past
-    """What earlier runs can tell; its readings are among the readings below."""
+    past: Past | None
+    """What earlier runs can tell, its readings among those below; None without a history."""
+    probes: tuple[LeadershipProbe, ...] = ()
+    """What answers of this run said of the raft leadership."""
     prefixes: tuple[PrefixFacts, ...]
     readings: Mapping[LeaseId, Sequence[Reading]]
     unread: Mapping[LeaseId, str]
@@ -97,6 +100,15 @@ class Examination:
         """From the first answer to the last."""
         return self.ended_at - self.started_at
 
+    @property
+    def known_past(self) -> Past:
+        """What earlier runs can tell, if only nothing."""
+        return self.past or NO_PAST
+
+    def present(self, lease_id: LeaseId) -> list[Reading]:
+        """What this run has read of a lease."""
+        return [r for r in self.readings.get(lease_id, ()) if r.asked_at >= self.started_at]
+
 
 def conclude(facts: Examination) -> Report:
     """Judge everything that was gathered."""
@@ -109,6 +121,14 @@ def conclude(facts: Examination) -> Report:
         unseen += view.unseen()
         gave_up |= view.gave_up
     cases = list(_session_cases(facts, gave_up))
+    verdicts = judge_sessions(
+        cases,
+        facts.policy.thresholds_for(b""),
+        Watch(facts.started_at, facts.watched_s),
+        facts.known_past,
+    )
+    trend = Trend(facts.known_past, facts.ended_at)
+    ranked = sorted((trend.told(report) for report in reports), key=_worst_first)
     return Report(
         started_at=facts.started_at,
         watched_s=facts.watched_s,
@@ -117,15 +137,12 @@ def conclude(facts: Examination) -> Report:
         interrupted=facts.interrupted,
         cluster=facts.cluster,
         prefixes=tuple(prefix.prefix for prefix in facts.prefixes),
-        locks=tuple(sorted(reports, key=_worst_first)),
+        locks=tuple(ranked),
         sessions=tuple(report_session(case) for case in cases if not case.trace.is_gone),
-        session_verdicts=judge_sessions(
-            cases,
-            facts.policy.thresholds_for(b""),
-            Watch(facts.started_at, facts.watched_s),
-            facts.past,
-        ),
+        session_verdicts=tuple(map(trend.with_standing, verdicts)),
         unseen=tuple(unseen),
+        past_runs=facts.past.runs if facts.past else None,
+        gone=trend.gone(ranked, verdicts),
     )
 
 
@@ -251,13 +268,13 @@ class _PrefixView:
         if lock.holder is None:
             return None
         seen = self._sighting(lock.holder, lock, held_throughout=self._held_throughout(lock))
-        at_least_s, at_most_s = bracket(seen, self.facts.past)
+        at_least_s, at_most_s = bracket(seen, self.facts.known_past)
         rate = self._revision_rate()
         written_at = uuid1_written_at(lock.holder.value)
         return Age(
             at_least_s=at_least_s,
             at_most_s=at_most_s,
-            stood_at_least_s=stood_at_least_s(seen, self.facts.past),
+            stood_at_least_s=stood_at_least_s(seen, self.facts.known_past),
             estimate=estimate(lock.holder.create_revision, rate) if rate else None,
             claimed_s=self.facts.ended_at - written_at if written_at is not None else None,
         )
@@ -290,7 +307,7 @@ class _PrefixView:
         return max(
             (
                 stood_at_least_s(
-                    self._sighting(waiter, lock, held_throughout=True), self.facts.past
+                    self._sighting(waiter, lock, held_throughout=True), self.facts.known_past
                 )
                 for waiter in lock.waiters
                 if waiter.hold in self._first_holds
@@ -309,17 +326,25 @@ def _session_cases(facts: Examination, gave_up: set[LeaseId]) -> Iterator[Sessio
     """Every lease on which the last look found no keys."""
     for lease_id in sorted(facts.sessions.keyless):
         found = facts.traces[lease_id]
-        last, first = found.last, next(iter(found.readings), None)
+        last, first = found.last, next(iter(facts.present(lease_id)), None)
         if last is None or last.attached_keys:
             continue
+        was_keyless = isinstance(first, Observation) and first.attached_keys == ()
         yield SessionCase(
             trace=found,
             first_listed_at=facts.sessions.first_listed_at.get(lease_id, facts.started_at),
             is_new=lease_id not in facts.sessions.at_start,
-            was_keyless=isinstance(first, Observation) and first.attached_keys == (),
+            was_keyless=was_keyless,
+            keyless_s=_keyless_s(facts, last, first) if was_keyless and first else 0.0,
             gave_up=lease_id in gave_up,
             needed_window_s=needed_window_s(last, 1),
         )
+
+
+def _keyless_s(facts: Examination, last: Observation, first: Reading) -> float:
+    """How long every look at a lease has found it without keys."""
+    since = facts.known_past.keyless_since.get(last.lease_id, first.answered_at)
+    return max(0.0, last.asked_at - since)
 
 
 def _unread_leases(unread: Mapping[LeaseId, str]) -> Iterator[Unseen]:

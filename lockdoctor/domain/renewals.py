@@ -175,6 +175,13 @@ class RenewalTrace:
         return (self.renewed_in[-1].latest - self.renewed_in[0].earliest) / between
 
     @property
+    def left_s(self) -> float:
+        """Seconds left at the last reading, at most."""
+        if self.last is None or self.last_refresh is None:
+            return 0.0
+        return max(0.0, self.last_refresh.latest + self.last.granted_ttl_s - self.last.asked_at)
+
+    @property
     def unrenewed_for_s(self) -> float:
         """At least so long had the lease gone without a renewal at the last reading."""
         if self.last is None or self.last_refresh is None:

@@ -44,11 +44,17 @@ def keep_alive_period_s(granted_ttl_s: int) -> float:
 
 
 def is_overdue(found: RenewalTrace) -> bool:
-    """Tell whether a client that renews every third of the TTL would have renewed by now."""
+    """
+    Tell whether a client that renews every third of the TTL would have renewed by now.
+
+    A client that was seen to renew with as little left as now is not overdue: it is its habit.
+    """
     granted_ttl_s = found.granted_ttl_s
     if granted_ttl_s is None:
         return False
-    return found.unrenewed_for_s > keep_alive_period_s(granted_ttl_s) + 1
+    is_late = found.unrenewed_for_s > keep_alive_period_s(granted_ttl_s) + 1
+    is_habit = found.late_by is not None and found.left_s >= found.late_by
+    return is_late and not is_habit
 
 
 def next_look(readings: Sequence[Reading], needed: int) -> float | None:

@@ -60,6 +60,8 @@ class SessionCase:
     """The first list of the run did not have it."""
     was_keyless: bool
     """The first look at it found no keys either."""
+    keyless_s: float
+    """It has been seen without keys, by every look, for at least so long."""
     gave_up: bool
     """An attempt of it on a lock was seen to leave the queue without the lock."""
     needed_window_s: float
@@ -140,9 +142,7 @@ def _idle(cases: Sequence[SessionCase], limit_s: float | None) -> list[Evidence]
     if limit_s is None:
         return []
     idle_s = [
-        case.trace.watched_s
-        for case in cases
-        if case.was_keyless and is_renewed(case.trace) and case.trace.watched_s >= limit_s
+        case.keyless_s for case in cases if is_renewed(case.trace) and case.keyless_s >= limit_s
     ]
     return [SessionsIdle(len(idle_s), max(idle_s), limit_s)] if idle_s else []
 
@@ -170,8 +170,8 @@ def _leak(
 
 
 def is_renewed(trace: RenewalTrace) -> bool:
-    """Tell whether the lease was proven to be renewed and still stood at the last look."""
-    return trace.renewals > 0 and not trace.is_gone
+    """Tell whether the lease was proven to be renewed, and nothing says that this has ended."""
+    return trace.renewals > 0 and not trace.is_gone and not is_overdue(trace)
 
 
 def _was_closed(trace: RenewalTrace) -> bool:
@@ -194,7 +194,7 @@ def _verdict(case: SessionCase) -> Verdict:
         kind, confidence = VerdictKind.EXPIRING, Confidence.PROVEN
         remedy = "Nothing to do: the lease is gone."
         evidence.append(LeaseEnded())
-    elif found.renewals and last:
+    elif is_renewed(found):
         kind, confidence = VerdictKind.IDLE_SESSION, Confidence.PROVEN
         remedy = "Nothing to do for one of them: it may be a session between two locks."
         evidence.append(renewed(found))
@@ -230,7 +230,6 @@ def renewed(found: RenewalTrace) -> Renewed:
 
 def not_renewed(found: RenewalTrace, granted_s: int) -> NotRenewed:
     """Say how long the lease has gone without a renewal, and what is left of it."""
-    left = 0.0
-    if found.last and found.last_refresh:
-        left = max(0.0, found.last_refresh.latest + granted_s - found.last.asked_at)
-    return NotRenewed(unrenewed_for_s=found.unrenewed_for_s, remaining_s=left, granted_s=granted_s)
+    return NotRenewed(
+        unrenewed_for_s=found.unrenewed_for_s, remaining_s=found.left_s, granted_s=granted_s
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from lockdoctor.domain.leases import LeaseGone, LeaseId, LeaseUnread, Observation, Reading
 from lockdoctor.domain.renewals import Leadership, trace
@@ -59,6 +59,7 @@ class Sampler:
         self._stop = stop
         self._until = until
         self._max_idle_s = max_idle_s
+        self._past: Mapping[LeaseId, Sequence[Reading]] = {}
         self._needed: dict[LeaseId, int] = {}
         self._sessions: set[LeaseId] = set()
         self._planned: dict[LeaseId, float] = {}
@@ -89,6 +90,10 @@ class Sampler:
     def left_s(self) -> float:
         """Seconds until the last planned look."""
         return max(0.0, min(self._last_planned, self._until) - self._clock.now())
+
+    def remember(self, readings: Mapping[LeaseId, Sequence[Reading]]) -> None:
+        """Take up what earlier runs have read; it counts as soon as a lease is looked at again."""
+        self._past = readings
 
     def follow(self, lease_id: LeaseId, needed: int) -> None:
         """Look at the lease of a lock until so many renewals are seen; 0 for a single look."""
@@ -238,7 +243,7 @@ class Sampler:
                 self._drop_session(lease_id, reading)
                 return
             self.keyless.add(lease_id)
-        readings = self.readings.setdefault(lease_id, [])
+        readings = self.readings.setdefault(lease_id, list(self._past.get(lease_id, ())))
         readings.append(reading)
         if lease_id in self._leaving:
             self._waited_for.discard(lease_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from lockdoctor.domain.examination import (
@@ -15,14 +15,15 @@ from lockdoctor.domain.examination import (
 )
 from lockdoctor.domain.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.locks import KeySnapshot, Kind, Lock
-from lockdoctor.domain.past import NO_PAST
+from lockdoctor.domain.past import NO_PAST, Past
 from lockdoctor.domain.policy import Policy, Thresholds
 from lockdoctor.domain.recipes import locks
+from lockdoctor.domain.record import run_record
 from lockdoctor.domain.renewals import SETTLE_S, Leadership, LeadershipProbe, trace
 from lockdoctor.domain.report import ClusterFacts, Report, Unseen
 from lockdoctor.domain.schedule import ROUND_TRIP_S
-from lockdoctor.errors import ClusterError
-from lockdoctor.ports import Clock, Cluster, MemberStatus, Progress, ScanProgress, Stop
+from lockdoctor.errors import ClusterError, HistoryError
+from lockdoctor.ports import Clock, Cluster, History, MemberStatus, Progress, ScanProgress, Stop
 from lockdoctor.workflows.queue_watch import QueueWatch
 from lockdoctor.workflows.sampler import Sampler
 
@@ -43,16 +44,25 @@ class ScanRequest:
 
 
 async def scan(
-    cluster: Cluster, clock: Clock, request: ScanRequest, progress: Progress, stop: Stop
+    cluster: Cluster,
+    clock: Clock,
+    request: ScanRequest,
+    progress: Progress,
+    stop: Stop,
+    history: History | None = None,
 ) -> Report:
     """
     Examine the locks below some prefixes.
+
+    Args:
+        history: What earlier runs have seen, where there is any; this run is added to it. A
+            history that fails never stands in the way: the report says so.
 
     Raises:
         ClusterError: The keys could not be read even once. What fails later ends the run early,
             with a report of what was seen until then.
     """
-    run = _Scan(cluster, clock, request, progress, stop)
+    run = _Scan(cluster, clock, request, progress, stop, history)
     try:
         return await run.report()
     finally:
@@ -69,7 +79,9 @@ class _Scan:
         request: ScanRequest,
         progress: Progress,
         stop: Stop,
+        history: History | None,
     ) -> None:
+        self.history = history
         self.cluster = cluster
         self.clock = clock
         self.request = request
@@ -84,14 +96,26 @@ class _Scan:
         self.watches: dict[bytes, QueueWatch] = {}
         self.locks: dict[bytes, list[Lock]] = {}
         self.probes: list[LeadershipProbe] = []
+        self.past: Past | None = None
+        self.history_failures: list[Unseen] = []
 
     async def report(self) -> Report:
         self.status = await self._probe()
         await self._read_keys()
-        for step in (self._sample, self._confirm, self._grow_old, self._read_keys_again):
+        steps = (
+            self._follow_locks,
+            self._list_leases,
+            self._recall,
+            self._sample,
+            self._confirm,
+            self._grow_old,
+            self._read_keys_again,
+        )
+        for step in steps:
             if not await self._try(step):
                 break
-        return conclude(self._facts())
+        report = conclude(self._facts())
+        return self._recorded(report)
 
     async def close(self) -> None:
         for watch in self.watches.values():
@@ -124,19 +148,63 @@ class _Scan:
             if self.request.window_s:
                 self.watches[prefix] = QueueWatch(self.cluster, prefix, snapshot, self._left_queue)
 
-    async def _sample(self) -> None:
+    async def _list_leases(self) -> None:
+        if self.request.sessions:
+            await self.sampler.list_leases()
+
+    async def _recall(self) -> None:
+        """Take up what earlier runs have seen of these locks and leases."""
+        if self.history is None:
+            return
+        keys = [key for snapshot in self.first.values() for key in snapshot.keys]
+        leases = {key.lease_id for key in keys if key.has_lease}
+        try:
+            self.past = self.history.recall(
+                cluster_id=self.status.cluster_id,
+                revision=min(snapshot.revision for snapshot in self.first.values()),
+                prefixes=self.request.prefixes,
+                holds=[key.hold for key in keys],
+                lease_ids=leases | self.sampler.listed_at_start,
+            )
+        except HistoryError as failed:
+            self._note_history("history of earlier runs", failed)
+        else:
+            self.sampler.remember(self.past.readings)
+
+    def _recorded(self, report: Report) -> Report:
+        """Add this run to the history."""
+        if self.history is None or self.past is None:
+            return replace(report, unseen=(*report.unseen, *self.history_failures))
+        try:
+            self.history.record(run_record(self._facts(), report, self.request.command))
+        except HistoryError as failed:
+            self._note_history("this run in the history", failed)
+        return replace(report, unseen=(*report.unseen, *self.history_failures))
+
+    def _note_history(self, what: str, failed: HistoryError) -> None:
+        self.history_failures.append(
+            Unseen(what=what, count=None, why=str(failed), is_failure=True)
+        )
+
+    def _has_doubts(self) -> bool:
+        """Whether a lease could be proven renewed if only its raft term were confirmed."""
+        leadership = self._leadership()
+        found = (trace(lease, each, leadership) for lease, each in self.sampler.readings.items())
+        return any(each.unconfirmed and not each.renewals for each in found)
+
+    async def _follow_locks(self) -> None:
         for lock in chain.from_iterable(self.locks.values()):
             needed = needed_renewals(lock.kind, self._thresholds(lock))
             for key in lock.keys:
                 if key.has_lease:
                     self.sampler.follow(key.lease_id, needed if key is lock.holder else 0)
-        if self.request.sessions:
-            await self.sampler.list_leases()
+
+    async def _sample(self) -> None:
         await self.sampler.run(self._tick)
 
     async def _confirm(self) -> None:
         """Ask for the raft term once more: a rise counts only under a term that stood."""
-        while self.request.window_s and self.sampler.lookups:
+        while self.sampler.lookups and (self.request.window_s or self._has_doubts()):
             await self.clock.sleep(SETTLE_S)
             self.status = await self._probe()
             self.sampler.reconsider(self._leadership())
@@ -192,7 +260,7 @@ class _Scan:
 
     def _leadership(self) -> Leadership:
         readings = (reading for found in self.sampler.readings.values() for reading in found)
-        return Leadership.of(readings, self.probes)
+        return Leadership.of(readings, [*(self.past or NO_PAST).probes, *self.probes])
 
     def _facts(self) -> Examination:
         sampler = self.sampler
@@ -204,7 +272,8 @@ class _Scan:
             interrupted=self.stop.reason,
             policy=self.request.policy,
             cluster=self._cluster_facts(),
-            past=NO_PAST,
+            past=self.past,
+            probes=tuple(self.probes),
             prefixes=tuple(
                 PrefixFacts(
                     prefix=prefix,
@@ -233,7 +302,7 @@ class _Scan:
             endpoint=status.endpoint,
             raft_term=status.raft_term,
             revision=status.revision,
-            leader_changes=self._leadership().changes,
+            leader_changes=len({probe.raft_term for probe in self.probes}) - 1,
         )
 
     def _unseen(self) -> Iterator[Unseen]:

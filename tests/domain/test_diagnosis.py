@@ -149,6 +149,14 @@ def test_an_age_without_a_renewal_is_no_leak() -> None:
     assert kinds(old) == [VerdictKind.EXPIRING]
 
 
+def test_a_hold_whose_client_has_stopped_is_no_leak_any_more() -> None:
+    """Renewed before, but overdue now: the process was stopped, and etcd frees the lock."""
+    life = SimulatedLease(60, 0.0, renewals=[20.0, 40.0])
+    stopped = a_case(trace=seen(life, 1.0, 21.0, 70.0), thresholds=Thresholds(max_hold_s=1.0))
+
+    assert kinds(stopped) == [VerdictKind.EXPIRING]
+
+
 def test_with_a_limit_only_a_likely_suspicion_is_spoken() -> None:
     """Who said how long a hold may last is not bothered with a mere possibility."""
     limits = Thresholds(max_hold_s=3600.0)

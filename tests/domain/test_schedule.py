@@ -83,3 +83,12 @@ def test_a_missed_renewal_is_overdue() -> None:
 
     assert not is_overdue(trace(LEASE, in_time, HOPEFUL))
     assert is_overdue(trace(LEASE, late, HOPEFUL))
+
+
+def test_a_habit_is_not_overdue() -> None:
+    """A client that renews one second before the end is not called stopped in between."""
+    life = SimulatedLease(30, 0.0, renewals=[29.0, 58.0, 87.0])
+    readings = [life.read(at, asked_s=0.0, answered_s=0.0) for at in (5.0, 28.0, 30.0, 56.0)]
+
+    assert is_overdue(trace(LEASE, readings[:2], HOPEFUL))
+    assert not is_overdue(trace(LEASE, readings, HOPEFUL))

@@ -50,6 +50,7 @@ def a_session(
         first_listed_at=listed_at,
         is_new=listed_at > 0,
         was_keyless=True,
+        keyless_s=10.0,
         gave_up=gave_up,
         needed_window_s=12.0,
     )

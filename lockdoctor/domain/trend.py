@@ -1,0 +1,46 @@
+"""What stands since an earlier run, and what stands no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from lockdoctor.domain.past import Past, PastFinding
+from lockdoctor.domain.report import LockReport
+from lockdoctor.domain.verdicts import Standing, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """The findings of this run beside those of the last one over the same prefixes."""
+
+    past: Past
+    now: float
+
+    def told(self, report: LockReport) -> LockReport:
+        """Say of each finding on a lock how long it has stood."""
+        return replace(report, verdicts=tuple(map(self.with_standing, report.verdicts)))
+
+    def with_standing(self, verdict: Verdict) -> Verdict:
+        """Say how long a finding has stood, if the last run had it, too."""
+        before = self._before(verdict) if verdict.is_finding else None
+        if before is None:
+            return verdict
+        standing = Standing(runs=before.runs + 1, for_s=max(0.0, self.now - before.since_at))
+        return replace(verdict, evidence=(*verdict.evidence, standing))
+
+    def gone(
+        self, reports: Iterable[LockReport], sessions: Iterable[Verdict]
+    ) -> tuple[PastFinding, ...]:
+        """Name the findings of the last run whose lock has none any more."""
+        verdicts = [verdict for report in reports for verdict in report.verdicts]
+        found = {verdict.lock for verdict in [*verdicts, *sessions] if verdict.is_finding}
+        return tuple(finding for finding in self.past.findings if finding.lock not in found)
+
+    def _before(self, verdict: Verdict) -> PastFinding | None:
+        same = (
+            finding
+            for finding in self.past.findings
+            if (finding.kind, finding.lock) == (verdict.kind, verdict.lock)
+        )
+        return next(same, None)
