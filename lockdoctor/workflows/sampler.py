@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from lockdoctor.domain.leases import LeaseGone, LeaseId, LeaseUnread, Observation, Reading
 from lockdoctor.domain.renewals import Leadership, trace
 from lockdoctor.domain.schedule import next_look
+from lockdoctor.domain.sessions import FEWEST_NEW
 from lockdoctor.errors import AccessDenied
 from lockdoctor.ports import Clock, Cluster, LeaseList, Stop
 
@@ -67,6 +68,7 @@ class Sampler:
         self._waited_for: set[LeaseId] = set()
         self._leaving: set[LeaseId] = set()
         self._has_started = False
+        self._has_extended = False
         self._last_planned = 0.0
         self._next_list_at = float("inf")
         self._next_tick_at = 0.0
@@ -133,13 +135,14 @@ class Sampler:
         """
         Look and look again until everything is decided, the window is over or a stop is asked.
 
-        Leases that come up meanwhile are looked at as well, but not waited for.
+        Leases that come up meanwhile are looked at as well, but not waited for - unless so many
+        did that they may be a leak, which takes another round to prove.
 
         Args:
             tick: Called a few times a second.
         """
         self._has_started = True
-        while self.is_waiting:
+        while self.is_waiting or self._grows():
             now = self._clock.now()
             if now >= self._next_tick_at:
                 self._next_tick_at = now + TICK_S
@@ -169,6 +172,18 @@ class Sampler:
         _, pending = await asyncio.wait({sleep, asked}, return_when=asyncio.FIRST_COMPLETED)
         for task in pending:
             task.cancel()
+
+    def _grows(self) -> bool:
+        """Wait, once, for the sessions that came up meanwhile, if they may be a leak."""
+        if self._has_extended:
+            return False
+        self._has_extended = True
+        fresh = self.keyless - self.listed_at_start
+        undecided = fresh & self._planned.keys()
+        if len(undecided) < FEWEST_NEW or len(fresh - undecided) >= FEWEST_NEW:
+            return False
+        self._waited_for |= undecided
+        return self.is_waiting
 
     def _take_list(self, listed: LeaseList) -> None:
         if not self.first_listed_at:

@@ -383,3 +383,17 @@ def test_sessions_idle_for_too_long_are_told_where_somebody_said_so() -> None:
 
     assert [finding.kind for finding in report.findings] == [VerdictKind.LEAKED_SESSION]
     assert 20.0 < report.watched_s < 23.0
+
+
+def test_a_leak_of_sessions_alone_is_waited_for() -> None:
+    """Where no lock is held, a scan goes on for one round to prove that sessions pile up."""
+
+    def requests(cluster: FakeCluster) -> None:
+        cluster.session(60)
+        for n in range(240):
+            cluster.at(START + n * 0.25, lambda: cluster.session(60))
+
+    report = scanned(requests)
+
+    assert VerdictKind.SESSION_PILE_UP in [finding.kind for finding in report.findings]
+    assert report.watched_s < 50.0
