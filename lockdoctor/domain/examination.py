@@ -30,7 +30,7 @@ from lockdoctor.domain.leases import LeaseId, Observation, Reading
 from lockdoctor.domain.locks import KeySnapshot, Kind, Lock, LockKey, Recipe
 from lockdoctor.domain.past import NO_PAST, Past
 from lockdoctor.domain.policy import Policy, Thresholds
-from lockdoctor.domain.recipes import Claim, locks
+from lockdoctor.domain.recipes import Claim, locks, released_lock
 from lockdoctor.domain.renewals import Leadership, LeadershipProbe, RenewalTrace
 from lockdoctor.domain.report import ClusterFacts, LockReport, Report, Unseen
 from lockdoctor.domain.schedule import needed_window_s
@@ -182,9 +182,17 @@ class _PrefixView:
         data = self._data_keys()
         now = {lock.id for lock in self.last}
         released = [lock for lock in self.first if lock.id not in now]
-        for lock in [*self.last, *released]:
+        for lock in [*self.last, *released, *self._passing()]:
             if lock.kind is not Kind.IGNORE and lock.name not in data:
                 yield self._report(lock, is_released=lock.id not in now)
+
+    def _passing(self) -> Iterator[Lock]:
+        """The locks that were taken and given back between the two readings of the keys."""
+        standing = {queue_of(lock) for lock in [*self.first, *self.last]}
+        for queue in self.activity.keys() - standing:
+            lock = released_lock(queue, self.facts.policy.kind_of)
+            if lock.kind is not Kind.UNKNOWN:
+                yield lock
 
     def unseen(self) -> Iterator[Unseen]:
         """Say what of this prefix was not judged."""

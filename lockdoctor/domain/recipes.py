@@ -160,9 +160,18 @@ def locks(keys: Sequence[LockKey], prefix: bytes, kind_of: KindOf = lambda _: No
     return sorted(named, key=lambda lock: lock.name)
 
 
+def released_lock(queue: Claim, kind_of: KindOf) -> Lock:
+    """Describe a lock that nobody holds any more."""
+    kind = kind_of(queue.name) or _kind(queue.recipe)
+    return Lock(name=queue.name, recipe=queue.recipe, kind=kind, holder=None)
+
+
+def _kind(recipe: Recipe) -> Kind:
+    return next(known.kind for known in RECIPES if known.recipe is recipe)
+
+
 def _lock(queue: Claim, contenders: list[LockKey], foreign: LockKey | None, prefix: bytes) -> Lock:
-    recipe = queue.recipe
-    kind = next(known.kind for known in RECIPES if known.recipe is recipe)
+    recipe, kind = queue.recipe, _kind(queue.recipe)
     if recipe is Recipe.GO_MUTEX and any(contender.value_size for contender in contenders):
         recipe, kind = Recipe.GO_ELECTION, Kind.ELECTION
     blocked = foreign is not None and foreign.create_revision < contenders[0].create_revision

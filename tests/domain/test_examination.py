@@ -101,6 +101,18 @@ def test_a_lock_that_is_gone_at_the_end_is_still_reported() -> None:
     assert [lock.verdict.kind for lock in report.locks] == [VerdictKind.HEALTHY]
 
 
+def test_a_lock_that_stood_only_in_between_is_reported() -> None:
+    """A worker whose lock was free at both readings is healthy, not missing."""
+    events = (
+        KeyPut(seen_at=5.0, key=HOLDER),
+        KeyDeleted(seen_at=8.0, key=HOLDER.key, revision=300),
+    )
+    (lock,) = conclude(an_examination([], [], *events)).locks
+
+    assert (lock.lock.name, lock.verdict.kind) == (b"/l/q", VerdictKind.HEALTHY)
+    assert lock.activity.releases == 1
+
+
 def test_attempts_that_gave_up_make_the_suspicion_likely() -> None:
     """Attempts seen to come and go are evidence, and their sessions are known."""
     attempt = a_key(lock=b"/l/q", lease_id=88, create_revision=200)
