@@ -1,0 +1,57 @@
+"""Fills an etcd with leases and locks, fast."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+from lockdoctor.domain.leases import LeaseId
+from tests.etcd.connecting import writing
+
+AT_ONCE = 256
+"""Writes on their way at once: etcd commits together what comes together."""
+
+TTL_S = 3600
+"""Long enough for any benchmark."""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def grant_leases(address: str, count: int) -> list[LeaseId]:
+    """Grant leases that nobody renews."""
+
+    async def grant() -> list[LeaseId]:
+        async with writing(address) as writer:
+            return await _side_by_side(lambda _: writer.grant(TTL_S), range(count))
+
+    return asyncio.run(grant())
+
+
+def take_locks(address: str, prefix: bytes, count: int) -> None:
+    """Take locks as Go's concurrency.Mutex lays them out, each on a lease of its own."""
+
+    async def take() -> None:
+        async with writing(address) as writer:
+
+            async def lock(number: int) -> None:
+                lease_id = await writer.grant(TTL_S)
+                await writer.put(b"%s%06d/%x" % (prefix, number, lease_id), b"", lease_id)
+
+            await _side_by_side(lock, range(count))
+
+    asyncio.run(take())
+
+
+async def _side_by_side(
+    act: Callable[[Item], Awaitable[Result]], items: Iterable[Item]
+) -> list[Result]:
+    """Act on each item, so many at once; the results come in no order."""
+    left = iter(items)
+
+    async def work() -> list[Result]:
+        return [await act(item) for item in left]
+
+    crews = await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+    return [result for crew in crews for result in crew]
