@@ -39,7 +39,7 @@ def test_something_else_listens() -> None:
 @pytest.mark.etcd
 def test_tls_where_none_is_spoken(etcd: EtcdServer) -> None:
     """Https to a server that speaks plain HTTP ends in a word on TLS."""
-    _complains(scan(f"https://{etcd.address}", PREFIX), of="TLS")
+    _complains(scan(f"https://{etcd.address}", PREFIX), of="plain HTTP")
 
 
 @pytest.mark.etcd
