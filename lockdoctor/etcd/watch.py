@@ -146,14 +146,17 @@ class _Stream:
     def __init__(self, attempt: Attempt) -> None:
         self._call = attempt.member.watch.Watch(metadata=attempt.metadata)
         self._reading: asyncio.Future[Any] | None = None
+        self._writing: asyncio.Future[Any] | None = None
 
     async def write(self, request: Any) -> None:
+        # Not wait_for: before Python 3.12 it may swallow the cancellation of the watch.
+        self._writing = asyncio.ensure_future(self._call.write(request))
+        done, _ = await asyncio.wait({self._writing}, timeout=SILENT_S)
+        if not done:
+            raise _broken("it takes no request")
         # On a call that has ended, the next read says how.
         with contextlib.suppress(asyncio.InvalidStateError):
-            try:
-                await asyncio.wait_for(self._call.write(request), SILENT_S)
-            except asyncio.TimeoutError:
-                raise _broken("it takes no request") from None
+            self._writing.result()
 
     async def read(self, within_s: float) -> Any:
         """Wait for the next response; None where none comes in time."""
@@ -169,8 +172,10 @@ class _Stream:
 
     async def close(self) -> None:
         self._call.cancel()
-        if self._reading is not None:
-            await asyncio.gather(self._reading, return_exceptions=True)
+        unfinished = [future for future in (self._reading, self._writing) if future is not None]
+        for future in unfinished:
+            future.cancel()  # a write that waits for the call to begin would wait for ever
+        await asyncio.gather(*unfinished, return_exceptions=True)
 
 
 def _is_progress(response: Any) -> bool:

@@ -184,3 +184,20 @@ def test_closing_a_watch_makes_no_noise(
 
     run(story())
     assert capfd.readouterr().err == ""
+
+
+def test_a_watch_ends_whenever_it_is_cancelled(etcd: EtcdServer, prefix: bytes) -> None:
+    """From its first step to its first answer, at no moment is the cancellation lost."""
+
+    async def story() -> None:
+        async with connected(etcd.endpoint) as cluster:
+            revision = (await cluster.status()).revision
+            for steps in range(200):
+                task = asyncio.ensure_future(exhaust(cluster.watch(prefix, revision)))
+                for _ in range(steps // 4):
+                    await asyncio.sleep(0)
+                task.cancel()
+                ended, _ = await asyncio.wait({task}, timeout=5)
+                assert ended, f"after {steps // 4} steps"
+
+    run(story())
