@@ -1,0 +1,95 @@
+"""Lists what is stored, for people to read and for other programs."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+from lockdoctor.domain.leases import LeaseId
+from lockdoctor.domain.locks import Hold
+from lockdoctor.domain.past import ClockMark, StoredFinding, StoredHold, StoredLease, StoredRun
+from lockdoctor.domain.verdicts import Severity
+from lockdoctor.history.names import id_number, prefixes_of
+from lockdoctor.history.queries import sql
+from lockdoctor.history.stretches import GONE_TTL_S
+from lockdoctor.history.timeline import Timeline
+
+
+class Listing:
+    """Rows as values, their moments in the present run's time, as well as is known."""
+
+    def __init__(self, connection: sqlite3.Connection, present: ClockMark) -> None:
+        """Read the clocks of the file."""
+        self._connection = connection
+        self._timeline = Timeline(connection, present)
+
+    def runs(self) -> Iterator[StoredRun]:
+        """List the runs, the last one first."""
+        for row in self._connection.execute(sql("all_runs")):
+            yield StoredRun(
+                number=row["id"],
+                cluster_id=id_number(row["cluster_id"]),
+                lineage=row["lineage_id"],
+                command=row["command"],
+                prefixes=prefixes_of(row["prefixes"]),
+                started_at=self._at(row, "clock_id", "started_at"),
+                ended_at=self._at(row, "clock_id", "ended_at"),
+                revision=row["revision"],
+                raft_term=row["raft_term"],
+                severity=Severity(row["severity"]),
+                holds=row["holds"],
+                findings=row["findings"],
+                sessions=row["sessions"],
+            )
+
+    def holds(self, query: str, **values: object) -> Iterator[StoredHold]:
+        """List the holds that a query answers with."""
+        for row in self._connection.execute(sql(query), values):
+            is_held = row["held_clock_id"] is not None
+            yield StoredHold(
+                cluster_id=id_number(row["cluster_id"]),
+                lineage=row["lineage_id"],
+                hold=Hold(row["key"], row["create_revision"]),
+                lease_id=LeaseId(row["lease_id"]),
+                lock_name=row["lock_name"],
+                recipe=row["recipe"],
+                first_answered_at=self._at(row, "first_clock_id", "first_answered_at"),
+                last_asked_at=self._at(row, "last_clock_id", "last_asked_at"),
+                held_first_answered_at=self._at(row, "held_clock_id", "held_first_answered_at")
+                if is_held
+                else None,
+                runs=row["runs"],
+            )
+
+    def leases(self, query: str, **values: object) -> Iterator[StoredLease]:
+        """List the stretches of readings that a query answers with."""
+        for row in self._connection.execute(sql(query), values):
+            is_gone = row["granted_ttl_s"] == GONE_TTL_S
+            yield StoredLease(
+                cluster_id=id_number(row["cluster_id"]),
+                lineage=row["lineage_id"],
+                lease_id=LeaseId(row["lease_id"]),
+                granted_ttl_s=None if is_gone else row["granted_ttl_s"],
+                raft_term=row["raft_term"],
+                first_answered_at=self._at(row, "first_clock_id", "first_answered_at"),
+                last_answered_at=self._at(row, "last_clock_id", "last_answered_at"),
+                last_remaining_ttl_s=None if is_gone else row["last_remaining_ttl_s"],
+                readings=row["readings"],
+            )
+
+    def findings(self, query: str, **values: object) -> Iterator[StoredFinding]:
+        """List the findings that a query answers with."""
+        for row in self._connection.execute(sql(query), values):
+            yield StoredFinding(
+                cluster_id=id_number(row["cluster_id"]),
+                lineage=row["lineage_id"],
+                verdict=row["kind"],
+                lock_name=row["lock_name"],
+                recipe=row["recipe"],
+                since_at=self._at(row, "since_clock_id", "since_at"),
+                last_at=self._at(row, "clock_id", "ended_at"),
+                runs=row["runs"],
+            )
+
+    def _at(self, row: sqlite3.Row, clock: str, at: str) -> float:
+        return self._timeline.at(row[clock], row[at])

@@ -1,0 +1,55 @@
+"""Keeps the file small: forgets what is old, and the oldest where there is too much of it."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from lockdoctor.domain.past import ClockMark
+from lockdoctor.history.queries import sql
+from lockdoctor.history.timeline import Timeline
+
+OLD_RUNS = 200
+"""At most so many runs are forgotten for their age at a time: a clock that is wrong for one run
+does not cost the whole history, and no run has to wait long."""
+
+ROUNDS, RUNS_A_ROUND = 20, 10
+"""So often, so many runs are forgotten for the file's size."""
+
+SPARE_PAGES = 256
+"""So many free pages stay in the file for the next run to fill."""
+
+FREED_PAGES = 1000
+"""At most so many are given back at a time."""
+
+
+def forget(
+    connection: sqlite3.Connection, present: ClockMark, keep_s: float, max_bytes: int
+) -> None:
+    """Forget, within a transaction of the caller."""
+    timeline = Timeline(connection, present)
+    for clock_id in timeline.clock_ids:
+        before = timeline.stored(clock_id, present.wall_at - keep_s)
+        old = {"clock_id": clock_id, "before": before, "runs": OLD_RUNS}
+        connection.execute(sql("forget_old_runs"), old)
+    for _ in range(ROUNDS):
+        if used_bytes(connection) <= max_bytes:
+            break
+        connection.execute(sql("forget_first_runs"), {"runs": RUNS_A_ROUND})
+    connection.execute(sql("forget_lineages"))
+
+
+def give_back(connection: sqlite3.Connection) -> None:
+    """Give the room that was freed back to the file system, outside of any transaction."""
+    if _pragma(connection, "freelist_count") > SPARE_PAGES:
+        # Each row that is fetched frees one page.
+        connection.execute(f"PRAGMA incremental_vacuum({FREED_PAGES})").fetchall()
+
+
+def used_bytes(connection: sqlite3.Connection) -> int:
+    """Measure what the file holds, without the room that is free in it."""
+    pages = _pragma(connection, "page_count") - _pragma(connection, "freelist_count")
+    return pages * _pragma(connection, "page_size")
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])

@@ -1,0 +1,369 @@
+-- Every question that lockdoctor asks its history, and everything that it tells it.
+
+-- name: count_tables
+-- Does the database hold anything?
+SELECT count(*) FROM sqlite_master;
+
+-- name: make_asked_holds
+-- For the time of the connection: the holds that a run asks about.
+CREATE TEMP TABLE asked_hold (
+    key BLOB NOT NULL,
+    create_revision INTEGER NOT NULL,
+    PRIMARY KEY (key, create_revision)
+) WITHOUT ROWID;
+
+-- name: make_asked_leases
+-- For the time of the connection: the leases that a run asks about.
+CREATE TEMP TABLE asked_lease (lease_id INTEGER PRIMARY KEY);
+
+-- name: ask_nothing_of_holds
+-- Forget what the last question was about.
+DELETE FROM asked_hold;
+
+-- name: ask_nothing_of_leases
+-- Forget what the last question was about.
+DELETE FROM asked_lease;
+
+-- name: ask_of_hold
+-- Ask about this hold, too.
+INSERT OR IGNORE INTO asked_hold (key, create_revision) VALUES (?, ?);
+
+-- name: ask_of_lease
+-- Ask about this lease, too.
+INSERT OR IGNORE INTO asked_lease (lease_id) VALUES (?);
+
+
+-- Clocks and runs
+
+-- name: clocks
+-- On which clocks do the moments of the file stand?
+SELECT id, boot_id, offset_s FROM clock ORDER BY id DESC;
+
+-- name: add_clock
+-- Store the clock of this run.
+INSERT INTO clock (boot_id, offset_s) VALUES (:boot_id, :offset_s);
+
+-- name: last_ends
+-- When, on each clock, did the last run end?
+SELECT clock_id, max(ended_at) AS ended_at FROM run GROUP BY clock_id;
+
+-- name: forget_runs_after
+-- Forget the runs of a clock that ended after a moment, and what was last seen by them.
+DELETE FROM run WHERE clock_id = :clock_id AND ended_at > :at;
+
+-- name: last_run_of_cluster
+-- What did the last run against a cluster see, and to which lineage does it belong?
+SELECT lineage_id, revision, raft_term, clock_id, ended_at
+FROM run
+WHERE lineage_id = (SELECT max(id) FROM lineage WHERE cluster_id = :cluster_id)
+ORDER BY id DESC
+LIMIT 1;
+
+-- name: add_lineage
+-- Begin anew with a cluster.
+INSERT INTO lineage (cluster_id) VALUES (:cluster_id);
+
+-- name: runs_over_prefixes
+-- Which runs over the same prefixes were there, the last one first?
+SELECT id, clock_id, ended_at
+FROM run
+WHERE lineage_id = :lineage_id AND prefixes = :prefixes
+ORDER BY id DESC;
+
+-- name: run_back
+-- Which run over the same prefixes was so many runs ago?
+SELECT id
+FROM run
+WHERE lineage_id = :lineage_id AND prefixes = :prefixes
+ORDER BY id DESC
+LIMIT 1 OFFSET :back;
+
+-- name: add_run
+-- Store a run.
+INSERT INTO run (
+    lineage_id, command, prefixes, clock_id, started_at, ended_at, revision, raft_term,
+    severity, holds, findings, sessions
+) VALUES (
+    :lineage_id, :command, :prefixes, :clock_id, :started_at, :ended_at, :revision, :raft_term,
+    :severity, :holds, :findings, :sessions
+);
+
+-- name: session_counts
+-- How many renewed leases without keys did the last runs count, the last one first?
+SELECT clock_id, ended_at, sessions
+FROM run
+WHERE lineage_id = :lineage_id AND sessions IS NOT NULL
+ORDER BY id DESC
+LIMIT :runs;
+
+
+-- The revision clock and the raft terms
+
+-- name: put_mark
+-- Store an answer that told the revision; of those that told the same, keep first and last.
+INSERT INTO mark (
+    lineage_id, revision, first_clock_id, first_asked_at, first_answered_at,
+    last_clock_id, last_asked_at, last_answered_at, last_run_id
+) VALUES (
+    :lineage_id, :revision, :clock_id, :asked_at, :answered_at,
+    :clock_id, :asked_at, :answered_at, :run_id
+)
+ON CONFLICT (lineage_id, revision) DO UPDATE SET
+    last_clock_id = excluded.last_clock_id,
+    last_asked_at = excluded.last_asked_at,
+    last_answered_at = excluded.last_answered_at,
+    last_run_id = excluded.last_run_id;
+
+-- name: marks
+-- Between which revisions of the clock do the creations of the holds asked about lie?
+SELECT
+    revision, first_clock_id, first_asked_at, first_answered_at,
+    last_clock_id, last_asked_at, last_answered_at
+FROM mark
+WHERE lineage_id = :lineage_id AND revision IN (
+    SELECT (
+        SELECT max(revision) FROM mark
+        WHERE lineage_id = :lineage_id AND revision < asked_hold.create_revision
+    ) FROM asked_hold
+    UNION
+    SELECT (
+        SELECT min(revision) FROM mark
+        WHERE lineage_id = :lineage_id AND revision >= asked_hold.create_revision
+    ) FROM asked_hold
+)
+ORDER BY revision;
+
+-- name: put_probe
+-- Store the last answer that named a raft term and its leader.
+INSERT INTO probe (lineage_id, raft_term, leader_id, clock_id, asked_at, last_run_id)
+VALUES (:lineage_id, :raft_term, :leader_id, :clock_id, :asked_at, :run_id)
+ON CONFLICT (lineage_id, raft_term, leader_id) DO UPDATE SET
+    clock_id = excluded.clock_id,
+    asked_at = excluded.asked_at,
+    last_run_id = excluded.last_run_id;
+
+-- name: probes
+-- Which raft terms and leaders were there, and when was each last named?
+SELECT raft_term, leader_id, clock_id, asked_at
+FROM probe
+WHERE lineage_id = :lineage_id
+ORDER BY raft_term;
+
+
+-- Holds
+
+-- name: put_hold
+-- Store a sight of a hold: when it was first and last seen, and first seen as holder.
+INSERT INTO hold (
+    lineage_id, key, create_revision, lease_id, recipe, lock_name, first_clock_id,
+    first_answered_at, last_clock_id, last_asked_at, held_clock_id, held_first_answered_at,
+    runs, last_run_id
+) VALUES (
+    :lineage_id, :key, :create_revision, :lease_id, :recipe, :lock_name, :clock_id,
+    :first_answered_at, :clock_id, :last_asked_at, :held_clock_id, :held_first_answered_at,
+    1, :run_id
+)
+ON CONFLICT (lineage_id, key, create_revision) DO UPDATE SET
+    lease_id = excluded.lease_id,
+    recipe = excluded.recipe,
+    lock_name = excluded.lock_name,
+    last_clock_id = excluded.last_clock_id,
+    last_asked_at = excluded.last_asked_at,
+    held_first_answered_at = coalesce(held_first_answered_at, excluded.held_first_answered_at),
+    held_clock_id = coalesce(held_clock_id, excluded.held_clock_id),
+    runs = runs + 1,
+    last_run_id = excluded.last_run_id;
+
+-- name: holds
+-- When were the holds asked about seen?
+SELECT
+    hold.key, hold.create_revision, first_clock_id, first_answered_at,
+    last_clock_id, last_asked_at, held_clock_id, held_first_answered_at
+FROM asked_hold
+JOIN hold
+    ON hold.lineage_id = :lineage_id
+    AND hold.key = asked_hold.key
+    AND hold.create_revision = asked_hold.create_revision;
+
+-- name: sweep_holds
+-- Forget the holds that one run saw and no run after it.
+DELETE FROM hold WHERE last_run_id = :run_id AND runs = 1;
+
+
+-- Readings of leases
+
+-- name: last_stretches
+-- How do the stored readings of the leases asked about end?
+SELECT
+    stretch.lease_id, number, granted_ttl_s, raft_term, first_remaining_ttl_s,
+    last_clock_id, last_answered_at
+FROM asked_lease
+JOIN stretch
+    ON stretch.lineage_id = :lineage_id
+    AND stretch.lease_id = asked_lease.lease_id
+    AND number = (
+        SELECT max(number) FROM stretch
+        WHERE lineage_id = :lineage_id AND lease_id = asked_lease.lease_id
+    );
+
+-- name: stretches
+-- What was read of the leases asked about, in order?
+SELECT
+    stretch.lease_id, granted_ttl_s, raft_term,
+    first_clock_id, first_asked_at, first_answered_at, first_remaining_ttl_s,
+    last_clock_id, last_asked_at, last_answered_at, last_remaining_ttl_s, readings
+FROM asked_lease
+JOIN stretch
+    ON stretch.lineage_id = :lineage_id AND stretch.lease_id = asked_lease.lease_id
+ORDER BY stretch.lease_id, number;
+
+-- name: add_stretch
+-- Store readings that begin a new stretch.
+INSERT INTO stretch (
+    lineage_id, lease_id, number, granted_ttl_s, raft_term,
+    first_clock_id, first_asked_at, first_answered_at, first_remaining_ttl_s,
+    last_clock_id, last_asked_at, last_answered_at, last_remaining_ttl_s, readings, last_run_id
+) VALUES (
+    :lineage_id, :lease_id, :number, :granted_ttl_s, :raft_term,
+    :clock_id, :first_asked_at, :first_answered_at, :first_remaining_ttl_s,
+    :clock_id, :last_asked_at, :last_answered_at, :last_remaining_ttl_s, :readings, :run_id
+);
+
+-- name: extend_stretch
+-- Fold readings that prove nothing more into the last one of a stretch.
+UPDATE stretch SET
+    last_clock_id = :clock_id,
+    last_asked_at = :last_asked_at,
+    last_answered_at = :last_answered_at,
+    last_remaining_ttl_s = :last_remaining_ttl_s,
+    readings = readings + :readings,
+    last_run_id = :run_id
+WHERE lineage_id = :lineage_id AND lease_id = :lease_id AND number = :number;
+
+-- name: drop_stretches
+-- Forget the oldest stretches of a lease.
+DELETE FROM stretch
+WHERE lineage_id = :lineage_id AND lease_id = :lease_id AND number <= :number;
+
+-- name: sweep_stretches
+-- Forget the leases that were read once, in one run, and in no run after it.
+DELETE FROM stretch WHERE last_run_id = :run_id AND readings = 1 AND granted_ttl_s > 0;
+
+-- name: put_keyless
+-- Store that a lease has no keys; since when counts from the first look that found none.
+INSERT INTO keyless (lineage_id, lease_id, since_clock_id, since_at, last_run_id)
+VALUES (:lineage_id, :lease_id, :clock_id, :since_at, :run_id)
+ON CONFLICT (lineage_id, lease_id) DO UPDATE SET last_run_id = excluded.last_run_id;
+
+-- name: drop_keyless
+-- Forget since when a lease had no keys: it has some, or is gone.
+DELETE FROM keyless WHERE lineage_id = :lineage_id AND lease_id = :lease_id;
+
+-- name: keyless
+-- Since when did no look at the leases asked about find keys?
+SELECT keyless.lease_id, since_clock_id, since_at
+FROM asked_lease
+JOIN keyless
+    ON keyless.lineage_id = :lineage_id AND keyless.lease_id = asked_lease.lease_id;
+
+
+-- Findings
+
+-- name: repeat_finding
+-- A finding of the last run over the same prefixes stands again.
+UPDATE finding SET runs = runs + 1, last_run_id = :run_id
+WHERE last_run_id = :before_id
+    AND kind = :kind AND recipe IS :recipe AND lock_name IS :lock_name;
+
+-- name: add_finding
+-- A finding is new.
+INSERT INTO finding (
+    lineage_id, kind, recipe, lock_name, since_clock_id, since_at, runs, last_run_id
+) VALUES (
+    :lineage_id, :kind, :recipe, :lock_name, :clock_id, :since_at, 1, :run_id
+);
+
+-- name: findings_of_run
+-- What did a run find, since when, and in how many runs in a row?
+SELECT kind, recipe, lock_name, since_clock_id, since_at, runs
+FROM finding
+WHERE last_run_id = :run_id
+ORDER BY id;
+
+
+-- Retention
+
+-- name: forget_old_runs
+-- Forget a few of the runs of a clock that ended before a moment, and what they last saw.
+DELETE FROM run WHERE id IN (
+    SELECT id FROM run WHERE clock_id = :clock_id AND ended_at < :before ORDER BY id LIMIT :runs
+);
+
+-- name: forget_first_runs
+-- Forget a few of the oldest runs, whatever their age, but never the last one.
+DELETE FROM run WHERE id IN (
+    SELECT id FROM run WHERE id < (SELECT max(id) FROM run) ORDER BY id LIMIT :runs
+);
+
+-- name: forget_lineages
+-- Forget lineages of which nothing is left.
+DELETE FROM lineage WHERE NOT EXISTS (SELECT 1 FROM run WHERE run.lineage_id = lineage.id);
+
+
+-- Listings
+
+-- name: all_runs
+-- Which runs are stored, the last one first?
+SELECT run.*, lineage.cluster_id
+FROM run JOIN lineage ON lineage.id = run.lineage_id
+ORDER BY run.id DESC;
+
+-- name: stretches_of_lease
+-- What was read of one lease, in whatever cluster?
+SELECT stretch.*, lineage.cluster_id
+FROM stretch JOIN lineage ON lineage.id = stretch.lineage_id
+WHERE lease_id = :lease_id
+ORDER BY lineage_id, number;
+
+-- name: all_stretches
+-- What was read of all leases?
+SELECT stretch.*, lineage.cluster_id
+FROM stretch JOIN lineage ON lineage.id = stretch.lineage_id
+ORDER BY lineage_id, lease_id, number;
+
+-- name: holds_of_lock
+-- Who contended for one lock?
+SELECT hold.*, lineage.cluster_id
+FROM hold JOIN lineage ON lineage.id = hold.lineage_id
+WHERE lock_name = :lock_name
+ORDER BY lineage_id, create_revision;
+
+-- name: holds_of_lease
+-- For which locks did one lease contend?
+SELECT hold.*, lineage.cluster_id
+FROM hold JOIN lineage ON lineage.id = hold.lineage_id
+WHERE lease_id = :lease_id
+ORDER BY lineage_id, create_revision;
+
+-- name: all_holds
+-- Who contended for any lock?
+SELECT hold.*, lineage.cluster_id
+FROM hold JOIN lineage ON lineage.id = hold.lineage_id
+ORDER BY lineage_id, key, create_revision;
+
+-- name: findings_of_lock
+-- What was found of one lock?
+SELECT finding.*, lineage.cluster_id, run.clock_id, run.ended_at
+FROM finding
+JOIN run ON run.id = finding.last_run_id
+JOIN lineage ON lineage.id = finding.lineage_id
+WHERE lock_name = :lock_name
+ORDER BY finding.id;
+
+-- name: all_findings
+-- What was found at all?
+SELECT finding.*, lineage.cluster_id, run.clock_id, run.ended_at
+FROM finding
+JOIN run ON run.id = finding.last_run_id
+JOIN lineage ON lineage.id = finding.lineage_id
+ORDER BY finding.id;

@@ -1,0 +1,146 @@
+"""Adds what a run has read of leases to the file, folded into what was there."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lockdoctor.domain.leases import LeaseGone, LeaseId, Observation, Reading
+from lockdoctor.history.queries import sql
+from lockdoctor.history.stretches import GONE_TTL_S, Sameness, Stretch, fold
+from lockdoctor.history.timeline import Timeline
+
+STRETCHES = 8
+"""So many leaders back, the readings of a lease are kept."""
+
+
+def ask_of_leases(connection: sqlite3.Connection, lease_ids: Iterable[LeaseId]) -> None:
+    """Say which leases the next questions are about."""
+    connection.execute(sql("ask_nothing_of_leases"))
+    connection.executemany(sql("ask_of_lease"), ((lease_id,) for lease_id in lease_ids))
+
+
+@dataclass(frozen=True, slots=True)
+class _Tail:
+    """How the stored readings of a lease end."""
+
+    number: int
+    sameness: Sameness
+    last_answered_at: float
+
+
+class ReadingsWriter:
+    """Writes the readings of one run."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, timeline: Timeline, common: dict[str, Any]
+    ) -> None:
+        """
+        Write within a transaction of the caller.
+
+        Args:
+            connection: The file.
+            timeline: Its clocks.
+            common: What all rows of the run have: lineage_id, clock_id and run_id.
+        """
+        self._connection = connection
+        self._timeline = timeline
+        self._common = common
+
+    def write(self, readings: Mapping[LeaseId, Sequence[Reading]]) -> None:
+        """Store the readings of each lease, in the order in which they were asked."""
+        self._write_stretches(readings)
+        self._write_keyless(readings)
+
+    def _write_stretches(self, readings: Mapping[LeaseId, Sequence[Reading]]) -> None:
+        tails = self._tails(readings)
+        extended: list[dict[str, Any]] = []
+        added: list[dict[str, Any]] = []
+        for lease_id, found in readings.items():
+            tail = tails.get(lease_id)
+            stretches = fold(_new(found, tail))
+            if tail and stretches and stretches[0].sameness == tail.sameness:
+                extended.append(self._stretch(lease_id, tail.number, stretches.pop(0)))
+            elif tail is None and stretches and isinstance(stretches[0].first, LeaseGone):
+                del stretches[0]  # there is nothing that it could be the end of
+            for number, stretch in enumerate(stretches, start=tail.number + 1 if tail else 1):
+                added.append(self._stretch(lease_id, number, stretch))
+        self._put("extend_stretch", extended)
+        self._put("add_stretch", added)
+        self._put("drop_stretches", ({**row, "number": row["number"] - STRETCHES} for row in added))
+
+    def _tails(self, lease_ids: Iterable[LeaseId]) -> dict[LeaseId, _Tail]:
+        ask_of_leases(self._connection, lease_ids)
+        rows = self._connection.execute(sql("last_stretches"), self._common)
+        return {LeaseId(row["lease_id"]): self._tail(row) for row in rows}
+
+    def _tail(self, row: sqlite3.Row) -> _Tail:
+        granted = row["granted_ttl_s"]
+        is_promoted = granted != GONE_TTL_S and row["first_remaining_ttl_s"] >= granted
+        return _Tail(
+            number=row["number"],
+            sameness=Sameness(granted, row["raft_term"], is_promoted=is_promoted),
+            last_answered_at=self._timeline.at(row["last_clock_id"], row["last_answered_at"]),
+        )
+
+    def _stretch(self, lease_id: LeaseId, number: int, stretch: Stretch) -> dict[str, Any]:
+        first, last = stretch.first, stretch.last
+        return {
+            "lease_id": lease_id,
+            "number": number,
+            "granted_ttl_s": stretch.sameness.granted_ttl_s,
+            "raft_term": stretch.sameness.raft_term,
+            "first_asked_at": self._at(first.asked_at),
+            "first_answered_at": self._at(first.answered_at),
+            "first_remaining_ttl_s": _remaining(first),
+            "last_asked_at": self._at(last.asked_at),
+            "last_answered_at": self._at(last.answered_at),
+            "last_remaining_ttl_s": _remaining(last),
+            "readings": stretch.readings,
+        }
+
+    def _write_keyless(self, readings: Mapping[LeaseId, Sequence[Reading]]) -> None:
+        in_use = [lease for lease, found in readings.items() if any(map(_shows_keys, found))]
+        since = {lease: _keyless_since(found) for lease, found in readings.items()}
+        self._put("drop_keyless", ({"lease_id": lease} for lease in in_use))
+        self._put(
+            "put_keyless",
+            (
+                {"lease_id": lease, "since_at": self._at(at)}
+                for lease, at in since.items()
+                if at is not None
+            ),
+        )
+
+    def _put(self, query: str, rows: Iterable[dict[str, Any]]) -> None:
+        self._connection.executemany(sql(query), ({**self._common, **row} for row in rows))
+
+    def _at(self, moment: float) -> float:
+        return self._timeline.stored(self._common["clock_id"], moment)
+
+
+def _new(readings: Sequence[Reading], tail: _Tail | None) -> list[Reading]:
+    """Leave out what a run that went on at the same time has stored the like of already."""
+    return [r for r in readings if tail is None or r.asked_at >= tail.last_answered_at]
+
+
+def _remaining(reading: Reading) -> int:
+    return reading.remaining_ttl_s if isinstance(reading, Observation) else -1
+
+
+def _shows_keys(reading: Reading) -> bool:
+    """Whether it ends the time in which the lease had no keys: it has some, or is gone."""
+    return isinstance(reading, LeaseGone) or bool(reading.attached_keys)
+
+
+def _keyless_since(readings: Sequence[Reading]) -> float | None:
+    """When the first look was answered from which on no look found keys; None where one did."""
+    since_at: float | None = None
+    for reading in readings:
+        if _shows_keys(reading):
+            since_at = None
+        elif isinstance(reading, Observation) and reading.attached_keys == ():
+            since_at = reading.answered_at if since_at is None else since_at
+    return since_at

@@ -1,0 +1,199 @@
+"""Reads back what earlier runs have seen, of what a run asks about and nothing else."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from lockdoctor.domain.leases import LeaseId, Observation, Reading
+from lockdoctor.domain.locks import Hold
+from lockdoctor.domain.past import (
+    NO_PAST,
+    ClockMark,
+    Past,
+    PastFinding,
+    PastHold,
+    RevisionMark,
+    SessionCount,
+)
+from lockdoctor.domain.renewals import LeadershipProbe
+from lockdoctor.history.lineage import ClusterState, lineage_of
+from lockdoctor.history.names import id_number, lock_id, prefixes_text, verdict_kind
+from lockdoctor.history.queries import sql
+from lockdoctor.history.readings import ask_of_leases
+from lockdoctor.history.stretches import GONE_TTL_S
+from lockdoctor.history.timeline import Timeline
+
+SESSION_COUNTS = 300
+"""A day of checks every five minutes: enough to tell a trend, and quickly read."""
+
+
+def recall(
+    connection: sqlite3.Connection,
+    present: ClockMark,
+    now: ClusterState,
+    prefixes: Sequence[bytes],
+    holds: Iterable[Hold],
+    lease_ids: Iterable[LeaseId],
+) -> Past:
+    """Tell what is known, within a transaction of the caller."""
+    timeline = Timeline(connection, present)
+    lineage_id = lineage_of(connection, timeline, now)
+    if lineage_id is None:
+        return NO_PAST
+    connection.execute(sql("ask_nothing_of_holds"))
+    connection.executemany(sql("ask_of_hold"), holds)
+    ask_of_leases(connection, lease_ids)
+    return _Reader(connection, timeline, present.wall_at, lineage_id).past(prefixes)
+
+
+class _Reader:
+    """Reads one lineage."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, timeline: Timeline, now: float, lineage_id: int
+    ) -> None:
+        self.connection = connection
+        self.timeline = timeline
+        self.now = now
+        self.lineage_id = lineage_id
+
+    def past(self, prefixes: Sequence[bytes]) -> Past:
+        runs = self._runs(prefixes)
+        last = runs[0] if runs else None
+        return Past(
+            runs=len(runs),
+            last_run_at=self._latest(last, "clock_id", "ended_at") if last else None,
+            marks=tuple(self._marks()),
+            holds=dict(self._holds()),
+            readings=dict(self._readings()),
+            findings=tuple(self._findings(last["id"])) if last else (),
+            session_counts=tuple(reversed(list(self._session_counts()))),
+            probes=tuple(self._probes()),
+            keyless_since=dict(self._keyless_since()),
+        )
+
+    def _ask(self, query: str, **values: object) -> sqlite3.Cursor:
+        return self.connection.execute(sql(query), {"lineage_id": self.lineage_id, **values})
+
+    def _is_past(self, row: sqlite3.Row, clock: str, at: str) -> bool:
+        """Whether a moment is over: one that is not was written by a clock that was wrong."""
+        return self.timeline.at(row[clock], row[at]) <= self.now
+
+    def _earliest(self, row: sqlite3.Row, clock: str, at: str) -> float:
+        return self.timeline.earliest(row[clock], row[at])
+
+    def _latest(self, row: sqlite3.Row, clock: str, at: str) -> float:
+        return min(self.now, self.timeline.latest(row[clock], row[at]))
+
+    def _runs(self, prefixes: Sequence[bytes]) -> list[sqlite3.Row]:
+        rows = self._ask("runs_over_prefixes", prefixes=prefixes_text(prefixes))
+        return [row for row in rows if self._is_past(row, "clock_id", "ended_at")]
+
+    def _marks(self) -> Iterator[RevisionMark]:
+        for row in self._ask("marks"):
+            for end in ("first", "last") if _is_wide(row) else ("first",):
+                if self._is_past(row, f"{end}_clock_id", f"{end}_answered_at"):
+                    yield RevisionMark(
+                        asked_at=self._earliest(row, f"{end}_clock_id", f"{end}_asked_at"),
+                        answered_at=self._latest(row, f"{end}_clock_id", f"{end}_answered_at"),
+                        revision=row["revision"],
+                    )
+
+    def _holds(self) -> Iterator[tuple[Hold, PastHold]]:
+        for row in self._ask("holds"):
+            if not self._is_past(row, "first_clock_id", "first_answered_at"):
+                continue
+            last_asked_at = self._earliest(row, "last_clock_id", "last_asked_at")
+            yield (
+                Hold(row["key"], row["create_revision"]),
+                PastHold(
+                    first_answered_at=self._latest(row, "first_clock_id", "first_answered_at"),
+                    last_asked_at=min(
+                        self.now, last_asked_at
+                    ),  # the run asks of holds that stand now
+                    held_first_answered_at=self._held_at(row),
+                ),
+            )
+
+    def _held_at(self, row: sqlite3.Row) -> float | None:
+        at = ("held_clock_id", "held_first_answered_at")
+        if row["held_clock_id"] is None or not self._is_past(row, *at):
+            return None
+        return self._latest(row, *at)
+
+    def _readings(self) -> Iterator[tuple[LeaseId, tuple[Reading, ...]]]:
+        rows = self._ask("stretches")
+        for lease_id, stretches in groupby(rows, key=lambda row: LeaseId(row["lease_id"])):
+            found = [r for row in _of_this_grant(list(stretches)) for r in self._kept(row)]
+            if found:
+                yield lease_id, tuple(found)
+
+    def _kept(self, row: sqlite3.Row) -> Iterator[Reading]:
+        for end in ("first", "last")[: row["readings"]]:
+            if self._is_past(row, f"{end}_clock_id", f"{end}_answered_at"):
+                yield self._reading(row, end)
+
+    def _reading(self, row: sqlite3.Row, end: str) -> Reading:
+        lease_id = LeaseId(row["lease_id"])
+        asked_at = self._earliest(row, f"{end}_clock_id", f"{end}_asked_at")
+        answered_at = self._latest(row, f"{end}_clock_id", f"{end}_answered_at")
+        return Observation(
+            lease_id=lease_id,
+            asked_at=asked_at,
+            answered_at=answered_at,
+            granted_ttl_s=row["granted_ttl_s"],
+            remaining_ttl_s=row[f"{end}_remaining_ttl_s"],
+            raft_term=row["raft_term"],
+        )
+
+    def _findings(self, run_id: int) -> Iterator[PastFinding]:
+        for row in self.connection.execute(sql("findings_of_run"), {"run_id": run_id}):
+            kind = verdict_kind(row["kind"])
+            lock = None if row["recipe"] is None else lock_id(row["lock_name"], row["recipe"])
+            if kind is not None and (lock is None) == (row["recipe"] is None):
+                yield PastFinding(
+                    kind=kind,
+                    lock=lock,
+                    since_at=self._latest(row, "since_clock_id", "since_at"),
+                    runs=row["runs"],
+                )
+
+    def _session_counts(self) -> Iterator[SessionCount]:
+        for row in self._ask("session_counts", runs=SESSION_COUNTS):
+            if self._is_past(row, "clock_id", "ended_at"):
+                at = self.timeline.at(row["clock_id"], row["ended_at"])
+                yield SessionCount(at=at, sessions=row["sessions"])
+
+    def _probes(self) -> Iterator[LeadershipProbe]:
+        for row in self._ask("probes"):
+            if self._is_past(row, "clock_id", "asked_at"):
+                yield LeadershipProbe(
+                    self._earliest(row, "clock_id", "asked_at"),
+                    row["raft_term"],
+                    id_number(row["leader_id"]) if row["leader_id"] else None,
+                )
+
+    def _keyless_since(self) -> Iterator[tuple[LeaseId, float]]:
+        for row in self._ask("keyless"):
+            if self._is_past(row, "since_clock_id", "since_at"):
+                since_at = self._latest(row, "since_clock_id", "since_at")
+                yield LeaseId(row["lease_id"]), since_at
+
+
+def _is_wide(row: sqlite3.Row) -> bool:
+    """Whether one revision was told more than once."""
+    first = (row["first_clock_id"], row["first_asked_at"])
+    return first != (row["last_clock_id"], row["last_asked_at"])
+
+
+def _of_this_grant(rows: Sequence[sqlite3.Row]) -> list[sqlite3.Row]:
+    """Leave out an earlier lease of the same ID: it ended, or had another TTL."""
+    granted = rows[-1]["granted_ttl_s"]
+    last: list[sqlite3.Row] = []
+    for row in reversed(rows):
+        if row["granted_ttl_s"] != granted or granted == GONE_TTL_S:
+            break
+        last.append(row)
+    return last[::-1]

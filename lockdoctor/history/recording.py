@@ -1,0 +1,200 @@
+"""Adds one run to the file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lockdoctor.domain.locks import Hold
+from lockdoctor.domain.past import ClockMark, FindingSeen, HoldSeen, RunRecord
+from lockdoctor.history.lineage import ClusterState, lineage_of
+from lockdoctor.history.names import id_text, prefixes_text
+from lockdoctor.history.queries import inserted, sql
+from lockdoctor.history.readings import ReadingsWriter
+from lockdoctor.history.timeline import Timeline
+
+NOT_YET_S = 60.0
+"""Another run may have ended a little later than this one by the time that this one is stored, but
+not by so much: what lies further ahead was written by a clock that was wrong."""
+
+SWEEP_RUNS = 50
+"""What one run saw, and so many after it over the same prefixes did not, is forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """All that one run saw of one hold."""
+
+    latest: HoldSeen
+    first_answered_at: float
+    held_first_answered_at: float | None
+
+
+def record(connection: sqlite3.Connection, present: ClockMark, run: RunRecord) -> None:
+    """Store a run, within a transaction of the caller."""
+    timeline = Timeline(connection, present)
+    clock_id = timeline.own_clock()
+    _forget_what_is_not_yet(connection, timeline, run.ended_at)
+    lineage_id = _lineage(connection, timeline, run)
+    scope = {"lineage_id": lineage_id, "prefixes": prefixes_text(run.prefixes)}
+    before = connection.execute(sql("run_back"), {**scope, "back": 0}).fetchone()
+    _Recorder(connection, timeline, run, lineage_id, clock_id).write(before["id"] if before else 0)
+    _sweep(connection, connection.execute(sql("run_back"), {**scope, "back": SWEEP_RUNS}))
+
+
+def _forget_what_is_not_yet(
+    connection: sqlite3.Connection, timeline: Timeline, ended_at: float
+) -> None:
+    """Let go of runs that a wrong clock put into the future: they would outlast all others."""
+    for row in connection.execute(sql("last_ends")).fetchall():
+        limit = timeline.stored(row["clock_id"], ended_at + NOT_YET_S)
+        if row["ended_at"] > limit:
+            wrong = {"clock_id": row["clock_id"], "at": limit}
+            connection.execute(sql("forget_runs_after"), wrong)
+
+
+def _lineage(connection: sqlite3.Connection, timeline: Timeline, run: RunRecord) -> int:
+    state = ClusterState(
+        cluster_id=run.cluster_id,
+        revision=max(mark.revision for mark in run.marks),
+        raft_term=run.raft_term,
+        asked_at=run.started_at,
+    )
+    found = lineage_of(connection, timeline, state)
+    if found is not None:
+        return found
+    return inserted(connection, "add_lineage", {"cluster_id": id_text(run.cluster_id)})
+
+
+def _sweep(connection: sqlite3.Connection, runs_back: sqlite3.Cursor) -> None:
+    row = runs_back.fetchone()
+    if row is not None:
+        connection.execute(sql("sweep_holds"), {"run_id": row["id"]})
+        connection.execute(sql("sweep_stretches"), {"run_id": row["id"]})
+
+
+class _Recorder:
+    """Writes the parts of one run."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        timeline: Timeline,
+        run: RunRecord,
+        lineage_id: int,
+        clock_id: int,
+    ) -> None:
+        self.connection = connection
+        self.timeline = timeline
+        self.run = run
+        self.lineage_id = lineage_id
+        self.clock_id = clock_id
+        self.sights = _sights(run.holds)
+        self.findings = list(dict.fromkeys(run.findings))
+
+    def write(self, before_id: int) -> None:
+        """
+        Store everything.
+
+        Args:
+            before_id: The last run over the same prefixes; 0 for none.
+        """
+        run_id = inserted(self.connection, "add_run", self._run())
+        self.common = {
+            "lineage_id": self.lineage_id,
+            "clock_id": self.clock_id,
+            "run_id": run_id,
+            "before_id": before_id,
+        }
+        self._put("put_mark", self._marks())
+        self._put("put_probe", self._probes())
+        self._put("put_hold", self._holds())
+        ReadingsWriter(self.connection, self.timeline, self.common).write(self.run.readings)
+        self._write_findings()
+
+    def _put(self, query: str, rows: Iterable[dict[str, Any]]) -> None:
+        self.connection.executemany(sql(query), ({**self.common, **row} for row in rows))
+
+    def _at(self, moment: float) -> float:
+        return self.timeline.stored(self.clock_id, moment)
+
+    def _run(self) -> dict[str, Any]:
+        run = self.run
+        return {
+            "lineage_id": self.lineage_id,
+            "command": run.command,
+            "prefixes": prefixes_text(run.prefixes),
+            "clock_id": self.clock_id,
+            "started_at": self._at(run.started_at),
+            "ended_at": self._at(run.ended_at),
+            "revision": max(mark.revision for mark in run.marks),
+            "raft_term": run.raft_term,
+            "severity": run.severity.value,
+            "holds": len(self.sights),
+            "findings": len(self.findings),
+            "sessions": run.sessions,
+        }
+
+    def _marks(self) -> Iterator[dict[str, Any]]:
+        for mark in sorted(self.run.marks, key=lambda mark: mark.answered_at):
+            yield {
+                "revision": mark.revision,
+                "asked_at": self._at(mark.asked_at),
+                "answered_at": self._at(mark.answered_at),
+            }
+
+    def _probes(self) -> Iterator[dict[str, Any]]:
+        for probe in sorted(self.run.probes, key=lambda probe: probe.asked_at):
+            yield {
+                "raft_term": probe.raft_term,
+                "leader_id": id_text(probe.leader_id) if probe.leader_id else "",
+                "asked_at": self._at(probe.asked_at),
+            }
+
+    def _holds(self) -> Iterator[dict[str, Any]]:
+        for hold, sight in self.sights.items():
+            held_at = sight.held_first_answered_at
+            yield {
+                "key": hold.key,
+                "create_revision": hold.create_revision,
+                "lease_id": sight.latest.lease_id,
+                "recipe": sight.latest.lock.recipe.value,
+                "lock_name": sight.latest.lock.name,
+                "first_answered_at": self._at(sight.first_answered_at),
+                "last_asked_at": self._at(sight.latest.asked_at),
+                "held_clock_id": None if held_at is None else self.clock_id,
+                "held_first_answered_at": None if held_at is None else self._at(held_at),
+            }
+
+    def _write_findings(self) -> None:
+        for finding in self.findings:
+            row = {**self.common, **_finding(finding), "since_at": self._at(self.run.started_at)}
+            if not self.connection.execute(sql("repeat_finding"), row).rowcount:
+                self.connection.execute(sql("add_finding"), row)
+
+
+def _sights(seen: Iterable[HoldSeen]) -> dict[Hold, _Sight]:
+    """Put together what the readings of a run saw of each hold."""
+    sights: dict[Hold, _Sight] = {}
+    for each in sorted(seen, key=lambda each: each.asked_at):
+        before = sights.get(each.hold)
+        held_at = each.answered_at if each.is_holder else None
+        if before is None:
+            sights[each.hold] = _Sight(each, each.answered_at, held_at)
+        else:
+            held = before.held_first_answered_at
+            sights[each.hold] = replace(
+                before, latest=each, held_first_answered_at=held_at if held is None else held
+            )
+    return sights
+
+
+def _finding(finding: FindingSeen) -> dict[str, Any]:
+    lock = finding.lock
+    return {
+        "kind": finding.kind.value,
+        "recipe": lock.recipe.value if lock else None,
+        "lock_name": lock.name if lock else None,
+    }

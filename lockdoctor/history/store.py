@@ -1,0 +1,232 @@
+"""SqliteHistory: what one file keeps from run to run."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import sqlite3
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lockdoctor.domain.leases import LeaseId
+from lockdoctor.domain.locks import Hold
+from lockdoctor.domain.past import (
+    ClockMark,
+    Past,
+    RunRecord,
+    StoredFinding,
+    StoredHold,
+    StoredLease,
+    StoredRun,
+)
+from lockdoctor.history import files, pruning, recalling, recording
+from lockdoctor.history.database import (
+    HistoryDamaged,
+    connect,
+    explained,
+    moved_aside,
+    transaction,
+)
+from lockdoctor.history.lineage import ClusterState
+from lockdoctor.history.listing import Listing
+
+if TYPE_CHECKING:
+    from typing_extensions import Self  # in typing from Python 3.11 on
+
+WAIT_S = 5.0
+"""For so long a run waits for another one that is writing; storing one takes a fraction of it."""
+
+KEEP_S = timedelta(days=30).total_seconds()
+MAX_BYTES = 200_000_000
+
+T = TypeVar("T")
+
+
+def open_history(path: Path, clock_mark: ClockMark, *, wait_s: float = WAIT_S) -> SqliteHistory:
+    """
+    Open the history of earlier runs, or begin one.
+
+    Args:
+        path: The file; its folder is made where it is missing.
+        clock_mark: The present moment of the run. The run's other moments are on the same clock.
+        wait_s: For so many seconds to wait for another run that is writing.
+
+    Raises:
+        HistoryTooNew: A newer lockdoctor has written it; it is left as it is.
+        HistoryBusy: Another run kept it locked for as long as we waited.
+        HistoryError: It cannot be opened or written, or it is another program's database.
+    """
+    return SqliteHistory(path, clock_mark, wait_s)
+
+
+class SqliteHistory:
+    """
+    What earlier runs have seen, in one file; close it, or use it in a with statement.
+
+    A damaged file is set aside, never deleted, and a fresh one begun: `notes` says so. Every
+    method raises HistoryBusy where another run kept the file locked, and HistoryError where the
+    file cannot be read or written; what was stored before then stays as it was.
+    """
+
+    def __init__(self, path: Path, clock_mark: ClockMark, wait_s: float) -> None:
+        """Open the file; see open_history."""
+        self.notes: list[str] = []
+        """What its user should know, a sentence each."""
+        self._path = path
+        self._present = clock_mark
+        self._wait_s = wait_s
+        try:
+            self._connection = self._connect()
+        except HistoryDamaged:
+            self._set_aside(files.identity(path))
+            self._connection = self._connect()
+
+    def __enter__(self) -> Self:
+        """Nothing to do: it is open."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let go of the file."""
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def recall(
+        self,
+        *,
+        cluster_id: int,
+        revision: int,
+        raft_term: int,
+        prefixes: Sequence[bytes],
+        holds: Collection[Hold],
+        lease_ids: Collection[LeaseId],
+    ) -> Past:
+        """
+        Tell what is known of these holds and leases, in the present run's time.
+
+        Args:
+            cluster_id: Which cluster; another one's past is another one.
+            revision: The cluster's revision, as a linearizable read tells it. A lower one than
+                was stored tells of a restored snapshot, whose past is another one, too.
+            raft_term: The raft term, of which the same holds.
+            prefixes: What the run looks at: how many runs there were, and what the last one
+                found, is told of runs over the same prefixes.
+            holds: The holds that stand now.
+            lease_ids: The leases that the run looks at.
+        """
+        now = ClusterState(cluster_id, revision, raft_term, self._present.wall_at)
+
+        def ask(connection: sqlite3.Connection) -> Past:
+            with transaction(connection, writes=False):
+                return recalling.recall(connection, self._present, now, prefixes, holds, lease_ids)
+
+        return self._do(ask)
+
+    def record(self, run: RunRecord) -> None:
+        """Store what one run has seen, all of it or nothing."""
+
+        def store(connection: sqlite3.Connection) -> None:
+            with transaction(connection):
+                recording.record(connection, self._present, run)
+
+        self._do(store)
+
+    def prune(self, *, keep_s: float = KEEP_S, max_bytes: int = MAX_BYTES) -> None:
+        """
+        Forget what no run has seen for a long time, and the oldest where there is too much.
+
+        The work is bounded: where there is much to forget, several runs share it.
+
+        Args:
+            keep_s: How long to keep what runs saw, in seconds.
+            max_bytes: How large the file may be.
+        """
+
+        def forget(connection: sqlite3.Connection) -> None:
+            with transaction(connection):
+                pruning.forget(connection, self._present, keep_s, max_bytes)
+            pruning.give_back(connection)
+
+        self._do(forget)
+
+    def runs(self) -> tuple[StoredRun, ...]:
+        """List the runs, the last one first."""
+        return self._list(lambda listing: listing.runs())
+
+    def of_lock(self, name: bytes) -> tuple[tuple[StoredHold, ...], tuple[StoredFinding, ...]]:
+        """List who contended for a lock, and what was found of it."""
+        return (
+            self._list(lambda listing: listing.holds("holds_of_lock", lock_name=name)),
+            self._list(lambda listing: listing.findings("findings_of_lock", lock_name=name)),
+        )
+
+    def of_lease(self, lease_id: LeaseId) -> tuple[tuple[StoredHold, ...], tuple[StoredLease, ...]]:
+        """List for which locks a lease contended, and what was read of it."""
+        return (
+            self._list(lambda listing: listing.holds("holds_of_lease", lease_id=lease_id)),
+            self._list(lambda listing: listing.leases("stretches_of_lease", lease_id=lease_id)),
+        )
+
+    def export(self) -> Iterator[dict[str, Any]]:
+        """
+        Give everything that is stored, a plain dictionary at a time.
+
+        `record` says what it is: run, hold, lease or finding. Bytes stay bytes, and moments are
+        POSIX seconds.
+        """
+        with explained(self._path):
+            listing = Listing(self._connection, self._present)
+            yield from (_plain("run", each) for each in listing.runs())
+            yield from (_plain("hold", each) for each in listing.holds("all_holds"))
+            yield from (_plain("lease", each) for each in listing.leases("all_stretches"))
+            yield from (_plain("finding", each) for each in listing.findings("all_findings"))
+
+    def _list(self, what: Callable[[Listing], Iterator[T]]) -> tuple[T, ...]:
+        return self._do(lambda connection: tuple(what(Listing(connection, self._present))))
+
+    def _do(self, step: Callable[[sqlite3.Connection], T]) -> T:
+        """Take a step; where the file turns out to be damaged, take it on a fresh one."""
+        try:
+            with explained(self._path):
+                return step(self._connection)
+        except HistoryDamaged:
+            self._connection.close()
+            self._set_aside(self._opened)
+            self._connection = self._connect()
+            with explained(self._path):
+                return step(self._connection)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = connect(self._path, self._wait_s)
+        self._opened = files.identity(self._path)
+        return connection
+
+    def _set_aside(self, damaged: tuple[int, int] | None) -> None:
+        """Set the damaged file aside, unless another run that found it so was faster."""
+        if damaged is not None and files.identity(self._path) == damaged:
+            aside = moved_aside(self._path, self._present.wall_at)
+            self.notes.append(
+                f"the history {self._path} was damaged: it is now {aside}, and this run begins"
+                " a new one"
+            )
+
+
+def _plain(record: str, value: Any) -> dict[str, Any]:
+    fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    hold = fields.pop("hold", None)
+    if hold is not None:
+        fields |= hold._asdict()
+    return {
+        "record": record,
+        **{k: v.name.lower() if isinstance(v, enum.Enum) else v for k, v in fields.items()},
+    }

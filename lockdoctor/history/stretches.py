@@ -1,0 +1,69 @@
+"""
+Keeps readings sparse: what proves something stays, repeats are folded.
+
+Of the readings of one lease under one raft term the first and the last prove nearly all that the
+whole row proves: the deadline moved from the one to the other. What is lost is told in
+docs/history.md, and tests/history/test_stretches.py holds it to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from lockdoctor.domain.leases import LeaseGone, Observation, Reading
+from lockdoctor.domain.renewals import is_usable, shows_promotion
+
+GONE_TTL_S = 0
+"""What etcd answers as the granted TTL of a lease that it does not know."""
+
+
+class Sameness(NamedTuple):
+    """What readings have in common that can be folded into one stretch."""
+
+    granted_ttl_s: int
+    """GONE_TTL_S where the lease was gone."""
+    raft_term: int
+    is_promoted: bool
+    """Such a reading discards what is around it, so it must not be lost among others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Successive readings of one lease, folded."""
+
+    first: Reading
+    last: Reading
+    readings: int = 1
+
+    @property
+    def sameness(self) -> Sameness:
+        """What its readings have in common."""
+        return sameness(self.first)
+
+    @property
+    def kept(self) -> tuple[Reading, ...]:
+        """The readings that are left."""
+        return (self.first,) if self.readings == 1 else (self.first, self.last)
+
+
+def sameness(reading: Reading) -> Sameness:
+    """Say with which readings this one can be folded."""
+    if isinstance(reading, LeaseGone):
+        return Sameness(GONE_TTL_S, reading.raft_term, is_promoted=False)
+    return Sameness(reading.granted_ttl_s, reading.raft_term, shows_promotion(reading))
+
+
+def fold(readings: Iterable[Reading]) -> list[Stretch]:
+    """Fold the readings of one lease, in the order in which they were asked."""
+    stretches: list[Stretch] = []
+    for reading in readings:
+        if isinstance(reading, Observation) and not is_usable(reading):
+            continue
+        if stretches and stretches[-1].sameness == sameness(reading):
+            grown = replace(stretches[-1], last=reading, readings=stretches[-1].readings + 1)
+            stretches[-1] = grown
+        else:
+            stretches.append(Stretch(reading, reading))
+    return stretches
