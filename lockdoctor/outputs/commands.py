@@ -10,9 +10,6 @@ from lockdoctor.domain.report import Finding
 from lockdoctor.domain.verdicts import VerdictKind
 from lockdoctor.outputs.wording import printable
 
-MOST_LEASES = 3
-"""So many leases of one finding get a command line each."""
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -36,7 +33,7 @@ def steps(finding: Finding) -> tuple[Step, ...]:
         case VerdictKind.ETERNAL_LOCK:
             return _delete(verdict.key)
         case VerdictKind.LEAKED_SESSION | VerdictKind.SESSION_PILE_UP:
-            return (_look(*verdict.leases[:MOST_LEASES]),)
+            return (_count(),)
         case _:
             return _look_at_holder(finding)
 
@@ -62,13 +59,24 @@ def _is_plain(byte: int) -> bool:
 
 
 def _look(*leases: LeaseId) -> Step:
-    lines = (f"etcdctl lease timetolive {hex_id(lease)} --keys" for lease in leases)
+    lines = (f"etcdctl lease timetolive --keys {_lease_word(lease)}" for lease in leases)
     return Step("Look: the TTL and every key on the lease", tuple(lines))
 
 
 def _revoke(*leases: LeaseId) -> Step:
-    lines = (f"etcdctl lease revoke {hex_id(lease)}" for lease in leases)
+    lines = (f"etcdctl lease revoke {_lease_word(lease)}" for lease in leases)
     return Step("End it, which deletes EVERY key on the lease", tuple(lines))
+
+
+def _lease_word(lease: LeaseId) -> str:
+    return f"-- {hex_id(lease)}" if lease < 0 else hex_id(lease)  # or it is taken for a flag
+
+
+def _count() -> Step:
+    return Step(
+        "Look: the number of all leases, now and again in a minute",
+        ("etcdctl lease list | head -n 1",),
+    )
 
 
 def _delete(key: bytes | None) -> tuple[Step, ...]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from lockdoctor.domain.leases import hex_id
-from lockdoctor.domain.report import Finding, Report
-from lockdoctor.domain.verdicts import Confidence, Verdict, VerdictKind
+from lockdoctor.domain.report import Finding, LockReport, Report
+from lockdoctor.domain.verdicts import Confidence, Verdict, VerdictKind, Waiting
 from lockdoctor.outputs.sentences import clause
 from lockdoctor.outputs.wording import count, lock_title, safe, shortened
 
@@ -43,7 +43,7 @@ def headline(report: Report) -> str:
     groups = report.finding_groups
     text = _found(groups[0]) if groups else _nothing_found(report)
     if groups[1:]:
-        text += f"; also {_join(_counted(group) for group in groups[1:])}"
+        text += f"; also {_join(map(_also, groups[1:]))}"
     if groups and report.undetermined:
         text += f"; {count(len(report.undetermined), 'lock')} could not be judged"
     if report.interrupted:
@@ -57,14 +57,31 @@ def how_many(kind: VerdictKind, number: int) -> str:
 
 
 def _found(group: tuple[Finding, ...]) -> str:
-    worst = group[0]
-    blocked = sum(finding.blocks for finding in group)
-    text = _counted(group)
-    if blocked and worst.verdict.kind is not VerdictKind.BLOCKED_QUEUE:
-        text += f" {'blocks' if len(group) == 1 else 'block'} {count(blocked, 'waiter')}"
+    blocked, text = _blocked(group), _counted(group)
+    if blocked:
+        text += f" {blocked}"
     if len(group) > 1:
         text += ", the worst"
-    return f"{text}: {', '.join(_facts(worst))}"
+    return f"{text}: {', '.join(_facts(group[0]))}"
+
+
+def _also(group: tuple[Finding, ...]) -> str:
+    blocked, worst, text = _blocked(group), group[0].lock, _counted(group)
+    if not blocked or not worst:
+        return text
+    the_worst = "the worst: " if len(group) > 1 else ""
+    return f"{text} that {blocked} ({the_worst}{_title(worst)})"
+
+
+def _blocked(group: tuple[Finding, ...]) -> str:
+    blocked = sum(finding.blocks for finding in group)
+    if not blocked or group[0].verdict.kind is VerdictKind.BLOCKED_QUEUE:
+        return ""
+    return f"{'blocks' if len(group) == 1 else 'block'} {count(blocked, 'waiter')}"
+
+
+def _title(lock: LockReport) -> str:
+    return shortened(lock_title(lock.lock), TITLE_WIDTH)
 
 
 def _counted(group: tuple[Finding, ...]) -> str:
@@ -86,11 +103,13 @@ def _doubt(verdict: Verdict) -> str:
 
 def _facts(finding: Finding) -> Iterator[str]:
     if finding.lock:
-        yield shortened(lock_title(finding.lock.lock), TITLE_WIDTH)
-    leases = finding.verdict.leases
-    if len(leases) == 1:
-        yield f"lease {hex_id(leases[0])}"
-    yield from filter(None, map(clause, finding.verdict.evidence))
+        yield _title(finding.lock)
+    leases, evidence = finding.verdict.leases, finding.verdict.evidence
+    if finding.verdict.kind is not VerdictKind.BLOCKED_QUEUE:  # else the waiters are the news
+        evidence = tuple(each for each in evidence if not isinstance(each, Waiting))
+        if len(leases) == 1:
+            yield f"lease {hex_id(leases[0])}"
+    yield from filter(None, map(clause, evidence))
 
 
 def _nothing_found(report: Report) -> str:
@@ -115,6 +134,6 @@ def _but_unseen(report: Report) -> str:
     return ", but not everything could be seen" if report.unseen else ""
 
 
-def _join(parts: Iterator[str]) -> str:
+def _join(parts: Iterable[str]) -> str:
     *most, last = parts
     return f"{', '.join(most)} and {last}" if most else last

@@ -9,6 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from lockdoctor.domain.age import Age
 from lockdoctor.domain.leases import Observation, hex_id
 from lockdoctor.domain.locks import Recipe
 from lockdoctor.domain.renewals import RenewalTrace, is_usable
@@ -41,6 +42,12 @@ LEVELS = "▁▂▃▄▅▆▇█"
 
 NONE = "none"
 """In the place of a lease."""
+
+UNSAID = frozenset({Recipe.GO_MUTEX, Recipe.UNLEASED_KEY})
+"""Recipes that need no word: the usual one, and the one that the missing lease tells."""
+
+TELLING = 1.5
+"""An estimated age of fewer times the proven one adds nothing to it."""
 
 
 def lock_table(locks: Sequence[LockReport], width: int) -> Table:
@@ -90,9 +97,9 @@ def _columns(locks: Sequence[LockReport], width: int) -> Table:
             _verdicts(lock),
             Text(_title(lock)),
             _lease(lock) or "-",
-            "\n".join(_held(lock)) or "-",
+            "\n".join(_released(lock) or _held(lock)) or "-",
             "\n".join(_renewed(lock)) or "-",
-            _ttl(lock) or "-",
+            _ended(lock) or _ttl(lock) or "-",
             f"{len(lock.lock.waiters):,}",
             _gave_up(lock) or "-",
         )
@@ -110,18 +117,26 @@ def _stacked(locks: Sequence[LockReport], width: int) -> Table:
 
 def _facts(lock: LockReport) -> Iterator[str]:
     """What the stacked form says below the name, line by line."""
-    lease, held, renewed, ttl = _lease(lock), _held(lock), _renewed(lock), _ttl(lock)
-    if lease:
-        yield ", ".join((f"lease {lease}" if lease != NONE else "no lease", *_queue(lock)))
-    if held:
+    queue, released, held = list(_queue(lock)), _released(lock), _held(lock)
+    renewed, ended, ttl = _renewed(lock), _ended(lock), _ttl(lock)
+    if queue:
+        yield ", ".join(queue)
+    if released:
+        yield " ".join(released)
+    elif held:
         yield f"held {', '.join(held)}"
     if renewed:
         yield f"renewed {', '.join(renewed)}"
-    if ttl:
+    if ended:
+        yield ended
+    elif ttl:
         yield f"TTL left {ttl}"
 
 
 def _queue(lock: LockReport) -> Iterator[str]:
+    lease = _lease(lock)
+    if lease:
+        yield f"lease {lease}" if lease != NONE else "no lease"
     if lock.lock.waiters:
         yield count(len(lock.lock.waiters), "waiter")
     if lock.activity.gave_up:
@@ -140,7 +155,7 @@ def _verdicts(lock: LockReport) -> Text:
 def _title(lock: LockReport) -> str:
     title = shortened(lock_title(lock.lock), NAME_WIDTH)
     recipe = lock.lock.recipe
-    return title if recipe is Recipe.GO_MUTEX else f"{title} ({recipe.value})"
+    return title if recipe in UNSAID else f"{title} ({recipe.value})"
 
 
 def _lease(lock: LockReport) -> str:
@@ -150,6 +165,15 @@ def _lease(lock: LockReport) -> str:
     return hex_id(holder.lease_id) if holder.has_lease else NONE
 
 
+def _released(lock: LockReport) -> list[str]:
+    """How often it changed hands; that says more than the bounds of a hold just begun."""
+    activity = lock.activity
+    if not activity.releases or lock.verdict.kind is VerdictKind.EXPIRING:  # the lease freed it
+        return []
+    least = "at least " if activity.has_gap else ""
+    return [f"released {least}{times(activity.releases)}", f"in {duration(activity.watched_s)}"]
+
+
 def _held(lock: LockReport) -> list[str]:
     age = lock.age
     if age is None:
@@ -157,9 +181,16 @@ def _held(lock: LockReport) -> list[str]:
     parts = [f"at least {at_least(age.at_least_s)}"] if age.at_least_s > 0 else []
     if age.at_most_s is not None:
         parts.append(f"at most {at_most(age.at_most_s)}")
-    if age.estimate is not None:
-        parts.append(f"estimate {duration(age.estimate.about_s)}")
-    return parts
+    return [*parts, *_estimate(age)]
+
+
+def _estimate(age: Age) -> list[str]:
+    if age.estimate is None or not age.at_least_s:
+        return []
+    about_s = age.estimate.about_s
+    if about_s < TELLING * age.at_least_s or about_s > (age.at_most_s or about_s):
+        return []
+    return [f"estimate {duration(about_s)}"]
 
 
 def _renewed(lock: LockReport) -> list[str]:
@@ -171,12 +202,17 @@ def _renewed(lock: LockReport) -> list[str]:
     return [f"at least {times(trace.renewals)}", *rate]
 
 
+def _ended(lock: LockReport) -> str:
+    trace = lock.holder_trace
+    if trace is None or not trace.is_gone:
+        return ""
+    return "lease ended" if lock.age else "lease ended, lock freed"
+
+
 def _ttl(lock: LockReport) -> str:
     trace = lock.holder_trace
     if trace is None or trace.last is None:
         return ""
-    if trace.is_gone:
-        return "lease gone"
     if not is_usable(trace.last):
         return f"unknown of {trace.last.granted_ttl_s} s {sawtooth(trace)}"
     return f"{trace.last.remaining_ttl_s} of {trace.last.granted_ttl_s} s {sawtooth(trace)}"

@@ -48,16 +48,15 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
             return _estimated(evidence)
         case ClaimedAge(claimed_s):
             return _claimed(claimed_s)
-        case NoHandOver(watched_s):
-            return f"It was never released in the {duration(watched_s)} that it was watched."
+        case NoHandOver():  # for how long, Held says
+            return "It has not been released since it was first seen."
         case HandedOver(releases, watched_s):
             watched = duration(watched_s)
             return f"It was released {times(releases)} in the {watched} that it was watched."
         case Waiting():
             return _waiting(evidence)
         case GaveUp(attempts, watched_s):
-            who = count(attempts, "contender")
-            return f"{who} left the queue without the lock in {duration(watched_s)}."
+            return f"{count(attempts, 'attempt')} on it gave up in {duration(watched_s)}."
         case NoLease(in_lock_shape):
             return _no_lease(in_lock_shape=in_lock_shape)
         case ForeignHolder(key):
@@ -68,7 +67,7 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
         case NotRenewed():
             return _not_renewed(evidence)
         case LeaseEnded():
-            return "The lease is gone: it expired or was revoked while it was watched."
+            return "The lease ended while it was watched: it expired or was revoked."
         case LateRenewal(remaining_at_most_s, granted_s):
             left = at_most(remaining_at_most_s)
             return f"A renewal came when at most {left} of {duration(granted_s)} were left."
@@ -103,11 +102,8 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
             )
         case SessionsGrew():
             return _grew(evidence)
-        case FromGivenUpAttempts(sessions):
-            return (
-                f"{count(sessions, 'attempt')} on a lock gave up before our eyes, but the session"
-                " behind it lives on."
-            )
+        case FromGivenUpAttempts():
+            return _lives_on(evidence)
         case SessionsIdle():
             return _idle(evidence)
         case Forecast(per_hour, sessions_in_a_day):
@@ -135,7 +131,10 @@ def clause(evidence: Evidence) -> str | None:  # noqa: C901 - one case per kind
         case NoLease():
             return "never expires"
         case GaveUp(attempts):
-            return f"{attempts} gave up waiting"
+            return f"{attempts:,} gave up waiting"
+        case Waiting(waiters, longest_at_least_s):
+            who = count(waiters, "waiter")
+            return f"{who}, the longest wait at least {at_least(longest_at_least_s)}"
         case LateRenewal(remaining_at_most_s, granted_s):
             return f"at most {at_most(remaining_at_most_s)} of {duration(granted_s)} left"
         case LongTtl(granted_s):
@@ -201,7 +200,7 @@ def _no_lease(*, in_lock_shape: bool) -> str:
     text = "The key has no lease, so etcd never deletes it by itself"
     if in_lock_shape:
         return f"{text}."
-    return f"{text}; only its place among locks, not its own shape, makes it look like one."
+    return f"{text}. It lies among locks, but has no lock's shape: it may be plain data."
 
 
 def _not_renewed(evidence: NotRenewed) -> str:
@@ -217,8 +216,15 @@ def _grew(evidence: SessionsGrew) -> str:
         f" in {duration(evidence.watched_s)}"
     )
     if evidence.steps == 1:
-        return f"{text}, all within one part of that time."
-    return f"{text}, in {evidence.steps} separate parts of that time."
+        return f"{text}, all of it within a short part of that time."
+    return f"{text}, again and again: at least {evidence.steps} separate times."
+
+
+def _lives_on(evidence: FromGivenUpAttempts) -> str:
+    if evidence.sessions == 1:
+        return "The session behind 1 attempt that gave up before our eyes lives on."
+    attempts = count(evidence.sessions, "attempt")
+    return f"The sessions behind {attempts} that gave up before our eyes live on."
 
 
 def _idle(evidence: SessionsIdle) -> str:

@@ -14,7 +14,8 @@ from rich.text import Text
 
 from lockdoctor.domain.leases import hex_id
 from lockdoctor.domain.report import Finding, LockReport, Report
-from lockdoctor.outputs.commands import MOST_LEASES, steps
+from lockdoctor.domain.verdicts import EstimatedAge, Evidence, Verdict
+from lockdoctor.outputs.commands import steps
 from lockdoctor.outputs.headline import headline, how_many
 from lockdoctor.outputs.lock_rows import NAME_WIDTH, left_out, lock_table, verdict_style
 from lockdoctor.outputs.sentences import sentence
@@ -22,6 +23,9 @@ from lockdoctor.outputs.wording import count, duration, lock_title, printable, s
 
 MOST_FINDINGS = 20
 """So many findings are told in full; all of them stand in the JSON."""
+
+MOST_LEASES = 3
+"""So many leases of one finding are named."""
 
 MOST_UNDETERMINED = 5
 """So many locks that could not be judged are told with what would decide them."""
@@ -112,7 +116,7 @@ def _finding(finding: Finding, heading: str) -> Iterator[RenderableType]:
     what = f"{verdict.kind.value}, {verdict.severity.name.lower()}, {verdict.confidence.value}"
     yield Text(heading, style="bold").append(what, style=verdict_style(verdict))
     yield _indented(", ".join(_subject(finding)))
-    yield _bullets(sentence(evidence) for evidence in verdict.evidence)
+    yield _bullets(map(sentence, sorted(verdict.evidence, key=_is_estimate)))
     yield _indented(f"What to do: {safe(verdict.remedy)}")
     for step in steps(finding):
         yield _indented(f"{step.purpose}:")
@@ -120,17 +124,31 @@ def _finding(finding: Finding, heading: str) -> Iterator[RenderableType]:
 
 
 def _subject(finding: Finding) -> Iterator[str]:
-    verdict = finding.verdict
-    title = lock_title(finding.lock.lock) if finding.lock else None
-    if title is not None:
-        yield shortened(title, NAME_WIDTH)
-    if verdict.key is not None and printable(verdict.key) != title:
-        yield f"key {shortened(printable(verdict.key), NAME_WIDTH)}"
+    verdict, lock = finding.verdict, finding.lock
+    if lock:
+        yield shortened(lock_title(lock.lock), NAME_WIDTH)
+        yield from _key(verdict, lock)
     if verdict.leases:
         shown = " ".join(map(hex_id, verdict.leases[:MOST_LEASES]))
         more = len(verdict.leases) - MOST_LEASES
         noun = "lease" if len(verdict.leases) == 1 else "leases"
         yield f"{noun} {shown}" + (f" and {more:,} more" if more > 0 else "")
+
+
+def _key(verdict: Verdict, lock: LockReport) -> Iterator[str]:
+    """The key that it is about, unless the lock's name and the lease tell it."""
+    key = verdict.key
+    if key is None or key == lock.lock.name:
+        return
+    shown = shortened(printable(key), NAME_WIDTH)
+    if any(waiter.key == key for waiter in lock.lock.waiters):
+        yield f"waiter {shown}"
+    elif key not in {b"%s/%x" % (lock.lock.name, lease) for lease in verdict.leases}:
+        yield f"key {shown}"
+
+
+def _is_estimate(evidence: Evidence) -> bool:
+    return isinstance(evidence, EstimatedAge)  # what is proven comes first
 
 
 def _undetermined(report: Report) -> Iterator[RenderableType]:

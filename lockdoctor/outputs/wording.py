@@ -63,9 +63,9 @@ def shortened(text: str, width: int) -> str:
 
 def lock_title(lock: Lock) -> str:
     """Call a lock by its name, or by its first key where the name is empty."""
-    if lock.name or not lock.keys:
+    if lock.name:
         return printable(lock.name)
-    return printable(lock.keys[0].key)
+    return printable(lock.keys[0].key) if lock.keys else "(empty name)"
 
 
 def duration(seconds: float, rounding: Callable[[float], int] = round) -> str:

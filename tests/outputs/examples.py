@@ -6,7 +6,7 @@ import dataclasses
 
 from lockdoctor.domain.activity import QueueActivity
 from lockdoctor.domain.age import Age
-from lockdoctor.domain.leases import LeaseId
+from lockdoctor.domain.leases import LeaseGone, LeaseId, Reading
 from lockdoctor.domain.locks import Kind, Recipe
 from lockdoctor.domain.report import LockReport, Report, Unseen
 from lockdoctor.domain.verdicts import (
@@ -42,7 +42,17 @@ from lockdoctor.domain.verdicts import (
     Waiting,
     WithinLimit,
 )
-from tests.builders import a_key, a_lock, a_lock_report, a_report, a_session, a_trace, a_verdict
+from tests.builders import (
+    NOON,
+    a_key,
+    a_lock,
+    a_lock_report,
+    a_report,
+    a_session,
+    a_trace,
+    a_verdict,
+    an_observation,
+)
 
 HOSTILE = (
     b"[red]bold[/red]",
@@ -85,19 +95,18 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
     ),
     (ClaimedAge(7200), "By the client's own clock it was taken 2 h ago."),
     (ClaimedAge(-3.0), "By the client's clock it was taken 3 s in the future."),
-    (NoHandOver(45.2), "It was never released in the 45 s that it was watched."),
+    (NoHandOver(45.2), "It has not been released since it was first seen."),
     (HandedOver(2, 45.2), "It was released twice in the 45 s that it was watched."),
     (Waiting(4, 45.2), "4 waiters wait for it, the longest for at least 45 s."),
     (Waiting(1, 45.2), "1 waiter waits for it, for at least 45 s."),
     (Waiting(1, 0.0), "1 waiter waits for it."),
-    (GaveUp(2, 45.2), "2 contenders left the queue without the lock in 45 s."),
+    (GaveUp(2, 45.2), "2 attempts on it gave up in 45 s."),
     (NoLease(in_lock_shape=True), "The key has no lease, so etcd never deletes it by itself."),
     (
         NoLease(in_lock_shape=False),
         (
-            "The key has no lease, so etcd never deletes it by itself; only its"
-            " place among locks, not"
-            " its own shape, makes it look like one."
+            "The key has no lease, so etcd never deletes it by itself. It lies among locks, but has"
+            " no lock's shape: it may be plain data."
         ),
     ),
     (
@@ -112,7 +121,7 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
         NotRenewed(25.8, 33.1, 60),
         "The lease went without a renewal for at least 25 s; at most 34 s of 60 s were left.",
     ),
-    (LeaseEnded(), "The lease is gone: it expired or was revoked while it was watched."),
+    (LeaseEnded(), "The lease ended while it was watched: it expired or was revoked."),
     (LateRenewal(4.6, 60), "A renewal came when at most 4.6 s of 60 s were left."),
     (
         LongTtl(3600, 600.0),
@@ -157,17 +166,24 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
     (
         SessionsGrew(3, 1_040, 45.2, 3),
         (
-            "Renewed leases without keys grew from 3 to 1,040 in 45 s, in 3 separate parts of that"
-            " time."
+            "Renewed leases without keys grew from 3 to 1,040 in 45 s, again and again: at least 3"
+            " separate times."
         ),
     ),
     (
         SessionsGrew(0, 4, 45.2, 1),
-        "Renewed leases without keys grew from 0 to 4 in 45 s, all within one part of that time.",
+        (
+            "Renewed leases without keys grew from 0 to 4 in 45 s, all of it within a short part of"
+            " that time."
+        ),
     ),
     (
         FromGivenUpAttempts(30),
-        "30 attempts on a lock gave up before our eyes, but the session behind it lives on.",
+        "The sessions behind 30 attempts that gave up before our eyes live on.",
+    ),
+    (
+        FromGivenUpAttempts(1),
+        "The session behind 1 attempt that gave up before our eyes lives on.",
     ),
     (
         SessionsIdle(3, 700.9, 600.0),
@@ -239,8 +255,37 @@ def a_healthy_lock(name: bytes = b"/my-lock/fine", lease_id: int = 0x77) -> Lock
     """A lock that was released while we watched."""
     lock = a_lock(name, holder=a_key(lock=name, lease_id=lease_id))
     return a_lock_report(
-        lock, a_verdict(VerdictKind.HEALTHY, lock=lock, evidence=(HandedOver(3, 45.2),))
+        lock,
+        a_verdict(VerdictKind.HEALTHY, lock=lock, evidence=(HandedOver(3, 45.2),)),
+        age=Age(at_least_s=0.0, at_most_s=45.2, estimate=EstimatedAge(0.5, 1, 2.0)),
+        activity=QueueActivity(watched_s=45.2, releases=3, hand_overs=3, arrivals=3),
     )
+
+
+def a_passing_lock(name: bytes = b"/my-lock/brief") -> LockReport:
+    """A lock that was taken and given back while we watched, and stood neither before nor after."""
+    lock = dataclasses.replace(a_lock(name), holder=None)
+    report = a_lock_report(
+        lock,
+        a_verdict(VerdictKind.HEALTHY, lock=lock, evidence=(HandedOver(1, 45.2),)),
+        activity=QueueActivity(watched_s=45.2, releases=1, arrivals=3, gave_up=2),
+    )
+    return dataclasses.replace(report, age=None, traces={})
+
+
+def a_freed_lock(name: bytes = b"/my-lock/crashed") -> LockReport:
+    """A lock whose holder has crashed, and whose lease has ended before our eyes."""
+    lock = a_lock(name, holder=a_key(lock=name, lease_id=0x7A))
+    gone = LeaseGone(lease_id=LeaseId(0x7A), asked_at=NOON + 40, answered_at=NOON + 40, raft_term=2)
+    readings: list[Reading] = [an_observation(lease_id=0x7A, remaining_ttl_s=30), gone]
+    evidence = (NotRenewed(29.0, 31.0, 60), LeaseEnded())
+    report = a_lock_report(
+        lock,
+        a_verdict(VerdictKind.EXPIRING, lock=lock, evidence=evidence),
+        trace=a_trace(readings=readings, lease_id=0x7A),
+        activity=QueueActivity(watched_s=45.2, releases=1),
+    )
+    return dataclasses.replace(report, age=None)
 
 
 def an_election() -> LockReport:
@@ -280,6 +325,8 @@ def everything() -> Report:
     return a_report(
         a_leak(),
         an_eternal_lock(b"/my-lock/[red]old[/red]\x1b[31m"),
+        a_freed_lock(),
+        a_passing_lock(),
         a_healthy_lock(),
         an_election(),
         an_undetermined_lock(),

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import subprocess
 
 import pytest
 
-from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.report import Finding
 from lockdoctor.domain.verdicts import VerdictKind
 from lockdoctor.outputs.commands import shell_word, steps
-from tests.builders import a_finding, a_lock, a_lock_report, a_verdict
+from tests.builders import a_finding, a_key, a_lock, a_lock_report, a_verdict
 from tests.outputs.examples import HOSTILE, an_eternal_lock, leaked_sessions
 
-LOOK = "etcdctl lease timetolive 32698f1c0a1b2c3d --keys"
+LOOK = "etcdctl lease timetolive --keys 32698f1c0a1b2c3d"
 
 
 def _lines(finding: Finding) -> list[str]:
@@ -55,13 +55,22 @@ def test_nobody_at_work_is_revoked(kind: VerdictKind) -> None:
     assert _lines(a_finding(a_lock_report(lock, verdict))) == [LOOK]
 
 
-def test_of_many_sessions_some_are_looked_at() -> None:
-    """None is revoked: pooled sessions stand among them."""
-    lines = _lines(Finding(leaked_sessions(40), None))
+def test_a_negative_lease_is_no_flag() -> None:
+    """A client may choose any 64-bit ID; etcdctl would take its minus sign for a flag."""
+    lock = a_lock(holder=a_key(lease_id=-5))
 
-    assert lines == [
-        f"etcdctl lease timetolive {LeaseId(0x32698F1C0A1B2C00 + n):016x} --keys" for n in range(3)
+    assert _lines(a_finding(a_lock_report(lock))) == [
+        "etcdctl lease timetolive --keys -- -000000000000005",
+        "etcdctl lease revoke -- -000000000000005",
     ]
+
+
+@pytest.mark.parametrize("kind", [VerdictKind.LEAKED_SESSION, VerdictKind.SESSION_PILE_UP])
+def test_sessions_are_counted(kind: VerdictKind) -> None:
+    """They are known to have no keys; and none is revoked: pooled sessions stand among them."""
+    verdict = dataclasses.replace(leaked_sessions(40), kind=kind)
+
+    assert _lines(Finding(verdict, None)) == ["etcdctl lease list | head -n 1"]
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")

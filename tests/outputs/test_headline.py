@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from lockdoctor.domain.report import LockReport, Report, Unseen
-from lockdoctor.domain.verdicts import Confidence, VerdictKind
+from lockdoctor.domain.verdicts import (
+    Confidence,
+    Held,
+    NoHandOver,
+    Renewed,
+    Severity,
+    Standing,
+    Verdict,
+    VerdictKind,
+    Waiting,
+)
 from lockdoctor.outputs.headline import NOUNS, headline
 from tests.builders import a_lock, a_lock_report, a_report, a_verdict
 from tests.outputs.examples import (
@@ -24,6 +36,37 @@ NO_LIST = Unseen(what="list of leases", count=None, why="etcdserver: permission 
 def _late(name: bytes) -> LockReport:
     lock = a_lock(name)
     return a_lock_report(lock, a_verdict(VerdictKind.LATE_RENEWAL, lock=lock, evidence=()))
+
+
+def _pile_up() -> Verdict:
+    return dataclasses.replace(
+        leaked_sessions(40), kind=VerdictKind.SESSION_PILE_UP, severity=Severity.CRITICAL
+    )
+
+
+def _blocked_queue() -> LockReport:
+    lock = a_lock(waiters=4)
+    first = lock.waiters[0]
+    verdict = a_verdict(
+        VerdictKind.BLOCKED_QUEUE,
+        lock=lock,
+        key=first.key,
+        leases=(first.lease_id,),
+        evidence=(Waiting(4, 400.0), Held(420.0, None)),
+    )
+    return a_lock_report(lock, verdict)
+
+
+def _seen_by_earlier_runs() -> LockReport:
+    lock = a_lock(waiters=4)
+    evidence = (
+        Held(12_000.0, 12_300.0),
+        Renewed(61, 3_900.0, 64.0),
+        NoHandOver(12_000.0),
+        Waiting(4, 12_000.0),
+        Standing(3, 900.0),
+    )
+    return a_lock_report(lock, a_verdict(lock=lock, evidence=evidence))
 
 
 @pytest.mark.parametrize(
@@ -68,6 +111,35 @@ def _late(name: bytes) -> LockReport:
         (
             a_report(an_eternal_lock()),
             "1 lock without a lease: /my-lock/old, never expires, held at least 45 s",
+        ),
+        (
+            a_report(a_leak(b"/a", 1), a_leak(b"/b", 3), session_verdicts=(_pile_up(),)),
+            (
+                "1 pile-up of sessions: leases without keys grew from 0 to 40 in 45 s; also 2"
+                " likely leaked locks that block 4 waiters (the worst: /b)"
+            ),
+        ),
+        (
+            a_report(a_leak(), session_verdicts=(_pile_up(),)),
+            (
+                "1 pile-up of sessions: leases without keys grew from 0 to 40 in 45 s; also 1"
+                " likely leaked lock that blocks 4 waiters (/my-lock/orders)"
+            ),
+        ),
+        (
+            a_report(_blocked_queue()),
+            (
+                "1 blocked queue: /my-lock/orders, 4 waiters, the longest wait at least 6 min 40 s,"
+                " held at least 7 min"
+            ),
+        ),
+        (
+            a_report(_seen_by_earlier_runs()),
+            (
+                "1 leaked lock blocks 4 waiters: /my-lock/orders, lease 32698f1c0a1b2c3d, held at"
+                " least 3 h 20 min, renewed at least 61 times in 1 h 5 min, never released, found"
+                " in 3 runs in a row"
+            ),
         ),
         (
             a_report(a_healthy_lock(), an_election()),

@@ -32,6 +32,7 @@ from tests.outputs.examples import (
     HOSTILE,
     a_healthy_lock,
     a_leak,
+    a_passing_lock,
     a_proven_leak,
     an_eternal_lock,
     an_undetermined_lock,
@@ -170,6 +171,14 @@ def test_what_nobody_watched_is_not_zero() -> None:
     lock = render(a_report(an_undetermined_lock()))["locks"][0]
 
     assert [lock[name] for name in ("releases", "hand_overs", "gave_up")] == [None, None, None]
+
+
+def test_a_lock_that_only_passed_has_no_holder() -> None:
+    """It came and went between the two readings of the keys; what is known are its releases."""
+    lock = render(a_report(a_passing_lock()))["locks"][0]
+
+    assert (lock["holder"], lock["waiters"], lock["held_at_least_s"]) == (None, [], None)
+    assert (lock["releases"], lock["gave_up"], lock["verdicts"][0]["key"]) == (1, 2, None)
 
 
 def test_a_key_without_a_lease_has_none() -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from lockdoctor.domain.activity import QueueActivity
 from lockdoctor.domain.age import Age
-from lockdoctor.domain.report import Report
-from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.domain.report import LockReport, Report
+from lockdoctor.domain.verdicts import EstimatedAge, Standing, VerdictKind
 from lockdoctor.outputs.lock_rows import sawtooth
 from lockdoctor.outputs.table import TableOutput
 from tests.builders import (
@@ -25,6 +25,7 @@ from tests.builders import (
 )
 from tests.outputs.examples import (
     HOSTILE,
+    a_freed_lock,
     a_healthy_lock,
     a_leak,
     a_proven_leak,
@@ -200,6 +201,67 @@ def test_a_young_hold_has_only_an_upper_bound() -> None:
     assert "held at most 46 s\n" in render(
         a_report(a_lock_report(age=Age(at_least_s=0.0, at_most_s=45.2))), 80
     )
+
+
+def test_an_estimate_stands_where_it_tells_more_than_the_proof() -> None:
+    """It must be half as much again as what is proven, and within it."""
+    told = [
+        a_lock_report(age=Age(at_least_s=100.0, at_most_s=most, estimate=_about(about_s)))
+        for most, about_s in ((None, 149.0), (None, 151.0), (200.0, 151.0), (150.0, 151.0))
+    ]
+
+    assert ["estimate" in _row(lock) for lock in told] == [False, True, True, False]
+
+
+def test_what_is_estimated_comes_after_what_is_proven() -> None:
+    """A guess does not stand between proofs, wherever the verdict has it."""
+    verdict = a_verdict(evidence=(_about(151.0), Standing(3, 900.0)))
+
+    text = render(a_report(a_lock_report(None, verdict)))
+    first, second = re.findall(r"^  - (.*)$", text, re.MULTILINE)
+
+    assert first.startswith("3 runs in a row")
+    assert second.startswith("An estimate")
+
+
+def test_a_waiter_is_named_as_one() -> None:
+    """What is said of a waiter is not taken for the holder; a holder's key needs no word."""
+    lock = a_lock(waiters=1)
+    waiter = lock.waiters[0]
+    verdict = a_verdict(
+        VerdictKind.BLOCKED_QUEUE, lock=lock, key=waiter.key, leases=(waiter.lease_id,)
+    )
+
+    waiting = render(a_report(a_lock_report(lock, verdict)))
+    holding = render(a_report(a_lock_report(lock)))
+
+    assert "\n  /my-lock/orders, waiter /my-lock/orders/a1, lease 00000000000000a1\n" in waiting
+    assert "\n  /my-lock/orders, lease 32698f1c0a1b2c3d\n" in holding
+
+
+def test_releases_after_a_gap_are_lower_bounds() -> None:
+    """Where the watch missed something, there may have been more."""
+    activity = QueueActivity(watched_s=9.0, releases=3, has_gap=True)
+
+    assert "released at least 3 times in 9 s\n" in _row(a_lock_report(activity=activity))
+
+
+def test_a_lease_that_ended_under_its_key_has_freed_nothing_yet() -> None:
+    """Only where nobody holds any more is the lock said to be free."""
+    freed = a_freed_lock()
+    held = dataclasses.replace(freed, age=Age(at_least_s=45.2))
+
+    assert "lease ended, lock freed\n" in _row(freed)
+    assert "lease ended\n" in _row(held)
+
+
+def _about(about_s: float) -> EstimatedAge:
+    return EstimatedAge(about_s, 300, 2.0)
+
+
+def _row(lock: LockReport) -> str:
+    """The lock in the table of a narrow terminal."""
+    return render(a_report(lock), 80).partition("Verdict")[2].partition("Finding")[0]
 
 
 def test_a_released_lock_and_an_unread_lease_have_no_facts() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -144,3 +145,4 @@ def test_a_lock_without_a_name_is_called_by_its_key() -> None:
     """The mutex of the empty name has keys that begin with a slash."""
     assert lock_title(a_lock(b"", holder=a_key(b"/7f"))) == "/7f"
     assert lock_title(a_lock(b"/x")) == "/x"
+    assert lock_title(dataclasses.replace(a_lock(b""), holder=None)) == "(empty name)"
