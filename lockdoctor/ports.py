@@ -92,11 +92,15 @@ class History(Protocol):
     Every method raises HistoryError, in a sentence for the person on call.
     """
 
+    notes: list[str]
+    """What its user should know of how it fared, a sentence each."""
+
     def recall(
         self,
         *,
         cluster_id: int,
         revision: int,
+        raft_term: int,
         prefixes: Sequence[bytes],
         holds: Collection[Hold],
         lease_ids: Collection[LeaseId],
@@ -107,11 +111,17 @@ class History(Protocol):
         Args:
             revision: The cluster's revision now; one that is lower than the last stored tells
                 of a restored snapshot, whose past is another one.
+            raft_term: The raft term now, of which the same holds.
+            raft_term: The cluster's raft term now, of which the same holds.
         """
         ...
 
     def record(self, run: RunRecord) -> None:
         """Keep what one run has seen."""
+        ...
+
+    def prune(self) -> None:
+        """Forget what is too old or too much."""
         ...
 
 

@@ -162,6 +162,8 @@ class _Scan:
             self.past = self.history.recall(
                 cluster_id=self.status.cluster_id,
                 revision=min(snapshot.revision for snapshot in self.first.values()),
+                raft_term=max(snapshot.raft_term for snapshot in self.first.values()),
+                raft_term=self.status.raft_term,
                 prefixes=self.request.prefixes,
                 holds=[key.hold for key in keys],
                 lease_ids=leases | self.sampler.listed_at_start,
@@ -173,13 +175,19 @@ class _Scan:
 
     def _recorded(self, report: Report) -> Report:
         """Add this run to the history."""
-        if self.history is None or self.past is None:
-            return replace(report, unseen=(*report.unseen, *self.history_failures))
-        try:
-            self.history.record(run_record(self._facts(), report, self.request.command))
-        except HistoryError as failed:
-            self._note_history("this run in the history", failed)
-        return replace(report, unseen=(*report.unseen, *self.history_failures))
+        if self.history is None:
+            return report
+        if self.past is not None:
+            try:
+                self.history.record(run_record(self._facts(), report, self.request.command))
+                self.history.prune()
+            except HistoryError as failed:
+                self._note_history("this run in the history", failed)
+        return replace(
+            report,
+            unseen=(*report.unseen, *self.history_failures),
+            notes=(*report.notes, *self.history.notes),
+        )
 
     def _note_history(self, what: str, failed: HistoryError) -> None:
         self.history_failures.append(
