@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,6 +26,7 @@ Examples:
   lockdoctor scan --prefix /my-lock/
   lockdoctor scan --prefix /jobs/ --max-hold 10m     no job takes longer
   lockdoctor scan --prefix /my-lock/ --window 0      one look, no waiting
+  lockdoctor scan --prefix /my-lock/ --history ~/locks.sqlite3
   lockdoctor scan --prefix /my-lock/ --format json | jq .findings
 
 \b
@@ -91,6 +93,16 @@ class RunFlags:
             rich_help_panel=_RUN,
         ),
     ] = False
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            "--history",
+            metavar="FILE",
+            help="Build on what earlier runs with this file have seen, and add to it; it proves"
+            " how long a lock has been held. [LOCKDOCTOR_HISTORY]",
+            rich_help_panel=_RUN,
+        ),
+    ] = None
     format: Annotated[
         Format,
         typer.Option(

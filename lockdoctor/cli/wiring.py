@@ -8,6 +8,8 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import TextIO
 
 from lockdoctor.cli.config import Config, find_config, read_config
@@ -25,9 +27,11 @@ from lockdoctor.cli.targets import prefixes
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.policy import Policy
 from lockdoctor.domain.report import Report
-from lockdoctor.errors import ClusterError, OutputError
+from lockdoctor.errors import ClusterError, HistoryError, OutputError
 from lockdoctor.etcd.cluster import connect
 from lockdoctor.etcd.connection import ConnectionSettings
+from lockdoctor.history.store import SqliteHistory, open_history
+from lockdoctor.history.unopened import UnopenedHistory
 from lockdoctor.outputs.base import Output
 from lockdoctor.outputs.json import JsonOutput
 from lockdoctor.outputs.live import progress
@@ -55,7 +59,8 @@ def run_scan(
     file = read_config(find_config(config.config, os.environ))
     request = scan_request(targets, run, limits, file)
     settings = settings_of(connection, config.cluster, file, os.environ)
-    return scan_and_print(settings, request, run)
+    named = run.history or os.environ.get("LOCKDOCTOR_HISTORY")
+    return scan_and_print(settings, request, replace(run, history=Path(named) if named else None))
 
 
 def scan_and_print(settings: ConnectionSettings, request: ScanRequest, run: RunFlags) -> ExitStatus:
@@ -69,7 +74,7 @@ def scan_and_print(settings: ConnectionSettings, request: ScanRequest, run: RunF
     timeout_s = request.window_s + MARGIN_S if run.timeout_s is None else run.timeout_s
     stop = Stop()
     signals = Signals(stop)
-    work = in_time(_scan(settings, run.max_rate, request, stop), stop, timeout_s)
+    work = in_time(_scan(settings, run, request, stop), stop, timeout_s)
     try:
         report = asyncio.run(signals.heeded_by(work))
     except ClusterError:
@@ -131,17 +136,28 @@ def in_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 async def _scan(
     settings: ConnectionSettings,
-    max_rate: int,
+    run: RunFlags,
     request: ScanRequest,
     stop: Stop,
 ) -> Report:
     clock = SystemClock()
-    cluster = await connect(settings, clock, max_rate)
+    cluster = await connect(settings, clock, run.max_rate)
+    history = _history(run.history, clock) if run.history else None
     try:
         with progress(sys.stderr, is_terminal=is_live_terminal(sys.stderr, os.environ)) as bar:
-            return await scan(cluster, clock, request, bar, stop)
+            return await scan(cluster, clock, request, bar, stop, history)
     finally:
+        if history is not None:
+            history.close()
         await cluster.close()
+
+
+def _history(path: Path, clock: SystemClock) -> SqliteHistory | UnopenedHistory:
+    """Open the history; one that cannot be opened is told of in the report, which goes on."""
+    try:
+        return open_history(path, clock.mark())
+    except HistoryError as failed:
+        return UnopenedHistory(failed)
 
 
 def _print(output: Output, report: Report, out: TextIO) -> None:

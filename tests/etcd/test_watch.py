@@ -54,7 +54,7 @@ def test_a_restart_of_the_server_loses_nothing(
     """What was written before and after comes once, in order, without a gap."""
 
     async def story(server: EtcdServer) -> None:
-        async with connected(server.endpoint, command_timeout_s=60) as cluster:
+        async with connected(server.endpoint, command_timeout_s=90) as cluster:
             async with watching(cluster, prefix, 1) as events:
                 async with writing(server.address) as writer:
                     await writer.put(prefix + b"1")
@@ -102,7 +102,7 @@ def test_compaction_during_a_break_is_told(
     """What was forgotten meanwhile cannot be known, what comes after can; one gap is told."""
 
     async def story(server: EtcdServer) -> None:
-        async with connected(server.endpoint, command_timeout_s=60) as cluster:
+        async with connected(server.endpoint, command_timeout_s=90) as cluster:
             async with watching(cluster, prefix, 1) as events:
                 async with writing(server.address) as writer:
                     await writer.put(prefix + b"1")
@@ -119,12 +119,12 @@ def test_compaction_during_a_break_is_told(
                 await asyncio.to_thread(server.start)
                 async with writing(server.address) as writer:
                     await writer.put(prefix + b"2")
-                await eventually(lambda: prefix + b"2" in written(events), within_s=40)
+                await eventually(lambda: prefix + b"2" in written(events), within_s=80)
 
             assert sum(isinstance(event, WatchGap) for event in events) == 1
 
     with EtcdServer(tmp_path, binary=etcd_binary) as server:
-        run(story(server))
+        run(story(server), within_s=110)
 
 
 def test_compaction_up_to_what_is_needed_is_no_gap(etcd: EtcdServer, prefix: bytes) -> None:
