@@ -111,7 +111,6 @@ class History(Protocol):
         Args:
             revision: The cluster's revision now; one that is lower than the last stored tells
                 of a restored snapshot, whose past is another one.
-            raft_term: The raft term now, of which the same holds.
             raft_term: The cluster's raft term now, of which the same holds.
         """
         ...

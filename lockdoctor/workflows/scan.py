@@ -162,7 +162,6 @@ class _Scan:
             self.past = self.history.recall(
                 cluster_id=self.status.cluster_id,
                 revision=min(snapshot.revision for snapshot in self.first.values()),
-                raft_term=max(snapshot.raft_term for snapshot in self.first.values()),
                 raft_term=self.status.raft_term,
                 prefixes=self.request.prefixes,
                 holds=[key.hold for key in keys],
