@@ -112,7 +112,9 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
                 f" {count(sessions_in_a_day, 'session')} in a day from now."
             )
         case Standing(runs, for_s):
-            return f"{count(runs, 'run')} in a row found the same, for {at_least(for_s)}."
+            return (
+                f"The last {runs} runs found the same: it has stood for at least {at_least(for_s)}."
+            )
         case Keyless():
             return "The lease carries no key."
         case _:

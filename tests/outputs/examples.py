@@ -203,7 +203,7 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
         Forecast(120.4, 2_890),
         "If it goes on like this, 120 more an hour: about 2,890 sessions in a day from now.",
     ),
-    (Standing(4, 10_800.0), "4 runs in a row found the same, for 3 h."),
+    (Standing(4, 10_800.0), "The last 4 runs found the same: it has stood for at least 3 h."),
     (Keyless(), "The lease carries no key."),
 )
 """Evidence, and how it must be worded."""

@@ -220,7 +220,7 @@ def test_what_is_estimated_comes_after_what_is_proven() -> None:
     text = render(a_report(a_lock_report(None, verdict)))
     first, second = re.findall(r"^  - (.*)$", text, re.MULTILINE)
 
-    assert first.startswith("3 runs in a row")
+    assert first.startswith("The last 3 runs")
     assert second.startswith("An estimate")
 
 
