@@ -31,8 +31,11 @@ def connect(path: Path, wait_s: float) -> sqlite3.Connection:
     """
     try:
         files.prepare(path)
+        is_whole = files.looks_whole(path)
     except OSError as error:
         raise _unusable(path, error) from error
+    if not is_whole:
+        raise HistoryDamaged(f"the history {path} is no database")
     with explained(path):
         connection = sqlite3.connect(
             os.fspath(path.absolute()), timeout=wait_s, isolation_level=None

@@ -10,6 +10,10 @@ from pathlib import Path
 BESIDE = ("-wal", "-shm")
 """What SQLite puts beside a database in use. Source: sqlite.org/tempfiles.html."""
 
+_MAGIC = b"SQLite format 3\0"
+_SMALLEST_PAGE = 512
+"""Source: sqlite.org/fileformat2.html, as the line above."""
+
 
 def default_path(environ: Mapping[str, str]) -> Path:
     """
@@ -35,6 +39,20 @@ def prepare(path: Path) -> None:
     for folder in reversed(list(_missing(path.absolute().parent))):
         folder.mkdir(mode=0o700, exist_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def looks_whole(path: Path) -> bool:
+    """
+    Tell whether a file is empty or begins like a database.
+
+    SQLite takes the stump of one for an empty one, and deletes what lies beside it.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        beginning = file.read(_SMALLEST_PAGE)
+    return not beginning or (len(beginning) == _SMALLEST_PAGE and beginning.startswith(_MAGIC))
 
 
 def identity(path: Path) -> tuple[int, int] | None:

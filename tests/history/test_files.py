@@ -1,0 +1,411 @@
+"""The file itself: where it lies, who may read it, and what happens when it is damaged."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lockdoctor.domain.past import RunRecord
+from lockdoctor.errors import HistoryBusy, HistoryError, HistoryTooNew
+from lockdoctor.history.files import default_path
+from lockdoctor.history.migrations import STEPS
+from lockdoctor.history.queries import names
+from lockdoctor.history.store import SqliteHistory, open_history
+from tests.builders import NOON, an_observation
+from tests.history.runs import HOLD, a_clock, a_run, a_sight, ask, by_lease, recalled, stored
+
+NOBODY = 65534
+FULL_DISK_BYTES = 400_000
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "history.sqlite3"
+
+
+def a_busy_run(at: float = NOON, locks: int = 3) -> RunRecord:
+    return a_run(
+        at,
+        holds=[a_sight(at, HOLD._replace(create_revision=10 + n)) for n in range(locks)],
+        readings=by_lease(*(an_observation(at=at, lease_id=1 + n) for n in range(locks))),
+    )
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def corrupt_files(path: Path) -> list[Path]:
+    return sorted(path.parent.glob(f"{path.name}.corrupt-*"))
+
+
+@contextlib.contextmanager
+def somebody_else() -> Iterator[Path]:
+    """A folder of one's own, and no rights beyond it, whoever runs the tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        if os.geteuid():
+            yield Path(folder)
+            return
+        names()  # which may lie where nobody else may read
+        os.chown(folder, NOBODY, -1)
+        os.seteuid(NOBODY)
+        try:
+            yield Path(folder)
+        finally:
+            os.seteuid(0)
+
+
+@pytest.mark.parametrize(
+    ("environ", "folder"),
+    [
+        ({"XDG_STATE_HOME": "/var/lib/me", "HOME": "/home/me"}, "/var/lib/me"),
+        ({"HOME": "/home/me"}, "/home/me/.local/state"),
+        ({"XDG_STATE_HOME": "", "HOME": "/home/me"}, "/home/me/.local/state"),
+        ({"XDG_STATE_HOME": "state", "HOME": "/home/me"}, "/home/me/.local/state"),
+    ],
+)
+def test_the_history_lies_in_the_state_folder(environ: dict[str, str], folder: str) -> None:
+    """As the XDG base directory specification says."""
+    assert default_path(environ) == Path(folder) / "lockdoctor" / "history.sqlite3"
+
+
+def test_without_a_home_the_user_database_says_where() -> None:
+    """A cron job may start with hardly any environment."""
+    assert default_path({}).is_absolute()
+
+
+def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+    """Not the folders that were made for it, not the file, not what SQLite puts beside it."""
+    path = tmp_path / "state" / "lockdoctor" / "history.sqlite3"
+    old_umask = os.umask(0)
+    try:
+        with open_history(path, a_clock()) as history:
+            history.record(a_run())
+            found = {each.name: mode(each) for each in path.parent.iterdir()}
+    finally:
+        os.umask(old_umask)
+
+    assert found == dict.fromkeys((path.name, f"{path.name}-wal", f"{path.name}-shm"), 0o600)
+    assert (mode(path.parent), mode(path.parent.parent)) == (0o700, 0o700)
+
+
+def test_a_path_that_sqlite_would_misread_is_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`:memory:` is a name like any other."""
+    monkeypatch.chdir(tmp_path)
+
+    stored(Path(":memory:"), a_run())
+
+    assert recalled(Path(":memory:"), NOON + 300).runs == 1
+
+
+def test_it_survives_a_run_that_was_killed(path: Path) -> None:
+    """What a run has stored is there, though nobody closed the file."""
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        "from tests.history.runs import *\n"
+        "open_history(Path(sys.argv[1]), a_clock()).record(a_run()); os._exit(9)"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, path], check=False, timeout=60)
+
+    assert killed.returncode == 9
+    assert recalled(path, NOON + 300).runs == 1
+
+
+def test_something_else_is_set_aside(path: Path) -> None:
+    """A file that is no database is kept under another name, and the history begins anew."""
+    path.write_bytes(b"these are my notes\n" * 100)
+
+    with open_history(path, a_clock(NOON)) as history:
+        past, notes = ask(history), history.notes
+        history.record(a_run())
+
+    (aside,) = corrupt_files(path)
+    assert aside.name == "history.sqlite3.corrupt-20260101T120000Z"
+    assert aside.read_bytes() == b"these are my notes\n" * 100
+    assert notes == [
+        f"the history {path} was damaged: it is now {aside}, and this run begins a new one"
+    ]
+    assert past.runs == 0
+    assert recalled(path, NOON + 300).runs == 1
+
+
+def test_two_damaged_ones_at_one_time_are_both_kept(path: Path) -> None:
+    """The second one does not take the place of the first."""
+    for text in ("first", "second"):
+        path.write_text(text)
+        open_history(path, a_clock(NOON)).close()
+
+    assert [each.read_text() for each in corrupt_files(path)] == ["first", "second"]
+
+
+def test_what_lies_beside_a_damaged_one_goes_with_it(path: Path) -> None:
+    """SQLite would play an old -wal into the fresh file."""
+    path.write_text("no database")
+    beside = path.with_name(f"{path.name}-wal")
+    beside.write_text("of that one")
+
+    open_history(path, a_clock(NOON)).close()
+
+    assert sorted(each.read_text() for each in corrupt_files(path)) == [
+        "no database",
+        "of that one",
+    ]
+
+
+def truncations(size: int) -> list[int]:
+    """Every byte of the header, both sides of every page's end, and many between."""
+    near_pages = {page + step for page in range(0, size, 4096) for step in (-1, 0, 1, 512)}
+    chosen = {*range(100), *range(0, size, 1009), *near_pages}
+    return sorted(cut for cut in chosen if 0 <= cut < size)
+
+
+@pytest.mark.slow
+def test_a_truncated_history_is_set_aside(tmp_path: Path) -> None:
+    """Wherever it was cut off, no run fails: it begins anew, and nothing of the old is deleted."""
+    whole = tmp_path / "whole" / "history.sqlite3"
+    stored(whole, a_busy_run())
+    content = whole.read_bytes()
+
+    for cut in truncations(len(content)):
+        path = tmp_path / "cut" / "history.sqlite3"
+        path.parent.mkdir()
+        path.write_bytes(content[:cut])
+        with open_history(path, a_clock(NOON + 300)) as history:
+            assert ask(history).runs == 0, cut
+            history.record(a_run(NOON + 300))
+            kept = [each.read_bytes() for each in corrupt_files(path)]
+        assert kept == ([content[:cut]] if cut else []), cut
+        assert recalled(path, NOON + 600).runs == 1, cut
+        shutil.rmtree(path.parent)
+
+
+def test_a_damage_that_shows_later_is_set_aside_then(path: Path) -> None:
+    """Where only a page within is damaged, the step that comes upon it begins anew."""
+    stored(path, a_busy_run(locks=500))
+    content = bytearray(path.read_bytes())
+    content[4096 * 4 :] = b"\xff" * (len(content) - 4096 * 4)
+    path.write_bytes(content)
+
+    with open_history(path, a_clock(NOON + 300)) as history:
+        history.record(a_busy_run(NOON + 300))
+        notes = history.notes
+
+    assert len(notes) == len(corrupt_files(path)) == 1
+    assert recalled(path, NOON + 600).runs == 1
+
+
+def test_the_fresh_file_of_another_run_is_not_set_aside(path: Path) -> None:
+    """Two runs that come upon the same damage begin one new history, not two."""
+    stored(path, a_busy_run(locks=500))
+    content = bytearray(path.read_bytes())
+    content[4096 * 4 :] = b"\xff" * (len(content) - 4096 * 4)
+    path.write_bytes(content)
+    with (
+        open_history(path, a_clock(NOON + 300)) as slow,
+        open_history(path, a_clock(NOON + 300)) as fast,
+    ):
+        fast.record(a_run(NOON + 300))
+        slow.record(a_run(NOON + 300))
+
+    assert len(corrupt_files(path)) == 1
+    assert recalled(path, NOON + 600).runs == 2
+
+
+def test_a_newer_history_is_left_alone(path: Path) -> None:
+    """It is refused in a sentence, and not a byte of it changes."""
+    stored(path, a_run())
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA user_version = {len(STEPS) + 1}")
+    before = path.read_bytes()
+
+    with pytest.raises(HistoryTooNew) as refused:
+        open_history(path, a_clock())
+
+    assert str(refused.value) == (
+        f"the history {path} was written by a newer lockdoctor (layout {len(STEPS) + 1},"
+        f" this one knows {len(STEPS)}); update lockdoctor, or give this run another file"
+        " with --history"
+    )
+    assert path.read_bytes() == before
+    assert corrupt_files(path) == []
+
+
+def test_another_programs_database_is_left_alone(path: Path) -> None:
+    """A slip in --history costs nobody's data."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE bookmarks (address TEXT)")
+    before = path.read_bytes()
+
+    with pytest.raises(HistoryError, match="is a database of another program"):
+        open_history(path, a_clock())
+
+    assert path.read_bytes() == before
+
+
+def test_an_empty_file_is_a_fresh_history(path: Path) -> None:
+    """As mktemp makes it."""
+    path.touch()
+
+    with open_history(path, a_clock()) as history:
+        assert ask(history).runs == 0
+        assert history.notes == []
+
+
+def test_a_read_only_history_is_refused_and_kept() -> None:
+    """Nothing is lost, and the message says what to do."""
+    with somebody_else() as folder:
+        path = folder / "history.sqlite3"
+        stored(path, a_run())
+        before = path.read_bytes()
+        path.chmod(0o400)
+
+        with pytest.raises(HistoryError) as refused:
+            open_history(path, a_clock())
+
+        assert str(refused.value) == (
+            f"the history {path} cannot be used (Permission denied); mend that, or give this"
+            " run another file with --history"
+        )
+        assert path.read_bytes() == before
+
+
+def test_a_read_only_folder_is_refused() -> None:
+    """Whether there is a history in it, where SQLite needs to put files beside, or none."""
+    with somebody_else() as folder:
+        path = folder / "history.sqlite3"
+        stored(path, a_run())
+        folder.chmod(0o500)
+        try:
+            for refused in (path, folder / "other.sqlite3", folder / "new" / "history.sqlite3"):
+                with pytest.raises(HistoryError, match="cannot be used"):
+                    open_history(refused, a_clock())
+        finally:
+            folder.chmod(0o700)
+        assert recalled(path, NOON + 300).runs == 1
+
+
+def test_a_damaged_history_in_a_read_only_folder_is_refused() -> None:
+    """It cannot be set aside, and the message says so."""
+    with somebody_else() as folder:
+        path = folder / "history.sqlite3"
+        path.write_text("no database")
+        folder.chmod(0o500)
+        try:
+            with pytest.raises(HistoryError, match="cannot be used"):
+                open_history(path, a_clock())
+        finally:
+            folder.chmod(0o700)
+        assert path.read_text() == "no database"
+
+
+@pytest.mark.parametrize("name", [".", "file/history.sqlite3", "n" * 300])
+def test_a_path_that_cannot_be_a_file_is_refused(tmp_path: Path, name: str) -> None:
+    """A folder, a place below a file, a name that is too long."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(HistoryError, match="cannot be used"):
+        open_history(tmp_path / name, a_clock())
+
+
+def test_a_locked_history_is_waited_for_and_then_given_up(path: Path) -> None:
+    """The message says that another run has it."""
+    stored(path, a_run())
+    with (
+        contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other,
+        open_history(path, a_clock(NOON + 300), wait_s=0.1) as history,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        assert ask(history).runs == 1
+        with pytest.raises(HistoryBusy, match="is in use by another run"):
+            history.record(a_run(NOON + 300))
+        other.execute("ROLLBACK")
+        history.record(a_run(NOON + 300))
+
+    assert recalled(path, NOON + 600).runs == 2
+
+
+def fill(history: SqliteHistory) -> int:
+    """Store runs until no more of them fit; say how many did."""
+    for number in range(1000):
+        at = NOON + number
+        sights = [a_sight(at, HOLD._replace(create_revision=n)) for n in range(number * 50)]
+        try:
+            history.record(a_run(at, holds=sights))
+        except HistoryError as full:
+            assert "cannot be used" in str(full)  # noqa: PT017 - which run it is cannot be told
+            return number
+    pytest.fail("there was room for everything")
+
+
+def test_a_full_database_loses_nothing(path: Path) -> None:
+    """A run that has no room is not stored at all; those before it stay."""
+    with open_history(path, a_clock(NOON + 2000)) as history:
+        history._connection.execute("PRAGMA max_page_count = 100")
+        runs = fill(history)
+        assert ask(history).runs == runs
+
+    assert recalled(path, NOON + 2000).runs == runs > 1
+
+
+def test_a_file_that_may_not_grow_loses_nothing(path: Path) -> None:
+    """The same where the system ends the growth, in the middle of writing."""
+    code = (
+        "import resource, sys; from pathlib import Path\n"
+        "from tests.history.test_files import *\n"
+        "with open_history(Path(sys.argv[1]), a_clock(NOON + 2000)) as history:\n"
+        f"    resource.setrlimit(resource.RLIMIT_FSIZE, ({FULL_DISK_BYTES},) * 2)\n"
+        "    print(fill(history))"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    done = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True)
+
+    assert recalled(path, NOON + 2000).runs == int(done.stdout) > 1
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of a few hundred kilobytes, where the system lets us have one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    size = f"size={FULL_DISK_BYTES}"
+    command = ["mount", "-t", "tmpfs", "-o", size, "lockdoctor-test", str(folder)]
+    if (
+        not shutil.which("mount")
+        or subprocess.run(command, check=False, capture_output=True).returncode
+    ):
+        pytest.skip("this user may not mount a small disk")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_loses_nothing(small_disk: Path) -> None:
+    """A real disk that fills up: what was stored stays, and is told once there is room again."""
+    path = small_disk / "history.sqlite3"
+    with open_history(path, a_clock(NOON + 2000)) as history:
+        runs = fill(history)
+    filler = small_disk / "filler"
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as out:
+        while True:
+            out.write(b"x" * 4096)
+
+    with pytest.raises(HistoryError, match="cannot be used"):
+        stored(path, a_busy_run(NOON + 3000))
+    with pytest.raises(HistoryError, match="cannot be used"):
+        open_history(small_disk / "new.sqlite3", a_clock())
+    filler.unlink()
+
+    assert recalled(path, NOON + 4000).runs == runs > 1
+    assert corrupt_files(path) == []

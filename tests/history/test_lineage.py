@@ -1,0 +1,94 @@
+"""Clusters that are set back: a restored snapshot never inherits the evidence of before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lockdoctor.domain.past import NO_PAST
+from lockdoctor.history.store import open_history
+from tests.builders import HOLDER, NOON, an_observation
+from tests.history.runs import HOLD, a_clock, a_mark, a_run, a_sight, by_lease, recalled, stored
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A history in which one run saw a hold and its lease, at revision 100 and term 5."""
+    path = tmp_path / "history.sqlite3"
+    readings = by_lease(an_observation(raft_term=5))
+    stored(path, a_run(raft_term=5, holds=[a_sight()], readings=readings))
+    return path
+
+
+@pytest.mark.parametrize(("revision", "raft_term"), [(100, 5), (101, 5), (100, 6)])
+def test_a_cluster_that_goes_on_keeps_its_past(path: Path, revision: int, raft_term: int) -> None:
+    """An idle one, one that was written to, one with a new leader."""
+    past = recalled(path, NOON + 300, revision=revision, raft_term=raft_term)
+
+    assert (past.runs, list(past.holds)) == (1, [HOLD])
+
+
+@pytest.mark.parametrize(("revision", "raft_term"), [(99, 5), (99, 6), (10**9, 2)])
+def test_a_restored_cluster_has_no_past(path: Path, revision: int, raft_term: int) -> None:
+    """Its revision is lower, or, if somebody raised that, its raft term is."""
+    assert recalled(path, NOON + 300, revision=revision, raft_term=raft_term) == NO_PAST
+
+
+def test_the_past_of_before_never_comes_back(path: Path) -> None:
+    """Not even once the restored cluster has overtaken the revision of before."""
+    stored(path, a_run(NOON + 300, marks=(a_mark(NOON + 300, 50),)))
+    stored(path, a_run(NOON + 600, marks=(a_mark(NOON + 600, 200),), raft_term=9))
+
+    past = recalled(path, NOON + 900, revision=300, raft_term=9)
+
+    assert (past.runs, past.holds, past.readings) == (2, {}, {})
+    assert [mark.revision for mark in past.marks] == [50]
+
+
+def test_a_cluster_may_be_restored_again_and_again(path: Path) -> None:
+    """Each time its past begins anew."""
+    for number, revision in enumerate((50, 40, 30), start=1):
+        at = NOON + 300 * number
+        stored(path, a_run(at, marks=(a_mark(at, revision),)))
+
+    with open_history(path, a_clock(NOON + 1200)) as history:
+        lineages = [run.lineage for run in history.runs()]
+
+    assert lineages == [4, 3, 2, 1]
+    assert recalled(path, NOON + 1200, revision=30).runs == 1
+
+
+def test_a_run_that_another_one_overtook_is_no_restore(path: Path) -> None:
+    """A check that began and ended within a scan knows a later revision than the scan's first."""
+    with open_history(path, a_clock(NOON + 10)) as scan:
+        stored(path, a_run(NOON + 20, raft_term=6, marks=(a_mark(NOON + 20, 150),)))
+        readings = by_lease(an_observation(at=NOON + 30, raft_term=5))
+        scan.record(
+            a_run(
+                NOON + 10,
+                ended_at=NOON + 31,
+                raft_term=5,
+                marks=(a_mark(NOON + 10, 120),),
+                readings=readings,
+            )
+        )
+
+    past = recalled(path, NOON + 300, revision=150, raft_term=6)
+
+    assert past.runs == 3
+    assert len(past.readings[HOLDER]) == 2
+
+
+def test_a_run_of_another_machine_cannot_have_been_overtaken(path: Path) -> None:
+    """Its clock does not prove that the two were on their way together: rather no past."""
+    assert recalled(path, a_clock(NOON, boot_id="b"), revision=99, raft_term=5) == NO_PAST
+
+
+def test_two_clusters_in_one_file_keep_apart(path: Path) -> None:
+    """The lower revision of the one sets the other one back by nothing."""
+    other = a_run(NOON + 60, cluster_id=1, marks=(a_mark(NOON + 60, 3),), holds=[a_sight()])
+    stored(path, other)
+
+    assert list(recalled(path, NOON + 300, raft_term=5).holds) == [HOLD]
+    assert recalled(path, NOON + 300, cluster_id=1, revision=3).runs == 1
