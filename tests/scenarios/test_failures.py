@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.server import LOOPBACK, EtcdServer, reserve_port
+from lockdoctor.demo.server import LOOPBACK, EtcdServer, ServerTls, reserve_port
+from tests.etcd.certificates import Authority
 from tests.scenarios.scanning import Scanned, finish_scan, scan, start_scan
 
 pytestmark = [pytest.mark.slow]
@@ -115,6 +116,66 @@ def test_smallest_role(guarded: EtcdServer) -> None:
     found = scan(guarded.endpoint, b"/allowed/", "--user=ops", "--password=secret")
 
     assert (found.status, found.findings) == (0, [])
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the certificates of an authority, a server, a client and a stranger."""
+    folder = tmp_path_factory.mktemp("certificates")
+    authority = Authority(folder, "authority")
+    authority.sign("server")
+    authority.sign("client")
+    Authority(folder, "stranger")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def mutual(
+    etcd_binary: Path, certificates: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EtcdServer]:
+    """A server that speaks TLS and wants to see a client's certificate."""
+    tls = ServerTls(
+        cert=certificates / "server.pem",
+        key=certificates / "server.key",
+        client_ca=certificates / "authority.pem",
+    )
+    folder = tmp_path_factory.mktemp("mutual")
+    with EtcdServer(folder, binary=etcd_binary, tls=tls) as server:
+        yield server
+
+
+@pytest.mark.etcd
+def test_mutual_tls(mutual: EtcdServer, certificates: Path) -> None:
+    """With the right certificates the cluster is examined."""
+    flags = (
+        f"--cacert={certificates / 'authority.pem'}",
+        f"--cert={certificates / 'client.pem'}",
+        f"--key={certificates / 'client.key'}",
+    )
+
+    assert scan(mutual.endpoint, PREFIX, *flags).status == 0
+
+
+@pytest.mark.etcd
+def test_certificate_of_an_unknown_authority(mutual: EtcdServer, certificates: Path) -> None:
+    """A server that nobody vouches for is refused, and the flag that would help is named."""
+    found = scan(mutual.endpoint, PREFIX, f"--cacert={certificates / 'stranger.pem'}")
+
+    _complains(found, of="--cacert")
+
+
+@pytest.mark.etcd
+def test_no_client_certificate(mutual: EtcdServer, certificates: Path) -> None:
+    """A server that wants a certificate of us says so; etcdctl would only time out."""
+    found = scan(mutual.endpoint, PREFIX, f"--cacert={certificates / 'authority.pem'}")
+
+    _complains(found, of="--cert")
+
+
+@pytest.mark.etcd
+def test_no_tls_where_it_is_spoken(mutual: EtcdServer) -> None:
+    """Plain HTTP to a server that speaks TLS is told apart, and the way out is named."""
+    _complains(scan(mutual.address, PREFIX), of=mutual.endpoint)
 
 
 def _complains(found: Scanned, *, of: str) -> None:
