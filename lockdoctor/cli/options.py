@@ -6,7 +6,7 @@ import enum
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 
 import typer
 
@@ -91,7 +91,7 @@ class LimitFlags:
     """Limits for every prefix of this run."""
 
     kind: Annotated[
-        Kind | None,
+        Any,  # Kind | None; typer before 0.29 would convert an enumeration after its parser did
         typer.Option(
             "--kind",
             parser=one_of(Kind.LOCK, Kind.ELECTION, Kind.REGISTRATION),

@@ -104,7 +104,7 @@ class RunFlags:
         ),
     ] = None
     format: Annotated[
-        Format,
+        str,  # a Format; typer before 0.29 would convert an enumeration after its parser did
         typer.Option(
             "--format",
             parser=one_of(*Format),

@@ -170,8 +170,8 @@ def _print(output: Output, report: Report, out: TextIO) -> None:
         raise OutputError(f"Cannot write the report: {error.strerror}") from error
 
 
-def _output(form: Format, out: TextIO) -> Output:
-    if form is Format.JSON:
+def _output(form: str, out: TextIO) -> Output:
+    if form == Format.JSON:
         return JsonOutput()
     return TableOutput(
         width=shutil.get_terminal_size((120, 24)).columns, colour=in_colour(out, os.environ)

@@ -104,7 +104,9 @@ def judge_sessions(
     evidence += idle
     if not evidence:
         return ()
-    leases = tuple(case.trace.lease_id for case in cases if is_renewed(case.trace))
+    # One that had a key at our first look is a session at work, between two locks.
+    stale = [case for case in cases if case.is_new or case.was_keyless]
+    leases = tuple(case.trace.lease_id for case in stale if is_renewed(case.trace))
     return (_leak(evidence, leases, is_proven=is_proven, piles_up=piles_up),)
 
 
