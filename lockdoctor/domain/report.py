@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from lockdoctor.domain.renewals import RenewalTrace
 
 
+LEASE_LIST = "list of leases"
+KEYLESS_LEASES = "leases without keys"
+"""What Unseen calls what a run needs in order to count sessions."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterFacts:
     """The cluster that was examined, as it presented itself at the end of the run."""

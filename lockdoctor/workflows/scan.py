@@ -20,7 +20,13 @@ from lockdoctor.domain.policy import Policy, Thresholds
 from lockdoctor.domain.recipes import locks
 from lockdoctor.domain.record import run_record
 from lockdoctor.domain.renewals import SETTLE_S, Leadership, LeadershipProbe, trace
-from lockdoctor.domain.report import ClusterFacts, Report, Unseen
+from lockdoctor.domain.report import (
+    KEYLESS_LEASES,
+    LEASE_LIST,
+    ClusterFacts,
+    Report,
+    Unseen,
+)
 from lockdoctor.domain.schedule import ROUND_TRIP_S
 from lockdoctor.errors import ClusterError, HistoryError
 from lockdoctor.ports import Clock, Cluster, History, MemberStatus, Progress, ScanProgress, Stop
@@ -314,6 +320,6 @@ class _Scan:
 
     def _unseen(self) -> Iterator[Unseen]:
         if self.sampler.list_denied is not None:
-            yield Unseen(what="list of leases", count=None, why=self.sampler.list_denied)
+            yield Unseen(what=LEASE_LIST, count=None, why=self.sampler.list_denied)
         elif not self.request.sessions:
-            yield Unseen(what="leases without keys", count=None, why="--no-sessions was given")
+            yield Unseen(what=KEYLESS_LEASES, count=None, why="--no-sessions was given")

@@ -80,7 +80,7 @@ def test_every_text_is_read_or_refused(text: str) -> None:
     try:
         found = parse_range(text)
     except ValueError as error:
-        assert "\n" not in str(error)
+        assert "\n" not in str(error)  # noqa: PT017  # most texts are refused, some are not
     else:
         assert found.low <= found.high
         assert not math.isnan(found.low)
