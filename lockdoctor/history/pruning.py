@@ -41,8 +41,8 @@ def forget(
 def give_back(connection: sqlite3.Connection) -> None:
     """Give the room that was freed back to the file system, outside of any transaction."""
     if _pragma(connection, "freelist_count") > SPARE_PAGES:
-        # Each row that is fetched frees one page.
-        connection.execute(f"PRAGMA incremental_vacuum({FREED_PAGES})").fetchall()
+        # execute() takes the first step only, which frees a single page.
+        connection.executescript(f"PRAGMA incremental_vacuum({FREED_PAGES})")
 
 
 def used_bytes(connection: sqlite3.Connection) -> int:

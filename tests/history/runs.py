@@ -67,9 +67,11 @@ def a_run(at: float = NOON, **fields: Any) -> RunRecord:
     )
 
 
-def by_lease(*readings: Reading) -> dict[LeaseId, tuple[Reading, ...]]:
-    leases = dict.fromkeys(reading.lease_id for reading in readings)
-    return {lease: tuple(r for r in readings if r.lease_id == lease) for lease in leases}
+def by_lease(*readings: Reading) -> dict[LeaseId, list[Reading]]:
+    leases: dict[LeaseId, list[Reading]] = {}
+    for reading in readings:
+        leases.setdefault(reading.lease_id, []).append(reading)
+    return leases
 
 
 def stored(path: Path, run: RunRecord, clock: ClockMark | None = None) -> None:

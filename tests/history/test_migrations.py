@@ -1,0 +1,75 @@
+"""From any earlier layout to the present one."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from lockdoctor.history.migrations import APPLICATION_ID, STEPS, migrate, version
+from lockdoctor.history.store import open_history
+from tests.builders import NOON
+from tests.history.runs import a_clock, a_run, recalled, stored
+
+
+def schema(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql NOT NULL")
+    return sorted((name, sql) for name, sql in rows if not name.startswith("sqlite_"))
+
+
+@pytest.mark.parametrize("taken", range(len(STEPS) + 1))
+def test_every_layout_becomes_the_present_one(tmp_path: Path, taken: int) -> None:
+    """Whatever steps a file has taken, the rest lead to the same layout, and it can be used."""
+    old, fresh = tmp_path / "old.sqlite3", tmp_path / "fresh.sqlite3"
+    with contextlib.closing(sqlite3.connect(old, isolation_level=None)) as connection:
+        migrate(connection, STEPS[:taken])
+    for path in (old, fresh):
+        stored(path, a_run())
+
+    with (
+        contextlib.closing(sqlite3.connect(old)) as one,
+        contextlib.closing(sqlite3.connect(fresh)) as other,
+    ):
+        assert schema(one) == schema(other)
+        assert version(one) == version(other) == len(STEPS)
+    assert recalled(old, NOON + 300).runs == 1
+
+
+def test_a_step_that_fails_leaves_the_layout_before_it() -> None:
+    """The file goes from one whole layout to another, or stays."""
+    steps = (("CREATE TABLE one (id)",), ("CREATE TABLE two (id)", "CREATE TABLE one (id)"))
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        with pytest.raises(sqlite3.OperationalError):
+            migrate(connection, steps)
+
+        assert [name for name, _ in schema(connection)] == ["one"]
+        assert version(connection) == 1
+        assert not connection.in_transaction
+
+
+def test_a_step_is_taken_once() -> None:
+    """A second run finds nothing to do."""
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection)
+        migrate(connection)
+
+        assert version(connection) == len(STEPS)
+
+
+def test_the_file_says_what_it_is(tmp_path: Path) -> None:
+    """Other programs can tell it from their own, and pages can be given back, one by one."""
+    with open_history(tmp_path / "history.sqlite3", a_clock()) as history:
+        pragmas = {
+            name: history._connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("application_id", "auto_vacuum", "journal_mode", "synchronous")
+        }
+
+    incremental, normal = 2, 1
+    assert pragmas == {
+        "application_id": APPLICATION_ID,
+        "auto_vacuum": incremental,
+        "journal_mode": "wal",
+        "synchronous": normal,
+    }
