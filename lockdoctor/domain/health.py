@@ -1,0 +1,103 @@
+"""What a health check comes to: one status out of verdicts, limits and what could not be seen."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from lockdoctor.domain.metrics import Alarm, MetricLimits, Metrics, metrics
+from lockdoctor.domain.report import Report, Unseen
+from lockdoctor.domain.verdicts import Severity
+
+
+class Health(enum.Enum):
+    """
+    The four statuses of monitoring plugins; the value is the exit status.
+
+    Source: the guidelines of the Monitoring Plugins project, "Plugin return codes".
+    """
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+    UNKNOWN = 3
+
+    @property
+    def weight(self) -> int:
+        """What outweighs what: nothing hides a proven CRITICAL, and only that hides UNKNOWN."""
+        return _BY_WEIGHT.index(self)
+
+
+_BY_WEIGHT = [Health.OK, Health.WARNING, Health.UNKNOWN, Health.CRITICAL]
+
+_OF_SEVERITY = {
+    Severity.OK: Health.OK,
+    Severity.WARNING: Health.WARNING,
+    Severity.CRITICAL: Health.CRITICAL,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkup:
+    """A run, judged as a health check."""
+
+    report: Report
+    took_s: float
+    """The whole run, connecting included."""
+    limits: MetricLimits
+    first_run_unknown: bool
+    """A run that no earlier one can be compared with counts as UNKNOWN rather than OK."""
+    problems: tuple[str, ...] = ()
+    """What went wrong after the examination, a sentence each."""
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """The numbers of the run."""
+        return metrics(self.report, self.took_s)
+
+    @cached_property
+    def alarms(self) -> tuple[Alarm, ...]:
+        """The metrics outside their range."""
+        return self.limits.alarms(self.metrics)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether no earlier run could be built on, so that next to nothing can be proven."""
+        return not self.report.past_runs
+
+    @property
+    def failures(self) -> tuple[Unseen, ...]:
+        """What went wrong, so that the check cannot vouch for what it did not see."""
+        return tuple(unseen for unseen in self.report.unseen if unseen.is_failure)
+
+    @cached_property
+    def health(self) -> Health:
+        """
+        The worst of everything that speaks.
+
+        A lock that could not be judged does not: each new hold begins so, and a check that went
+        UNKNOWN for it would never be well. Whoever wants to hear of a first run, in which nothing
+        can be judged, says so with first_run_unknown.
+        """
+        return max(self._voices(), key=lambda health: health.weight)
+
+    def _voices(self) -> Iterator[Health]:
+        yield _OF_SEVERITY[self.report.severity]
+        yield from (_OF_SEVERITY[alarm.severity] for alarm in self.alarms)
+        is_blind = self.is_first and self.first_run_unknown
+        if self.failures or self.report.interrupted or self.problems or is_blind:
+            yield Health.UNKNOWN
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedCheck:
+    """A health check that examined nothing."""
+
+    at: float
+    """POSIX seconds."""
+    took_s: float
+    why: str
+    """One sentence; it may quote what a server said."""
+    health: Health = Health.UNKNOWN
