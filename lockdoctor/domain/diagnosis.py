@@ -56,6 +56,8 @@ class LockCase:
     """Of the holder's lease; None where it was not read."""
     age: Age | None
     """Of the holder's hold; None where it is not known to have stood at both ends of the run."""
+    renewals_of_hold: int
+    """The fewest renewals proven since this hold was first seen; its lease may be older."""
     activity: QueueActivity
     longest_wait_s: float = 0.0
     """How long the waiter who has waited longest was seen to wait."""
@@ -137,7 +139,7 @@ def eternal_lock(case: LockCase) -> Verdict | None:
 
 def leaked_lock(case: LockCase) -> Verdict | None:
     """A hold that is kept alive and has lasted longer than any may."""
-    if not (case.is_judged_by_age and case.is_renewed and case.age):
+    if not (case.is_judged_by_age and case.is_renewed and case.age and case.renewals_of_hold):
         return None
     if case.age.at_least_s < case.limit_s:
         return None
@@ -156,12 +158,12 @@ def leaked_lock(case: LockCase) -> Verdict | None:
 
 def suspected_leak(case: LockCase) -> Verdict | None:
     """A hold that is kept alive in front of our eyes, of an age that nothing proves yet."""
-    if not (case.is_judged_by_age and case.is_renewed and case.age and case.trace):
+    if not (case.is_judged_by_age and case.is_renewed and case.age):
         return None
     if case.is_new_hold:
         return None
     said = case.thresholds.max_hold_s is not None
-    if case.trace.renewals < (1 if said else CONVINCING_RENEWALS):
+    if case.renewals_of_hold < (1 if said else CONVINCING_RENEWALS):
         return None
     if case.age.at_most_s is not None and case.age.at_most_s <= case.limit_s:
         return None

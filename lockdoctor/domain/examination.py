@@ -252,11 +252,14 @@ class _PrefixView:
     def _case(self, lock: Lock, *, is_released: bool) -> LockCase:
         thresholds = self.facts.policy.thresholds_for(lock.name)
         lease_id = lock.holder.lease_id if lock.holder else None
+        age = None if is_released else self._age(lock)
+        found = self.facts.traces.get(lease_id) if lease_id else None
         return LockCase(
             lock=lock,
             thresholds=thresholds,
-            trace=self.facts.traces.get(lease_id) if lease_id else None,
-            age=None if is_released else self._age(lock),
+            trace=found,
+            age=age,
+            renewals_of_hold=found.renewals_since(self._held_since(age)) if found and age else 0,
             activity=self.activity.get(queue_of(lock), NOTHING_SEEN),
             longest_wait_s=self._longest_wait_s(lock),
             is_released=is_released,
@@ -265,6 +268,10 @@ class _PrefixView:
             unread=self.facts.unread.get(lease_id) if lease_id else None,
             needed_window_s=self._needed_window_s(lock, thresholds),
         )
+
+    def _held_since(self, age: Age) -> float:
+        """The first moment at which the hold is known to have stood."""
+        return (self.prefix.last or self.prefix.first).asked_at - age.at_least_s
 
     def _held_throughout(self, lock: Lock) -> bool:
         """Whether the same hold was the holder in both snapshots."""

@@ -124,6 +124,8 @@ class RenewalTrace:
     """Of each proven rise, when its last renewal happened."""
     renewals_before_last: tuple[int, ...] = ()
     """Of each proven rise, how many renewals it proves."""
+    risen_from: tuple[float, ...] = ()
+    """Of each proven rise, when the reading before it was asked."""
     last_refresh: Interval | None = None
     """When the deadline in force at the last reading was set: by a grant, a renewal or a leader."""
     late_by: float | None = None
@@ -161,6 +163,14 @@ class RenewalTrace:
         if not self.readings:
             return 0.0
         return self.readings[-1].answered_at - self.readings[0].asked_at
+
+    def renewals_since(self, moment: float) -> int:
+        """Count the fewest renewals that were proven to happen after a moment."""
+        rises = zip(self.risen_from, self.renewed_in, self.renewals_before_last, strict=True)
+        return sum(
+            count if asked_at >= moment else int(last.earliest >= moment)
+            for asked_at, last, count in rises
+        )
 
     @property
     def at_most_every_s(self) -> float | None:
@@ -251,6 +261,7 @@ def trace(lease_id: LeaseId, readings: Sequence[Reading], leadership: Leadership
         renewals=sum(fold.counts),
         renewed_in=tuple(fold.renewed_in),
         renewals_before_last=tuple(fold.counts),
+        risen_from=tuple(fold.risen_from),
         last_refresh=fold.last_refresh,
         late_by=fold.late_by,
         unconfirmed=fold.unconfirmed,
@@ -264,6 +275,7 @@ class _Fold:
         self.leadership = leadership
         self.counts: list[int] = []
         self.renewed_in: list[Interval] = []
+        self.risen_from: list[float] = []
         self.late_by: float | None = None
         self.unconfirmed = 0
         self._current: Interval | None = None
@@ -305,6 +317,7 @@ class _Fold:
         if moved and self.leadership.is_steady(previous, reading):
             granted = reading.granted_ttl_s
             self.counts.append(moved)
+            self.risen_from.append(previous.asked_at)
             self.renewed_in.append(Interval(seen.earliest - granted, seen.latest - granted))
             left = current.latest - previous.asked_at
             self.late_by = left if self.late_by is None else min(self.late_by, left)

@@ -58,6 +58,7 @@ def a_case(lock: Lock = MUTEX, **changes: Any) -> LockCase:
         thresholds=Thresholds(),
         trace=KEPT,
         age=Age(at_least_s=43.0),
+        renewals_of_hold=2,
         activity=QueueActivity(watched_s=43.0),
         needed_window_s=43.5,
     )
@@ -103,7 +104,7 @@ def test_a_suspicion_grows_likely(changes: dict[str, Any]) -> None:
 
 def test_one_renewal_suspects_nobody() -> None:
     """Where nobody said how long a hold may last, two renewals are needed, and it says so."""
-    verdict = state(a_case(trace=KEPT_ONCE))
+    verdict = state(a_case(trace=KEPT_ONCE, renewals_of_hold=1))
 
     assert verdict.kind is VerdictKind.UNDETERMINED
     assert any(isinstance(each, Unobservable) for each in verdict.evidence)
@@ -318,3 +319,10 @@ def test_every_verdict_carries_evidence_and_a_remedy() -> None:
         for verdict in diagnose(case):
             assert verdict.remedy
             assert verdict.evidence
+
+
+def test_renewals_before_the_hold_accuse_nobody() -> None:
+    """A long-lived session that has only just taken the lock is no suspect."""
+    fresh = a_case(renewals_of_hold=0, age=Age(at_least_s=0.0))
+
+    assert kinds(fresh) == [VerdictKind.UNDETERMINED]

@@ -109,3 +109,28 @@ def test_what_is_no_duration_is_refused(text: str, complaint: str) -> None:
         parse_duration(text)
 
     assert str(refused.value) == complaint
+
+
+def test_every_hold_limited() -> None:
+    """A health check takes five minutes where nobody has said anything, below every prefix."""
+    policy = Policy(
+        rules=(
+            Rule(b"/jobs/", {"max_hold_s": 7200.0}),
+            Rule(b"/mail/", {"max_wait_s": 9.0}),
+            Rule(b"/fast/", {"critical_hold_s": 60.0}),
+        )
+    ).with_every_hold_limited()
+
+    assert policy.thresholds_for(b"/jobs/a").max_hold_s == 7200
+    assert policy.thresholds_for(b"/mail/a") == Thresholds(max_hold_s=300, max_wait_s=9)
+    assert policy.thresholds_for(b"/fast/a").max_hold_s == 60
+    assert policy.thresholds_for(b"/other") == Thresholds(max_hold_s=300)
+
+
+def test_flags_beat_the_limit_of_a_health_check() -> None:
+    """What a flag says of holds stands, and a critical hold alone limits them."""
+    said = Policy(overrides={"max_hold_s": 5.0}).with_every_hold_limited()
+    critical = Policy(overrides={"critical_hold_s": 40.0}).with_every_hold_limited()
+
+    assert said.thresholds_for(b"/a").max_hold_s == 5
+    assert critical.thresholds_for(b"/a").max_hold_s == 40

@@ -179,6 +179,16 @@ def test_the_period_is_bounded_from_above() -> None:
     assert 20.0 <= found.at_most_every_s < 21.0
 
 
+def test_renewals_are_told_apart_by_their_time() -> None:
+    """Of the renewals only those that surely came after a moment are counted since then."""
+    found = traced(reading(0, 30), reading(3600, 30), reading(3640, 50))
+
+    assert found.renewals_since(0.0) == found.renewals == 61
+    assert found.renewals_since(1.0) == 2
+    assert found.renewals_since(3575.0) == 1
+    assert found.renewals_since(3640.0) == 0
+
+
 def test_what_was_left_before_a_renewal_is_known() -> None:
     """A reading with little left, and a renewal after it, tell how late the renewal was."""
     found = traced(reading(0, 20), reading(18, 2), reading(25, 55))
