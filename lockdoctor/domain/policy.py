@@ -110,6 +110,23 @@ class Policy:
         limits = max(matching, key=lambda rule: len(rule.prefix)).limits if matching else Limits()
         return replace(replace(Thresholds(), **limits), **self.overrides)
 
+    def with_every_hold_limited(self) -> Policy:
+        """
+        Take DEFAULT_MAX_HOLD_S for said where nobody has said how long a hold may last.
+
+        A health check does: it runs for years, and must come to a verdict without being asked
+        again. A shorter critical_hold says that no hold may last longer than that.
+        """
+        rules = self.rules
+        if not any(rule.prefix == b"" for rule in rules):
+            rules = (*rules, Rule(b"", {}))
+        return replace(self, rules=tuple(map(self._with_limited_hold, rules)))
+
+    def _with_limited_hold(self, rule: Rule) -> Rule:
+        critical_s = (rule.limits | self.overrides).get("critical_hold_s", math.inf)
+        limited: Limits = {"max_hold_s": min(DEFAULT_MAX_HOLD_S, critical_s)}
+        return Rule(rule.prefix, limited | rule.limits)
+
     def kind_of(self, name: bytes) -> Kind | None:
         """Give what the policy says a lock of this name is for; None where it says nothing."""
         return self.thresholds_for(name).kind
