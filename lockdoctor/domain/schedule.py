@@ -96,10 +96,11 @@ def needed_window_s(reading: Observation, needed: int) -> float:
     """
     Say how long a scan must watch to see a client of Go's kind renew so often, in seconds.
 
-    At worst the lease was renewed just before each look.
+    At worst the lease was renewed just before each look; and the first look comes a round trip
+    after the window begins.
     """
     took_s = reading.answered_at - reading.asked_at
-    return needed * (_shows_after_s(reading.granted_ttl_s) + took_s)
+    return needed * (_shows_after_s(reading.granted_ttl_s) + took_s) + ROUND_TRIP_S
 
 
 def _shows_after_s(granted_ttl_s: int) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lockdoctor.domain.leases import LeaseGone, Observation, Reading
@@ -27,6 +27,7 @@ def follow(life: SimulatedLease, needed: int, *, until: float, latency_s: float)
     needed=st.integers(1, 2),
     latency_s=st.floats(0.0, 0.1),
 )
+@example(granted=5, phase=0.5, needed=2, latency_s=0.0)  # the last look at the window's very end
 def test_a_kept_lease_is_proven_within_the_needed_window(
     granted: int, phase: float, needed: int, latency_s: float
 ) -> None:
