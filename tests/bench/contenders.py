@@ -19,7 +19,7 @@ PYTHON = (OURS, "grpc_aio")
 GOROUTINES = (1, 16, 64, 256)
 
 ETCDCTL_SAMPLE = 50
-"""Look-ups with etcdctl in one turn: each is a process, and all of them would take an hour."""
+"""Look-ups with etcdctl in one turn: each is a process, and all of them would take minutes."""
 
 PYTHON_CLIENTS = Path(__file__).with_name("python_clients.py")
 
