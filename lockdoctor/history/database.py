@@ -102,10 +102,15 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
-    """Look at the file before anything is written to it: is it ours, and is it ours to write?"""
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    written, known = migrations.version(connection), len(migrations.STEPS)
-    is_empty = not connection.execute(sql("count_tables")).fetchone()[0]
+    """
+    Look at the file before anything is written to it: is it ours, and is it ours to write?
+
+    All at one moment: another run may begin it between two looks.
+    """
+    with transaction(connection, writes=False):
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        written, known = migrations.version(connection), len(migrations.STEPS)
+        is_empty = not connection.execute(sql("count_tables")).fetchone()[0]
     if application != migrations.APPLICATION_ID and not is_empty:
         raise HistoryError(f"{path} is a database of another program; {_ELSEWHERE}")
     if written > known:
