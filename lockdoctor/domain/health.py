@@ -6,6 +6,7 @@ import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeAlias
 
 from lockdoctor.domain.metrics import Alarm, MetricLimits, Metrics, metrics
 from lockdoctor.domain.report import Report, Unseen
@@ -101,3 +102,7 @@ class FailedCheck:
     why: str
     """One sentence; it may quote what a server said."""
     health: Health = Health.UNKNOWN
+
+
+Checked: TypeAlias = Checkup | FailedCheck
+"""What every output of a health check can show."""

@@ -141,6 +141,8 @@ class RunRecord:
     severity: Severity
     probes: tuple[LeadershipProbe, ...] = ()
     holds: Sequence[HoldSeen] = ()
+    """Every key that was read: where none of those is known that must be, the next run takes the
+    cluster for another one."""
     readings: Mapping[LeaseId, Sequence[Reading]] = field(default_factory=dict)
     """Of each lease in the order in which they were asked."""
     findings: Sequence[FindingSeen] = ()

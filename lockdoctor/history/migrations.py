@@ -41,6 +41,7 @@ _FIRST = (
         clock_id INTEGER NOT NULL REFERENCES clock (id),
         started_at REAL NOT NULL,
         ended_at REAL NOT NULL,
+        first_revision INTEGER NOT NULL,  -- no later than when any of its prefixes was read
         revision INTEGER NOT NULL,
         raft_term INTEGER NOT NULL,
         severity INTEGER NOT NULL,

@@ -72,7 +72,7 @@ ORDER BY id DESC;
 
 -- name: run_back
 -- Which run over the same prefixes was so many runs ago?
-SELECT id
+SELECT id, first_revision
 FROM run
 WHERE lineage_id = :lineage_id AND prefixes = :prefixes
 ORDER BY id DESC
@@ -81,11 +81,11 @@ LIMIT 1 OFFSET :back;
 -- name: add_run
 -- Store a run.
 INSERT INTO run (
-    lineage_id, command, prefixes, clock_id, started_at, ended_at, revision, raft_term,
-    severity, holds, findings, sessions
+    lineage_id, command, prefixes, clock_id, started_at, ended_at, first_revision, revision,
+    raft_term, severity, holds, findings, sessions
 ) VALUES (
-    :lineage_id, :command, :prefixes, :clock_id, :started_at, :ended_at, :revision, :raft_term,
-    :severity, :holds, :findings, :sessions
+    :lineage_id, :command, :prefixes, :clock_id, :started_at, :ended_at, :first_revision, :revision,
+    :raft_term, :severity, :holds, :findings, :sessions
 );
 
 -- name: session_counts
@@ -184,6 +184,16 @@ JOIN hold
     ON hold.lineage_id = :lineage_id
     AND hold.key = asked_hold.key
     AND hold.create_revision = asked_hold.create_revision;
+
+-- name: witnesses
+-- Of the holds asked about that stood at a revision already: how many, and how many are stored?
+SELECT count(*) AS standing, count(hold.key) AS known
+FROM asked_hold
+LEFT JOIN hold
+    ON hold.lineage_id = :lineage_id
+    AND hold.key = asked_hold.key
+    AND hold.create_revision = asked_hold.create_revision
+WHERE asked_hold.create_revision <= :first_revision;
 
 -- name: sweep_holds
 -- Forget the holds that one run saw and no run after it.

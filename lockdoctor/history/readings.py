@@ -8,18 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from lockdoctor.domain.leases import LeaseGone, LeaseId, Observation, Reading
+from lockdoctor.history.asking import ask_of_leases
 from lockdoctor.history.queries import sql
 from lockdoctor.history.stretches import GONE_TTL_S, Sameness, Stretch, fold
 from lockdoctor.history.timeline import Timeline
 
 STRETCHES = 8
 """So many leaders back, the readings of a lease are kept."""
-
-
-def ask_of_leases(connection: sqlite3.Connection, lease_ids: Iterable[LeaseId]) -> None:
-    """Say which leases the next questions are about."""
-    connection.execute(sql("ask_nothing_of_leases"))
-    connection.executemany(sql("ask_of_lease"), ((lease_id,) for lease_id in lease_ids))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ from lockdoctor.domain.past import (
     SessionCount,
 )
 from lockdoctor.domain.renewals import LeadershipProbe
+from lockdoctor.history.asking import ask_of_holds, ask_of_leases
 from lockdoctor.history.lineage import ClusterState, lineage_of
-from lockdoctor.history.names import id_number, lock_id, prefixes_text, verdict_kind
+from lockdoctor.history.names import id_number, lock_id, verdict_kind
 from lockdoctor.history.queries import sql
-from lockdoctor.history.readings import ask_of_leases
 from lockdoctor.history.stretches import GONE_TTL_S
 from lockdoctor.history.timeline import Timeline
 
@@ -33,19 +33,17 @@ def recall(
     connection: sqlite3.Connection,
     present: ClockMark,
     now: ClusterState,
-    prefixes: Sequence[bytes],
     holds: Iterable[Hold],
     lease_ids: Iterable[LeaseId],
 ) -> Past:
     """Tell what is known, within a transaction of the caller."""
+    ask_of_holds(connection, holds)
+    ask_of_leases(connection, lease_ids)
     timeline = Timeline(connection, present)
     lineage_id = lineage_of(connection, timeline, now)
     if lineage_id is None:
         return NO_PAST
-    connection.execute(sql("ask_nothing_of_holds"))
-    connection.executemany(sql("ask_of_hold"), holds)
-    ask_of_leases(connection, lease_ids)
-    return _Reader(connection, timeline, present.wall_at, lineage_id).past(prefixes)
+    return _Reader(connection, timeline, present.wall_at, lineage_id).past(now.prefixes)
 
 
 class _Reader:
@@ -59,7 +57,7 @@ class _Reader:
         self.now = now
         self.lineage_id = lineage_id
 
-    def past(self, prefixes: Sequence[bytes]) -> Past:
+    def past(self, prefixes: str) -> Past:
         runs = self._runs(prefixes)
         last = runs[0] if runs else None
         return Past(
@@ -87,8 +85,8 @@ class _Reader:
     def _latest(self, row: sqlite3.Row, clock: str, at: str) -> float:
         return min(self.now, self.timeline.latest(row[clock], row[at]))
 
-    def _runs(self, prefixes: Sequence[bytes]) -> list[sqlite3.Row]:
-        rows = self._ask("runs_over_prefixes", prefixes=prefixes_text(prefixes))
+    def _runs(self, prefixes: str) -> list[sqlite3.Row]:
+        rows = self._ask("runs_over_prefixes", prefixes=prefixes)
         return [row for row in rows if self._is_past(row, "clock_id", "ended_at")]
 
     def _marks(self) -> Iterator[RevisionMark]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from lockdoctor.domain.locks import Hold
 from lockdoctor.domain.past import ClockMark, FindingSeen, HoldSeen, RunRecord
+from lockdoctor.history.asking import ask_of_holds
 from lockdoctor.history.lineage import ClusterState, lineage_of
 from lockdoctor.history.names import id_text, prefixes_text
 from lockdoctor.history.queries import inserted, sql
@@ -61,7 +62,9 @@ def _lineage(connection: sqlite3.Connection, timeline: Timeline, run: RunRecord)
         revision=max(mark.revision for mark in run.marks),
         raft_term=run.raft_term,
         asked_at=run.started_at,
+        prefixes=prefixes_text(run.prefixes),
     )
+    ask_of_holds(connection, {seen.hold for seen in run.holds})
     found = lineage_of(connection, timeline, state)
     if found is not None:
         return found
@@ -129,6 +132,7 @@ class _Recorder:
             "clock_id": self.clock_id,
             "started_at": self._at(run.started_at),
             "ended_at": self._at(run.ended_at),
+            "first_revision": min(mark.revision for mark in run.marks),
             "revision": max(mark.revision for mark in run.marks),
             "raft_term": run.raft_term,
             "severity": run.severity.value,

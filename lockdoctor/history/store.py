@@ -32,6 +32,7 @@ from lockdoctor.history.database import (
 )
 from lockdoctor.history.lineage import ClusterState
 from lockdoctor.history.listing import Listing
+from lockdoctor.history.names import prefixes_text
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # in typing from Python 3.11 on
@@ -124,11 +125,17 @@ class SqliteHistory:
             holds: The holds that stand now.
             lease_ids: The leases that the run looks at.
         """
-        now = ClusterState(cluster_id, revision, raft_term, self._present.wall_at)
+        now = ClusterState(
+            cluster_id=cluster_id,
+            revision=revision,
+            raft_term=raft_term,
+            asked_at=self._present.wall_at,
+            prefixes=prefixes_text(prefixes),
+        )
 
         def ask(connection: sqlite3.Connection) -> Past:
             with transaction(connection, writes=False):
-                return recalling.recall(connection, self._present, now, prefixes, holds, lease_ids)
+                return recalling.recall(connection, self._present, now, holds, lease_ids)
 
         return self._do(ask)
 

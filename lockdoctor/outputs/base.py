@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, TextIO
 
+from lockdoctor.domain.health import Checked
 from lockdoctor.domain.report import Report
 
 
@@ -12,4 +13,12 @@ class Output(Protocol):
 
     def render(self, report: Report, out: TextIO) -> None:
         """Write the whole report."""
+        ...
+
+
+class CheckOutput(Protocol):
+    """One word of --format of a health check, which may have failed."""
+
+    def render(self, checked: Checked, out: TextIO) -> None:
+        """Write everything."""
         ...

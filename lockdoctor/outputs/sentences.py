@@ -128,8 +128,9 @@ def clause(evidence: Evidence) -> str | None:  # noqa: C901 - one case per kind
             return f"renewed at least {times(renewals)} in {duration(watched_s)}"
         case NoHandOver():
             return "never released"
-        case Held(at_least_s) if at_least_s > 0:
-            return f"held at least {at_least(at_least_s)}"
+        case Held(at_least_s, at_most_s) if at_least_s > 0:
+            bound = "" if at_most_s is None else f", at most {at_most(at_most_s)}"
+            return f"held at least {at_least(at_least_s)}{bound}"
         case NoLease():
             return "never expires"
         case GaveUp(attempts):

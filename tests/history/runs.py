@@ -50,7 +50,7 @@ def a_sight(
 
 
 def a_run(at: float = NOON, **fields: Any) -> RunRecord:
-    """A check that began at a moment, took a second, and saw what is said."""
+    """A check that began at a moment, took a second, and saw the one hold and what is said."""
     return RunRecord(
         **{
             "command": "check",
@@ -62,6 +62,7 @@ def a_run(at: float = NOON, **fields: Any) -> RunRecord:
             "marks": (a_mark(at),),
             "severity": Severity.OK,
             "probes": (LeadershipProbe(at + 0.9, 2, 7),),
+            "holds": (a_sight(at),),
             **fields,
         }
     )

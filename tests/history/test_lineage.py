@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lockdoctor.domain.locks import Hold
 from lockdoctor.domain.past import NO_PAST
 from lockdoctor.history.store import open_history
 from tests.builders import HOLDER, NOON, an_observation
@@ -37,13 +38,13 @@ def test_a_restored_cluster_has_no_past(path: Path, revision: int, raft_term: in
 
 def test_the_past_of_before_never_comes_back(path: Path) -> None:
     """Not even once the restored cluster has overtaken the revision of before."""
-    stored(path, a_run(NOON + 300, marks=(a_mark(NOON + 300, 50),)))
-    stored(path, a_run(NOON + 600, marks=(a_mark(NOON + 600, 200),), raft_term=9))
+    stored(path, a_run(NOON + 300, marks=(a_mark(NOON + 300, 50),), holds=()))
+    stored(path, a_run(NOON + 600, marks=(a_mark(NOON + 600, 200),), raft_term=9, holds=()))
 
-    past = recalled(path, NOON + 900, revision=300, raft_term=9)
+    past = recalled(path, NOON + 900, revision=300, raft_term=9, holds=[Hold(b"k", 201)])
 
-    assert (past.runs, past.holds, past.readings) == (2, {}, {})
-    assert [mark.revision for mark in past.marks] == [50]
+    assert (past.runs, past.readings) == (2, {})
+    assert [mark.revision for mark in past.marks] == [200]
 
 
 def test_a_cluster_may_be_restored_again_and_again(path: Path) -> None:
@@ -92,3 +93,50 @@ def test_two_clusters_in_one_file_keep_apart(path: Path) -> None:
 
     assert list(recalled(path, NOON + 300, raft_term=5).holds) == [HOLD]
     assert recalled(path, NOON + 300, cluster_id=1, revision=3).runs == 1
+
+
+def test_a_cluster_set_up_anew_has_no_past(path: Path) -> None:
+    """Under the same addresses it has the same ID; its keys tell that it is another one."""
+    other = Hold(b"/my-lock/orders/1a2b3c", 12)
+
+    past = recalled(path, NOON + 300, revision=150, raft_term=5, holds=[other])
+
+    assert past == NO_PAST
+
+
+def test_its_first_run_begins_a_past_of_its_own(path: Path) -> None:
+    """What stands in it is dated by its own runs only."""
+    other = Hold(b"/my-lock/orders/1a2b3c", 12)
+    at = NOON + 300
+    anew = a_run(at, raft_term=5, marks=(a_mark(at, 150),), holds=[a_sight(at, other)])
+    stored(path, anew)
+
+    past = recalled(path, NOON + 600, revision=160, raft_term=5, holds=[other])
+
+    assert past.runs == 1
+    assert past.holds[other].first_answered_at == at + 0.01
+    assert [mark.answered_at for mark in past.marks] == [at + 0.01]
+
+
+def test_a_key_that_is_younger_than_the_last_run_tells_nothing(path: Path) -> None:
+    """All locks may have been released and taken again since."""
+    younger = Hold(b"/my-lock/orders/1a2b3c", 101)
+
+    assert recalled(path, NOON + 300, revision=150, raft_term=5, holds=[younger]).runs == 1
+
+
+def test_one_key_that_is_known_suffices(path: Path) -> None:
+    """A key that the last run left out for a reason of its own makes no new cluster."""
+    unknown = Hold(b"/my-lock/left-out", 12)
+
+    assert recalled(path, NOON + 300, raft_term=5, holds=[HOLD, unknown]).runs == 1
+
+
+def test_keys_below_other_prefixes_tell_nothing(path: Path) -> None:
+    """No run has looked there before; but the revision clock dates what stands there."""
+    other = Hold(b"/other/1a2b3c", 12)
+
+    past = recalled(path, NOON + 300, raft_term=5, holds=[other], prefixes=(b"/other/",))
+
+    assert past.runs == 0
+    assert [mark.revision for mark in past.marks] == [100]

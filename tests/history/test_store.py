@@ -250,7 +250,7 @@ def test_the_marks_around_the_creation_of_a_hold_are_told(path: Path) -> None:
 
     def marks(*create_revisions: int) -> list[int]:
         holds = [Hold(b"k", revision) for revision in create_revisions]
-        past = recalled(path, NOON + 1200, revision=400, holds=holds)
+        past = recalled(path, NOON + 1200, revision=400, holds=holds, prefixes=(b"/other/",))
         return [mark.revision for mark in past.marks]
 
     assert marks(250) == [200, 300]
@@ -410,4 +410,4 @@ def test_half_a_run_is_never_stored(path: Path) -> None:
             history.record(a_run(NOON + 300, holds=[a_sight(NOON + 300)], findings=bad))
         past = ask(history)
 
-    assert (past.runs, past.holds) == (1, {})
+    assert (past.runs, past.holds[HOLD].last_asked_at) == (1, NOON)

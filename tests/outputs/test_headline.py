@@ -77,7 +77,7 @@ def _seen_by_earlier_runs() -> LockReport:
             (
                 "1 leaked lock blocks 4 waiters: /my-lock/orders, lease"
                 " 32698f1c0a1b2c3d, held at least"
-                " 1 h 6 min, renewed at least 3 times in 45 s, never released"
+                " 1 h 6 min, at most 1 h 24 min, renewed at least 3 times in 45 s, never released"
             ),
         ),
         (
@@ -137,7 +137,8 @@ def _seen_by_earlier_runs() -> LockReport:
             a_report(_seen_by_earlier_runs()),
             (
                 "1 leaked lock blocks 4 waiters: /my-lock/orders, lease 32698f1c0a1b2c3d, held at"
-                " least 3 h 20 min, renewed at least 61 times in 1 h 5 min, never released, found"
+                " least 3 h 20 min, at most 3 h 25 min, renewed at least 61 times in 1 h 5 min,"
+                " never released, found"
                 " in 3 runs in a row"
             ),
         ),

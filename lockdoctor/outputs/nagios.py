@@ -1,0 +1,155 @@
+"""The form of monitoring plugins: one status line with perfdata, then the details."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TextIO
+
+from lockdoctor.domain.health import Checked, Checkup, FailedCheck
+from lockdoctor.domain.leases import hex_id
+from lockdoctor.domain.metrics import IN_SECONDS, Alarm
+from lockdoctor.domain.past import PastFinding
+from lockdoctor.domain.ranges import Range
+from lockdoctor.domain.report import Finding, Report, Unseen
+from lockdoctor.outputs.headline import headline
+from lockdoctor.outputs.sentences import sentence
+from lockdoctor.outputs.wording import count, duration, lock_title, printable, safe, shortened
+
+SUMMARY_WIDTH = 1000
+"""Monitoring systems cut a status line somewhere behind this, and with it the perfdata."""
+
+NAME_WIDTH = 120
+"""Longer names lose their middle; JSON has them whole."""
+
+MOST_FINDINGS = 10
+"""So many findings are told; all of them stand in the JSON."""
+
+MOST_GONE = 10
+
+
+class NagiosOutput:
+    """`--format nagios`."""
+
+    def render(self, checked: Checked, out: TextIO) -> None:
+        """Write the status line and the details; what the stream's encoding lacks is escaped."""
+        text = "".join(f"{line}\n" for line in _lines(checked))
+        encoding = getattr(out, "encoding", None) or "utf-8"
+        out.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def status_line(checked: Checked) -> str:
+    """Say in one line how it is, without the perfdata."""
+    summary = _failed(checked) if isinstance(checked, FailedCheck) else _summary(checked)
+    return f"LOCKDOCTOR {checked.health.name} - {_fenced(shortened(summary, SUMMARY_WIDTH))}"
+
+
+def _lines(checked: Checked) -> Iterator[str]:
+    """
+    Every line, the status line first.
+
+    Source: the guidelines of the Monitoring Plugins project, "Plugin output".
+    """
+    if isinstance(checked, FailedCheck):
+        yield f"{status_line(checked)} | seconds={_number(checked.took_s)}s;;;0"
+        return
+    yield f"{status_line(checked)} | {' '.join(_perfdata(checked))}"
+    yield from map(_fenced, _details(checked.report))
+
+
+def _fenced(text: str) -> str:
+    r"""
+    Keep a text from being read as perfdata, which begins at the first | of any line.
+
+    Names come with their backslashes doubled, so \x7c cannot be mistaken for the name's own.
+    """
+    return text.replace("|", r"\x7c")
+
+
+def _failed(failed: FailedCheck) -> str:
+    return safe(failed.why)
+
+
+def _summary(checkup: Checkup) -> str:
+    report = checkup.report
+    parts = [headline(report)] if report.findings else []
+    parts += [_alarm(alarm) for alarm in checkup.alarms]
+    parts += [f"could not examine {_unseen(failure)}" for failure in checkup.failures]
+    parts += map(safe, checkup.problems)
+    if not report.findings:
+        nothing = _first(checkup) if _is_baseline(checkup) else headline(report)
+        parts.append(nothing[0].lower() + nothing[1:] if parts else nothing)
+    return "; ".join(parts)
+
+
+def _is_baseline(checkup: Checkup) -> bool:
+    return checkup.is_first and not checkup.report.interrupted
+
+
+def _first(checkup: Checkup) -> str:
+    locks = count(len(checkup.report.locks), "lock")
+    if checkup.report.past_runs is None:
+        return f"{locks} read once; proof needs a history of earlier runs"
+    return f"baseline taken: {locks}; proof needs a second run"
+
+
+def _alarm(alarm: Alarm) -> str:
+    value = duration(alarm.value) if alarm.metric in IN_SECONDS else f"{alarm.value:,.0f}"
+    return f"{alarm.metric} is {value} (limit {alarm.limit.text})"
+
+
+def _unseen(unseen: Unseen) -> str:
+    number = "" if unseen.count is None else f"{unseen.count:,} "
+    return f"{number}{safe(unseen.what)} ({safe(unseen.why).rstrip('.')})"
+
+
+def _perfdata(checkup: Checkup) -> Iterator[str]:
+    """Every metric as label=value[UOM];warn;crit;min, `U` for a value that is not known."""
+    limits = checkup.limits
+    for name, value in checkup.metrics.by_name.items():
+        unit = "s" if name in IN_SECONDS else ""
+        shown = "U" if value is None else f"{_number(value)}{unit}"
+        warning, critical = _limit(limits.warning.get(name)), _limit(limits.critical.get(name))
+        yield f"{name}={shown};{warning};{critical};0"
+
+
+def _limit(limit: Range | None) -> str:
+    return limit.text if limit else ""
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}".rstrip("0").rstrip(".")
+
+
+def _details(report: Report) -> Iterator[str]:
+    findings = report.located_findings
+    for finding in findings[:MOST_FINDINGS]:
+        yield from _finding(finding)
+    if findings[MOST_FINDINGS:]:
+        yield f"... and {count(len(findings) - MOST_FINDINGS, 'more finding')}"
+    yield from (f"Gone since the last run: {_gone(each)}" for each in report.gone[:MOST_GONE])
+    yield from (f"Not seen: {_unseen(unseen)}" for unseen in report.unseen)
+    yield from (f"Note: {safe(note)}" for note in report.notes)
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    verdict = finding.verdict
+    what = f"{verdict.severity.name}: {verdict.kind.value}, {verdict.confidence.value}"
+    yield ", ".join((what, *_subject(finding)))
+    yield from (f"  {sentence(evidence)}" for evidence in verdict.evidence)
+    yield f"  What to do: {safe(verdict.remedy)}"
+
+
+def _subject(finding: Finding) -> Iterator[str]:
+    if finding.lock:
+        yield shortened(lock_title(finding.lock.lock), NAME_WIDTH)
+    leases = finding.verdict.leases
+    if len(leases) == 1:
+        yield f"lease {hex_id(leases[0])}"
+    elif leases:
+        yield count(len(leases), "lease")
+
+
+def _gone(gone: PastFinding) -> str:
+    if gone.lock is None:
+        return gone.kind.value
+    return f"{gone.kind.value}, {shortened(printable(gone.lock.name), NAME_WIDTH)}"

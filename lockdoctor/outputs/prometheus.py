@@ -1,0 +1,131 @@
+"""
+Gauges for Prometheus, as node_exporter's textfile collector reads them.
+
+Labels are the prefix, the verdict and the severity, never a key or a lease: those come and go
+without end, and each would be a time series for ever.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TextIO
+
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from lockdoctor.domain import metrics
+from lockdoctor.domain.health import Checked, Checkup, FailedCheck
+from lockdoctor.domain.report import Report
+from lockdoctor.domain.verdicts import Severity, VerdictKind
+from lockdoctor.outputs.wording import printable
+
+CLUSTER = ""
+"""The prefix label of what belongs to no prefix: the leases without keys."""
+
+OF_SESSIONS = frozenset(
+    {VerdictKind.LEAKED_SESSION, VerdictKind.SESSION_PILE_UP, VerdictKind.IDLE_SESSION}
+)
+FINE = frozenset(
+    {
+        VerdictKind.EXPIRING,
+        VerdictKind.IDLE_SESSION,
+        VerdictKind.UNDETERMINED,
+        VerdictKind.HEALTHY,
+    }
+)
+
+
+class PrometheusOutput:
+    """`--format prometheus`."""
+
+    def render(self, checked: Checked, out: TextIO) -> None:
+        """Write every gauge; of a check that failed, those that say so."""
+        page = _Page()
+        if isinstance(checked, FailedCheck):
+            page.of_run(checked, up=False, at=checked.at)
+        else:
+            page.of_run(checked, up=not checked.report.interrupted, at=checked.report.started_at)
+            page.of_report(checked)
+        out.write(page.text())
+
+
+class _Page:
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+
+    def text(self) -> str:
+        return generate_latest(self._registry).decode()
+
+    def of_run(self, checked: Checked, *, up: bool, at: float) -> None:
+        self._set("up", "Whether etcd was examined, to the end.", up)
+        health = "The check's status: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."
+        self._set("status", health, checked.health.value)
+        self._set("last_run_timestamp_seconds", "When the check was last run.", at)
+        self._set("duration_seconds", "What the check took.", checked.took_s)
+
+    def of_report(self, checkup: Checkup) -> None:
+        found = checkup.metrics
+        self._set("lookups", "Readings of leases that were asked for.", found.lookups)
+        if found.sessions is not None:
+            sessions = "Renewed leases without keys, in the whole cluster."
+            self._set("sessions", sessions, found.sessions)
+        self._of_prefixes(checkup.report)
+        self._of_locks(checkup.report)
+        self._of_findings(checkup.report)
+
+    def _of_prefixes(self, report: Report) -> None:
+        held = self._gauge("held", "Locks that somebody holds.", "prefix")
+        waiters = self._gauge("waiters", "Contenders that wait for a lock.", "prefix")
+        oldest = self._gauge(
+            "oldest_hold_seconds",
+            "What the oldest hold of a lock is proven to have lasted.",
+            "prefix",
+        )
+        for prefix in report.prefixes:
+            locks, label = report.locks_of(prefix), printable(prefix)
+            held.labels(label).set(metrics.held(locks))
+            waiters.labels(label).set(metrics.waiters(locks))
+            oldest.labels(label).set(metrics.oldest_hold_s(locks))
+
+    def _of_locks(self, report: Report) -> None:
+        gauge = self._gauge(
+            "locks", "Locks, by the verdict that names their state.", "prefix", "verdict"
+        )
+        for prefix in report.prefixes:
+            counts = Counter(lock.verdict.kind for lock in report.locks_of(prefix))
+            for kind in VerdictKind:
+                if kind not in OF_SESSIONS:
+                    gauge.labels(printable(prefix), kind.value).set(counts[kind])
+
+    def _of_findings(self, report: Report) -> None:
+        """Those that did not occur are 0, or an alert on them would never be resolved."""
+        counts = Counter(
+            (
+                printable(finding.lock.prefix) if finding.lock else CLUSTER,
+                finding.verdict.kind,
+                finding.verdict.severity,
+            )
+            for finding in report.located_findings
+        )
+        text = "Verdicts of WARNING or worse; those of sessions have an empty prefix."
+        gauge = self._gauge("findings", text, "prefix", "verdict", "severity")
+        for prefix, kind in _possible_findings(report):
+            for severity in (Severity.WARNING, Severity.CRITICAL):
+                found = counts[prefix, kind, severity]
+                gauge.labels(prefix, kind.value, severity.name.lower()).set(found)
+
+    def _set(self, name: str, text: str, value: float) -> None:
+        self._gauge(name, text).set(value)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"lockdoctor_{name}", text, labels, registry=self._registry)
+
+
+def _possible_findings(report: Report) -> Iterator[tuple[str, VerdictKind]]:
+    for kind in VerdictKind:
+        if kind in FINE:
+            continue
+        if kind in OF_SESSIONS:
+            yield CLUSTER, kind
+        else:
+            yield from ((printable(prefix), kind) for prefix in report.prefixes)
