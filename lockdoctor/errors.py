@@ -9,6 +9,7 @@ LockdoctorError
 ├── HistoryError
 │   ├── HistoryBusy
 │   └── HistoryTooNew
+├── JournalError
 ├── ConfigError
 ├── DemoError
 └── OutputError
@@ -48,6 +49,10 @@ class HistoryBusy(HistoryError):
 
 class HistoryTooNew(HistoryError):
     """The history file was written by a newer lockdoctor."""
+
+
+class JournalError(LockdoctorError):
+    """What is done to etcd could not be written down, or what was written could not be read."""
 
 
 class ConfigError(LockdoctorError):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lockdoctor.domain.activity import WatchEvent
+from lockdoctor.domain.journal import Entry, EntryId, Line
 from lockdoctor.domain.leases import LeaseId, LeaseUnread, Reading
 from lockdoctor.domain.locks import Hold, KeySnapshot
 from lockdoctor.domain.past import Past, RunRecord
@@ -121,6 +122,38 @@ class History(Protocol):
 
     def prune(self) -> None:
         """Forget what is too old or too much."""
+        ...
+
+
+class Journal(Protocol):
+    """
+    What lockdoctor did to clusters. It only ever grows.
+
+    Every method raises JournalError, in a sentence for the person on call.
+    """
+
+    notes: list[str]
+    """What could not be read of it, a sentence each; entries() and find() fill it."""
+
+    def new_entry_id(self) -> EntryId:
+        """Make an ID that no other entry has, in this journal or another."""
+        ...
+
+    def write(self, line: Line) -> None:
+        """
+        Write an intent or an outcome; once this returns, it survives a crash of the machine.
+
+        Nothing may be done to etcd before its intent is written. Values are cut to what
+        domain.journal.kept leaves of them.
+        """
+        ...
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Give all entries, the oldest first."""
+        ...
+
+    def find(self, entry_id: EntryId) -> Entry | None:
+        """Give one entry; None where there is none."""
         ...
 
 

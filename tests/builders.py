@@ -8,6 +8,7 @@ from typing import Any
 from lockdoctor.domain import renewals
 from lockdoctor.domain.activity import QueueActivity
 from lockdoctor.domain.age import Age
+from lockdoctor.domain.journal import Action, Actor, EntryId, Intent, Outcome, Reason, Result
 from lockdoctor.domain.leases import LeaseId, Observation, Reading
 from lockdoctor.domain.locks import Kind, Lock, LockKey, Recipe
 from lockdoctor.domain.renewals import Leadership, RenewalTrace
@@ -236,3 +237,24 @@ def _severity(kind: VerdictKind) -> Severity:
 def _leak(lock: Lock) -> tuple[Evidence, ...]:
     queue = (Waiting(len(lock.waiters), 45.2),) if lock.waiters else ()
     return (Held(45.2, None), Renewed(3, 45.2, 20.4), NoHandOver(45.2), *queue)
+
+
+def an_intent(entry_id: str = "e1", action: Action = Action.REVOKE, **fields: Any) -> Intent:
+    """The revocation of the lock orders, which its only key holds."""
+    key = a_key()
+    told: dict[str, Any] = {
+        "at": NOON,
+        "who": Actor(user="ops", host="bastion", pid=4711),
+        "why": Reason(verdict="leaked-lock", confidence="proven", evidence=("It was renewed.",)),
+        "cluster_id": 0xC1,
+        "lease_id": key.lease_id,
+        "granted_ttl_s": 60,
+        "locks": (b"/my-lock/orders",),
+        "keys": (key,),
+    }
+    return Intent(entry_id=EntryId(entry_id), action=action, **told | fields)
+
+
+def an_outcome(entry_id: str = "e1", result: Result = Result.DONE, **fields: Any) -> Outcome:
+    told: dict[str, Any] = {"at": NOON + 1, "detail": "The lease is gone.", "took_s": 0.25}
+    return Outcome(entry_id=EntryId(entry_id), result=result, **told | fields)

@@ -1,4 +1,4 @@
-"""A clock that moves when somebody sleeps, and a cluster that lives by it."""
+"""A clock that moves when somebody sleeps, a cluster that lives by it, a journal in memory."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lockdoctor.domain.activity import KeyDeleted, KeyPut, WatchEvent, WatchGap, WatchProgress
+from lockdoctor.domain.journal import Entry, EntryId, Line, cut, entries
 from lockdoctor.domain.leases import (
     NO_LEASE,
     LeaseGone,
@@ -20,7 +21,7 @@ from lockdoctor.domain.leases import (
     Reading,
 )
 from lockdoctor.domain.locks import KeySnapshot, LockKey
-from lockdoctor.errors import AccessDenied, ClusterError
+from lockdoctor.errors import AccessDenied, ClusterError, JournalError
 from lockdoctor.ports import LeaseList, MemberStatus
 
 START = 1_790_000_000.0
@@ -396,3 +397,32 @@ class FakeCluster:
             action()
         self._moment = max(self._moment, now)
         self._is_settling = False
+
+
+class FakeJournal:
+    """A Journal (see ports) in memory; it may run out of room."""
+
+    def __init__(self, room: float = math.inf) -> None:
+        """Take so many lines; the next one fails, as on a full disk."""
+        self.notes: list[str] = []
+        self.lines: list[Line] = []
+        self.room = room
+        self._numbers = itertools.count(1)
+
+    def new_entry_id(self) -> EntryId:
+        """Number the entries."""
+        return EntryId(f"e{next(self._numbers)}")
+
+    def write(self, line: Line) -> None:
+        """Keep a line."""
+        if len(self.lines) >= self.room:
+            raise JournalError("the journal cannot be written (No space left on device)")
+        self.lines.append(cut(line))
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Give all entries."""
+        return entries(self.lines)
+
+    def find(self, entry_id: EntryId) -> Entry | None:
+        """Give one entry."""
+        return next((e for e in self.entries() if e.intent.entry_id == entry_id), None)
