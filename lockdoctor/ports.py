@@ -10,8 +10,9 @@ from typing import Protocol
 from lockdoctor.domain.activity import WatchEvent
 from lockdoctor.domain.journal import Entry, EntryId, Line
 from lockdoctor.domain.leases import LeaseId, LeaseUnread, Reading
-from lockdoctor.domain.locks import Hold, KeySnapshot
+from lockdoctor.domain.locks import Hold, KeySnapshot, LockKey
 from lockdoctor.domain.past import Past, RunRecord
+from lockdoctor.domain.writes import Written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,59 @@ class Cluster(Protocol):
 
     async def close(self) -> None:
         """Let go of the connection."""
+        ...
+
+
+MOST_TOGETHER = 40
+"""
+Keys in one guarded write: etcd takes 128 comparisons, and each key is compared in three ways.
+
+Source: --max-txn-ops, and checkTxnRequest in etcd's server/etcdserver/api/v3rpc/key.go.
+"""
+
+
+class Surgeon(Protocol):
+    """
+    What a treatment does to an etcd cluster: the only door through which anything is written.
+
+    A write is sent once and never repeated: what became of it, its Written tells. Guarded ones
+    touch all of their keys or none, and only keys that are still the very ones that were read:
+    same create revision, modification revision and lease. They take MOST_TOGETHER keys at most.
+
+    Every method raises ClusterUnreachable, ClusterTimeout or AccessDenied, in a sentence for the
+    person on call; a write raises only where etcd has certainly not carried it out.
+    """
+
+    async def key(self, key: bytes) -> LockKey | None:
+        """Read one key with its whole value, as the majority of the members has it."""
+        ...
+
+    async def delete(self, keys: Sequence[LockKey]) -> Written:
+        """Delete keys, guarded; their leases stay, and whatever else is on those."""
+        ...
+
+    async def move(self, keys: Sequence[LockKey], to: LeaseId) -> Written:
+        """
+        Put keys onto another lease, guarded; NO_LEASE takes them off theirs.
+
+        Their values and create revisions stay, and so do their places in a queue.
+        """
+        ...
+
+    async def create(self, keys: Sequence[LockKey], lease_id: LeaseId) -> Written:
+        """Write keys with their values onto a lease, only where none of them exists."""
+        ...
+
+    async def grant(self, ttl_s: int) -> LeaseId:
+        """
+        Grant a lease that nobody renews; etcd may raise its TTL.
+
+        Where no answer tells its ID, it ends by itself: that is raised like any failure.
+        """
+        ...
+
+    async def revoke(self, lease_id: LeaseId) -> Written:
+        """End a lease and delete every key that is on it by then: etcd knows no guard for it."""
         ...
 
 

@@ -23,13 +23,14 @@ class EtcdCluster:
 
     def __init__(self, connection: Connection, clock: Clock, max_rate: float) -> None:
         """Read through an open connection."""
-        self._connection = connection
+        self.connection = connection
+        """For a surgeon, who writes through the same one."""
         self._clock = clock
         self._leases = RpcLeaseReader(connection, clock, max_rate)
 
     async def status(self) -> MemberStatus:
         """Ask the member that we read from who it is and whom it follows."""
-        answer = await self._connection.call(
+        answer = await self.connection.call(
             lambda member: member.maintenance.Status, rpc.StatusRequest(), "read its status"
         )
         status = answer.message
@@ -47,11 +48,11 @@ class EtcdCluster:
 
     async def keys(self, prefix: bytes) -> KeySnapshot:
         """Read every key with this prefix, in pages at one revision; b"" reads all keys."""
-        return await read_keys(self._connection, prefix)
+        return await read_keys(self.connection, prefix)
 
     async def leases(self) -> LeaseList:
         """List every lease of the cluster; AccessDenied where the role may not see it."""
-        answer = await self._connection.call(
+        answer = await self.connection.call(
             lambda member: member.lease.LeaseLeases, rpc.LeaseLeasesRequest(), "list the leases"
         )
         return LeaseList(
@@ -63,7 +64,7 @@ class EtcdCluster:
 
     def watch(self, prefix: bytes, from_revision: int) -> AsyncIterator[WatchEvent]:
         """Follow what happens to the keys of a prefix, in the order of revisions."""
-        return KeyWatch(self._connection, self._clock, prefix, from_revision).events()
+        return KeyWatch(self.connection, self._clock, prefix, from_revision).events()
 
     def read_leases(
         self, lease_ids: Iterable[LeaseId], *, with_keys: bool
@@ -73,7 +74,7 @@ class EtcdCluster:
 
     async def close(self) -> None:
         """Let go of the connection."""
-        await self._connection.close()
+        await self.connection.close()
 
 
 async def connect(

@@ -25,6 +25,7 @@ from lockdoctor.etcd.translate import (
     needs_user,
     one_line,
     translate,
+    translate_write,
 )
 from lockdoctor.ports import Clock
 
@@ -96,7 +97,7 @@ class Connection:
     """
     One member to ask, chosen among the endpoints, and another one when it fails.
 
-    All that lockdoctor asks are reads, so that every call can be repeated.
+    Reads can be repeated: call(). A write is asked for once: ask_once().
     """
 
     def __init__(self, settings: ConnectionSettings, clock: Clock) -> None:
@@ -152,6 +153,30 @@ class Connection:
                 )
                 return Answer(asked_at, self._clock.now(), message, attempt.member.endpoint.text)
             except grpc.aio.AioRpcError as error:
+                attempt = await self.mend(attempt, error)
+
+    async def ask_once(self, method: Method, request: Any, what: str) -> Answer:
+        """
+        Ask the chosen member for a write; again only where it was refused for want of a token.
+
+        Raises:
+            Unanswered: It may have been carried out, or may be yet.
+            ClusterError: It was certainly not carried out.
+        """
+        attempt = self.begin(what)
+        while True:
+            asked_at = self._clock.now()
+            try:
+                message = await method(attempt.member)(
+                    request,
+                    timeout=max(attempt.deadline - asked_at, RETRY_PAUSE_S),
+                    metadata=attempt.metadata,
+                )
+                return Answer(asked_at, self._clock.now(), message, attempt.member.endpoint.text)
+            except grpc.aio.AioRpcError as error:
+                refused = self._settings.user is not None and needs_user(error)
+                if not refused:
+                    raise translate_write(error, what, attempt.member.endpoint.text) from error
                 attempt = await self.mend(attempt, error)
 
     def begin(self, what: str) -> Attempt:

@@ -14,15 +14,15 @@ EVERYTHING = b"\x00"
 """As the end of a range: no end. As its beginning: the smallest key there is."""
 
 
-def lock_key(key_value: Any) -> LockKey:
-    """Take a KeyValue over, of its value only the beginning."""
+def lock_key(key_value: Any, most_value_bytes: int | None = MOST_VALUE_BYTES) -> LockKey:
+    """Take a KeyValue over, of its value only the beginning; None for all of it."""
     return LockKey(
         key=key_value.key,
         create_revision=key_value.create_revision,
         mod_revision=key_value.mod_revision,
         version=key_value.version,
         lease_id=LeaseId(key_value.lease),
-        value=key_value.value[:MOST_VALUE_BYTES],
+        value=key_value.value[:most_value_bytes],
         value_size=len(key_value.value),
     )
 

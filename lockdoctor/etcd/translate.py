@@ -42,7 +42,7 @@ ACCESS_TEXTS = (
     ),
     (
         "permission denied",
-        "etcd does not permit this user to {what}: grant the role read access to all of it",
+        "etcd does not permit this user to {what}: grant the role {need}",
     ),
     ("invalid auth token", "etcd refused a fresh token to {what}: try again"),
     ("revision of auth store is old", "Users or roles changed while trying to {what}: try again"),
@@ -55,8 +55,36 @@ must lie within one the role was granted.
 """
 
 
+TO_READ = "read access to all of it"
+TO_WRITE = "write access to every key that it is about"
+"""What the role lacks where something is not permitted."""
+
+REFUSALS = frozenset(
+    {
+        grpc.StatusCode.ALREADY_EXISTS,
+        grpc.StatusCode.FAILED_PRECONDITION,
+        grpc.StatusCode.INVALID_ARGUMENT,
+        grpc.StatusCode.NOT_FOUND,
+        grpc.StatusCode.OUT_OF_RANGE,
+        grpc.StatusCode.PERMISSION_DENIED,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.UNAUTHENTICATED,
+        grpc.StatusCode.UNIMPLEMENTED,
+    }
+)
+"""What etcd answers where it has not carried a request out."""
+
+
 class RevisionCompacted(ClusterError):
     """The revision that was to be read is no longer kept; reading starts again at a newer one."""
+
+
+class Unanswered(ClusterError):
+    """A write of which nothing tells whether it was carried out; it may yet be."""
+
+
+class UnknownLease(ClusterError):
+    """The lease that a write is about does not exist, so that nothing was written."""
 
 
 def needs_token(error: grpc.RpcError) -> bool:
@@ -94,7 +122,7 @@ def is_timeout(error: grpc.RpcError) -> bool:
     return error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
-def translate(error: grpc.RpcError, what: str, where: str) -> ClusterError:
+def translate(error: grpc.RpcError, what: str, where: str, need: str = TO_READ) -> ClusterError:
     """
     Turn a failed call into one of our errors.
 
@@ -102,9 +130,10 @@ def translate(error: grpc.RpcError, what: str, where: str) -> ClusterError:
         error: What gRPC raised.
         what: What was tried, as the end of "could not ...".
         where: The endpoint.
+        need: What to grant a role that is not permitted to.
     """
     text = _text(error)
-    denied = access_denied(text, what)
+    denied = access_denied(text, what, need)
     if denied is not None:
         return denied
     if "has been compacted" in text:
@@ -119,11 +148,31 @@ def translate(error: grpc.RpcError, what: str, where: str) -> ClusterError:
     return ClusterError(f"etcd at {where} could not {what}: {reason}")
 
 
-def access_denied(text: str, what: str) -> AccessDenied | None:
+def translate_write(error: grpc.RpcError, what: str, where: str) -> ClusterError:
+    """
+    Turn a failed write into one of our errors: Unanswered unless it was certainly not done.
+
+    A member refuses before it proposes anything to the others: a user, a permission, a request
+    that makes no sense, a full disk, no leader at all. Whatever else went wrong may have gone wrong
+    on the way back. What is refused at the last moment (the lease, the room) is not done either.
+
+    Args:
+        error: What gRPC raised.
+        what: What was tried, as the end of "could not ...".
+        where: The endpoint.
+    """
+    if error.code() is grpc.StatusCode.NOT_FOUND and "lease not found" in _text(error):
+        return UnknownLease(f"etcd at {where} could not {what}: the lease does not exist")
+    if error.code() in REFUSALS or is_without_leader(error):
+        return translate(error, what, where, TO_WRITE)
+    return Unanswered(f"etcd at {where} was asked to {what}: {one_line(_text(error))}")
+
+
+def access_denied(text: str, what: str, need: str = TO_READ) -> AccessDenied | None:
     """Find the error for what etcd says about users and permissions; None where it is not that."""
     for etcd_says, ours in ACCESS_TEXTS:
         if etcd_says in text.lower():
-            return AccessDenied(ours.format(what=what))
+            return AccessDenied(ours.format(what=what, need=need))
     return None
 
 

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from lockdoctor.clock import SystemClock
 from lockdoctor.demo.server import EtcdServer
 from lockdoctor.domain.activity import KeyPut
 from lockdoctor.domain.leases import LeaseId, LeaseUnread, Observation
+from lockdoctor.domain.writes import Effect
 from lockdoctor.errors import AccessDenied
 from lockdoctor.etcd.etcd3_compat import rpc
+from lockdoctor.etcd.surgeon import EtcdSurgeon
 from tests.etcd.connecting import connected, writing
 from tests.waiting import run
 
@@ -171,6 +174,37 @@ def test_what_the_role_may_not_read_is_named(guarded: EtcdServer) -> None:
                 await cluster.keys(b"/may-not/")
             with pytest.raises(AccessDenied, match="watch the keys below '/ma'"):
                 await cluster.watch(b"/ma", 1).__anext__()
+
+    run(story())
+
+
+def test_whoever_may_only_read_writes_nothing(guarded: EtcdServer, shared_lease: LeaseId) -> None:
+    """Each write is refused in a sentence that says what the role needs; nothing changes."""
+
+    async def story() -> None:
+        async with connected(guarded.endpoint, **READER) as cluster:
+            surgeon = EtcdSurgeon(cluster.connection, SystemClock())
+            hold = await surgeon.key(MAY + b"see")
+            assert hold is not None
+            for write in (surgeon.delete([hold]), surgeon.move([hold], LeaseId(0))):
+                with pytest.raises(AccessDenied, match="write access"):
+                    await write
+            with pytest.raises(AccessDenied, match="revoke lease"):
+                await surgeon.revoke(shared_lease)
+            assert await surgeon.key(MAY + b"see") == hold
+
+    run(story())
+
+
+def test_a_write_with_an_expired_token(guarded: EtcdServer) -> None:
+    """A new token is asked for, and the write is carried out once."""
+
+    async def story() -> None:
+        async with connected(guarded.endpoint, **ROOT) as cluster:
+            surgeon = EtcdSurgeon(cluster.connection, SystemClock())
+            lease_id = await surgeon.grant(60)
+            await asyncio.sleep(TOKEN_TTL_S + 2)  # the server's time, which nobody can fake
+            assert (await surgeon.revoke(lease_id)).effect is Effect.DONE
 
     run(story())
 

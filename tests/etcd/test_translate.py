@@ -9,12 +9,15 @@ import pytest
 from lockdoctor.errors import AccessDenied, ClusterError, ClusterTimeout, ClusterUnreachable
 from lockdoctor.etcd.translate import (
     LONGEST_FOREIGN_TEXT,
+    Unanswered,
+    UnknownLease,
     is_transient,
     needs_token,
     needs_user,
     one_line,
     printable,
     translate,
+    translate_write,
 )
 
 CODES = grpc.StatusCode
@@ -51,6 +54,33 @@ def test_each_failure_becomes_one_of_ours(
     assert type(error) is kind
     assert says in str(error)
     assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "kind", "says"),
+    [
+        (CODES.PERMISSION_DENIED, "etcdserver: permission denied", AccessDenied, "write access"),
+        (CODES.UNAVAILABLE, "etcdserver: no leader", ClusterUnreachable, "no leader"),
+        (CODES.RESOURCE_EXHAUSTED, "etcdserver: too many requests", ClusterError, "too many"),
+        (CODES.NOT_FOUND, "etcdserver: requested lease not found", UnknownLease, "not exist"),
+        (CODES.UNAVAILABLE, "etcdserver: leader changed", Unanswered, "leader changed"),
+        (CODES.UNAVAILABLE, "etcdserver: request timed out", Unanswered, "timed out"),
+        (CODES.UNAVAILABLE, "Socket closed", Unanswered, "Socket closed"),
+        (CODES.UNKNOWN, "context deadline exceeded", Unanswered, "deadline"),
+        (CODES.DEADLINE_EXCEEDED, "Deadline Exceeded", Unanswered, "Deadline"),
+        (CODES.INTERNAL, "", Unanswered, "internal"),
+        (CODES.CANCELLED, "", Unanswered, "cancelled"),
+    ],
+)
+def test_a_write_is_undone_only_where_that_is_certain(
+    code: grpc.StatusCode, text: str, kind: type[ClusterError], says: str
+) -> None:
+    """What a member refuses before it proposes it is not done; anything else may have been."""
+    error = translate_write(failure(code, text), "revoke the lease", "a:2379")
+
+    assert type(error) is kind
+    assert says in str(error)
+    assert "revoke the lease" in str(error)
 
 
 def test_what_a_new_token_mends() -> None:

@@ -1,0 +1,72 @@
+"""Writes to an etcd that does not answer: never repeated, and never taken for done or undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lockdoctor.clock import SystemClock
+from lockdoctor.demo.server import EtcdServer
+from lockdoctor.domain.leases import NO_LEASE
+from lockdoctor.domain.locks import LockKey
+from lockdoctor.domain.writes import Effect
+from lockdoctor.errors import ClusterError
+from lockdoctor.etcd.cluster import EtcdCluster
+from lockdoctor.etcd.surgeon import EtcdSurgeon
+from tests.etcd.connecting import connected, writing
+from tests.waiting import run
+
+pytestmark = pytest.mark.etcd
+
+KEY = b"/frozen"
+
+
+@pytest.fixture
+def own(etcd_binary: Path, tmp_path: Path) -> Iterator[EtcdServer]:
+    """A server that may be frozen and killed."""
+    with EtcdServer(tmp_path, binary=etcd_binary) as server:
+        yield server
+
+
+async def _hold(server: EtcdServer, cluster: EtcdCluster) -> tuple[EtcdSurgeon, LockKey]:
+    surgeon = EtcdSurgeon(cluster.connection, SystemClock())
+    async with writing(server.address) as writer:
+        await writer.put(KEY)
+    found = await surgeon.key(KEY)
+    assert found is not None
+    return surgeon, found
+
+
+def test_a_frozen_server_leaves_it_open(own: EtcdServer) -> None:
+    """No answer in time is no answer: only a look afterwards tells what became of it."""
+
+    async def story() -> None:
+        async with connected(own.endpoint, command_timeout_s=1.0) as cluster:
+            surgeon, hold = await _hold(own, cluster)
+            own.freeze()
+            written = await surgeon.delete([hold])
+            own.thaw()
+
+            assert written.effect is Effect.UNCLEAR
+            assert "delete '/frozen'" in written.why
+            assert await surgeon.key(KEY) in {None, hold}
+
+    run(story())
+
+
+def test_a_server_that_dies_leaves_it_open(own: EtcdServer) -> None:
+    """A connection that breaks tells nothing; a lease that was asked for is no lease of ours."""
+
+    async def story() -> None:
+        async with connected(own.endpoint, command_timeout_s=1.0) as cluster:
+            surgeon, hold = await _hold(own, cluster)
+            own.kill()
+
+            for write in (surgeon.delete([hold]), surgeon.move([hold], NO_LEASE)):
+                assert (await write).effect is Effect.UNCLEAR
+            with pytest.raises(ClusterError, match="grant a lease"):
+                await surgeon.grant(60)
+
+    run(story())
