@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import pytest
 
 from lockdoctor.demo.server import EtcdServer, find_etcd
 from lockdoctor.errors import DemoError
+
+SMALL_DISK_BYTES = 400_000
 
 _numbers = itertools.count(1)
 
@@ -37,6 +41,22 @@ def etcd(etcd_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def prefix() -> bytes:
     """A prefix that no other test writes to."""
     return b"/test-%d/" % next(_numbers)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of a few hundred kilobytes, where the system lets us have one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    size = f"size={SMALL_DISK_BYTES}"
+    command = ["mount", "-t", "tmpfs", "-o", size, "lockdoctor-test", str(folder)]
+    if (
+        not shutil.which("mount")
+        or subprocess.run(command, check=False, capture_output=True).returncode
+    ):
+        pytest.skip("this user may not mount a small disk")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.fixture(autouse=True)

@@ -160,6 +160,22 @@ class LimitFlags:
 
 
 @dataclass(frozen=True, kw_only=True)
+class JournalFlags:
+    """Where what is done to etcd is written down."""
+
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            "--journal",
+            metavar="FILE",
+            help="What is done to etcd is written down here, before and after. Default:"
+            " LOCKDOCTOR_JOURNAL, then lockdoctor/journal.jsonl in the XDG state folder.",
+            rich_help_panel="Journal",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConnectionFlags:
     """Where etcd is and who we are; the environment is read beside it, in cli/connection.py."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
+
+from lockdoctor.state import make_folder, state_folder
 
 BESIDE = ("-wal", "-shm")
 """What SQLite puts beside a database in use. Source: sqlite.org/tempfiles.html."""
@@ -16,15 +18,8 @@ _SMALLEST_PAGE = 512
 
 
 def default_path(environ: Mapping[str, str]) -> Path:
-    """
-    Say where the history lies unless told otherwise: in the XDG state folder.
-
-    Source: the XDG base directory specification, by which a relative path does not count.
-    """
-    named = Path(environ.get("XDG_STATE_HOME", ""))
-    home = Path(environ.get("HOME") or "~").expanduser()
-    state = named if named.is_absolute() else home / ".local" / "state"
-    return state / "lockdoctor" / "history.sqlite3"
+    """Say where the history lies unless told otherwise."""
+    return state_folder(environ) / "history.sqlite3"
 
 
 def prepare(path: Path) -> None:
@@ -36,8 +31,7 @@ def prepare(path: Path) -> None:
     Raises:
         OSError: It cannot be made or opened.
     """
-    for folder in reversed(list(_missing(path.absolute().parent))):
-        folder.mkdir(mode=0o700, exist_ok=True)
+    make_folder(path.absolute().parent)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
@@ -86,12 +80,6 @@ def set_aside(path: Path, at: float) -> Path:
         if source.exists():
             source.rename(f"{aside}{beside}")
     return aside
-
-
-def _missing(folder: Path) -> Iterator[Path]:
-    while not folder.exists():
-        yield folder
-        folder = folder.parent
 
 
 def _free(wanted: Path) -> Path:

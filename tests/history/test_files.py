@@ -375,22 +375,6 @@ def test_a_file_that_may_not_grow_loses_nothing(path: Path) -> None:
     assert recalled(path, NOON + 2000).runs == int(done.stdout) > 1
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of a few hundred kilobytes, where the system lets us have one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    size = f"size={FULL_DISK_BYTES}"
-    command = ["mount", "-t", "tmpfs", "-o", size, "lockdoctor-test", str(folder)]
-    if (
-        not shutil.which("mount")
-        or subprocess.run(command, check=False, capture_output=True).returncode
-    ):
-        pytest.skip("this user may not mount a small disk")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
 def test_a_full_disk_loses_nothing(small_disk: Path) -> None:
     """A real disk that fills up: what was stored stays, and is told once there is room again."""
     path = small_disk / "history.sqlite3"

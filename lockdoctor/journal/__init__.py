@@ -1,0 +1,1 @@
+"""Writes down what lockdoctor does to clusters, and reads it again."""
