@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.locks import Lock, LockKey, Recipe
-from lockdoctor.domain.recipes import Claim, claim
+from lockdoctor.domain.locks import Lock, LockKey
+from lockdoctor.domain.recipes import Claim, claim, queue_of
+from lockdoctor.domain.shapes import RECIPE_OF, LockRecipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,16 +106,11 @@ def replay(
     return {queue: state.counts(until - since, gap) for queue, state in table.queues.items()}
 
 
-def queue_of(lock: Lock) -> Claim:
-    """Say which queue a lock is; a mutex and an election of one name share theirs."""
-    recipe = Recipe.GO_MUTEX if lock.recipe is Recipe.GO_ELECTION else lock.recipe
-    return Claim(lock.name, recipe)
-
-
 @dataclass(slots=True)
 class _Queue:
     """Who stands in one queue now, and what has happened in it."""
 
+    rules: LockRecipe
     members: dict[bytes, LockKey] = field(default_factory=dict)
     has_freed: bool = False
     releases: int = 0
@@ -129,15 +125,16 @@ class _Queue:
         self.members[key.key] = key
 
     def leave(self, key: LockKey) -> None:
-        holder = min(self.members.values(), key=lambda member: member.create_revision)
+        held = {holder.key for holder in self.rules.holding(self.members.values())}
         del self.members[key.key]
-        if key is not holder:
+        if key.key not in held:
             self.gave_up_leases.append(key.lease_id)
             return
         self.releases += 1
         self.has_freed = True
         if self.members:
-            self.hand_overs += 1
+            hold = self.rules.holding(self.members.values())
+            self.hand_overs += any(holder.key not in held for holder in hold)
 
     def counts(self, watched_s: float, gap: bool) -> QueueActivity:  # noqa: FBT001
         return QueueActivity(
@@ -158,7 +155,7 @@ class _Queues:
         self.queues: dict[Claim, _Queue] = {}
         self._standing: dict[bytes, list[tuple[_Queue, LockKey]]] = {}
         for lock in locks:
-            queue = self.queues.setdefault(queue_of(lock), _Queue())
+            queue = self._queue(queue_of(lock))
             for key in lock.keys:  # a foreign holder blocks this queue as well as its own
                 queue.members[key.key] = key
                 self._standing.setdefault(key.key, []).append((queue, key))
@@ -167,10 +164,13 @@ class _Queues:
         if key.version > 1:  # written again, by an owner that keeps its place
             return
         self.delete(key.key)
-        queue = self.queues.setdefault(claim(key), _Queue())
+        queue = self._queue(claim(key))
         queue.join(key)
         self._standing[key.key] = [(queue, key)]
 
     def delete(self, key: bytes) -> None:
         for queue, member in self._standing.pop(key, ()):
             queue.leave(member)
+
+    def _queue(self, queue: Claim) -> _Queue:
+        return self.queues.setdefault(queue, _Queue(RECIPE_OF[queue.recipe]))

@@ -29,6 +29,7 @@ from lockdoctor.domain.verdicts import (
     NoHandOver,
     NoLease,
     QueueCut,
+    Rewritten,
     Severity,
     UnknownShape,
     Unobservable,
@@ -61,6 +62,8 @@ class LockCase:
     activity: QueueActivity
     longest_wait_s: float = 0.0
     """How long the waiter who has waited longest was seen to wait."""
+    rewrites: int = 0
+    """So often was the holder's key written again while we watched, onto a fresh lease."""
     is_released: bool = False
     """Nobody holds it any more: the lock stood at the beginning and is gone at the end."""
     is_new_hold: bool = False
@@ -339,6 +342,9 @@ def _health(case: LockCase) -> list[Evidence] | None:
         return [*_releases(case), *_changes(case)] or [HandedOver(1, case.activity.watched_s)]
     if case.lock.kind in BY_DESIGN and case.is_renewed:
         return [ByDesign(case.lock.kind.value), *_renewals(case), *_changes(case)]
+    if case.lock.kind in BY_DESIGN and case.rewrites:
+        rewritten = Rewritten(times=case.rewrites, watched_s=case.age.at_least_s if case.age else 0)
+        return [ByDesign(case.lock.kind.value), rewritten]
     young = case.age is not None and case.age.at_most_s is not None
     if case.is_judged_by_age and young and case.age and (case.age.at_most_s or 0) <= case.limit_s:
         return [WithinLimit(limit_s=case.limit_s), *_hold(case), *_renewals(case)]

@@ -13,7 +13,6 @@ from lockdoctor.domain.activity import (
     QueueActivity,
     WatchEvent,
     WatchGap,
-    queue_of,
     replay,
 )
 from lockdoctor.domain.age import (
@@ -23,14 +22,13 @@ from lockdoctor.domain.age import (
     bracket,
     estimate,
     stood_at_least_s,
-    uuid1_written_at,
 )
 from lockdoctor.domain.diagnosis import CONVINCING_RENEWALS, LockCase, diagnose
 from lockdoctor.domain.leases import LeaseId, Observation, Reading
 from lockdoctor.domain.locks import KeySnapshot, Kind, Lock, LockKey, Recipe
 from lockdoctor.domain.past import NO_PAST, Past
 from lockdoctor.domain.policy import Policy, Thresholds
-from lockdoctor.domain.recipes import Claim, locks, released_lock
+from lockdoctor.domain.recipes import Claim, locks, queue_of, recipe_of, released_lock
 from lockdoctor.domain.renewals import Leadership, LeadershipProbe, RenewalTrace
 from lockdoctor.domain.report import ClusterFacts, LockReport, Report, Unseen
 from lockdoctor.domain.schedule import needed_window_s
@@ -262,6 +260,7 @@ class _PrefixView:
             renewals_of_hold=found.renewals_since(self._held_since(age)) if found and age else 0,
             activity=self.activity.get(queue_of(lock), NOTHING_SEEN),
             longest_wait_s=self._longest_wait_s(lock),
+            rewrites=self._rewrites(lock),
             is_released=is_released,
             is_new_hold=not is_released and not self._held_throughout(lock),
             named_by_user=bool(self.prefix.prefix),
@@ -274,10 +273,23 @@ class _PrefixView:
         return (self.prefix.last or self.prefix.first).asked_at - age.at_least_s
 
     def _held_throughout(self, lock: Lock) -> bool:
-        """Whether the same hold was the holder in both snapshots."""
+        """Whether the holder's hold stood in both snapshots."""
+        return self._held_before(lock) is not None
+
+    def _held_before(self, lock: Lock) -> LockKey | None:
+        """The holder's key as the first snapshot had it, where it held already."""
         before = self._first_by_id.get(lock.id)
-        held_before = before.holder.hold if before and before.holder else None
-        return lock.holder is not None and lock.holder.hold == held_before
+        if before is None or before.holder is None or lock.holder is None:
+            return None
+        holding = (before.holder, *before.sharers)
+        return next((key for key in holding if key.hold == lock.holder.hold), None)
+
+    def _rewrites(self, lock: Lock) -> int:
+        """How often the holder's key was written again, if that took it from lease to lease."""
+        before = self._held_before(lock)
+        if before is None or lock.holder is None or before.lease_id == lock.holder.lease_id:
+            return 0
+        return lock.holder.version - before.version
 
     def _age(self, lock: Lock) -> Age | None:
         if lock.holder is None:
@@ -285,7 +297,7 @@ class _PrefixView:
         seen = self._sighting(lock.holder, lock, held_throughout=self._held_throughout(lock))
         at_least_s, at_most_s = bracket(seen, self.facts.known_past)
         rate = self._revision_rate()
-        written_at = uuid1_written_at(lock.holder.value)
+        written_at = recipe_of(lock).written_at(lock.holder)
         return Age(
             at_least_s=at_least_s,
             at_most_s=at_most_s,
@@ -314,7 +326,7 @@ class _PrefixView:
             last_asked_at=last.asked_at,
             last_answered_at=last.answered_at,
             held_throughout=held_throughout,
-            can_wait=queue_of(lock).recipe is Recipe.GO_MUTEX,
+            can_wait=recipe_of(lock).can_wait,
         )
 
     def _longest_wait_s(self, lock: Lock) -> float:

@@ -16,10 +16,22 @@ class Recipe(enum.Enum):
     """Go's concurrency.Mutex, etcdctl lock and all clients of etcd's lock service."""
     GO_ELECTION = "election"
     """Go's concurrency.Election: the same keys, each with a candidate as its value."""
+    RW_MUTEX = "rw-mutex"
+    """Go's RWMutex: many readers hold at once, a writer alone."""
+    VITESS = "vitess"
+    """Vitess's locks: a folder of keys that end in their lease, in decimal."""
+    VITESS_ELECTION = "vitess-election"
+    """The same below `elections/`."""
+    NODE_ELECTION = "node-election"
+    """The election of node's etcd3: keys that end in their lease, in decimal."""
+    PATRONI = "patroni"
+    """Patroni's leader key, on one lease with the leader's own member key."""
     PYTHON_ETCD3 = "python-etcd3"
     """python-etcd3's Lock: one key, a 16-byte uuid1 as its value; waiters leave no key."""
     SINGLE_KEY = "single-key"
     """One key with a lease that etcd3gw, OpenStack tooz or node's etcd3 writes as a lock."""
+    REGISTRATION = "registration"
+    """A service's own entry of a shape that leaves no doubt: go-zero, Milvus, Kubernetes ..."""
     LEASED_KEY = "leased-key"
     """A key with a lease in no lock's shape: perhaps a lock, perhaps a registration."""
     UNLEASED_KEY = "key-without-lease"
@@ -105,6 +117,8 @@ class Lock:
     kind: Kind
     holder: LockKey | None
     """The key that owns the lock under its recipe; it may be a key of another lock (see below)."""
+    sharers: tuple[LockKey, ...] = ()
+    """Who holds it together with the holder, where the recipe allows it; the next oldest first."""
     waiters: tuple[LockKey, ...] = ()
     """In the order in which they get the lock."""
     foreign_holder: bool = False
@@ -124,5 +138,5 @@ class Lock:
 
     @property
     def keys(self) -> tuple[LockKey, ...]:
-        """Holder and waiters, in the order of the queue."""
-        return ((self.holder,) if self.holder else ()) + self.waiters
+        """Holder, sharers and waiters, in the order of the queue."""
+        return ((self.holder,) if self.holder else ()) + self.sharers + self.waiters

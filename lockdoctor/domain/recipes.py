@@ -1,126 +1,16 @@
-"""
-Lock recipes: which keys form a lock, who holds it and who waits.
-
-Adding a recipe means adding one class here and naming it in RECIPES.
-"""
+"""Which keys form a lock, who holds it and who waits; each recipe's shape is in shapes.py."""
 
 from __future__ import annotations
 
-import re
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from lockdoctor.domain.age import uuid1_written_at
 from lockdoctor.domain.locks import Kind, Lock, LockKey, Recipe
+from lockdoctor.domain.shapes import RECIPE_OF, RECIPES, LockRecipe
 
 KindOf = Callable[[bytes], "Kind | None"]
 """What the policy says a lock of this name is for; None where it says nothing."""
-
-
-class LockRecipe(Protocol):
-    """How one client library lays a lock out as keys."""
-
-    recipe: Recipe
-    kind: Kind
-
-    def lock_name(self, key: LockKey) -> bytes | None:
-        """Name the lock that the key contends for; None where the key is not of this recipe."""
-        ...
-
-
-class GoQueue:
-    """
-    Go's Mutex and Election, etcdctl lock, and every client of etcd's lock service.
-
-    The key is `<name>/<lease ID in unpadded hex>`; the oldest key below `<name>/` holds, whoever
-    wrote it. An election's keys carry the candidate as their value, a mutex's are empty.
-    Source: mutex.go and election.go in etcd's client/v3/concurrency, v3lock/lock.go.
-    """
-
-    recipe = Recipe.GO_MUTEX
-    kind = Kind.LOCK
-
-    _LOST_LEASE = re.compile(rb"[0-9a-f]{12,16}")
-
-    def lock_name(self, key: LockKey) -> bytes | None:
-        """`<name>` if the last part of the key is its own lease, or looks like one that it lost."""
-        name, slash, suffix = key.key.rpartition(b"/")
-        if not slash:
-            return None
-        if key.has_lease:
-            return name if suffix == b"%x" % key.lease_id else None
-        return name if self._LOST_LEASE.fullmatch(suffix) else None
-
-
-class PythonEtcd3:
-    """
-    python-etcd3's Lock: one key, the 16 bytes of a uuid1 as its value; waiters leave no key.
-
-    Source: Lock in python-etcd3's etcd3/locks.py.
-    """
-
-    recipe = Recipe.PYTHON_ETCD3
-    kind = Kind.LOCK
-
-    def lock_name(self, key: LockKey) -> bytes | None:
-        """The key itself."""
-        is_lock = key.value_size == len(key.value) and uuid1_written_at(key.value) is not None
-        return key.key if is_lock else None
-
-
-class SingleKey:
-    """
-    Locks of one key with a lease: etcd3gw's (the text of a uuid1), tooz's (16 bytes of a uuid4),
-    and those of node's etcd3 (empty).
-
-    Source: etcd3gw/lock.py, tooz/drivers/etcd3gw.py, lock.ts of microsoft/etcd3.
-    """
-
-    recipe = Recipe.SINGLE_KEY
-    kind = Kind.LOCK
-
-    _GO_RECIPE = re.compile(rb".*/(read|write|waiters)/[0-9]{19}", re.DOTALL)
-    """Keys of Go's RWMutex and DoubleBarrier are empty, too, but many of them may stand at once."""
-
-    def lock_name(self, key: LockKey) -> bytes | None:
-        """The key itself, if it has a lease and a value that only these clients write."""
-        if not key.has_lease or self._GO_RECIPE.fullmatch(key.key):
-            return None
-        return key.key if key.value_size == 0 or _is_uuid(key.value) else None
-
-
-class LeasedKey:
-    """Any other key with a lease: a lock of unknown make, or a service's registration."""
-
-    recipe = Recipe.LEASED_KEY
-    kind = Kind.UNKNOWN
-
-    def lock_name(self, key: LockKey) -> bytes | None:
-        """The key itself, if it has a lease."""
-        return key.key if key.has_lease else None
-
-
-class UnleasedKey:
-    """Any other key without a lease: a lock that never expires, or plain data."""
-
-    recipe = Recipe.UNLEASED_KEY
-    kind = Kind.UNKNOWN
-
-    def lock_name(self, key: LockKey) -> bytes | None:
-        """The key itself."""
-        return key.key
-
-
-RECIPES: tuple[LockRecipe, ...] = (
-    GoQueue(),
-    PythonEtcd3(),
-    SingleKey(),
-    LeasedKey(),
-    UnleasedKey(),
-)
-"""In the order in which they are asked; the last one takes every key."""
 
 
 class Claim(NamedTuple):
@@ -152,39 +42,79 @@ def locks(keys: Sequence[LockKey], prefix: bytes, kind_of: KindOf = lambda _: No
     for key in keys:
         queues.setdefault(claim(key), []).append(key)
     oldest_foreign = _oldest_foreign(keys, queues)
-    found = [
-        _lock(queue, sorted(members, key=_age_order), oldest_foreign.get(queue), prefix)
-        for queue, members in queues.items()
-    ]
+    found = _with_patroni(
+        [
+            _lock(queue, members, oldest_foreign.get(queue), prefix)
+            for queue, members in queues.items()
+        ],
+        keys,
+    )
     named = (_with_kind(lock, kind_of(lock.name)) for lock in found)
     return sorted(named, key=lambda lock: lock.name)
 
 
 def released_lock(queue: Claim, kind_of: KindOf) -> Lock:
     """Describe a lock that nobody holds any more."""
-    kind = kind_of(queue.name) or _kind(queue.recipe)
+    kind = kind_of(queue.name) or RECIPE_OF[queue.recipe].kind
     return Lock(name=queue.name, recipe=queue.recipe, kind=kind, holder=None)
 
 
-def _kind(recipe: Recipe) -> Kind:
-    return next(known.kind for known in RECIPES if known.recipe is recipe)
+def queue_of(lock: Lock) -> Claim:
+    """Say which queue a lock is; a mutex and an election of one name share theirs."""
+    return Claim(lock.name, _TOLD_FROM.get(lock.recipe, lock.recipe))
 
 
-def _lock(queue: Claim, contenders: list[LockKey], foreign: LockKey | None, prefix: bytes) -> Lock:
-    recipe, kind = queue.recipe, _kind(queue.recipe)
+def recipe_of(lock: Lock) -> LockRecipe:
+    """Give the recipe whose rules the queue of a lock obeys."""
+    return RECIPE_OF[queue_of(lock).recipe]
+
+
+_TOLD_FROM = {
+    Recipe.GO_ELECTION: Recipe.GO_MUTEX,
+    Recipe.PATRONI: Recipe.LEASED_KEY,
+}
+"""What only a lock as a whole shows, its keys one by one do not."""
+
+
+def _lock(queue: Claim, members: list[LockKey], foreign: LockKey | None, prefix: bytes) -> Lock:
+    rules = RECIPE_OF[queue.recipe]
+    recipe, kind = rules.recipe, rules.kind
+    contenders = sorted(members, key=rules.order)
     if recipe is Recipe.GO_MUTEX and any(contender.value_size for contender in contenders):
         recipe, kind = Recipe.GO_ELECTION, Kind.ELECTION
+    holding = rules.holding(contenders)
     blocked = foreign is not None and foreign.create_revision < contenders[0].create_revision
     return Lock(
         name=queue.name,
         recipe=recipe,
         kind=kind,
-        holder=foreign if blocked else contenders[0],
-        waiters=tuple(contenders if blocked else contenders[1:]),
+        holder=foreign if blocked else holding[0],
+        sharers=() if blocked else tuple(holding[1:]),
+        waiters=tuple(contenders if blocked else contenders[len(holding) :]),
         foreign_holder=blocked,
-        queue_is_whole=queue.recipe is not Recipe.GO_MUTEX
-        or (queue.name + b"/").startswith(prefix),
+        queue_is_whole=not rules.can_wait or rules.queue_prefix(queue.name).startswith(prefix),
     )
+
+
+def _with_patroni(found: list[Lock], keys: Sequence[LockKey]) -> list[Lock]:
+    """
+    Know Patroni's leader by the leader's own member key, which stands beside it on its lease.
+
+    Source: leader_path and members_path in Patroni's patroni/dcs.
+    """
+    leases = {key.key: key.lease_id for key in keys}
+
+    def is_leader(lock: Lock) -> bool:
+        scope, slash, last = lock.name.rpartition(b"/")
+        if lock.recipe is not Recipe.LEASED_KEY or last != b"leader" or lock.holder is None:
+            return False
+        member = scope + slash + b"members/" + lock.holder.value
+        return leases.get(member) == lock.holder.lease_id
+
+    return [
+        replace(lock, recipe=Recipe.PATRONI, kind=Kind.ELECTION) if is_leader(lock) else lock
+        for lock in found
+    ]
 
 
 def _with_kind(lock: Lock, kind: Kind | None) -> Lock:
@@ -215,18 +145,3 @@ def _ancestors(key: bytes) -> Iterator[bytes]:
     while slash >= 0:
         yield key[:slash]
         slash = key.find(b"/", slash + 1)
-
-
-def _age_order(key: LockKey) -> int:
-    return key.create_revision
-
-
-def _is_uuid(value: bytes) -> bool:
-    """Whether the value is a uuid: its 16 bytes, or its usual text."""
-    try:
-        if len(value) == 16:  # noqa: PLR2004 - the bytes of a UUID
-            found = uuid.UUID(bytes=value)
-            return found.version is not None and found.variant == uuid.RFC_4122
-        return str(uuid.UUID(value.decode("ascii"))) == value.decode("ascii").lower()
-    except ValueError:
-        return False

@@ -49,12 +49,13 @@ def _holds(facts: Examination, prefix: PrefixFacts) -> Iterator[HoldSeen]:
     snapshots = (prefix.first, prefix.last) if prefix.last else (prefix.first,)
     for snapshot in dict.fromkeys(snapshots):
         for lock in locks(snapshot.keys, prefix.prefix, facts.policy.kind_of):
+            waiting = {key.hold for key in lock.waiters}
             for key in lock.keys[1:] if lock.foreign_holder else lock.keys:
                 yield HoldSeen(
                     hold=key.hold,
                     lease_id=key.lease_id,
                     lock=lock.id,
-                    is_holder=key is lock.holder,
+                    is_holder=key.hold not in waiting,
                     asked_at=snapshot.asked_at,
                     answered_at=snapshot.answered_at,
                 )

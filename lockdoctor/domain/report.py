@@ -98,10 +98,11 @@ class Finding(NamedTuple):
     @property
     def blocks(self) -> int:
         """How many wait behind the key that it is about."""
-        queue = [key.key for key in self.lock.lock.keys] if self.lock else []
-        if self.verdict.key not in queue:
-            return 0
-        return len(queue) - 1 - queue.index(self.verdict.key)
+        waiters = [key.key for key in self.lock.lock.waiters] if self.lock else []
+        if self.verdict.key in waiters:
+            return len(waiters) - 1 - waiters.index(self.verdict.key)
+        holds = self.lock and self.verdict.key in {key.key for key in self.lock.lock.keys}
+        return len(waiters) if holds else 0
 
 
 @dataclass(frozen=True, kw_only=True)

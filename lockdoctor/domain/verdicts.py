@@ -168,6 +168,14 @@ class ByDesign:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewritten:
+    """Its client keeps the key alive by writing it again, onto a fresh lease."""
+
+    times: int
+    watched_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class WithinLimit:
     """The hold is younger than the longest time that a hold may take."""
 
@@ -275,6 +283,7 @@ Evidence: TypeAlias = (
     | LateRenewal
     | LongTtl
     | ByDesign
+    | Rewritten
     | WithinLimit
     | Unobservable
     | Unread

@@ -106,6 +106,7 @@ def _lock(report: LockReport) -> Json:
         "held_claimed_s": _rounded(age.claimed_s if age else None),
         "holder": _contender(lock.holder, report) if lock.holder else None,
         "foreign_holder": lock.foreign_holder,
+        "sharers": [_contender(sharer, report) for sharer in lock.sharers],
         "waiters": [_contender(waiter, report) for waiter in lock.waiters],
         "queue_is_whole": lock.queue_is_whole,
         "queue_watched_s": _rounded(activity.watched_s),

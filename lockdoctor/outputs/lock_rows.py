@@ -155,6 +155,8 @@ def _verdicts(lock: LockReport) -> Text:
 def _title(lock: LockReport) -> str:
     title = shortened(lock_title(lock.lock), NAME_WIDTH)
     recipe = lock.lock.recipe
+    if lock.lock.sharers:
+        return f"{title} ({recipe.value}, {1 + len(lock.lock.sharers):,} hold it)"
     return title if recipe in UNSAID else f"{title} ({recipe.value})"
 
 

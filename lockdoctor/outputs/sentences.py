@@ -25,6 +25,7 @@ from lockdoctor.domain.verdicts import (
     NotRenewed,
     QueueCut,
     Renewed,
+    Rewritten,
     SessionsGrew,
     SessionsIdle,
     Standing,
@@ -79,6 +80,11 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
         case ByDesign(key_kind):
             article = "an" if key_kind.startswith("e") else "a"
             return f"It is {article} {key_kind}: kept as long as its process lives, by design."
+        case Rewritten(often, watched_s):
+            return (
+                f"Its client wrote the key again {times(often)} in {duration(watched_s)},"
+                " onto a fresh lease."
+            )
         case WithinLimit(limit_s):
             return f"A hold may last {duration(limit_s)}; none is proven to have lasted longer."
         case Unobservable(needed_s, granted_s):

@@ -102,3 +102,25 @@ def test_a_foreign_holder_that_leaves_frees_the_queue() -> None:
 
     assert (found.gave_up, found.releases) == (1, 0)
     assert freed.hand_overs == 1
+
+
+def test_readers_leave_a_read_write_lock_without_giving_up() -> None:
+    """Each reader in front of the writer holds; only the last of them to go hands the lock over."""
+
+    def rw(kind: bytes, number: int) -> LockKey:
+        key = b"/rw/%s/%d" % (kind, 1_763_942_400_000_000_000 + number)
+        return a_key(key, lease_id=number, create_revision=number)
+
+    def gone(key: LockKey) -> KeyDeleted:
+        return KeyDeleted(seen_at=2.0, key=key.key, revision=99)
+
+    keys = [rw(b"read", 1), rw(b"read", 2), rw(b"write", 3), rw(b"read", 4)]
+    queue = Claim(b"/rw", Recipe.RW_MUTEX)
+
+    def counted_rw(*left: LockKey) -> tuple[int, int, int]:
+        found = replay(locks(keys, b"/"), map(gone, left), 0.0)[queue]
+        return found.releases, found.hand_overs, found.gave_up
+
+    assert counted_rw(keys[1]) == (1, 0, 0)
+    assert counted_rw(keys[1], keys[0]) == (2, 1, 0)
+    assert counted_rw(keys[2]) == (0, 0, 1)

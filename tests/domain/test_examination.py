@@ -12,7 +12,7 @@ from lockdoctor.domain.past import NO_PAST
 from lockdoctor.domain.policy import Limits, Policy, Rule
 from lockdoctor.domain.renewals import Leadership, LeadershipProbe
 from lockdoctor.domain.report import ClusterFacts
-from lockdoctor.domain.verdicts import Severity, VerdictKind
+from lockdoctor.domain.verdicts import ByDesign, Rewritten, Severity, VerdictKind
 from tests.builders import a_key
 from tests.simulation import LEASE, kept_alive
 
@@ -190,3 +190,26 @@ def test_a_leader_change_is_no_renewal() -> None:
 
     assert report.findings == ()
     assert report.renewals == 0
+
+
+def test_a_registration_written_anew_onto_fresh_leases_is_healthy() -> None:
+    """Kubernetes renews no lease: it writes its entry again, and that is what keeps it alive."""
+    entry = a_key(b"/l/masterleases/x", lease_id=5, value=b"k8s\x00", version=4)
+    report = conclude(an_examination([entry], [replace(entry, lease_id=LeaseId(6), version=6)]))
+    (lock,) = report.locks
+
+    assert lock.verdict.kind is VerdictKind.HEALTHY
+    assert lock.verdict.evidence == (ByDesign("registration"), Rewritten(2, 45.0))
+
+
+def test_a_reader_that_outlasts_the_one_before_it_is_no_new_hold() -> None:
+    """Readers hold together: who moves to the front when another leaves has held all along."""
+    first, second = (
+        a_key(b"/l/rw/read/%d" % (10**18 + n), lease_id=n, create_revision=n) for n in (3, LEASE)
+    )
+    gone = KeyDeleted(seen_at=20.0, key=first.key, revision=400)
+    (lock,) = conclude(an_examination([first, second], [second], gone)).locks
+
+    assert lock.verdict.kind is VerdictKind.SUSPECTED_LEAK
+    assert lock.age is not None
+    assert lock.age.at_least_s == 45.0

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lockdoctor.domain.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.locks import Kind, Lock, LockKey, Recipe
-from lockdoctor.domain.recipes import claim, locks
+from lockdoctor.domain.recipes import claim, locks, queue_of, recipe_of
 from tests.builders import a_key
 
 PYTHON_VALUE = uuid.uuid1().bytes
@@ -130,11 +133,139 @@ def test_single_key_locks_are_known_by_their_values() -> None:
         assert claim(a_key(b"/locks/x", value=value)).recipe is Recipe.SINGLE_KEY
 
 
-def test_readers_of_a_read_write_lock_are_not_single_key_locks() -> None:
-    """Go's RWMutex has many empty keys at once; none is called a lock of its own."""
-    key = a_key(b"/rw/read/1763942400000000000", value=b"")
+def rw_key(kind: str, number: int, *, written: int | None = None) -> LockKey:
+    """A reader's or writer's key of the read-write lock /rw, in the order of the numbers."""
+    key = a_key(
+        b"/rw/%s/%d" % (kind.encode(), 1_763_942_400_000_000_000 + number),
+        lease_id=number,
+        create_revision=number,
+    )
+    return replace(key, mod_revision=written or number)
+
+
+def test_readers_before_the_first_writer_hold_a_read_write_lock_together() -> None:
+    """Go's RWMutex lets many readers in; a writer waits for all, later readers for the writer."""
+    keys = [rw_key("read", 1), rw_key("read", 2), rw_key("write", 3), rw_key("read", 4)]
+    lock = only(keys)
+
+    assert (lock.recipe, lock.kind, lock.name) == (Recipe.RW_MUTEX, Kind.LOCK, b"/rw")
+    assert (lock.holder, lock.sharers, lock.waiters) == (keys[0], (keys[1],), tuple(keys[2:]))
+
+
+def test_a_writer_holds_a_read_write_lock_alone() -> None:
+    """Nobody shares it with a writer, and the last write counts, not the creation."""
+    writer, reader = rw_key("write", 9, written=10), rw_key("read", 1, written=11)
+    lock = only([reader, writer])
+
+    assert (lock.holder, lock.sharers, lock.waiters) == (writer, (), (reader,))
+
+
+def test_a_read_write_lock_tells_when_its_attempt_began() -> None:
+    """The key's last part is the client's time in nanoseconds."""
+    lock = only([rw_key("read", 0)])
+
+    assert lock.holder is not None
+    assert recipe_of(lock).written_at(lock.holder) == 1_763_942_400.0
+
+
+def test_keys_of_a_double_barrier_are_no_locks() -> None:
+    """Go's DoubleBarrier has many empty keys at once; none is called a lock of its own."""
+    key = a_key(b"/barrier/waiters/1763942400000000000", value=b"")
 
     assert claim(key).recipe is Recipe.LEASED_KEY
+
+
+def decimal_key(place: bytes, lease: int, value: bytes = b"{}", **fields: Any) -> LockKey:
+    """A key that ends in its lease, in decimal."""
+    return a_key(b"%s/%d" % (place, lease), lease_id=lease, value=value, **fields)
+
+
+def test_vitess_locks_are_ordered_by_their_last_write() -> None:
+    """A folder of keys that end in their lease, in decimal; who wrote first holds."""
+    late = decimal_key(b"/vt/keyspaces/main/locks", 70, create_revision=1, version=10)
+    early = decimal_key(b"/vt/keyspaces/main/locks", 80, create_revision=5)
+    lock = only([late, early])
+
+    assert (lock.recipe, lock.kind) == (Recipe.VITESS, Kind.LOCK)
+    assert lock.name == b"/vt/keyspaces/main"
+    assert (lock.holder, lock.waiters) == (early, (late,))
+
+
+def test_a_prefix_inside_a_vitess_folder_cuts_the_queue() -> None:
+    """The whole queue is in view only from the folder's name on."""
+    key = decimal_key(b"/vt/locks", 77)
+
+    assert only([key], b"/vt/locks/").queue_is_whole
+    assert not only([key], b"/vt/locks/7").queue_is_whole
+
+
+def test_elections_of_vitess_and_node_are_held_by_design() -> None:
+    """Both write the lease in decimal, below a folder that tells an election."""
+    vitess = only([decimal_key(b"/vt/elections/vtctld/locks", 70)])
+    node = only([decimal_key(b"app:election/cron", lease, b"me") for lease in (70, 80)], b"app:")
+
+    assert (vitess.recipe, vitess.kind) == (Recipe.VITESS_ELECTION, Kind.ELECTION)
+    assert vitess.name == b"/vt/elections/vtctld"
+    assert (node.recipe, node.kind) == (Recipe.NODE_ELECTION, Kind.ELECTION)
+    assert (node.name, len(node.waiters)) == (b"app:election/cron", 1)
+
+
+def test_another_number_than_the_own_lease_is_no_vitess_lock() -> None:
+    """Only the key's own lease makes it one: any other number is somebody's data."""
+    assert claim(a_key(b"/vt/locks/7", lease_id=8, value=b"{}")).recipe is Recipe.LEASED_KEY
+    assert claim(a_key(b"/vt/locks/7", lease_id=NO_LEASE)).recipe is Recipe.UNLEASED_KEY
+
+
+REGISTRATIONS = {
+    "go-zero": decimal_key(b"orders.rpc", 70, b"10.0.0.7:8080"),
+    "Milvus": a_key(b"/by-dev/meta/session/proxy-1", lease_id=7, value=b'{"LeaseID": 7}'),
+    "Patroni": a_key(b"/service/pg/members/a", value=b'{"conn_url": "x", "api_url": "y"}'),
+    "TiDB": a_key(b"/tidb/server/info/0e4ff2cc-6d3c-4f2b-8d1c-000000000000", value=b"{}"),
+    "TiDB topology": a_key(b"/topology/tidb/10.0.0.7:4000/ttl", value=b"1763942400"),
+    "Kubernetes": a_key(b"/registry/masterleases/10.0.0.7", value=b"k8s\x00\n\x0f\n\x02v1"),
+}
+
+
+@pytest.mark.parametrize("key", REGISTRATIONS.values(), ids=REGISTRATIONS.keys())
+def test_registrations_are_known_where_their_shape_leaves_no_doubt(key: LockKey) -> None:
+    """What a service keeps of itself is no lock, and kept as long as it lives."""
+    lock = only([key], b"")
+
+    assert (lock.recipe, lock.kind) == (Recipe.REGISTRATION, Kind.REGISTRATION)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        a_key(b"/x/meta/session/proxy-1", lease_id=7, value=b'{"LeaseID": 8}'),
+        a_key(b"/x", lease_id=7, value=b'{"LeaseID": 7'),
+        a_key(b"/x", lease_id=7, value=b'["LeaseID", 7]'),
+        a_key(b"/x", lease_id=7, value=b"[" * 4000),
+        a_key(b"/service/pg/members/a", value=b'{"role": "master"}'),
+        a_key(b"/orders.rpc/7", lease_id=8, value=b"10.0.0.7:8080"),
+    ],
+)
+def test_what_merely_looks_alike_stays_unknown(key: LockKey) -> None:
+    """Another lease, a broken value or a missing field: not certain, so not claimed."""
+    assert claim(key).recipe is Recipe.LEASED_KEY
+
+
+def test_patronis_leader_is_known_by_its_member_key() -> None:
+    """The leader's key and its member's key lie beside each other on one lease."""
+    leader = a_key(b"/service/pg/leader", lease_id=7, value=b"node-a")
+    member = a_key(b"/service/pg/members/node-a", lease_id=7, value=b"x")
+    elsewhere = replace(member, lease_id=LeaseId(8))
+
+    def found(*keys: LockKey) -> Lock:
+        return next(each for each in locks(keys, b"/service/") if each.name == leader.key)
+
+    assert (found(leader, member).recipe, found(leader, member).kind) == (
+        Recipe.PATRONI,
+        Kind.ELECTION,
+    )
+    assert queue_of(found(leader, member)) == claim(leader)
+    assert found(leader, elsewhere).recipe is Recipe.LEASED_KEY
+    assert found(leader).recipe is Recipe.LEASED_KEY
 
 
 def test_other_keys_are_reported_as_what_they_are() -> None:
@@ -174,5 +305,5 @@ def test_every_key_stands_in_exactly_one_queue(keys: list[LockKey]) -> None:
 
     assert sorted(key.key for key in standing) == sorted(key.key for key in keys)
     for lock in found:
-        revisions = [key.create_revision for key in lock.keys]
-        assert revisions == sorted(revisions)
+        ages = [recipe_of(lock).order(key) for key in lock.keys]
+        assert ages == sorted(ages)

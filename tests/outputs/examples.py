@@ -31,6 +31,7 @@ from lockdoctor.domain.verdicts import (
     NotRenewed,
     QueueCut,
     Renewed,
+    Rewritten,
     SessionsGrew,
     SessionsIdle,
     Standing,
@@ -134,6 +135,10 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
     (
         ByDesign("registration"),
         "It is a registration: kept as long as its process lives, by design.",
+    ),
+    (
+        Rewritten(2, 25.0),
+        "Its client wrote the key again twice in 25 s, onto a fresh lease.",
     ),
     (WithinLimit(300.0), "A hold may last 5 min; none is proven to have lasted longer."),
     (
