@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -73,12 +73,23 @@ class QueueActivity:
     """The watch missed something, so the counts are lower bounds."""
 
 
-NOTHING_SEEN = QueueActivity()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activities:
+    """What happened in the queues of a prefix."""
+
+    still: QueueActivity
+    """In each queue that no event touched."""
+    moved: Mapping[Claim, QueueActivity]
+    """In each of the others."""
+
+    def of(self, queue: Claim) -> QueueActivity:
+        """Say what happened in one queue."""
+        return self.moved.get(queue, self.still)
 
 
 def replay(
-    locks: Iterable[Lock], events: Iterable[WatchEvent], since: float
-) -> dict[Claim, QueueActivity]:
+    locks: Iterable[Lock], events: Sequence[WatchEvent], since: float
+) -> Activities:
     """
     Count what happened in each queue, from its state at one revision and all that came after.
 
@@ -89,9 +100,10 @@ def replay(
         since: When the locks were read.
 
     Returns:
-        The activity of every queue that was there at the beginning or came up since.
+        The activity of every queue; of one in which nothing happened, only how long it was watched.
     """
-    table = _Queues(locks)
+    anything_moved = any(isinstance(event, KeyPut | KeyDeleted) for event in events)
+    table = _Queues(locks if anything_moved else ())
     until = since
     gap = False
     for event in events:
@@ -103,7 +115,11 @@ def replay(
             table.put(event.key)
         elif isinstance(event, KeyDeleted):
             table.delete(event.key)
-    return {queue: state.counts(until - since, gap) for queue, state in table.queues.items()}
+    watched_s = until - since
+    return Activities(
+        still=QueueActivity(watched_s=watched_s, has_gap=gap),
+        moved={queue: state.counts(watched_s, gap) for queue, state in table.moved.items()},
+    )
 
 
 @dataclass(slots=True)
@@ -149,28 +165,39 @@ class _Queue:
 
 
 class _Queues:
-    """Every queue of a prefix, with the way from a key to the queues it stands in."""
+    """The queues of a prefix in which something happened, made of how they stood at first."""
 
     def __init__(self, locks: Iterable[Lock]) -> None:
-        self.queues: dict[Claim, _Queue] = {}
-        self._standing: dict[bytes, list[tuple[_Queue, LockKey]]] = {}
-        for lock in locks:
-            queue = self._queue(queue_of(lock))
-            for key in lock.keys:  # a foreign holder blocks this queue as well as its own
-                queue.members[key.key] = key
-                self._standing.setdefault(key.key, []).append((queue, key))
+        self.moved: dict[Claim, _Queue] = {}
+        self._locks = {queue_of(lock): lock for lock in locks}
+        self._queue_of: dict[bytes, Claim] = {}
+        self._blocked_by: dict[bytes, list[Claim]] = {}
+        for queue, lock in self._locks.items():
+            contenders = list(lock.keys)
+            if lock.foreign_holder:  # its key blocks this queue besides its own
+                foreign = contenders.pop(0)
+                self._blocked_by.setdefault(foreign.key, []).append(queue)
+            self._queue_of.update((key.key, queue) for key in contenders)
 
     def put(self, key: LockKey) -> None:
         if key.version > 1:  # written again, by an owner that keeps its place
             return
         self.delete(key.key)
-        queue = self._queue(claim(key))
-        queue.join(key)
-        self._standing[key.key] = [(queue, key)]
+        queue = claim(key)
+        self._state(queue).join(key)
+        self._queue_of[key.key] = queue
 
     def delete(self, key: bytes) -> None:
-        for queue, member in self._standing.pop(key, ()):
-            queue.leave(member)
+        left = self._blocked_by.pop(key, [])
+        if key in self._queue_of:
+            left.append(self._queue_of.pop(key))
+        for queue in left:
+            state = self._state(queue)
+            state.leave(state.members[key])
 
-    def _queue(self, queue: Claim) -> _Queue:
-        return self.queues.setdefault(queue, _Queue(RECIPE_OF[queue.recipe]))
+    def _state(self, queue: Claim) -> _Queue:
+        if queue not in self.moved:
+            lock = self._locks.get(queue)
+            members = {key.key: key for key in lock.keys} if lock else {}
+            self.moved[queue] = _Queue(RECIPE_OF[queue.recipe], members)
+        return self.moved[queue]

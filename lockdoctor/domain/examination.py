@@ -9,8 +9,6 @@ from functools import cached_property
 
 from lockdoctor.domain import renewals
 from lockdoctor.domain.activity import (
-    NOTHING_SEEN,
-    QueueActivity,
     WatchEvent,
     WatchGap,
     replay,
@@ -28,7 +26,7 @@ from lockdoctor.domain.leases import LeaseId, Observation, Reading
 from lockdoctor.domain.locks import KeySnapshot, Kind, Lock, LockKey, Recipe
 from lockdoctor.domain.past import NO_PAST, Past
 from lockdoctor.domain.policy import Policy, Thresholds
-from lockdoctor.domain.recipes import Claim, locks, queue_of, recipe_of, released_lock
+from lockdoctor.domain.recipes import locks, queue_of, recipe_of, released_lock
 from lockdoctor.domain.renewals import Leadership, LeadershipProbe, RenewalTrace
 from lockdoctor.domain.report import ClusterFacts, LockReport, Report, Unseen
 from lockdoctor.domain.schedule import needed_window_s
@@ -163,17 +161,16 @@ class _PrefixView:
         self.facts = facts
         self.prefix = prefix
         self.first = self._locks(prefix.first)
-        self.last = self._locks(prefix.last) if prefix.last else self.first
-        self.activity: dict[Claim, QueueActivity] = replay(
-            self.first, prefix.events, prefix.first.answered_at
-        )
+        last = prefix.last or prefix.first
+        self.last = self.first if last is prefix.first else self._locks(last)
+        self.activity = replay(self.first, prefix.events, prefix.first.answered_at)
         self._first_by_id = {lock.id: lock for lock in self.first}
         self._first_holds = {key.hold for key in prefix.first.keys}
 
     @property
     def gave_up(self) -> set[LeaseId]:
         """The leases whose attempt on a lock was seen to give up."""
-        return {lease for queue in self.activity.values() for lease in queue.gave_up_leases}
+        return {lease for queue in self.activity.moved.values() for lease in queue.gave_up_leases}
 
     def reports(self) -> Iterator[LockReport]:
         """Judge every lock that stands now, and every one that has gone meanwhile."""
@@ -187,7 +184,7 @@ class _PrefixView:
     def _passing(self) -> Iterator[Lock]:
         """The locks that were taken and given back between the two readings of the keys."""
         standing = {queue_of(lock) for lock in [*self.first, *self.last]}
-        for queue in self.activity.keys() - standing:
+        for queue in self.activity.moved.keys() - standing:
             lock = released_lock(queue, self.facts.policy.kind_of)
             if lock.kind is not Kind.UNKNOWN:
                 yield lock
@@ -236,15 +233,13 @@ class _PrefixView:
 
     def _report(self, lock: Lock, *, is_released: bool) -> LockReport:
         case = self._case(lock, is_released=is_released)
-        traces = self.facts.traces
-        leases = {key.lease_id for key in lock.keys}
         return LockReport(
             lock=lock,
             prefix=self.prefix.prefix,
             verdicts=diagnose(case),
             age=case.age,
             activity=case.activity,
-            traces={lease: traces[lease] for lease in leases if lease in traces},
+            traces=self.facts.traces,
         )
 
     def _case(self, lock: Lock, *, is_released: bool) -> LockCase:
@@ -258,7 +253,7 @@ class _PrefixView:
             trace=found,
             age=age,
             renewals_of_hold=found.renewals_since(self._held_since(age)) if found and age else 0,
-            activity=self.activity.get(queue_of(lock), NOTHING_SEEN),
+            activity=self.activity.of(queue_of(lock)),
             longest_wait_s=self._longest_wait_s(lock),
             rewrites=self._rewrites(lock),
             is_released=is_released,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypedDict
 
 from lockdoctor.domain.locks import Kind
@@ -91,7 +92,7 @@ class Rule:
     limits: Limits
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Policy:
     """Rules per prefix, and what the flags say over all of them."""
 
@@ -106,8 +107,25 @@ class Policy:
         nothing to it. What the flags say beats it. A lock's name may lack the slash in which
         its rule's prefix ends, because its keys continue with it.
         """
-        matching = [r for r in self.rules if name.startswith(r.prefix) or name + b"/" == r.prefix]
-        limits = max(matching, key=lambda rule: len(rule.prefix)).limits if matching else Limits()
+        matching = [
+            number
+            for number, rule in enumerate(self.rules)
+            if name.startswith(rule.prefix) or name + b"/" == rule.prefix
+        ]
+        if not matching:
+            return self._unruled
+        return self._ruled[max(matching, key=lambda number: len(self.rules[number].prefix))]
+
+    @cached_property
+    def _ruled(self) -> tuple[Thresholds, ...]:
+        """The limits of each rule; worked out once, since they are asked for with every lock."""
+        return tuple(self._overridden(rule.limits) for rule in self.rules)
+
+    @cached_property
+    def _unruled(self) -> Thresholds:
+        return self._overridden({})
+
+    def _overridden(self, limits: Limits) -> Thresholds:
         return replace(replace(Thresholds(), **limits), **self.overrides)
 
     def with_every_hold_limited(self) -> Policy:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -62,8 +63,8 @@ class LockReport:
     age: Age | None
     """How long the holder has held; None where nobody holds."""
     activity: QueueActivity
-    traces: dict[LeaseId, RenewalTrace]
-    """What was seen of the leases of its holder and waiters."""
+    traces: Mapping[LeaseId, RenewalTrace]
+    """What was seen of leases, those of its holder and waiters among them; one for all locks."""
 
     @property
     def verdict(self) -> Verdict:
@@ -182,7 +183,10 @@ class Report:
     def renewals(self) -> int:
         """The fewest renewals that all readings together prove."""
         by_lease = {
-            trace.lease_id: trace.renewals for lock in self.locks for trace in lock.traces.values()
+            key.lease_id: report.traces[key.lease_id].renewals
+            for report in self.locks
+            for key in report.lock.keys
+            if key.lease_id in report.traces
         }
         by_lease |= {session.trace.lease_id: session.trace.renewals for session in self.sessions}
         return sum(by_lease.values())

@@ -19,6 +19,8 @@ class Trend:
 
     def told(self, report: LockReport) -> LockReport:
         """Say of each finding on a lock how long it has stood."""
+        if not any(verdict.is_finding for verdict in report.verdicts):
+            return report
         return replace(report, verdicts=tuple(map(self.with_standing, report.verdicts)))
 
     def with_standing(self, verdict: Verdict) -> Verdict:

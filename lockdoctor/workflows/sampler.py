@@ -155,6 +155,11 @@ class Sampler:
             elif self._heap:
                 await self.pause(min(self._heap[0][0], self._next_list_at) - now)
 
+    def finish(self) -> None:
+        """Plan nothing any more; what was read stays."""
+        self._past, self._needed, self._planned, self._heap = {}, {}, {}, []
+        self._waited_for, self._sessions = set(), set()
+
     def reconsider(self, leadership: Leadership) -> None:
         """Plan further looks at leases that a change of the leader left undecided."""
         for lease_id, needed in self._needed.items():

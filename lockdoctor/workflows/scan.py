@@ -120,8 +120,10 @@ class _Scan:
         for step in steps:
             if not await self._try(step):
                 break
-        report = conclude(self._facts())
-        return self._recorded(report)
+        self.sampler.finish()
+        self.locks.clear()
+        facts = self._facts()
+        return self._recorded(facts, conclude(facts))
 
     async def close(self) -> None:
         for watch in self.watches.values():
@@ -178,13 +180,13 @@ class _Scan:
         else:
             self.sampler.remember(self.past.readings)
 
-    def _recorded(self, report: Report) -> Report:
+    def _recorded(self, facts: Examination, report: Report) -> Report:
         """Add this run to the history."""
         if self.history is None:
             return report
         if self.past is not None:
             try:
-                self.history.record(run_record(self._facts(), report, self.request.command))
+                self.history.record(run_record(facts, report, self.request.command))
                 self.history.prune()
             except HistoryError as failed:
                 self._note_history("this run in the history", failed)

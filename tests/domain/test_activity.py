@@ -32,7 +32,7 @@ def left(lease: int) -> KeyDeleted:
 
 
 def counted(keys: list[LockKey], *events: WatchEvent) -> QueueActivity:
-    return replay(locks(keys, b"/l/"), events, 0.0)[QUEUE]
+    return replay(locks(keys, b"/l/"), events, 0.0).of(QUEUE)
 
 
 def test_a_queue_that_stands_still_has_no_activity() -> None:
@@ -89,7 +89,7 @@ def test_nothing_is_counted_after_a_gap() -> None:
 
 def test_a_lock_that_comes_up_meanwhile_is_counted() -> None:
     """A queue that did not stand at the beginning has its activity, too."""
-    found = replay([], [came(1), left(1)], 0.0)[QUEUE]
+    found = replay([], [came(1), left(1)], 0.0).of(QUEUE)
 
     assert (found.arrivals, found.releases) == (1, 1)
 
@@ -118,7 +118,7 @@ def test_readers_leave_a_read_write_lock_without_giving_up() -> None:
     queue = Claim(b"/rw", Recipe.RW_MUTEX)
 
     def counted_rw(*left: LockKey) -> tuple[int, int, int]:
-        found = replay(locks(keys, b"/"), map(gone, left), 0.0)[queue]
+        found = replay(locks(keys, b"/"), list(map(gone, left)), 0.0).of(queue)
         return found.releases, found.hand_overs, found.gave_up
 
     assert counted_rw(keys[1]) == (1, 0, 0)
