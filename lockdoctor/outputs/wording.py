@@ -8,6 +8,7 @@ the text around, nothing invisible.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from datetime import timedelta
@@ -74,13 +75,7 @@ def duration(seconds: float, rounding: Callable[[float], int] = round) -> str:
     """Write a duration: 1.7 s, 60 s, 3 min 20 s, 3 h 20 min, 2 days 4 h, 412 days."""
     step = next((step for limit, step in _PRECISION if abs(seconds) < limit), 86400.0)
     exact = rounding(round(seconds / step, 6)) * step
-    if abs(exact) < MINUTES_FROM_S:
-        return f"{exact:g} s"
-    words = humanize.precisedelta(
-        timedelta(seconds=exact), suppress=["years", "months"], format="%g"
-    )
-    parts = words.replace(" and ", ", ").split(", ")
-    return " ".join(map(_short_unit, parts))
+    return _worded(exact)
 
 
 def at_least(seconds: float) -> str:
@@ -101,6 +96,17 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 def times(number: int) -> str:
     """Write how often: once, twice, 3 times."""
     return {1: "once", 2: "twice"}.get(number, f"{humanize.intcomma(number)} times")
+
+
+@functools.lru_cache(maxsize=4096)
+def _worded(seconds: float) -> str:
+    """Write a rounded duration; 100,000 locks have few different ones."""
+    if abs(seconds) < MINUTES_FROM_S:
+        return f"{seconds:g} s"
+    words = humanize.precisedelta(
+        timedelta(seconds=seconds), suppress=["years", "months"], format="%g"
+    )
+    return " ".join(map(_short_unit, words.replace(" and ", ", ").split(", ")))
 
 
 def _is_plain(text: str) -> bool:
