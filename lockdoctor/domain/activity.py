@@ -87,9 +87,7 @@ class Activities:
         return self.moved.get(queue, self.still)
 
 
-def replay(
-    locks: Iterable[Lock], events: Sequence[WatchEvent], since: float
-) -> Activities:
+def replay(locks: Iterable[Lock], events: Sequence[WatchEvent], since: float) -> Activities:
     """
     Count what happened in each queue, from its state at one revision and all that came after.
 
