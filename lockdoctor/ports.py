@@ -217,6 +217,8 @@ class Stop:
     def __init__(self) -> None:
         """Nobody has asked yet."""
         self.reason: str | None = None
+        self.stage = "connecting to etcd"
+        """What the run is at, for whoever asks to tell where it was."""
         self._asked = asyncio.Event()
 
     def ask(self, reason: str) -> None:

@@ -60,8 +60,12 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the settings of whoever runs the tests out of them."""
+def _clean_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Keep settings and history of whoever runs the tests, and of other tests, out of each."""
+    states = tmp_path_factory.getbasetemp() / "states"
+    monkeypatch.setenv("XDG_STATE_HOME", str(states / str(next(_numbers))))
     for name in list(os.environ):
         if name.startswith(("ETCDCTL_", "LOCKDOCTOR_")) and name != "LOCKDOCTOR_ETCD":
             monkeypatch.delenv(name)

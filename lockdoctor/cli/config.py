@@ -1,16 +1,19 @@
-"""Read lockdoctor.toml: connections to clusters, and limits per prefix."""
+"""Read lockdoctor.toml: connections to clusters, limits per prefix, findings that are accepted."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, cast
 
 from lockdoctor.cli.connection import ConnectionValues
 from lockdoctor.cli.toml_table import Schema, Table, read_file
+from lockdoctor.domain.acceptance import Acceptance
 from lockdoctor.domain.locks import Kind
 from lockdoctor.domain.policy import Limits, Rule, parse_duration
+from lockdoctor.domain.verdicts import FINE, OF_SESSIONS, VerdictKind
 from lockdoctor.errors import ConfigError
 
 
@@ -24,6 +27,7 @@ class Config:
     clusters: Mapping[str, ConnectionValues] = field(default_factory=dict)
     """By the name that --cluster takes; each stands alone."""
     rules: tuple[Rule, ...] = ()
+    acceptances: tuple[Acceptance, ...] = ()
 
     def cluster(self, name: str) -> ConnectionValues:
         """
@@ -64,13 +68,14 @@ def read_config(file: Path | None) -> Config:
     if file is None:
         return Config()
     top = read_file(file)
-    top.only(("connection", "clusters", "prefix"))
+    top.only(("connection", "clusters", "prefix", "accept"))
     clusters = top.table("clusters")
     return Config(
         file=file,
         connection=_connection(top.table("connection")),
         clusters={name: _connection(clusters.table(name)) for name in clusters.content},
         rules=_rules(top.tables("prefix")),
+        acceptances=tuple(map(_acceptance, top.tables("accept"))),
     )
 
 
@@ -101,6 +106,21 @@ def _rule(table: Table) -> Rule:
     if values.get("critical_hold_s", float("inf")) < values.get("max_hold_s", 0.0):
         raise table.error("critical_hold", "critical_hold is shorter than max_hold")
     return Rule(prefix, cast("Limits", values))
+
+
+def _acceptance(table: Table) -> Acceptance:
+    values = table.read(_ACCEPT)
+    for key in ("verdict", "until", "reason"):
+        if key not in values:
+            raise table.error(None, f"each [[accept]] needs verdict, until and reason: no {key}")
+    subjects = [key for key in ("lock", "prefix", "key") if key in values]
+    if values["verdict"] in OF_SESSIONS:
+        if subjects:
+            slug = values["verdict"].value
+            raise table.error(subjects[0], f"{slug} is of leases without keys, not of a lock")
+    elif len(subjects) != 1:
+        raise table.error(None, "each [[accept]] needs one of lock, prefix and key, and one only")
+    return Acceptance(where=table.place(), **values)
 
 
 def _text(raw: Any) -> str:
@@ -141,6 +161,19 @@ def _kind(raw: Any) -> Kind:
     return kinds[raw]
 
 
+def _finding(raw: Any) -> VerdictKind:
+    kinds = {kind.value: kind for kind in VerdictKind if kind not in FINE}
+    if not isinstance(raw, str) or raw not in kinds:
+        raise ValueError(f"must be one of {', '.join(kinds)}")
+    return kinds[raw]
+
+
+def _day(raw: Any) -> date:
+    if isinstance(raw, date) and not isinstance(raw, datetime):
+        return raw
+    raise ValueError("must be a date without quotes, like 2026-12-31")
+
+
 def _prefix(raw: Any) -> bytes:
     if isinstance(raw, str):
         return raw.encode()
@@ -174,4 +207,12 @@ _PREFIX: Schema = {
     "max_ttl": ("max_ttl_s", _duration),
     "max_idle_session": ("max_idle_session_s", _duration),
     "pile_up": ("pile_up", _count),
+}
+_ACCEPT: Schema = {
+    "lock": ("lock", _prefix),
+    "prefix": ("prefix", _prefix),
+    "key": ("key", _prefix),
+    "verdict": ("verdict", _finding),
+    "until": ("until", _day),
+    "reason": ("reason", _text),
 }

@@ -12,9 +12,9 @@ import typer
 
 from lockdoctor.cli.config import Config
 from lockdoctor.cli.exit_status import ExitStatus
-from lockdoctor.cli.options import LimitFlags, TargetFlags
+from lockdoctor.cli.options import LimitFlags, ReadingFlags, TargetFlags
 from lockdoctor.cli.scan import RunFlags
-from lockdoctor.cli.wiring import scan_and_print, scan_request
+from lockdoctor.cli.wiring import Means, scan_and_print, scan_request
 from lockdoctor.demo.playground import own_etcd
 from lockdoctor.demo.scenarios import PREFIX, SCENARIOS, playing
 from lockdoctor.demo.server import EtcdServer
@@ -118,11 +118,12 @@ def _perform(server: EtcdServer, interruptions: Interruptions, *, keep: bool) ->
 
 
 def _scan(server: EtcdServer) -> ExitStatus:
-    """Scan as `lockdoctor scan` does, without the settings of whoever runs the demo."""
+    """Scan as `lockdoctor scan` does, without settings and history of whoever runs the demo."""
     run = RunFlags()
     targets = TargetFlags(prefix=[PREFIX.decode()])
-    request = scan_request(targets, run, LimitFlags(), Config())
-    return scan_and_print(ConnectionSettings(endpoints=(server.endpoint,)), request, run)
+    request = scan_request(targets, run, ReadingFlags(), LimitFlags(), Config())
+    settings = ConnectionSettings(endpoints=(server.endpoint,))
+    return scan_and_print(settings, request, run, Means())
 
 
 def _wait(server: EtcdServer, interruptions: Interruptions) -> None:

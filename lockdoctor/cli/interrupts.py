@@ -47,23 +47,29 @@ async def in_time(
     """
     Wait for a run; ask it to end when the time is over, and cut it off if it does not.
 
-    Whoever asks it to end, it has the grace to do so.
+    Whoever asks it to end, it has the grace to do so. One that is cut off sums up what it has
+    seen, if it has seen anything.
 
     Raises:
-        ClusterTimeout: It was cut off.
+        ClusterTimeout: It was cut off, and had seen nothing.
     """
     task = asyncio.ensure_future(work)
     asked = asyncio.ensure_future(stop.asked())
-    timer = asyncio.get_running_loop().call_later(
-        timeout_s, stop.ask, f"the time-out of {timeout_s:g} s for the whole run is over"
-    )
+    timer = asyncio.get_running_loop().call_later(timeout_s, _out_of_time, stop, timeout_s)
     try:
         await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.wait({task}, timeout=grace_s)
-        if task.done():
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=grace_s)
+        if task.done() and not task.cancelled():
             return task.result()
         raise ClusterTimeout(f"etcd did not answer in time: {stop.reason}")
     finally:
         timer.cancel()
         asked.cancel()
         task.cancel()
+
+
+def _out_of_time(stop: Stop, timeout_s: float) -> None:
+    stop.ask(f"the time-out of {timeout_s:g} s for the whole run came while {stop.stage}")

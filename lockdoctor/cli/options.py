@@ -17,6 +17,7 @@ _Choice = TypeVar("_Choice", bound=enum.Enum)
 
 _TARGETS = "What to examine"
 _LIMITS = "What counts as too long (beats lockdoctor.toml)"
+RUN = "This run"
 _CONNECTION = "Connection (as etcdctl's; a flag beats the environment)"
 
 
@@ -173,6 +174,56 @@ class JournalFlags:
             rich_help_panel="Journal",
         ),
     ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadingFlags:
+    """How much of the cluster is read, and how fast."""
+
+    max_rate: Annotated[
+        int,
+        typer.Option(
+            "--max-rate",
+            parser=count,
+            metavar="N",
+            show_default=False,
+            help="At most so many look-ups of leases a second (5000).",
+            rich_help_panel=RUN,
+        ),
+    ] = 5000
+    no_sessions: Annotated[
+        bool,
+        typer.Option(
+            "--no-sessions",
+            help="Do not look for leaked sessions: the leases of the whole cluster without a key.",
+            rich_help_panel=RUN,
+        ),
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryFlags:
+    """Where what earlier runs have seen is kept."""
+
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            "--history",
+            metavar="FILE",
+            help="Build on what earlier runs have seen, and add to it: that proves how long a lock"
+            " has been held. Default: LOCKDOCTOR_HISTORY, then lockdoctor/history.sqlite3 in the"
+            " XDG state folder.",
+            rich_help_panel=RUN,
+        ),
+    ] = None
+    no_history: Annotated[
+        bool,
+        typer.Option(
+            "--no-history",
+            help="Build on no earlier run, and leave nothing for later ones.",
+            rich_help_panel=RUN,
+        ),
+    ] = False
 
 
 @dataclass(frozen=True, kw_only=True)

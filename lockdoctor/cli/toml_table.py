@@ -93,8 +93,12 @@ class Table:
 
     def error(self, key: str | None, message: str) -> ConfigError:
         """Make an error that names the line of a key, or of the table itself."""
+        return ConfigError(f"{self.place(key)}: {message}")
+
+    def place(self, key: str | None = None) -> str:
+        """Name the file and the line of a key, or of the table itself."""
         line = line_of(self.text, self.path if key is None else (*self.path, key))
-        return ConfigError(f"{self.file} line {line}: {message}")
+        return f"{self.file} line {line}"
 
     def _below(self, content: dict[str, Any], *steps: str | int) -> Table:
         return Table(file=self.file, text=self.text, content=content, path=(*self.path, *steps))

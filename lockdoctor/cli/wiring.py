@@ -8,7 +8,8 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TextIO
 
@@ -20,16 +21,25 @@ from lockdoctor.cli.connection import (
     from_flags,
 )
 from lockdoctor.cli.exit_status import ExitStatus, scan_status
-from lockdoctor.cli.interrupts import Signals, in_time
-from lockdoctor.cli.options import ConfigFlags, ConnectionFlags, LimitFlags, TargetFlags
+from lockdoctor.cli.interrupts import GRACE_S, Signals, in_time
+from lockdoctor.cli.options import (
+    ConfigFlags,
+    ConnectionFlags,
+    HistoryFlags,
+    LimitFlags,
+    ReadingFlags,
+    TargetFlags,
+)
 from lockdoctor.cli.scan import Format, RunFlags
 from lockdoctor.cli.targets import prefixes
 from lockdoctor.clock import SystemClock
+from lockdoctor.domain.acceptance import Acceptance, accept
 from lockdoctor.domain.policy import Policy
 from lockdoctor.domain.report import Report
-from lockdoctor.errors import ClusterError, HistoryError, OutputError
+from lockdoctor.errors import ClusterError, ConfigError, HistoryError, OutputError
 from lockdoctor.etcd.cluster import connect
 from lockdoctor.etcd.connection import ConnectionSettings
+from lockdoctor.history.files import default_path
 from lockdoctor.history.store import SqliteHistory, open_history
 from lockdoctor.history.unopened import UnopenedHistory
 from lockdoctor.outputs.base import Output
@@ -43,9 +53,31 @@ MARGIN_S = 30.0
 """What a run may take beyond its window: connecting, reading keys, the last look."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """What a run works with, besides the cluster and what to look for in it."""
+
+    max_rate: int = 5000
+    """Look-ups of leases a second."""
+    history: Path | None = None
+    """None keeps and knows nothing of earlier runs."""
+    acceptances: tuple[Acceptance, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examined:
+    """What came of a run."""
+
+    report: Report
+    by_signal: bool
+    """It was ended by Ctrl-C or SIGTERM."""
+
+
 def run_scan(
     targets: TargetFlags,
     run: RunFlags,
+    reading: ReadingFlags,
+    history: HistoryFlags,
     limits: LimitFlags,
     connection: ConnectionFlags,
     config: ConfigFlags,
@@ -57,13 +89,15 @@ def run_scan(
         LockdoctorError: In one sentence, before anything was printed.
     """
     file = read_config(find_config(config.config, os.environ))
-    request = scan_request(targets, run, limits, file)
+    request = scan_request(targets, run, reading, limits, file)
+    means = means_of(reading, history, file, os.environ)
     settings = settings_of(connection, config.cluster, file, os.environ)
-    named = run.history or os.environ.get("LOCKDOCTOR_HISTORY")
-    return scan_and_print(settings, request, replace(run, history=Path(named) if named else None))
+    return scan_and_print(settings, request, run, means)
 
 
-def scan_and_print(settings: ConnectionSettings, request: ScanRequest, run: RunFlags) -> ExitStatus:
+def scan_and_print(
+    settings: ConnectionSettings, request: ScanRequest, run: RunFlags, means: Means
+) -> ExitStatus:
     """
     Do the scan, and print its report on standard output.
 
@@ -72,21 +106,80 @@ def scan_and_print(settings: ConnectionSettings, request: ScanRequest, run: RunF
         OutputError: The report could not be written.
     """
     timeout_s = request.window_s + MARGIN_S if run.timeout_s is None else run.timeout_s
+    examined = examine(settings, request, means, timeout_s)
+    _print(_output(run.format, sys.stdout), examined.report, sys.stdout)
+    return scan_status(examined.report, by_signal=examined.by_signal)
+
+
+def examine(
+    settings: ConnectionSettings,
+    request: ScanRequest,
+    means: Means,
+    timeout_s: float,
+    grace_s: float = GRACE_S,
+) -> Examined:
+    """
+    Do a run, and heed signals and the time-out meanwhile.
+
+    Args:
+        timeout_s: When the run is asked to end.
+        grace_s: How long it may take for that.
+
+    Raises:
+        ClusterError: etcd could not be examined.
+        KeyboardInterrupt: Ctrl-C or SIGTERM came before anything was seen.
+    """
     stop = Stop()
     signals = Signals(stop)
-    work = in_time(_scan(settings, run, request, stop), stop, timeout_s)
+    work = in_time(_examine(settings, means, request, stop), stop, timeout_s, grace_s)
     try:
         report = asyncio.run(signals.heeded_by(work))
-    except ClusterError:
+    except ClusterError as failed:
         if signals.came:
-            return ExitStatus.INTERRUPTED
+            raise KeyboardInterrupt from failed
         raise
-    _print(_output(run.format, sys.stdout), report, sys.stdout)
-    return scan_status(report, by_signal=signals.came)
+    today = datetime.fromtimestamp(report.started_at, timezone.utc).date()
+    report = accept(report, means.acceptances, today)
+    return Examined(report=report, by_signal=signals.came)
+
+
+def means_of(
+    reading: ReadingFlags, history: HistoryFlags, file: Config, environ: Mapping[str, str]
+) -> Means:
+    """
+    Say what a run works with.
+
+    Raises:
+        ConfigError: What is said of the history contradicts itself.
+    """
+    return Means(
+        max_rate=reading.max_rate,
+        history=history_path(history, environ),
+        acceptances=file.acceptances,
+    )
+
+
+def history_path(flags: HistoryFlags, environ: Mapping[str, str]) -> Path | None:
+    """
+    Say where the history lies: the flag's place, LOCKDOCTOR_HISTORY, the XDG state folder.
+
+    Raises:
+        ConfigError: There is to be one, and none.
+    """
+    if flags.no_history:
+        if flags.history:
+            raise ConfigError("--history and --no-history contradict each other; give one of them")
+        return None
+    named = flags.history or environ.get("LOCKDOCTOR_HISTORY")
+    return Path(named) if named else default_path(environ)
 
 
 def scan_request(
-    targets: TargetFlags, run: RunFlags, limits: LimitFlags, file: Config
+    targets: TargetFlags,
+    run: RunFlags,
+    reading: ReadingFlags,
+    limits: LimitFlags,
+    file: Config,
 ) -> ScanRequest:
     """
     Say what to scan.
@@ -98,7 +191,7 @@ def scan_request(
         prefixes=prefixes(targets, file.rules),
         policy=Policy(rules=file.rules, overrides=limits.limits()),
         window_s=run.window_s,
-        sessions=not run.no_sessions,
+        sessions=not reading.no_sessions,
     )
 
 
@@ -134,15 +227,15 @@ def in_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
     return is_live_terminal(stream, environ) and not environ.get("NO_COLOR")
 
 
-async def _scan(
+async def _examine(
     settings: ConnectionSettings,
-    run: RunFlags,
+    means: Means,
     request: ScanRequest,
     stop: Stop,
 ) -> Report:
     clock = SystemClock()
-    cluster = await connect(settings, clock, run.max_rate)
-    history = _history(run.history, clock) if run.history else None
+    cluster = await connect(settings, clock, means.max_rate)
+    history = _history(means.history, clock) if means.history else None
     try:
         with progress(sys.stderr, is_terminal=is_live_terminal(sys.stderr, os.environ)) as bar:
             return await scan(cluster, clock, request, bar, stop, history)

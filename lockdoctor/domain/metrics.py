@@ -23,6 +23,8 @@ class Metrics:
     """Locks proven leaked; suspicions and locks without a lease are counted by findings."""
     findings: int
     """Verdicts of WARNING or worse."""
+    accepted: int
+    """Those that would be, had nobody accepted them."""
     sessions: int | None
     """
     Renewed leases without keys, in the whole cluster. None where they could not be listed, or
@@ -31,7 +33,7 @@ class Metrics:
     oldest_hold_s: float
     """
     What the oldest hold of a lock is proven to have lasted. Elections and registrations do not
-    count: they are held for ever by design.
+    count, since they are held for ever by design, nor do holds that are accepted.
     """
     lookups: int
     seconds: float
@@ -46,6 +48,7 @@ class Metrics:
             "waiters": self.waiters,
             "leaked": self.leaked,
             "findings": self.findings,
+            "accepted": self.accepted,
             "sessions": self.sessions,
             "oldest_hold": self.oldest_hold_s,
             "lookups": self.lookups,
@@ -53,9 +56,14 @@ class Metrics:
         }
 
 
+OF_A_HOLD = frozenset(
+    {VerdictKind.LEAKED_LOCK, VerdictKind.SUSPECTED_LEAK, VerdictKind.ETERNAL_LOCK}
+)
+"""Verdicts that say that a hold lasts too long."""
+
 NAMES = (
-    *("locks", "held", "waiters", "leaked", "findings", "sessions"),
-    *("oldest_hold", "lookups", "seconds"),
+    *("locks", "held", "waiters", "leaked", "findings", "accepted"),
+    *("sessions", "oldest_hold", "lookups", "seconds"),
 )
 """The metrics by name."""
 
@@ -76,6 +84,7 @@ def metrics(report: Report, took_s: float) -> Metrics:
         waiters=waiters(report.locks),
         leaked=sum(verdict.kind is VerdictKind.LEAKED_LOCK for verdict in report.findings),
         findings=len(report.findings),
+        accepted=len(report.accepted),
         sessions=_sessions(report),
         oldest_hold_s=oldest_hold_s(report.locks),
         lookups=report.lookups,
@@ -95,7 +104,8 @@ def waiters(locks: Sequence[LockReport]) -> int:
 
 def oldest_hold_s(locks: Sequence[LockReport]) -> float:
     """Say how long the oldest hold of a lock is proven to have lasted; 0 where nothing is."""
-    ages = (lock.age for lock in locks if lock.lock.kind is Kind.LOCK)
+    counted = (lock for lock in locks if lock.lock.kind is Kind.LOCK and not _is_accepted(lock))
+    ages = (lock.age for lock in counted)
     return max((age.at_least_s for age in ages if age), default=0.0)
 
 
@@ -130,6 +140,11 @@ class MetricLimits:
 
 
 NO_LIMITS = MetricLimits(warning={}, critical={})
+
+
+def _is_accepted(lock: LockReport) -> bool:
+    """Whether somebody has accepted that the lock is held for so long."""
+    return any(each.accepted and each.kind in OF_A_HOLD for each in lock.verdicts)
 
 
 def _sessions(report: Report) -> int | None:

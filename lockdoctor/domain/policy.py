@@ -104,14 +104,9 @@ class Policy:
         Give the limits for a key or the name of a lock.
 
         The rule with the longest matching prefix applies, alone: rules for shorter prefixes add
-        nothing to it. What the flags say beats it. A lock's name may lack the slash in which
-        its rule's prefix ends, because its keys continue with it.
+        nothing to it. What the flags say beats it.
         """
-        matching = [
-            number
-            for number, rule in enumerate(self.rules)
-            if name.startswith(rule.prefix) or name + b"/" == rule.prefix
-        ]
+        matching = [n for n, rule in enumerate(self.rules) if is_below(name, rule.prefix)]
         if not matching:
             return self._unruled
         return self._ruled[max(matching, key=lambda number: len(self.rules[number].prefix))]
@@ -148,6 +143,15 @@ class Policy:
     def kind_of(self, name: bytes) -> Kind | None:
         """Give what the policy says a lock of this name is for; None where it says nothing."""
         return self.thresholds_for(name).kind
+
+
+def is_below(name: bytes, prefix: bytes) -> bool:
+    """
+    Tell whether a key, or the lock of this name, lies below a prefix.
+
+    A lock's name may lack the slash in which the prefix ends, because its keys continue with it.
+    """
+    return name.startswith(prefix) or name + b"/" == prefix
 
 
 def parse_duration(text: str) -> float:

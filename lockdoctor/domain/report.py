@@ -23,6 +23,10 @@ LEASE_LIST = "list of leases"
 KEYLESS_LEASES = "leases without keys"
 """What Unseen calls what a run needs in order to count sessions."""
 
+HISTORY = "history of earlier runs"
+OWN_RUN = "this run in the history"
+"""What Unseen calls what went wrong with the history; all of etcd was seen none the less."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterFacts:
@@ -138,9 +142,7 @@ class Report:
     @cached_property
     def located_findings(self) -> tuple[Finding, ...]:
         """Every verdict of WARNING or worse: the worst first, then those that block somebody."""
-        found = [Finding(verdict, lock) for lock in self.locks for verdict in lock.verdicts]
-        found += [Finding(verdict, None) for verdict in self.session_verdicts]
-        return tuple(sorted((each for each in found if each.verdict.is_finding), key=_rank))
+        return tuple(each for each in self._ranked if each.verdict.is_finding)
 
     @property
     def findings(self) -> tuple[Verdict, ...]:
@@ -155,6 +157,23 @@ class Report:
             key = (finding.verdict.kind, finding.verdict.confidence)
             groups.setdefault(key, []).append(finding)
         return tuple(map(tuple, groups.values()))
+
+    @property
+    def accepted(self) -> tuple[Finding, ...]:
+        """What would be findings, had nobody accepted them."""
+        return tuple(each for each in self._ranked if each.verdict.accepted)
+
+    @cached_property
+    def _ranked(self) -> list[Finding]:
+        """Every verdict, the worst first."""
+        found = [Finding(verdict, lock) for lock in self.locks for verdict in lock.verdicts]
+        found += [Finding(verdict, None) for verdict in self.session_verdicts]
+        return sorted(found, key=_rank)
+
+    @property
+    def blind_to(self) -> tuple[Unseen, ...]:
+        """What of etcd could not be examined."""
+        return tuple(each for each in self.unseen if each.what not in {HISTORY, OWN_RUN})
 
     @cached_property
     def undetermined(self) -> tuple[LockReport, ...]:
@@ -193,8 +212,8 @@ class Report:
 
     @cached_property
     def counts(self) -> Counter[VerdictKind]:
-        """How many locks each verdict names."""
-        return Counter(lock.verdict.kind for lock in self.locks)
+        """How many locks each verdict names, unless it is accepted."""
+        return Counter(lock.verdict.kind for lock in self.locks if not lock.verdict.accepted)
 
 
 def _rank(finding: Finding) -> tuple[int, bool, int, int, int]:

@@ -28,7 +28,11 @@ class Trend:
         before = self._before(verdict) if verdict.is_finding else None
         if before is None:
             return verdict
-        standing = Standing(runs=before.runs + 1, for_s=max(0.0, self.now - before.since_at))
+        standing = Standing(
+            runs=before.runs + 1,
+            for_s=max(0.0, self.now - before.since_at),
+            since_at=before.since_at,
+        )
         return replace(verdict, evidence=(*verdict.evidence, standing))
 
     def gone(

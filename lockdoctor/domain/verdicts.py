@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from datetime import date
 from typing import TypeAlias
 
 from lockdoctor.domain.leases import LeaseId
@@ -25,6 +26,22 @@ class VerdictKind(enum.Enum):
     IDLE_SESSION = "idle-session"
     UNDETERMINED = "undetermined"
     HEALTHY = "healthy"
+
+
+FINE = frozenset(
+    {
+        VerdictKind.EXPIRING,
+        VerdictKind.IDLE_SESSION,
+        VerdictKind.UNDETERMINED,
+        VerdictKind.HEALTHY,
+    }
+)
+"""Those that are never a finding."""
+
+OF_SESSIONS = frozenset(
+    {VerdictKind.LEAKED_SESSION, VerdictKind.SESSION_PILE_UP, VerdictKind.IDLE_SESSION}
+)
+"""Those of leases without keys, which belong to no lock and to no prefix."""
 
 
 class Severity(enum.IntEnum):
@@ -259,7 +276,9 @@ class Standing:
     runs: int
     """In so many runs in a row, this one included."""
     for_s: float
-    """Since the first of them."""
+    """Since the first of them ..."""
+    since_at: float
+    """... which began at this moment: POSIX seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +319,15 @@ Evidence: TypeAlias = (
 """One thing that was seen; every output can word it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Somebody knows of the finding, and lives with it for a while."""
+
+    until: date
+    """The last day, in UTC."""
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What we conclude of one lock or lease, and why."""
@@ -317,8 +345,10 @@ class Verdict:
     """Never empty; every output can show it."""
     remedy: str
     """What an operator can do next, in one sentence."""
+    accepted: Accepted | None = None
+    """Why it deserves no attention all the same."""
 
     @property
     def is_finding(self) -> bool:
-        """Whether it deserves attention: WARNING or worse."""
-        return self.severity >= Severity.WARNING
+        """Whether it deserves attention: WARNING or worse, and not accepted."""
+        return self.severity >= Severity.WARNING and self.accepted is None

@@ -11,6 +11,8 @@ from lockdoctor.domain.verdicts import Confidence, Verdict, VerdictKind, Waiting
 from lockdoctor.outputs.sentences import clause
 from lockdoctor.outputs.wording import count, lock_title, safe, shortened
 
+NOTHING_NEW = "Nothing found that is not accepted"
+
 TITLE_WIDTH = 60
 """Longer names lose their middle in the headline; they are whole further down."""
 
@@ -46,6 +48,8 @@ def headline(report: Report) -> str:
         text += f"; also {_join(map(_also, groups[1:]))}"
     if groups and report.undetermined:
         text += f"; {count(len(report.undetermined), 'lock')} could not be judged"
+    if groups and report.accepted:
+        text += f"; {_accepted(report)}"
     if report.interrupted:
         return f"Incomplete ({safe(report.interrupted)}): {text}"
     return text
@@ -115,23 +119,36 @@ def _facts(finding: Finding) -> Iterator[str]:
 def _nothing_found(report: Report) -> str:
     unjudged = len(report.undetermined)
     if unjudged:
+        nothing = NOTHING_NEW if report.accepted else "No leak found"
         return (
-            f"No leak found, but {count(unjudged, 'lock')} of {len(report.locks):,} could not be"
+            f"{nothing}, but {count(unjudged, 'lock')} of {len(report.locks):,} could not be"
             f" judged{_and_unseen(report)}"
         )
-    if not report.locks:
+    if not report.locks and not report.accepted:
         return f"No locks found{_but_unseen(report)}"
-    counts = _join(how_many(kind, number) for kind, number in report.counts.most_common())
-    examined = f"{count(len(report.locks), 'lock')} examined, {counts}"
-    return f"No leaked locks: {examined}{_but_unseen(report)}"
+    nothing = NOTHING_NEW if report.accepted else "No leaked locks"
+    examined = count(len(report.locks), "lock")
+    return f"{nothing}: {examined} examined, {_join(_counts(report))}{_but_unseen(report)}"
+
+
+def _counts(report: Report) -> Iterator[str]:
+    """How many locks there are of each verdict, and how many findings are accepted."""
+    for kind, number in report.counts.most_common():
+        yield how_many(kind, number)
+    if report.accepted:
+        yield _accepted(report)
+
+
+def _accepted(report: Report) -> str:
+    return count(len(report.accepted), "accepted finding")
 
 
 def _and_unseen(report: Report) -> str:
-    return ", and not everything could be seen" if report.unseen else ""
+    return ", and not everything could be seen" if report.blind_to else ""
 
 
 def _but_unseen(report: Report) -> str:
-    return ", but not everything could be seen" if report.unseen else ""
+    return ", but not everything could be seen" if report.blind_to else ""
 
 
 def _join(parts: Iterable[str]) -> str:

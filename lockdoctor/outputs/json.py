@@ -17,9 +17,10 @@ from typing import Any, TextIO
 
 from lockdoctor.domain.leases import LeaseId, Observation, Reading, hex_id
 from lockdoctor.domain.locks import LockKey
+from lockdoctor.domain.past import PastFinding
 from lockdoctor.domain.renewals import RenewalTrace, is_usable
 from lockdoctor.domain.report import LockReport, Report, SessionReport, Unseen
-from lockdoctor.domain.verdicts import Evidence, Verdict
+from lockdoctor.domain.verdicts import Accepted, Evidence, Verdict
 from lockdoctor.outputs.sentences import sentence
 from lockdoctor.outputs.wording import printable, safe
 
@@ -33,8 +34,19 @@ class JsonOutput:
     """`--format json`."""
 
     def render(self, report: Report, out: TextIO) -> None:
-        """Write the document piece by piece: one line for each lock, session and finding."""
-        out.writelines(_pieces(report))
+        """Write the document."""
+        write_document(report, out)
+
+
+def write_document(report: Report | None, out: TextIO, **more: Json) -> None:
+    """
+    Write the document piece by piece: one line for each lock, session and finding.
+
+    Args:
+        report: None where nothing was examined.
+        more: Objects that come before those of the report, by name.
+    """
+    out.writelines(_pieces(report, more))
 
 
 def slug(evidence: Evidence) -> str:
@@ -42,11 +54,12 @@ def slug(evidence: Evidence) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "-", type(evidence).__name__).lower()
 
 
-def _pieces(report: Report) -> Iterator[str]:
+def _pieces(report: Report | None, more: Json) -> Iterator[str]:
     yield f'{{\n "schema_version": {SCHEMA_VERSION}'
-    for name, value in (("run", _run(report)), ("cluster", _cluster(report))):
+    objects = more | ({"run": _run(report), "cluster": _cluster(report)} if report else {})
+    for name, value in objects.items():
         yield f",\n {_dumped(name)}: {_dumped(value)}"
-    for name, items in _lists(report):
+    for name, items in _lists(report) if report else ():
         yield f",\n {_dumped(name)}: ["
         for number, item in enumerate(items):
             yield f"{',' if number else ''}\n  {_dumped(item)}"
@@ -59,19 +72,20 @@ def _lists(report: Report) -> Iterator[tuple[str, Iterable[Any]]]:
     yield "locks", map(_lock, report.locks)
     yield "sessions", map(_session, report.sessions)
     yield "findings", map(_verdict, report.findings)
+    yield "accepted", (_verdict(finding.verdict) for finding in report.accepted)
+    yield "gone", map(_gone, report.gone)
     yield "unseen", map(_unseen, report.unseen)
     yield "notes", map(safe, report.notes)
 
 
 def _run(report: Report) -> Json:
     return {
-        "started_at": datetime.fromtimestamp(report.started_at, timezone.utc).isoformat(
-            timespec="milliseconds"
-        ),
+        "started_at": _moment(report.started_at),
         "window_s": _rounded(report.window_s),
         "watched_s": _rounded(report.watched_s),
         "lookups": report.lookups,
         "renewals": report.renewals,
+        "past_runs": report.past_runs,
         "partial": report.interrupted is not None,
         "interrupted": None if report.interrupted is None else safe(report.interrupted),
     }
@@ -181,6 +195,23 @@ def _verdict(verdict: Verdict) -> Json:
         "leases": leases,
         "evidence": [_evidence(evidence) for evidence in verdict.evidence],
         "remedy": safe(verdict.remedy),
+        "accepted": _accepted(verdict.accepted),
+    }
+
+
+def _accepted(accepted: Accepted | None) -> Json | None:
+    if accepted is None:
+        return None
+    return {"until": accepted.until.isoformat(), "reason": safe(accepted.reason)}
+
+
+def _gone(gone: PastFinding) -> Json:
+    return {
+        "verdict": gone.kind.value,
+        **_bytes("lock", gone.lock.name if gone.lock else None),
+        "recipe": gone.lock.recipe.value if gone.lock else None,
+        "since_at": _moment(gone.since_at),
+        "runs": gone.runs,
     }
 
 
@@ -190,6 +221,8 @@ def _evidence(evidence: Evidence) -> Json:
         value = getattr(evidence, field.name)
         if isinstance(value, bytes):
             entry |= _bytes(field.name, value)
+        elif field.name.endswith("_at"):
+            entry[field.name] = _moment(value)
         else:
             entry[field.name] = _plain(value)
     return entry
@@ -197,6 +230,10 @@ def _evidence(evidence: Evidence) -> Json:
 
 def _unseen(unseen: Unseen) -> Json:
     return {"what": safe(unseen.what), "count": unseen.count, "why": safe(unseen.why)}
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="milliseconds")
 
 
 def _bytes(name: str, raw: bytes | None) -> Json:

@@ -68,6 +68,8 @@ def left_out(locks: Sequence[LockReport]) -> str | None:
 
 def verdict_style(verdict: Verdict) -> str:
     """Colour a verdict; the words say the same without it."""
+    if verdict.accepted:
+        return "dim"
     if verdict.severity is Severity.CRITICAL:
         return "bold red"
     if verdict.severity is Severity.WARNING:
@@ -147,9 +149,14 @@ def _verdicts(lock: LockReport) -> Text:
     """The verdict on the state, and below it what else was found."""
     first, *others = lock.verdicts
     others = [other for other in others if other.kind is not VerdictKind.HEALTHY]
-    lines = [Text(first.kind.value, style=verdict_style(first))]
-    lines += [Text(f"+ {other.kind.value}", style=verdict_style(other)) for other in others]
+    lines = [_verdict(first)]
+    lines += [Text("+ ").append_text(_verdict(other)) for other in others]
     return Text("\n").join(lines)
+
+
+def _verdict(verdict: Verdict) -> Text:
+    accepted = ", accepted" if verdict.accepted else ""
+    return Text(f"{verdict.kind.value}{accepted}", style=verdict_style(verdict))
 
 
 def _title(lock: LockReport) -> str:

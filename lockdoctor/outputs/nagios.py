@@ -24,7 +24,7 @@ NAME_WIDTH = 120
 MOST_FINDINGS = 10
 """So many findings are told; all of them stand in the JSON."""
 
-MOST_GONE = 10
+MOST_ACCEPTED = MOST_GONE = 10
 
 
 class NagiosOutput:
@@ -126,6 +126,7 @@ def _details(report: Report) -> Iterator[str]:
         yield from _finding(finding)
     if findings[MOST_FINDINGS:]:
         yield f"... and {count(len(findings) - MOST_FINDINGS, 'more finding')}"
+    yield from map(_accepted, report.accepted[:MOST_ACCEPTED])
     yield from (f"Gone since the last run: {_gone(each)}" for each in report.gone[:MOST_GONE])
     yield from (f"Not seen: {_unseen(unseen)}" for unseen in report.unseen)
     yield from (f"Note: {safe(note)}" for note in report.notes)
@@ -147,6 +148,12 @@ def _subject(finding: Finding) -> Iterator[str]:
         yield f"lease {hex_id(leases[0])}"
     elif leases:
         yield count(len(leases), "lease")
+
+
+def _accepted(finding: Finding) -> str:
+    what = ", ".join((finding.verdict.kind.value, *_subject(finding)))
+    accepted = finding.verdict.accepted
+    return f"Accepted until {accepted.until}: {what} ({safe(accepted.reason)})" if accepted else ""
 
 
 def _gone(gone: PastFinding) -> str:

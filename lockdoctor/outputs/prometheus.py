@@ -15,24 +15,12 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from lockdoctor.domain import metrics
 from lockdoctor.domain.health import Checked, Checkup, FailedCheck
-from lockdoctor.domain.report import Report
-from lockdoctor.domain.verdicts import Severity, VerdictKind
+from lockdoctor.domain.report import Finding, Report
+from lockdoctor.domain.verdicts import FINE, OF_SESSIONS, Severity, VerdictKind
 from lockdoctor.outputs.wording import printable
 
 CLUSTER = ""
 """The prefix label of what belongs to no prefix: the leases without keys."""
-
-OF_SESSIONS = frozenset(
-    {VerdictKind.LEAKED_SESSION, VerdictKind.SESSION_PILE_UP, VerdictKind.IDLE_SESSION}
-)
-FINE = frozenset(
-    {
-        VerdictKind.EXPIRING,
-        VerdictKind.IDLE_SESSION,
-        VerdictKind.UNDETERMINED,
-        VerdictKind.HEALTHY,
-    }
-)
 
 
 class PrometheusOutput:
@@ -72,6 +60,7 @@ class _Page:
         self._of_prefixes(checkup.report)
         self._of_locks(checkup.report)
         self._of_findings(checkup.report)
+        self._of_accepted(checkup.report)
 
     def _of_prefixes(self, report: Report) -> None:
         held = self._gauge("held", "Locks that somebody holds.", "prefix")
@@ -101,7 +90,7 @@ class _Page:
         """Those that did not occur are 0, or an alert on them would never be resolved."""
         counts = Counter(
             (
-                printable(finding.lock.prefix) if finding.lock else CLUSTER,
+                _prefix(finding),
                 finding.verdict.kind,
                 finding.verdict.severity,
             )
@@ -114,11 +103,24 @@ class _Page:
                 found = counts[prefix, kind, severity]
                 gauge.labels(prefix, kind.value, severity.name.lower()).set(found)
 
+    def _of_accepted(self, report: Report) -> None:
+        counts = Counter(
+            (_prefix(finding), finding.verdict.kind.value) for finding in report.accepted
+        )
+        text = "Findings that lockdoctor.toml accepts for the time being."
+        gauge = self._gauge("accepted", text, "prefix", "verdict")
+        for prefix, kind in _possible_findings(report):
+            gauge.labels(prefix, kind.value).set(counts[prefix, kind.value])
+
     def _set(self, name: str, text: str, value: float) -> None:
         self._gauge(name, text).set(value)
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(f"lockdoctor_{name}", text, labels, registry=self._registry)
+
+
+def _prefix(finding: Finding) -> str:
+    return printable(finding.lock.prefix) if finding.lock else CLUSTER
 
 
 def _possible_findings(report: Report) -> Iterator[tuple[str, VerdictKind]]:

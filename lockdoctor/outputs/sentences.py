@@ -35,7 +35,16 @@ from lockdoctor.domain.verdicts import (
     Waiting,
     WithinLimit,
 )
-from lockdoctor.outputs.wording import at_least, at_most, count, duration, printable, safe, times
+from lockdoctor.outputs.wording import (
+    at_least,
+    at_most,
+    count,
+    duration,
+    moment,
+    printable,
+    safe,
+    times,
+)
 
 
 def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per kind
@@ -117,9 +126,10 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
                 f"If it goes on like this, {per_hour:,.0f} more an hour: about"
                 f" {count(sessions_in_a_day, 'session')} in a day from now."
             )
-        case Standing(runs, for_s):
+        case Standing(runs, for_s, since_at):
             return (
-                f"The last {runs} runs found the same: it has stood for at least {at_least(for_s)}."
+                f"The last {runs} runs found the same, since {moment(since_at)}: it has stood for"
+                f" at least {at_least(for_s)}."
             )
         case Keyless():
             return "The lease carries no key."
@@ -152,8 +162,8 @@ def clause(evidence: Evidence) -> str | None:  # noqa: C901 - one case per kind
             return f"leases without keys grew from {before:,} to {after:,} in {duration(watched_s)}"
         case SessionsIdle(sessions, _, limit_s):
             return f"{count(sessions, 'lease')} without a key for over {duration(limit_s)}"
-        case Standing(runs):
-            return f"found in {count(runs, 'run')} in a row"
+        case Standing(runs, _, since_at):
+            return f"found {count(runs, 'run')} in a row, since {moment(since_at)}"
         case _:
             return None
 

@@ -13,13 +13,22 @@ from rich.table import Table
 from rich.text import Text
 
 from lockdoctor.domain.leases import hex_id
+from lockdoctor.domain.past import PastFinding
 from lockdoctor.domain.report import Finding, LockReport, Report
 from lockdoctor.domain.verdicts import EstimatedAge, Evidence, Verdict
 from lockdoctor.outputs.commands import steps
 from lockdoctor.outputs.headline import headline, how_many
 from lockdoctor.outputs.lock_rows import NAME_WIDTH, left_out, lock_table, verdict_style
 from lockdoctor.outputs.sentences import sentence
-from lockdoctor.outputs.wording import count, duration, lock_title, printable, safe, shortened
+from lockdoctor.outputs.wording import (
+    count,
+    duration,
+    lock_title,
+    moment,
+    printable,
+    safe,
+    shortened,
+)
 
 MOST_FINDINGS = 20
 """So many findings are told in full; all of them stand in the JSON."""
@@ -40,7 +49,16 @@ class TableOutput:
     colour: bool
 
     def render(self, report: Report, out: TextIO) -> None:
-        """Write the report; what the stream's encoding lacks becomes an escape."""
+        """Write the report."""
+        self.render_below(headline(report), report, out)
+
+    def render_below(self, first: str, report: Report | None, out: TextIO) -> None:
+        """
+        Write the report below a first line; what the stream's encoding lacks becomes an escape.
+
+        Args:
+            report: None where there is nothing to write below it.
+        """
         page = io.StringIO()
         console = Console(
             file=page,
@@ -54,7 +72,8 @@ class TableOutput:
             emoji=False,
             soft_wrap=False,
         )
-        for part in _parts(report, self.width):
+        console.print(_first_line(first, report))
+        for part in _parts(report, self.width) if report else ():
             console.print(part, soft_wrap=isinstance(part, _Line))
         text = "\n".join(line.rstrip() for line in page.getvalue().splitlines()) + "\n"
         encoding = getattr(out, "encoding", None) or "utf-8"
@@ -66,20 +85,21 @@ class _Line(Text):
 
 
 def _parts(report: Report, width: int) -> Iterator[RenderableType]:
-    yield _headline(report)
     yield Text(_context(report), style="dim")
     for prefix in report.prefixes:
         yield from _prefix(prefix, report.locks_of(prefix), width)
     yield from _findings(report)
+    yield from _list("Accepted", list(map(_accepted, report.accepted)))
+    yield from _list("Gone since the last run", list(map(_gone, report.gone)))
     yield from _undetermined(report)
     yield from _sessions(report)
     yield from _list("Not seen", list(_unseen(report)))
     yield from _list("Notes", [safe(note) for note in report.notes])
 
 
-def _headline(report: Report) -> Text:
-    style = verdict_style(report.findings[0]) if report.findings else "bold"
-    return Text(headline(report), style=style)
+def _first_line(text: str, report: Report | None) -> Text:
+    found = report.findings if report else ()
+    return Text(text, style=verdict_style(found[0]) if found else "bold")
 
 
 def _context(report: Report) -> str:
@@ -88,8 +108,17 @@ def _context(report: Report) -> str:
     return (
         f"{watched} with {count(report.lookups, 'look-up')}:"
         f" etcd {safe(cluster.version)} at {safe(cluster.endpoint)},"
-        f" cluster {cluster.cluster_id:x}"
+        f" cluster {cluster.cluster_id:x}{_past(report)}"
     )
+
+
+def _past(report: Report) -> str:
+    """Say what else the run builds on; nothing where it had no history."""
+    if report.past_runs is None:
+        return ""
+    if not report.past_runs:
+        return "; the first run with this history"
+    return f"; builds on {count(report.past_runs, 'earlier run')}"
 
 
 def _prefix(prefix: bytes, locks: tuple[LockReport, ...], width: int) -> Iterator[RenderableType]:
@@ -145,6 +174,19 @@ def _key(verdict: Verdict, lock: LockReport) -> Iterator[str]:
         yield f"waiter {shown}"
     elif key not in {b"%s/%x" % (lock.lock.name, lease) for lease in verdict.leases}:
         yield f"key {shown}"
+
+
+def _accepted(finding: Finding) -> str:
+    verdict, accepted = finding.verdict, finding.verdict.accepted
+    what = ", ".join((verdict.kind.value, *_subject(finding)))
+    return f"{what}: until {accepted.until}, {safe(accepted.reason)}" if accepted else what
+
+
+def _gone(gone: PastFinding) -> str:
+    what = gone.kind.value
+    if gone.lock is not None:
+        what += f", {shortened(printable(gone.lock.name), NAME_WIDTH)}"
+    return f"{what}: found in {count(gone.runs, 'run')}, first at {moment(gone.since_at)}"
 
 
 def _is_estimate(evidence: Evidence) -> bool:

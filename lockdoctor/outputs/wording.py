@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import humanize
 from rich.cells import cell_len
@@ -86,6 +86,11 @@ def at_least(seconds: float) -> str:
 def at_most(seconds: float) -> str:
     """Write a duration that was not exceeded: rounded up."""
     return duration(max(0.0, seconds), math.ceil)
+
+
+def moment(at: float) -> str:
+    """Write a moment, POSIX seconds: 2026-11-24 14:05 UTC."""
+    return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -21,8 +22,10 @@ from lockdoctor.domain.recipes import locks
 from lockdoctor.domain.record import run_record
 from lockdoctor.domain.renewals import SETTLE_S, Leadership, LeadershipProbe, trace
 from lockdoctor.domain.report import (
+    HISTORY,
     KEYLESS_LEASES,
     LEASE_LIST,
+    OWN_RUN,
     ClusterFacts,
     Report,
     Unseen,
@@ -106,18 +109,20 @@ class _Scan:
         self.history_failures: list[Unseen] = []
 
     async def report(self) -> Report:
+        self.stop.stage = "reading the keys"
         self.status = await self._probe()
         await self._read_keys()
-        steps = (
-            self._follow_locks,
-            self._list_leases,
-            self._recall,
-            self._sample,
-            self._confirm,
-            self._grow_old,
-            self._read_keys_again,
-        )
-        for step in steps:
+        steps = {
+            "choosing what to look at": self._follow_locks,
+            "listing the leases": self._list_leases,
+            "reading the history": self._recall,
+            "looking at the leases": self._sample,
+            "confirming the raft term": self._confirm,
+            "watching the holds grow old": self._grow_old,
+            "reading the keys again": self._read_keys_again,
+        }
+        for stage, step in steps.items():
+            self.stop.stage = stage
             if not await self._try(step):
                 break
         self.sampler.finish()
@@ -130,11 +135,15 @@ class _Scan:
             await watch.close()
 
     async def _try(self, step: Callable[[], Awaitable[None]]) -> bool:
-        """Take a step; a cluster that fails now ends the run with what has been seen."""
+        """Take a step; what ends it now ends the run with what has been seen."""
         try:
             await step()
         except ClusterError as failed:
             self.stop.ask(str(failed))
+            return False
+        except asyncio.CancelledError:
+            if self.stop.reason is None:  # whoever asked it to end has waited long enough
+                raise
             return False
         return True
 
@@ -176,7 +185,7 @@ class _Scan:
                 lease_ids=leases | self.sampler.listed_at_start,
             )
         except HistoryError as failed:
-            self._note_history("history of earlier runs", failed)
+            self._note_history(HISTORY, failed)
         else:
             self.sampler.remember(self.past.readings)
 
@@ -189,7 +198,7 @@ class _Scan:
                 self.history.record(run_record(facts, report, self.request.command))
                 self.history.prune()
             except HistoryError as failed:
-                self._note_history("this run in the history", failed)
+                self._note_history(OWN_RUN, failed)
         return replace(
             report,
             unseen=(*report.unseen, *self.history_failures),

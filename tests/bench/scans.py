@@ -78,4 +78,4 @@ def decided() -> Decided:
 
 def _scan(server: EtcdServer, *flags: str) -> Usage:
     words = [LOCKDOCTOR, "scan", "--endpoints", server.endpoint, "--prefix", PREFIX.decode()]
-    return measured([*words, *flags], statuses=(NOTHING_FOUND, FINDINGS))
+    return measured([*words, "--no-history", *flags], statuses=(NOTHING_FOUND, FINDINGS))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from lockdoctor.cli.config import find_config, read_config
+from lockdoctor.domain.acceptance import Acceptance
 from lockdoctor.domain.locks import Kind
 from lockdoctor.domain.policy import Rule
+from lockdoctor.domain.verdicts import VerdictKind
 from lockdoctor.errors import ConfigError
 
 WHOLE = """\
@@ -34,6 +37,29 @@ max_wait = "2m"
 max_ttl = "90s"
 max_idle_session = "1d"
 pile_up = 200
+
+[[accept]]
+lock = "/jobs/import"
+verdict = "leaked-lock"
+until = 2026-03-31
+reason = "rewritten in March"
+
+[[accept]]
+prefix = "/old/"
+verdict = "eternal-lock"
+until = 2026-12-31
+reason = "goes with the old cluster"
+
+[[accept]]
+key = "/jobs/x/694d71ddacfda227"
+verdict = "long-ttl"
+until = 2026-12-31
+reason = "a slow machine"
+
+[[accept]]
+verdict = "leaked-session"
+until = 2026-12-31
+reason = "one a day"
 
 [[prefix]]
 prefix_hex = "ff00"
@@ -88,6 +114,36 @@ def test_everything_is_read(tmp_path: Path) -> None:
         Rule(b"\xff\x00", {"kind": Kind.IGNORE}),
         Rule(b"", {"max_hold_s": 5400}),
     )
+    end_of_year = date(2026, 12, 31)
+    assert config.acceptances == (
+        Acceptance(
+            lock=b"/jobs/import",
+            verdict=VerdictKind.LEAKED_LOCK,
+            until=date(2026, 3, 31),
+            reason="rewritten in March",
+            where=f"{config.file} line 24",
+        ),
+        Acceptance(
+            prefix=b"/old/",
+            verdict=VerdictKind.ETERNAL_LOCK,
+            until=end_of_year,
+            reason="goes with the old cluster",
+            where=f"{config.file} line 30",
+        ),
+        Acceptance(
+            key=b"/jobs/x/694d71ddacfda227",
+            verdict=VerdictKind.LONG_TTL,
+            until=end_of_year,
+            reason="a slow machine",
+            where=f"{config.file} line 36",
+        ),
+        Acceptance(
+            verdict=VerdictKind.LEAKED_SESSION,
+            until=end_of_year,
+            reason="one a day",
+            where=f"{config.file} line 42",
+        ),
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,6 +156,58 @@ def test_everything_is_read(tmp_path: Path) -> None:
         (
             "[conection]\n",
             'lockdoctor.toml line 1: unknown key "conection"; did you mean connection?',
+        ),
+        (
+            '[[accept]]\nverdict = "leaked-lock"\nuntil = 2026-03-31\nreason = "x"\n',
+            (
+                "lockdoctor.toml line 1: each [[accept]] needs one of lock, prefix and key, and one"
+                " only"
+            ),
+        ),
+        (
+            (
+                '[[accept]]\nlock = "/a"\nkey = "/a/7"\nverdict = "leaked-lock"\n'
+                'until = 2026-03-31\nreason = "x"\n'
+            ),
+            (
+                "lockdoctor.toml line 1: each [[accept]] needs one of lock, prefix and key, and one"
+                " only"
+            ),
+        ),
+        (
+            '[[accept]]\nlock = "/a"\nuntil = 2026-03-31\nreason = "x"\n',
+            "lockdoctor.toml line 1: each [[accept]] needs verdict, until and reason: no verdict",
+        ),
+        (
+            '[[accept]]\nlock = "/a"\nverdict = "leaked-lock"\nreason = "x"\n',
+            "lockdoctor.toml line 1: each [[accept]] needs verdict, until and reason: no until",
+        ),
+        (
+            '[[accept]]\nlock = "/a"\nverdict = "leaked-lock"\nuntil = 2026-03-31\n',
+            "lockdoctor.toml line 1: each [[accept]] needs verdict, until and reason: no reason",
+        ),
+        (
+            '[[accept]]\nlock = "/a"\nuntil = "2026-03-31"\n',
+            "lockdoctor.toml line 3: until: must be a date without quotes, like 2026-12-31",
+        ),
+        (
+            '[[accept]]\nlock = "/a"\nuntil = 2026-03-31T12:00:00Z\n',
+            "lockdoctor.toml line 3: until: must be a date without quotes, like 2026-12-31",
+        ),
+        (
+            '[[accept]]\nlock = "/a"\nreason = ""\n',
+            "lockdoctor.toml line 3: reason: must be a text in quotes, and not empty",
+        ),
+        (
+            (
+                '[[accept]]\nverdict = "leaked-session"\nprefix = "/a/"\nuntil = 2026-03-31\n'
+                'reason = "x"\n'
+            ),
+            "lockdoctor.toml line 3: leaked-session is of leases without keys, not of a lock",
+        ),
+        (
+            '[[accept]]\nlock = "/a"\nuntill = 2026-03-31\n',
+            'lockdoctor.toml line 3: unknown key "untill"; did you mean until?',
         ),
         (
             '[connection]\npassword = "hunter2"\n',
@@ -257,3 +365,11 @@ def test_the_file_is_looked_for_in_order(tmp_path: Path, monkeypatch: pytest.Mon
     environ["LOCKDOCTOR_CONFIG"] = "named.toml"
     assert find_config(None, environ) == Path("named.toml")
     assert find_config(Path("flag.toml"), environ) == Path("flag.toml")
+
+
+def test_what_is_no_finding_cannot_be_accepted(tmp_path: Path) -> None:
+    """Only what alarms can be kept from it; the message names what that is."""
+    text = complaint(tmp_path, '[[accept]]\nlock = "/a"\nverdict = "healthy"\n')
+
+    assert text.startswith("lockdoctor.toml line 3: verdict: must be one of leaked-lock, ")
+    assert "idle-session" not in text

@@ -99,7 +99,11 @@ def shown(etcd_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """A demo that has run to its end, started by a person with settings of their own."""
     folder = tmp_path_factory.mktemp("demo")
     (folder / "lockdoctor.toml").write_text(THE_PERSONS_FILE)
-    demo = Demo(folder, LOCKDOCTOR_ETCD=str(etcd_binary), **THE_PERSONS_OWN)
+    own = THE_PERSONS_OWN | {
+        "LOCKDOCTOR_HISTORY": str(folder / "history"),
+        "XDG_STATE_HOME": str(folder / "state"),
+    }
+    demo = Demo(folder, LOCKDOCTOR_ETCD=str(etcd_binary), **own)
     demo.end()
     yield demo
     demo.clear()
@@ -115,6 +119,14 @@ def test_it_ends_well_and_leaves_nothing(shown: Demo) -> None:
     """A demo that finds its leaks is a success: status 0, no process, no folder."""
     assert shown.end() == 0, shown.talk
     assert shown.left_behind() == []
+
+
+def test_it_leaves_the_persons_history_alone(shown: Demo) -> None:
+    """What is made up for show is not remembered for anything real."""
+    folder = shown.temporary.parent
+
+    assert not (folder / "history").exists()
+    assert not (folder / "state").exists()
 
 
 def test_it_finds_what_leaks(shown: Demo) -> None:

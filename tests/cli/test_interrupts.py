@@ -50,15 +50,46 @@ def test_a_run_out_of_time_is_asked_to_end() -> None:
 
     result = asyncio.run(in_time(until_asked(stop), stop, 0.05))
 
-    assert result == "partial: the time-out of 0.05 s for the whole run is over"
+    assert result == (
+        "partial: the time-out of 0.05 s for the whole run came while connecting to etcd"
+    )
 
 
 def test_a_run_that_does_not_end_is_cut_off() -> None:
     """A run that hangs is cut off after the grace, saying why it had to end."""
     stop = Stop()
 
-    with pytest.raises(ClusterTimeout, match=r"the time-out of 0.05 s for the whole run is over"):
+    with pytest.raises(ClusterTimeout, match=r"the time-out of 0.05 s for the whole run came"):
         asyncio.run(in_time(for_ever(stop), stop, 0.05, grace_s=0.05))
+
+
+def test_a_run_that_is_cut_off_can_sum_up() -> None:
+    """What it has seen until then is not lost."""
+    stop = Stop()
+
+    async def work() -> str:
+        try:
+            return await for_ever(stop)
+        except asyncio.CancelledError:
+            return "what was seen"
+
+    assert asyncio.run(in_time(work(), stop, 0.05, grace_s=0.05)) == "what was seen"
+
+
+def test_a_run_that_cannot_be_cut_off_is_left() -> None:
+    """Not even a run that ignores being cut off is waited for."""
+    stop = Stop()
+
+    async def work() -> str:
+        while True:
+            try:
+                await asyncio.sleep(0.3)
+            except asyncio.CancelledError:
+                continue
+            return "too late"
+
+    with pytest.raises(ClusterTimeout):
+        asyncio.run(in_time(work(), stop, 0.05, grace_s=0.05))
 
 
 def test_whoever_asks_the_grace_holds() -> None:

@@ -9,9 +9,15 @@ import pytest
 
 from lockdoctor.cli.config import Config
 from lockdoctor.cli.connection import ConnectionValues
-from lockdoctor.cli.options import ConnectionFlags, LimitFlags, TargetFlags
+from lockdoctor.cli.options import (
+    ConnectionFlags,
+    HistoryFlags,
+    LimitFlags,
+    ReadingFlags,
+    TargetFlags,
+)
 from lockdoctor.cli.scan import RunFlags
-from lockdoctor.cli.wiring import in_colour, scan_request, settings_of
+from lockdoctor.cli.wiring import history_path, in_colour, scan_request, settings_of
 from lockdoctor.domain.policy import Rule, Thresholds
 from lockdoctor.errors import ConfigError
 
@@ -58,7 +64,9 @@ def test_nobody_is_asked_for_a_password_without_a_terminal() -> None:
 
 def test_request_of_flags_and_file() -> None:
     """Prefixes and limits of the file hold where no flag says otherwise."""
-    request = scan_request(TargetFlags(), RunFlags(), LimitFlags(max_hold_s=7.0), FILE)
+    request = scan_request(
+        TargetFlags(), RunFlags(), ReadingFlags(), LimitFlags(max_hold_s=7.0), FILE
+    )
 
     assert request.prefixes == (b"/jobs/",)
     assert request.window_s == 60
@@ -70,7 +78,8 @@ def test_request_of_flags_alone() -> None:
     """Flags alone suffice."""
     request = scan_request(
         TargetFlags(prefix=["/a/"]),
-        RunFlags(window_s=0.0, no_sessions=True),
+        RunFlags(window_s=0.0),
+        ReadingFlags(no_sessions=True),
         LimitFlags(),
         Config(),
     )
@@ -78,6 +87,27 @@ def test_request_of_flags_alone() -> None:
     assert request.prefixes == (b"/a/",)
     assert request.window_s == 0
     assert not request.sessions
+
+
+def test_flag_beats_variable_beats_the_state_folder() -> None:
+    """The history lies where it is said to, else in the XDG state folder."""
+    variable = {"LOCKDOCTOR_HISTORY": "of-variable", "XDG_STATE_HOME": "/state"}
+    flag = HistoryFlags(history=Path("of-flag"))
+
+    assert history_path(flag, variable) == Path("of-flag")
+    assert history_path(HistoryFlags(), variable) == Path("of-variable")
+    assert history_path(HistoryFlags(), {"XDG_STATE_HOME": "/state"}) == Path(
+        "/state/lockdoctor/history.sqlite3"
+    )
+
+
+def test_no_history_beats_the_variable_and_contradicts_the_flag() -> None:
+    """--no-history is meant; beside --history nobody knows what is."""
+    variable = {"LOCKDOCTOR_HISTORY": "of-variable"}
+
+    assert history_path(HistoryFlags(no_history=True), variable) is None
+    with pytest.raises(ConfigError, match="contradict"):
+        history_path(HistoryFlags(history=Path("x"), no_history=True), variable)
 
 
 class Terminal(io.StringIO):

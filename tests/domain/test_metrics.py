@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
 from lockdoctor.domain.age import Age
@@ -9,7 +12,7 @@ from lockdoctor.domain.locks import Kind
 from lockdoctor.domain.metrics import IN_SECONDS, NAMES, NO_LIMITS, MetricLimits, metrics
 from lockdoctor.domain.ranges import parse_range
 from lockdoctor.domain.report import KEYLESS_LEASES, LEASE_LIST, Report, Unseen
-from lockdoctor.domain.verdicts import Severity, VerdictKind
+from lockdoctor.domain.verdicts import Accepted, Severity, VerdictKind
 from tests.builders import a_lock, a_lock_report, a_report, a_session, a_verdict
 
 LEAK = a_lock_report(a_lock(waiters=2), age=Age(at_least_s=400.0))
@@ -41,6 +44,7 @@ def test_numbers_of_a_run() -> None:
         "waiters": 3,
         "leaked": 1,
         "findings": 2,
+        "accepted": 0,
         "sessions": 2,
         "oldest_hold": 400.0,
         "lookups": 36,
@@ -59,6 +63,17 @@ def test_an_empty_prefix_has_no_oldest_hold() -> None:
     found = metrics(a_report(past_runs=3), took_s=0.1)
 
     assert (found.locks, found.held, found.waiters, found.oldest_hold_s) == (0, 0, 0, 0.0)
+
+
+def test_what_is_accepted_is_counted_apart() -> None:
+    """An accepted leak is no leak, no finding and no oldest hold; its waiters still wait."""
+    why = Accepted(date(2026, 3, 31), "known")
+    known = replace(LEAK, verdicts=tuple(replace(each, accepted=why) for each in LEAK.verdicts))
+
+    found = metrics(a_report(known, ETERNAL, past_runs=1), took_s=1.5)
+
+    assert (found.leaked, found.findings, found.accepted) == (0, 1, 1)
+    assert (found.oldest_hold_s, found.waiters) == (90.0, 3)
 
 
 @pytest.mark.parametrize(

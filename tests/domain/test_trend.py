@@ -27,7 +27,7 @@ def evidence() -> tuple[Evidence, ...]:
 
 def test_a_finding_of_the_last_run_stands() -> None:
     """The same verdict on the same lock in the last run: it says for how many runs, since when."""
-    assert Standing(runs=3, for_s=600.0) in evidence()
+    assert Standing(runs=3, for_s=600.0, since_at=400.0) in evidence()
 
 
 def test_a_new_finding_has_not_stood() -> None:

@@ -49,7 +49,7 @@ def a_leak() -> LockReport:
             Renewed(61, 3900.0, 63.0),
             NoHandOver(12_000.0),
             Waiting(4, 3900.0),
-            Standing(3, 600.0),
+            Standing(3, 600.0, NOON),
         ),
     )
     return a_lock_report(lock, verdict, age=Age(at_least_s=12_000.0, at_most_s=12_300.0))

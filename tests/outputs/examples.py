@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import date
 
 from lockdoctor.domain.activity import QueueActivity
 from lockdoctor.domain.age import Age
 from lockdoctor.domain.leases import LeaseGone, LeaseId, Reading
-from lockdoctor.domain.locks import Kind, Recipe
+from lockdoctor.domain.locks import Kind, LockId, Recipe
+from lockdoctor.domain.past import PastFinding
 from lockdoctor.domain.report import LockReport, Report, Unseen
 from lockdoctor.domain.verdicts import (
+    Accepted,
     ByDesign,
     ClaimedAge,
     Confidence,
@@ -208,7 +211,13 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
         Forecast(120.4, 2_890),
         "If it goes on like this, 120 more an hour: about 2,890 sessions in a day from now.",
     ),
-    (Standing(4, 10_800.0), "The last 4 runs found the same: it has stood for at least 3 h."),
+    (
+        Standing(4, 10_800.0, NOON - 10_800.0),
+        (
+            "The last 4 runs found the same, since 2026-01-01 09:00 UTC: it has stood for at least"
+            " 3 h."
+        ),
+    ),
     (Keyless(), "The lease carries no key."),
 )
 """Evidence, and how it must be worded."""
@@ -247,6 +256,18 @@ def a_proven_leak() -> LockReport:
     return a_lock_report(
         lock, a_verdict(lock=lock, evidence=evidence), age=Age(at_least_s=4000.0, at_most_s=5000.0)
     )
+
+
+def accepted(verdict: Verdict) -> Verdict:
+    """The same, known and lived with."""
+    why = Accepted(date(2026, 3, 31), "the importer is rewritten in March [bold]\x1b[31m")
+    return dataclasses.replace(verdict, accepted=why)
+
+
+def an_accepted_leak() -> LockReport:
+    """A proven leak that somebody lives with for a while."""
+    leak = a_proven_leak()
+    return dataclasses.replace(leak, verdicts=tuple(map(accepted, leak.verdicts)))
 
 
 def an_eternal_lock(name: bytes = b"/my-lock/old") -> LockReport:
@@ -342,4 +363,22 @@ def everything() -> Report:
             Unseen(what="leases", count=3, why="the time is over"),
         ),
         notes=("The leader changed once.",),
+    )
+
+
+def a_later_run() -> Report:
+    """A report of one more run, with an accepted finding and two that are gone."""
+    return a_report(
+        an_accepted_leak(),
+        a_healthy_lock(),
+        past_runs=12,
+        gone=(
+            PastFinding(
+                kind=VerdictKind.LEAKED_LOCK,
+                lock=LockId(b"/my-lock/[red]mail[/red]", Recipe.GO_MUTEX),
+                since_at=NOON - 3600.0,
+                runs=12,
+            ),
+            PastFinding(kind=VerdictKind.LEAKED_SESSION, lock=None, since_at=NOON, runs=1),
+        ),
     )

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from lockdoctor.domain.report import LockReport, Report, Unseen
+from lockdoctor.domain.report import HISTORY, LockReport, Report, Unseen
 from lockdoctor.domain.verdicts import (
     Confidence,
     Held,
@@ -19,17 +19,20 @@ from lockdoctor.domain.verdicts import (
     Waiting,
 )
 from lockdoctor.outputs.headline import NOUNS, headline
-from tests.builders import a_lock, a_lock_report, a_report, a_verdict
+from tests.builders import NOON, a_lock, a_lock_report, a_report, a_verdict
 from tests.outputs.examples import (
     a_healthy_lock,
     a_leak,
     a_proven_leak,
+    accepted,
+    an_accepted_leak,
     an_election,
     an_eternal_lock,
     an_undetermined_lock,
     leaked_sessions,
 )
 
+NO_HISTORY = Unseen(what=HISTORY, count=None, why="it is read-only", is_failure=True)
 NO_LIST = Unseen(what="list of leases", count=None, why="etcdserver: permission denied")
 
 
@@ -64,7 +67,7 @@ def _seen_by_earlier_runs() -> LockReport:
         Renewed(61, 3_900.0, 64.0),
         NoHandOver(12_000.0),
         Waiting(4, 12_000.0),
-        Standing(3, 900.0),
+        Standing(3, 900.0, NOON),
     )
     return a_lock_report(lock, a_verdict(lock=lock, evidence=evidence))
 
@@ -138,9 +141,34 @@ def _seen_by_earlier_runs() -> LockReport:
             (
                 "1 leaked lock blocks 4 waiters: /my-lock/orders, lease 32698f1c0a1b2c3d, held at"
                 " least 3 h 20 min, at most 3 h 25 min, renewed at least 61 times in 1 h 5 min,"
-                " never released, found"
-                " in 3 runs in a row"
+                " never released, found 3 runs in a row, since 2026-01-01 12:00 UTC"
             ),
+        ),
+        (
+            a_report(an_eternal_lock(), an_accepted_leak()),
+            (
+                "1 lock without a lease: /my-lock/old, never expires, held at least 45 s;"
+                " 1 accepted finding"
+            ),
+        ),
+        (
+            a_report(a_healthy_lock(), an_accepted_leak()),
+            (
+                "Nothing found that is not accepted: 2 locks examined, 1 healthy and 1 accepted"
+                " finding"
+            ),
+        ),
+        (
+            a_report(an_undetermined_lock(), an_accepted_leak()),
+            "Nothing found that is not accepted, but 1 lock of 2 could not be judged",
+        ),
+        (
+            a_report(session_verdicts=(accepted(leaked_sessions()),)),
+            "Nothing found that is not accepted: 0 locks examined, 1 accepted finding",
+        ),
+        (
+            a_report(a_healthy_lock(), unseen=(NO_HISTORY,)),
+            "No leaked locks: 1 lock examined, 1 healthy",
         ),
         (
             a_report(a_healthy_lock(), an_election()),

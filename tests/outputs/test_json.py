@@ -31,6 +31,7 @@ from tests.outputs.examples import (
     EVIDENCE,
     HOSTILE,
     a_healthy_lock,
+    a_later_run,
     a_leak,
     a_passing_lock,
     a_proven_leak,
@@ -75,6 +76,7 @@ def _objects(node: Any) -> list[dict[str, Any]]:
     [
         a_report(),
         everything(),
+        a_later_run(),
         a_report(a_proven_leak(), an_undetermined_lock(), interrupted="ended by SIGINT"),
         a_report(prefixes=(b"",)),
     ],
@@ -113,6 +115,19 @@ def test_evidence_bears_its_numbers() -> None:
     }
 
 
+def test_what_is_accepted_and_what_is_gone() -> None:
+    """An accepted finding is none, but stands in a list of its own; so does what is gone."""
+    document = render(a_later_run())
+
+    (accepted,) = document["accepted"]
+    assert document["run"]["past_runs"] == 12
+    assert document["findings"] == []
+    assert (accepted["verdict"], accepted["accepted"]["until"]) == ("leaked-lock", "2026-03-31")
+    assert document["locks"][0]["verdicts"] == [accepted]
+    assert [each["lock"] for each in document["gone"]] == ["/my-lock/[red]mail[/red]", None]
+    assert document["gone"][0]["since_at"] == "2026-01-01T11:00:00.000+00:00"
+
+
 def test_the_run_and_the_cluster() -> None:
     """Times are UTC, the cluster's ID is etcdctl's."""
     document = render(a_report(a_proven_leak(), interrupted="ended by SIGINT"))
@@ -124,6 +139,7 @@ def test_the_run_and_the_cluster() -> None:
         "watched_s": 45.2,
         "lookups": 36,
         "renewals": 2,
+        "past_runs": None,
         "partial": True,
         "interrupted": "ended by SIGINT",
     }

@@ -15,7 +15,7 @@ from lockdoctor.domain.verdicts import VerdictKind
 from lockdoctor.outputs.nagios import NagiosOutput, status_line
 from tests.builders import NOON, a_lock, a_lock_report, a_verdict
 from tests.outputs.checkups import FAILED, LIMITS, a_checkup, a_healthy_lock, a_leak
-from tests.outputs.examples import HOSTILE, everything
+from tests.outputs.examples import HOSTILE, an_accepted_leak, everything
 
 PERFDATA = re.compile(
     r"(\w+=(?:U|-?[\d.]+s?)(?:;[-~:@\d.]*){3})(?: (\w+=(?:U|-?[\d.]+s?)(?:;[-~:@\d.]*){3}))*"
@@ -35,10 +35,12 @@ def test_leak_of_the_story() -> None:
         (
             "LOCKDOCTOR CRITICAL - 1 leaked lock blocks 4 waiters: /my-lock/orders,"
             " lease 32698f1c0a1b2c3d, held at least 3 h 20 min, at most 3 h 25 min,"
-            " renewed at least 61 times in 1 h 5 min, never released, found in 3 runs in a row;"
+            " renewed at least 61 times in 1 h 5 min, never released, found 3 runs in a row,"
+            " since 2026-01-01 12:00 UTC;"
             " waiters is 4 (limit 3); oldest_hold is 3 h 20 min (limit ~:3600)"
-            " | locks=2;;;0 held=2;;;0 waiters=4;3;20;0 leaked=1;;;0 findings=1;;;0 sessions=0;;;0"
-            " oldest_hold=12000s;~:3600;;0 lookups=5;;;0 seconds=0.123s;;;0"
+            " | locks=2;;;0 held=2;;;0 waiters=4;3;20;0 leaked=1;;;0 findings=1;;;0"
+            " accepted=0;;;0 sessions=0;;;0 oldest_hold=12000s;~:3600;;0 lookups=5;;;0"
+            " seconds=0.123s;;;0"
         ),
         "CRITICAL: leaked-lock, proven, /my-lock/orders, lease 32698f1c0a1b2c3d",
         "  The hold has stood for at least 3 h 20 min, at most 3 h 25 min.",
@@ -48,7 +50,10 @@ def test_leak_of_the_story() -> None:
         ),
         "  It has not been released since it was first seen.",
         "  4 waiters wait for it, the longest for at least 1 h 5 min.",
-        "  The last 3 runs found the same: it has stood for at least 10 min.",
+        (
+            "  The last 3 runs found the same, since 2026-01-01 12:00 UTC: it has stood for at"
+            " least 10 min."
+        ),
         "  What to do: Restart the process that holds it.",
     ]
 
@@ -58,8 +63,8 @@ def test_all_is_well() -> None:
     assert render(a_checkup(a_healthy_lock())) == [
         (
             "LOCKDOCTOR OK - No leaked locks: 1 lock examined, 1 healthy"
-            " | locks=1;;;0 held=1;;;0 waiters=0;;;0 leaked=0;;;0 findings=0;;;0 sessions=0;;;0"
-            " oldest_hold=0s;;;0 lookups=5;;;0 seconds=0.123s;;;0"
+            " | locks=1;;;0 held=1;;;0 waiters=0;;;0 leaked=0;;;0 findings=0;;;0"
+            " accepted=0;;;0 sessions=0;;;0 oldest_hold=0s;;;0 lookups=5;;;0 seconds=0.123s;;;0"
         )
     ]
 
@@ -136,6 +141,18 @@ def test_what_stands_no_more() -> None:
         "Gone since the last run: leaked-session",
         "Note: A new one was begun.",
     ]
+
+
+def test_what_is_accepted() -> None:
+    """An accepted finding does not alarm, and is told with its reason."""
+    line, detail = render(a_checkup(an_accepted_leak()))
+
+    assert line.startswith("LOCKDOCTOR OK - Nothing found that is not accepted:")
+    assert " leaked=0;;;0 findings=0;;;0 accepted=1;;;0 " in line
+    assert detail == (
+        "Accepted until 2026-03-31: leaked-lock, /my-lock/orders, lease 32698f1c0a1b2c3d"
+        r" (the importer is rewritten in March [bold]\x1b[31m)"
+    )
 
 
 def test_everything_in_one_report() -> None:

@@ -15,7 +15,7 @@ from lockdoctor.outputs.prometheus import PrometheusOutput
 from lockdoctor.outputs.wording import printable
 from tests.builders import NOON, a_lock, a_lock_report, a_report, a_session, a_verdict
 from tests.outputs.checkups import FAILED, a_checkup, a_healthy_lock, a_leak
-from tests.outputs.examples import HOSTILE
+from tests.outputs.examples import HOSTILE, an_accepted_leak
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -66,6 +66,15 @@ def test_what_did_not_occur_is_zero() -> None:
         "healthy",
     }
     assert set(findings.values()) == {0.0}
+
+
+def test_what_is_accepted() -> None:
+    """An accepted finding does not count as one; how many there are can be watched."""
+    found = samples(a_checkup(an_accepted_leak()))
+    labels = {"prefix": "/my-lock/", "verdict": "leaked-lock"}
+
+    assert value(found, "findings", severity="warning", **labels) == 0
+    assert value(found, "accepted", **labels) == 1
 
 
 def test_sessions_have_no_prefix() -> None:

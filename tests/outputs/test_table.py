@@ -16,6 +16,7 @@ from lockdoctor.domain.verdicts import EstimatedAge, Standing, VerdictKind
 from lockdoctor.outputs.lock_rows import sawtooth
 from lockdoctor.outputs.table import TableOutput
 from tests.builders import (
+    NOON,
     a_key,
     a_lock,
     a_lock_report,
@@ -27,6 +28,7 @@ from tests.outputs.examples import (
     HOSTILE,
     a_freed_lock,
     a_healthy_lock,
+    a_later_run,
     a_leak,
     a_proven_leak,
     an_election,
@@ -41,6 +43,7 @@ REPORTS = {
     "nothing_found": a_report(a_healthy_lock(), an_election()),
     "everything": everything(),
     "empty": a_report(),
+    "later_run": a_later_run(),
 }
 
 
@@ -215,7 +218,7 @@ def test_an_estimate_stands_where_it_tells_more_than_the_proof() -> None:
 
 def test_what_is_estimated_comes_after_what_is_proven() -> None:
     """A guess does not stand between proofs, wherever the verdict has it."""
-    verdict = a_verdict(evidence=(_about(151.0), Standing(3, 900.0)))
+    verdict = a_verdict(evidence=(_about(151.0), Standing(3, 900.0, NOON)))
 
     text = render(a_report(a_lock_report(None, verdict)))
     first, second = re.findall(r"^  - (.*)$", text, re.MULTILINE)

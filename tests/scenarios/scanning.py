@@ -51,8 +51,10 @@ class Scanned:
 
 
 def start_scan(endpoint: str, prefix: bytes, *flags: str) -> subprocess.Popen[str]:
-    """Start a scan in a process of its own."""
+    """Start a scan in a process of its own; it knows of no other unless a flag says so."""
     words = [*PROGRAM, "scan", "--endpoints", endpoint, "--prefix-hex", prefix.hex(), *flags]
+    if not any(flag.startswith("--history") for flag in flags):
+        words.append("--no-history")
     return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
