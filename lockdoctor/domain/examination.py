@@ -226,10 +226,16 @@ class _PrefixView:
 
     def _data_keys(self) -> frozenset[bytes]:
         """The keys that are data rather than locks, as far as one can tell."""
-        with_value = [lock.name for lock in self._plain if lock.holder and lock.holder.value_size]
         if not self.prefix.prefix:
             return frozenset(lock.name for lock in self._plain)
-        return frozenset(with_value) if len(with_value) > MANY_DATA_KEYS else frozenset()
+        with_value = [lock.name for lock in self._plain if lock.holder and lock.holder.value_size]
+        scopes = tuple(
+            lock.name.removesuffix(b"leader")
+            for lock in self.last
+            if lock.recipe is Recipe.PATRONI  # keeps its settings beside its leader
+        )
+        settings = (lock.name for lock in self._plain if lock.name.startswith(scopes))
+        return frozenset((*settings, *(with_value if len(with_value) > MANY_DATA_KEYS else ())))
 
     def _report(self, lock: Lock, *, is_released: bool) -> LockReport:
         case = self._case(lock, is_released=is_released)
