@@ -11,8 +11,9 @@ from typing import Any, cast
 from lockdoctor.cli.connection import ConnectionValues
 from lockdoctor.cli.toml_table import Schema, Table, read_file
 from lockdoctor.domain.acceptance import Acceptance
+from lockdoctor.domain.journal import Action
 from lockdoctor.domain.locks import Kind
-from lockdoctor.domain.policy import Limits, Rule, parse_duration
+from lockdoctor.domain.policy import Limits, Rule, Treatment, parse_duration
 from lockdoctor.domain.verdicts import FINE, OF_SESSIONS, VerdictKind
 from lockdoctor.errors import ConfigError
 
@@ -99,13 +100,32 @@ def _rules(tables: list[Table]) -> tuple[Rule, ...]:
 
 
 def _rule(table: Table) -> Rule:
-    values = table.read(_PREFIX)
+    values = table.read({**_PREFIX, **_TREAT})
     if ("prefix" in values) == ("prefix_hex" in values):
         raise table.error(None, "each [[prefix]] needs either a prefix or a prefix_hex")
     prefix = values.pop("prefix", None) or values.pop("prefix_hex", b"")
     if values.get("critical_hold_s", float("inf")) < values.get("max_hold_s", 0.0):
         raise table.error("critical_hold", "critical_hold is shorter than max_hold")
-    return Rule(prefix, cast("Limits", values))
+    given = {name: values.pop(name) for name, _ in _TREAT.values() if name in values}
+    limits = cast("Limits", values)
+    return Rule(prefix, limits, _treatment(table, given, prefix, limits) if given else None)
+
+
+def _treatment(table: Table, given: dict[str, Any], prefix: bytes, limits: Limits) -> Treatment:
+    if "how" not in given:
+        lone = next(key for key in table.content if key in _TREAT)
+        raise table.error(lone, f"{lone} says nothing without treat")
+    if not prefix:
+        raise table.error("treat", "treat needs a prefix of its own, not every key")
+    if limits.get("kind", Kind.LOCK) is not Kind.LOCK:
+        raise table.error("treat", "treat is for locks, and the kind says that these are none")
+    if "min_held_s" not in given:
+        raise table.error(
+            "treat", 'treat needs treat_min_held: a hold of this length may be ended, like "30m"'
+        )
+    if given["min_held_s"] < limits.get("max_hold_s", 0.0):
+        raise table.error("treat_min_held", "treat_min_held is shorter than max_hold")
+    return Treatment(**given)
 
 
 def _acceptance(table: Table) -> Acceptance:
@@ -174,6 +194,13 @@ def _day(raw: Any) -> date:
     raise ValueError("must be a date without quotes, like 2026-12-31")
 
 
+def _how(raw: Any) -> Action:
+    ways = {way.value: way for way in (Action.REVOKE, Action.RELEASE, Action.QUARANTINE)}
+    if not isinstance(raw, str) or raw not in ways:
+        raise ValueError(f"must be one of {', '.join(ways)}")
+    return ways[raw]
+
+
 def _prefix(raw: Any) -> bytes:
     if isinstance(raw, str):
         return raw.encode()
@@ -215,4 +242,11 @@ _ACCEPT: Schema = {
     "verdict": ("verdict", _finding),
     "until": ("until", _day),
     "reason": ("reason", _text),
+}
+_TREAT: Schema = {
+    "treat": ("how", _how),
+    "treat_min_held": ("min_held_s", _duration),
+    "treat_min_runs": ("min_runs", _count),
+    "treat_max_per_run": ("max_per_run", _count),
+    "treat_max_per_day": ("max_per_day", _count),
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypedDict
 
+from lockdoctor.domain.journal import Action
 from lockdoctor.domain.locks import Kind
 
 DEFAULT_MAX_HOLD_S = 300.0
@@ -84,12 +85,29 @@ class Limits(TypedDict, total=False):
     pile_up: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Treatment:
+    """What may be done to leaked locks while nobody looks; nothing where a rule has none."""
+
+    how: Action
+    """REVOKE, RELEASE or QUARANTINE."""
+    min_held_s: float
+    """A hold of this length may be ended; no default: only the users know how long a job takes."""
+    min_runs: int = 3
+    """So many runs in a row must have found the lock leaked, the present one included."""
+    max_per_run: int = 1
+    """At most so many at once: what frees one lock may be wrong for the next."""
+    max_per_day: int = 5
+    """At most so many in 24 hours: a lock that leaks more often needs a person."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Limits for the keys that begin with one prefix; b"" is every key."""
 
     prefix: bytes
     limits: Limits
+    treatment: Treatment | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,10 +124,17 @@ class Policy:
         The rule with the longest matching prefix applies, alone: rules for shorter prefixes add
         nothing to it. What the flags say beats it.
         """
+        number = self._number_for(name)
+        return self._unruled if number is None else self._ruled[number]
+
+    def rule_for(self, name: bytes) -> Rule | None:
+        """Give the one rule that applies to a key or the name of a lock."""
+        number = self._number_for(name)
+        return None if number is None else self.rules[number]
+
+    def _number_for(self, name: bytes) -> int | None:
         matching = [n for n, rule in enumerate(self.rules) if is_below(name, rule.prefix)]
-        if not matching:
-            return self._unruled
-        return self._ruled[max(matching, key=lambda number: len(self.rules[number].prefix))]
+        return max(matching, key=lambda number: len(self.rules[number].prefix), default=None)
 
     @cached_property
     def _ruled(self) -> tuple[Thresholds, ...]:
@@ -138,7 +163,7 @@ class Policy:
     def _with_limited_hold(self, rule: Rule) -> Rule:
         critical_s = (rule.limits | self.overrides).get("critical_hold_s", math.inf)
         limited: Limits = {"max_hold_s": min(DEFAULT_MAX_HOLD_S, critical_s)}
-        return Rule(rule.prefix, limited | rule.limits)
+        return replace(rule, limits=limited | rule.limits)
 
     def kind_of(self, name: bytes) -> Kind | None:
         """Give what the policy says a lock of this name is for; None where it says nothing."""

@@ -9,8 +9,9 @@ import pytest
 
 from lockdoctor.cli.config import find_config, read_config
 from lockdoctor.domain.acceptance import Acceptance
+from lockdoctor.domain.journal import Action
 from lockdoctor.domain.locks import Kind
-from lockdoctor.domain.policy import Rule
+from lockdoctor.domain.policy import Rule, Treatment
 from lockdoctor.domain.verdicts import VerdictKind
 from lockdoctor.errors import ConfigError
 
@@ -217,7 +218,8 @@ def test_everything_is_read(tmp_path: Path) -> None:
             '[[prefix]]\nprefix = "/a/"\nzzz = 1\n',
             (
                 'lockdoctor.toml line 3: unknown key "zzz"; known here: prefix, prefix_hex, kind,'
-                " max_hold, critical_hold, max_wait, max_ttl, max_idle_session, pile_up"
+                " max_hold, critical_hold, max_wait, max_ttl, max_idle_session, pile_up,"
+                " treat, treat_min_held, treat_min_runs, treat_max_per_run, treat_max_per_day"
             ),
         ),
         (
@@ -324,6 +326,51 @@ def test_what_makes_no_sense_is_refused_with_its_line(
 def test_secrets_in_the_file_are_not_repeated(tmp_path: Path, secret: str) -> None:
     """A password that stands where it should not is refused without being shown."""
     assert "hunter2" not in complaint(tmp_path, f"[connection]\n{secret}\n")
+
+
+TREATED = """\
+[[prefix]]
+prefix = "/jobs/"
+treat = "release"
+treat_min_held = "30m"
+"""
+
+
+def test_what_may_be_treated_unattended_is_read(tmp_path: Path) -> None:
+    """Nothing unless the file says how and from when on; the rest has careful defaults."""
+    (rule,) = read_config(a_file(tmp_path, TREATED)).rules
+    more = "treat_min_runs = 2\ntreat_max_per_run = 4\ntreat_max_per_day = 9\n"
+    (busy,) = read_config(a_file(tmp_path, TREATED + more)).rules
+    (other,) = read_config(a_file(tmp_path, '[[prefix]]\nprefix = "/jobs/"\n')).rules
+
+    assert rule == Rule(b"/jobs/", {}, Treatment(how=Action.RELEASE, min_held_s=1800.0))
+    assert busy.treatment == Treatment(
+        how=Action.RELEASE, min_held_s=1800.0, min_runs=2, max_per_run=4, max_per_day=9
+    )
+    assert other.treatment is None
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "message"),
+    [
+        (("release", "undo"), 3, "treat: must be one of revoke, release, quarantine"),
+        (('treat = "release"\n', ""), 3, "treat_min_held says nothing without treat"),
+        (('treat_min_held = "30m"', ""), 3, "treat needs treat_min_held: a hold of this length"),
+        (('"/jobs/"', '""'), 3, "treat needs a prefix of its own, not every key"),
+        (('"30m"', "30"), 4, "treat_min_held: must be a duration in quotes"),
+        (('"30m"', '"30m"\nmax_hold = "31m"'), 4, "treat_min_held is shorter than max_hold"),
+        (('"30m"', '"30m"\nkind = "election"'), 3, "treat is for locks, and the kind says that"),
+        (('"30m"', '"30m"\ntreat_max_per_day = 0'), 5, "treat_max_per_day: must be a whole number"),
+        (("treat_min_held", "treat_min_hold"), 4, 'unknown key "treat_min_hold"; did you mean'),
+    ],
+)
+def test_a_treatment_that_makes_no_sense_is_refused(
+    tmp_path: Path, change: tuple[str, str], line: int, message: str
+) -> None:
+    """What acts unattended is never guessed."""
+    refused = complaint(tmp_path, TREATED.replace(*change))
+
+    assert refused.startswith(f"lockdoctor.toml line {line}: {message}")
 
 
 def test_unreadable_files_are_refused(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from lockdoctor.domain.journal import Action
 from lockdoctor.domain.locks import Kind
-from lockdoctor.domain.policy import Limits, Policy, Rule, Thresholds, parse_duration
+from lockdoctor.domain.policy import Limits, Policy, Rule, Thresholds, Treatment, parse_duration
 
 
 def a_policy(*rules: tuple[bytes, Limits], **overrides: object) -> Policy:
@@ -49,6 +50,17 @@ def test_lock_name_matches_the_rule_for_its_keys() -> None:
 
     assert policy.thresholds_for(b"/a/b").pile_up == 9
     assert policy.thresholds_for(b"/a/bc").pile_up == Thresholds().pile_up
+
+
+def test_a_limit_that_is_added_leaves_the_treatment_alone() -> None:
+    """What may be treated unattended is the same in a health check."""
+    treatment = Treatment(how=Action.RELEASE, min_held_s=1800)
+    policy = Policy(rules=(Rule(b"/a/", Limits(), treatment),)).with_every_hold_limited()
+
+    rule = policy.rule_for(b"/a/x")
+
+    assert rule is not None
+    assert (rule.treatment, rule.limits.get("max_hold_s")) == (treatment, 300.0)
 
 
 def test_overrides_beat_every_rule() -> None:

@@ -1,0 +1,138 @@
+"""
+Which locks may be freed while nobody looks, and why the others may not.
+
+Everything must be in favour: a rule of the policy that allows it, the proof of a leak, its age,
+the runs before this one, and room in what the journal leaves of the day.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from lockdoctor.domain.journal import Entry, Result
+from lockdoctor.domain.policy import Policy, Rule, Treatment
+from lockdoctor.domain.report import Finding, Report
+from lockdoctor.domain.verdicts import Confidence, Standing, VerdictKind
+
+DAY_S = 86_400.0
+
+HARMLESS = frozenset({Result.REFUSED, Result.FAILED, Result.ALREADY_GONE})
+"""Results that used nothing up, because nothing was written."""
+
+
+class Spare(enum.Enum):
+    """Why a leaked lock below a prefix that may be treated is left alone."""
+
+    RUN_CUT_SHORT = "the run was cut short"
+    NOT_PROVEN = "the leak is not proven"
+    NO_CONTENDER = "what blocks it is no contender of the lock"
+    HELD_TOO_BRIEFLY = "it has not been held for long enough"
+    IN_TOO_FEW_RUNS = "too few runs in a row have found it"
+    ENOUGH_IN_THIS_RUN = "enough is treated in this run"
+    ENOUGH_TODAY = "enough was treated in the last 24 hours"
+
+
+class Chosen(NamedTuple):
+    """A lock that may be freed now."""
+
+    finding: Finding
+    prefix: bytes
+    """That of the rule that allows it."""
+    treatment: Treatment
+
+
+class Spared(NamedTuple):
+    """A leaked lock that may not."""
+
+    finding: Finding
+    why: Spare
+
+
+class Choice(NamedTuple):
+    """What a run may treat, the longest hold first, and what it may not."""
+
+    chosen: tuple[Chosen, ...]
+    spared: tuple[Spared, ...]
+
+
+def choose(report: Report, policy: Policy, journal: Iterable[Entry]) -> Choice:
+    """
+    Say which leaked locks may be freed now.
+
+    An entry of the journal whose outcome is unknown counts as done.
+    """
+    candidates = sorted(_candidates(report, policy), key=lambda each: -_held_s(each.finding))
+    today = _used(report, journal)
+    in_this_run: Counter[bytes] = Counter()
+    chosen, spared = [], []
+    for each in candidates:
+        why = _spare(each, report) or _over(each, in_this_run[each.prefix], today[each.prefix])
+        if why:
+            spared.append(Spared(each.finding, why))
+        else:
+            chosen.append(each)
+            in_this_run[each.prefix] += 1
+            today[each.prefix] += 1
+    return Choice(tuple(chosen), tuple(spared))
+
+
+def _candidates(report: Report, policy: Policy) -> Iterator[Chosen]:
+    for finding in report.located_findings:
+        if finding.verdict.kind is not VerdictKind.LEAKED_LOCK or finding.lock is None:
+            continue
+        rule: Rule | None = policy.rule_for(finding.lock.lock.name)
+        if rule is not None and rule.treatment is not None:
+            yield Chosen(finding, rule.prefix, rule.treatment)
+
+
+def _spare(each: Chosen, report: Report) -> Spare | None:
+    verdict, lock, treatment = each.finding.verdict, each.finding.lock, each.treatment
+    if report.interrupted is not None:
+        return Spare.RUN_CUT_SHORT
+    if verdict.confidence is not Confidence.PROVEN:
+        return Spare.NOT_PROVEN
+    if lock is None or lock.lock.foreign_holder:
+        return Spare.NO_CONTENDER
+    if _held_s(each.finding) < treatment.min_held_s:
+        return Spare.HELD_TOO_BRIEFLY
+    if _runs(each.finding) < treatment.min_runs:
+        return Spare.IN_TOO_FEW_RUNS
+    return None
+
+
+def _over(each: Chosen, in_this_run: int, today: int) -> Spare | None:
+    if today >= each.treatment.max_per_day:
+        return Spare.ENOUGH_TODAY
+    if in_this_run >= each.treatment.max_per_run:
+        return Spare.ENOUGH_IN_THIS_RUN
+    return None
+
+
+def _used(report: Report, journal: Iterable[Entry]) -> Counter[bytes]:
+    """
+    Count by prefix what was done unattended to this cluster in the last 24 hours.
+
+    An entry from the future counts, too: some clock is wrong, and this is the safe side.
+    """
+    since = report.started_at - DAY_S
+    return Counter(
+        entry.intent.treated_under
+        for entry in journal
+        if entry.intent.treated_under is not None
+        and entry.intent.cluster_id == report.cluster.cluster_id
+        and entry.intent.at > since
+        and entry.result not in HARMLESS
+    )
+
+
+def _held_s(finding: Finding) -> float:
+    age = finding.lock.age if finding.lock else None
+    return age.at_least_s if age else 0.0
+
+
+def _runs(finding: Finding) -> int:
+    """In how many runs in a row it was found; this one alone where nothing tells of others."""
+    return max((e.runs for e in finding.verdict.evidence if isinstance(e, Standing)), default=1)
