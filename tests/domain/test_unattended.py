@@ -12,7 +12,7 @@ from lockdoctor.domain.age import Age
 from lockdoctor.domain.journal import Action, Entry, Result
 from lockdoctor.domain.policy import Policy, Rule, Treatment
 from lockdoctor.domain.report import LockReport
-from lockdoctor.domain.treatment import DAY_S, HARMLESS, Choice, Spare, choose
+from lockdoctor.domain.unattended import DAY_S, HARMLESS, Choice, Spare, choose
 from lockdoctor.domain.verdicts import Confidence, Standing, VerdictKind
 from tests.builders import (
     NOON,
