@@ -10,6 +10,7 @@ LockdoctorError
 │   ├── HistoryBusy
 │   └── HistoryTooNew
 ├── JournalError
+├── WitnessError
 ├── ConfigError
 ├── DemoError
 └── OutputError
@@ -53,6 +54,10 @@ class HistoryTooNew(HistoryError):
 
 class JournalError(LockdoctorError):
     """What is done to etcd could not be written down, or what was written could not be read."""
+
+
+class WitnessError(LockdoctorError):
+    """A process or a member's metrics could not be heard besides etcd; the run goes on."""
 
 
 class ConfigError(LockdoctorError):

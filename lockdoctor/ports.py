@@ -12,6 +12,7 @@ from lockdoctor.domain.journal import Entry, EntryId, Line
 from lockdoctor.domain.leases import LeaseId, LeaseUnread, Reading
 from lockdoctor.domain.locks import Hold, KeySnapshot, LockKey
 from lockdoctor.domain.past import Past, RunRecord
+from lockdoctor.domain.witnesses import Heard
 from lockdoctor.domain.writes import Written
 
 
@@ -208,6 +209,19 @@ class Journal(Protocol):
 
     def find(self, entry_id: EntryId) -> Entry | None:
         """Give one entry; None where there is none."""
+        ...
+
+
+class Witness(Protocol):
+    """Somebody besides etcd's leases who can tell of them: processes, a member's counters."""
+
+    async def hear(self, *, is_last: bool) -> Heard:
+        """
+        Listen once; never raises, what could not be heard is among what it returns.
+
+        Args:
+            is_last: The window ends: worth a closer look.
+        """
         ...
 
 

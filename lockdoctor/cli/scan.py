@@ -19,12 +19,14 @@ from lockdoctor.cli.options import (
     duration,
     one_of,
 )
+from lockdoctor.cli.witnesses import WitnessFlags
 
 EXAMPLES = """\b
 Examples:
   lockdoctor scan --prefix /my-lock/
   lockdoctor scan --prefix /jobs/ --max-hold 10m     no job takes longer
   lockdoctor scan --prefix /my-lock/ --window 0      one look, no waiting
+  lockdoctor scan --prefix /my-lock/ --pprof http://orders-7f:6060
   lockdoctor scan --prefix /my-lock/ --format json | jq .findings
 
 \b
@@ -92,6 +94,7 @@ def scan(
     reading: ReadingFlags,
     history: HistoryFlags,
     limits: LimitFlags,
+    witnesses: WitnessFlags,
     connection: ConnectionFlags,
     config: ConfigFlags,
 ) -> int:
@@ -104,4 +107,4 @@ def scan(
     """
     from lockdoctor.cli import wiring  # noqa: PLC0415  # loads grpc and rich
 
-    return wiring.run_scan(targets, run, reading, history, limits, connection, config)
+    return wiring.run_scan(targets, run, reading, history, limits, witnesses, connection, config)

@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TextIO
@@ -32,6 +32,8 @@ from lockdoctor.cli.options import (
 )
 from lockdoctor.cli.scan import Format, RunFlags
 from lockdoctor.cli.targets import prefixes
+from lockdoctor.cli.witnesses import NOBODY, WitnessFlags
+from lockdoctor.cli.witnesses_run import witnesses
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.acceptance import Acceptance, accept
 from lockdoctor.domain.policy import Policy
@@ -62,6 +64,8 @@ class Means:
     history: Path | None = None
     """None keeps and knows nothing of earlier runs."""
     acceptances: tuple[Acceptance, ...] = ()
+    others: WitnessFlags = NOBODY
+    """Whom else to ask."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +83,7 @@ def run_scan(
     reading: ReadingFlags,
     history: HistoryFlags,
     limits: LimitFlags,
+    others: WitnessFlags,
     connection: ConnectionFlags,
     config: ConfigFlags,
 ) -> ExitStatus:
@@ -90,7 +95,7 @@ def run_scan(
     """
     file = read_config(find_config(config.config, os.environ))
     request = scan_request(targets, run, reading, limits, file)
-    means = means_of(reading, history, file, os.environ)
+    means = replace(means_of(reading, history, file, os.environ), others=others)
     settings = settings_of(connection, config.cluster, file, os.environ)
     return scan_and_print(settings, request, run, means)
 
@@ -234,11 +239,12 @@ async def _examine(
     stop: Stop,
 ) -> Report:
     clock = SystemClock()
+    heard = witnesses(means.others, settings, clock, watches=request.window_s > 0)
     cluster = await connect(settings, clock, means.max_rate)
     history = _history(means.history, clock) if means.history else None
     try:
         with progress(sys.stderr, is_terminal=is_live_terminal(sys.stderr, os.environ)) as bar:
-            return await scan(cluster, clock, request, bar, stop, history)
+            return await scan(cluster, clock, request, bar, stop, history, heard)
     finally:
         if history is not None:
             history.close()

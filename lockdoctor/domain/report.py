@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lockdoctor.domain.locks import Lock
     from lockdoctor.domain.past import PastFinding
     from lockdoctor.domain.renewals import RenewalTrace
+    from lockdoctor.domain.server_view import ServerView
+    from lockdoctor.domain.witnesses import ProcessReport
 
 
 LEASE_LIST = "list of leases"
@@ -136,6 +138,10 @@ class Report:
     """Earlier runs over the same prefixes that this one builds on; None where it had no history."""
     gone: tuple[PastFinding, ...] = ()
     """Findings of the last run that stand no more."""
+    processes: tuple[ProcessReport, ...] = ()
+    """The processes whose goroutines were looked at."""
+    server: ServerView | None = None
+    """What etcd's own counters say; None where they could not be compared."""
     notes: tuple[str, ...] = ()
     """What else the reader should know of how the run went, a sentence each."""
 

@@ -22,6 +22,7 @@ from lockdoctor.domain.renewals import RenewalTrace, is_usable
 from lockdoctor.domain.report import LockReport, Report, SessionReport, Unseen
 from lockdoctor.domain.verdicts import Accepted, Evidence, Verdict
 from lockdoctor.outputs.sentences import sentence
+from lockdoctor.outputs.witnesses_json import process_json, server_json
 from lockdoctor.outputs.wording import printable, safe
 
 SCHEMA_VERSION = 1
@@ -56,8 +57,14 @@ def slug(evidence: Evidence) -> str:
 
 def _pieces(report: Report | None, more: Json) -> Iterator[str]:
     yield f'{{\n "schema_version": {SCHEMA_VERSION}'
-    objects = more | ({"run": _run(report), "cluster": _cluster(report)} if report else {})
-    for name, value in objects.items():
+    own: Json = {}
+    if report:
+        own = {
+            "run": _run(report),
+            "cluster": _cluster(report),
+            "server": server_json(report.server),
+        }
+    for name, value in (more | own).items():
         yield f",\n {_dumped(name)}: {_dumped(value)}"
     for name, items in _lists(report) if report else ():
         yield f",\n {_dumped(name)}: ["
@@ -74,6 +81,7 @@ def _lists(report: Report) -> Iterator[tuple[str, Iterable[Any]]]:
     yield "findings", map(_verdict, report.findings)
     yield "accepted", (_verdict(finding.verdict) for finding in report.accepted)
     yield "gone", map(_gone, report.gone)
+    yield "processes", map(process_json, report.processes)
     yield "unseen", map(_unseen, report.unseen)
     yield "notes", map(safe, report.notes)
 

@@ -11,14 +11,17 @@ from lockdoctor.domain.verdicts import (
     Evidence,
     Forecast,
     ForeignHolder,
+    FromElsewhere,
     FromGivenUpAttempts,
     GaveUp,
     HandedOver,
     Held,
+    KeptAliveBy,
     Keyless,
     LateRenewal,
     LeaderChanged,
     LeaseEnded,
+    LiveSessions,
     LongTtl,
     NoHandOver,
     NoLease,
@@ -26,6 +29,7 @@ from lockdoctor.domain.verdicts import (
     QueueCut,
     Renewed,
     Rewritten,
+    ServerCounted,
     SessionsGrew,
     SessionsIdle,
     Standing,
@@ -35,6 +39,7 @@ from lockdoctor.domain.verdicts import (
     Waiting,
     WithinLimit,
 )
+from lockdoctor.outputs.witness_sentences import is_culprit, witness_sentence
 from lockdoctor.outputs.wording import (
     at_least,
     at_most,
@@ -131,13 +136,15 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
                 f"The last {runs} runs found the same, since {moment(since_at)}: it has stood for"
                 f" at least {at_least(for_s)}."
             )
+        case KeptAliveBy() | LiveSessions() | FromElsewhere() | ServerCounted():
+            return witness_sentence(evidence)
         case Keyless():
             return "The lease carries no key."
         case _:
             return _assert_never(evidence)
 
 
-def clause(evidence: Evidence) -> str | None:  # noqa: C901 - one case per kind
+def clause(evidence: Evidence) -> str | None:  # noqa: C901, PLR0912 - one case per kind
     """Word a piece of evidence for a headline; None for those that are too much there."""
     match evidence:
         case Renewed(renewals, watched_s):
@@ -162,6 +169,11 @@ def clause(evidence: Evidence) -> str | None:  # noqa: C901 - one case per kind
             return f"leases without keys grew from {before:,} to {after:,} in {duration(watched_s)}"
         case SessionsIdle(sessions, _, limit_s):
             return f"{count(sessions, 'lease')} without a key for over {duration(limit_s)}"
+        case KeptAliveBy(process, kept, of):
+            which = "" if kept == of else f"{kept:,} of them "
+            return f"{which}kept alive by {safe(process)}"
+        case LiveSessions(process) if is_culprit(evidence):
+            return f"leaked by {safe(process)}"
         case Standing(runs, _, since_at):
             return f"found {count(runs, 'run')} in a row, since {moment(since_at)}"
         case _:

@@ -20,6 +20,7 @@ from lockdoctor.outputs.commands import steps
 from lockdoctor.outputs.headline import headline, how_many
 from lockdoctor.outputs.lock_rows import NAME_WIDTH, left_out, lock_table, verdict_style
 from lockdoctor.outputs.sentences import sentence
+from lockdoctor.outputs.witness_sentences import process_lines, server_line
 from lockdoctor.outputs.wording import (
     count,
     duration,
@@ -86,6 +87,8 @@ class _Line(Text):
 
 def _parts(report: Report, width: int) -> Iterator[RenderableType]:
     yield Text(_context(report), style="dim")
+    if report.server is not None:
+        yield Text(server_line(report.server), style="dim")
     for prefix in report.prefixes:
         yield from _prefix(prefix, report.locks_of(prefix), width)
     yield from _findings(report)
@@ -93,6 +96,7 @@ def _parts(report: Report, width: int) -> Iterator[RenderableType]:
     yield from _list("Gone since the last run", list(map(_gone, report.gone)))
     yield from _undetermined(report)
     yield from _sessions(report)
+    yield from _list("Processes", [x for each in report.processes for x in process_lines(each)])
     yield from _list("Not seen", list(_unseen(report)))
     yield from _list("Notes", [safe(note) for note in report.notes])
 

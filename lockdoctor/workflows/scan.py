@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -32,7 +32,17 @@ from lockdoctor.domain.report import (
 )
 from lockdoctor.domain.schedule import ROUND_TRIP_S
 from lockdoctor.errors import ClusterError, HistoryError
-from lockdoctor.ports import Clock, Cluster, History, MemberStatus, Progress, ScanProgress, Stop
+from lockdoctor.ports import (
+    Clock,
+    Cluster,
+    History,
+    MemberStatus,
+    Progress,
+    ScanProgress,
+    Stop,
+    Witness,
+)
+from lockdoctor.workflows.hearing import Hearing
 from lockdoctor.workflows.queue_watch import QueueWatch
 from lockdoctor.workflows.sampler import Sampler
 
@@ -59,6 +69,7 @@ async def scan(
     progress: Progress,
     stop: Stop,
     history: History | None = None,
+    witnesses: Sequence[Witness] = (),
 ) -> Report:
     """
     Examine the locks below some prefixes.
@@ -66,15 +77,19 @@ async def scan(
     Args:
         history: What earlier runs have seen, where there is any; this run is added to it. A
             history that fails never stands in the way: the report says so.
+        witnesses: Who else is heard at both ends of the window. They never stand in the way.
 
     Raises:
         ClusterError: The keys could not be read even once. What fails later ends the run early,
             with a report of what was seen until then.
     """
     run = _Scan(cluster, clock, request, progress, stop, history)
+    hearing = Hearing(witnesses, stop)
     try:
-        return await run.report()
+        hearing.open()
+        return await hearing.complete(await run.report())
     finally:
+        await hearing.close()
         await run.close()
 
 

@@ -57,6 +57,7 @@ from tests.builders import (
     a_verdict,
     an_observation,
 )
+from tests.outputs.witness_examples import WITNESS_EVIDENCE
 
 HOSTILE = (
     b"[red]bold[/red]",
@@ -218,6 +219,7 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
             " 3 h."
         ),
     ),
+    *WITNESS_EVIDENCE,
     (Keyless(), "The lease carries no key."),
 )
 """Evidence, and how it must be worded."""

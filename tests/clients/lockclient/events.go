@@ -11,10 +11,11 @@ import (
 
 // An event is one line on stdout. Bytes of a key that are no UTF-8 come out as U+FFFD.
 type event struct {
-	Event string `json:"event"`
-	Key   string `json:"key,omitempty"`
-	Lease string `json:"lease,omitempty"`
-	Error string `json:"error,omitempty"`
+	Event   string `json:"event"`
+	Key     string `json:"key,omitempty"`
+	Lease   string `json:"lease,omitempty"`
+	Error   string `json:"error,omitempty"`
+	Address string `json:"address,omitempty"`
 }
 
 var stdout sync.Mutex

@@ -67,7 +67,11 @@ func parse(command string, args []string) options {
 	flags.DurationVar(&opts.timeout, "timeout", 5*time.Second, "requests: how long to try for the lock")
 	flags.Float64Var(&opts.rate, "rate", 1, "requests: how many a second")
 	flags.BoolVar(&opts.sessionPerLock, "session-per-lock", false, "work: a session for each lock, closed after it")
+	pprof := flags.String("pprof", "", "show goroutine profiles there, for example 127.0.0.1:0")
 	_ = flags.Parse(args)
+	if *pprof != "" {
+		showGoroutines(*pprof)
+	}
 	opts.client = connect(strings.Split(*endpoints, ","))
 	return opts
 }

@@ -1,0 +1,59 @@
+"""Whom else to ask besides etcd's leases: the options, as typer reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_WITNESSES = "Whom else to ask"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WitnessFlags:
+    """Processes that take locks, and etcd's own counters."""
+
+    pprof: Annotated[
+        list[str],
+        typer.Option(
+            "--pprof",
+            metavar="[NAME=]URL",
+            help="A Go process that may hold the locks, where it shows its goroutines, for example"
+            " http://orders-7f:6060; names the process behind a lease. Repeatable. Go stops the"
+            " process for a moment to list them (left out above 20,000 goroutines).",
+            rich_help_panel=_WITNESSES,
+        ),
+    ] = field(default_factory=list, repr=False)
+    pprof_file: Annotated[
+        list[Path],
+        typer.Option(
+            "--pprof-file",
+            metavar="FILE",
+            help="A goroutine profile that was saved, best with debug=2; repeatable.",
+            rich_help_panel=_WITNESSES,
+        ),
+    ] = field(default_factory=list)
+    metrics: Annotated[
+        list[str],
+        typer.Option(
+            "--metrics",
+            metavar="URL",
+            help="Where a member shows its metrics, for example http://10.0.0.1:2381; repeatable."
+            " Default: each endpoint, where it answers.",
+            rich_help_panel=_WITNESSES,
+        ),
+    ] = field(default_factory=list, repr=False)
+    no_metrics: Annotated[
+        bool,
+        typer.Option(
+            "--no-metrics",
+            help="Do not read etcd's metrics.",
+            rich_help_panel=_WITNESSES,
+        ),
+    ] = False
+
+
+NOBODY = WitnessFlags(no_metrics=True)
+"""Ask nobody else."""

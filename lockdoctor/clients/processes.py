@@ -1,0 +1,151 @@
+"""Asks Go processes for their goroutines, at both ends of a run."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from lockdoctor.clients.aside import aside
+from lockdoctor.clients.profile import MOST_BYTES, census_of
+from lockdoctor.clients.web import Address, get, parse_address
+from lockdoctor.domain.goroutines import Census
+from lockdoctor.domain.report import Unseen
+from lockdoctor.domain.witnesses import Heard, ProcessSeen, process_unheard
+from lockdoctor.errors import ConfigError, WitnessError
+from lockdoctor.ports import Clock
+
+TIMEOUT_S = 10.0
+"""For each of the two answers of a process."""
+
+READ_WITHIN_S = 30.0
+"""The biggest profile takes about ten seconds."""
+
+MOST_STOPPED = 20_000
+"""Go stops a process for as long as it writes down each goroutine: with so many, a moment."""
+
+PAGE = "/debug/pprof/goroutine"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A process to ask."""
+
+    name: str
+    address: Address
+    is_exact: bool
+    """The page itself was named, so that it is asked for as it is."""
+
+
+def parse_target(text: str) -> Target:
+    """
+    Read what --pprof is given: URL or NAME=URL, of a process or of its page of goroutines.
+
+    Raises:
+        ConfigError: It is neither.
+    """
+    name, equals, url = text.partition("=")
+    is_named = bool(equals) and not set(name) & set(":/?@[") and bool(name.strip())
+    address = parse_address(url if is_named else text, "--pprof")
+    parts = urlsplit(address.url)
+    path = parts.path.rstrip("/")
+    if path.endswith("/goroutine"):
+        return Target(name if is_named else parts.netloc, address, is_exact=True)
+    if path.endswith("/debug/pprof"):
+        address = parse_address(f"{parts.scheme}://{parts.netloc}", "--pprof")
+    elif path or parts.query:
+        raise ConfigError(f"--pprof {address.shown} is neither a process nor its {PAGE}")
+    return Target(name if is_named else parts.netloc, address, is_exact=False)
+
+
+class PprofProcesses:
+    """A Witness (see ports): processes that show their goroutines over HTTP."""
+
+    def __init__(
+        self, targets: Sequence[Target], context: ssl.SSLContext | None, clock: Clock
+    ) -> None:
+        """Ask nobody yet."""
+        self._targets = targets
+        self._context = context
+        self._clock = clock
+
+    async def hear(self, *, is_last: bool) -> Heard:
+        """Ask all of them; at the end, with a closer look."""
+        heard = await asyncio.gather(*(self._ask(each, is_last=is_last) for each in self._targets))
+        return Heard(
+            processes=tuple(each for each in heard if isinstance(each, ProcessSeen)),
+            unheard=tuple(each for each in heard if isinstance(each, Unseen)),
+        )
+
+    async def _ask(self, target: Target, *, is_last: bool) -> ProcessSeen | Unseen:
+        try:
+            census = await self._census(target, is_last=is_last)
+        except WitnessError as error:
+            return _unheard(target.name, target.address.shown, error)
+        return ProcessSeen(
+            name=target.name,
+            source=target.address.shown,
+            seen_at=self._clock.now(),
+            census=census,
+        )
+
+    async def _census(self, target: Target, *, is_last: bool) -> Census:
+        if target.is_exact:
+            return await self._read(target.address)
+        census = await self._read(target.address.below(f"{PAGE}?debug=1"))
+        if not is_last or census.goroutines > MOST_STOPPED:
+            return census
+        try:
+            closer = await self._read(target.address.below(f"{PAGE}?debug=2"))
+        except WitnessError:
+            return census  # the counts stand without it
+        return closer if closer.is_whole else census
+
+    async def _read(self, address: Address) -> Census:
+        raw = await get(address, self._context, timeout_s=TIMEOUT_S, most_bytes=MOST_BYTES)
+        return await aside(partial(census_of, raw), timeout_s=READ_WITHIN_S)
+
+
+class SavedProcesses:
+    """A Witness: profiles that somebody has saved; they are read once, before the run."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        """
+        Read them.
+
+        Raises:
+            ConfigError: A file cannot be read.
+        """
+        self._heard = [_saved(file) for file in files]
+
+    async def hear(self, *, is_last: bool) -> Heard:
+        """Tell what they tell, at the end."""
+        if not is_last:
+            return Heard()
+        return Heard(
+            processes=tuple(each for each in self._heard if isinstance(each, ProcessSeen)),
+            unheard=tuple(each for each in self._heard if isinstance(each, Unseen)),
+        )
+
+
+def _saved(file: Path) -> ProcessSeen | Unseen:
+    try:
+        with file.open("rb") as opened:
+            raw = opened.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"Cannot read the profile {file}: {error.strerror}") from error
+    try:
+        if len(raw) > MOST_BYTES:
+            raise WitnessError(f"it is bigger than {MOST_BYTES >> 20} MiB")  # noqa: TRY301
+        census = census_of(raw)
+    except WitnessError as error:
+        return _unheard(file.name, str(file), error)
+    return ProcessSeen(name=file.name, source=str(file), seen_at=None, census=census)
+
+
+def _unheard(name: str, source: str, error: WitnessError) -> Unseen:
+    return Unseen(what=process_unheard(name), count=None, why=f"{source}: {error}")

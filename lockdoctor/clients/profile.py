@@ -1,0 +1,179 @@
+"""Reads a goroutine profile of a Go process: text, text of each goroutine, or protobuf."""
+
+from __future__ import annotations
+
+import io
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+
+from lockdoctor.clients import protobuf_profile
+from lockdoctor.domain.goroutines import (
+    Census,
+    Frame,
+    Stack,
+    keeps_a_lease_alive,
+    take_census,
+)
+from lockdoctor.errors import WitnessError
+
+MOST_BYTES = 64 << 20
+"""A profile may be so big; Go itself stops writing debug=2 there."""
+
+_GZIP = b"\x1f\x8b"
+_GOROUTINE = re.compile(r"goroutine (\d+)\b[^\[]{0,100}\[([^\]]{0,200})\]")
+_MINUTES = re.compile(r", (\d{1,9}) minutes\b")
+_WORD = re.compile(r"\b0x([0-9a-f]{1,16})\b")
+_CREATOR = re.compile(r" in goroutine (\d+)$")
+
+
+def census_of(raw: bytes) -> Census:
+    """
+    Count the goroutines of a profile, in whichever of its three forms.
+
+    Raises:
+        WitnessError: It is no goroutine profile, or a damaged one.
+
+    Source: writeRuntimeProfile and writeProtoProfile in Go's runtime/pprof, goroutineheader in
+    runtime/traceback.go; profile.proto of pprof.
+    """
+    data = _unpacked(raw)
+    head = data[:200].lstrip()
+    if head.startswith(b"goroutine profile: total "):
+        return _summed(data)
+    if _GOROUTINE.match(head.decode("utf-8", "replace")):
+        is_whole = len(data) < MOST_BYTES and data.endswith(b"\n")
+        return take_census(_each(_lines(data)), is_whole=is_whole)
+    if data[:1] in protobuf_profile.FIRST_BYTES:
+        return take_census(protobuf_profile.stacks(data))
+    raise WitnessError(f"it is no goroutine profile: {_what(head)}")
+
+
+def _unpacked(raw: bytes) -> bytes:
+    if not raw.startswith(_GZIP):
+        return raw
+    unpacking = zlib.decompressobj(wbits=31)
+    try:
+        data = unpacking.decompress(raw, MOST_BYTES)
+    except zlib.error as error:
+        raise WitnessError("it is a damaged gzip file") from error
+    if unpacking.unconsumed_tail:
+        raise WitnessError(f"it is bigger than {MOST_BYTES >> 20} MiB when unpacked")
+    if not unpacking.eof:
+        raise WitnessError("it is a gzip file that was cut off")
+    return data
+
+
+def _what(head: bytes) -> str:
+    if not head:
+        return "it is empty"
+    if head.startswith(b"<"):
+        return "it is a web page"
+    if re.match(rb"heap profile:|threadcreate profile:|--- (?:mutex|contention):", head):
+        return "it is a profile of something else"
+    return "its first bytes are not those of one"
+
+
+def _lines(data: bytes) -> Iterator[str]:
+    return (line.rstrip(b"\r\n").decode("utf-8", "replace") for line in io.BytesIO(data))
+
+
+def _summed(data: bytes) -> Census:
+    """debug=1: each different stack once, with the number of goroutines at it."""
+    lines = _lines(data.lstrip())
+    total = int(re.sub(r"\D", "", next(lines)[:60]) or 0)
+    census = take_census(_shared(lines))
+    if census.goroutines == 0 < total:
+        raise WitnessError("it is a goroutine profile without a goroutine")
+    return census if census.goroutines >= total else replace(census, is_whole=False)
+
+
+def _shared(lines: Iterator[str]) -> Iterator[Stack]:
+    count, frames = 0, list[Frame]()
+    for line in lines:
+        if line.startswith("#\t"):
+            parts = [part for part in line.split("\t") if part]
+            if len(parts) > 2:  # noqa: PLR2004 - "#", the address, the name, the place
+                frames.append(_frame(parts[2].rpartition("+0x")[0] or parts[2], parts[-1]))
+            continue
+        number, at, _ = line.partition(" @ ")
+        if at and number.isascii() and number.isdigit() and len(number) < 10:  # noqa: PLR2004
+            if count:
+                yield Stack(frames=tuple(frames), count=count)
+            count, frames = int(number), []
+    if count:
+        yield Stack(frames=tuple(frames), count=count)
+
+
+def _each(lines: Iterator[str]) -> Iterator[Stack]:
+    """debug=2: every goroutine by itself."""
+    found: _Goroutine | None = None
+    for line in lines:
+        if line.startswith("goroutine ") and (header := _GOROUTINE.match(line)):
+            if found:
+                yield found.stack
+            found = _Goroutine(header)
+        elif found:
+            found.take(line)
+    if found:
+        yield found.stack
+
+
+class _Goroutine:
+    """One goroutine of debug=2, as its lines come."""
+
+    def __init__(self, header: re.Match[str]) -> None:
+        minutes = _MINUTES.search(header[2])
+        self._number = int(header[1][:18])
+        self._blocked_s = 60 * int(minutes[1]) if minutes else 0
+        self._started_by: int | None = None
+        self._frames: list[Frame] = []
+        self._words: set[int] = set()
+        self._function = ""
+        self._is_own = True
+
+    def take(self, line: str) -> None:
+        if line.startswith("[originating from "):
+            self._is_own = False  # stacks of those that started it, where GODEBUG asks for them
+        elif not self._is_own:
+            pass
+        elif line.startswith("created by "):
+            creator = _CREATOR.search(line)
+            self._started_by = int(creator[1][:18]) if creator else None
+            self._function = ""
+        elif line.startswith("\t"):
+            if self._function:
+                self._frames.append(_frame(self._function, line.strip()))
+            self._function = ""
+        elif line.endswith(")"):
+            at = _arguments_at(line)
+            self._function = line[:at]
+            if keeps_a_lease_alive(self._function):
+                self._words |= {int(word, 16) for word in _WORD.findall(line, at)}
+
+    @property
+    def stack(self) -> Stack:
+        return Stack(
+            frames=tuple(self._frames),
+            number=self._number,
+            started_by=self._started_by,
+            blocked_s=self._blocked_s,
+            words=frozenset(self._words),
+        )
+
+
+def _arguments_at(line: str) -> int:
+    """Find the parenthesis that opens the arguments: main.(*T).Do({0x1, (...)}, 0x2)."""
+    start = line.rfind("/") + 1
+    while (at := line.find("(", start)) >= 0:
+        if line[at : at + 2] != "(*" or at == 0 or line[at - 1] != ".":
+            return at
+        start = at + 1
+    return len(line)
+
+
+def _frame(function: str, place: str) -> Frame:
+    """Cut the place down to file and line: /src/jobs/main.go:17 +0x2a is main.go:17."""
+    file = place.rpartition(" +0x")[0] or place
+    return Frame(function, re.split(r"[/\\]", file)[-1])

@@ -1,0 +1,171 @@
+"""
+Reads the protobuf form of a goroutine profile.
+
+Only what the stacks need is read, field by field, so that a hostile file costs no more than its
+size; the whole of pprof's profile.proto is not needed for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from lockdoctor.domain.goroutines import Frame, Stack
+from lockdoctor.errors import WitnessError
+
+FIRST_BYTES = (b"\x0a", b"\x5a")
+"""Go begins with the type of the period or of the samples: fields 11 and 1, with a length."""
+
+MOST_ENTRIES = 1_000_000
+"""So many different stacks, calls or names have no process."""
+
+MOST_CALLS = 5_000_000
+"""Over all stacks; a call may be named by one byte."""
+
+_VARINT, _LENGTH = 0, 2
+_SIZES = {1: 8, 5: 4}
+"""Of the kinds of fields that are neither."""
+_LONGEST_VARINT = 10
+
+Field: TypeAlias = "tuple[int, int | bytes]"
+
+
+@dataclass(slots=True)
+class _Tables:
+    """What the samples refer to by number."""
+
+    names: list[bytes] = field(default_factory=list)
+    types: list[bytes] = field(default_factory=list)
+    samples: list[bytes] = field(default_factory=list)
+    locations: dict[int, bytes] = field(default_factory=dict)
+    functions: dict[int, bytes] = field(default_factory=dict)
+
+    def add(self, number: int, value: bytes) -> None:
+        match number:
+            case 1:
+                self.types.append(value)
+            case 2:
+                self.samples.append(value)
+            case 4:
+                self.locations[_number(value, 1)] = value
+            case 5:
+                self.functions[_number(value, 1)] = value
+            case 6:
+                self.names.append(value)
+            case _:
+                pass
+
+    def name(self, index: int) -> str:
+        if not 0 <= index < len(self.names):
+            raise WitnessError("it is a damaged profile: a name is missing")
+        return self.names[index].decode("utf-8", "replace")
+
+
+def stacks(data: bytes) -> Iterator[Stack]:
+    """
+    Give the stacks of a profile.
+
+    Raises:
+        WitnessError: It is damaged, or a profile of something else.
+
+    Source: profile.proto of pprof.
+    """
+    tables = _Tables()
+    for entries, (number, value) in enumerate(_fields(data)):
+        if isinstance(value, bytes):
+            tables.add(number, value)
+        if entries > MOST_ENTRIES:
+            raise WitnessError("it is no goroutine profile: it has over a million entries")
+    kinds = [tables.name(_number(each, 1)) for each in tables.types[:1]]
+    if kinds != ["goroutine"]:
+        raise WitnessError("it is no goroutine profile, but one of something else")
+    known: dict[int, tuple[Frame, ...]] = {}
+    calls = 0
+    for sample in tables.samples:
+        frames: list[Frame] = []
+        for location in _packed(sample, 1):
+            if location not in known:
+                known[location] = _frames(tables, location)
+            calls += len(known[location])
+            if calls > MOST_CALLS:
+                raise WitnessError("it is no goroutine profile: it has over five million calls")
+            frames += known[location]
+        yield Stack(frames=tuple(frames), count=_count(sample))
+
+
+def _frames(tables: _Tables, location: int) -> tuple[Frame, ...]:
+    """The calls at one place of the code: more than one where the compiler has inlined some."""
+    lines = [v for n, v in _fields(tables.locations.get(location, b"")) if n == 4]  # noqa: PLR2004
+    return tuple(_frame(tables, line) for line in lines if isinstance(line, bytes))
+
+
+def _frame(tables: _Tables, line: bytes) -> Frame:
+    function = tables.functions.get(_number(line, 1), b"")
+    file = tables.name(_number(function, 4)).replace("\\", "/").rpartition("/")[2]
+    number = _number(line, 2)
+    return Frame(tables.name(_number(function, 2)), f"{file}:{number}" if file else "")
+
+
+def _number(message: bytes, wanted: int) -> int:
+    """The last value of a number's field, 0 where it is missing."""
+    found = [v for n, v in _fields(message) if n == wanted and isinstance(v, int)]
+    return found[-1] if found else 0
+
+
+def _packed(message: bytes, wanted: int) -> list[int]:
+    """All values of a repeated number's field, which come together or one by one."""
+    found: list[int] = []
+    for number, value in _fields(message):
+        if number != wanted:
+            continue
+        if isinstance(value, int):
+            found.append(value)
+            continue
+        at = 0
+        while at < len(value):
+            item, at = _varint(value, at)
+            found.append(item)
+    return found
+
+
+def _count(sample: bytes) -> int:
+    """How many goroutines stand there; as an int64 it could be negative, in no real profile."""
+    count = next(iter(_packed(sample, 2)), 0)
+    if count >= 1 << 31:
+        raise WitnessError("it is a damaged profile: a count makes no sense")
+    return count
+
+
+def _fields(message: bytes) -> Iterator[Field]:
+    at = 0
+    while at < len(message):
+        tag, at = _varint(message, at)
+        kind = tag & 7
+        if kind == _VARINT:
+            value, at = _varint(message, at)
+            yield tag >> 3, value
+            continue
+        if kind == _LENGTH:
+            size, at = _varint(message, at)
+        elif kind in _SIZES:
+            size = _SIZES[kind]
+        else:
+            raise WitnessError("it is no goroutine profile, or a damaged one")
+        if at + size > len(message):
+            raise WitnessError("it is no goroutine profile, or one that was cut off")
+        if kind == _LENGTH:
+            yield tag >> 3, message[at : at + size]
+        at += size
+
+
+def _varint(message: bytes, at: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(_LONGEST_VARINT):
+        if at + shift >= len(message):
+            raise WitnessError("it is no goroutine profile, or one that was cut off")
+        byte = message[at + shift]
+        value |= (byte & 0x7F) << (7 * shift)
+        if byte < 0x80:  # noqa: PLR2004 - the last byte has its top bit unset
+            return value, at + shift + 1
+    raise WitnessError("it is no goroutine profile, or a damaged one")

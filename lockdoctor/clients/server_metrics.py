@@ -1,0 +1,147 @@
+"""Reads the counters of etcd's members from their Prometheus pages."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import ssl
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from lockdoctor.clients.aside import aside
+from lockdoctor.clients.web import Address, get
+from lockdoctor.domain.report import Unseen
+from lockdoctor.domain.server_view import MemberCounters
+from lockdoctor.domain.witnesses import Heard
+from lockdoctor.errors import WitnessError
+from lockdoctor.ports import Clock
+
+TIMEOUT_S = 5.0
+UNASKED_TIMEOUT_S = 2.0
+"""For pages that nobody has named: most members have one."""
+
+MOST_BYTES = 16 << 20
+"""A member's page takes about 150 kB."""
+
+LONGEST_LINE = 2_000
+MOST_LINES = 10_000
+
+NAMES = {
+    "granted": "etcd_debugging_lease_granted_total",
+    "revoked": "etcd_debugging_lease_revoked_total",
+    "renewed": "etcd_debugging_lease_renewed_total",
+    "expired": "etcd_debugging_server_lease_expired_total",
+    "leader_changes": "etcd_server_leader_changes_seen_total",
+}
+"""Source: server/lease/metrics.go and server/etcdserver/metrics.go, 3.4.0 to 3.7."""
+
+IS_LEADER = "etcd_server_is_leader"
+STARTED_AT = "process_start_time_seconds"
+STREAMS_BEGUN, STREAMS_ENDED = "grpc_server_started_total", "grpc_server_handled_total"
+WANTED = (*NAMES.values(), IS_LEADER, STARTED_AT, STREAMS_BEGUN, STREAMS_ENDED)
+
+
+def counters_of(page: bytes, member: str, read_at: float) -> MemberCounters:
+    """
+    Read a member's page; values of one name are summed over its labels.
+
+    Raises:
+        WitnessError: It is not the page of an etcd member.
+    """
+    sums: dict[str, float] = {}
+    for name, labels, value in _samples(page):
+        if name in (STREAMS_BEGUN, STREAMS_ENDED) and not _is_keep_alive(labels):
+            continue
+        sums[name] = sums.get(name, 0.0) + value
+    if not {IS_LEADER, *NAMES.values()} & sums.keys():
+        raise WitnessError("these are not the metrics of an etcd member")
+    streams = _streams(sums)
+    return MemberCounters(
+        member=member,
+        read_at=read_at,
+        started_at=sums.get(STARTED_AT),
+        is_leader=sums[IS_LEADER] > 0 if IS_LEADER in sums else None,
+        keepalive_streams=streams,
+        **{ours: int(sums[theirs]) if theirs in sums else None for ours, theirs in NAMES.items()},
+    )
+
+
+class MemberMetrics:
+    """A Witness (see ports): the members' own counters."""
+
+    def __init__(
+        self,
+        pages: Sequence[Address],
+        context: Callable[[], ssl.SSLContext] | None,
+        clock: Clock,
+        *,
+        are_named: bool,
+    ) -> None:
+        """
+        Ask nobody yet.
+
+        Args:
+            context: Whom to trust and who we are, for https.
+            are_named: The user named the pages, and wants to know which do not answer.
+        """
+        self._pages = list(pages)
+        self._clock = clock
+        self._are_named = are_named
+        with_tls = any(page.url.startswith("https:") for page in pages)
+        self._context = context() if context and with_tls else None
+
+    async def hear(self, *, is_last: bool) -> Heard:  # noqa: ARG002 - both ends are alike
+        """Read all of them; one that did not answer the first time is not asked again."""
+        heard = await asyncio.gather(*map(self._ask, self._pages))
+        found = zip(self._pages, heard, strict=True)
+        self._pages = [page for page, each in found if isinstance(each, MemberCounters)]
+        failed = [each for each in heard if isinstance(each, Unseen)]
+        return Heard(
+            counters=tuple(each for each in heard if isinstance(each, MemberCounters)),
+            unheard=tuple(failed) if self._are_named else (),
+        )
+
+    async def _ask(self, page: Address) -> MemberCounters | Unseen:
+        timeout_s = TIMEOUT_S if self._are_named else UNASKED_TIMEOUT_S
+        try:
+            raw = await get(page, self._context, timeout_s=timeout_s, most_bytes=MOST_BYTES)
+            read = partial(counters_of, raw, page.shown, self._clock.now())
+            return await aside(read, timeout_s=timeout_s)
+        except WitnessError as error:
+            return Unseen(what=f"metrics of {page.shown}", count=None, why=str(error))
+
+
+def _samples(page: bytes) -> Iterator[tuple[str, Mapping[str, str], float]]:
+    """Read the lines that are wanted; what is wrong with others does not matter."""
+    lines = (
+        line.decode("utf-8", "replace")
+        for line in page.splitlines()
+        if line.startswith(_WANTED_BYTES) and len(line) <= LONGEST_LINE
+    )
+    for number, line in enumerate(lines):
+        if number >= MOST_LINES:
+            raise WitnessError("these are not the metrics of an etcd member")
+        try:
+            families = list(text_string_to_metric_families(line + "\n"))
+        except (ValueError, LookupError):
+            continue
+        for sample in (sample for family in families for sample in family.samples):
+            if sample.name in WANTED and math.isfinite(sample.value) and sample.value >= 0:
+                yield sample.name, sample.labels, sample.value
+
+
+_WANTED_BYTES = tuple(name.encode() for name in WANTED)
+
+
+def _is_keep_alive(labels: Mapping[str, str]) -> bool:
+    return (
+        labels.get("grpc_service") == "etcdserverpb.Lease"
+        and labels.get("grpc_method") == "LeaseKeepAlive"
+    )
+
+
+def _streams(sums: Mapping[str, float]) -> int | None:
+    begun = sums.get(STREAMS_BEGUN)
+    return None if begun is None else max(0, int(begun - sums.get(STREAMS_ENDED, 0.0)))

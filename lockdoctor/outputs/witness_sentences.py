@@ -1,0 +1,149 @@
+"""Sentences for what is heard besides etcd's leases: processes, and etcd's own counters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lockdoctor.domain.goroutines import Caller
+from lockdoctor.domain.server_view import ServerView
+from lockdoctor.domain.verdicts import FromElsewhere, KeptAliveBy, LiveSessions, ServerCounted
+from lockdoctor.domain.witnesses import TOLERANCE, ProcessReport
+from lockdoctor.outputs.wording import at_least, count, duration, safe, shortened, times
+
+CONVINCING = 20
+"""Smaller numbers may agree by chance."""
+
+WIDEST_CALL = 100
+"""The call of a caller is cut to so many characters."""
+
+
+def witness_sentence(evidence: KeptAliveBy | LiveSessions | FromElsewhere | ServerCounted) -> str:
+    """Word what a witness adds to a verdict."""
+    match evidence:
+        case KeptAliveBy():
+            return _kept(evidence)
+        case LiveSessions():
+            return _live(evidence)
+        case FromElsewhere(leases, processes):
+            which = "the process that was" if processes == 1 else f"the {processes:,} that were"
+            return (
+                f"About {leases:,} of them come from elsewhere: {which} asked"
+                f" {'keeps' if processes == 1 else 'keep'} fewer leases alive than etcd has."
+            )
+        case ServerCounted():
+            return _counted(evidence)
+
+
+def process_lines(process: ProcessReport) -> Iterator[str]:
+    """Tell what a process's goroutines say, in one line and one for each caller."""
+    yield f"{safe(process.name)}: {'; '.join(_facts(process))}"
+    for caller in process.census.callers:
+        yield f"{safe(process.name)}: {_caller(caller)}"
+
+
+def server_line(server: ServerView) -> str:
+    """Tell what etcd's own counters say."""
+    parts = [
+        count(server.granted, "lease") + " granted" if server.granted is not None else "",
+        _ended(server.revoked, server.expired) if server.revoked is not None else "",
+        count(server.renewed, "renewal") if server.renewed is not None else "",
+    ]
+    counted = ", ".join(part for part in parts if part)
+    text = f"In {duration(server.watched_s)} etcd counted {counted}" if counted else ""
+    if server.keepalive_streams is not None:
+        streams = count(server.keepalive_streams, "keep-alive stream")
+        text = f"{text}; " * bool(text) + f"{streams} open at the members asked"
+    if server.leader_changes:
+        text += f"; the leader changed {times(server.leader_changes)}"
+    restarted = [each.member for each in server.members if each.was_restarted]
+    if restarted:
+        text += f"; restarted meanwhile: {', '.join(map(safe, restarted))}"
+    return text
+
+
+def _kept(evidence: KeptAliveBy) -> str:
+    when = " when its profile was saved" if evidence.saved else ""
+    verb = "kept" if evidence.saved else "keeps"
+    which = "the lease" if evidence.of == 1 else "all of these leases"
+    if evidence.kept < evidence.of:
+        which = f"{evidence.kept:,} of these {evidence.of:,} leases"
+    named = "its ID stands" if evidence.kept == 1 else "their IDs stand"
+    return f"{safe(evidence.process)} {verb} {which} alive{when}: {named} in its goroutines."
+
+
+def _live(evidence: LiveSessions) -> str:
+    verb = "had" if evidence.saved else "has"
+    waiting = f", {evidence.waiting:,} of them waiting for a lock" if evidence.waiting else ""
+    text = f"{safe(evidence.process)} {verb} {count(evidence.sessions, 'live session')}{waiting}"
+    if evidence.before is not None and evidence.before != evidence.sessions:
+        text += f"; {duration(evidence.watched_s)} earlier it was {evidence.before:,}"
+    leases = count(evidence.keyless_leases, "renewed lease")
+    if evidence.kept is None:
+        return f"{text}. etcd has {leases} without keys: {_agreement(evidence)}."
+    text += f". It keeps {evidence.kept:,} of etcd's {leases} without keys alive, by their IDs"
+    return f"{text}: this process leaks them." if is_culprit(evidence) else f"{text}."
+
+
+def is_culprit(evidence: LiveSessions) -> bool:
+    """Tell whether nearly all leases of a leak are kept alive by the process, by their IDs."""
+    kept, leases = evidence.kept or 0, evidence.keyless_leases
+    return leases > 0 and kept >= leases * (1 - TOLERANCE)
+
+
+def _agreement(evidence: LiveSessions) -> str:
+    if evidence.agreement == "fewer":
+        return "it cannot hold all of them"
+    if evidence.agreement == "more":
+        return "it has more, so that some have keys or belong to another etcd"
+    if evidence.keyless_leases < CONVINCING:
+        return "about as many, so that it may be the one that leaks them"
+    return "as many within 5 %, so that it very likely is the one that leaks them"
+
+
+def _counted(evidence: ServerCounted) -> str:
+    text = (
+        f"In {duration(evidence.watched_s)} etcd itself counted"
+        f" {count(evidence.granted, 'lease')} granted and"
+        f" {_ended(evidence.revoked, evidence.expired)}"
+    )
+    if evidence.granted and not evidence.revoked:
+        return f"{text}: nobody closed a session."
+    if evidence.granted and evidence.revoked >= evidence.granted:
+        return f"{text}: as many end as begin, in the whole cluster."
+    return f"{text}."
+
+
+def _ended(revoked: int, expired: int | None) -> str:
+    if not expired:
+        return f"{revoked:,} ended"
+    return f"{revoked:,} ended, {expired:,} of them by running out"
+
+
+def _facts(process: ProcessReport) -> Iterator[str]:
+    census = process.census
+    least = "" if census.is_whole else "at least "
+    waiting = f", {census.waiting:,} of them waiting" if census.waiting else ""
+    yield f"{least}{count(census.sessions, 'live session')}{waiting}"
+    if process.sessions_before is not None and process.sessions_before != census.sessions:
+        yield f"{duration(process.watched_s)} earlier it was {process.sessions_before:,}"
+    if census.beyond_sessions:
+        yield f"{count(census.beyond_sessions, 'lease')} kept alive without a session"
+    yield count(census.clients, "client")
+    if census.oldest_keepalive_s:
+        yield f"the oldest keep-alive stands for at least {at_least(census.oldest_keepalive_s)}"
+    if process.locks_held:
+        yield f"by its lease's ID it holds {count(process.locks_held, 'lock')} of these"
+    if process.keyless_kept:
+        kept = count(process.keyless_kept, "lease")
+        yield f"by their IDs it keeps {kept} without keys alive"
+    if process.is_saved:
+        yield "from a profile that was saved earlier"
+
+
+def _caller(caller: Caller) -> str:
+    place = shortened(safe(caller.frame.text), WIDEST_CALL)
+    many = count(caller.goroutines, "goroutine")
+    if caller.call == "NewSession":
+        sessions = count(caller.goroutines, "session")
+        return f"{sessions} opened by goroutines that are now at {place}"
+    return f"{many} in {caller.call}, called by {place}"

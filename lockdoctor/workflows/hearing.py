@@ -1,0 +1,59 @@
+"""Hears the witnesses at both ends of the window, beside everything else that a run does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from lockdoctor.domain.report import Report
+from lockdoctor.domain.witnesses import Heard, bear_witness
+from lockdoctor.ports import Stop, Witness
+
+
+class Hearing:
+    """What the witnesses say, first and last."""
+
+    def __init__(self, witnesses: Sequence[Witness], stop: Stop) -> None:
+        """Hear nobody yet."""
+        self._witnesses = witnesses
+        self._stop = stop
+        self._first: asyncio.Task[Heard] | None = None
+
+    def open(self) -> None:
+        """Begin to hear what they say at the beginning, without waiting for it."""
+        if self._witnesses:
+            self._first = asyncio.ensure_future(self._hear(is_last=False))
+
+    async def complete(self, report: Report) -> Report:
+        """Hear them once more, and add what they say; who is asked to end does not wait for it."""
+        if self._first is None:
+            return report
+        first = await self._unless_stopped(self._first)
+        last = Heard()
+        if not self._stop.reason:
+            last = await self._unless_stopped(asyncio.ensure_future(self._hear(is_last=True)))
+        return bear_witness(report, first, last)
+
+    async def close(self) -> None:
+        """Hear nobody any more."""
+        if self._first is not None:
+            self._first.cancel()
+            await asyncio.gather(self._first, return_exceptions=True)
+
+    async def _unless_stopped(self, hearing: asyncio.Task[Heard]) -> Heard:
+        asked = asyncio.ensure_future(self._stop.asked())
+        try:
+            await asyncio.wait({hearing, asked}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            asked.cancel()
+            if not hearing.done():
+                hearing.cancel()
+        return hearing.result() if hearing.done() else Heard()
+
+    async def _hear(self, *, is_last: bool) -> Heard:
+        heard = await asyncio.gather(*(each.hear(is_last=is_last) for each in self._witnesses))
+        return Heard(
+            processes=tuple(process for each in heard for process in each.processes),
+            counters=tuple(counters for each in heard for counters in each.counters),
+            unheard=tuple(unseen for each in heard for unseen in each.unheard),
+        )
