@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn, cast
 import typer
 
 from lockdoctor import __version__
-from lockdoctor.cli import demo, scan
+from lockdoctor.cli import demo, history, scan
 from lockdoctor.cli.exit_status import ExitStatus
 from lockdoctor.cli.groups import Job, PanelledCommand, job
 from lockdoctor.errors import ConfigError, LockdoctorError
@@ -33,6 +33,11 @@ app.command(
     short_help="Leak locks in an etcd of its own, and scan them.",
     epilog=demo.EXAMPLES,
 )(job(demo.demo))
+app.add_typer(
+    history.group,
+    name="history",
+    short_help="What earlier runs have seen: list, show, prune, export.",
+)
 
 # typer gives no name to the error of its own click, or of the click beside it, for bad usage.
 _UsageError = cast("type[Any]", typer.BadParameter.__base__)

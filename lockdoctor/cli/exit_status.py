@@ -24,6 +24,14 @@ class ExitStatus(enum.IntEnum):
     """Whoever read the output has gone, as shells number it: 128 + SIGPIPE."""
 
 
+class HistoryStatus(enum.IntEnum):
+    """The exit statuses of `history`, besides those of errors, which are those of `scan`."""
+
+    DONE = 0
+    NOTHING_STORED = 1
+    """Of what `history show` was asked for."""
+
+
 def scan_status(report: Report, *, by_signal: bool) -> ExitStatus:
     """
     Sum a scan up for the shell.

@@ -69,6 +69,8 @@ def _options(group: type) -> list[inspect.Parameter]:
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:
-    if field.default_factory is dataclasses.MISSING:
-        return field.default
-    return field.default_factory()
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    if field.default is dataclasses.MISSING:
+        return inspect.Parameter.empty  # whoever runs the command must say it
+    return field.default

@@ -32,16 +32,17 @@ from lockdoctor.cli.options import (
 )
 from lockdoctor.cli.scan import Format, RunFlags
 from lockdoctor.cli.targets import prefixes
+from lockdoctor.cli.terminals import in_colour, is_live_terminal, write_to
 from lockdoctor.cli.witnesses import NOBODY, WitnessFlags
 from lockdoctor.cli.witnesses_run import witnesses
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.acceptance import Acceptance, accept
 from lockdoctor.domain.policy import Policy
 from lockdoctor.domain.report import Report
-from lockdoctor.errors import ClusterError, ConfigError, HistoryError, OutputError
+from lockdoctor.errors import ClusterError, ConfigError, HistoryError
 from lockdoctor.etcd.cluster import connect
 from lockdoctor.etcd.connection import ConnectionSettings
-from lockdoctor.history.files import default_path
+from lockdoctor.history.files import named_path
 from lockdoctor.history.store import SqliteHistory, open_history
 from lockdoctor.history.unopened import UnopenedHistory
 from lockdoctor.outputs.base import Output
@@ -112,7 +113,8 @@ def scan_and_print(
     """
     timeout_s = request.window_s + MARGIN_S if run.timeout_s is None else run.timeout_s
     examined = examine(settings, request, means, timeout_s)
-    _print(_output(run.format, sys.stdout), examined.report, sys.stdout)
+    output = _output(run.format, sys.stdout)
+    write_to(sys.stdout, "the report", lambda out: output.render(examined.report, out))
     return scan_status(examined.report, by_signal=examined.by_signal)
 
 
@@ -175,8 +177,7 @@ def history_path(flags: HistoryFlags, environ: Mapping[str, str]) -> Path | None
         if flags.history:
             raise ConfigError("--history and --no-history contradict each other; give one of them")
         return None
-    named = flags.history or environ.get("LOCKDOCTOR_HISTORY")
-    return Path(named) if named else default_path(environ)
+    return named_path(flags.history, environ)
 
 
 def scan_request(
@@ -218,20 +219,6 @@ def settings_of(
     return connection_settings(sources, getpass.getpass if on_terminal else None)
 
 
-def is_live_terminal(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Say whether a stream is a terminal that can redraw a line."""
-    return stream.isatty() and environ.get("TERM") != "dumb"
-
-
-def in_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """
-    Say whether colours are welcome.
-
-    Source: no-color.org.
-    """
-    return is_live_terminal(stream, environ) and not environ.get("NO_COLOR")
-
-
 async def _examine(
     settings: ConnectionSettings,
     means: Means,
@@ -257,16 +244,6 @@ def _history(path: Path, clock: SystemClock) -> SqliteHistory | UnopenedHistory:
         return open_history(path, clock.mark())
     except HistoryError as failed:
         return UnopenedHistory(failed)
-
-
-def _print(output: Output, report: Report, out: TextIO) -> None:
-    try:
-        output.render(report, out)
-        out.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputError(f"Cannot write the report: {error.strerror}") from error
 
 
 def _output(form: str, out: TextIO) -> Output:

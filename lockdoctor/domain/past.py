@@ -216,3 +216,15 @@ class StoredFinding:
     since_at: float
     last_at: float
     runs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """Everything in the history that one name, key or lease stands for."""
+
+    holds: tuple[StoredHold, ...] = ()
+    """Of each cluster in the order of their create revisions."""
+    leases: tuple[StoredLease, ...] = ()
+    """Of each lease in order."""
+    findings: tuple[StoredFinding, ...] = ()
+    """In order."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lockdoctor.errors import HistoryBusy, HistoryError, HistoryTooNew
@@ -13,6 +12,7 @@ from lockdoctor.history import files, migrations
 from lockdoctor.history.queries import sql
 
 _ELSEWHERE = "give this run another file with --history"
+_BEGIN_ANEW = "the next scan or check that uses it sets it aside and begins a new one"
 
 
 class HistoryDamaged(HistoryError):
@@ -35,18 +35,53 @@ def connect(path: Path, wait_s: float) -> sqlite3.Connection:
     except OSError as error:
         raise _unusable(path, error) from error
     if not is_whole:
-        raise HistoryDamaged(f"the history {path} is no database")
-    with explained(path):
-        connection = sqlite3.connect(
-            os.fspath(path.absolute()), timeout=wait_s, isolation_level=None
-        )
+        raise _no_database(path)
+    return _opened(path, wait_s, "rwc", _set_up)
+
+
+def connect_to_read(path: Path, wait_s: float) -> sqlite3.Connection:
+    """
+    Open a history file of the present layout for reading; nothing in it changes.
+
+    SQLite may leave its own two files beside it, which the next run clears away. Where it cannot
+    put them there, nobody writes to the history meanwhile, and they are not needed.
+
+    Raises:
+        HistoryDamaged: It is no database, or not a whole one.
+        HistoryTooNew: A newer lockdoctor has written it.
+        HistoryBusy: Another run kept it locked for as long as we waited.
+        HistoryError: Nothing is stored, it cannot be read, or it is another program's database.
+    """
+    require_stored(path)
     try:
-        with explained(path):
-            _set_up(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+        return _opened(path, wait_s, "ro", _set_up_to_read)
+    except HistoryError as error:
+        if files.is_in_use(path) or "readonly" not in str(error.__cause__):
+            raise
+    return _opened(path, wait_s, "ro&immutable=1", _set_up_to_read)
+
+
+def require_stored(path: Path) -> None:
+    """
+    Make sure that there is something to read.
+
+    Raises:
+        HistoryDamaged: It is no database.
+        HistoryError: There is no file, or an empty one, or it cannot be read.
+    """
+    try:
+        size = files.size(path)
+        is_whole = size is None or files.looks_whole(path)
+    except OSError as error:
+        raise _unusable(path, error) from error
+    if size is None:
+        raise HistoryError(
+            f"there is no history at {path} yet; the next scan or check that names it begins one"
+        )
+    if not size:
+        raise _empty(path)
+    if not is_whole:
+        raise _no_database(path)
 
 
 @contextlib.contextmanager
@@ -69,6 +104,8 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _translated(path, error) from error
+    except UnicodeDecodeError as error:  # Python reads what SQLite says as UTF-8, too
+        raise _damaged(path, error) from error
 
 
 def moved_aside(path: Path, at: float) -> Path:
@@ -84,8 +121,23 @@ def moved_aside(path: Path, at: float) -> Path:
         raise _unusable(path, error) from error
 
 
-def _set_up(connection: sqlite3.Connection, path: Path) -> None:
+def _opened(
+    path: Path, wait_s: float, mode: str, set_up: Callable[[sqlite3.Connection, Path], None]
+) -> sqlite3.Connection:
+    address = f"{path.absolute().as_uri()}?mode={mode}"
+    with explained(path):
+        connection = sqlite3.connect(address, uri=True, timeout=wait_s, isolation_level=None)
     connection.row_factory = sqlite3.Row
+    try:
+        with explained(path):
+            set_up(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     is_new = _is_new(connection, path)
     if is_new:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
@@ -99,6 +151,22 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     migrations.migrate(connection)
     connection.execute(sql("make_asked_holds"))
     connection.execute(sql("make_asked_leases"))
+
+
+def _set_up_to_read(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("PRAGMA cell_size_check = ON")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    if _is_new(connection, path):
+        raise _empty(path)
+    if migrations.version(connection) < len(migrations.STEPS):
+        raise HistoryError(
+            f"the history {path} was written by an older lockdoctor; the next scan or check that"
+            " uses it brings it up to date"
+        )
+
+
+def _empty(path: Path) -> HistoryError:
+    return HistoryError(f"the history {path} is empty: no run has been stored in it yet")
 
 
 def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
@@ -128,9 +196,17 @@ def _translated(path: Path, error: sqlite3.Error) -> HistoryError:
         return HistoryBusy(
             f"the history {path} is in use by another run; try again, or {_ELSEWHERE}"
         )
-    if type(error) is sqlite3.DatabaseError:
-        return HistoryDamaged(f"the history {path} is damaged ({error})")
+    if type(error) is sqlite3.DatabaseError or "decode to UTF-8" in str(error):
+        return _damaged(path, error)
     return _unusable(path, error)
+
+
+def _no_database(path: Path) -> HistoryDamaged:
+    return HistoryDamaged(f"the history {path} is no database, or not a whole one; {_BEGIN_ANEW}")
+
+
+def _damaged(path: Path, error: Exception) -> HistoryDamaged:
+    return HistoryDamaged(f"the history {path} is damaged ({error}); {_BEGIN_ANEW}")
 
 
 def _unusable(path: Path, error: Exception) -> HistoryError:

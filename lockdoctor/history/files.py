@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -13,13 +15,19 @@ BESIDE = ("-wal", "-shm")
 """What SQLite puts beside a database in use. Source: sqlite.org/tempfiles.html."""
 
 _MAGIC = b"SQLite format 3\0"
-_SMALLEST_PAGE = 512
-"""Source: sqlite.org/fileformat2.html, as the line above."""
+_SMALLEST_PAGE, _LARGEST_PAGE = 512, 65536
+"""Source: sqlite.org/fileformat2.html, as the line above; the header has 1 for the largest."""
 
 
 def default_path(environ: Mapping[str, str]) -> Path:
     """Say where the history lies unless told otherwise."""
     return state_folder(environ) / "history.sqlite3"
+
+
+def named_path(named: Path | None, environ: Mapping[str, str]) -> Path:
+    """Say where the history lies: the place named, LOCKDOCTOR_HISTORY, the XDG state folder."""
+    chosen = named or environ.get("LOCKDOCTOR_HISTORY")
+    return Path(chosen) if chosen else default_path(environ)
 
 
 def prepare(path: Path) -> None:
@@ -37,16 +45,45 @@ def prepare(path: Path) -> None:
 
 def looks_whole(path: Path) -> bool:
     """
-    Tell whether a file is empty or begins like a database.
+    Tell whether a file is empty, or begins like a database and has whole pages only.
 
-    SQLite takes the stump of one for an empty one, and deletes what lies beside it.
+    SQLite takes the stump of one for an empty one, and deletes what lies beside it; and what is
+    missing of the last page, for zeros. While a run writes, the end of the file is nobody's yet.
 
     Raises:
         OSError: It cannot be read.
     """
+    is_written = is_in_use(path)
     with path.open("rb") as file:
         beginning = file.read(_SMALLEST_PAGE)
-    return not beginning or (len(beginning) == _SMALLEST_PAGE and beginning.startswith(_MAGIC))
+        length = file.seek(0, os.SEEK_END)
+    if not length:
+        return True
+    if len(beginning) < _SMALLEST_PAGE or not beginning.startswith(_MAGIC):
+        return False
+    page_size = int.from_bytes(beginning[16:18], "big")
+    return is_written or not length % (_LARGEST_PAGE if page_size == 1 else page_size or 1)
+
+
+def size(path: Path) -> int | None:
+    """
+    Tell how many bytes a file has; None where there is none.
+
+    Raises:
+        OSError: It cannot be told, or it is something else than a file.
+    """
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is no file")
+    return found.st_size
+
+
+def is_in_use(path: Path) -> bool:
+    """Tell whether something lies beside a file that SQLite keeps there."""
+    return any(Path(f"{path}{beside}").exists() for beside in BESIDE)
 
 
 def identity(path: Path) -> tuple[int, int] | None:

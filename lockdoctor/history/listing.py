@@ -14,9 +14,17 @@ from lockdoctor.history.queries import sql
 from lockdoctor.history.stretches import GONE_TTL_S
 from lockdoctor.history.timeline import Timeline
 
+END_OF_DATES = 253_402_300_800.0
+"""The year 10000: what a damaged file may tell, and no calendar."""
+
 
 class Listing:
-    """Rows as values, their moments in the present run's time, as well as is known."""
+    """
+    Rows as values, their moments in the present run's time, as well as is known.
+
+    Where a row holds what no lockdoctor writes, a listing raises ValueError, TypeError or
+    LookupError.
+    """
 
     def __init__(self, connection: sqlite3.Connection, present: ClockMark) -> None:
         """Read the clocks of the file."""
@@ -92,4 +100,7 @@ class Listing:
             )
 
     def _at(self, row: sqlite3.Row, clock: str, at: str) -> float:
-        return self._timeline.at(row[clock], row[at])
+        moment = self._timeline.at(row[clock], row[at])
+        if not 0 <= moment < END_OF_DATES:
+            raise ValueError(f"{moment} is no moment")
+        return moment

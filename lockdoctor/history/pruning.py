@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
 
 from lockdoctor.domain.past import ClockMark
+from lockdoctor.history import files
+from lockdoctor.history.database import connect, explained, require_stored, transaction
 from lockdoctor.history.queries import sql
 from lockdoctor.history.timeline import Timeline
 
@@ -20,6 +25,49 @@ SPARE_PAGES = 256
 
 FREED_PAGES = 1000
 """At most so many are given back at a time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned:
+    """What became of a file."""
+
+    forgotten: int
+    """Runs."""
+    left: int
+    bytes_before: int
+    bytes_after: int
+
+
+def prune_whole(
+    path: Path, clock_mark: ClockMark, *, keep_s: float, max_bytes: int, wait_s: float
+) -> Pruned:
+    """
+    Forget everything that is to be forgotten, however long it takes, and give all room back.
+
+    Args:
+        path: The file; a damaged one is left as it is.
+        clock_mark: The present moment.
+        keep_s: How long to keep what runs saw, in seconds.
+        max_bytes: How large the file may be; the last run stays in any case.
+        wait_s: For so many seconds to wait for another run that is writing.
+
+    Raises:
+        HistoryBusy: Another run kept it locked for as long as we waited.
+        HistoryError: There is none, or it is damaged or cannot be written.
+    """
+    require_stored(path)
+    before = files.size(path) or 0
+    with closing(connect(path, wait_s)) as connection, explained(path):
+        runs = left = _runs(connection)
+        while True:
+            with transaction(connection):
+                forget(connection, clock_mark, keep_s, max_bytes)
+            left, last = _runs(connection), left
+            if left == last:
+                break
+        connection.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
+    after = files.size(path) or 0
+    return Pruned(forgotten=runs - left, left=left, bytes_before=before, bytes_after=after)
 
 
 def forget(
@@ -49,6 +97,10 @@ def used_bytes(connection: sqlite3.Connection) -> int:
     """Measure what the file holds, without the room that is free in it."""
     pages = _pragma(connection, "page_count") - _pragma(connection, "freelist_count")
     return pages * _pragma(connection, "page_size")
+
+
+def _runs(connection: sqlite3.Connection) -> int:
+    return int(connection.execute(sql("count_runs")).fetchone()[0])
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -315,6 +315,10 @@ DELETE FROM run WHERE id IN (
     SELECT id FROM run WHERE id < (SELECT max(id) FROM run) ORDER BY id LIMIT :runs
 );
 
+-- name: count_runs
+-- How many runs are stored?
+SELECT count(*) FROM run;
+
 -- name: forget_lineages
 -- Forget lineages of which nothing is left.
 DELETE FROM lineage WHERE NOT EXISTS (SELECT 1 FROM run WHERE run.lineage_id = lineage.id);
@@ -346,6 +350,13 @@ ORDER BY lineage_id, lease_id, number;
 SELECT hold.*, lineage.cluster_id
 FROM hold JOIN lineage ON lineage.id = hold.lineage_id
 WHERE lock_name = :lock_name
+ORDER BY lineage_id, create_revision;
+
+-- name: holds_of_key
+-- Who contended under one key?
+SELECT hold.*, lineage.cluster_id
+FROM hold JOIN lineage ON lineage.id = hold.lineage_id
+WHERE key = :key
 ORDER BY lineage_id, create_revision;
 
 -- name: holds_of_lease

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-import enum
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.locks import Hold
-from lockdoctor.domain.past import (
-    ClockMark,
-    Past,
-    RunRecord,
-    StoredFinding,
-    StoredHold,
-    StoredLease,
-    StoredRun,
-)
+from lockdoctor.domain.past import ClockMark, Past, RunRecord
 from lockdoctor.history import files, pruning, recalling, recording
 from lockdoctor.history.database import (
     HistoryDamaged,
@@ -31,7 +21,6 @@ from lockdoctor.history.database import (
     transaction,
 )
 from lockdoctor.history.lineage import ClusterState
-from lockdoctor.history.listing import Listing
 from lockdoctor.history.names import prefixes_text
 
 if TYPE_CHECKING:
@@ -166,41 +155,6 @@ class SqliteHistory:
 
         self._do(forget)
 
-    def runs(self) -> tuple[StoredRun, ...]:
-        """List the runs, the last one first."""
-        return self._list(lambda listing: listing.runs())
-
-    def of_lock(self, name: bytes) -> tuple[tuple[StoredHold, ...], tuple[StoredFinding, ...]]:
-        """List who contended for a lock, and what was found of it."""
-        return (
-            self._list(lambda listing: listing.holds("holds_of_lock", lock_name=name)),
-            self._list(lambda listing: listing.findings("findings_of_lock", lock_name=name)),
-        )
-
-    def of_lease(self, lease_id: LeaseId) -> tuple[tuple[StoredHold, ...], tuple[StoredLease, ...]]:
-        """List for which locks a lease contended, and what was read of it."""
-        return (
-            self._list(lambda listing: listing.holds("holds_of_lease", lease_id=lease_id)),
-            self._list(lambda listing: listing.leases("stretches_of_lease", lease_id=lease_id)),
-        )
-
-    def export(self) -> Iterator[dict[str, Any]]:
-        """
-        Give everything that is stored, a plain dictionary at a time.
-
-        `record` says what it is: run, hold, lease or finding. Bytes stay bytes, and moments are
-        POSIX seconds.
-        """
-        with explained(self._path):
-            listing = Listing(self._connection, self._present)
-            yield from (_plain("run", each) for each in listing.runs())
-            yield from (_plain("hold", each) for each in listing.holds("all_holds"))
-            yield from (_plain("lease", each) for each in listing.leases("all_stretches"))
-            yield from (_plain("finding", each) for each in listing.findings("all_findings"))
-
-    def _list(self, what: Callable[[Listing], Iterator[T]]) -> tuple[T, ...]:
-        return self._do(lambda connection: tuple(what(Listing(connection, self._present))))
-
     def _do(self, step: Callable[[sqlite3.Connection], T]) -> T:
         """Take a step; where the file turns out to be damaged, take it on a fresh one."""
         try:
@@ -226,14 +180,3 @@ class SqliteHistory:
                 f"the history {self._path} was damaged: it is now {aside}, and this run begins"
                 " a new one"
             )
-
-
-def _plain(record: str, value: Any) -> dict[str, Any]:
-    fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-    hold = fields.pop("hold", None)
-    if hold is not None:
-        fields |= hold._asdict()
-    return {
-        "record": record,
-        **{k: v.name.lower() if isinstance(v, enum.Enum) else v for k, v in fields.items()},
-    }

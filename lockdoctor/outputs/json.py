@@ -7,12 +7,10 @@ etcdctl prints them; durations in seconds; null is what is not known.
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import json
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timezone
 from typing import Any, TextIO
 
 from lockdoctor.domain.leases import LeaseId, Observation, Reading, hex_id
@@ -21,9 +19,11 @@ from lockdoctor.domain.past import PastFinding
 from lockdoctor.domain.renewals import RenewalTrace, is_usable
 from lockdoctor.domain.report import LockReport, Report, SessionReport, Unseen
 from lockdoctor.domain.verdicts import Accepted, Evidence, Verdict
+from lockdoctor.outputs.json_values import bytes_twice as _bytes
+from lockdoctor.outputs.json_values import moment
 from lockdoctor.outputs.sentences import sentence
 from lockdoctor.outputs.witnesses_json import process_json, server_json
-from lockdoctor.outputs.wording import printable, safe
+from lockdoctor.outputs.wording import safe
 
 SCHEMA_VERSION = 1
 """Rises when a field changes its meaning or goes away; new fields may come at any time."""
@@ -88,7 +88,7 @@ def _lists(report: Report) -> Iterator[tuple[str, Iterable[Any]]]:
 
 def _run(report: Report) -> Json:
     return {
-        "started_at": _moment(report.started_at),
+        "started_at": moment(report.started_at),
         "window_s": _rounded(report.window_s),
         "watched_s": _rounded(report.watched_s),
         "lookups": report.lookups,
@@ -218,7 +218,7 @@ def _gone(gone: PastFinding) -> Json:
         "verdict": gone.kind.value,
         **_bytes("lock", gone.lock.name if gone.lock else None),
         "recipe": gone.lock.recipe.value if gone.lock else None,
-        "since_at": _moment(gone.since_at),
+        "since_at": moment(gone.since_at),
         "runs": gone.runs,
     }
 
@@ -230,7 +230,7 @@ def _evidence(evidence: Evidence) -> Json:
         if isinstance(value, bytes):
             entry |= _bytes(field.name, value)
         elif field.name.endswith("_at"):
-            entry[field.name] = _moment(value)
+            entry[field.name] = moment(value)
         else:
             entry[field.name] = _plain(value)
     return entry
@@ -238,17 +238,6 @@ def _evidence(evidence: Evidence) -> Json:
 
 def _unseen(unseen: Unseen) -> Json:
     return {"what": safe(unseen.what), "count": unseen.count, "why": safe(unseen.why)}
-
-
-def _moment(at: float) -> str:
-    return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="milliseconds")
-
-
-def _bytes(name: str, raw: bytes | None) -> Json:
-    return {
-        name: None if raw is None else printable(raw),
-        f"{name}_base64": None if raw is None else base64.b64encode(raw).decode("ascii"),
-    }
 
 
 def _plain(value: Any) -> Any:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import TextIO
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -19,6 +19,7 @@ from lockdoctor.domain.verdicts import EstimatedAge, Evidence, Verdict
 from lockdoctor.outputs.commands import steps
 from lockdoctor.outputs.headline import headline, how_many
 from lockdoctor.outputs.lock_rows import NAME_WIDTH, left_out, lock_table, verdict_style
+from lockdoctor.outputs.page import Line, write
 from lockdoctor.outputs.sentences import sentence
 from lockdoctor.outputs.witness_sentences import process_lines, server_line
 from lockdoctor.outputs.wording import (
@@ -60,29 +61,8 @@ class TableOutput:
         Args:
             report: None where there is nothing to write below it.
         """
-        page = io.StringIO()
-        console = Console(
-            file=page,
-            width=self.width,
-            height=100,  # or a dumb terminal would be taken for 80 columns
-            force_terminal=self.colour,
-            color_system="standard" if self.colour else None,
-            no_color=not self.colour,
-            markup=False,
-            highlight=False,
-            emoji=False,
-            soft_wrap=False,
-        )
-        console.print(_first_line(first, report))
-        for part in _parts(report, self.width) if report else ():
-            console.print(part, soft_wrap=isinstance(part, _Line))
-        text = "\n".join(line.rstrip() for line in page.getvalue().splitlines()) + "\n"
-        encoding = getattr(out, "encoding", None) or "utf-8"
-        out.write(text.encode(encoding, "backslashreplace").decode(encoding))
-
-
-class _Line(Text):
-    """A line that is never broken, so that it can be copied whole."""
+        parts = chain((_first_line(first, report),), _parts(report, self.width) if report else ())
+        write(parts, out, width=self.width, colour=self.colour)
 
 
 def _parts(report: Report, width: int) -> Iterator[RenderableType]:
@@ -153,7 +133,7 @@ def _finding(finding: Finding, heading: str) -> Iterator[RenderableType]:
     yield _indented(f"What to do: {safe(verdict.remedy)}")
     for step in steps(finding):
         yield _indented(f"{step.purpose}:")
-        yield from (_Line(f"    {line}") for line in step.lines)
+        yield from (Line(f"    {line}") for line in step.lines)
 
 
 def _subject(finding: Finding) -> Iterator[str]:

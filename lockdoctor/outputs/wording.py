@@ -90,7 +90,17 @@ def at_most(seconds: float) -> str:
 
 def moment(at: float) -> str:
     """Write a moment, POSIX seconds: 2026-11-24 14:05 UTC."""
-    return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    return f"{date(at)} UTC"
+
+
+def date(at: float) -> str:
+    """Write POSIX seconds as date and time of day, in UTC: 2026-01-01 12:05."""
+    return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%d %H:%M")
+
+
+def size(number: int) -> str:
+    """Write how many bytes: 4.1 kB, 200.0 MB."""
+    return humanize.naturalsize(number).replace("Byte", "byte")
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

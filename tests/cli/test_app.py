@@ -70,7 +70,7 @@ def test_help_of_the_program(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
 
     text = capsys.readouterr().out
-    assert re.search(r"^  scan  \S.*\.$", text, re.MULTILINE)
+    assert re.search(r"^  scan +\S.*\.$", text, re.MULTILINE)
     assert "..." not in text.rpartition("Commands:")[2]
 
 

@@ -17,7 +17,8 @@ from lockdoctor.cli.options import (
     TargetFlags,
 )
 from lockdoctor.cli.scan import RunFlags
-from lockdoctor.cli.wiring import history_path, in_colour, scan_request, settings_of
+from lockdoctor.cli.terminals import in_colour
+from lockdoctor.cli.wiring import history_path, scan_request, settings_of
 from lockdoctor.domain.policy import Rule, Thresholds
 from lockdoctor.errors import ConfigError
 

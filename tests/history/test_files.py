@@ -111,16 +111,19 @@ def test_a_path_that_sqlite_would_misread_is_a_file(
     assert recalled(Path(":memory:"), NOON + 300).runs == 1
 
 
-def test_it_survives_a_run_that_was_killed(path: Path) -> None:
-    """What a run has stored is there, though nobody closed the file."""
+def store_and_die(path: Path) -> int:
+    """Store a run in a process that nobody gives the time to close the file."""
     code = (
         "import os, sys; from pathlib import Path\n"
         "from tests.history.runs import *\n"
         "open_history(Path(sys.argv[1]), a_clock()).record(a_run()); os._exit(9)"
     )
-    killed = subprocess.run([sys.executable, "-c", code, path], check=False, timeout=60)
+    return subprocess.run([sys.executable, "-c", code, path], check=False, timeout=60).returncode
 
-    assert killed.returncode == 9
+
+def test_it_survives_a_run_that_was_killed(path: Path) -> None:
+    """What a run has stored is there, though nobody closed the file."""
+    assert store_and_die(path) == 9
     assert recalled(path, NOON + 300).runs == 1
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from lockdoctor.domain.locks import Hold
 from lockdoctor.domain.past import NO_PAST
+from lockdoctor.history.reader import open_reader
 from lockdoctor.history.store import open_history
 from tests.builders import HOLDER, NOON, an_observation
 from tests.history.runs import HOLD, a_clock, a_mark, a_run, a_sight, by_lease, recalled, stored
@@ -53,7 +54,7 @@ def test_a_cluster_may_be_restored_again_and_again(path: Path) -> None:
         at = NOON + 300 * number
         stored(path, a_run(at, marks=(a_mark(at, revision),)))
 
-    with open_history(path, a_clock(NOON + 1200)) as history:
+    with open_reader(path, a_clock(NOON + 1200)) as history:
         lineages = [run.lineage for run in history.runs()]
 
     assert lineages == [4, 3, 2, 1]

@@ -7,16 +7,17 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.domain.leases import LeaseGone, LeaseId
-from lockdoctor.domain.locks import LockId, Recipe
+from lockdoctor.domain.locks import Hold, LockId, Recipe
 from lockdoctor.domain.past import (
     FindingSeen,
+    Stored,
     StoredFinding,
     StoredHold,
     StoredLease,
     StoredRun,
 )
 from lockdoctor.domain.verdicts import Severity, VerdictKind
-from lockdoctor.history.store import open_history
+from lockdoctor.history.reader import open_reader
 from tests.builders import HOLDER, NOON, an_observation
 from tests.history.runs import (
     CLUSTER,
@@ -55,7 +56,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_runs_are_listed_the_last_one_first(path: Path) -> None:
     """With what they saw and how bad it was."""
-    with open_history(path, a_clock(NOON + 600)) as history:
+    with open_reader(path, a_clock(NOON + 600)) as history:
         second, first = history.runs()
 
     assert first == StoredRun(
@@ -78,10 +79,10 @@ def test_runs_are_listed_the_last_one_first(path: Path) -> None:
 
 def test_a_lock_is_listed_with_its_holds_and_findings(path: Path) -> None:
     """Who contended for it, and since when until when it was found leaked."""
-    with open_history(path, a_clock(NOON + 600)) as history:
-        holds, findings = history.of_lock(ORDERS.name)
+    with open_reader(path, a_clock(NOON + 600)) as history:
+        found = history.about(ORDERS.name)
 
-    assert holds == (
+    assert found.holds == (
         StoredHold(
             cluster_id=CLUSTER,
             lineage=1,
@@ -95,7 +96,7 @@ def test_a_lock_is_listed_with_its_holds_and_findings(path: Path) -> None:
             runs=2,
         ),
     )
-    assert findings == (
+    assert found.findings == (
         StoredFinding(
             cluster_id=CLUSTER,
             lineage=1,
@@ -111,11 +112,11 @@ def test_a_lock_is_listed_with_its_holds_and_findings(path: Path) -> None:
 
 def test_a_lease_is_listed_until_its_end(path: Path) -> None:
     """What was read of it, folded, and when it was gone."""
-    with open_history(path, a_clock(NOON + 600)) as history:
-        holds, readings = history.of_lease(HOLDER)
+    with open_reader(path, a_clock(NOON + 600)) as history:
+        found = history.about(b"32698f1c0a1b2c3d", HOLDER)
 
-    assert {each.lock_name for each in holds} == {ORDERS.name, OTHER.name}
-    assert readings == (
+    assert {each.lock_name for each in found.holds} == {ORDERS.name, OTHER.name}
+    assert found.leases == (
         StoredLease(
             cluster_id=CLUSTER,
             lineage=1,
@@ -143,14 +144,32 @@ def test_a_lease_is_listed_until_its_end(path: Path) -> None:
 
 def test_what_is_not_stored_is_not_listed(path: Path) -> None:
     """An unknown lock or lease gives nothing, and no error."""
-    with open_history(path, a_clock()) as history:
-        assert history.of_lock(b"/nobody") == ((), ())
-        assert history.of_lease(LeaseId(1)) == ((), ())
+    with open_reader(path, a_clock()) as history:
+        assert history.about(b"/nobody") == Stored()
+        assert history.about(b"1", LeaseId(1)) == Stored()
+
+
+@pytest.mark.parametrize("name", [HOLD.key, b"32698f1c0a1b2c3d"])
+def test_of_a_key_or_lease_the_findings_are_told_that_stood_with_it(
+    path: Path, name: bytes
+) -> None:
+    """What was found of the lock before or after this hold is another one's story."""
+    later = a_sight(NOON + 900, Hold(b"/my-lock/orders/7", 99), lease_id=7)
+    leak = FindingSeen(VerdictKind.BLOCKED_QUEUE, ORDERS)
+    stored(path, a_run(NOON + 900, holds=[later], findings=[leak]))
+
+    with open_reader(path, a_clock(NOON + 1000)) as history:
+        of_lock = history.about(ORDERS.name)
+        of_lease = history.about(name, HOLDER)
+
+    assert [each.verdict for each in of_lock.findings] == ["leaked-lock", "blocked-queue"]
+    assert [each.verdict for each in of_lease.findings] == ["leaked-lock"]
+    assert {each.lease_id for each in of_lease.leases} == {HOLDER}
 
 
 def test_everything_is_exported_as_plain_values(path: Path) -> None:
     """Each record says what it is; bytes stay bytes, and enums are words."""
-    with open_history(path, a_clock(NOON + 600)) as history:
+    with open_reader(path, a_clock(NOON + 600)) as history:
         records = list(history.export())
 
     kinds = [record["record"] for record in records]
@@ -164,5 +183,5 @@ def test_everything_is_exported_as_plain_values(path: Path) -> None:
 
 def test_moments_are_listed_in_this_runs_time(path: Path) -> None:
     """A wall clock that was set since the runs shifts them all."""
-    with open_history(path, a_clock(NOON + 3600, stepped_s=3000)) as history:
+    with open_reader(path, a_clock(NOON + 3600, stepped_s=3000)) as history:
         assert [run.started_at for run in history.runs()] == [NOON + 3300, NOON + 3000]

@@ -11,6 +11,7 @@ import pytest
 from lockdoctor.domain.locks import Hold
 from lockdoctor.domain.past import RunRecord
 from lockdoctor.history.pruning import OLD_RUNS, used_bytes
+from lockdoctor.history.reader import open_reader
 from lockdoctor.history.store import KEEP_S, open_history
 from tests.builders import NOON, an_observation
 from tests.history.runs import (
@@ -94,7 +95,8 @@ def test_a_file_that_grows_too_large_loses_its_oldest_runs(path: Path) -> None:
             history.record(run)
             history.prune(max_bytes=limit)
             assert used_bytes(history._connection) <= limit
-        kept = [each["key"] for each in history.export() if each["record"] == "hold"]
+        with open_reader(path, a_clock(NOON + DAY)) as reader:
+            kept = [each["key"] for each in reader.export() if each["record"] == "hold"]
         history.prune(max_bytes=1)
         assert ask(history, holds=()).runs == 1
 

@@ -1,0 +1,39 @@
+"""What standard output leads to, and writing to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TextIO
+
+from lockdoctor.errors import OutputError
+
+
+def is_live_terminal(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Say whether a stream is a terminal that can redraw a line."""
+    return stream.isatty() and environ.get("TERM") != "dumb"
+
+
+def in_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """
+    Say whether colours are welcome.
+
+    Source: no-color.org.
+    """
+    return is_live_terminal(stream, environ) and not environ.get("NO_COLOR")
+
+
+def write_to(out: TextIO, what: str, render: Callable[[TextIO], object]) -> None:
+    """
+    Write something, all of it.
+
+    Raises:
+        BrokenPipeError: Whoever read has gone.
+        OutputError: It could not be written; the message says what.
+    """
+    try:
+        render(out)
+        out.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"Cannot write {what}: {error.strerror}") from error

@@ -1,0 +1,74 @@
+"""The history for programs: the runs as one document, and everything as JSON lines."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TextIO
+
+from lockdoctor.domain.leases import NO_LEASE, hex_id
+from lockdoctor.domain.past import StoredRun
+from lockdoctor.outputs.json_values import bytes_twice, moment
+from lockdoctor.outputs.wording import safe
+
+SCHEMA_VERSION = 1
+"""Rises when a field changes its meaning or goes away; new fields may come at any time."""
+
+
+def write_runs(runs: Sequence[StoredRun], out: TextIO) -> None:
+    """Write one document, a line for each run, the last one first."""
+    out.write(f'{{\n "schema_version": {SCHEMA_VERSION},\n "runs": [')
+    out.writelines(
+        f"{',' if number else ''}\n  {_dumped(_record(_fields(run)))}"
+        for number, run in enumerate(runs)
+    )
+    out.write("]\n}\n")
+
+
+def write_lines(records: Iterable[Mapping[str, Any]], out: TextIO) -> None:
+    """Write one line for each record, as they come."""
+    out.writelines(f"{_dumped(_record(record))}\n" for record in records)
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+
+
+def _record(fields: Mapping[str, Any]) -> dict[str, Any]:
+    record: dict[str, Any] = {}
+    for name, value in fields.items():
+        record |= _entries(name, value)
+    return record
+
+
+def _entries(name: str, value: Any) -> dict[str, Any]:
+    """Name and write a value as the report does."""
+    match name:
+        case "cluster_id":
+            return {name: f"{value:x}"}
+        case "lease_id":
+            return {"lease": None if value == NO_LEASE else hex_id(value)}
+        case "lock_name":
+            return bytes_twice("lock", value)
+        case "prefixes":
+            return {name: [bytes_twice("prefix", prefix) for prefix in value]}
+        case _:
+            return _plain(name, value)
+
+
+def _plain(name: str, value: Any) -> dict[str, Any]:
+    if isinstance(value, bytes):
+        return bytes_twice(name, value)
+    if isinstance(value, enum.Enum):
+        return {name: value.name.lower()}
+    if isinstance(value, str):
+        return {name: safe(value)}
+    if isinstance(value, float) and name.endswith("_at"):
+        return {name: moment(value)}
+    return {name: value}
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, allow_nan=False)

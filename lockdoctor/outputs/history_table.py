@@ -1,0 +1,225 @@
+"""The history for people: the runs, and what stood for one lock or lease; times are UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TextIO, TypeVar
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from lockdoctor.domain.leases import NO_LEASE, hex_id
+from lockdoctor.domain.past import Stored, StoredFinding, StoredHold, StoredLease, StoredRun
+from lockdoctor.domain.verdicts import Severity
+from lockdoctor.outputs.page import write
+from lockdoctor.outputs.wording import (
+    at_least,
+    count,
+    date,
+    duration,
+    printable,
+    safe,
+    shortened,
+)
+
+MOST_RUNS = 50
+"""So many runs are listed, the last ones; JSON has them all."""
+
+MOST_ROWS = 50
+"""So many holds, readings and findings are listed, the last ones; the export has them all."""
+
+NAME_WIDTH = 120
+"""Longer names lose their middle; the export has them whole."""
+
+_EXPORT = "history export has them all"
+
+_STYLES = {Severity.WARNING: "yellow", Severity.CRITICAL: "bold red"}
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryTable:
+    """Everything that `lockdoctor history` shows as a table."""
+
+    width: int
+    colour: bool
+    now: float
+    """POSIX seconds: what is long ago, and what is not."""
+
+    def runs(self, runs: Sequence[StoredRun], out: TextIO) -> None:
+        """Write the runs, the last one first."""
+        self._write(self._runs(runs), out)
+
+    def stored(self, name: bytes, stored: Stored, out: TextIO) -> None:
+        """Write what stood for one lock or lease; there must be something."""
+        self._write(self._stored(name, stored), out)
+
+    def _write(self, parts: Iterable[RenderableType], out: TextIO) -> None:
+        write(parts, out, width=self.width, colour=self.colour)
+
+    def _runs(self, runs: Sequence[StoredRun]) -> Iterator[RenderableType]:
+        last = runs[0]
+        yield Text(
+            f"{count(len(runs), 'run')} since {date(runs[-1].started_at)} UTC, the last one"
+            f" {self._ago(last.ended_at)}: {last.severity.name}",
+            style="bold",
+        )
+        many_lineages = len({(run.cluster_id, run.lineage) for run in runs}) > 1
+        by_scope: dict[tuple[object, ...], list[StoredRun]] = {}
+        for run in runs[:MOST_RUNS]:
+            by_scope.setdefault((run.cluster_id, run.lineage, run.prefixes), []).append(run)
+        for same in by_scope.values():
+            yield Text(f"\nBelow {_scope_name(same[0], with_lineage=many_lineages)}", style="bold")
+            yield self._run_table(same)
+        yield from _more(len(runs) - MOST_RUNS, "earlier run", "--format json has them all")
+
+    def _run_table(self, runs: Sequence[StoredRun]) -> Table:
+        table = self._table("Started (UTC)", "By", "Worst")
+        for heading in ("Took", "Keys", "Findings", "Sessions"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        for run in runs:
+            table.add_row(
+                date(run.started_at),
+                Text(safe(run.command)),
+                Text(run.severity.name, style=_STYLES.get(run.severity, "")),
+                duration(max(0.0, run.ended_at - run.started_at)),
+                f"{run.holds:,}",
+                f"{run.findings:,}",
+                "-" if run.sessions is None else f"{run.sessions:,}",
+            )
+        return table
+
+    def _stored(self, name: bytes, stored: Stored) -> Iterator[RenderableType]:
+        yield Text(f"{_summary(name, stored)}, {self._last_seen(stored)}", style="bold")
+        if stored.holds:
+            yield Text("\nHolds, the last one first", style="bold")
+            yield self._hold_table(_last(stored.holds, lambda hold: hold.last_asked_at))
+            yield from _more(len(stored.holds) - MOST_ROWS, "earlier hold", _EXPORT)
+        if stored.leases:
+            yield Text("\nReadings of the lease, the last ones first", style="bold")
+            yield self._lease_table(_last(stored.leases, lambda lease: lease.last_answered_at))
+            yield from _more(len(stored.leases) - MOST_ROWS, "earlier row", _EXPORT)
+        if stored.findings:
+            yield Text("\nFindings, the last one first", style="bold")
+            yield self._finding_table(_last(stored.findings, lambda finding: finding.last_at))
+            yield from _more(len(stored.findings) - MOST_ROWS, "earlier finding", _EXPORT)
+
+    def _last_seen(self, stored: Stored) -> str:
+        moments = [hold.last_asked_at for hold in stored.holds]
+        moments += [lease.last_answered_at for lease in stored.leases]
+        moments += [finding.last_at for finding in stored.findings]
+        return f"last seen {self._ago(max(moments))}"
+
+    def _hold_table(self, holds: Sequence[StoredHold]) -> Table:
+        table = self._wide_table("Hold", "Seen (UTC)")
+        for hold in holds:
+            table.add_row(
+                Text("\n".join(self._hold_lines(hold))),
+                _span(hold.first_answered_at, hold.last_asked_at),
+                f"{hold.runs:,}",
+            )
+        return table
+
+    def _hold_lines(self, hold: StoredHold) -> Iterator[str]:
+        key, seen_s = hold.hold.key, hold.last_asked_at - hold.first_answered_at
+        yield _title(hold.lock_name or key)
+        if key not in (hold.lock_name, b"%s/%x" % (hold.lock_name, hold.lease_id)):
+            yield f"key {_title(key)}"
+        lease = "no lease" if hold.lease_id == NO_LEASE else f"lease {hex_id(hold.lease_id)}"
+        yield f"{lease}, create revision {hold.hold.create_revision}"
+        if hold.held_first_answered_at is None:
+            stood = f"there for at least {at_least(seen_s)}, never seen to hold"
+        else:
+            stood = (
+                f"held for at least {at_least(hold.last_asked_at - hold.held_first_answered_at)}"
+            )
+        yield f"{stood}, last seen {self._ago(hold.last_asked_at)}"
+
+    def _lease_table(self, leases: Sequence[StoredLease]) -> Table:
+        table = self._table("Lease", "TTL", "Left at last", "Read (UTC)")
+        table.add_column("Readings", justify="right", no_wrap=True)
+        for lease in leases:
+            is_gone = lease.granted_ttl_s is None
+            table.add_row(
+                hex_id(lease.lease_id),
+                "gone" if is_gone else f"{lease.granted_ttl_s} s",
+                "-" if is_gone else f"{lease.last_remaining_ttl_s} s",
+                _span(lease.first_answered_at, lease.last_answered_at),
+                f"{lease.readings:,}",
+            )
+        return table
+
+    def _finding_table(self, findings: Sequence[StoredFinding]) -> Table:
+        table = self._wide_table("Finding", "Found (UTC)")
+        for finding in findings:
+            lasted = duration(max(0.0, finding.last_at - finding.since_at))
+            lines = (
+                safe(finding.verdict),
+                _title(finding.lock_name or b""),
+                f"for {lasted}, last found {self._ago(finding.last_at)}",
+            )
+            table.add_row(
+                Text("\n".join(lines)),
+                _span(finding.since_at, finding.last_at),
+                f"{finding.runs:,}",
+            )
+        return table
+
+    def _wide_table(self, what: str, when: str) -> Table:
+        table = self._table()
+        table.add_column(what, ratio=1, overflow="fold")
+        table.add_column(when, no_wrap=True)
+        table.add_column("Runs", justify="right", no_wrap=True)
+        return table
+
+    def _table(self, *headings: str) -> Table:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        for heading in headings:
+            table.add_column(heading, no_wrap=True)
+        return table
+
+    def _ago(self, at: float) -> str:
+        return f"{duration(max(0.0, self.now - at))} ago"
+
+
+def _scope_name(run: StoredRun, *, with_lineage: bool) -> str:
+    prefixes = ", ".join(_title(prefix) if prefix else "every key" for prefix in run.prefixes)
+    lineage = f", lineage {run.lineage}" if with_lineage else ""
+    return f"{prefixes} in cluster {run.cluster_id:x}{lineage}"
+
+
+def _summary(name: bytes, stored: Stored) -> str:
+    parts = [
+        count(number, noun)
+        for number, noun in (
+            (len(stored.holds), "hold"),
+            (sum(lease.readings for lease in stored.leases), "reading"),
+            (len(stored.findings), "finding"),
+        )
+        if number
+    ]
+    clusters = {hold.cluster_id for hold in stored.holds} | {o.cluster_id for o in stored.leases}
+    where = f" in {count(len(clusters), 'cluster')}" if len(clusters) > 1 else ""
+    return f"{_title(name)}: {', '.join(parts)} stored{where}"
+
+
+def _span(first_at: float, last_at: float) -> str:
+    first, last = date(first_at), date(last_at)
+    return first if first == last else f"{first} to\n{last}"
+
+
+def _last(rows: Iterable[Row], at: Callable[[Row], float]) -> list[Row]:
+    return sorted(rows, key=at, reverse=True)[:MOST_ROWS]
+
+
+def _more(number: int, noun: str, where: str) -> Iterator[RenderableType]:
+    if number > 0:
+        yield Text(f"… and {count(number, noun)}; {where}", style="dim")
+
+
+def _title(name: bytes) -> str:
+    return shortened(printable(name), NAME_WIDTH) if name else "(empty name)"

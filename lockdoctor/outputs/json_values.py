@@ -1,0 +1,22 @@
+"""Values as JSON has them."""
+
+from __future__ import annotations
+
+import base64
+from datetime import datetime, timezone
+from typing import Any
+
+from lockdoctor.outputs.wording import printable
+
+
+def bytes_twice(name: str, raw: bytes | None) -> dict[str, Any]:
+    """Give bytes as text (escaped, safe to show) and as base64 (exact)."""
+    return {
+        name: None if raw is None else printable(raw),
+        f"{name}_base64": None if raw is None else base64.b64encode(raw).decode("ascii"),
+    }
+
+
+def moment(at: float) -> str:
+    """Give POSIX seconds as ISO 8601, in UTC."""
+    return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="milliseconds")

@@ -1,0 +1,36 @@
+"""Writes what rich has laid out, for a terminal of any kind or a file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from typing import TextIO
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+
+class Line(Text):
+    """A line that is never broken, so that it can be copied whole."""
+
+
+def write(parts: Iterable[RenderableType], out: TextIO, *, width: int, colour: bool) -> None:
+    """Write the parts one below the other; what the stream's encoding lacks becomes an escape."""
+    page = io.StringIO()
+    console = Console(
+        file=page,
+        width=width,
+        height=100,  # or a dumb terminal would be taken for 80 columns
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        no_color=not colour,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        soft_wrap=False,
+    )
+    for part in parts:
+        console.print(part, soft_wrap=isinstance(part, Line))
+    text = "\n".join(line.rstrip() for line in page.getvalue().splitlines()) + "\n"
+    encoding = getattr(out, "encoding", None) or "utf-8"
+    out.write(text.encode(encoding, "backslashreplace").decode(encoding))
