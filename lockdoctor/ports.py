@@ -12,6 +12,8 @@ from lockdoctor.domain.journal import Entry, EntryId, Line
 from lockdoctor.domain.leases import LeaseId, LeaseUnread, Reading
 from lockdoctor.domain.locks import Hold, KeySnapshot, LockKey
 from lockdoctor.domain.past import Past, RunRecord
+from lockdoctor.domain.treatment import Treated, Undone
+from lockdoctor.domain.verdicts import Evidence
 from lockdoctor.domain.witnesses import Heard
 from lockdoctor.domain.writes import Written
 
@@ -138,6 +140,18 @@ class Surgeon(Protocol):
 
     async def revoke(self, lease_id: LeaseId) -> Written:
         """End a lease and delete every key that is on it by then: etcd knows no guard for it."""
+        ...
+
+
+class TreatmentWords(Protocol):
+    """Words for what a plan and a journal keep as sentences, so that they stay readable."""
+
+    def evidence(self, evidence: Evidence) -> str:
+        """Word what speaks for a treatment."""
+        ...
+
+    def outcome(self, treated: Treated | Undone) -> str:
+        """Word what became of a target."""
         ...
 
 

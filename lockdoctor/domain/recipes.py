@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from lockdoctor.domain.locks import Kind, Lock, LockKey, Recipe
+from lockdoctor.domain.locks import Kind, Lock, LockId, LockKey, Recipe
 from lockdoctor.domain.shapes import RECIPE_OF, RECIPES, LockRecipe
 
 KindOf = Callable[[bytes], "Kind | None"]
@@ -59,12 +59,12 @@ def released_lock(queue: Claim, kind_of: KindOf) -> Lock:
     return Lock(name=queue.name, recipe=queue.recipe, kind=kind, holder=None)
 
 
-def queue_of(lock: Lock) -> Claim:
+def queue_of(lock: Lock | LockId) -> Claim:
     """Say which queue a lock is; a mutex and an election of one name share theirs."""
     return Claim(lock.name, _TOLD_FROM.get(lock.recipe, lock.recipe))
 
 
-def recipe_of(lock: Lock) -> LockRecipe:
+def recipe_of(lock: Lock | LockId) -> LockRecipe:
     """Give the recipe whose rules the queue of a lock obeys."""
     return RECIPE_OF[queue_of(lock).recipe]
 

@@ -1,0 +1,122 @@
+"""Guarded writes to some keys, and what became of them: looked up wherever no answer tells."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from lockdoctor.domain.changes import hold_changes
+from lockdoctor.domain.journal import Result
+from lockdoctor.domain.locks import LockKey
+from lockdoctor.domain.revocation import Change, LeaseGoneAlready
+from lockdoctor.domain.writes import Effect, Written
+from lockdoctor.errors import ClusterError
+from lockdoctor.ports import MOST_TOGETHER, Clock, Surgeon
+from lockdoctor.workflows.ward import read_keys
+
+LOOK_UP_S = 15.0
+"""
+So long a write without an answer is looked up: etcd gives one up after seven seconds, and an
+election may come in between. Source: ReqTimeout in etcd's server/config/config.go.
+"""
+LOOK_EVERY_S = 0.5
+
+Write = Callable[[Sequence[LockKey]], Awaitable[Written]]
+IsDone = Callable[[LockKey, LockKey | None], bool]
+"""Tells from a key as it was shown, and as it is now, whether a write was carried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What came of a step."""
+
+    result: Result
+    changed: tuple[Change, ...] = ()
+    failure: str | None = None
+
+
+@dataclass(slots=True)
+class Hand:
+    """Writes, and remembers what was written and how long it took."""
+
+    surgeon: Surgeon
+    clock: Clock
+    touched: list[bytes] = field(default_factory=list)
+    """Keys that were certainly written to."""
+    was_looked_up: bool = False
+    first_asked_at: float | None = None
+    last_answered_at: float = 0.0
+
+    @property
+    def took_s(self) -> float:
+        """From the first write to what told of the last."""
+        if self.first_asked_at is None:
+            return 0.0
+        return max(0.0, self.last_answered_at - self.first_asked_at)
+
+    def note(self, written: Written) -> Written:
+        """Remember when it was written."""
+        if self.first_asked_at is None:
+            self.first_asked_at = written.asked_at
+        self.last_answered_at = written.answered_at
+        return written
+
+    def so_far(self, otherwise: Result) -> Result:
+        """Say that a part was done, where one was."""
+        return Result.PARTLY if self.touched else otherwise
+
+    async def guarded(self, write: Write, keys: Sequence[LockKey], is_done: IsDone) -> Came:
+        """Write to all keys, as many at once as etcd takes; stop where anything is amiss."""
+        for batch in _batches(keys):
+            try:
+                written = self.note(await write(batch))
+            except ClusterError as failed:
+                return Came(self.so_far(Result.FAILED), failure=str(failed))
+            if written.effect is Effect.UNCLEAR:
+                if not await self.comes_true(partial(self._are_done, batch, is_done)):
+                    return Came(Result.UNKNOWN, failure=written.why)
+            elif written.effect is not Effect.DONE:
+                return await self._not_done(batch, is_last=batch[-1] is keys[-1])
+            self.touched += [key.key for key in batch]
+        return Came(Result.DONE)
+
+    async def comes_true(self, is_so: Callable[[], Awaitable[bool]]) -> bool:
+        """Look up a write without an answer, until it is seen to be done or the time is over."""
+        self.was_looked_up = True
+        give_up_at = self.clock.now() + LOOK_UP_S
+        while True:
+            try:
+                if await is_so():
+                    self.last_answered_at = self.clock.now()
+                    return True
+            except ClusterError:  # an election, perhaps: the time limit decides
+                pass
+            if self.clock.now() >= give_up_at:
+                return False
+            await self.clock.sleep(LOOK_EVERY_S)
+
+    async def _not_done(self, batch: Sequence[LockKey], *, is_last: bool) -> Came:
+        """Say what kept a guarded write from being done."""
+        try:
+            now = await read_keys(self.surgeon, (key.key for key in batch))
+        except ClusterError as failed:
+            return Came(self.so_far(Result.REFUSED), failure=str(failed))
+        if not now and not self.touched and is_last:
+            return Came(Result.ALREADY_GONE)
+        changed = tuple(c for key in batch for c in hold_changes(key, now.get(key.key)))
+        return Came(self.so_far(Result.REFUSED), changed or (LeaseGoneAlready(),))
+
+    async def _are_done(self, batch: Sequence[LockKey], is_done: IsDone) -> bool:
+        now = await read_keys(self.surgeon, (key.key for key in batch))
+        return all(is_done(key, now.get(key.key)) for key in batch)
+
+
+def is_another(shown: LockKey, now: LockKey | None) -> bool:
+    """Tell whether a hold is no more, even where its key is taken again."""
+    return now is None or now.create_revision != shown.create_revision
+
+
+def _batches(keys: Sequence[LockKey]) -> Iterator[Sequence[LockKey]]:
+    for start in range(0, len(keys), MOST_TOGETHER):
+        yield keys[start : start + MOST_TOGETHER]

@@ -1,0 +1,222 @@
+"""The treatment of one target: look, write the intent down, act, look up what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from lockdoctor.domain.changes import Now, changes, find_lock, hold_changes
+from lockdoctor.domain.journal import Action, Intent, Outcome, Reason, Result
+from lockdoctor.domain.leases import NO_LEASE, LeaseGone, LeaseId, LeaseUnread, Observation
+from lockdoctor.domain.locks import LockKey
+from lockdoctor.domain.revocation import (
+    Change,
+    KeyAdded,
+    KeyGone,
+    KeysUnseen,
+    RevokePlan,
+    Stake,
+    Target,
+)
+from lockdoctor.domain.treatment import QueueAfter, Treated
+from lockdoctor.domain.writes import Effect
+from lockdoctor.errors import ClusterError, JournalError
+from lockdoctor.workflows.hand import Came, Hand, is_another
+from lockdoctor.workflows.ward import (
+    Ward,
+    look,
+    queue_snapshot,
+    queues_of,
+    read_keys,
+    read_lease,
+)
+
+
+async def operate(ward: Ward, plan: RevokePlan, target: Target) -> Treated:
+    """
+    Treat one target, if it still is what was shown.
+
+    What remains is a window of the length of one request: etcd cannot revoke a lease on a
+    condition, so that a key which comes onto it between the last look and the revocation is
+    deleted with it. Deleting and moving a hold leave no window: those are guarded.
+
+    Raises:
+        JournalError: The intent could not be written down, so nothing was done.
+    """
+    try:
+        now = await look(ward, target)
+    except ClusterError as failed:
+        return Treated(target=target, result=Result.FAILED, failure=str(failed))
+    if now.is_gone(target):
+        return Treated(target=target, result=Result.ALREADY_GONE)
+    changed = changes(target, plan, now)
+    if changed:
+        return Treated(target=target, result=Result.REFUSED, changed=changed)
+    try:
+        return await _Operation(ward, plan, target, now).run()
+    except ClusterError as failed:  # before anything was written but an empty lease
+        return Treated(target=target, result=Result.FAILED, failure=str(failed))
+
+
+class _Operation:
+    """What is done to a target that was found unchanged."""
+
+    def __init__(self, ward: Ward, plan: RevokePlan, target: Target, now: Now) -> None:
+        self.ward = ward
+        self.plan = plan
+        self.target = target
+        self.now = now
+        self.hand = Hand(ward.surgeon, ward.clock)
+
+    async def run(self) -> Treated:
+        undo_until, new = None, None
+        if self.target.action is Action.QUARANTINE:
+            undo_until = self.ward.clock.now() + self.plan.quarantine_s
+            new = await self.ward.surgeon.grant(self.plan.quarantine_s)
+        intent = self._intent(new)
+        self.ward.journal.write(intent)
+        came = await self._act(new)
+        treated = Treated(
+            target=self.target,
+            result=came.result,
+            entry_id=intent.entry_id,
+            changed=came.changed,
+            failure=came.failure,
+            was_looked_up=self.hand.was_looked_up,
+            took_s=self.hand.took_s,
+            undo_until=undo_until if came.result is Result.DONE else None,
+        )
+        try:
+            self.ward.journal.write(self._outcome(intent, treated))
+        except JournalError as failed:
+            treated = replace(treated, unrecorded=str(failed))
+        return replace(treated, queues=await self._queues_after() if treated.is_fine else ())
+
+    async def _act(self, new: LeaseId | None) -> Came:
+        if new is not None:
+            return await self.hand.guarded(
+                lambda keys: self.ward.surgeon.move(keys, new),
+                self.target.holds,
+                lambda _, key: key is not None and key.lease_id == new,
+            )
+        if self.target.action is Action.REVOKE:
+            return await self._revoke()
+        return await self._release()
+
+    async def _release(self) -> Came:
+        return await self.hand.guarded(self.ward.surgeon.delete, self.target.holds, is_another)
+
+    async def _revoke(self) -> Came:
+        if self.target.stakes:
+            came = await self._release()
+            if came.result is Result.ALREADY_GONE:
+                return await self._was_faster()
+            if came.result is not Result.DONE:
+                return came
+        try:
+            changed = await self._unapproved()
+            if changed is None:
+                return Came(Result.DONE)
+            if changed:
+                return Came(self.hand.so_far(Result.REFUSED), changed)
+            return await self._end_lease()
+        except ClusterError as failed:
+            return Came(self.hand.so_far(Result.FAILED), failure=str(failed))
+
+    async def _was_faster(self) -> Came:
+        """Tell a session that has ended from one that lives on: its client has just unlocked."""
+        try:
+            if await self._lease_is_gone():
+                return Came(Result.ALREADY_GONE)
+        except ClusterError as failed:
+            return Came(Result.FAILED, failure=str(failed))
+        return Came(Result.REFUSED, tuple(KeyGone(key.key) for key in self.target.holds))
+
+    async def _unapproved(self) -> tuple[Change, ...] | None:
+        """
+        Find what hangs on the lease now that nobody approved; None where the lease is gone.
+
+        The approved holds are deleted by now: a key of the same name is a new hold.
+        """
+        others = {key.key: key for key in self.target.others}
+        now = await read_keys(self.ward.surgeon, others)
+        changed = [c for key in others.values() for c in hold_changes(key, now.get(key.key))]
+        lease = await read_lease(self.ward.cluster, self.target.lease_id)
+        match lease:
+            case LeaseGone():
+                return None
+            case Observation(attached_keys=tuple(attached)):
+                return (*changed, *(KeyAdded(key) for key in attached if key not in others))
+            case LeaseUnread(reason=reason):
+                return (KeysUnseen(reason),)
+            case _:
+                return (KeysUnseen("etcd does not show this user every key on the lease"),)
+
+    async def _end_lease(self) -> Came:
+        written = self.hand.note(await self.ward.surgeon.revoke(self.target.lease_id))
+        if written.effect is Effect.UNCLEAR and not await self.hand.comes_true(self._lease_is_gone):
+            return Came(Result.UNKNOWN, failure=written.why)
+        return Came(Result.DONE)
+
+    async def _lease_is_gone(self) -> bool:
+        return isinstance(await read_lease(self.ward.cluster, self.target.lease_id), LeaseGone)
+
+    async def _queues_after(self) -> tuple[QueueAfter, ...]:
+        """See who holds now; what cannot be read is left out, for the deed is done."""
+        if self.target.action is Action.QUARANTINE:
+            return ()
+        try:
+            return tuple(
+                [await self._queue_after(each) for each in self.target.stakes if each.is_holder]
+            )
+        except ClusterError:
+            return ()
+
+    async def _queue_after(self, stake: Stake) -> QueueAfter:
+        snapshot = await queue_snapshot(self.ward.cluster, stake.lock)
+        lock = find_lock(queues_of(stake.lock, snapshot), stake.lock)
+        holder = lock.holder if lock else None
+        return QueueAfter(
+            lock=stake.lock.name,
+            holder=holder.key if holder else None,
+            lease_id=holder.lease_id if holder else NO_LEASE,
+            was_waiting=holder is not None and holder.key == stake.next_key,
+        )
+
+    def _intent(self, new: LeaseId | None) -> Intent:
+        target, plan = self.target, self.plan
+        return Intent(
+            entry_id=self.ward.journal.new_entry_id(),
+            at=self.ward.clock.now(),
+            who=self.ward.who,
+            action=target.action,
+            why=Reason(
+                verdict=target.verdict.value if target.verdict else "",
+                confidence=target.confidence.value,
+                evidence=target.evidence,
+            ),
+            cluster_id=plan.cluster_id,
+            lease_id=target.lease_id,
+            granted_ttl_s=target.granted_ttl_s,
+            locks=tuple(dict.fromkeys(stake.lock.name for stake in target.stakes)),
+            keys=tuple(_as_read(target.doomed, self.now.keys)),
+            new_lease_id=new,
+            new_ttl_s=None if new is None else plan.quarantine_s,
+            treated_under=target.treated_under,
+        )
+
+    def _outcome(self, intent: Intent, treated: Treated) -> Outcome:
+        is_partial = treated.result is Result.PARTLY
+        return Outcome(
+            entry_id=intent.entry_id,
+            at=self.ward.clock.now(),
+            result=treated.result,
+            detail=self.ward.words.outcome(treated),
+            took_s=treated.took_s,
+            deleted=tuple(self.hand.touched) if is_partial else None,
+        )
+
+
+def _as_read(keys: Sequence[LockKey], now: Mapping[bytes, LockKey]) -> Iterator[LockKey]:
+    """Give the keys with their values, as they were read right before."""
+    return (now[key.key] for key in keys)

@@ -1,0 +1,104 @@
+"""Watches the locks that were freed: does the leak come back?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from lockdoctor.domain.changes import find_lock
+from lockdoctor.domain.journal import Action
+from lockdoctor.domain.leases import LeaseUnread, Reading
+from lockdoctor.domain.locks import Hold, LockKey
+from lockdoctor.domain.renewals import Leadership, LeadershipProbe, trace
+from lockdoctor.domain.revocation import Stake
+from lockdoctor.domain.treatment import Relapse, Treated
+from lockdoctor.errors import ClusterError
+from lockdoctor.ports import Clock, Cluster, Stop
+from lockdoctor.workflows.ward import queue_snapshot, queues_of
+
+LOOK_EVERY_S = 0.5
+
+
+@dataclass(slots=True)
+class _Watched:
+    """One lock that was freed, and who has held it since."""
+
+    stake: Stake
+    holder: LockKey | None = None
+    since: float = 0.0
+    last_seen_at: float = 0.0
+    waited: bool = False
+    waiting: frozenset[Hold] = frozenset()
+    """Who stood in the queue at the first look."""
+    has_begun: bool = False
+    readings: list[Reading] = field(default_factory=list)
+
+
+async def watch_for_relapse(
+    cluster: Cluster, clock: Clock, treated: Sequence[Treated], watch_s: float, stop: Stop
+) -> tuple[Relapse, ...]:
+    """
+    Watch the locks that were freed, and tell who has taken one, keeps it and renews.
+
+    It takes a renewal seen to tell: one of a TTL of 60 s comes every 20 s. A cluster that fails
+    meanwhile ends the watch with what was seen.
+    """
+    freed = {
+        stake.lock: _Watched(stake)
+        for each in treated
+        if each.is_fine and each.target.action is not Action.QUARANTINE
+        for stake in each.target.stakes
+        if stake.is_holder
+    }
+    probes: list[LeadershipProbe] = []
+    until = clock.now() + watch_s
+    try:
+        while clock.now() < until and not stop.reason and freed:
+            for watched in freed.values():
+                await _look(cluster, watched, probes)
+            await clock.sleep(min(LOOK_EVERY_S, max(0.0, until - clock.now())))
+        status = await cluster.status()
+        probes.append(LeadershipProbe(status.asked_at, status.raft_term, status.leader_id))
+    except ClusterError as failed:
+        stop.ask(str(failed))
+    readings = [reading for watched in freed.values() for reading in watched.readings]
+    leadership = Leadership.of(readings, probes)
+    found = (_relapse(watched, leadership) for watched in freed.values())
+    return tuple(relapse for relapse in found if relapse)
+
+
+async def _look(cluster: Cluster, watched: _Watched, probes: list[LeadershipProbe]) -> None:
+    snapshot = await queue_snapshot(cluster, watched.stake.lock)
+    probes.append(LeadershipProbe(snapshot.asked_at, snapshot.raft_term))
+    lock = find_lock(queues_of(watched.stake.lock, snapshot), watched.stake.lock)
+    holder = lock.holder if lock else None
+    if not watched.has_begun:
+        watched.has_begun = True
+        watched.waiting = frozenset(key.hold for key in lock.keys) if lock else frozenset()
+    if holder is None or watched.holder is None or holder.hold != watched.holder.hold:
+        watched.holder, watched.since, watched.readings = holder, snapshot.answered_at, []
+    if holder is None:
+        return
+    watched.last_seen_at = snapshot.asked_at
+    watched.waited = holder.hold in watched.waiting
+    if holder.has_lease:
+        async for reading in cluster.read_leases([holder.lease_id], with_keys=False):
+            if not isinstance(reading, LeaseUnread):
+                watched.readings.append(reading)
+
+
+def _relapse(watched: _Watched, leadership: Leadership) -> Relapse | None:
+    holder = watched.holder
+    if holder is None or not watched.readings:
+        return None
+    found = trace(holder.lease_id, watched.readings, leadership)
+    if not found.renewals or found.is_gone:
+        return None
+    return Relapse(
+        lock=watched.stake.lock.name,
+        key=holder.key,
+        lease_id=holder.lease_id,
+        was_waiting=watched.waited,
+        renewals=found.renewals,
+        held_s=max(0.0, watched.last_seen_at - watched.since),
+    )

@@ -1,0 +1,135 @@
+"""Revoke: plan from a report, then carry out exactly that plan, one target after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from lockdoctor.domain.approval import Findings, approve
+from lockdoctor.domain.journal import Action
+from lockdoctor.domain.leases import NO_LEASE, LeaseId, LeaseUnread, Observation, Reading
+from lockdoctor.domain.report import Report
+from lockdoctor.domain.revocation import KeysUnseen, Refusal, RevokePlan, Selection, Target
+from lockdoctor.domain.selection import Candidate, select
+from lockdoctor.domain.treatment import Treated, TreatmentReport
+from lockdoctor.domain.verdicts import Evidence
+from lockdoctor.errors import AccessDenied, JournalError
+from lockdoctor.ports import Clock, Cluster, Stop, Surgeon
+from lockdoctor.workflows.operation import operate
+from lockdoctor.workflows.ward import Ward, read_keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conduct:
+    """At which pace a plan is carried out, and what ends it early."""
+
+    pause_s: float = 0.2
+    """Between two targets."""
+    continue_on_error: bool = False
+    """Go on after etcd has failed once."""
+
+
+async def plan_revocation(
+    cluster: Cluster,
+    surgeon: Surgeon,
+    clock: Clock,
+    report: Report,
+    selection: Selection,
+    word: Callable[[Evidence], str],
+) -> RevokePlan:
+    """
+    Plan what a report and a selection call for; nothing is written.
+
+    Raises:
+        ClusterError: What the plan is to show could not be read.
+    """
+    selected = select(report, selection)
+    leases = await _read_leases(cluster, selected.candidates)
+    targets: list[Target] = []
+    refused = list(selected.refused)
+    for candidate in selected.candidates:
+        lease = leases.get(candidate.lease_id)
+        try:
+            keys = await read_keys(surgeon, _shown(candidate, lease, selection))
+        except AccessDenied as denied:
+            refused.append(candidate.refused(KeysUnseen(str(denied))))
+            continue
+        found = Findings(lease=lease, keys=keys)
+        planned = approve(candidate, found, selection, report.prefixes, word)
+        if isinstance(planned, Refusal):
+            refused.append(planned)
+        else:
+            targets.append(planned)
+    return RevokePlan(
+        made_at=clock.now(),
+        cluster_id=report.cluster.cluster_id,
+        raft_term=report.cluster.raft_term,
+        prefixes=report.prefixes,
+        quarantine_s=selection.quarantine_s,
+        targets=tuple(targets),
+        refused=tuple(refused),
+        too_young=selected.too_young,
+        beyond_most=selected.beyond_most,
+        unseen=tuple(f"{unseen.what}: {unseen.why}" for unseen in report.unseen),
+    )
+
+
+async def carry_out(
+    ward: Ward,
+    plan: RevokePlan,
+    conduct: Conduct,
+    stop: Stop,
+    tell: Callable[[Treated], None] = lambda _: None,
+) -> TreatmentReport:
+    """
+    Carry a plan out, one target at a time, each only if it still is what was shown.
+
+    A stop ends it after the target that is being treated.
+
+    Args:
+        tell: Called with each target's outcome as soon as it is known.
+
+    Raises:
+        JournalError: Nothing could be written down, so nothing was done at all.
+    """
+    treated: list[Treated] = []
+    stopped: str | None = None
+    for number, target in enumerate(plan.targets):
+        if number:
+            await ward.clock.sleep(conduct.pause_s)
+        if stop.reason:
+            stopped = stop.reason
+            break
+        try:
+            outcome = await operate(ward, plan, target)
+        except JournalError as failed:
+            if not treated:
+                raise
+            stopped = str(failed)
+            break
+        treated.append(outcome)
+        tell(outcome)
+        stopped = outcome.unrecorded or (None if conduct.continue_on_error else outcome.failure)
+        if stopped:
+            break
+    if len(treated) == len(plan.targets) and not (treated and treated[-1].unrecorded):
+        stopped = None  # it came to its end all the same
+    return TreatmentReport(plan=plan, treated=tuple(treated), stopped=stopped)
+
+
+async def _read_leases(
+    cluster: Cluster, candidates: list[Candidate]
+) -> dict[LeaseId, Reading | LeaseUnread]:
+    ids = {candidate.lease_id for candidate in candidates} - {NO_LEASE}
+    readings = cluster.read_leases(ids, with_keys=True)
+    return {reading.lease_id: reading async for reading in readings}
+
+
+def _shown(
+    candidate: Candidate, lease: Reading | LeaseUnread | None, selection: Selection
+) -> Iterator[bytes]:
+    """Name the keys to be read: the holds, and what else a revocation would delete."""
+    yield from {each.key.key for each in candidate.contenders}
+    attached = lease.attached_keys if isinstance(lease, Observation) else None
+    if selection.action is Action.REVOKE and len(attached or ()) <= selection.most_keys:
+        yield from (key for key in attached or ())

@@ -1,0 +1,91 @@
+"""What every treatment works with, and how it looks at its patients."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from lockdoctor.domain.changes import Now
+from lockdoctor.domain.journal import Actor
+from lockdoctor.domain.leases import (
+    NO_LEASE,
+    LeaseGone,
+    LeaseId,
+    LeaseUnread,
+    Observation,
+    Reading,
+)
+from lockdoctor.domain.locks import KeySnapshot, Lock, LockId, LockKey
+from lockdoctor.domain.recipes import locks, recipe_of
+from lockdoctor.domain.revocation import Target
+from lockdoctor.ports import Clock, Cluster, Journal, Surgeon, TreatmentWords
+
+TOGETHER = 32
+"""Keys that are read at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ward:
+    """Whom and what a treatment needs."""
+
+    cluster: Cluster
+    surgeon: Surgeon
+    journal: Journal
+    clock: Clock
+    words: TreatmentWords
+    who: Actor
+
+
+async def look(ward: Ward, target: Target) -> Now:
+    """
+    Look at a target once more: its lease, its keys, and last the queues that it stands in.
+
+    Raises:
+        ClusterError: It could not be read.
+    """
+    lease = await read_lease(ward.cluster, target.lease_id)
+    keys = await read_keys(ward.surgeon, (key.key for key in target.doomed))
+    snapshots = [await queue_snapshot(ward.cluster, stake.lock) for stake in target.stakes]
+    terms = [snapshot.raft_term for snapshot in snapshots]
+    if isinstance(lease, Observation | LeaseGone):
+        terms.append(lease.raft_term)
+    stakes = zip(target.stakes, snapshots, strict=True)
+    return Now(
+        raft_term=max(terms, default=None),
+        lease=lease,
+        keys=keys,
+        locks=[lock for stake, found in stakes for lock in queues_of(stake.lock, found)],
+    )
+
+
+async def read_lease(cluster: Cluster, lease_id: LeaseId) -> Reading | LeaseUnread | None:
+    """Look up one lease with its keys; None where there is none."""
+    if lease_id == NO_LEASE:
+        return None
+    answers = [each async for each in cluster.read_leases([lease_id], with_keys=True)]
+    return answers[0]
+
+
+async def read_keys(surgeon: Surgeon, names: Iterable[bytes]) -> dict[bytes, LockKey]:
+    """Read keys with their whole values; those that do not exist are left out."""
+    found: list[LockKey | None] = []
+    left = list(dict.fromkeys(names))
+    for start in range(0, len(left), TOGETHER):
+        batch = left[start : start + TOGETHER]
+        found += await asyncio.gather(*(surgeon.key(name) for name in batch))
+    return {key.key: key for key in found if key is not None}
+
+
+async def queue_snapshot(cluster: Cluster, lock: LockId) -> KeySnapshot:
+    """Read the keys among which the contenders of a lock are."""
+    return await cluster.keys(_range(lock))
+
+
+def queues_of(lock: LockId, snapshot: KeySnapshot) -> Sequence[Lock]:
+    """Find the locks among those keys."""
+    return locks(snapshot.keys, _range(lock))
+
+
+def _range(lock: LockId) -> bytes:
+    return recipe_of(lock).queue_prefix(lock.name)
