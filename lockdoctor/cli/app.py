@@ -6,15 +6,17 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Annotated, Any, NoReturn, cast
+from typing import Annotated, NoReturn
 
 import typer
 
 from lockdoctor import __version__
-from lockdoctor.cli import demo, history, scan
-from lockdoctor.cli.exit_status import ExitStatus
+from lockdoctor.cli import check, demo, history, scan
+from lockdoctor.cli.exit_status import ExitStatus, explained, status_of
 from lockdoctor.cli.groups import Job, PanelledCommand, job
-from lockdoctor.errors import ConfigError, LockdoctorError
+from lockdoctor.cli.streams import give_up_stdout, say
+
+DEBUG = "LOCKDOCTOR_DEBUG"
 
 app = typer.Typer(
     add_completion=False,
@@ -28,6 +30,12 @@ app.command(
     epilog=scan.EXAMPLES,
 )(job(scan.scan))
 app.command(
+    "check",
+    cls=PanelledCommand,
+    short_help="Check locks from cron or a monitoring system; waits for nothing.",
+    epilog=check.EXAMPLES,
+)(job(check.check))
+app.command(
     "demo",
     cls=PanelledCommand,
     short_help="Leak locks in an etcd of its own, and scan them.",
@@ -38,9 +46,6 @@ app.add_typer(
     name="history",
     short_help="What earlier runs have seen: list, show, prune, export.",
 )
-
-# typer gives no name to the error of its own click, or of the click beside it, for bad usage.
-_UsageError = cast("type[Any]", typer.BadParameter.__base__)
 
 
 def run() -> NoReturn:
@@ -53,21 +58,27 @@ def main(argv: Sequence[str]) -> int:
     Run one command line; the only place where errors become exit statuses.
 
     Every error is one sentence on standard error. With --debug anywhere, or LOCKDOCTOR_DEBUG
-    set, the traceback precedes it.
+    set, the traceback precedes it. Errors of a check are told as checks are, whatever they are:
+    who monitors would take the status of bad usage for CRITICAL.
     """
-    debug = "--debug" in argv or bool(os.environ.get("LOCKDOCTOR_DEBUG"))
+    if "--debug" in argv:
+        os.environ[DEBUG] = "1"
+    words = [word for word in argv if word != "--debug"]
     try:
-        status = _parse([word for word in argv if word != "--debug"])()
+        status = _parse(words)()
         sys.stdout.flush()
     except BrokenPipeError:
-        _give_up_stdout()
+        give_up_stdout()
         return ExitStatus.BROKEN_PIPE
     except (KeyboardInterrupt, typer.Abort):
         return ExitStatus.INTERRUPTED
     except Exception as error:  # noqa: BLE001  # nobody on call should have to read a traceback
-        if debug:
+        if _is_check(words):
+            return _failed_check(words, error)
+        if os.environ.get(DEBUG):
             traceback.print_exc()
-        return _explain(error)
+        say(explained(error))
+        return status_of(error)
     return status
 
 
@@ -102,30 +113,19 @@ def _parse(argv: list[str]) -> Job:
     return parsed if callable(parsed) else lambda: int(parsed or 0)
 
 
-def _explain(error: Exception) -> ExitStatus:
-    if isinstance(error, _UsageError):
-        where = error.ctx.command_path if error.ctx else "lockdoctor"
-        _say(f"{error.format_message().rstrip('.')} (see {where} --help)")
-        return ExitStatus.BAD_USAGE
-    if isinstance(error, ConfigError):
-        _say(str(error))
-        return ExitStatus.BAD_USAGE
-    if isinstance(error, LockdoctorError):
-        _say(str(error))
+def _is_check(words: Sequence[str]) -> bool:
+    """Tell whether the command is meant to be `check`, whatever else is wrong with the line."""
+    commands = {command.name for command in app.registered_commands}
+    commands |= {group.name for group in app.registered_groups}
+    return next((word for word in words if word in commands), None) == "check"
+
+
+def _failed_check(words: Sequence[str], error: Exception) -> int:
+    try:
+        from lockdoctor.cli import telling  # noqa: PLC0415  # loads outputs
+
+        return telling.tell_failure(words, error)
+    except Exception as worse:  # noqa: BLE001  # the last resort
+        traceback.print_exc()
+        print(f"LOCKDOCTOR UNKNOWN - {type(error).__name__}, {type(worse).__name__}")  # noqa: T201  # a command line talks
         return ExitStatus.NOT_EXAMINED
-    _say(
-        f"this should not have happened: {type(error).__name__}: {error}"
-        " (add --debug for the traceback, and report it, please)"
-    )
-    return ExitStatus.NOT_EXAMINED
-
-
-def _say(sentence: str) -> None:
-    from lockdoctor.outputs.wording import safe  # noqa: PLC0415  # loads humanize
-
-    print(f"lockdoctor: {safe(sentence)}", file=sys.stderr)  # noqa: T201  # a command line talks
-
-
-def _give_up_stdout() -> None:
-    """Spare the interpreter's last flush the broken pipe that we know of."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
+
+import typer
+
+from lockdoctor.errors import ConfigError, LockdoctorError
 
 if TYPE_CHECKING:
+    from lockdoctor.domain.health import Health
     from lockdoctor.domain.report import Report
+
+# typer gives no name to the error of its own click, or of the click beside it, for bad usage.
+_UsageError = cast("type[Any]", typer.BadParameter.__base__)
 
 
 class ExitStatus(enum.IntEnum):
-    """The exit statuses of `scan`."""
+    """The exit statuses of all commands but `check`, whose statuses are those of Health."""
 
     NOTHING_FOUND = 0
     FINDINGS = 1
@@ -44,3 +52,33 @@ def scan_status(report: Report, *, by_signal: bool) -> ExitStatus:
     if report.findings:
         return ExitStatus.FINDINGS
     return ExitStatus.NOTHING_FOUND if report.interrupted is None else ExitStatus.NOT_EXAMINED
+
+
+def check_status(health: Health, *, by_signal: bool) -> int:
+    """Give the status of a check, which monitoring systems know."""
+    return ExitStatus.INTERRUPTED if by_signal else health.value
+
+
+def status_of(error: Exception) -> ExitStatus:
+    """Give the status of a command that ended in an error; of `check` it is always UNKNOWN."""
+    if isinstance(error, (_UsageError, ConfigError)):
+        return ExitStatus.BAD_USAGE
+    return ExitStatus.NOT_EXAMINED
+
+
+def explained(error: Exception) -> str:
+    """Word an error in one sentence for the person at the terminal."""
+    if isinstance(error, _UsageError):
+        where = error.ctx.command_path if error.ctx else "lockdoctor"
+        return f"{error.format_message().rstrip('.')} (see {where} --help)"
+    if isinstance(error, LockdoctorError):
+        return str(error)
+    return (
+        f"this should not have happened: {type(error).__name__}: {error}"
+        " (add --debug for the traceback, and report it, please)"
+    )
+
+
+def is_foreseen(error: Exception) -> bool:
+    """Tell whether the sentence for an error says everything that helps."""
+    return isinstance(error, (_UsageError, LockdoctorError))

@@ -11,7 +11,10 @@ from lockdoctor.errors import ClusterTimeout
 from lockdoctor.ports import Stop
 
 GRACE_S = 5.0
-"""How long a run that was asked to end may take to sum up before it is cut off."""
+"""How long a run that was asked to end may take to sum up before it is cut off ..."""
+
+GRACE_SHARE = 0.1
+"""... or this share of the time that it has, where that is less."""
 
 _Result = TypeVar("_Result")
 
@@ -42,20 +45,21 @@ async def in_time(
     work: Coroutine[None, None, _Result],
     stop: Stop,
     timeout_s: float,
-    grace_s: float = GRACE_S,
 ) -> _Result:
     """
-    Wait for a run; ask it to end when the time is over, and cut it off if it does not.
+    Wait for a run; ask it to end before the time is over, and cut it off if it does not.
 
     Whoever asks it to end, it has the grace to do so. One that is cut off sums up what it has
-    seen, if it has seen anything.
+    seen, if it has seen anything, for which it has the same grace once more.
 
     Raises:
         ClusterTimeout: It was cut off, and had seen nothing.
     """
+    grace_s = min(GRACE_S, timeout_s * GRACE_SHARE)
+    ask_after_s = timeout_s - 2 * grace_s
     task = asyncio.ensure_future(work)
     asked = asyncio.ensure_future(stop.asked())
-    timer = asyncio.get_running_loop().call_later(timeout_s, _out_of_time, stop, timeout_s)
+    timer = asyncio.get_running_loop().call_later(ask_after_s, _out_of_time, stop, timeout_s)
     try:
         await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.wait({task}, timeout=grace_s)

@@ -21,7 +21,7 @@ from lockdoctor.cli.connection import (
     from_flags,
 )
 from lockdoctor.cli.exit_status import ExitStatus, scan_status
-from lockdoctor.cli.interrupts import GRACE_S, Signals, in_time
+from lockdoctor.cli.interrupts import Signals, in_time
 from lockdoctor.cli.options import (
     ConfigFlags,
     ConnectionFlags,
@@ -123,14 +123,12 @@ def examine(
     request: ScanRequest,
     means: Means,
     timeout_s: float,
-    grace_s: float = GRACE_S,
 ) -> Examined:
     """
     Do a run, and heed signals and the time-out meanwhile.
 
     Args:
-        timeout_s: When the run is asked to end.
-        grace_s: How long it may take for that.
+        timeout_s: The longest that it may take.
 
     Raises:
         ClusterError: etcd could not be examined.
@@ -138,7 +136,7 @@ def examine(
     """
     stop = Stop()
     signals = Signals(stop)
-    work = in_time(_examine(settings, means, request, stop), stop, timeout_s, grace_s)
+    work = in_time(_examine(settings, means, request, stop), stop, timeout_s)
     try:
         report = asyncio.run(signals.heeded_by(work))
     except ClusterError as failed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
@@ -84,6 +84,10 @@ class Checkup:
         """
         return max(self._voices(), key=lambda health: health.weight)
 
+    def with_problem(self, problem: str) -> Checkup:
+        """Add something that went wrong after the examination."""
+        return replace(self, problems=(*self.problems, problem))
+
     def _voices(self) -> Iterator[Health]:
         yield _OF_SEVERITY[self.report.severity]
         yield from (_OF_SEVERITY[alarm.severity] for alarm in self.alarms)
@@ -102,6 +106,10 @@ class FailedCheck:
     why: str
     """One sentence; it may quote what a server said."""
     health: Health = Health.UNKNOWN
+
+    def with_problem(self, problem: str) -> FailedCheck:
+        """Add something else that went wrong."""
+        return replace(self, why=f"{self.why}; {problem}")
 
 
 Checked: TypeAlias = Checkup | FailedCheck

@@ -19,7 +19,8 @@ CLOSED_PORT = "127.0.0.1:1"
 
 SCAN_OPTIONS = (
     *("--prefix", "--prefix-hex", "--all-keys"),
-    *("--window", "--timeout", "--max-rate", "--no-sessions", "--format"),
+    *("--window", "--timeout", "--max-rate", "--no-sessions", "--history", "--no-history"),
+    "--format",
     *("--kind", "--max-hold", "--critical-hold", "--max-wait", "--max-ttl", "--max-idle-session"),
     *("--endpoints", "--cacert", "--cert", "--key", "--user", "--password", "--password-file"),
     *("--dial-timeout", "--command-timeout", "--config", "--cluster", "--help"),
@@ -27,7 +28,7 @@ SCAN_OPTIONS = (
 VARIABLES = (
     *("ETCDCTL_ENDPOINTS", "ETCDCTL_CACERT", "ETCDCTL_CERT", "ETCDCTL_KEY", "ETCDCTL_USER"),
     *("ETCDCTL_PASSWORD", "ETCDCTL_DIAL_TIMEOUT", "ETCDCTL_COMMAND_TIMEOUT"),
-    *("LOCKDOCTOR_PASSWORD_FILE", "LOCKDOCTOR_CONFIG"),
+    *("LOCKDOCTOR_PASSWORD_FILE", "LOCKDOCTOR_CONFIG", "LOCKDOCTOR_HISTORY"),
 )
 
 

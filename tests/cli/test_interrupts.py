@@ -60,7 +60,7 @@ def test_a_run_that_does_not_end_is_cut_off() -> None:
     stop = Stop()
 
     with pytest.raises(ClusterTimeout, match=r"the time-out of 0.05 s for the whole run came"):
-        asyncio.run(in_time(for_ever(stop), stop, 0.05, grace_s=0.05))
+        asyncio.run(in_time(for_ever(stop), stop, 0.05))
 
 
 def test_a_run_that_is_cut_off_can_sum_up() -> None:
@@ -73,7 +73,7 @@ def test_a_run_that_is_cut_off_can_sum_up() -> None:
         except asyncio.CancelledError:
             return "what was seen"
 
-    assert asyncio.run(in_time(work(), stop, 0.05, grace_s=0.05)) == "what was seen"
+    assert asyncio.run(in_time(work(), stop, 0.05)) == "what was seen"
 
 
 def test_a_run_that_cannot_be_cut_off_is_left() -> None:
@@ -89,7 +89,7 @@ def test_a_run_that_cannot_be_cut_off_is_left() -> None:
             return "too late"
 
     with pytest.raises(ClusterTimeout):
-        asyncio.run(in_time(work(), stop, 0.05, grace_s=0.05))
+        asyncio.run(in_time(work(), stop, 0.05))
 
 
 def test_whoever_asks_the_grace_holds() -> None:
@@ -98,7 +98,7 @@ def test_whoever_asks_the_grace_holds() -> None:
     stop.ask("Ctrl-C")
 
     with pytest.raises(ClusterTimeout, match=r"Ctrl-C"):
-        asyncio.run(in_time(for_ever(stop), stop, LONG_S, grace_s=0.05))
+        asyncio.run(in_time(for_ever(stop), stop, 0.5))
 
 
 @pytest.mark.parametrize(

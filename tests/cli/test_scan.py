@@ -146,13 +146,13 @@ def test_a_signal_brings_a_partial_report_and_130(
 @pytest.mark.slow
 def test_out_of_time_is_not_nothing_found(etcd: EtcdServer, prefix: bytes) -> None:
     """A scan cut short by its time-out reports what it saw, and is 3 where that is no finding."""
-    running = start_watching(etcd, prefix, "--format", "json", "--timeout", "2s", "--max-ttl", "1h")
+    running = start_watching(etcd, prefix, "--format", "json", "--timeout", "5s", "--max-ttl", "1h")
 
     out, err = running.communicate(timeout=30)
 
     assert running.returncode == 3
     assert err == ""
-    assert "time-out of 2 s" in json.dumps(json.loads(out)["run"])
+    assert "time-out of 5 s" in json.dumps(json.loads(out)["run"])
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")

@@ -1,0 +1,123 @@
+"""Runs a check: one look joined to those of earlier runs, judged, and told to everyone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from lockdoctor.cli.check import StatusFlags, TellingFlags
+from lockdoctor.cli.config import Config, find_config, read_config
+from lockdoctor.cli.options import (
+    ConfigFlags,
+    ConnectionFlags,
+    HistoryFlags,
+    LimitFlags,
+    ReadingFlags,
+    TargetFlags,
+)
+from lockdoctor.cli.targets import prefixes
+from lockdoctor.cli.telling import teller_of, what_failed
+from lockdoctor.cli.wiring import examine, means_of, settings_of
+from lockdoctor.clock import SystemClock
+from lockdoctor.domain.health import Checkup, FailedCheck
+from lockdoctor.domain.metrics import NAMES, MetricLimits
+from lockdoctor.domain.policy import Policy
+from lockdoctor.domain.ranges import Range, parse_range
+from lockdoctor.errors import ConfigError
+from lockdoctor.workflows.scan import ScanRequest
+
+ENDED = "it was ended by Ctrl-C or SIGTERM before anything was examined"
+
+
+def run_check(
+    targets: TargetFlags,
+    status: StatusFlags,
+    telling: TellingFlags,
+    reading: ReadingFlags,
+    history: HistoryFlags,
+    limits: LimitFlags,
+    connection: ConnectionFlags,
+    config: ConfigFlags,
+) -> int:
+    """
+    Check, tell everyone, and return the exit status.
+
+    Raises:
+        ConfigError: The flags do not say whom to tell.
+    """
+    teller = teller_of(telling)
+    teller.begin()
+    clock = SystemClock()
+    started_at = clock.now()
+
+    def failed(why: str) -> FailedCheck:
+        return FailedCheck(at=started_at, took_s=clock.now() - started_at, why=why)
+
+    try:
+        metric_limits = limits_of(status)
+        file = read_config(find_config(config.config, os.environ))
+        request = check_request(targets, reading, limits, file)
+        means = means_of(reading, history, file, os.environ)
+        settings = settings_of(connection, config.cluster, file, os.environ)
+        examined = examine(settings, request, means, status.timeout_s)
+    except KeyboardInterrupt:
+        return teller.tell(failed(ENDED), by_signal=True)
+    except Exception as error:  # noqa: BLE001  # whatever it is, whoever monitors must hear of it
+        return teller.tell(failed(what_failed(error)))
+    return teller.tell(
+        Checkup(
+            report=examined.report,
+            took_s=clock.now() - started_at,
+            limits=metric_limits,
+            first_run_unknown=status.first_run_unknown,
+        ),
+        by_signal=examined.by_signal,
+    )
+
+
+def check_request(
+    targets: TargetFlags, reading: ReadingFlags, limits: LimitFlags, file: Config
+) -> ScanRequest:
+    """
+    Say what to check: one look, after which every hold is judged by some limit.
+
+    Raises:
+        ConfigError: Nothing says which keys, or what is said contradicts itself.
+    """
+    policy = Policy(rules=file.rules, overrides=limits.limits())
+    return ScanRequest(
+        prefixes=prefixes(targets, file.rules),
+        policy=policy.with_every_hold_limited(),
+        window_s=0.0,
+        command="check",
+        sessions=not reading.no_sessions,
+    )
+
+
+def limits_of(flags: StatusFlags) -> MetricLimits:
+    """
+    Read the ranges of the metrics.
+
+    Raises:
+        ConfigError: One does not make sense.
+    """
+    return MetricLimits(
+        warning=_ranges("--warning", flags.warning), critical=_ranges("--critical", flags.critical)
+    )
+
+
+def _ranges(flag: str, given: Iterable[str]) -> dict[str, Range]:
+    ranges: dict[str, Range] = {}
+    for text in given:
+        name, _, limit = text.partition("=")
+        if name not in NAMES:
+            raise ConfigError(
+                f"{flag} {text}: write it METRIC=RANGE, with one of {', '.join(NAMES)}"
+            )
+        if name in ranges:
+            raise ConfigError(f"{flag} {text}: {name} has a range already")
+        try:
+            ranges[name] = parse_range(limit)
+        except ValueError as error:
+            raise ConfigError(f"{flag} {text}: {error}") from error
+    return ranges
