@@ -228,6 +228,7 @@ def _severity(kind: VerdictKind) -> Severity:
     fine = {
         VerdictKind.HEALTHY,
         VerdictKind.EXPIRING,
+        VerdictKind.SHARED_LEASE,
         VerdictKind.IDLE_SESSION,
         VerdictKind.UNDETERMINED,
     }

@@ -108,6 +108,10 @@ class FakeCluster:
         """Look-ups with keys are refused, as to a role that may not read all of them."""
         self.denied_prefixes: set[bytes] = set()
         self.denied_leases: set[LeaseId] = set()
+        self.is_unable_to_revoke = False
+        """Leases whose time is over stay, as where etcd's own revokes are refused."""
+        self.ghosts: set[LeaseId] = set()
+        """The list has these, too."""
         self.lookups = 0
         """Leases looked up so far."""
         self.is_closed = False
@@ -163,7 +167,7 @@ class FakeCluster:
             asked_at=asked_at,
             answered_at=answered_at,
             raft_term=self._shown_term,
-            lease_ids=frozenset(self._leases),
+            lease_ids=frozenset(self._leases.keys() | self.ghosts),
         )
 
     async def watch(self, prefix: bytes, from_revision: int) -> AsyncIterator[WatchEvent]:
@@ -206,6 +210,11 @@ class FakeCluster:
         """The revision of the last write."""
         self._settle()
         return self._revision
+
+    @property
+    def now(self) -> float:
+        """The moment of what happens now."""
+        return self._moment
 
     def grant(self, ttl_s: int, lease_id: int | None = None) -> LeaseId:
         """Grant a lease; etcd raises short ones to two seconds."""
@@ -250,6 +259,11 @@ class FakeCluster:
         for key in sorted(lease.keys):
             self._keys.pop(key)
             self._log.append((self._revision, key, None))
+
+    def lose(self, lease_id: LeaseId) -> None:
+        """Forget a lease but not its keys, as damaged data do."""
+        self._settle()
+        del self._leases[lease_id]
 
     def put(self, key: bytes, value: bytes = b"", lease_id: LeaseId = NO_LEASE) -> LockKey:
         """Write a key."""
@@ -379,7 +393,8 @@ class FakeCluster:
 
     def _expire(self, lease_id: LeaseId) -> None:
         lease = self._leases.get(lease_id)
-        if lease is not None and lease.deadline + REVOKED_AFTER_S <= self._moment:
+        is_over = lease is not None and lease.deadline + REVOKED_AFTER_S <= self._moment
+        if is_over and not self.is_unable_to_revoke:
             self.revoke(lease_id)
 
     def _plan(self, moment: float, action: Callable[[], object]) -> None:

@@ -67,8 +67,8 @@ class QueueActivity:
     """Contenders that came."""
     gave_up: int = 0
     """Contenders that left without having held."""
-    gave_up_leases: frozenset[LeaseId] = frozenset()
-    """The leases of those."""
+    gave_up_at: Mapping[LeaseId, float] = field(default_factory=dict)
+    """When the leases of those were seen to leave, the last time of each."""
     has_gap: bool = False
     """The watch missed something, so the counts are lower bounds."""
 
@@ -110,9 +110,9 @@ def replay(locks: Iterable[Lock], events: Sequence[WatchEvent], since: float) ->
             break
         until = max(until, event.seen_at)
         if isinstance(event, KeyPut):
-            table.put(event.key)
+            table.put(event.key, event.seen_at)
         elif isinstance(event, KeyDeleted):
-            table.delete(event.key)
+            table.delete(event.key, event.seen_at)
     watched_s = until - since
     return Activities(
         still=QueueActivity(watched_s=watched_s, has_gap=gap),
@@ -130,7 +130,8 @@ class _Queue:
     releases: int = 0
     hand_overs: int = 0
     arrivals: int = 0
-    gave_up_leases: list[LeaseId] = field(default_factory=list)
+    gave_up: int = 0
+    gave_up_at: dict[LeaseId, float] = field(default_factory=dict)
 
     def join(self, key: LockKey) -> None:
         self.arrivals += 1
@@ -138,11 +139,12 @@ class _Queue:
             self.hand_overs += 1
         self.members[key.key] = key
 
-    def leave(self, key: LockKey) -> None:
+    def leave(self, key: LockKey, seen_at: float) -> None:
         held = {holder.key for holder in self.rules.holding(self.members.values())}
         del self.members[key.key]
         if key.key not in held:
-            self.gave_up_leases.append(key.lease_id)
+            self.gave_up += 1
+            self.gave_up_at[key.lease_id] = seen_at
             return
         self.releases += 1
         self.has_freed = True
@@ -156,8 +158,8 @@ class _Queue:
             releases=self.releases,
             hand_overs=self.hand_overs,
             arrivals=self.arrivals,
-            gave_up=len(self.gave_up_leases),
-            gave_up_leases=frozenset(self.gave_up_leases),
+            gave_up=self.gave_up,
+            gave_up_at=self.gave_up_at,
             has_gap=gap,
         )
 
@@ -177,21 +179,21 @@ class _Queues:
                 self._blocked_by.setdefault(foreign.key, []).append(queue)
             self._queue_of.update((key.key, queue) for key in contenders)
 
-    def put(self, key: LockKey) -> None:
+    def put(self, key: LockKey, seen_at: float) -> None:
         if key.version > 1:  # written again, by an owner that keeps its place
             return
-        self.delete(key.key)
+        self.delete(key.key, seen_at)
         queue = claim(key)
         self._state(queue).join(key)
         self._queue_of[key.key] = queue
 
-    def delete(self, key: bytes) -> None:
+    def delete(self, key: bytes, seen_at: float) -> None:
         left = self._blocked_by.pop(key, [])
         if key in self._queue_of:
             left.append(self._queue_of.pop(key))
         for queue in left:
             state = self._state(queue)
-            state.leave(state.members[key])
+            state.leave(state.members[key], seen_at)
 
     def _state(self, queue: Claim) -> _Queue:
         if queue not in self.moved:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
 
 from lockdoctor.domain.activity import QueueActivity
+from lockdoctor.domain.afterlife import REVOKES_FAIL, expired_for_s
 from lockdoctor.domain.age import Age
 from lockdoctor.domain.locks import Kind, Lock, LockKey, Recipe
 from lockdoctor.domain.policy import Thresholds
@@ -18,6 +22,7 @@ from lockdoctor.domain.verdicts import (
     ClaimedAge,
     Confidence,
     Evidence,
+    Expired,
     ForeignHolder,
     GaveUp,
     HandedOver,
@@ -26,8 +31,11 @@ from lockdoctor.domain.verdicts import (
     LeaderChanged,
     LeaseEnded,
     LongTtl,
+    LostItsLease,
     NoHandOver,
     NoLease,
+    OtherKeys,
+    PossiblePhantom,
     QueueCut,
     Rewritten,
     Severity,
@@ -43,8 +51,19 @@ from lockdoctor.domain.verdicts import (
 BY_DESIGN = frozenset({Kind.ELECTION, Kind.REGISTRATION})
 """Held as long as the process lives; age alone says nothing about them."""
 
+MOST_OTHER_KEYS = 20
+"""So many of the keys that a lease carries outside a lock are named; the rest is counted."""
+
 CONVINCING_RENEWALS = 2
 """So often must a hold be renewed in front of our eyes to be suspected without a known age."""
+
+
+class Dangling(NamedTuple):
+    """A key of the lock whose lease is gone."""
+
+    key: LockKey
+    for_s: float
+    """So long after a look had found the lease gone the key still stood."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +81,11 @@ class LockCase:
     activity: QueueActivity
     longest_wait_s: float = 0.0
     """How long the waiter who has waited longest was seen to wait."""
+    dangling: Dangling | None = None
+    unclosed: int = 0
+    """So many sessions of attempts on it that gave up live on, without keys."""
+    gave_up_elsewhere: bool = False
+    """The holder's own session was seen to give up on another lock."""
     rewrites: int = 0
     """So often was the holder's key written again while we watched, onto a fresh lease."""
     is_released: bool = False
@@ -140,6 +164,26 @@ def eternal_lock(case: LockCase) -> Verdict | None:
     )
 
 
+def dangling_holder(case: LockCase) -> Verdict | None:
+    """The holder's lease is gone, but its key stands: nothing ends this hold."""
+    return _dangling(case) if case.dangling and case.dangling.key is case.holder else None
+
+
+def overdue(case: LockCase) -> Verdict | None:
+    """The holder's time is over, but etcd does not end its lease."""
+    for_s = expired_for_s(case.trace.readings) if case.trace else None
+    if for_s is None or case.is_released:
+        return None
+    return _verdict(
+        case,
+        VerdictKind.OVERDUE,
+        Severity.CRITICAL if case.lock.waiters else Severity.WARNING,
+        Confidence.PROVEN,
+        [Expired(leases=1, for_s=for_s), *_queue(case), *_hold(case)],
+        f"{REVOKES_FAIL} Until then revoke the lease by hand, as a user who may; that frees it.",
+    )
+
+
 def leaked_lock(case: LockCase) -> Verdict | None:
     """A hold that is kept alive and has lasted longer than any may."""
     if not (case.is_judged_by_age and case.is_renewed and case.age and case.renewals_of_hold):
@@ -153,7 +197,14 @@ def leaked_lock(case: LockCase) -> Verdict | None:
         VerdictKind.LEAKED_LOCK,
         Severity.CRITICAL if case.is_blocking or is_past_critical else Severity.WARNING,
         Confidence.PROVEN,
-        [*_hold(case), *_renewals(case), NoHandOver(case.age.at_least_s), *_queue(case)],
+        [
+            *_hold(case),
+            *_renewals(case),
+            NoHandOver(case.age.at_least_s),
+            *_queue(case),
+            *_phantom(case),
+            *_other_keys(case),
+        ],
         "Restart the process that holds it, or revoke the lease; then mend the code: every"
         " Lock needs its Unlock, every NewSession its Close.",
     )
@@ -186,6 +237,8 @@ def suspected_leak(case: LockCase) -> Verdict | None:
             *_queue(case),
             *_hold(case),
             *([about] if about else []),
+            *_phantom(case),
+            *_other_keys(case),
         ],
         "Find out whether its holder is still at work; say how long a hold may last"
         " (--max-hold) and scan again: a hold that lasts longer is proven leaked.",
@@ -300,8 +353,30 @@ def long_ttl(case: LockCase, _: Verdict) -> Verdict | None:
     )
 
 
+def dangling_waiter(case: LockCase, _: Verdict) -> Verdict | None:
+    """Somebody waits whose lease is gone: when its turn comes, nothing will end its hold."""
+    return _dangling(case) if case.dangling and case.dangling.key is not case.holder else None
+
+
+def shared_lease(case: LockCase, _: Verdict) -> Verdict | None:
+    """Revoking the holder's lease would delete keys outside the lock."""
+    others = _other_keys(case)
+    if not others or case.is_released or case.lock.kind not in {Kind.LOCK, Kind.ELECTION}:
+        return None
+    return _verdict(
+        case,
+        VerdictKind.SHARED_LEASE,
+        Severity.OK,
+        Confidence.PROVEN,
+        others,
+        "Nothing to do; before you revoke the lease, know that these keys go with it.",
+    )
+
+
 STATE_RULES: tuple[Rule, ...] = (
     eternal_lock,
+    dangling_holder,
+    overdue,
     leaked_lock,
     suspected_leak,
     expiring,
@@ -310,7 +385,7 @@ STATE_RULES: tuple[Rule, ...] = (
 )
 """Exactly one of them names the state; the first that fits, and the last always does."""
 
-OTHER_RULES = (blocked_queue, late_renewal, long_ttl)
+OTHER_RULES = (blocked_queue, dangling_waiter, late_renewal, long_ttl, shared_lease)
 """What else can be wrong, whatever the state."""
 
 
@@ -383,6 +458,48 @@ def _hold(case: LockCase) -> list[Evidence]:
     if case.lock.foreign_holder and case.holder:
         evidence.append(ForeignHolder(key=case.holder.key))
     return evidence
+
+
+def _dangling(case: LockCase) -> Verdict | None:
+    if case.dangling is None:
+        return None
+    blocks = bool(case.lock.waiters) and case.dangling.key is case.holder
+    return _verdict(
+        case,
+        VerdictKind.DANGLING,
+        Severity.CRITICAL if blocks else Severity.WARNING,
+        Confidence.PROVEN,
+        [LostItsLease(for_s=case.dangling.for_s), *_hold(case), *_queue(case)],
+        "etcd's data contradict themselves: compare the members, then delete the key once its"
+        " owner is known to be gone; etcd 3.5.0 to 3.5.2 are known for such damage.",
+        key=case.dangling.key,
+    )
+
+
+def _other_keys(case: LockCase) -> list[Evidence]:
+    """The keys outside the lock, as the last look that was told of keys saw them."""
+    attached = case.trace.attached_keys if case.trace else ()
+    if len(attached) <= 1 or case.lock.foreign_holder:
+        return []
+    if case.lock.recipe is Recipe.RW_MUTEX:  # each attempt has a key of its own
+        below = case.lock.name + b"/"
+        attached = tuple(key for key in attached if not key.startswith(below))
+    own = {key.key for key in case.lock.keys}
+    count = len(attached) - sum(_has(attached, key) for key in own)
+    others = islice((key for key in attached if key not in own), MOST_OTHER_KEYS)
+    return [OtherKeys(count=count, keys=tuple(others))] if count else []
+
+
+def _has(keys: Sequence[bytes], key: bytes) -> bool:
+    """Whether a key is among others, which are sorted."""
+    at = bisect_left(keys, key)
+    return at < len(keys) and keys[at] == key
+
+
+def _phantom(case: LockCase) -> list[Evidence]:
+    if not (case.unclosed or case.gave_up_elsewhere):
+        return []
+    return [PossiblePhantom(unclosed=case.unclosed, gave_up_elsewhere=case.gave_up_elsewhere)]
 
 
 def _renewals(case: LockCase) -> list[Evidence]:

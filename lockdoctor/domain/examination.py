@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from lockdoctor.domain.activity import (
     WatchGap,
     replay,
 )
+from lockdoctor.domain.afterlife import AGAIN_S, gone_since, judge_lost
 from lockdoctor.domain.age import (
     Age,
     RevisionRate,
@@ -21,16 +22,22 @@ from lockdoctor.domain.age import (
     estimate,
     stood_at_least_s,
 )
-from lockdoctor.domain.diagnosis import CONVINCING_RENEWALS, LockCase, diagnose
+from lockdoctor.domain.diagnosis import CONVINCING_RENEWALS, Dangling, LockCase, diagnose
 from lockdoctor.domain.leases import LeaseId, Observation, Reading
 from lockdoctor.domain.locks import KeySnapshot, Kind, Lock, LockKey, Recipe
 from lockdoctor.domain.past import NO_PAST, Past
 from lockdoctor.domain.policy import Policy, Thresholds
-from lockdoctor.domain.recipes import locks, queue_of, recipe_of, released_lock
+from lockdoctor.domain.recipes import Claim, locks, queue_of, recipe_of, released_lock
 from lockdoctor.domain.renewals import Leadership, LeadershipProbe, RenewalTrace
 from lockdoctor.domain.report import ClusterFacts, LockReport, Report, Unseen
 from lockdoctor.domain.schedule import needed_window_s
-from lockdoctor.domain.sessions import SessionCase, Watch, judge_sessions, report_session
+from lockdoctor.domain.sessions import (
+    SessionCase,
+    Watch,
+    is_renewed,
+    judge_sessions,
+    report_session,
+)
 from lockdoctor.domain.trend import Trend
 from lockdoctor.domain.verdicts import VerdictKind
 
@@ -59,6 +66,8 @@ class SessionFacts:
     """The leases of the first list."""
     keyless: frozenset[LeaseId] = frozenset()
     """Those that were followed because a look found no keys on them."""
+    still_listed: Mapping[LeaseId, float] = field(default_factory=dict)
+    """Of leases that a look found gone: when the last list was asked for that had them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +124,7 @@ def conclude(facts: Examination) -> Report:
         view = _PrefixView(facts, prefix)
         reports += view.reports()
         unseen += view.unseen()
-        gave_up |= view.gave_up
+        gave_up.update(view.gave_up)
     cases = list(_session_cases(facts, gave_up))
     verdicts = judge_sessions(
         cases,
@@ -123,6 +132,7 @@ def conclude(facts: Examination) -> Report:
         Watch(facts.started_at, facts.watched_s),
         facts.known_past,
     )
+    verdicts += judge_lost(facts.traces, facts.sessions.keyless, facts.sessions.still_listed)
     trend = Trend(facts.known_past, facts.ended_at)
     ranked = sorted((trend.told(report) for report in reports), key=_worst_first)
     return Report(
@@ -168,9 +178,18 @@ class _PrefixView:
         self._first_holds = {key.hold for key in prefix.first.keys}
 
     @property
-    def gave_up(self) -> set[LeaseId]:
+    def gave_up(self) -> Collection[LeaseId]:
         """The leases whose attempt on a lock was seen to give up."""
-        return {lease for queue in self.activity.moved.values() for lease in queue.gave_up_leases}
+        return self._gave_up_in.keys()
+
+    @cached_property
+    def _gave_up_in(self) -> dict[LeaseId, set[Claim]]:
+        """Of each of these, the queues that it was seen to leave."""
+        left: dict[LeaseId, set[Claim]] = {}
+        for queue, activity in self.activity.moved.items():
+            for lease in activity.gave_up_at:
+                left.setdefault(lease, set()).add(queue)
+        return left
 
     def reports(self) -> Iterator[LockReport]:
         """Judge every lock that stands now, and every one that has gone meanwhile."""
@@ -262,6 +281,9 @@ class _PrefixView:
             activity=self.activity.of(queue_of(lock)),
             longest_wait_s=self._longest_wait_s(lock),
             rewrites=self._rewrites(lock),
+            dangling=None if is_released else self._dangling(lock),
+            unclosed=self._unclosed(lock),
+            gave_up_elsewhere=self._gave_up_elsewhere(lock),
             is_released=is_released,
             is_new_hold=not is_released and not self._held_throughout(lock),
             named_by_user=bool(self.prefix.prefix),
@@ -291,6 +313,44 @@ class _PrefixView:
         if before is None or lock.holder is None or before.lease_id == lock.holder.lease_id:
             return 0
         return lock.holder.version - before.version
+
+    def _dangling(self, lock: Lock) -> Dangling | None:
+        """The first key of the lock that stands, though its lease was known to be gone before."""
+        stands_at = (self.prefix.last or self.prefix.first).asked_at
+        for key in lock.keys:
+            found = self.facts.traces.get(key.lease_id)
+            since = gone_since(found.readings) if found and found.is_gone else None
+            if since is not None and stands_at - since >= AGAIN_S and self._stood_at(key, since):
+                return Dangling(key, stands_at - since)
+        return None
+
+    def _stood_at(self, key: LockKey, moment: float) -> bool:
+        """Whether the key stood already at a moment, on the lease that it has now."""
+        before = next((k for k in self.prefix.first.keys if k.hold == key.hold), None)
+        past = self.facts.known_past.holds.get(key.hold)
+        if before is None or before.lease_id != key.lease_id:
+            return False
+        return self.prefix.first.answered_at <= moment or (
+            past is not None and past.first_answered_at <= moment
+        )
+
+    def _unclosed(self, lock: Lock) -> int:
+        """How many sessions of attempts on the lock were renewed, keyless, after it gave up."""
+        left = self.activity.of(queue_of(lock)).gave_up_at.items()
+        found = ((self.facts.traces.get(lease), at) for lease, at in left)
+        return sum(
+            each is not None
+            and each.renewals_since(at) > 0
+            and is_renewed(each)
+            and each.last is not None
+            and each.last.attached_keys == ()
+            for each, at in found
+        )
+
+    def _gave_up_elsewhere(self, lock: Lock) -> bool:
+        """Whether the holder's own session was seen to give up on another lock."""
+        queues = self._gave_up_in.get(lock.holder.lease_id) if lock.holder else None
+        return bool(queues) and queues != {queue_of(lock)}
 
     def _age(self, lock: Lock) -> Age | None:
         if lock.holder is None:

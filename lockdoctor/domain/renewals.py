@@ -164,6 +164,12 @@ class RenewalTrace:
             return 0.0
         return self.readings[-1].answered_at - self.readings[0].asked_at
 
+    @property
+    def attached_keys(self) -> tuple[bytes, ...]:
+        """The keys on the lease, sorted, as the last look saw them that was told of any."""
+        told = (r.attached_keys for r in reversed(self.readings) if isinstance(r, Observation))
+        return next((keys for keys in told if keys is not None), ())
+
     def renewals_since(self, moment: float) -> int:
         """Count the fewest renewals that were proven to happen after a moment."""
         rises = zip(self.risen_from, self.renewed_in, self.renewals_before_last, strict=True)

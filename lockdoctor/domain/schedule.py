@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lockdoctor.domain.afterlife import AGAIN_S, expired_for_s, is_late
 from lockdoctor.domain.leases import LeaseGone, Observation, Reading
 from lockdoctor.domain.renewals import Leadership, RenewalTrace, trace
 
@@ -33,6 +34,9 @@ A renewal with less than this share of the TTL left is late.
 
 Clients that renew every TTL/3 keep two thirds in hand; half of the last third is gone here.
 """
+
+LATE_FOR_S = 2
+"""An end that is late by less is seldom more than that."""
 
 HOPEFUL = Leadership({}, (), {}, confirmed=True)
 """While sampling, rises count before their raft term is confirmed; the end of the run confirms."""
@@ -72,10 +76,20 @@ def next_look(readings: Sequence[Reading], needed: int) -> float | None:
     last = readings[-1]
     if isinstance(last, LeaseGone):
         return None
+    if is_late(last):
+        return _next_for_late(readings, last)
     found = trace(last.lease_id, readings, HOPEFUL)
     if found.renewals >= needed:
         return None
     return _next_for(found, last)
+
+
+def _next_for_late(readings: Sequence[Reading], last: Observation) -> float | None:
+    """Look soon for the end that is late already, then once more when it tells of a failure."""
+    if expired_for_s(readings) is not None:
+        return None
+    pause_s = 1.0 if last.remaining_ttl_s > -LATE_FOR_S else AGAIN_S + ROUND_TRIP_S
+    return last.answered_at + pause_s
 
 
 def _next_for(found: RenewalTrace, last: Observation) -> float:

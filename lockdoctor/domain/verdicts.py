@@ -16,13 +16,17 @@ class VerdictKind(enum.Enum):
 
     LEAKED_LOCK = "leaked-lock"
     ETERNAL_LOCK = "eternal-lock"
+    OVERDUE = "overdue"
+    DANGLING = "dangling"
     SUSPECTED_LEAK = "suspected-leak"
     SESSION_PILE_UP = "session-pile-up"
     LEAKED_SESSION = "leaked-session"
+    GHOST_LEASE = "ghost-lease"
     BLOCKED_QUEUE = "blocked-queue"
     LATE_RENEWAL = "late-renewal"
     LONG_TTL = "long-ttl"
     EXPIRING = "expiring"
+    SHARED_LEASE = "shared-lease"
     IDLE_SESSION = "idle-session"
     UNDETERMINED = "undetermined"
     HEALTHY = "healthy"
@@ -31,6 +35,7 @@ class VerdictKind(enum.Enum):
 FINE = frozenset(
     {
         VerdictKind.EXPIRING,
+        VerdictKind.SHARED_LEASE,
         VerdictKind.IDLE_SESSION,
         VerdictKind.UNDETERMINED,
         VerdictKind.HEALTHY,
@@ -39,7 +44,12 @@ FINE = frozenset(
 """Those that are never a finding."""
 
 OF_SESSIONS = frozenset(
-    {VerdictKind.LEAKED_SESSION, VerdictKind.SESSION_PILE_UP, VerdictKind.IDLE_SESSION}
+    {
+        VerdictKind.LEAKED_SESSION,
+        VerdictKind.SESSION_PILE_UP,
+        VerdictKind.GHOST_LEASE,
+        VerdictKind.IDLE_SESSION,
+    }
 )
 """Those of leases without keys, which belong to no lock and to no prefix."""
 
@@ -158,6 +168,51 @@ class NotRenewed:
 @dataclass(frozen=True, slots=True)
 class LeaseEnded:
     """The lease is gone: it expired or was revoked while it was watched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """The time of leases is over, but etcd has not ended them."""
+
+    leases: int
+    for_s: float
+    """So long past its end was the latest of them, at least, at the last reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedButGone:
+    """Look-ups found no such leases, yet etcd's list has them."""
+
+    leases: int
+    for_s: float
+    """So long after a look-up had found one gone the list still had it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LostItsLease:
+    """Look-ups found no such lease, yet the key that hangs on it stands."""
+
+    for_s: float
+    """So long after a look-up had found the lease gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherKeys:
+    """The lease carries keys outside the lock, too."""
+
+    count: int
+    keys: tuple[bytes, ...]
+    """The first of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class PossiblePhantom:
+    """Signs that the holder gave up long ago, and that its key reached etcd all the same."""
+
+    unclosed: int
+    """Attempts on the lock were seen to give up; so many of their sessions live on."""
+    gave_up_elsewhere: bool
+    """The holder's own session was seen to give up on another lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +407,11 @@ Evidence: TypeAlias = (
     | ForeignHolder
     | NotRenewed
     | LeaseEnded
+    | Expired
+    | ListedButGone
+    | LostItsLease
+    | OtherKeys
+    | PossiblePhantom
     | LateRenewal
     | LongTtl
     | ByDesign

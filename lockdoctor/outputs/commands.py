@@ -10,6 +10,9 @@ from lockdoctor.domain.report import Finding
 from lockdoctor.domain.verdicts import VerdictKind
 from lockdoctor.outputs.wording import printable
 
+MOST_LOOKS = 3
+"""So many leases of one finding are looked at by command lines."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -32,6 +35,13 @@ def steps(finding: Finding) -> tuple[Step, ...]:
             return (_look(*verdict.leases), _revoke(*verdict.leases))
         case VerdictKind.ETERNAL_LOCK:
             return _delete(verdict.key)
+        case VerdictKind.DANGLING:
+            return (_compare(), *_delete(verdict.key))
+        case VerdictKind.OVERDUE:
+            leases = verdict.leases[:MOST_LOOKS]
+            return (_look(*leases), *([_revoke(*leases)] if finding.lock else []))
+        case VerdictKind.GHOST_LEASE:
+            return (_compare(), _look(*verdict.leases[:MOST_LOOKS]))
         case VerdictKind.LEAKED_SESSION | VerdictKind.SESSION_PILE_UP:
             return (_count(),)
         case _:
@@ -76,6 +86,13 @@ def _count() -> Step:
     return Step(
         "Look: the number of all leases, now and again in a minute",
         ("etcdctl lease list | head -n 1",),
+    )
+
+
+def _compare() -> Step:
+    return Step(
+        "Look: do all members hold the same data, and which version is each?",
+        ("etcdctl endpoint hashkv --cluster", "etcdctl endpoint status --cluster -w table"),
     )
 
 

@@ -229,6 +229,8 @@ def _evidence(evidence: Evidence) -> Json:
         value = getattr(evidence, field.name)
         if isinstance(value, bytes):
             entry |= _bytes(field.name, value)
+        elif isinstance(value, tuple):
+            entry[field.name] = [_bytes("key", key) for key in value]
         elif field.name.endswith("_at"):
             entry[field.name] = moment(value)
         else:

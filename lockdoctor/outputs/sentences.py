@@ -9,6 +9,7 @@ from lockdoctor.domain.verdicts import (
     ClaimedAge,
     EstimatedAge,
     Evidence,
+    Expired,
     Forecast,
     ForeignHolder,
     FromElsewhere,
@@ -21,11 +22,15 @@ from lockdoctor.domain.verdicts import (
     LateRenewal,
     LeaderChanged,
     LeaseEnded,
+    ListedButGone,
     LiveSessions,
     LongTtl,
+    LostItsLease,
     NoHandOver,
     NoLease,
     NotRenewed,
+    OtherKeys,
+    PossiblePhantom,
     QueueCut,
     Renewed,
     Rewritten,
@@ -48,8 +53,12 @@ from lockdoctor.outputs.wording import (
     moment,
     printable,
     safe,
+    shortened,
     times,
 )
+
+KEY_WIDTH = 60
+"""Longer keys lose their middle in a sentence; JSON has them whole."""
 
 
 def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per kind
@@ -83,6 +92,23 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
             return _not_renewed(evidence)
         case LeaseEnded():
             return "The lease ended while it was watched: it expired or was revoked."
+        case Expired():
+            return _expired(evidence)
+        case ListedButGone(leases, for_s):
+            which = "a lease that" if leases == 1 else f"{count(leases, 'lease')} that"
+            return (
+                f"etcd's list has {which} no look-up finds, even {at_least(for_s)} after the first"
+                " look-up that found none."
+            )
+        case LostItsLease(for_s):
+            return (
+                "etcd knows no lease of this ID, yet the key on it stood for at least"
+                f" {at_least(for_s)} after: the two end together, unless etcd's data are damaged."
+            )
+        case OtherKeys():
+            return _other_keys(evidence)
+        case PossiblePhantom():
+            return _phantom(evidence)
         case LateRenewal(remaining_at_most_s, granted_s):
             left = at_most(remaining_at_most_s)
             return f"A renewal came when at most {left} of {duration(granted_s)} were left."
@@ -161,6 +187,13 @@ def clause(evidence: Evidence) -> str | None:  # noqa: C901, PLR0912 - one case 
         case Waiting(waiters, longest_at_least_s):
             who = count(waiters, "waiter")
             return f"{who}, the longest wait at least {at_least(longest_at_least_s)}"
+        case Expired(leases, for_s):
+            which = "" if leases == 1 else f"{count(leases, 'lease')} "
+            return f"{which}past the end by at least {at_least(for_s)}"
+        case ListedButGone(leases):
+            return f"{count(leases, 'lease')} listed but not found"
+        case LostItsLease():
+            return "its lease is gone"
         case LateRenewal(remaining_at_most_s, granted_s):
             return f"at most {at_most(remaining_at_most_s)} of {duration(granted_s)} left"
         case LongTtl(granted_s):
@@ -238,6 +271,35 @@ def _not_renewed(evidence: NotRenewed) -> str:
     return (
         f"The lease went without a renewal for at least {at_least(evidence.unrenewed_for_s)};"
         f" at most {at_most(evidence.remaining_s)} of {duration(evidence.granted_s)} were left."
+    )
+
+
+def _expired(evidence: Expired) -> str:
+    by = at_least(evidence.for_s)
+    if evidence.leases == 1:
+        return f"etcd should have ended the lease at least {by} ago, and has not."
+    leases = count(evidence.leases, "lease")
+    return f"etcd should have ended {leases} by now, one of them at least {by} ago, and has not."
+
+
+def _other_keys(evidence: OtherKeys) -> str:
+    shown = ", ".join(shortened(printable(key), KEY_WIDTH) for key in evidence.keys)
+    more = evidence.count - len(evidence.keys)
+    rest = f" and {more:,} more" if more > 0 else ""
+    keys = count(evidence.count, "key")
+    return f"The lease also carries {keys} outside the lock, which would go with it: {shown}{rest}."
+
+
+def _phantom(evidence: PossiblePhantom) -> str:
+    signs = []
+    if evidence.unclosed:
+        attempts = count(evidence.unclosed, "attempt")
+        signs.append(f"{attempts} on it gave up and left their sessions open")
+    if evidence.gave_up_elsewhere:
+        signs.append("the holder's own session gave up on another lock")
+    return (
+        f"A possibility, not a proof: {' and '.join(signs)}, so the holder may be such an attempt,"
+        " whose key reached etcd after it had given up. Nobody would release it."
     )
 
 

@@ -6,9 +6,10 @@ import asyncio
 import heapq
 from collections.abc import Callable, Mapping, Sequence
 
+from lockdoctor.domain.afterlife import AGAIN_S, gone_since, is_late
 from lockdoctor.domain.leases import LeaseGone, LeaseId, LeaseUnread, Observation, Reading
 from lockdoctor.domain.renewals import Leadership, trace
-from lockdoctor.domain.schedule import next_look
+from lockdoctor.domain.schedule import ROUND_TRIP_S, next_look
 from lockdoctor.domain.sessions import FEWEST_NEW
 from lockdoctor.errors import AccessDenied
 from lockdoctor.ports import Clock, Cluster, LeaseList, Stop
@@ -55,6 +56,8 @@ class Sampler:
         self.listed_at_start: frozenset[LeaseId] = frozenset()
         self.list_denied: str | None = None
         self.keyless: set[LeaseId] = set()
+        self.still_listed: dict[LeaseId, float] = {}
+        """Of leases that a look found gone: when the last list was asked for that had them."""
         self._cluster = cluster
         self._clock = clock
         self._stop = stop
@@ -67,10 +70,15 @@ class Sampler:
         self._heap: list[tuple[float, LeaseId]] = []
         self._waited_for: set[LeaseId] = set()
         self._leaving: set[LeaseId] = set()
+        self._left: set[LeaseId] = set()
+        self._gone: dict[LeaseId, float] = {}
+        self._in_doubt = False
+        """Whether the next list shall tell of a lease that was listed, and then not found."""
         self._has_started = False
         self._has_extended = False
         self._last_planned = 0.0
         self._next_list_at = float("inf")
+        self._list_every_s = 1.0
         self._next_tick_at = 0.0
 
     @property
@@ -86,7 +94,8 @@ class Sampler:
     @property
     def is_waiting(self) -> bool:
         """Whether a look is planned that the run should wait for."""
-        return bool(self._waited_for) and not self._stop.reason
+        lists = self._in_doubt and self._next_list_at < self._until
+        return bool(self._waited_for or lists) and not self._stop.reason
 
     @property
     def left_s(self) -> float:
@@ -117,6 +126,7 @@ class Sampler:
 
     def let_go(self, lease_id: LeaseId) -> None:
         """Look at a lease no more."""
+        self._left.add(lease_id)
         self._planned.pop(lease_id, None)
         self._waited_for.discard(lease_id)
         self._sessions.discard(lease_id)
@@ -152,8 +162,9 @@ class Sampler:
             due = self._pop_due(now + TOGETHER_S)
             if due:
                 await self._look(due)
-            elif self._heap:
-                await self.pause(min(self._heap[0][0], self._next_list_at) - now)
+            else:
+                next_look_at = self._heap[0][0] if self._heap else self._next_list_at
+                await self.pause(min(next_look_at, self._next_list_at) - now)
 
     def finish(self) -> None:
         """Plan nothing any more; what was read stays."""
@@ -193,11 +204,26 @@ class Sampler:
     def _take_list(self, listed: LeaseList) -> None:
         if not self.first_listed_at:
             self.listed_at_start = listed.lease_ids
-        self._next_list_at = listed.answered_at + max(1.0, len(listed.lease_ids) / LISTED_PER_S)
+        self._list_every_s = max(1.0, len(listed.lease_ids) / LISTED_PER_S)
+        self._next_list_at = listed.answered_at + self._list_every_s
         for lease_id in listed.lease_ids - self.first_listed_at.keys():
             self.first_listed_at[lease_id] = listed.answered_at
             if lease_id not in self._needed:
                 self.follow_session(lease_id)
+        self._look_for_ghosts(listed)
+
+    def _look_for_ghosts(self, listed: LeaseList) -> None:
+        """Look once more for what the list has, though a look had found it gone before."""
+        self._in_doubt = False
+        known = {lease for lease, at in self._gone.items() if at < listed.asked_at}
+        for lease_id in known & listed.lease_ids:
+            again_at = self._gone[lease_id] + AGAIN_S + ROUND_TRIP_S + self._list_every_s
+            if lease_id not in self.still_listed and again_at <= self._until:
+                self._plan(lease_id, again_at, wait=True)
+            self.still_listed[lease_id] = listed.asked_at
+        for lease_id in self.still_listed.keys() - listed.lease_ids:
+            del self.still_listed[lease_id]
+            self.let_go(lease_id)
 
     def _plan(self, lease_id: LeaseId, at: float, *, wait: bool = False) -> None:
         self._planned[lease_id] = at
@@ -210,7 +236,9 @@ class Sampler:
     def _plan_next(
         self, lease_id: LeaseId, readings: Sequence[Reading], needed: int, *, wait: bool = False
     ) -> None:
-        at = next_look(readings, needed) if needed else None
+        at = next_look(readings, needed) if needed or is_late(readings[-1]) else None
+        if isinstance(readings[-1], LeaseGone):
+            at, wait = self._look_at_gone(lease_id, readings), True
         if at is None and lease_id in self._sessions:
             at = self._idle_moment(readings)
         if at is None or at > self._until:
@@ -218,6 +246,15 @@ class Sampler:
             self._waited_for.discard(lease_id)
         else:
             self._plan(lease_id, at, wait=wait)
+
+    def _look_at_gone(self, lease_id: LeaseId, readings: Sequence[Reading]) -> float | None:
+        """When to look once more for a lease that is gone, while a lock's key on it stands."""
+        since = self._gone.setdefault(lease_id, readings[-1].answered_at)
+        self._in_doubt = self._in_doubt or lease_id in self.listed_at_start
+        has_left = lease_id in self._sessions or lease_id in self._left
+        if has_left or gone_since(readings) is not None:
+            return None
+        return since + AGAIN_S + ROUND_TRIP_S
 
     def _idle_moment(self, readings: Sequence[Reading]) -> float | None:
         """When a session that is decided will have been without keys for too long, if not yet."""
@@ -263,6 +300,8 @@ class Sampler:
                 self._drop_session(lease_id, reading)
                 return
             self.keyless.add(lease_id)
+        if isinstance(reading, Observation):
+            self._gone.pop(lease_id, None)
         readings = self.readings.setdefault(lease_id, list(self._past.get(lease_id, ())))
         readings.append(reading)
         if lease_id in self._leaving:

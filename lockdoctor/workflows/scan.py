@@ -329,6 +329,7 @@ class _Scan:
                 first_listed_at=sampler.first_listed_at,
                 at_start=sampler.listed_at_start,
                 keyless=frozenset(sampler.keyless),
+                still_listed=sampler.still_listed,
             ),
             unseen=tuple(self._unseen()),
         )

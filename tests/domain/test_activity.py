@@ -54,7 +54,7 @@ def test_a_waiter_leaving_gave_up() -> None:
     found = counted([contender(1), contender(2)], left(2))
 
     assert (found.releases, found.gave_up) == (0, 1)
-    assert found.gave_up_leases == {2}
+    assert found.gave_up_at == {2: 2.0}
 
 
 def test_attempts_that_come_and_go_while_one_holds() -> None:

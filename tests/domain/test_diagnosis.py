@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -9,17 +10,22 @@ import pytest
 
 from lockdoctor.domain.activity import QueueActivity
 from lockdoctor.domain.age import Age
-from lockdoctor.domain.diagnosis import LockCase, diagnose
-from lockdoctor.domain.leases import NO_LEASE, LeaseGone
+from lockdoctor.domain.diagnosis import Dangling, LockCase, diagnose
+from lockdoctor.domain.leases import NO_LEASE, LeaseGone, Reading
 from lockdoctor.domain.locks import Kind, Lock, LockKey, Recipe
 from lockdoctor.domain.policy import Thresholds
 from lockdoctor.domain.renewals import SETTLE_S, Leadership, LeadershipProbe, RenewalTrace, trace
 from lockdoctor.domain.verdicts import (
     Confidence,
     EstimatedAge,
+    Evidence,
+    Expired,
     HandedOver,
     Held,
     LeaseEnded,
+    LostItsLease,
+    OtherKeys,
+    PossiblePhantom,
     QueueCut,
     Renewed,
     Severity,
@@ -30,7 +36,7 @@ from lockdoctor.domain.verdicts import (
     VerdictKind,
     Waiting,
 )
-from tests.builders import a_key
+from tests.builders import a_key, a_trace, an_observation
 from tests.simulation import LEASE, SimulatedLease, kept_alive
 
 HOLDER = a_key(lock=b"/l/q", lease_id=LEASE, create_revision=10)
@@ -326,3 +332,125 @@ def test_renewals_before_the_hold_accuse_nobody() -> None:
     fresh = a_case(renewals_of_hold=0, age=Age(at_least_s=0.0))
 
     assert kinds(fresh) == [VerdictKind.UNDETERMINED]
+
+
+def late(first: float, last: float) -> RenewalTrace:
+    """Readings at two moments of a lease of 10 s that etcd does not end at 10.0."""
+    readings: list[Reading] = [
+        an_observation(at=at, remaining_ttl_s=math.trunc(10 - at), granted_ttl_s=10, lease_id=LEASE)
+        for at in (first, last)
+    ]
+    return a_trace(readings=readings, lease_id=LEASE)
+
+
+@pytest.mark.parametrize(
+    ("last", "kind"),
+    [
+        (15.9, VerdictKind.EXPIRING),
+        (16.0, VerdictKind.OVERDUE),
+        (16.1, VerdictKind.OVERDUE),
+    ],
+)
+def test_a_lease_that_etcd_does_not_end_is_overdue(last: float, kind: VerdictKind) -> None:
+    """A holder whose time is over twice, five seconds apart, is held by etcd's own failure."""
+    verdict = state(a_case(trace=late(11.0, last), renewals_of_hold=0))
+
+    assert verdict.kind is kind
+
+
+def test_an_overdue_lease_is_critical_with_waiters() -> None:
+    """What nobody renews and etcd does not end blocks the queue for good."""
+    alone = state(a_case(trace=late(11.0, 22.0)))
+    blocking = state(a_case(CONTENDED, trace=late(11.0, 22.0)))
+
+    assert (alone.severity, alone.confidence) == (Severity.WARNING, Confidence.PROVEN)
+    assert (blocking.severity, blocking.leases) == (Severity.CRITICAL, (LEASE,))
+    assert Expired(leases=1, for_s=12.0) in blocking.evidence
+
+
+def test_a_key_that_outlives_its_lease_is_dangling() -> None:
+    """The holder's key stands though its lease is gone: told, and critical with waiters."""
+    verdict = state(a_case(CONTENDED, dangling=Dangling(HOLDER, 7.0)))
+
+    assert (verdict.kind, verdict.severity) == (VerdictKind.DANGLING, Severity.CRITICAL)
+    assert verdict.key == HOLDER.key
+    assert LostItsLease(for_s=7.0) in verdict.evidence
+
+
+def test_a_waiter_that_outlives_its_lease_is_told_beside_the_holders_state() -> None:
+    """Its turn will come; the holder is judged all the same."""
+    old = Age(at_least_s=300.0)
+    found = diagnose(a_case(CONTENDED, age=old, dangling=Dangling(WAITER, 7.0)))
+
+    assert [(v.kind, v.severity) for v in found] == [
+        (VerdictKind.LEAKED_LOCK, Severity.CRITICAL),
+        (VerdictKind.DANGLING, Severity.WARNING),
+    ]
+    assert found[1].key == WAITER.key
+
+
+def carrying(*keys: bytes) -> RenewalTrace:
+    """A lease that carries the holder's key and others, renewed like KEPT."""
+    looks = ((0.0, 44), (21.8, 57), (42.0, 56))
+    return a_trace(
+        readings=[
+            an_observation(at=at, remaining_ttl_s=left, lease_id=LEASE, attached_keys=attached)
+            for (at, left), attached in zip(
+                looks, (tuple(sorted((HOLDER.key, *keys))), None, None), strict=True
+            )
+        ],
+        lease_id=LEASE,
+    )
+
+
+def test_a_lease_with_keys_outside_the_lock_is_shared() -> None:
+    """Information for whoever thinks of revoking it, and evidence on the leak itself."""
+    case = a_case(trace=carrying(b"/x", b"/l/other"))
+    found = diagnose(case)
+
+    assert [(v.kind, v.severity) for v in found] == [
+        (VerdictKind.SUSPECTED_LEAK, Severity.WARNING),
+        (VerdictKind.SHARED_LEASE, Severity.OK),
+    ]
+    evidence = OtherKeys(count=2, keys=(b"/l/other", b"/x"))
+    assert found[1].evidence == (evidence,)
+    assert evidence in found[0].evidence
+
+
+def test_a_lease_of_the_lock_alone_is_not_shared() -> None:
+    """The lock's own keys, those of its waiters included, are no others."""
+    assert kinds(a_case(trace=carrying())) == [VerdictKind.SUSPECTED_LEAK]
+    assert kinds(a_case(CONTENDED, trace=carrying(WAITER.key))) == [VerdictKind.SUSPECTED_LEAK]
+
+
+def test_of_many_other_keys_the_first_are_named() -> None:
+    """The number is exact, the list is short."""
+    keys = [b"/x/%04d" % number for number in range(3000)]
+    (evidence,) = diagnose(a_case(trace=carrying(*keys)))[1].evidence
+
+    assert evidence == OtherKeys(count=3000, keys=tuple(keys[:20]))
+
+
+def test_a_key_of_unknown_make_is_not_called_shared() -> None:
+    """A broker's dozens of keys on one lease are no locks: nothing is told for each of them."""
+    broker = replace(MUTEX, recipe=Recipe.LEASED_KEY, kind=Kind.UNKNOWN)
+
+    assert kinds(a_case(broker, trace=carrying(b"/x"))) == [VerdictKind.UNDETERMINED]
+
+
+@pytest.mark.parametrize(
+    ("changes", "evidence"),
+    [
+        ({"unclosed": 2}, [PossiblePhantom(2, gave_up_elsewhere=False)]),
+        ({"gave_up_elsewhere": True}, [PossiblePhantom(0, gave_up_elsewhere=True)]),
+        ({}, []),
+    ],
+)
+def test_signs_of_a_phantom_are_told_as_a_possibility(
+    changes: dict[str, Any], evidence: list[Evidence]
+) -> None:
+    """Where attempts give up and leave their sessions, the holder may be one more; else nothing."""
+    for age in (Age(at_least_s=43.0), Age(at_least_s=300.0)):
+        verdict = state(a_case(age=age, **changes))
+
+        assert [e for e in verdict.evidence if isinstance(e, PossiblePhantom)] == evidence

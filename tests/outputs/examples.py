@@ -18,6 +18,7 @@ from lockdoctor.domain.verdicts import (
     Confidence,
     EstimatedAge,
     Evidence,
+    Expired,
     Forecast,
     ForeignHolder,
     FromGivenUpAttempts,
@@ -28,10 +29,14 @@ from lockdoctor.domain.verdicts import (
     LateRenewal,
     LeaderChanged,
     LeaseEnded,
+    ListedButGone,
     LongTtl,
+    LostItsLease,
     NoHandOver,
     NoLease,
     NotRenewed,
+    OtherKeys,
+    PossiblePhantom,
     QueueCut,
     Renewed,
     Rewritten,
@@ -127,6 +132,59 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
         "The lease went without a renewal for at least 25 s; at most 34 s of 60 s were left.",
     ),
     (LeaseEnded(), "The lease ended while it was watched: it expired or was revoked."),
+    (Expired(1, 12.0), "etcd should have ended the lease at least 12 s ago, and has not."),
+    (
+        Expired(57, 12.0),
+        "etcd should have ended 57 leases by now, one of them at least 12 s ago, and has not.",
+    ),
+    (
+        ListedButGone(1, 6.2),
+        (
+            "etcd's list has a lease that no look-up finds, even 6.2 s after the first look-up that"
+            " found none."
+        ),
+    ),
+    (
+        ListedButGone(57, 6.2),
+        (
+            "etcd's list has 57 leases that no look-up finds, even 6.2 s after the first look-up"
+            " that found none."
+        ),
+    ),
+    (
+        LostItsLease(6.2),
+        (
+            "etcd knows no lease of this ID, yet the key on it stood for at least 6.2 s after: the"
+            " two end together, unless etcd's data are damaged."
+        ),
+    ),
+    (
+        OtherKeys(2, (b"/a", b"/b\n")),
+        r"The lease also carries 2 keys outside the lock, which would go with it: /a, /b\n.",
+    ),
+    (
+        OtherKeys(3_000, (b"/a",)),
+        (
+            "The lease also carries 3,000 keys outside the lock, which would go with it: /a and"
+            " 2,999 more."
+        ),
+    ),
+    (
+        PossiblePhantom(2, gave_up_elsewhere=True),
+        (
+            "A possibility, not a proof: 2 attempts on it gave up and left their sessions open and"
+            " the holder's own session gave up on another lock, so the holder may be such an"
+            " attempt, whose key reached etcd after it had given up. Nobody would release it."
+        ),
+    ),
+    (
+        PossiblePhantom(0, gave_up_elsewhere=True),
+        (
+            "A possibility, not a proof: the holder's own session gave up on another lock, so the"
+            " holder may be such an attempt, whose key reached etcd after it had given up. Nobody"
+            " would release it."
+        ),
+    ),
     (LateRenewal(4.6, 60), "A renewal came when at most 4.6 s of 60 s were left."),
     (
         LongTtl(3600, 600.0),

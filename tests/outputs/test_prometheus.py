@@ -61,6 +61,7 @@ def test_what_did_not_occur_is_zero() -> None:
     verdicts = {dict(labels)["verdict"] for labels in findings}
     assert verdicts == {kind.value for kind in VerdictKind} - {
         "expiring",
+        "shared-lease",
         "idle-session",
         "undetermined",
         "healthy",
