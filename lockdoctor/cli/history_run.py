@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from typing import TextIO
 
 from lockdoctor.cli.exit_status import HistoryStatus
 from lockdoctor.cli.history import Format, FormatFlags, PruneFlags, StoredFlags, SubjectFlags
-from lockdoctor.cli.terminals import in_colour, write_to
+from lockdoctor.cli.terminals import in_colour, width, write_to
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.leases import LeaseId, parse_lease_id
 from lockdoctor.history.files import named_path
@@ -107,7 +106,7 @@ def _lease_id(text: str) -> LeaseId | None:
 
 def _table() -> HistoryTable:
     return HistoryTable(
-        width=shutil.get_terminal_size((120, 24)).columns,
+        width=width(),
         colour=in_colour(sys.stdout, os.environ),
         now=SystemClock().now(),
     )

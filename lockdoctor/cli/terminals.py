@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
@@ -20,6 +21,11 @@ def in_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
     Source: no-color.org.
     """
     return is_live_terminal(stream, environ) and not environ.get("NO_COLOR")
+
+
+def width() -> int:
+    """Say how many columns there are: COLUMNS, else the terminal's, else 120."""
+    return shutil.get_terminal_size((120, 24)).columns
 
 
 def write_to(out: TextIO, what: str, render: Callable[[TextIO], object]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -32,7 +31,7 @@ from lockdoctor.cli.options import (
 )
 from lockdoctor.cli.scan import Format, RunFlags
 from lockdoctor.cli.targets import prefixes
-from lockdoctor.cli.terminals import in_colour, is_live_terminal, write_to
+from lockdoctor.cli.terminals import in_colour, is_live_terminal, width, write_to
 from lockdoctor.cli.witnesses import NOBODY, WitnessFlags
 from lockdoctor.cli.witnesses_run import witnesses
 from lockdoctor.clock import SystemClock
@@ -248,5 +247,5 @@ def _output(form: str, out: TextIO) -> Output:
     if form == Format.JSON:
         return JsonOutput()
     return TableOutput(
-        width=shutil.get_terminal_size((120, 24)).columns, colour=in_colour(out, os.environ)
+        width=width(), colour=in_colour(out, os.environ)
     )

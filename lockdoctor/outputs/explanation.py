@@ -1,0 +1,40 @@
+"""`lockdoctor explain`: what a verdict means, laid out for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TextIO
+
+from rich.console import RenderableType
+from rich.markdown import Markdown
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from lockdoctor.explanations import Explanation
+from lockdoctor.outputs.page import write
+
+
+def write_explanation(told: Explanation, out: TextIO, *, width: int, colour: bool) -> None:
+    """Write one section, with its code examples."""
+    write(_section(told), out, width=width, colour=colour)
+
+
+def write_summaries(told: Iterable[Explanation], out: TextIO, *, width: int, colour: bool) -> None:
+    """Write one line or two for each verdict."""
+    write(_summaries(told), out, width=width, colour=colour)
+
+
+def _section(told: Explanation) -> Iterator[RenderableType]:
+    yield Text(told.verdict, style="bold")
+    yield Padding(Markdown(told.text, code_theme="ansi_dark"), (1, 0, 0, 0))
+
+
+def _summaries(told: Iterable[Explanation]) -> Iterator[RenderableType]:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column()
+    for each in told:
+        table.add_row(each.verdict, Text(each.summary))
+    yield table
+    yield Text("\nlockdoctor explain VERDICT says more of one.", style="dim")
