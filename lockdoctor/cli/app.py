@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from lockdoctor import __version__
-from lockdoctor.cli import check, demo, explain, history, scan
+from lockdoctor.cli import check, demo, explain, history, scan, selfcheck
 from lockdoctor.cli.exit_status import ExitStatus, explained, status_of
 from lockdoctor.cli.groups import Job, PanelledCommand, job
 from lockdoctor.cli.streams import give_up_stdout, say
@@ -46,13 +46,18 @@ app.add_typer(
     name="history",
     short_help="What earlier runs have seen: list, show, prune, export.",
 )
-
 app.command(
     "explain",
     cls=PanelledCommand,
     short_help="Say what a verdict means, and what to do.",
     epilog=explain.EXAMPLES,
 )(job(explain.explain))
+app.command(
+    "selfcheck",
+    cls=PanelledCommand,
+    short_help="Say whether lockdoctor can do its work here, and with which role.",
+    epilog=selfcheck.EXAMPLES,
+)(job(selfcheck.selfcheck))
 
 
 def run() -> NoReturn:

@@ -21,11 +21,11 @@ def run_explain(verdict: str) -> ExitStatus:
         ConfigError: There is no such verdict.
     """
     told = {each.verdict: each for each in explanations()}
-    look = {"width": width(), "colour": in_colour(sys.stdout, os.environ)}
+    columns, colour = width(), in_colour(sys.stdout, os.environ)
     if not verdict:
-        write_summaries(told.values(), sys.stdout, **look)
+        write_summaries(told.values(), sys.stdout, width=columns, colour=colour)
     elif verdict in told:
-        write_explanation(told[verdict], sys.stdout, **look)
+        write_explanation(told[verdict], sys.stdout, width=columns, colour=colour)
     else:
         near = difflib.get_close_matches(verdict, told, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(told)}"

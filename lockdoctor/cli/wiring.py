@@ -246,6 +246,4 @@ def _history(path: Path, clock: SystemClock) -> SqliteHistory | UnopenedHistory:
 def _output(form: str, out: TextIO) -> Output:
     if form == Format.JSON:
         return JsonOutput()
-    return TableOutput(
-        width=width(), colour=in_colour(out, os.environ)
-    )
+    return TableOutput(width=width(), colour=in_colour(out, os.environ))

@@ -11,7 +11,7 @@ import grpc
 import grpc.aio
 
 from lockdoctor.errors import ClusterError, ClusterUnreachable
-from lockdoctor.etcd.endpoints import parse_endpoint
+from lockdoctor.etcd.endpoints import Endpoint, parse_endpoint
 from lockdoctor.etcd.etcd3_compat import rpc
 from lockdoctor.etcd.member import Greeting, Member
 from lockdoctor.etcd.probe import explain
@@ -132,6 +132,16 @@ class Connection:
         await self._find_member(self._clock.now())
         if self._settings.user is not None:
             await self._renew_token(self.begin("log in"))
+
+    async def meet(self) -> list[tuple[Endpoint, Greeting | str]]:
+        """Ask every endpoint who it is, once; a text says why one did not tell."""
+        answers = await asyncio.gather(*(self._greet(member) for member in self._members))
+        return [
+            (answer.member.endpoint, await self._refusal(answer))
+            if isinstance(answer, Refusal)
+            else (answer.member.endpoint, answer)
+            for answer in answers
+        ]
 
     async def call(self, method: Method, request: Any, what: str) -> Answer:
         """
@@ -322,6 +332,10 @@ class Connection:
         named = zip(answers, reasons, strict=True)
         listed = "; ".join(f"{answer.member.endpoint.text}: {why}" for answer, why in named)
         return ClusterUnreachable(f"No etcd member could be reached: {listed}")
+
+    async def _refusal(self, refusal: Refusal) -> str:
+        denied = access_denied(refusal.error.details() or "", "read its status")
+        return str(denied) if denied else await self._why(refusal)
 
     async def _why(self, answer: Greeting | Refusal) -> str:
         if isinstance(answer, Greeting):

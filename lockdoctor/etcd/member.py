@@ -33,13 +33,17 @@ class Greeting:
         return int(self.status.header.cluster_id)
 
     @property
-    def can_serve(self) -> bool:
-        """Whether it follows a leader, and serves reads at all: a learner does not."""
-        learner = any(
+    def is_learner(self) -> bool:
+        """Whether it only learns yet, and serves no reads."""
+        return any(
             field.field_number == IS_LEARNER_FIELD and field.data
             for field in UnknownFieldSet(self.status)
         )
-        return self.status.leader != 0 and not learner
+
+    @property
+    def can_serve(self) -> bool:
+        """Whether it follows a leader, and serves reads at all."""
+        return self.status.leader != 0 and not self.is_learner
 
     @property
     def rank(self) -> tuple[int, bool]:

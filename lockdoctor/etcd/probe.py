@@ -12,6 +12,8 @@ import contextlib
 import re
 import socket
 import ssl
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from lockdoctor.etcd.endpoints import Endpoint
 from lockdoctor.etcd.tls import TlsFiles
@@ -58,7 +60,7 @@ async def _explain(endpoint: Endpoint, tls: TlsFiles, otherwise: str) -> str:
 
 async def _explain_tls(endpoint: Endpoint, tls: TlsFiles, otherwise: str) -> str:
     try:
-        answer = await _ask(endpoint, tls.context())
+        answer = (await ask(endpoint, tls.context())).answer
     except ssl.SSLCertVerificationError as error:
         return f"its certificate is not trusted ({one_line(error.verify_message)}): check --cacert"
     except (ssl.SSLError, ConnectionResetError) as error:
@@ -92,11 +94,20 @@ def _what_answers(answer: bytes, otherwise: str) -> str:
 async def _ask_plainly(endpoint: Endpoint) -> bytes:
     """Ask without TLS; a server that waits for a handshake may answer with nothing or a reset."""
     with contextlib.suppress(ConnectionResetError, BrokenPipeError):
-        return await _ask(endpoint, None)
+        return (await ask(endpoint, None)).answer
     return b""
 
 
-async def _ask(endpoint: Endpoint, context: ssl.SSLContext | None) -> bytes:
+class Said(NamedTuple):
+    """What came over a plain socket."""
+
+    answer: bytes
+    """The beginning of it, headers and all; empty where nothing came."""
+    certificate: Mapping[str, Any] | None
+    """The server's, if it is one that we trust; see SSLSocket.getpeercert."""
+
+
+async def ask(endpoint: Endpoint, context: ssl.SSLContext | None) -> Said:
     """Ask for etcd's version, which it tells over HTTP/1.1 on the port of its clients."""
     reader, writer = await asyncio.open_connection(
         endpoint.host,
@@ -108,7 +119,7 @@ async def _ask(endpoint: Endpoint, context: ssl.SSLContext | None) -> bytes:
         if context is not None:
             await _hear_alert(reader)
         writer.write(b"GET /version HTTP/1.1\r\nHost: etcd\r\nConnection: close\r\n\r\n")
-        return await _read(reader)
+        return Said(await _read(reader), writer.get_extra_info("peercert"))
     finally:
         writer.transport.abort()
 
@@ -137,7 +148,7 @@ async def _speaks_tls(endpoint: Endpoint) -> bool:
     trusting.check_hostname = False
     trusting.verify_mode = ssl.CERT_NONE
     try:
-        await _ask(endpoint, trusting)
+        await ask(endpoint, trusting)
     except (ssl.SSLEOFError, ConnectionResetError, BrokenPipeError):
         return False
     except ssl.SSLError as error:

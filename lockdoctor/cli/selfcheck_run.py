@@ -1,0 +1,121 @@
+"""Runs the self-check: settings, inspection, files, output."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TextIO
+
+from lockdoctor import __version__
+from lockdoctor.cli.config import find_config, read_config
+from lockdoctor.cli.exit_status import ExitStatus
+from lockdoctor.cli.options import (
+    ConfigFlags,
+    ConnectionFlags,
+    HistoryFlags,
+    JournalFlags,
+    TargetFlags,
+)
+from lockdoctor.cli.scan import Format
+from lockdoctor.cli.selfcheck import SelfCheckFlags
+from lockdoctor.cli.targets import prefixes
+from lockdoctor.cli.terminals import in_colour, width, write_to
+from lockdoctor.cli.wiring import settings_of
+from lockdoctor.clock import SystemClock
+from lockdoctor.domain.selfcheck import Permission, SelfCheck, judge
+from lockdoctor.errors import HistoryError, JournalError
+from lockdoctor.etcd.inspection import inspect
+from lockdoctor.history.files import named_path
+from lockdoctor.history.reader import open_reader
+from lockdoctor.journal.file import FileJournal, default_path
+from lockdoctor.outputs.selfcheck import write_json, write_table
+
+LIBRARIES = ("etcd3", "grpcio", "protobuf", "typer", "rich", "humanize", "prometheus-client")
+
+
+def run_selfcheck(
+    flags: SelfCheckFlags,
+    targets: TargetFlags,
+    history: HistoryFlags,
+    journal: JournalFlags,
+    connection: ConnectionFlags,
+    config: ConfigFlags,
+) -> ExitStatus:
+    """
+    Look at everything, and print how it is.
+
+    Raises:
+        ConfigError: A flag, a variable or the configuration makes no sense.
+        OutputError: The result could not be written.
+    """
+    file = read_config(find_config(config.config, os.environ))
+    asked = prefixes(targets, file.rules)
+    settings = settings_of(connection, config.cluster, file, os.environ)
+    clock = SystemClock()
+    facts = asyncio.run(inspect(settings, clock, asked))
+    local = (
+        *_history(history, clock, os.environ),
+        _journal(journal.journal, os.environ),
+        Permission(what="versions", note=_versions()),
+    )
+    found = judge(replace(facts, local=local))
+    write_to(sys.stdout, "the result", lambda out: _write(found, asked, out, flags.format))
+    if found.is_blind:
+        return ExitStatus.NOT_EXAMINED
+    return ExitStatus.FINDINGS if found.has_problem else ExitStatus.NOTHING_FOUND
+
+
+def _write(found: SelfCheck, asked: Sequence[bytes], out: TextIO, form: str) -> None:
+    if form == Format.JSON:
+        write_json(found, asked, out)
+    else:
+        write_table(found, asked, out, width=width(), colour=in_colour(out, os.environ))
+
+
+def _history(
+    flags: HistoryFlags, clock: SystemClock, environ: Mapping[str, str]
+) -> Iterator[Permission]:
+    if flags.no_history:
+        return
+    path = named_path(flags.history, environ)
+    what = f"history {path}"
+    if not path.exists():
+        yield _to_be_begun(what, path)
+        return
+    try:
+        with open_reader(path, clock.mark()) as reader:
+            yield Permission(what=what, note=f"{len(reader.runs()):,} runs stored")
+    except HistoryError as failed:
+        yield Permission(what=what, refusal=str(failed))
+
+
+def _journal(named: Path | None, environ: Mapping[str, str]) -> Permission:
+    path = named or Path(environ.get("LOCKDOCTOR_JOURNAL") or default_path(environ))
+    what = f"journal {path}"
+    if not path.exists():
+        return _to_be_begun(what, path)
+    journal = FileJournal(path)
+    try:
+        stored = sum(1 for _ in journal.entries())
+    except JournalError as failed:
+        return Permission(what=what, refusal=str(failed))
+    return Permission(what=what, note="; ".join([f"{stored:,} entries", *journal.notes]))
+
+
+def _to_be_begun(what: str, path: Path) -> Permission:
+    """Say of a file that is not there yet whether it can be made."""
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return Permission(what=what, refusal=f"cannot be made: {folder} may not be written to")
+    return Permission(what=what, note="not there yet; it is made when it is needed")
+
+
+def _versions() -> str:
+    ours = [f"lockdoctor {__version__}", f"Python {platform.python_version()}"]
+    return ", ".join([*ours, *(f"{library} {version(library)}" for library in LIBRARIES)])

@@ -1,0 +1,106 @@
+"""Which releases of etcd have which bugs with leases, and how they guard them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+Line: TypeAlias = tuple[int, int]
+"""A release line, 3.5 for example."""
+
+
+class Version(NamedTuple):
+    """A release of etcd."""
+
+    major: int
+    minor: int
+    patch: int
+
+    @property
+    def line(self) -> Line:
+        """The release line that it belongs to."""
+        return self.major, self.minor
+
+
+OLDEST_LINE: Line = (3, 4)
+"""lockdoctor is tested with this line and newer ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseBug:
+    """Something that releases of etcd do wrong with leases."""
+
+    what: str
+    mended_in: Mapping[Line, int | None]
+    """By line, the first patch release without it; None where the line was never mended. Lines
+    that are not named never had it."""
+    source: str
+
+    def is_in(self, version: Version) -> bool:
+        """Tell whether a release has it."""
+        if version.line not in self.mended_in:
+            return False
+        mended = self.mended_in[version.line]
+        return mended is None or version.patch < mended
+
+
+LEASE_BUGS = (
+    LeaseBug(
+        what="members may disagree about keys and leases",
+        mended_in={(3, 5): 3},
+        source="etcd issue 13766",
+    ),
+    LeaseBug(
+        what="after a snapshot was restored, leases may never end where users are demanded",
+        mended_in={(3, 4): 19, (3, 5): 5},
+        source="etcd issue 13172",
+    ),
+    LeaseBug(
+        what="a leader that was cut off may end leases that are still renewed",
+        mended_in={(3, 4): 31, (3, 5): 13},
+        source="etcd issue 15247",
+    ),
+    LeaseBug(
+        what="while the leader changes, a lease may read as lasting for ever; lockdoctor leaves"
+        " such readings out",
+        mended_in={(3, 4): 32, (3, 5): 14},
+        source="etcd issue 12381, PR 17642",
+    ),
+    LeaseBug(
+        what="a renewal may be answered as good for a lease that has just been ended",
+        mended_in={(3, 4): 38, (3, 5): 23, (3, 6): 5},
+        source="etcd issue 14758, PR 20590",
+    ),
+    LeaseBug(
+        what="a clock of the server that is set back keeps leases from ending",
+        mended_in={(3, 4): None},
+        source="etcd issue 12291",
+    ),
+)
+"""In the order of how much they matter. Source of the releases: the changelogs of etcd."""
+
+_LEASES_NEED_A_USER = {(3, 4): 42, (3, 5): 28, (3, 6): 9}
+"""From these patch releases on. Source: CVE-2026-33413."""
+
+
+def parse_version(text: str) -> Version | None:
+    """Read a version as etcd tells it, 3.5.1 or 3.6.0-rc.1; None where it is none."""
+    found = re.match(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?!\d)", text, re.ASCII)
+    return Version(*map(int, found.groups())) if found else None
+
+
+def bugs_in(version: Version) -> tuple[LeaseBug, ...]:
+    """Name the bugs that a release has."""
+    return tuple(bug for bug in LEASE_BUGS if bug.is_in(version))
+
+
+def guards_leases(version: Version) -> bool:
+    """
+    Tell whether a release lists leases only to a user who may read every key that is on one.
+
+    Older ones list them to anybody.
+    """
+    since = _LEASES_NEED_A_USER.get(version.line)
+    return version.line > max(_LEASES_NEED_A_USER) if since is None else version.patch >= since

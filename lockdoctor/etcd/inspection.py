@@ -1,0 +1,197 @@
+"""Looks at every member, and tries what a scan does, for `lockdoctor selfcheck`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple
+
+from lockdoctor.domain.leases import NO_LEASE, LeaseId, Observation
+from lockdoctor.domain.selfcheck import MemberFacts, Permission, SelfCheckFacts
+from lockdoctor.errors import AccessDenied, ClusterError, ConfigError
+from lockdoctor.etcd.cluster import EtcdCluster
+from lockdoctor.etcd.connection import Connection, ConnectionSettings
+from lockdoctor.etcd.endpoints import Endpoint
+from lockdoctor.etcd.etcd3_compat import rpc
+from lockdoctor.etcd.member import Greeting
+from lockdoctor.etcd.messages import range_of
+from lockdoctor.etcd.probe import ask
+from lockdoctor.etcd.tls import TlsFiles
+from lockdoctor.etcd.translate import printable
+from lockdoctor.ports import Clock
+
+FEW_KEYS = 64
+"""Among so many of a prefix we look for one with a lease."""
+
+FEW_LOOKUPS_PER_S = 100.0
+
+_DATE = re.compile(rb"^date: *([^\r\n]{1,64})\r?$", re.IGNORECASE | re.MULTILINE)
+
+NOTHING_TO_TRY = "no key below it has a lease at present, so it was not tried"
+
+
+async def inspect(
+    settings: ConnectionSettings, clock: Clock, prefixes: Sequence[bytes]
+) -> SelfCheckFacts:
+    """
+    Look at everything that a scan needs of etcd. Nothing is written.
+
+    Raises:
+        ConfigError: An endpoint or a TLS file makes no sense.
+    """
+    connection = Connection(settings, clock)
+    try:
+        met = await connection.meet()
+        members = await asyncio.gather(
+            *(_member(endpoint, found, settings, clock) for endpoint, found in met)
+        )
+        login = await _login(connection, settings)
+        permissions: tuple[Permission, ...] = ()
+        if login.refusal is None:
+            cluster = EtcdCluster(connection, clock, FEW_LOOKUPS_PER_S)
+            tried = [each async for each in _tried(connection, cluster, prefixes)]
+            permissions = tuple(tried)
+        is_known = settings.user is not None and any(m.refusal is None for m in members)
+        return SelfCheckFacts(
+            now=clock.now(),
+            members=tuple(members),
+            login=login if is_known else None,
+            permissions=permissions,
+        )
+    finally:
+        await connection.close()
+
+
+async def _login(connection: Connection, settings: ConnectionSettings) -> Permission:
+    what = f"log in as {settings.user}"
+    try:
+        await connection.open()
+    except ConfigError:
+        raise
+    except ClusterError as failed:
+        return Permission(what=what, refusal=str(failed))
+    return Permission(what=what)
+
+
+async def _member(
+    endpoint: Endpoint, found: Greeting | str, settings: ConnectionSettings, clock: Clock
+) -> MemberFacts:
+    if isinstance(found, str):
+        return MemberFacts(endpoint=endpoint.text, refusal=found)
+    plain = await _heard(endpoint, settings.tls, clock, settings.dial_timeout_s)
+    status = found.status
+    return MemberFacts(
+        endpoint=endpoint.text,
+        cluster_id=status.header.cluster_id,
+        member_id=status.header.member_id,
+        leader_id=status.leader,
+        raft_term=status.raftTerm,
+        version=status.version,
+        is_learner=found.is_learner,
+        answered_in_s=found.answered_at - found.asked_at,
+        certificate_ends_at=plain.certificate_ends_at if plain else None,
+        clock_ahead_s=plain.clock_ahead_s if plain else None,
+    )
+
+
+class _Heard(NamedTuple):
+    """What a member says outside of gRPC."""
+
+    certificate_ends_at: float | None
+    clock_ahead_s: tuple[float, float] | None
+
+
+async def _heard(
+    endpoint: Endpoint, tls: TlsFiles, clock: Clock, timeout_s: float
+) -> _Heard | None:
+    """Ask over HTTP/1.1; a member that does not answer there is none the worse for it."""
+    asked_at = clock.now()
+    try:
+        context = tls.context() if endpoint.uses_tls else None
+        said = await asyncio.wait_for(ask(endpoint, context), timeout_s)
+    except (OSError, TimeoutError, asyncio.TimeoutError):
+        return None
+    ends = (said.certificate or {}).get("notAfter")
+    return _Heard(
+        certificate_ends_at=ssl.cert_time_to_seconds(ends) if ends else None,
+        clock_ahead_s=clock_ahead_s(said.answer, asked_at, clock.now()),
+    )
+
+
+def clock_ahead_s(answer: bytes, asked_at: float, answered_at: float) -> tuple[float, float] | None:
+    """
+    Tell by how much a server's clock is ahead of ours, at least and at most, in seconds.
+
+    The Date of an answer is the whole second in which it was given.
+    """
+    found = _DATE.search(answer)
+    try:
+        date = parsedate_to_datetime(found[1].decode("ascii")) if found else None
+    except (ValueError, IndexError):
+        return None
+    if date is None:
+        return None
+    told = _as_utc(date).timestamp()
+    return told - answered_at, told + 1 - asked_at
+
+
+def _as_utc(date: datetime) -> datetime:
+    return date if date.tzinfo else date.replace(tzinfo=timezone.utc)
+
+
+async def _tried(
+    connection: Connection, cluster: EtcdCluster, prefixes: Sequence[bytes]
+) -> AsyncIterator[Permission]:
+    for prefix in prefixes:
+        try:
+            lease_id = await _some_lease(connection, prefix)
+        except ClusterError as failed:
+            yield Permission(what="read the keys", prefix=prefix, refusal=str(failed))
+            continue
+        yield Permission(what="read the keys", prefix=prefix)
+        yield await _attached_keys(cluster, prefix, lease_id)
+    yield await _lease_list(cluster)
+
+
+async def _some_lease(connection: Connection, prefix: bytes) -> LeaseId:
+    """Find a lease that a key of the prefix is on; NO_LEASE where there is none."""
+    start, end = range_of(prefix)
+    request = rpc.RangeRequest(key=start, range_end=end, limit=FEW_KEYS)
+    what = f"read the keys below {printable(prefix)}"
+    answer = await connection.call(lambda member: member.kv.Range, request, what)
+    return LeaseId(next((key.lease for key in answer.message.kvs if key.lease), NO_LEASE))
+
+
+async def _attached_keys(cluster: EtcdCluster, prefix: bytes, lease_id: LeaseId) -> Permission:
+    what = "see the other keys of their leases"
+    if lease_id == NO_LEASE:
+        return Permission(what=what, prefix=prefix, note=NOTHING_TO_TRY)
+    try:
+        (read,) = [each async for each in cluster.read_leases([lease_id], with_keys=True)]
+    except ClusterError as failed:
+        return Permission(what=what, prefix=prefix, refusal=str(failed))
+    if not isinstance(read, Observation):
+        return Permission(what=what, prefix=prefix, note="the lease that was tried is gone")
+    if read.attached_keys is None:
+        refusal = "this role may not read them all; lockdoctor revoke would refuse such a lease"
+        return Permission(what=what, prefix=prefix, refusal=refusal, is_optional=True)
+    return Permission(what=what, prefix=prefix)
+
+
+async def _lease_list(cluster: EtcdCluster) -> Permission:
+    what = "list the leases"
+    try:
+        await cluster.leases()
+    except AccessDenied:
+        refusal = (
+            "this role may not: sessions without keys, the sign of a leak of sessions, are not"
+            " seen; everything else is"
+        )
+        return Permission(what=what, refusal=refusal, is_optional=True)
+    except ClusterError as failed:
+        return Permission(what=what, refusal=str(failed))
+    return Permission(what=what)

@@ -1,0 +1,130 @@
+"""`lockdoctor selfcheck`: how everything is, and how to make the smallest role that suffices."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, TextIO
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from lockdoctor.domain.selfcheck import Mark, Remark, SelfCheck
+from lockdoctor.outputs.commands import shell_word
+from lockdoctor.outputs.page import Line, write
+from lockdoctor.outputs.wording import count, printable, safe
+
+STYLES = {Mark.FINE: "green", Mark.NOTE: "yellow", Mark.PROBLEM: "bold red"}
+ROLE = "lockdoctor"
+
+
+def write_table(
+    found: SelfCheck, prefixes: Sequence[bytes], out: TextIO, *, width: int, colour: bool
+) -> None:
+    """Write it for people."""
+    write(_parts(found, prefixes), out, width=width, colour=colour)
+
+
+def write_json(found: SelfCheck, prefixes: Sequence[bytes], out: TextIO) -> None:
+    """Write it for programs: one document."""
+    document = {
+        "schema_version": 1,
+        "has_problem": found.has_problem,
+        "remarks": [_remark(remark) for remark in found.remarks],
+        "smallest_role": role_commands(prefixes),
+    }
+    json.dump(document, out, indent=1)
+    out.write("\n")
+
+
+def role_commands(prefixes: Sequence[bytes]) -> list[str]:
+    """
+    Give the etcdctl commands that make the smallest role with which a scan sees these prefixes.
+
+    Source: etcd-io/etcd, server/auth/store.go; tried in tests/scenarios/test_selfcheck.py.
+    """
+    return [
+        f"etcdctl role add {ROLE}",
+        *map(_grant, prefixes),
+        f"etcdctl user add {ROLE}",
+        f"etcdctl user grant-role {ROLE} {ROLE}",
+    ]
+
+
+def _grant(prefix: bytes) -> str:
+    word = shell_word(prefix)
+    if word is None:
+        return f"# {printable(prefix)}: no command line can carry the NUL; grant a shorter prefix"
+    return f"etcdctl role grant-permission {ROLE} read --prefix -- {word}"
+
+
+def _parts(found: SelfCheck, prefixes: Sequence[bytes]) -> Iterator[RenderableType]:
+    yield Text(_headline(found), style="bold")
+    for about, remarks in _grouped(found.remarks):
+        yield Text(f"\n{about}", style="bold")
+        yield _rows(remarks)
+    yield from _role(found, prefixes)
+
+
+def _headline(found: SelfCheck) -> str:
+    """Name the first problem: often there is no other."""
+    problems = [remark for remark in found.remarks if remark.mark is Mark.PROBLEM]
+    if problems:
+        first = problems[0]
+        return f"{count(len(problems), 'problem')}: {_title(first)}: {safe(first.text)}"
+    notes = sum(remark.mark is Mark.NOTE for remark in found.remarks)
+    also = f"; {count(notes, 'note')}" if notes else ""
+    return f"Everything that a scan needs works{also}"
+
+
+def _title(remark: Remark) -> str:
+    """What a remark is about; a permission is put to its prefix."""
+    if remark.prefix is None:
+        return safe(remark.about)
+    return f"keys below {printable(remark.prefix)}" if remark.prefix else "all keys"
+
+
+def _grouped(remarks: Sequence[Remark]) -> Iterator[tuple[str, list[Remark]]]:
+    """Put what is about one thing together; permissions by their prefix."""
+    groups: dict[str, list[Remark]] = {}
+    for remark in remarks:
+        groups.setdefault(_title(remark), []).append(remark)
+    yield from groups.items()
+
+
+def _rows(remarks: Sequence[Remark]) -> RenderableType:
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for remark in remarks:
+        said = safe(remark.text)
+        text = said if remark.prefix is None else f"{safe(remark.about)}: {said}"
+        table.add_row(Text(remark.mark.value, style=STYLES[remark.mark]), Text(text))
+    return Padding(table, (0, 0, 0, 2))
+
+
+def _role(found: SelfCheck, prefixes: Sequence[bytes]) -> Iterator[RenderableType]:
+    if not prefixes:
+        return
+    yield Text(
+        "\nThe smallest role that suffices for a scan, where etcd demands users", style="bold"
+    )
+    yield from (Line(f"  {line}") for line in role_commands(prefixes))
+    if found.guards_leases:
+        text = (
+            "This etcd lists leases only to a role that may read every key on a lease, or to root."
+            " With the role above sessions without keys are not seen; everything else is."
+        )
+        yield Padding(Text(text), (0, 0, 0, 2))
+
+
+def _remark(remark: Remark) -> dict[str, Any]:
+    prefix = None if remark.prefix is None else printable(remark.prefix)
+    return {
+        "about": safe(remark.about),
+        "prefix": prefix,
+        "state": remark.mark.value,
+        "text": safe(remark.text),
+    }
