@@ -56,7 +56,7 @@ def parse_target(text: str) -> Target:
     if path.endswith("/goroutine"):
         return Target(name if is_named else parts.netloc, address, is_exact=True)
     if path.endswith("/debug/pprof"):
-        address = parse_address(f"{parts.scheme}://{parts.netloc}", "--pprof")
+        address = address.without(path="/debug/pprof")
     elif path or parts.query:
         raise ConfigError(f"--pprof {address.shown} is neither a process nor its {PAGE}")
     return Target(name if is_named else parts.netloc, address, is_exact=False)

@@ -22,6 +22,7 @@ MOST_BYTES = 64 << 20
 """A profile may be so big; Go itself stops writing debug=2 there."""
 
 _GZIP = b"\x1f\x8b"
+_WEB_PAGE = re.compile(rb"<[!a-zA-Z]")
 _GOROUTINE = re.compile(r"goroutine (\d+)\b[^\[]{0,100}\[([^\]]{0,200})\]")
 _MINUTES = re.compile(r", (\d{1,9}) minutes\b")
 _WORD = re.compile(r"\b0x([0-9a-f]{1,16})\b")
@@ -45,7 +46,7 @@ def census_of(raw: bytes) -> Census:
     if _GOROUTINE.match(head.decode("utf-8", "replace")):
         is_whole = len(data) < MOST_BYTES and data.endswith(b"\n")
         return take_census(_each(_lines(data)), is_whole=is_whole)
-    if data[:1] in protobuf_profile.FIRST_BYTES:
+    if data[:1] in protobuf_profile.FIRST_BYTES and not _WEB_PAGE.match(head):
         return take_census(protobuf_profile.stacks(data))
     raise WitnessError(f"it is no goroutine profile: {_what(head)}")
 
@@ -68,7 +69,7 @@ def _unpacked(raw: bytes) -> bytes:
 def _what(head: bytes) -> str:
     if not head:
         return "it is empty"
-    if head.startswith(b"<"):
+    if _WEB_PAGE.match(head):
         return "it is a web page"
     if re.match(rb"heap profile:|threadcreate profile:|--- (?:mutex|contention):", head):
         return "it is a profile of something else"

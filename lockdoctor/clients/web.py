@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import base64
 import http.client
+import re
 import socket
 import ssl
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from lockdoctor.clients.aside import aside
 from lockdoctor.errors import ConfigError, WitnessError
+
+_HOST = re.compile(r"[\w.:%-]+")
 
 PIECE = 1 << 16
 
@@ -28,6 +31,11 @@ class Address:
     shown: str
     """The URL as it may be shown: without user, password and query."""
     authorization: str | None = field(default=None, repr=False)
+
+    def without(self, path: str) -> Address:
+        """Leave out the end of the path, and the query."""
+        base = self.shown.rstrip("/").removesuffix(path)
+        return replace(self, url=base, shown=base)
 
     def below(self, path: str) -> Address:
         """Go on from here."""
@@ -50,7 +58,12 @@ def parse_address(text: str, what: str) -> Address:
     except ValueError:
         parts, host, port = SplitResult("", "", "", "", ""), None, None
     is_clean = all(char > " " and char != "\x7f" for char in text)
-    if parts.scheme not in ("http", "https") or not host or not is_clean:
+    if (
+        parts.scheme not in ("http", "https")
+        or not host
+        or not _HOST.fullmatch(host)
+        or not is_clean
+    ):
         shown = f"what {what} is given" if "@" in text else f"{what} {text!r}"
         raise ConfigError(f"{shown} is no URL like http://orders-7f:6060")
     where = f"[{host}]" if ":" in host else host
