@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 
+from lockdoctor.cli.witnesses import WitnessFlags
+from lockdoctor.cli.witnesses_run import witnesses
+from lockdoctor.clock import SystemClock
 from lockdoctor.demo.server import EtcdServer, ServerTls
+from lockdoctor.domain.witnesses import Heard
 from lockdoctor.errors import ClusterUnreachable, ConfigError
+from lockdoctor.etcd.connection import ConnectionSettings
 from lockdoctor.etcd.tls import TlsFiles
 from tests.etcd.certificates import Authority, Pair
 from tests.etcd.connecting import connected
@@ -162,3 +167,22 @@ def test_bad_files_are_found_before_anything_is_sent(tmp_path: Path) -> None:
     """They are a matter of settings, not of the cluster."""
     with pytest.raises(ConfigError, match="Cannot read the CA certificate"):
         run(connects("https://127.0.0.1:1", cacert=tmp_path / "missing.pem"))
+
+
+def test_metrics_as_the_connection_is(
+    mutual_server: EtcdServer, authority: Authority, client: Pair
+) -> None:
+    """The page of metrics is read over the connection's TLS; without it nothing is told of it."""
+    settings = ConnectionSettings(
+        endpoints=(mutual_server.endpoint,),
+        cacert=authority.cert,
+        cert=client.cert,
+        key=client.key,
+    )
+    (trusted,) = witnesses(WitnessFlags(), settings, SystemClock(), watches=True)
+    (counters,) = run(trusted.hear(is_last=False)).counters
+    assert (counters.member, counters.is_leader) == (f"{mutual_server.endpoint}/metrics", True)
+
+    stranger = ConnectionSettings(endpoints=(mutual_server.endpoint,), cacert=authority.cert)
+    (unknown,) = witnesses(WitnessFlags(), stranger, SystemClock(), watches=True)
+    assert run(unknown.hear(is_last=False)) == Heard()
