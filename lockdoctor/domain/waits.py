@@ -1,0 +1,480 @@
+"""
+Who waits for whom: circles of sessions that wait for one another, and locks behind locks.
+
+Sessions (leases) are the nodes. In Go's recipe a contender waits until every key before it in the
+queue is gone, not only the holder's, so that a circle may lead through somebody who merely stands
+before another: such a one gets the lock next, and keeps it if it is stuck elsewhere. Freeing the
+holder in front of such a circle does not undo it. A holder who waits for nothing is never part of
+a circle, however many stand behind it.
+
+Everything is done in time and memory that grow with the number of keys: a queue of n contenders has
+n(n-1)/2 waits, but each contender's wait for the one before it stands for all of them.
+
+Source: waitDeletes in etcd's client/v3/concurrency/key.go; Tarjan, SIAM J. Comput. 1 (1972), 146.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count, pairwise
+from typing import Generic, NamedTuple, TypeVar
+
+from lockdoctor.domain.leases import LeaseId
+from lockdoctor.domain.locks import Kind, Lock, LockId
+
+N = TypeVar("N", bound=Hashable)
+
+MOST_STARTS = 16
+"""A short circle is looked for from so many sessions of a tangle."""
+
+MOST_STEPS = 1_000_000
+"""So many steps are spent on counting who is blocked behind whom, all roots together."""
+
+SameClient = Mapping[LeaseId, Collection[LeaseId]]
+"""Of a session that holds, the waiting sessions that belong to the same client."""
+
+KeysOn = Callable[[LeaseId], int]
+"""How many keys hang on a lease, as far as is known."""
+
+
+class Wait(NamedTuple):
+    """One session that waits for a lock which another one has before it."""
+
+    waiter: LeaseId
+    lock: Lock
+    on: LeaseId
+    """Who holds the lock, or stands before the waiter in its queue."""
+
+    @property
+    def on_holder(self) -> bool:
+        """Whether the other one holds the lock already."""
+        return self.lock.holder is not None and self.lock.holder.lease_id == self.on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circle:
+    """Sessions none of which can go on before another one has."""
+
+    ring: tuple[Wait, ...]
+    """A short way around: whom each waits for is the next waiter, or a session of its client."""
+    sessions: frozenset[LeaseId]
+    """All that are caught in it; more than the ring has where several circles share sessions."""
+    breaker: LeaseId | None
+    """The one session without which nobody is caught any more, with the least damage."""
+
+    @property
+    def links(self) -> tuple[tuple[LeaseId, LeaseId], ...]:
+        """Pairs of sessions, a holder and a waiter, that must belong to one client each."""
+        following = (*self.ring[1:], self.ring[0])
+        pairs = zip(self.ring, following, strict=True)
+        return tuple((wait.on, after.waiter) for wait, after in pairs if wait.on != after.waiter)
+
+    @property
+    def is_of_holders(self) -> bool:
+        """Whether each waits for one who holds the lock already."""
+        return all(wait.on_holder for wait in self.ring)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """One lock in the tree of those that are blocked behind one another."""
+
+    lock: LockId
+    level: int
+    """0 for a root, whose holder waits for nothing - or is caught in a circle."""
+    behind: LockId | None
+    """The lock that its holder waits for; None for a root."""
+    session: LeaseId | None
+    """The holder's lease."""
+    waiters: int
+    """In its own queue."""
+    blocks: int | None
+    """Of a root: in its queue and all those behind it; None where these are too many to count."""
+
+
+def contended(locks: Iterable[Lock]) -> list[Lock]:
+    """
+    Pick the locks whose waiters wait in earnest, in the order of their names.
+
+    Candidates of an election wait for as long as they live, by design, often beside their work.
+    """
+    found = (
+        lock
+        for lock in locks
+        if lock.waiters and lock.kind is Kind.LOCK and lock.holder and lock.queue_is_whole
+    )
+    return sorted(found, key=lambda lock: lock.id.name)
+
+
+class WaitGraph:
+    """The waits of all sessions at one moment."""
+
+    def __init__(self, locks: Iterable[Lock], same_client: SameClient | None = None) -> None:
+        """
+        Draw the graph.
+
+        Args:
+            locks: Those that are contended for.
+            same_client: Sessions to be taken for one client: the first holds, and does not release
+                before the others have got what they wait for.
+        """
+        self._locks = contended(locks)
+        nobody = count(2**64)  # a key without a lease has no session: it is a node of its own
+        self._queues = [
+            [key.lease_id if key.has_lease else LeaseId(next(nobody)) for key in lock.keys]
+            for lock in self._locks
+        ]
+        self._same = same_client or {}
+        self._places: dict[LeaseId, list[tuple[int, int]]] = {}
+        for number, queue in enumerate(self._queues):
+            for place, lease in enumerate(queue):
+                self._places.setdefault(lease, []).append((number, place))
+
+    def circles(self, keys_on: KeysOn | None = None) -> list[Circle]:
+        """
+        Find all circles, those that share sessions told as one, in the order of their locks.
+
+        Args:
+            keys_on: What revoking a lease deletes; where not given, its keys among the locks.
+        """
+        if not self._same and not any(map(self._is_shared, self._places)):
+            return []
+        tangles = strongly_connected(_chains(self._queues), self._same)
+        closed = strongly_connected(_to_holders(self._queues), self._same)
+        by_session = {session: core for core in closed for session in core}
+        found = []
+        for tangle in map(frozenset, tangles):
+            cores = {id(core): core for s in sorted(tangle) if (core := by_session.get(s))}
+            if cores:  # the others in the tangle only stand before somebody of a core
+                found += [self._circle(frozenset(c), tangle, keys_on) for c in cores.values()]
+            else:
+                found.append(self._circle(tangle, tangle, keys_on, holders_only=False))
+        return sorted(found, key=lambda circle: _names(circle.ring))
+
+    def tree(self) -> list[Blocked]:
+        """
+        Put the locks in order that are blocked behind one another: roots first, each lock once.
+
+        The roots that block most come first. Locks behind which no other is blocked, and which
+        are behind none, are left out.
+        """
+        return list(_Tree(self._locks, self._holders_waits()).rows())
+
+    def behind(self) -> dict[LockId, tuple[LockId, ...]]:
+        """Say of each lock whose holder waits for others which ones these are."""
+        return {
+            self._locks[number].id: tuple(self._locks[other].id for other in others)
+            for number, others in self._holders_waits().items()
+        }
+
+    def _holders_waits(self) -> dict[int, list[int]]:
+        """Of each lock whose holder waits elsewhere, the locks that it waits for."""
+        waits: dict[int, list[int]] = {}
+        for number, lock in enumerate(self._locks):
+            if not lock.holder or not lock.holder.has_lease:
+                continue
+            lease = lock.holder.lease_id
+            sessions = sorted({lease, *self._same.get(lease, ())})
+            found = {n for s in sessions for n, place in self._places.get(s, ()) if place}
+            if found - {number}:
+                waits[number] = sorted(found - {number})
+        return waits
+
+    def _is_shared(self, lease: LeaseId) -> bool:
+        """Whether it stands in queues more than once; without such a session there is no circle."""
+        return len(self._places.get(lease, ())) > 1
+
+    def _circle(
+        self,
+        core: frozenset[LeaseId],
+        tangle: frozenset[LeaseId],
+        keys_on: KeysOn | None,
+        *,
+        holders_only: bool = True,
+    ) -> Circle:
+        ring = self._ring(core, holders_only=holders_only)
+        return Circle(ring=ring, sessions=core, breaker=self._breaker(ring, tangle, keys_on))
+
+    def _ring(self, sessions: frozenset[LeaseId], *, holders_only: bool) -> tuple[Wait, ...]:
+        """
+        The shortest circle found, turned so that its first lock has the least name.
+
+        Each circle leads through a session that stands in two places, or through one of its client.
+        """
+        ways = [lease for lease in sessions if self._is_shared(lease) or lease in self._same]
+        starts = sorted(ways, key=lambda lease: (-len(self._places.get(lease, ())), lease))
+        found = (
+            self._way_back(start, sessions, holders_only=holders_only)
+            for start in starts[:MOST_STARTS]
+        )
+        return tuple(min((_turned(ring) for ring in found if ring), key=_shortest))
+
+    def _way_back(
+        self, start: LeaseId, inside: frozenset[LeaseId], *, holders_only: bool
+    ) -> list[Wait] | None:
+        """The fewest waits that lead from a session back to it; breadth first."""
+        came_by: dict[LeaseId, tuple[LeaseId, Wait | None]] = {}
+        done: dict[int, int] = {}
+        waiting = deque([start])
+        while waiting:
+            session = waiting.popleft()
+            for to, wait in self._steps(session, done, holders_only=holders_only):
+                if to not in inside or to in came_by:
+                    continue
+                came_by[to] = (session, wait)
+                if to == start:
+                    return _walked(start, came_by)
+                waiting.append(to)
+        return None
+
+    def _steps(
+        self, session: LeaseId, done: dict[int, int], *, holders_only: bool
+    ) -> Iterator[tuple[LeaseId, Wait | None]]:
+        """
+        Whom a session waits for, and which others are its client.
+
+        Args:
+            done: Of each queue, how many of its first contenders the search has come to already.
+        """
+        for number, place in self._places.get(session, ()):
+            lock, queue = self._locks[number], self._queues[number]
+            until = min(place, 1) if holders_only else place
+            known = done.get(number, 0)
+            for to in queue[known:until]:
+                yield to, Wait(session, lock, to)
+            done[number] = max(known, until)
+        for other in sorted(self._same.get(session, ())):
+            yield other, None
+
+    def _breaker(
+        self, ring: Sequence[Wait], tangle: frozenset[LeaseId], keys_on: KeysOn | None
+    ) -> LeaseId | None:
+        """
+        Find the session whose end undoes every circle of a tangle, the least damage first.
+
+        It must lie on each circle, so on this one; every circle that stands without it leaves
+        fewer to try. Where a client has one session for each lock, only one that holds will do.
+        """
+        queues = self._queues_of(tangle)
+        on_all = {wait.on for wait in ring}
+        for lease in sorted(on_all, key=lambda lease: self._damage(lease, keys_on)):
+            if lease not in on_all:
+                continue
+            rest = [[other for other in queue if other != lease] for queue in queues]
+            left = strongly_connected(_chains(rest), self._same, tangle - {lease})
+            if not left:
+                return lease
+            on_all.intersection_update(*left)
+        return None
+
+    def _queues_of(self, sessions: frozenset[LeaseId]) -> list[list[LeaseId]]:
+        """Every queue as if only these sessions stood in it."""
+        standing: dict[int, list[tuple[int, LeaseId]]] = {}
+        for session in sessions:
+            for number, place in self._places.get(session, ()):
+                standing.setdefault(number, []).append((place, session))
+        return [[session for _, session in sorted(queue)] for queue in standing.values()]
+
+    def _damage(self, lease: LeaseId, keys_on: KeysOn | None) -> tuple[int, int, LeaseId]:
+        """Fewest keys deleted, then fewest waiters let in beside an owner that was not told."""
+        places = self._places.get(lease, ())
+        keys = keys_on(lease) if keys_on else len(places)
+        return keys, self.waiters_behind(lease), lease
+
+    def waiters_behind(self, lease: LeaseId) -> int:
+        """Count those who wait for locks that a session holds."""
+        return sum(
+            len(self._locks[number].waiters)
+            for number, place in self._places.get(lease, ())
+            if not place
+        )
+
+
+def strongly_connected(
+    edges: Mapping[N, Sequence[N]],
+    more: Mapping[N, Collection[N]] | None = None,
+    inside: Collection[N] | None = None,
+) -> list[list[N]]:
+    """
+    Find the sets of nodes that can reach one another, those of one node only if it reaches itself.
+
+    Tarjan's algorithm on a stack of its own, so that a queue may be as long as it likes. No set
+    can reach one that comes after it.
+    """
+    return list(_Tarjan(edges, more or {}, inside).found())
+
+
+class _Tarjan(Generic[N]):
+    """One run of Tarjan's algorithm."""
+
+    def __init__(
+        self,
+        edges: Mapping[N, Sequence[N]],
+        more: Mapping[N, Collection[N]],
+        inside: Collection[N] | None,
+    ) -> None:
+        self.edges = edges
+        self.more = more
+        self.inside = inside
+        self.index: dict[N, int] = {}
+        self.low: dict[N, int] = {}
+        self.stack: list[N] = []
+        self.on_stack: set[N] = set()
+
+    def found(self) -> Iterator[list[N]]:
+        for root in (*self.edges, *self.more):
+            if root not in self.index and (self.inside is None or root in self.inside):
+                yield from self._search(root)
+
+    def _search(self, root: N) -> Iterator[list[N]]:
+        open_nodes = [(root, self._enter(root))]
+        while open_nodes:
+            node, rest = open_nodes[-1]
+            to = next(rest, None)
+            if to is None:
+                open_nodes.pop()
+                if open_nodes:
+                    above = open_nodes[-1][0]
+                    self.low[above] = min(self.low[above], self.low[node])
+                if self.low[node] == self.index[node]:
+                    yield from self._leave(node)
+            elif to not in self.index:
+                open_nodes.append((to, self._enter(to)))
+            elif to in self.on_stack:
+                self.low[node] = min(self.low[node], self.index[to])
+
+    def _enter(self, node: N) -> Iterator[N]:
+        self.index[node] = self.low[node] = len(self.index)
+        self.stack.append(node)
+        self.on_stack.add(node)
+        return self._successors(node)
+
+    def _leave(self, node: N) -> Iterator[list[N]]:
+        """Take a finished set off the stack."""
+        members: list[N] = []
+        while not members or members[-1] != node:
+            members.append(self.stack.pop())
+        self.on_stack.difference_update(members)
+        if len(members) > 1 or node in self._successors(node):
+            yield members
+
+    def _successors(self, node: N) -> Iterator[N]:
+        for to in (*self.edges.get(node, ()), *self.more.get(node, ())):
+            if self.inside is None or to in self.inside:
+                yield to
+
+
+class _Tree:
+    """The locks that are blocked behind one another, in order."""
+
+    def __init__(self, locks: Sequence[Lock], waits: Mapping[int, Sequence[int]]) -> None:
+        self.locks = locks
+        self.waits = waits
+        self.children: dict[int, list[int]] = {}
+        for child, parents in waits.items():
+            for parent in parents:
+                self.children.setdefault(parent, []).append(child)
+        self.steps = 0
+        self.shown: set[int] = set()
+
+    def rows(self) -> Iterator[Blocked]:
+        free = [number for number in self.children if number not in self.waits]
+        ranked = sorted(((self._blocks(number), number) for number in free), key=_most_first)
+        for blocks, number in ranked:
+            yield from self._below(number, blocks)
+        for circle in reversed(strongly_connected(self.children)):  # what is left hangs on one
+            if self.shown.isdisjoint(circle):
+                yield from self._below(min(circle), self._blocks(min(circle)))
+
+    def _below(self, root: int, blocks: int | None) -> Iterator[Blocked]:
+        """A root and all that is behind it and not shown yet."""
+        self.shown.add(root)
+        yield self._row(root, 0, None, blocks)
+        pending = [(child, root, 1) for child in reversed(self.children[root])]
+        while pending:
+            number, parent, level = pending.pop()
+            if number in self.shown:
+                continue
+            self.shown.add(number)
+            yield self._row(number, level, parent, None)
+            below = self.children.get(number, ())
+            pending += [(child, number, level + 1) for child in reversed(below)]
+
+    def _row(self, number: int, level: int, parent: int | None, blocks: int | None) -> Blocked:
+        lock = self.locks[number]
+        return Blocked(
+            lock=lock.id,
+            level=level,
+            behind=None if parent is None else self.locks[parent].id,
+            session=lock.holder.lease_id if lock.holder and lock.holder.has_lease else None,
+            waiters=len(lock.waiters),
+            blocks=blocks,
+        )
+
+    def _blocks(self, number: int) -> int | None:
+        """Count who waits for a lock and for all that are behind it."""
+        reached = self._reached(number)
+        return None if reached is None else sum(len(self.locks[n].waiters) for n in reached)
+
+    def _reached(self, number: int) -> set[int] | None:
+        """The lock and all that are behind it."""
+        reached = {number}
+        pending = [number]
+        while pending:
+            for child in self.children.get(pending.pop(), ()):
+                self.steps += 1
+                if self.steps > MOST_STEPS:
+                    return None
+                if child not in reached:
+                    reached.add(child)
+                    pending.append(child)
+        return reached
+
+
+def _chains(queues: Iterable[Sequence[LeaseId]]) -> dict[LeaseId, list[LeaseId]]:
+    """Each contender waits for the one before it, and thereby for all before that one."""
+    edges: dict[LeaseId, list[LeaseId]] = {}
+    for queue in queues:
+        for before, waiter in pairwise(queue):
+            edges.setdefault(waiter, []).append(before)
+    return edges
+
+
+def _to_holders(queues: Iterable[Sequence[LeaseId]]) -> dict[LeaseId, list[LeaseId]]:
+    """Each contender waits for the holder."""
+    edges: dict[LeaseId, list[LeaseId]] = {}
+    for queue in queues:
+        for waiter in queue[1:]:
+            edges.setdefault(waiter, []).append(queue[0])
+    return edges
+
+
+def _walked(start: LeaseId, came_by: Mapping[LeaseId, tuple[LeaseId, Wait | None]]) -> list[Wait]:
+    waits: list[Wait] = []
+    session = start
+    while True:
+        session, wait = came_by[session]
+        if wait is not None:
+            waits.append(wait)
+        if session == start:
+            return waits[::-1]
+
+
+def _turned(ring: list[Wait]) -> list[Wait]:
+    first = min(range(len(ring)), key=lambda n: (ring[n].lock.name, ring[n].waiter))
+    return ring[first:] + ring[:first]
+
+
+def _shortest(ring: Sequence[Wait]) -> tuple[int, list[tuple[bytes, LeaseId]]]:
+    return len(ring), _names(ring)
+
+
+def _names(ring: Sequence[Wait]) -> list[tuple[bytes, LeaseId]]:
+    return [(wait.lock.name, wait.waiter) for wait in ring]
+
+
+def _most_first(ranked: tuple[int | None, int]) -> tuple[int, int]:
+    blocks, number = ranked
+    return -(blocks or 0), number
