@@ -22,6 +22,7 @@ from lockdoctor.domain.age import (
     estimate,
     stood_at_least_s,
 )
+from lockdoctor.domain.deadlocks import judge_waits
 from lockdoctor.domain.diagnosis import CONVINCING_RENEWALS, Dangling, LockCase, diagnose
 from lockdoctor.domain.leases import LeaseId, Observation, Reading
 from lockdoctor.domain.locks import KeySnapshot, Kind, Lock, LockKey, Recipe
@@ -120,8 +121,8 @@ def conclude(facts: Examination) -> Report:
     reports: list[LockReport] = []
     unseen = [*facts.unseen, *_unread_leases(facts.unread)]
     gave_up: set[LeaseId] = set()
-    for prefix in facts.prefixes:
-        view = _PrefixView(facts, prefix)
+    views = {prefix.prefix: _PrefixView(facts, prefix) for prefix in facts.prefixes}
+    for view in views.values():
         reports += view.reports()
         unseen += view.unseen()
         gave_up.update(view.gave_up)
@@ -134,7 +135,8 @@ def conclude(facts: Examination) -> Report:
     )
     verdicts += judge_lost(facts.traces, facts.sessions.keyless, facts.sessions.still_listed)
     trend = Trend(facts.known_past, facts.ended_at)
-    ranked = sorted((trend.told(report) for report in reports), key=_worst_first)
+    waiting = judge_waits(reports, lambda report, key: views[report.prefix].stood_s(report, key))
+    ranked = sorted((trend.told(report) for report in waiting.reports), key=_worst_first)
     return Report(
         started_at=facts.started_at,
         watched_s=facts.watched_s,
@@ -144,6 +146,7 @@ def conclude(facts: Examination) -> Report:
         cluster=facts.cluster,
         prefixes=tuple(prefix.prefix for prefix in facts.prefixes),
         locks=tuple(ranked),
+        blocking=waiting.tree,
         sessions=tuple(report_session(case) for case in cases if not case.trace.is_gone),
         session_verdicts=tuple(map(trend.with_standing, verdicts)),
         unseen=tuple(unseen),
@@ -388,6 +391,17 @@ class _PrefixView:
             last_answered_at=last.answered_at,
             held_throughout=held_throughout,
             can_wait=recipe_of(lock).can_wait,
+        )
+
+    def stood_s(self, report: LockReport, key: LockKey) -> float:
+        """How long a contender was seen in its place; 0 where it came, or moved up, meanwhile."""
+        lock = report.lock
+        if key.hold not in self._first_holds or (
+            key is lock.holder and not self._held_throughout(lock)
+        ):
+            return 0.0
+        return stood_at_least_s(
+            self._sighting(key, lock, held_throughout=True), self.facts.known_past
         )
 
     def _longest_wait_s(self, lock: Lock) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockdoctor.domain.verdicts import Confidence, Severity, Verdict, VerdictKind
+from lockdoctor.domain.verdicts import Blocks, Confidence, Severity, Verdict, VerdictKind
 
 if TYPE_CHECKING:
     from lockdoctor.domain.activity import QueueActivity
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lockdoctor.domain.past import PastFinding
     from lockdoctor.domain.renewals import RenewalTrace
     from lockdoctor.domain.server_view import ServerView
+    from lockdoctor.domain.waits import Blocked
     from lockdoctor.domain.witnesses import ProcessReport
 
 
@@ -104,12 +105,24 @@ class Finding(NamedTuple):
 
     @property
     def blocks(self) -> int:
-        """How many wait behind the key that it is about."""
+        """How many wait behind the key that it is about; in a deadlock, for all of its locks."""
+        if self.verdict.kind in {VerdictKind.DEADLOCK, VerdictKind.SELF_DEADLOCK}:
+            return self.blocks_in_all
+        return self._waiters
+
+    @property
+    def _waiters(self) -> int:
         waiters = [key.key for key in self.lock.lock.waiters] if self.lock else []
         if self.verdict.key in waiters:
             return len(waiters) - 1 - waiters.index(self.verdict.key)
         holds = self.lock and self.verdict.key in {key.key for key in self.lock.lock.keys}
         return len(waiters) if holds else 0
+
+    @property
+    def blocks_in_all(self) -> int:
+        """How many wait behind it, those counted in who wait for locks blocked behind it."""
+        found = (each.waiters for each in self.verdict.evidence if isinstance(each, Blocks))
+        return next(found, 0) or self._waiters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +147,8 @@ class Report:
     session_verdicts: tuple[Verdict, ...]
     """Verdicts of the leases without keys taken together."""
     unseen: tuple[Unseen, ...]
+    blocking: tuple[Blocked, ...] = ()
+    """The locks that are blocked behind one another: each root, then what is behind it."""
     past_runs: int | None = None
     """Earlier runs over the same prefixes that this one builds on; None where it had no history."""
     gone: tuple[PastFinding, ...] = ()
@@ -172,7 +187,12 @@ class Report:
     @cached_property
     def _ranked(self) -> list[Finding]:
         """Every verdict, the worst first."""
-        found = [Finding(verdict, lock) for lock in self.locks for verdict in lock.verdicts]
+        found = [
+            Finding(verdict, lock)
+            for lock in self.locks
+            for verdict in lock.verdicts
+            if verdict.lock in {lock.lock.id, None}  # a deadlock is told once, by its first lock
+        ]
         found += [Finding(verdict, None) for verdict in self.session_verdicts]
         return sorted(found, key=_rank)
 
@@ -225,4 +245,5 @@ class Report:
 def _rank(finding: Finding) -> tuple[int, bool, int, int, int]:
     verdict = finding.verdict
     kind, sure = list(VerdictKind).index(verdict.kind), list(Confidence).index(verdict.confidence)
-    return (-verdict.severity, not finding.blocks, kind, sure, -finding.blocks)
+    blocks = finding.blocks_in_all
+    return (-verdict.severity, not blocks, kind, sure, -blocks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from lockdoctor.domain.locks import LockId
 from lockdoctor.domain.past import Past, PastFinding
 from lockdoctor.domain.report import LockReport
 from lockdoctor.domain.verdicts import Standing, Verdict
@@ -39,8 +40,10 @@ class Trend:
         self, reports: Iterable[LockReport], sessions: Iterable[Verdict]
     ) -> tuple[PastFinding, ...]:
         """Name the findings of the last run whose lock has none any more."""
-        verdicts = [verdict for report in reports for verdict in report.verdicts]
-        found = {verdict.lock for verdict in [*verdicts, *sessions] if verdict.is_finding}
+        found: set[LockId | None] = {
+            report.lock.id for report in reports if any(v.is_finding for v in report.verdicts)
+        }
+        found |= {verdict.lock for verdict in sessions if verdict.is_finding}
         return tuple(finding for finding in self.past.findings if finding.lock not in found)
 
     def _before(self, verdict: Verdict) -> PastFinding | None:

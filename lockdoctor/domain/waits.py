@@ -22,7 +22,7 @@ from itertools import count, pairwise
 from typing import Generic, NamedTuple, TypeVar
 
 from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.locks import Kind, Lock, LockId
+from lockdoctor.domain.locks import Kind, Lock, LockId, Recipe
 
 N = TypeVar("N", bound=Hashable)
 
@@ -31,6 +31,9 @@ MOST_STARTS = 16
 
 MOST_STEPS = 1_000_000
 """So many steps are spent on counting who is blocked behind whom, all roots together."""
+
+ONE_AFTER_THE_OTHER = frozenset({Recipe.GO_MUTEX, Recipe.VITESS})
+"""In these queues each contender waits for everyone before it."""
 
 SameClient = Mapping[LeaseId, Collection[LeaseId]]
 """Of a session that holds, the waiting sessions that belong to the same client."""
@@ -94,16 +97,30 @@ class Blocked:
     """Of a root: in its queue and all those behind it; None where these are too many to count."""
 
 
+class Weight(NamedTuple):
+    """What hangs on one lock, or on several."""
+
+    waiters: int
+    """In all queues."""
+    behind: int
+    """Locks that are blocked behind those asked for."""
+
+
 def contended(locks: Iterable[Lock]) -> list[Lock]:
     """
     Pick the locks whose waiters wait in earnest, in the order of their names.
 
-    Candidates of an election wait for as long as they live, by design, often beside their work.
+    Candidates of an election wait for as long as they live, by design, often beside their work. And
+    where several may hold at once, not everybody waits for all before: such queues are left out.
     """
     found = (
         lock
         for lock in locks
-        if lock.waiters and lock.kind is Kind.LOCK and lock.holder and lock.queue_is_whole
+        if lock.waiters
+        and lock.holder
+        and lock.kind is Kind.LOCK
+        and lock.queue_is_whole
+        and lock.recipe in ONE_AFTER_THE_OTHER
     )
     return sorted(found, key=lambda lock: lock.id.name)
 
@@ -162,12 +179,32 @@ class WaitGraph:
         """
         return list(_Tree(self._locks, self._holders_waits()).rows())
 
+    def weight(self, locks: Collection[LockId]) -> Weight | None:
+        """Count who is blocked by some locks in all; None where these are too many to count."""
+        numbers = {n for n, lock in enumerate(self._locks) if lock.id in locks}
+        return _Tree(self._locks, self._holders_waits()).weight(numbers)
+
     def behind(self) -> dict[LockId, tuple[LockId, ...]]:
         """Say of each lock whose holder waits for others which ones these are."""
         return {
             self._locks[number].id: tuple(self._locks[other].id for other in others)
             for number, others in self._holders_waits().items()
         }
+
+    def locks_of(self, circle: Circle) -> frozenset[LockId]:
+        """Name the locks of its ring, and those that one of its sessions holds from another."""
+        held = {
+            number: self._locks[number]
+            for session in circle.sessions
+            for number, place in self._places.get(session, ())
+            if not place
+        }
+        tied = (
+            lock.id
+            for lock in held.values()
+            if any(w.lease_id in circle.sessions for w in lock.waiters)
+        )
+        return frozenset([*(wait.lock.id for wait in circle.ring), *tied])
 
     def _holders_waits(self) -> dict[int, list[int]]:
         """Of each lock whose holder waits elsewhere, the locks that it waits for."""
@@ -209,7 +246,8 @@ class WaitGraph:
             self._way_back(start, sessions, holders_only=holders_only)
             for start in starts[:MOST_STARTS]
         )
-        return tuple(min((_turned(ring) for ring in found if ring), key=_shortest))
+        shortest = min((_turned(ring) for ring in found if ring), key=_length_and_names)
+        return tuple(shortest)
 
     def _way_back(
         self, start: LeaseId, inside: frozenset[LeaseId], *, holders_only: bool
@@ -413,15 +451,22 @@ class _Tree:
             blocks=blocks,
         )
 
-    def _blocks(self, number: int) -> int | None:
-        """Count who waits for a lock and for all that are behind it."""
-        reached = self._reached(number)
-        return None if reached is None else sum(len(self.locks[n].waiters) for n in reached)
+    def weight(self, numbers: Collection[int]) -> Weight | None:
+        """Count who waits for some locks and for all that are behind them."""
+        reached = self._reached(numbers)
+        if reached is None:
+            return None
+        waiters = sum(len(self.locks[number].waiters) for number in reached)
+        return Weight(waiters, len(reached) - len(numbers))
 
-    def _reached(self, number: int) -> set[int] | None:
-        """The lock and all that are behind it."""
-        reached = {number}
-        pending = [number]
+    def _blocks(self, number: int) -> int | None:
+        weight = self.weight([number])
+        return weight.waiters if weight else None
+
+    def _reached(self, numbers: Collection[int]) -> set[int] | None:
+        """The locks and all that are behind them."""
+        reached = set(numbers)
+        pending = list(numbers)
         while pending:
             for child in self.children.get(pending.pop(), ()):
                 self.steps += 1
@@ -467,7 +512,7 @@ def _turned(ring: list[Wait]) -> list[Wait]:
     return ring[first:] + ring[:first]
 
 
-def _shortest(ring: Sequence[Wait]) -> tuple[int, list[tuple[bytes, LeaseId]]]:
+def _length_and_names(ring: Sequence[Wait]) -> tuple[int, list[tuple[bytes, LeaseId]]]:
     return len(ring), _names(ring)
 
 

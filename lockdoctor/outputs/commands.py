@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lockdoctor.domain.leases import LeaseId, hex_id
 from lockdoctor.domain.report import Finding
-from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.domain.verdicts import HolderWaits, LeastHarm, VerdictKind
 from lockdoctor.outputs.wording import printable
 
 MOST_LOOKS = 3
@@ -30,9 +30,14 @@ def steps(finding: Finding) -> tuple[Step, ...]:
     Nothing ends a lease here that may belong to a process at work, or to one that only waits.
     """
     verdict = finding.verdict
+    if any(isinstance(each, HolderWaits) for each in verdict.evidence):
+        return _look_at_holder(finding)  # its holder is as stuck as those behind it
     match verdict.kind:
         case VerdictKind.LEAKED_LOCK | VerdictKind.SUSPECTED_LEAK:
             return (_look(*verdict.leases), _revoke(*verdict.leases))
+        case VerdictKind.DEADLOCK | VerdictKind.SELF_DEADLOCK:
+            ends = [each.lease for each in verdict.evidence if isinstance(each, LeastHarm)]
+            return (_look(*verdict.leases[:MOST_LOOKS]), *map(_revoke, ends))
         case VerdictKind.ETERNAL_LOCK:
             return _delete(verdict.key)
         case VerdictKind.DANGLING:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from lockdoctor.domain.leases import hex_id
 from lockdoctor.domain.report import Finding, LockReport, Report
-from lockdoctor.domain.verdicts import Confidence, Verdict, VerdictKind, Waiting
+from lockdoctor.domain.verdicts import Confidence, Verdict, VerdictKind, WaitCircle, Waiting
 from lockdoctor.outputs.sentences import clause
-from lockdoctor.outputs.wording import count, lock_title, safe, shortened
+from lockdoctor.outputs.wording import count, lock_title, printable, safe, shortened
 
 NOTHING_NEW = "Nothing found that is not accepted"
 
@@ -25,6 +25,8 @@ class Noun(NamedTuple):
 
 
 NOUNS = {
+    VerdictKind.DEADLOCK: Noun("deadlock", "deadlocks"),
+    VerdictKind.SELF_DEADLOCK: Noun("self-deadlock", "self-deadlocks"),
     VerdictKind.LEAKED_LOCK: Noun("leaked lock", "leaked locks"),
     VerdictKind.SUSPECTED_LEAK: Noun("leaked lock", "leaked locks"),
     VerdictKind.ETERNAL_LOCK: Noun("lock without a lease", "locks without a lease"),
@@ -92,6 +94,15 @@ def _title(lock: LockReport) -> str:
     return shortened(lock_title(lock.lock), TITLE_WIDTH)
 
 
+def _place(verdict: Verdict, lock: LockReport) -> str:
+    """The lock; of a deadlock, all that its circle leads through, where they are two."""
+    rings = [each.ring for each in verdict.evidence if isinstance(each, WaitCircle)]
+    others = {wait.waits_for for ring in rings for wait in ring} - {lock.lock.name}
+    if len(others) > 1:
+        return f"{_title(lock)} and {count(len(others), 'more lock')}"
+    return _join([_title(lock), *(shortened(printable(name), TITLE_WIDTH) for name in others)])
+
+
 def _counted(group: tuple[Finding, ...]) -> str:
     verdict = group[0].verdict
     one, many = NOUNS[verdict.kind]
@@ -111,7 +122,7 @@ def _doubt(verdict: Verdict) -> str:
 
 def _facts(finding: Finding) -> Iterator[str]:
     if finding.lock:
-        yield _title(finding.lock)
+        yield _place(finding.verdict, finding.lock)
     leases, evidence = finding.verdict.leases, finding.verdict.evidence
     if finding.verdict.kind is not VerdictKind.BLOCKED_QUEUE:  # else the waiters are the news
         evidence = tuple(each for each in evidence if not isinstance(each, Waiting))

@@ -19,6 +19,7 @@ from lockdoctor.domain.past import PastFinding
 from lockdoctor.domain.renewals import RenewalTrace, is_usable
 from lockdoctor.domain.report import LockReport, Report, SessionReport, Unseen
 from lockdoctor.domain.verdicts import Accepted, Evidence, Verdict
+from lockdoctor.domain.waits import Blocked
 from lockdoctor.outputs.json_values import bytes_twice as _bytes
 from lockdoctor.outputs.json_values import moment
 from lockdoctor.outputs.sentences import sentence
@@ -82,6 +83,7 @@ def _lists(report: Report) -> Iterator[tuple[str, Iterable[Any]]]:
     yield "accepted", (_verdict(finding.verdict) for finding in report.accepted)
     yield "gone", map(_gone, report.gone)
     yield "processes", map(process_json, report.processes)
+    yield "blocking", map(_blocked, report.blocking)
     yield "unseen", map(_unseen, report.unseen)
     yield "notes", map(safe, report.notes)
 
@@ -224,18 +226,37 @@ def _gone(gone: PastFinding) -> Json:
 
 
 def _evidence(evidence: Evidence) -> Json:
-    entry: Json = {"kind": slug(evidence), "text": sentence(evidence)}
-    for field in dataclasses.fields(evidence):
-        value = getattr(evidence, field.name)
+    return {"kind": slug(evidence), "text": sentence(evidence), **_fields(evidence)}
+
+
+def _fields(part: Any) -> Json:
+    """The fields of evidence, and of what it is made of."""
+    entry: Json = {}
+    for field in dataclasses.fields(part):
+        value = getattr(part, field.name)
         if isinstance(value, bytes):
             entry |= _bytes(field.name, value)
         elif isinstance(value, tuple):
-            entry[field.name] = [_bytes("key", key) for key in value]
+            entry[field.name] = [
+                _bytes("key", each) if isinstance(each, bytes) else _fields(each) for each in value
+            ]
         elif field.name.endswith("_at"):
             entry[field.name] = moment(value)
         else:
-            entry[field.name] = _plain(value)
+            entry[field.name] = hex_id(value) if field.type == "LeaseId" else _plain(value)
     return entry
+
+
+def _blocked(blocked: Blocked) -> Json:
+    return {
+        **_bytes("lock", blocked.lock.name),
+        "recipe": blocked.lock.recipe.value,
+        "level": blocked.level,
+        **_bytes("behind", blocked.behind.name if blocked.behind else None),
+        "session": None if blocked.session is None else hex_id(blocked.session),
+        "waiters": blocked.waiters,
+        "blocks": blocked.blocks,
+    }
 
 
 def _unseen(unseen: Unseen) -> Json:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import NoReturn
 
+from lockdoctor.domain.leases import hex_id
 from lockdoctor.domain.verdicts import (
+    Blocks,
     ByDesign,
     ClaimedAge,
     EstimatedAge,
@@ -17,17 +19,20 @@ from lockdoctor.domain.verdicts import (
     GaveUp,
     HandedOver,
     Held,
+    HolderWaits,
     KeptAliveBy,
     Keyless,
     LateRenewal,
     LeaderChanged,
     LeaseEnded,
+    LeastHarm,
     ListedButGone,
     LiveSessions,
     LongTtl,
     LostItsLease,
     NoHandOver,
     NoLease,
+    NoSingleWayOut,
     NotRenewed,
     OtherKeys,
     PossiblePhantom,
@@ -41,6 +46,7 @@ from lockdoctor.domain.verdicts import (
     UnknownShape,
     Unobservable,
     Unread,
+    WaitCircle,
     Waiting,
     WithinLimit,
 )
@@ -164,6 +170,20 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
             )
         case KeptAliveBy() | LiveSessions() | FromElsewhere() | ServerCounted():
             return witness_sentence(evidence)
+        case WaitCircle():
+            return _circle(evidence)
+        case LeastHarm():
+            return _least_harm(evidence)
+        case NoSingleWayOut():
+            return "No session undoes this alone: more than one of them has to end."
+        case Blocks():
+            return _blocks(evidence)
+        case HolderWaits(lock):
+            other = shortened(printable(lock), KEY_WIDTH)
+            return (
+                f"Its holder's session itself waits for {other}, which may be why it does not"
+                " release."
+            )
         case Keyless():
             return "The lease carries no key."
         case _:
@@ -209,6 +229,12 @@ def clause(evidence: Evidence) -> str | None:  # noqa: C901, PLR0912 - one case 
             return f"leaked by {safe(process)}"
         case Standing(runs, _, since_at):
             return f"found {count(runs, 'run')} in a row, since {moment(since_at)}"
+        case WaitCircle(ring, sessions):
+            if len(ring) == 1:
+                return "it waits behind a key of its own"
+            return f"{count(sessions, 'session')} wait for one another"
+        case Standing(runs):
+            return f"found in {count(runs, 'run')} in a row"
         case _:
             return None
 
@@ -318,6 +344,38 @@ def _lives_on(evidence: FromGivenUpAttempts) -> str:
         return "The session behind 1 attempt that gave up before our eyes lives on."
     attempts = count(evidence.sessions, "attempt")
     return f"The sessions behind {attempts} that gave up before our eyes live on."
+
+
+def _circle(evidence: WaitCircle) -> str:
+    text = "The session waits behind a key of its own"
+    if len(evidence.ring) > 1:
+        text = f"{count(evidence.sessions, 'session')} wait for one another in a circle"
+    seen = "seen once only, which does not prove that it lasts"
+    if evidence.stood_s > 0:
+        seen = f"unchanged for at least {at_least(evidence.stood_s)}"
+    if all(wait.is_holder for wait in evidence.ring):
+        return f"{text}, {seen}."
+    return (
+        f"{text}, {seen}; some only stand before another in a queue, and whoever holds that lock"
+        " now is no part of it: freeing it does not undo the circle."
+    )
+
+
+def _least_harm(evidence: LeastHarm) -> str:
+    waiters = count(evidence.waiters, "waiter") + (" waits" if evidence.waiters == 1 else " wait")
+    return (
+        f"Ending session {hex_id(evidence.lease)} undoes it with the least damage:"
+        f" it has {count(evidence.keys, 'key')}, and {waiters} for what it holds."
+    )
+
+
+def _blocks(evidence: Blocks) -> str:
+    text = f"It blocks {count(evidence.waiters, 'waiter')} in all"
+    if not evidence.locks:
+        return f"{text}."
+    if evidence.locks == 1:
+        return f"{text}: 1 other lock is stuck behind it, because its holder waits."
+    return f"{text}: {evidence.locks:,} other locks are stuck behind it: their holders wait."
 
 
 def _idle(evidence: SessionsIdle) -> str:

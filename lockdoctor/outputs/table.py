@@ -15,7 +15,8 @@ from rich.text import Text
 from lockdoctor.domain.leases import hex_id
 from lockdoctor.domain.past import PastFinding
 from lockdoctor.domain.report import Finding, LockReport, Report
-from lockdoctor.domain.verdicts import EstimatedAge, Evidence, Verdict
+from lockdoctor.domain.verdicts import EstimatedAge, Evidence, Verdict, WaitCircle
+from lockdoctor.outputs import waits
 from lockdoctor.outputs.commands import steps
 from lockdoctor.outputs.headline import headline, how_many
 from lockdoctor.outputs.lock_rows import NAME_WIDTH, left_out, lock_table, verdict_style
@@ -71,6 +72,7 @@ def _parts(report: Report, width: int) -> Iterator[RenderableType]:
         yield Text(server_line(report.server), style="dim")
     for prefix in report.prefixes:
         yield from _prefix(prefix, report.locks_of(prefix), width)
+    yield from waits.tree(report)
     yield from _findings(report)
     yield from _list("Accepted", list(map(_accepted, report.accepted)))
     yield from _list("Gone since the last run", list(map(_gone, report.gone)))
@@ -128,7 +130,8 @@ def _finding(finding: Finding, heading: str) -> Iterator[RenderableType]:
     verdict = finding.verdict
     what = f"{verdict.kind.value}, {verdict.severity.name.lower()}, {verdict.confidence.value}"
     yield Text(heading, style="bold").append(what, style=verdict_style(verdict))
-    yield _indented(", ".join(_subject(finding)))
+    circle = next((each for each in verdict.evidence if isinstance(each, WaitCircle)), None)
+    yield waits.circle(circle) if circle else _indented(", ".join(_subject(finding)))
     yield _bullets(map(sentence, sorted(verdict.evidence, key=_is_estimate)))
     yield _indented(f"What to do: {safe(verdict.remedy)}")
     for step in steps(finding):

@@ -418,5 +418,5 @@ def test_what_is_no_finding_cannot_be_accepted(tmp_path: Path) -> None:
     """Only what alarms can be kept from it; the message names what that is."""
     text = complaint(tmp_path, '[[accept]]\nlock = "/a"\nverdict = "healthy"\n')
 
-    assert text.startswith("lockdoctor.toml line 3: verdict: must be one of leaked-lock, ")
+    assert text.startswith("lockdoctor.toml line 3: verdict: must be one of deadlock, ")
     assert "idle-session" not in text

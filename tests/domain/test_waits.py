@@ -6,6 +6,7 @@ import itertools
 import time
 import tracemalloc
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -113,6 +114,13 @@ def test_elections_are_waited_for_by_design() -> None:
     work, election = a_queue(b"a", [1, 2]), a_queue(b"b", [2, 1], Kind.ELECTION)
 
     assert WaitGraph([work, election]).circles() == []
+
+
+def test_read_write_locks_are_left_out() -> None:
+    """Readers that hold side by side do not wait for one another."""
+    shared = replace(a_queue(b"b", [2, 1]), recipe=Recipe.RW_MUTEX)
+
+    assert WaitGraph([a_queue(b"a", [1, 2]), shared]).circles() == []
 
 
 def test_several_circles_at_once() -> None:

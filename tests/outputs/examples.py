@@ -13,6 +13,7 @@ from lockdoctor.domain.past import PastFinding
 from lockdoctor.domain.report import LockReport, Report, Unseen
 from lockdoctor.domain.verdicts import (
     Accepted,
+    Blocks,
     ByDesign,
     ClaimedAge,
     Confidence,
@@ -25,32 +26,39 @@ from lockdoctor.domain.verdicts import (
     GaveUp,
     HandedOver,
     Held,
+    HolderWaits,
     Keyless,
     LateRenewal,
     LeaderChanged,
     LeaseEnded,
+    LeastHarm,
     ListedButGone,
     LongTtl,
     LostItsLease,
     NoHandOver,
     NoLease,
+    NoSingleWayOut,
     NotRenewed,
     OtherKeys,
     PossiblePhantom,
     QueueCut,
     Renewed,
     Rewritten,
+    RingWait,
     SessionsGrew,
     SessionsIdle,
+    Severity,
     Standing,
     UnknownShape,
     Unobservable,
     Unread,
     Verdict,
     VerdictKind,
+    WaitCircle,
     Waiting,
     WithinLimit,
 )
+from lockdoctor.domain.waits import Blocked
 from tests.builders import (
     NOON,
     a_key,
@@ -84,6 +92,11 @@ HOSTILE = (
     bytes(range(1, 256)),
 )
 """Names that try to get at the terminal, the shell or the layout."""
+
+RING = (
+    RingWait(LeaseId(0xA2), b"/my-lock/a", LeaseId(0xA1), is_holder=True),
+    RingWait(LeaseId(0xA1), b"/my-lock/b", LeaseId(0xA2), is_holder=True),
+)
 
 EVIDENCE: tuple[tuple[Evidence, str], ...] = (
     (
@@ -278,6 +291,42 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
         ),
     ),
     *WITNESS_EVIDENCE,
+    (
+        WaitCircle(RING, 2, 45.2),
+        "2 sessions wait for one another in a circle, unchanged for at least 45 s.",
+    ),
+    (
+        WaitCircle((RING[0], dataclasses.replace(RING[1], is_holder=False)), 2, 0.0),
+        (
+            "2 sessions wait for one another in a circle, seen once only, which does not prove that"
+            " it lasts; some only stand before another in a queue, and whoever holds that lock now"
+            " is no part of it: freeing it does not undo the circle."
+        ),
+    ),
+    (
+        WaitCircle(RING[:1], 1, 45.2),
+        "The session waits behind a key of its own, unchanged for at least 45 s.",
+    ),
+    (
+        LeastHarm(LeaseId(0xA1), 1, 2),
+        (
+            "Ending session 00000000000000a1 undoes it with the least damage: it has 1 key, and"
+            " 2 waiters wait for what it holds."
+        ),
+    ),
+    (NoSingleWayOut(), "No session undoes this alone: more than one of them has to end."),
+    (Blocks(2, 0), "It blocks 2 waiters in all."),
+    (
+        Blocks(5, 1),
+        "It blocks 5 waiters in all: 1 other lock is stuck behind it, because its holder waits.",
+    ),
+    (
+        HolderWaits(b"/my-lock/\x1b"),
+        (
+            r"Its holder's session itself waits for /my-lock/\x1b, which may be why it does not"
+            " release."
+        ),
+    ),
     (Keyless(), "The lease carries no key."),
 )
 """Evidence, and how it must be worded."""
@@ -404,6 +453,51 @@ def leaked_sessions(count: int = 5) -> Verdict:
     evidence = (SessionsGrew(0, count, 45.2, 3), FromGivenUpAttempts(count))
     verdict = a_verdict(VerdictKind.LEAKED_SESSION, evidence=evidence, leases=leases)
     return dataclasses.replace(verdict, lock=None, key=None)
+
+
+def a_deadlock(first: bytes = b"/my-lock/a", second: bytes = b"/my-lock/b") -> Report:
+    """Two locks whose holders wait for one another, and a third one that is stuck behind them."""
+    ring = (
+        RingWait(LeaseId(0xB2), first, LeaseId(0xB1), is_holder=True),
+        RingWait(LeaseId(0xB1), second, LeaseId(0xB2), is_holder=True),
+    )
+    locks = [
+        a_lock(name, holder=a_key(lock=name, lease_id=lease), waiters=1)
+        for name, lease in ((first, 0xB1), (second, 0xB2), (b"/my-lock/c", 0xB3))
+    ]
+    deadlock = a_verdict(
+        VerdictKind.DEADLOCK,
+        lock=locks[0],
+        severity=Severity.CRITICAL,
+        leases=(LeaseId(0xB1), LeaseId(0xB2)),
+        evidence=(WaitCircle(ring, 2, 45.2), LeastHarm(LeaseId(0xB1), 2, 1), Blocks(3, 1)),
+        remedy="End the session named here, which lets the others go on.",
+    )
+    stuck = a_verdict(
+        VerdictKind.SUSPECTED_LEAK,
+        lock=locks[2],
+        confidence=Confidence.POSSIBLE,
+        evidence=(Renewed(2, 42.0, 20.8), Waiting(1, 45.2), HolderWaits(second)),
+        remedy="See to the lock that its holder waits for first.",
+    )
+    rows = [(0, None, 3), (1, locks[0].id, None), (2, locks[1].id, None)]
+    return a_report(
+        *(
+            a_lock_report(lock, verdict)
+            for lock, verdict in zip(locks, (deadlock, deadlock, stuck), strict=True)
+        ),
+        blocking=tuple(
+            Blocked(
+                lock=lock.id,
+                level=level,
+                behind=behind,
+                session=lock.holder.lease_id if lock.holder else None,
+                waiters=1,
+                blocks=blocks,
+            )
+            for lock, (level, behind, blocks) in zip(locks, rows, strict=True)
+        ),
+    )
 
 
 def everything() -> Report:

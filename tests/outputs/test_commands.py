@@ -12,7 +12,7 @@ from lockdoctor.domain.report import Finding
 from lockdoctor.domain.verdicts import VerdictKind
 from lockdoctor.outputs.commands import shell_word, steps
 from tests.builders import a_finding, a_key, a_lock, a_lock_report, a_verdict
-from tests.outputs.examples import HOSTILE, an_eternal_lock, leaked_sessions
+from tests.outputs.examples import HOSTILE, a_deadlock, an_eternal_lock, leaked_sessions
 
 LOOK = "etcdctl lease timetolive --keys 32698f1c0a1b2c3d"
 
@@ -53,6 +53,18 @@ def test_nobody_at_work_is_revoked(kind: VerdictKind) -> None:
     )
 
     assert _lines(a_finding(a_lock_report(lock, verdict))) == [LOOK]
+
+
+def test_a_deadlock_is_ended_where_it_does_least_harm() -> None:
+    """Its sessions are looked at and one is ended; a holder stuck behind it is only looked at."""
+    deadlock, stuck = a_deadlock().located_findings
+
+    assert _lines(deadlock) == [
+        "etcdctl lease timetolive --keys 00000000000000b1",
+        "etcdctl lease timetolive --keys 00000000000000b2",
+        "etcdctl lease revoke 00000000000000b1",
+    ]
+    assert _lines(stuck) == ["etcdctl lease timetolive --keys 00000000000000b3"]
 
 
 def test_a_negative_lease_is_no_flag() -> None:

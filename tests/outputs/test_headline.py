@@ -21,6 +21,7 @@ from lockdoctor.domain.verdicts import (
 from lockdoctor.outputs.headline import NOUNS, headline
 from tests.builders import NOON, a_lock, a_lock_report, a_report, a_verdict
 from tests.outputs.examples import (
+    a_deadlock,
     a_healthy_lock,
     a_leak,
     a_proven_leak,
@@ -127,6 +128,13 @@ def _seen_by_earlier_runs() -> LockReport:
             (
                 "1 pile-up of sessions: leases without keys grew from 0 to 40 in 45 s; also 1"
                 " likely leaked lock that blocks 4 waiters (/my-lock/orders)"
+            ),
+        ),
+        (
+            a_deadlock(),
+            (
+                "1 deadlock blocks 3 waiters: /my-lock/a and /my-lock/b, 2 sessions wait for one"
+                " another; also 1 possibly leaked lock that blocks 1 waiter (/my-lock/c)"
             ),
         ),
         (

@@ -30,6 +30,7 @@ from tests.builders import (
 from tests.outputs.examples import (
     EVIDENCE,
     HOSTILE,
+    a_deadlock,
     a_healthy_lock,
     a_later_run,
     a_leak,
@@ -77,6 +78,7 @@ def _objects(node: Any) -> list[dict[str, Any]]:
         a_report(),
         everything(),
         a_later_run(),
+        a_deadlock(),
         a_report(a_proven_leak(), an_undetermined_lock(), interrupted="ended by SIGINT"),
         a_report(prefixes=(b"",)),
     ],
@@ -278,3 +280,29 @@ def test_each_lock_and_finding_is_a_line() -> None:
     JsonOutput().render(a_report(*(a_healthy_lock(b"/%d" % n) for n in range(100))), out)
 
     assert sum('"name": "/' in line for line in out.getvalue().splitlines()) == 100
+
+
+def test_a_deadlock_is_told_once_with_its_circle() -> None:
+    """Who waits for what and behind whom, in names and leases; the tree of what is stuck."""
+    document = render(a_deadlock())
+
+    deadlock, _ = document["findings"]
+    assert [lock["verdict"] for lock in document["locks"]] == [
+        "deadlock",
+        "deadlock",
+        "suspected-leak",
+    ]
+    circle, harm, blocks = deadlock["evidence"]
+    assert circle["ring"][0] == {
+        "waiter": "00000000000000b2",
+        "waits_for": "/my-lock/a",
+        "waits_for_base64": base64.b64encode(b"/my-lock/a").decode(),
+        "behind": "00000000000000b1",
+        "is_holder": True,
+    }
+    assert (harm["lease"], harm["keys"], blocks["waiters"]) == ("00000000000000b1", 2, 3)
+    assert [(each["level"], each["lock"]) for each in document["blocking"]] == [
+        (0, "/my-lock/a"),
+        (1, "/my-lock/b"),
+        (2, "/my-lock/c"),
+    ]

@@ -11,8 +11,9 @@ import pytest
 
 from lockdoctor.domain.activity import QueueActivity
 from lockdoctor.domain.age import Age
+from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.report import LockReport, Report
-from lockdoctor.domain.verdicts import EstimatedAge, Standing, VerdictKind
+from lockdoctor.domain.verdicts import EstimatedAge, RingWait, Standing, VerdictKind, WaitCircle
 from lockdoctor.outputs.lock_rows import sawtooth
 from lockdoctor.outputs.table import TableOutput
 from tests.builders import (
@@ -26,6 +27,7 @@ from tests.builders import (
 )
 from tests.outputs.examples import (
     HOSTILE,
+    a_deadlock,
     a_freed_lock,
     a_healthy_lock,
     a_later_run,
@@ -44,6 +46,7 @@ REPORTS = {
     "everything": everything(),
     "empty": a_report(),
     "later_run": a_later_run(),
+    "deadlock": a_deadlock(),
 }
 
 
@@ -65,7 +68,7 @@ def test_the_whole_text(name: str, width: int) -> None:
 @pytest.mark.parametrize("width", [40, 80, 100, 131, 132, 160, 250])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     """Only a command line to copy may be longer, since it must not be broken."""
-    lines = render(everything(), width).splitlines()
+    lines = (render(everything(), width) + render(a_deadlock(), width)).splitlines()
 
     assert [
         line for line in lines if len(line) > width and not line.startswith("    etcdctl")
@@ -105,10 +108,11 @@ def test_neither_the_terminal_nor_its_variables_are_asked(monkeypatch: pytest.Mo
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_stay_text(name: bytes, width: int) -> None:
     """No name brings a control character or a colour along, or makes the report long."""
-    text = render(a_report(a_leak(b"/my-lock/" + name)), width)
+    for report in (a_report(a_leak(b"/my-lock/" + name)), a_deadlock(name, b"/my-lock/" + name)):
+        text = render(report, width)
 
-    assert all(line.isprintable() for line in text.splitlines())
-    assert len(text) < 5_000
+        assert all(line.isprintable() for line in text.splitlines())
+        assert len(text) < 8_000
 
 
 @pytest.mark.parametrize("what", [b"[red]", b"[/]", b"[link=x]", b":smiley:"])
@@ -278,3 +282,22 @@ def test_a_released_lock_and_an_unread_lease_have_no_facts() -> None:
     text = render(a_report(report), 80)
 
     assert text.endswith("healthy   /my-lock/orders\n")
+
+
+def test_a_circle_of_many_is_cut() -> None:
+    """Eight parties are drawn, the rest is counted; two sessions of one client share a place."""
+    circle = WaitCircle(
+        tuple(
+            RingWait(LeaseId(n + 1), b"/l/%d" % n, LeaseId(n + 100), is_holder=n > 0)
+            for n in range(12)
+        ),
+        12,
+        0.0,
+    )
+    verdict = a_verdict(VerdictKind.DEADLOCK, evidence=(circle,))
+    text = render(a_report(a_lock_report(None, verdict)), 80)
+
+    assert text.count("waits for /l/") == 8
+    assert "… and 4 more sessions" in text
+    assert "sessions 0000000000000064 and 0000000000000002, likely of one client" in text
+    assert "stands for /l/0" in text

@@ -49,6 +49,26 @@ func request(ctx context.Context, opts options, name string) {
 	holdAndUnlock(ctx, opts, mutex, session)
 }
 
+// nest takes one lock and, after a pause, another one as well: two that do so in opposite order are
+// a deadlock.
+func nest(ctx context.Context, opts options) {
+	outer := opts.session()
+	first := concurrency.NewMutex(outer, opts.name)
+	fatal(first.Lock(ctx))
+	say("locked", first.Key(), outer.Lease())
+	rest(ctx, opts.pause)
+	inner := outer
+	if opts.sessionPerLock {
+		inner = opts.session()
+	}
+	say("wants", opts.then, inner.Lease())
+	second := concurrency.NewMutex(inner, opts.then)
+	if err := second.Lock(ctx); err == nil {
+		say("locked", second.Key(), inner.Lease())
+	}
+	<-ctx.Done()
+}
+
 // keepAlive puts one key on a lease of its own and renews it, without the concurrency package.
 func keepAlive(ctx context.Context, opts options) {
 	opts.each(func(i int) {

@@ -2,7 +2,7 @@
 //
 // It uses etcd's own concurrency package and prints one JSON line for each thing that happens.
 // The healthy ones (work, wait, elect, pool) close their sessions on SIGTERM; the leaking ones
-// (leak, requests, keepalive) just exit, so that etcd has to wait for their leases to run out.
+// (leak, requests, keepalive, nest) just exit, so that etcd has to wait for their leases to run out.
 package main
 
 import (
@@ -22,6 +22,7 @@ import (
 type options struct {
 	client         *clientv3.Client
 	name           string
+	then           string
 	locks          int
 	ttl            int
 	n              int
@@ -37,6 +38,7 @@ var commands = map[string]func(context.Context, options){
 	"leak":      leak,
 	"requests":  requests,
 	"keepalive": keepAlive,
+	"nest":      nest,
 	"work":      work,
 	"wait":      wait,
 	"elect":     elect,
@@ -45,7 +47,7 @@ var commands = map[string]func(context.Context, options){
 
 func main() {
 	if len(os.Args) < 2 || commands[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: lockclient leak|requests|keepalive|work|wait|elect|pool FLAGS")
+		fmt.Fprintln(os.Stderr, "usage: lockclient leak|requests|keepalive|nest|work|wait|elect|pool FLAGS")
 		os.Exit(2)
 	}
 	opts := parse(os.Args[1], os.Args[2:])
@@ -59,6 +61,7 @@ func parse(command string, args []string) options {
 	flags := flag.NewFlagSet(command, flag.ExitOnError)
 	endpoints := flags.String("endpoints", "127.0.0.1:2379", "etcd's endpoints, comma separated")
 	flags.StringVar(&opts.name, "name", "/my-lock", "name of the lock or election")
+	flags.StringVar(&opts.then, "then", "", "nest: name of the lock to take while the first is held")
 	flags.IntVar(&opts.locks, "locks", 1, "spread over this many locks: NAME0, NAME1, ...")
 	flags.IntVar(&opts.ttl, "ttl", 60, "TTL of each session, in seconds")
 	flags.IntVar(&opts.n, "n", 1, "how many sessions or workers at a time")
@@ -66,7 +69,7 @@ func parse(command string, args []string) options {
 	flags.DurationVar(&opts.pause, "pause", 0, "work: how long to rest between two locks")
 	flags.DurationVar(&opts.timeout, "timeout", 5*time.Second, "requests: how long to try for the lock")
 	flags.Float64Var(&opts.rate, "rate", 1, "requests: how many a second")
-	flags.BoolVar(&opts.sessionPerLock, "session-per-lock", false, "work: a session for each lock, closed after it")
+	flags.BoolVar(&opts.sessionPerLock, "session-per-lock", false, "work, nest: a session for each lock; work closes it after it")
 	pprof := flags.String("pprof", "", "show goroutine profiles there, for example 127.0.0.1:0")
 	_ = flags.Parse(args)
 	if *pprof != "" {

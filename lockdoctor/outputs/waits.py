@@ -1,0 +1,101 @@
+"""Who waits for whom, drawn: the circle of a deadlock, and the tree of locks behind locks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from lockdoctor.domain.leases import hex_id
+from lockdoctor.domain.locks import LockId
+from lockdoctor.domain.report import Report
+from lockdoctor.domain.verdicts import RingWait, VerdictKind, WaitCircle
+from lockdoctor.domain.waits import Blocked
+from lockdoctor.outputs.wording import count, printable, shortened
+
+MOST_PARTIES = 8
+"""So many sessions of a circle are drawn; JSON has all of a short way around."""
+
+MOST_ROWS = 30
+"""So many locks of the tree are drawn."""
+
+DEEPEST = 8
+"""Deeper levels are not indented further."""
+
+NAME_WIDTH = 60
+"""Longer names lose their middle."""
+
+
+def circle(found: WaitCircle) -> RenderableType:
+    """Draw who holds what and waits for what, each session above the one that it waits for."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True)
+    grid.add_column(ratio=1, overflow="fold")
+    parties = list(zip((found.ring[-1], *found.ring[:-1]), found.ring, strict=True))
+    for number, (before, wait) in enumerate(parties[:MOST_PARTIES]):
+        is_last = number == len(parties) - 1
+        grid.add_row("+->" if not number else "+--" if is_last else "|", _party(before, wait))
+        side = " " if is_last else "|"
+        for line in _places(before, wait):
+            grid.add_row(side, f"  {line}")
+    if parties[MOST_PARTIES:]:
+        grid.add_row("+--", f"… and {count(len(parties) - MOST_PARTIES, 'more session')}")
+    return Padding(grid, (0, 0, 0, 2))
+
+
+def tree(report: Report) -> Iterator[RenderableType]:
+    """Draw the locks that are blocked behind one another; what a deadlock tells is left out."""
+    told = {lock.lock.id for lock in report.locks if lock.verdict.kind is VerdictKind.DEADLOCK}
+    rows = [row for group in _groups(report.blocking) if _adds(group, told) for row in group]
+    if not rows:
+        return
+    yield Text("\nBlocked behind one another", style="bold").append(
+        ": the holder of each lock waits for the lock above it", style="not bold"
+    )
+    for row in rows[:MOST_ROWS]:
+        indent = 2 + 2 * min(row.level, DEEPEST)
+        yield Padding(Text(_row(row), overflow="fold"), (0, 0, 0, indent))
+    if rows[MOST_ROWS:]:
+        yield Text(f"  … and {count(len(rows) - MOST_ROWS, 'more lock')}")
+
+
+def _party(before: RingWait, wait: RingWait) -> str:
+    if before.behind == wait.waiter:
+        return f"session {hex_id(wait.waiter)}"
+    return f"sessions {hex_id(before.behind)} and {hex_id(wait.waiter)}, likely of one client"
+
+
+def _places(before: RingWait, wait: RingWait) -> Iterator[str]:
+    has = "holds    " if before.is_holder else "stands for"
+    yield f"{has} {_name(before.waits_for)}"
+    yield f"waits for {_name(wait.waits_for)}"
+
+
+def _groups(rows: Sequence[Blocked]) -> list[list[Blocked]]:
+    """Each root with all that is behind it."""
+    groups: list[list[Blocked]] = []
+    for row in rows:
+        if not row.level:
+            groups.append([])
+        groups[-1].append(row)
+    return groups
+
+
+def _adds(group: Sequence[Blocked], told: set[LockId]) -> bool:
+    return any(row.lock not in told for row in group)
+
+
+def _row(row: Blocked) -> str:
+    name, waiters = _name(row.lock.name), count(row.waiters, "waiter")
+    if row.level:
+        held = f", held by session {hex_id(row.session)}" if row.session is not None else ""
+        return f"{name}: {waiters}{held}"
+    in_all = "" if row.blocks is None else f", {row.blocks:,} in all"
+    return f"{name}: {waiters} of its own{in_all}"
+
+
+def _name(raw: bytes) -> str:
+    return shortened(printable(raw), NAME_WIDTH)
