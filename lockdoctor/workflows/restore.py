@@ -1,0 +1,179 @@
+"""Restore: puts back keys that a treatment has deleted, only where they do not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from lockdoctor.domain.journal import Action, Actor, Entry, Intent, Outcome, Reason, Result
+from lockdoctor.domain.leases import NO_LEASE, LeaseId
+from lockdoctor.domain.locks import LockKey
+from lockdoctor.domain.restoration import (
+    Left,
+    Obstacle,
+    Restored,
+    RestorePlan,
+    plan_restoration,
+)
+from lockdoctor.domain.writes import Effect
+from lockdoctor.errors import ClusterError, JournalError
+from lockdoctor.ports import Clock, Cluster, Journal, Stop, Surgeon
+
+LOOK_UP_S = 15.0
+"""
+So long a write without an answer is looked up: etcd gives one up after seven seconds, and an
+election may come in between. Source: ReqTimeout in etcd's server/config/config.go.
+"""
+LOOK_EVERY_S = 0.5
+
+
+async def plan_restore(
+    cluster: Cluster, surgeon: Surgeon, entry: Entry, wanted: Collection[bytes], ttl_s: int | None
+) -> RestorePlan:
+    """
+    Say what can be put back; nothing is written.
+
+    Raises:
+        ClusterError: The entry is of another cluster, or the keys could not be read.
+    """
+    status, of = await cluster.status(), entry.intent.cluster_id
+    if status.cluster_id != of:
+        raise ClusterError(
+            f"The entry {entry.intent.entry_id} is of another cluster ({of:x}) than this one"
+            f" ({status.cluster_id:x}); give the endpoints of that one"
+        )
+    keys = [key.key for key in entry.perhaps_deleted if not wanted or key.key in wanted]
+    existing = {key for key in keys if await surgeon.key(key) is not None}
+    return plan_restoration(entry, existing, wanted, ttl_s)
+
+
+async def restore(
+    surgeon: Surgeon, journal: Journal, clock: Clock, who: Actor, plan: RestorePlan, stop: Stop
+) -> Restored:
+    """
+    Put the planned keys back, one after the other, each only if it does not exist by then.
+
+    A new lease is granted before anything is written down: where it comes to nothing, it ends by
+    itself.
+
+    Raises:
+        JournalError: The intent could not be written down, so nothing was done.
+        ClusterError: No lease could be granted, so nothing was done.
+    """
+    new = NO_LEASE if plan.ttl_s is None else await surgeon.grant(plan.ttl_s)
+    intent = _intent(journal, clock, who, plan, new)
+    journal.write(intent)
+    came = _Restoring(surgeon, clock, plan.keys, new)
+    await came.run(stop)
+    took_s = clock.now() - intent.at
+    outcome = Outcome(
+        entry_id=intent.entry_id,
+        at=clock.now(),
+        result=came.result,
+        detail=came.detail,
+        took_s=took_s,
+    )
+    unrecorded = None
+    try:
+        journal.write(outcome)
+    except JournalError as failed:
+        unrecorded = str(failed)
+    return Restored(
+        entry_id=intent.entry_id,
+        result=came.result,
+        put=tuple(came.put),
+        left=tuple(came.left),
+        failure=came.failure,
+        unrecorded=unrecorded,
+        took_s=took_s,
+    )
+
+
+class _Restoring:
+    """One restore under way."""
+
+    def __init__(
+        self, surgeon: Surgeon, clock: Clock, keys: tuple[LockKey, ...], lease_id: LeaseId
+    ) -> None:
+        self.put: list[LockKey] = []
+        self.left: list[Left] = []
+        self.failure: str | None = None
+        self._surgeon = surgeon
+        self._clock = clock
+        self._keys = keys
+        self._lease_id = lease_id
+
+    async def run(self, stop: Stop) -> None:
+        """Put one key after the other; go on past those that exist, and past nothing else."""
+        for number, key in enumerate(self._keys):
+            if stop.reason or self.failure:
+                self.left += [Left(late, Obstacle.NOT_REACHED) for late in self._keys[number:]]
+                return
+            why = await self._why_not(key)
+            if why is None:
+                self.put.append(key)
+            else:
+                self.left.append(Left(key, why))
+
+    @property
+    def result(self) -> Result:
+        if any(left.why is Obstacle.UNCLEAR for left in self.left):
+            return Result.UNKNOWN
+        if not self.left:
+            return Result.DONE
+        if self.put:
+            return Result.PARTLY
+        return Result.FAILED if self.failure else Result.REFUSED
+
+    @property
+    def detail(self) -> str:
+        reasons = dict.fromkeys(left.why.value for left in self.left)
+        of_others = f"; of the others: {', '.join(reasons)}" if reasons else ""
+        return f"{len(self.put)} of {len(self._keys)} keys were put back{of_others}"
+
+    async def _why_not(self, key: LockKey) -> Obstacle | None:
+        try:
+            written = await self._surgeon.create([key], self._lease_id)
+        except ClusterError as failed:
+            self.failure = str(failed)
+            return Obstacle.REFUSED
+        if written.effect is Effect.DONE or (
+            written.effect is Effect.UNCLEAR and await self._is_back(key)
+        ):
+            return None
+        if written.effect is Effect.UNMET:
+            return Obstacle.EXISTS
+        self.failure = written.why or "the new lease has ended"
+        return Obstacle.UNCLEAR if written.effect is Effect.UNCLEAR else Obstacle.REFUSED
+
+    async def _is_back(self, key: LockKey) -> bool:
+        """Look for a key whose writing brought no answer, until it is there or time is up."""
+        give_up_at = self._clock.now() + LOOK_UP_S
+        while True:
+            try:
+                found = await self._surgeon.key(key.key)
+            except ClusterError:  # an election, perhaps: the time limit decides
+                found = None
+            if found is not None:
+                return (found.value, found.lease_id) == (key.value, self._lease_id)
+            if self._clock.now() >= give_up_at:
+                return False
+            await self._clock.sleep(LOOK_EVERY_S)
+
+
+def _intent(journal: Journal, clock: Clock, who: Actor, plan: RestorePlan, new: LeaseId) -> Intent:
+    of = plan.entry.intent
+    return Intent(
+        entry_id=journal.new_entry_id(),
+        at=clock.now(),
+        who=who,
+        action=Action.RESTORE,
+        why=Reason(verdict="", confidence="", evidence=()),
+        cluster_id=of.cluster_id,
+        lease_id=of.lease_id,
+        granted_ttl_s=of.granted_ttl_s,
+        locks=of.locks,
+        keys=plan.keys,
+        new_lease_id=new or None,
+        new_ttl_s=plan.ttl_s,
+        of=of.entry_id,
+    )
