@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from lockdoctor import __version__
-from lockdoctor.cli import check, demo, explain, history, scan, selfcheck
+from lockdoctor.cli import check, demo, explain, history, journal, scan, selfcheck
 from lockdoctor.cli.exit_status import ExitStatus, explained, status_of
 from lockdoctor.cli.groups import Job, PanelledCommand, job
 from lockdoctor.cli.streams import give_up_stdout, say
@@ -58,6 +58,11 @@ app.command(
     short_help="Say whether lockdoctor can do its work here, and with which role.",
     epilog=selfcheck.EXAMPLES,
 )(job(selfcheck.selfcheck))
+app.add_typer(
+    journal.group,
+    name="journal",
+    short_help="What was done to etcd: list, show, put deleted keys back.",
+)
 
 
 def run() -> NoReturn:

@@ -40,6 +40,16 @@ class HistoryStatus(enum.IntEnum):
     """Of what `history show` was asked for."""
 
 
+class RestoreStatus(enum.IntEnum):
+    """The exit statuses of `journal restore`; those of errors are those of `scan`."""
+
+    DONE = 0
+    """Put back, or only planned."""
+    NOT_ALL = 1
+    """A key was not put back, or not written down as such."""
+    INTERRUPTED = 130
+
+
 def scan_status(report: Report, *, by_signal: bool) -> ExitStatus:
     """
     Sum a scan up for the shell.

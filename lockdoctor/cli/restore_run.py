@@ -1,0 +1,127 @@
+"""Runs `journal restore`: plans, shows the plan, asks, puts the keys back, says what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from lockdoctor.cli.config import find_config, read_config
+from lockdoctor.cli.consent import agreed, may_ask
+from lockdoctor.cli.exit_status import RestoreStatus
+from lockdoctor.cli.interrupts import Signals
+from lockdoctor.cli.journal import EntryFlags, RestoreFlags
+from lockdoctor.cli.journal_run import find_entry, open_journal
+from lockdoctor.cli.options import ConfigFlags, ConnectionFlags, JournalFlags
+from lockdoctor.cli.terminals import in_colour, write_to
+from lockdoctor.cli.wiring import settings_of
+from lockdoctor.clock import SystemClock
+from lockdoctor.domain.journal import Entry, Result
+from lockdoctor.domain.restoration import Restored, RestorePlan
+from lockdoctor.errors import ConfigError
+from lockdoctor.etcd.cluster import EtcdCluster, connect
+from lockdoctor.etcd.connection import ConnectionSettings
+from lockdoctor.etcd.surgeon import EtcdSurgeon
+from lockdoctor.journal.actor import this_actor
+from lockdoctor.journal.file import FileJournal
+from lockdoctor.outputs.restore_table import RestoreTable
+from lockdoctor.outputs.wording import count, printable
+from lockdoctor.ports import Stop
+from lockdoctor.workflows import restore as workflow
+
+_T = TypeVar("_T")
+
+
+def restore(
+    entry: EntryFlags,
+    flags: RestoreFlags,
+    journal: JournalFlags,
+    connection: ConnectionFlags,
+    config: ConfigFlags,
+) -> RestoreStatus:
+    """
+    Plan, and put back what is planned once somebody says so.
+
+    Raises:
+        LockdoctorError: Nothing was put back, and why.
+    """
+    file = open_journal(journal, os.environ)
+    found = find_entry(file, entry.entry)
+    wanted = _wanted(found, flags)
+    configured = read_config(find_config(config.config, os.environ))
+    settings = settings_of(connection, config.cluster, configured, os.environ)
+    plan = asyncio.run(_planned(settings, found, wanted, flags.ttl_s))
+    acts = bool(plan.keys) and not flags.dry_run and (flags.yes or may_ask())
+    table = RestoreTable(
+        width=shutil.get_terminal_size((120, 24)).columns, colour=in_colour(sys.stdout, os.environ)
+    )
+    write_to(sys.stdout, "the plan", lambda out: table.plan(plan, out, will_act=acts))
+    if not acts:
+        is_short = plan.left and flags.yes and not flags.dry_run
+        return RestoreStatus.NOT_ALL if is_short else RestoreStatus.DONE
+    if not flags.yes and not agreed(f"Put back {count(len(plan.keys), 'key')}?"):
+        write_to(sys.stdout, "the answer", lambda out: out.write("Nothing was written\n"))
+        return RestoreStatus.DONE
+    stop = Stop()
+    signals = Signals(stop)
+    restored = asyncio.run(signals.heeded_by(_carried_out(settings, file, plan, stop)))
+    write_to(sys.stdout, "what was done", lambda out: table.restored(restored, out))
+    if signals.came:
+        return RestoreStatus.INTERRUPTED
+    is_whole = restored.result is Result.DONE and not plan.left and not restored.unrecorded
+    return RestoreStatus.DONE if is_whole else RestoreStatus.NOT_ALL
+
+
+def _wanted(entry: Entry, flags: RestoreFlags) -> frozenset[bytes]:
+    """
+    Say which keys are wanted; none named, and all of them are.
+
+    Raises:
+        ConfigError: The entry has deleted none, or not one that is named.
+    """
+    there = {key.key for key in entry.perhaps_deleted}
+    if not there:
+        raise ConfigError(
+            f"The entry {entry.intent.entry_id} has deleted no key ({entry.intent.action.value},"
+            f" {entry.result.value}); there is nothing to put back"
+        )
+    wanted = frozenset(map(os.fsencode, flags.only))
+    for key in wanted - there:
+        raise ConfigError(
+            f"The entry {entry.intent.entry_id} has not deleted {printable(key)};"
+            f" see lockdoctor journal show {entry.intent.entry_id}"
+        )
+    return wanted
+
+
+async def _planned(
+    settings: ConnectionSettings, entry: Entry, wanted: frozenset[bytes], ttl_s: int | None
+) -> RestorePlan:
+    async def plan(cluster: EtcdCluster, surgeon: EtcdSurgeon) -> RestorePlan:
+        return await workflow.plan_restore(cluster, surgeon, entry, wanted, ttl_s)
+
+    return await _connected(settings, plan)
+
+
+async def _carried_out(
+    settings: ConnectionSettings, journal: FileJournal, plan: RestorePlan, stop: Stop
+) -> Restored:
+    async def put(_: EtcdCluster, surgeon: EtcdSurgeon) -> Restored:
+        who = this_actor(os.environ)
+        return await workflow.restore(surgeon, journal, SystemClock(), who, plan, stop)
+
+    return await _connected(settings, put)
+
+
+async def _connected(
+    settings: ConnectionSettings, work: Callable[[EtcdCluster, EtcdSurgeon], Awaitable[_T]]
+) -> _T:
+    clock = SystemClock()
+    cluster = await connect(settings, clock)
+    try:
+        return await work(cluster, EtcdSurgeon(cluster.connection, clock))
+    finally:
+        await cluster.close()

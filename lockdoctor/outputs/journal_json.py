@@ -1,0 +1,91 @@
+"""The journal for programs: its entries as one document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, TextIO
+
+from lockdoctor.domain.journal import Entry, Outcome
+from lockdoctor.domain.leases import LeaseId, hex_id
+from lockdoctor.domain.locks import LockKey
+from lockdoctor.outputs.json_values import bytes_twice, moment
+from lockdoctor.outputs.wording import safe
+
+SCHEMA_VERSION = 1
+"""Rises when a field changes its meaning or goes away; new fields may come at any time."""
+
+Json = dict[str, Any]
+
+
+def write_entries(
+    entries: Sequence[Entry], notes: Iterable[str], out: TextIO, *, with_values: bool
+) -> None:
+    """Write one document, a line for each entry; values only where one entry is asked for."""
+    out.write(f'{{\n "schema_version": {SCHEMA_VERSION},\n "entries": [')
+    out.writelines(
+        f"{',' if number else ''}\n  {_dumped(_entry(entry, with_values=with_values))}"
+        for number, entry in enumerate(entries)
+    )
+    out.write(f'],\n "notes": {_dumped(list(map(safe, notes)))}\n}}\n')
+
+
+def _entry(entry: Entry, *, with_values: bool) -> Json:
+    intent = entry.intent
+    under = bytes_twice("treated_under", intent.treated_under)
+    return {
+        "entry": safe(intent.entry_id),
+        "at": moment(intent.at),
+        "user": safe(intent.who.user),
+        "host": safe(intent.who.host),
+        "pid": intent.who.pid,
+        "action": intent.action.value,
+        "result": entry.result.value,
+        "outcome": _outcome(entry.outcome),
+        "verdict": safe(intent.why.verdict) or None,
+        "confidence": safe(intent.why.confidence) or None,
+        "evidence": list(map(safe, intent.why.evidence)),
+        "cluster_id": f"{intent.cluster_id:x}",
+        "lease": _lease(intent.lease_id),
+        "granted_ttl_s": intent.granted_ttl_s,
+        "locks": [bytes_twice("lock", lock) for lock in intent.locks],
+        "keys": [_key(key, with_value=with_values) for key in intent.keys],
+        "new_lease": _lease(intent.new_lease_id),
+        "new_ttl_s": intent.new_ttl_s,
+        "of": None if intent.of is None else safe(intent.of),
+        "unattended": intent.treated_under is not None,
+        **under,
+    }
+
+
+def _outcome(outcome: Outcome | None) -> Json | None:
+    if outcome is None:
+        return None
+    deleted = outcome.deleted
+    return {
+        "at": moment(outcome.at),
+        "detail": safe(outcome.detail),
+        "took_s": round(outcome.took_s, 3),
+        "deleted": None if deleted is None else [bytes_twice("key", key) for key in deleted],
+    }
+
+
+def _key(key: LockKey, *, with_value: bool) -> Json:
+    return {
+        **bytes_twice("key", key.key),
+        "create_revision": key.create_revision,
+        "mod_revision": key.mod_revision,
+        "version": key.version,
+        "lease": _lease(key.lease_id),
+        "value_size": key.value_size,
+        "value_kept": len(key.value),
+        **(bytes_twice("value", key.value) if with_value else {}),
+    }
+
+
+def _lease(lease_id: LeaseId | None) -> str | None:
+    return hex_id(lease_id) if lease_id else None
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, allow_nan=False)

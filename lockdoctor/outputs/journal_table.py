@@ -1,0 +1,206 @@
+"""The journal for people: its entries, and one of them whole; times are UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from rich import box
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from lockdoctor.domain.journal import Entry, Intent, Result, is_cut
+from lockdoctor.domain.leases import NO_LEASE, LeaseId, hex_id
+from lockdoctor.domain.locks import LockKey
+from lockdoctor.outputs.page import Line, write
+from lockdoctor.outputs.wording import (
+    count,
+    date,
+    duration,
+    moment,
+    printable,
+    safe,
+    shortened,
+    size,
+)
+
+MOST_NAMES = 3
+"""So many locks of one entry are named in the list."""
+
+MOST_KEYS = 50
+"""So many keys of one entry are told; JSON has them all."""
+
+NAME_WIDTH = 120
+"""Longer names lose their middle; JSON has them whole."""
+
+VALUE_WIDTH = 60
+"""Longer values lose their middle."""
+
+RESULTS = {
+    Result.DONE: ("done", "green"),
+    Result.PARTLY: ("done in part", "yellow"),
+    Result.ALREADY_GONE: ("was gone", ""),
+    Result.REFUSED: ("refused", "yellow"),
+    Result.FAILED: ("failed", "yellow"),
+    Result.UNKNOWN: ("outcome unknown", "bold red"),
+}
+"""What each result is called, and its colour."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalTable:
+    """What `journal list` and `journal show` write for people."""
+
+    width: int
+    colour: bool
+
+    def entries(self, shown: Sequence[Entry], total: int, notes: list[str], out: TextIO) -> None:
+        """Write the list; of all entries, those that are shown, the last one first."""
+        self._write(_list(shown, total, notes), out)
+
+    def entry(self, entry: Entry, notes: list[str], out: TextIO) -> None:
+        """Write everything that is known of an entry."""
+        self._write(_entry(entry, notes), out)
+
+    def _write(self, parts: Iterable[RenderableType], out: TextIO) -> None:
+        write(parts, out, width=self.width, colour=self.colour)
+
+
+def subject(intent: Intent) -> str:
+    """Say what an entry is about: its locks, or its lease where there are none."""
+    if not intent.locks:
+        return f"lease {hex_id(intent.lease_id)}" if intent.lease_id else "no lock"
+    named = ", ".join(map(name, intent.locks[:MOST_NAMES]))
+    more = len(intent.locks) - MOST_NAMES
+    return f"{named} and {count(more, 'more lock')}" if more > 0 else named
+
+
+def name(raw: bytes) -> str:
+    """Write the name of a lock or a key."""
+    return shortened(printable(raw), NAME_WIDTH) if raw else "(empty name)"
+
+
+def _list(shown: Sequence[Entry], total: int, notes: list[str]) -> Iterator[RenderableType]:
+    yield Text(_headline(shown, total), style="bold")
+    if shown:
+        yield Text()
+        yield _rows(shown)
+    yield from _notes(notes)
+
+
+def _headline(shown: Sequence[Entry], total: int) -> str:
+    if not shown:
+        return "Nothing has been done to etcd that the journal knows of"
+    which = f"The last {len(shown)} of {count(total, 'entry', 'entries')}"
+    if len(shown) == total:
+        which = count(total, "entry", "entries")
+    unknown = [entry for entry in shown if entry.result is Result.UNKNOWN]
+    if not unknown:
+        return f"{which}, the last one first"
+    return (
+        f"{which}, {len(unknown)} of unknown outcome:"
+        f" lockdoctor journal show {safe(unknown[0].intent.entry_id)}"
+    )
+
+
+def _rows(shown: Sequence[Entry]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("Entry", no_wrap=True)
+    table.add_column("When (UTC)", no_wrap=True)
+    table.add_column("What", ratio=1, overflow="fold")
+    table.add_column("Outcome", no_wrap=True)
+    for entry in shown:
+        intent = entry.intent
+        called, style = RESULTS[entry.result]
+        what = f"{intent.action.value} {subject(intent)}\n{_by(intent)}"
+        table.add_row(
+            Text(safe(intent.entry_id)), date(intent.at), Text(what), Text(called, style=style)
+        )
+    return table
+
+
+def _by(intent: Intent) -> str:
+    why = f", {safe(intent.why.verdict)}" if intent.why.verdict else ""
+    of = f" of {safe(intent.of)}" if intent.of else ""
+    keys = count(len(intent.keys), "key") if intent.keys else "no keys"
+    unattended = "unattended, as " if intent.treated_under is not None else "by "
+    return f"{keys}{of}, {unattended}{safe(intent.who.user)} on {safe(intent.who.host)}{why}"
+
+
+def _entry(entry: Entry, notes: list[str]) -> Iterator[RenderableType]:
+    intent = entry.intent
+    called, style = RESULTS[entry.result]
+    yield Text(f"{intent.action.value} {subject(intent)}: ", style="bold").append(called, style)
+    yield Padding(_facts(entry), (0, 0, 0, 2))
+    keys = intent.keys
+    if keys:
+        yield Text(f"\n{count(len(keys), 'key')}, as read right before", style="bold")
+    for key in keys[:MOST_KEYS]:
+        yield Padding(Text("\n".join(_key(key)), overflow="fold"), (0, 0, 0, 2))
+    if keys[MOST_KEYS:]:
+        more = count(len(keys) - MOST_KEYS, "more key")
+        yield Text(f"… and {more}; --format json has them all", style="dim")
+    if entry.perhaps_deleted:
+        yield Text("\nSee which of them are gone, and put those back:")
+        yield Line(f"  lockdoctor journal restore {safe(intent.entry_id)}")
+    yield from _notes(notes)
+
+
+def _facts(entry: Entry) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, fact in _told(entry):
+        grid.add_row(label, Text(fact))
+    return grid
+
+
+def _told(entry: Entry) -> Iterator[tuple[str, str]]:
+    intent, outcome = entry.intent, entry.outcome
+    yield "Entry", safe(intent.entry_id)
+    yield "When", moment(intent.at)
+    if outcome is None:
+        yield "Outcome", "none was written: it may have been done or not, or is being done now"
+    else:
+        yield "Outcome", f"{safe(outcome.detail)} (after {duration(outcome.took_s)})"
+    yield "Who", f"{safe(intent.who.user)} on {safe(intent.who.host)}, process {intent.who.pid}"
+    if intent.treated_under is not None:
+        yield "", f"unattended, as the policy for {name(intent.treated_under)} allows"
+    if intent.why.verdict:
+        yield "Why", f"{safe(intent.why.verdict)}, {safe(intent.why.confidence)}"
+    yield from (("", f"- {safe(sentence)}") for sentence in intent.why.evidence)
+    if intent.of:
+        yield "Of entry", safe(intent.of)
+    yield "Cluster", f"{intent.cluster_id:x}"
+    yield "Lease", _lease(intent.lease_id, intent.granted_ttl_s)
+    if intent.new_lease_id is not None:
+        yield "New lease", _lease(intent.new_lease_id, intent.new_ttl_s)
+
+
+def _lease(lease_id: LeaseId, granted_s: int | None) -> str:
+    if lease_id == NO_LEASE:
+        return "none"
+    return hex_id(lease_id) + (f", TTL {duration(granted_s)}" if granted_s is not None else "")
+
+
+def _key(key: LockKey) -> Iterator[str]:
+    yield name(key.key)
+    lease = f"lease {hex_id(key.lease_id)}" if key.has_lease else "no lease"
+    yield (
+        f"  {lease}, create revision {key.create_revision}, modified at {key.mod_revision}"
+        f" (version {key.version})"
+    )
+    if not key.value_size:
+        yield "  empty value"
+    elif is_cut(key):
+        yield f"  value of {size(key.value_size)}, of which {size(len(key.value))} were kept"
+    else:
+        yield f"  value of {size(key.value_size)}: {shortened(printable(key.value), VALUE_WIDTH)}"
+
+
+def _notes(notes: Iterable[str]) -> Iterator[RenderableType]:
+    for note in notes:
+        yield Text(f"\nNote: {safe(note)}")

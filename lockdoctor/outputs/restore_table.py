@@ -1,0 +1,107 @@
+"""A restore for people: what it would put back, and what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TextIO
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from lockdoctor.domain.journal import Result
+from lockdoctor.domain.locks import LockKey
+from lockdoctor.domain.restoration import Left, Restored, RestorePlan
+from lockdoctor.outputs.journal_table import MOST_KEYS, name
+from lockdoctor.outputs.page import write
+from lockdoctor.outputs.wording import count, duration, safe, size
+
+_STYLES = {Result.DONE: "bold green", Result.UNKNOWN: "bold red"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreTable:
+    """What `journal restore` writes."""
+
+    width: int
+    colour: bool
+
+    def plan(self, plan: RestorePlan, out: TextIO, *, will_act: bool) -> None:
+        """Write the plan; unless more is to follow, with how to carry it out."""
+        self._write(_plan(plan, will_act=will_act), out)
+
+    def restored(self, restored: Restored, out: TextIO) -> None:
+        """Write what came of it."""
+        self._write(_restored(restored), out)
+
+    def _write(self, parts: Iterable[RenderableType], out: TextIO) -> None:
+        write(parts, out, width=self.width, colour=self.colour)
+
+
+def _plan(plan: RestorePlan, *, will_act: bool) -> Iterator[RenderableType]:
+    total = len(plan.keys) + len(plan.left)
+    of = f" of {total}" if plan.left else ""
+    lease = "without a lease" if plan.ttl_s is None else f"on a new lease of {duration(plan.ttl_s)}"
+    to_put = f"{len(plan.keys)}{of} {'key' if total == 1 else 'keys'} {lease}"
+    yield Text(f"To put back: {to_put}" if plan.keys else "Nothing to put back", style="bold")
+    yield from _keys(plan.keys)
+    yield from _left(plan.left)
+    if plan.keys:
+        yield from (Text(f"- {line}") for line in _cautions(plan))
+        if not will_act:
+            yield Text("\nNothing was written. --yes puts them back.", style="bold")
+
+
+def _cautions(plan: RestorePlan) -> Iterator[str]:
+    if plan.entry.result is Result.UNKNOWN:
+        yield (
+            "Nobody knows whether the entry was carried out: a key may be gone because its own"
+            " client deleted it."
+        )
+    if plan.ttl_s is None:
+        yield "Without a lease they stay until somebody deletes them (--ttl puts them onto one)."
+    else:
+        yield "Nobody renews the new lease: the keys go with it, unless their clients write them."
+    if any(_is_lock(plan, key) for key in plan.keys):
+        yield (
+            "A lock's key comes back as a new hold: it waits behind those that have come since,"
+            " and then blocks the lock. --only KEY leaves it out."
+        )
+
+
+def _is_lock(plan: RestorePlan, key: LockKey) -> bool:
+    return any(key.key.startswith(lock) for lock in plan.entry.intent.locks)
+
+
+def _restored(restored: Restored) -> Iterator[RenderableType]:
+    put, total = len(restored.put), len(restored.put) + len(restored.left)
+    headline = f"Put back {put} of {count(total, 'key')}"
+    if restored.result is Result.UNKNOWN:
+        headline += "; of one nobody knows"
+    yield Text(headline, style=_STYLES.get(restored.result, "bold yellow"))
+    yield from _left(restored.left)
+    if restored.failure:
+        yield Text(f"etcd: {safe(restored.failure)}")
+    if restored.unrecorded:
+        yield Text(f"This is not in the journal: {safe(restored.unrecorded)}", style="bold red")
+    yield Text(f"Entry {safe(restored.entry_id)} of the journal", style="dim")
+
+
+def _keys(keys: tuple[LockKey, ...]) -> Iterator[RenderableType]:
+    lines = [f"{name(key.key)}  ({size(key.value_size)})" for key in keys[:MOST_KEYS]]
+    yield from _lines(lines, len(keys))
+
+
+def _left(left: tuple[Left, ...]) -> Iterator[RenderableType]:
+    if left:
+        yield Text("Not put back:", style="bold")
+        lines = [f"{name(each.key.key)}: {each.why.value}" for each in left[:MOST_KEYS]]
+        yield from _lines(lines, len(left))
+
+
+def _lines(lines: list[str], total: int) -> Iterator[RenderableType]:
+    for line in lines:
+        yield Padding(Text(line, overflow="fold"), (0, 0, 0, 2))
+    if total > len(lines):
+        yield Text(f"  … and {count(total - len(lines), 'more key')}", style="dim")
