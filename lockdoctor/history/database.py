@@ -108,6 +108,18 @@ def explained(path: Path) -> Iterator[None]:
         raise _damaged(path, error) from error
 
 
+@contextlib.contextmanager
+def understood(path: Path) -> Iterator[None]:
+    """As `explained`, also where values were changed and SQLite did not notice."""
+    try:
+        with explained(path):
+            yield
+    except (ValueError, TypeError, LookupError) as error:
+        raise HistoryError(
+            f"the history {path} holds what no lockdoctor writes; move it away, or {_ELSEWHERE}"
+        ) from error
+
+
 def moved_aside(path: Path, at: float) -> Path:
     """
     Move a damaged history out of the way.

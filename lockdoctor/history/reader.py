@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import enum
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lockdoctor.domain.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.past import ClockMark, Stored, StoredFinding, StoredHold, StoredRun
-from lockdoctor.history.database import HistoryDamaged, connect_to_read, explained
+from lockdoctor.history.database import connect_to_read, understood
 from lockdoctor.history.listing import Listing
 from lockdoctor.history.store import WAIT_S
 
@@ -50,7 +49,7 @@ class HistoryReader:
         self._path = path
         self._connection = connect_to_read(path, wait_s)
         try:
-            with self._told():
+            with understood(self._path):
                 self._connection.execute("BEGIN DEFERRED")
                 self._listing = Listing(self._connection, clock_mark)
         except BaseException:
@@ -76,7 +75,7 @@ class HistoryReader:
 
     def runs(self) -> tuple[StoredRun, ...]:
         """List the runs, the last one first."""
-        with self._told():
+        with understood(self._path):
             return tuple(self._listing.runs())
 
     def about(self, name: bytes, lease_id: LeaseId | None = None) -> Stored:
@@ -92,7 +91,7 @@ class HistoryReader:
             and of the lease; what was found of the lock, or of the locks of those holds while
             they stood.
         """
-        with self._told():
+        with understood(self._path):
             holds = tuple(dict.fromkeys(self._holds(name, lease_id)))
             lease_ids = {hold.lease_id for hold in holds} | {lease_id or NO_LEASE}
             return Stored(
@@ -112,7 +111,7 @@ class HistoryReader:
         `record` says what it is: run, hold, lease or finding. Bytes stay bytes, and moments are
         POSIX seconds.
         """
-        with self._told():
+        with understood(self._path):
             listing = self._listing
             yield from (_plain("run", each) for each in listing.runs())
             yield from (_plain("hold", each) for each in listing.holds("all_holds"))
@@ -131,17 +130,6 @@ class HistoryReader:
             for finding in self._listing.findings("findings_of_lock", lock_name=other):
                 if any(_stood_with(hold, finding) for hold in holds):
                     yield finding
-
-    @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
-        """Tell what is wrong with the file in a sentence, also where SQLite did not notice."""
-        try:
-            with explained(self._path):
-                yield
-        except (ValueError, TypeError, LookupError) as error:
-            raise HistoryDamaged(
-                f"the history {self._path} is damaged: it holds what no lockdoctor writes"
-            ) from error
 
 
 def _stood_with(hold: StoredHold, finding: StoredFinding) -> bool:

@@ -19,6 +19,7 @@ from lockdoctor.history.database import (
     explained,
     moved_aside,
     transaction,
+    understood,
 )
 from lockdoctor.history.lineage import ClusterState
 from lockdoctor.history.names import prefixes_text
@@ -123,7 +124,7 @@ class SqliteHistory:
         )
 
         def ask(connection: sqlite3.Connection) -> Past:
-            with transaction(connection, writes=False):
+            with understood(self._path), transaction(connection, writes=False):
                 return recalling.recall(connection, self._present, now, holds, lease_ids)
 
         return self._do(ask)

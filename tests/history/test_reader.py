@@ -18,7 +18,7 @@ from lockdoctor.history.pruning import Pruned, prune_whole
 from lockdoctor.history.reader import open_reader
 from lockdoctor.history.store import KEEP_S, MAX_BYTES, open_history
 from tests.builders import NOON, an_observation
-from tests.history.runs import a_clock, a_run, by_lease, stored
+from tests.history.runs import a_clock, a_run, ask, by_lease, stored
 from tests.history.test_files import somebody_else, store_and_die
 
 DAY = 86_400.0
@@ -161,10 +161,21 @@ def test_what_no_lockdoctor_writes_is_told(path: Path) -> None:
         with contextlib.closing(sqlite3.connect(path)) as connection, connection:
             (old,) = connection.execute(f"SELECT {column} FROM run").fetchone()  # noqa: S608
             connection.execute(f"UPDATE run SET {column} = ?", (value,))  # noqa: S608
-        with pytest.raises(HistoryDamaged, match="it holds what no lockdoctor writes"):
+        with pytest.raises(HistoryError, match="holds what no lockdoctor writes"):
             runs(path)
         with contextlib.closing(sqlite3.connect(path)) as connection, connection:
             connection.execute(f"UPDATE run SET {column} = ?", (old,))  # noqa: S608
+
+
+def test_what_no_lockdoctor_writes_is_told_to_a_run(path: Path) -> None:
+    """It goes on without a past, and the file stays where it is."""
+    stored(path, a_run())
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE probe SET leader_id = 'x'")
+    with open_history(path, a_clock(NOON + 300)) as history:
+        with pytest.raises(HistoryError, match="holds what no lockdoctor writes; move it away"):
+            ask(history)
+        assert history.notes == []
 
 
 def test_a_read_only_folder_can_be_read() -> None:
