@@ -47,6 +47,14 @@ def test_every_verdict_is_described(kind: VerdictKind) -> None:
     assert section.lstrip().startswith("**Means.**")
 
 
+@pytest.mark.parametrize("kind", VerdictKind, ids=lambda kind: str(kind.value))
+def test_every_verdict_has_a_runbook(kind: VerdictKind) -> None:
+    """docs/operating.md has a section for each verdict, which begins with what it means."""
+    _, _, section = (ROOT / "docs" / "operating.md").read_text().partition(f"\n### {kind.value}\n")
+
+    assert section.lstrip().startswith(f"[What it means](verdicts.md#{kind.value}).")
+
+
 def test_the_commands_of_a_line_are_found() -> None:
     """Pipes, comments, assignments, quotes and other programs are told from what is ours."""
     line = (
