@@ -9,21 +9,18 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import yaml
-from prometheus_client.parser import text_string_to_metric_families
 
 from lockdoctor.domain.health import Checked
 from lockdoctor.domain.verdicts import FINE, VerdictKind
 from lockdoctor.outputs.prometheus import PrometheusOutput
 from tests.builders import a_session
+from tests.docs.alerts import MATCHER, RULES, Sample, fires, rules, samples
 from tests.docs.pages import OPERATING, ROOT, Page
 from tests.outputs.checkups import FAILED, a_checkup, a_healthy_lock, a_leak
 
-RULES = OPERATING / "prometheus-rules.yaml"
 DASHBOARD = OPERATING / "grafana-dashboard.json"
 OF_THE_SCRAPE = frozenset({"instance", "job"})
 """Labels that Prometheus adds."""
@@ -32,29 +29,14 @@ LANGUAGE = frozenset({"absent", "and", "by", "max", "or", "sum", "time", "unless
 """Words of PromQL that the expressions use."""
 
 SELECTOR = re.compile(r"([a-zA-Z_:][\w:]*)?\{([^}]*)\}")
-MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)"([^"]*)"')
 LABEL_VALUES = re.compile(r"^label_values\((\w+), (\w+)\)$")
 WORD = re.compile(r"[a-zA-Z_:][\w:]*")
-COMPARISON = re.compile(r"(\w+)(?:\{(.*)\})? (>|==) (\d+)")
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One line of a page."""
-
-    name: str
-    labels: dict[str, str]
-    value: float
 
 
 def page(checked: Checked) -> list[Sample]:
     out = io.StringIO()
     PrometheusOutput().render(checked, out)
-    return [
-        Sample(sample.name, dict(sample.labels), sample.value)
-        for family in text_string_to_metric_families(out.getvalue())
-        for sample in family.samples
-    ]
+    return samples(out.getvalue())
 
 
 LEAK = page(a_checkup(a_leak(), a_healthy_lock(), sessions=(a_session(),)))
@@ -65,12 +47,6 @@ VALUES = {
     for sample in LEAK
     for label in sample.labels
 }
-
-
-def rules() -> list[dict[str, Any]]:
-    (group,) = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
-    found: list[dict[str, Any]] = group["rules"]
-    return found
 
 
 def dashboard() -> dict[str, Any]:
@@ -148,23 +124,6 @@ def test_the_runbook_of_a_rule_is_there(rule: dict[str, Any]) -> None:
 
     for verdict in findings:
         assert heading.replace("{{ $labels.verdict }}", verdict) in anchors
-
-
-def fires(expression: str, found: list[Sample]) -> bool:
-    """Tell whether a comparison, or one of several, holds for any sample."""
-    return any(_holds(part, found) for part in expression.split(" or "))
-
-
-def _holds(comparison: str, found: list[Sample]) -> bool:
-    whole = COMPARISON.fullmatch(comparison)
-    assert whole, comparison
-    metric, matchers, how, limit = whole.groups()
-    wanted = {label: value for label, _, value in MATCHER.findall(matchers or "")}
-    return any(
-        sample.value > float(limit) if how == ">" else sample.value == float(limit)
-        for sample in found
-        if sample.name == metric and wanted.items() <= sample.labels.items()
-    )
 
 
 @pytest.mark.parametrize(

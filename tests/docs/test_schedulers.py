@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import configparser
 import json
 import re
 import shlex
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +19,10 @@ from lockdoctor.cli import app, config
 from lockdoctor.cli.config import read_config
 from lockdoctor.cli.groups import Job
 from lockdoctor.cli.scan import Format
+from tests.docs.operating import PROGRAM, cron_command, statements, text, unit
 from tests.docs.pages import OPERATING, arguments
 
-PROGRAM = "/opt/lockdoctor/bin/lockdoctor"
 HISTORY = "/var/lib/lockdoctor/history.sqlite3"
-
-
-def text(name: str) -> str:
-    return (OPERATING / name).read_text(encoding="utf-8")
 
 
 def accepted(words: list[str]) -> dict[str, Any]:
@@ -38,12 +32,6 @@ def accepted(words: list[str]) -> dict[str, Any]:
     groups = getattr(parsed, "keywords", {})
     assert groups, "the command would only print something"
     return {name: value for group in groups.values() for name, value in vars(group).items()}
-
-
-def statements(name: str) -> Iterator[str]:
-    """Give the lines that are no comment."""
-    lines = (line.strip() for line in text(name).splitlines())
-    return (line for line in lines if line and not line.startswith("#"))
 
 
 def test_a_flag_that_is_not_there_is_noticed() -> None:
@@ -56,22 +44,13 @@ def test_cron() -> None:
     """Variables first, then one line: when, who, and a command that mails only what is wrong."""
     *variables, line = statements("lockdoctor.cron")
     environ = dict(variable.split("=", 1) for variable in variables)
-    minute, *rest = line.split(None, 6)
 
-    assert minute == "*/5"
-    assert rest[:5] == ["*", "*", "*", "*", "lockdoctor"]
+    assert line.split()[:6] == ["*/5", "*", "*", "*", "*", "lockdoctor"]
     assert "%" not in line, "cron takes it for a line break"
-    (words,) = arguments(rest[5])
+    (words,) = arguments(cron_command())
     assert accepted(words)["quiet"] is True
     assert f"{environ['XDG_STATE_HOME']}/lockdoctor/history.sqlite3" == HISTORY
     assert environ["LOCKDOCTOR_CONFIG"] == "/etc/lockdoctor/lockdoctor.toml"
-
-
-def unit(name: str) -> configparser.ConfigParser:
-    parser = configparser.ConfigParser(strict=False, interpolation=None, delimiters=("=",))
-    parser.optionxform = str  # type: ignore[assignment,method-assign]  # names keep their case
-    parser.read_string(text(name))
-    return parser
 
 
 def test_systemd_runs_what_is_there() -> None:
