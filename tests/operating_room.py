@@ -11,9 +11,10 @@ from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.locks import LockKey
 from lockdoctor.domain.policy import Limits, Policy
 from lockdoctor.domain.revocation import RevokePlan, Selection
-from lockdoctor.domain.treatment import Treated, TreatmentReport, Undone
+from lockdoctor.domain.treatment import Relapse, Treated, TreatmentReport, Undone
 from lockdoctor.domain.verdicts import Evidence
 from lockdoctor.ports import ScanProgress, Stop
+from lockdoctor.workflows.relapse import watch_for_relapse
 from lockdoctor.workflows.revoke import Conduct, carry_out, plan_revocation
 from lockdoctor.workflows.scan import ScanRequest, scan
 from lockdoctor.workflows.undo import undo
@@ -99,11 +100,16 @@ class Room:
         """Every lease of the cluster."""
         return set(self.cluster._leases)
 
-    async def plan(self, selection: Selection | None = None, **fields: Any) -> RevokePlan:
+    async def plan(
+        self,
+        selection: Selection | None = None,
+        prefixes: tuple[bytes, ...] = (PREFIX,),
+        **fields: Any,
+    ) -> RevokePlan:
         """Scan for as long as proves a leak, and plan."""
         wanted = replace(selection or Selection(), **fields)
         request = ScanRequest(
-            prefixes=(PREFIX,),
+            prefixes=prefixes,
             policy=Policy(overrides=Limits(max_hold_s=MAX_HOLD_S)),
             window_s=30.0,
             sessions=wanted.sessions or bool(wanted.leases),
@@ -122,6 +128,12 @@ class Room:
     ) -> TreatmentReport:
         """Carry a plan out."""
         return await carry_out(self.ward, plan, conduct or Conduct(), self.stop, tell)
+
+    async def watch(self, treatment: TreatmentReport, seconds: float) -> tuple[Relapse, ...]:
+        """Watch whether the leak comes back."""
+        return await watch_for_relapse(
+            self.cluster, self.clock, treatment.treated, seconds, self.stop
+        )
 
     async def undo(self, entry_id: EntryId) -> Undone:
         """Undo a quarantine."""

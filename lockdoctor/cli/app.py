@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from lockdoctor import __version__
-from lockdoctor.cli import check, demo, explain, history, journal, scan, selfcheck
+from lockdoctor.cli import check, demo, explain, history, journal, revoke, scan, selfcheck
 from lockdoctor.cli.exit_status import ExitStatus, explained, status_of
 from lockdoctor.cli.groups import Job, PanelledCommand, job
 from lockdoctor.cli.streams import give_up_stdout, say
@@ -35,6 +35,12 @@ app.command(
     short_help="Check locks from cron or a monitoring system; waits for nothing.",
     epilog=check.EXAMPLES,
 )(job(check.check))
+app.command(
+    "revoke",
+    cls=PanelledCommand,
+    short_help="Free leaked locks: a plan first, then exactly that, and the proof.",
+    epilog=revoke.EXAMPLES,
+)(job(revoke.revoke))
 app.command(
     "demo",
     cls=PanelledCommand,

@@ -21,7 +21,7 @@ def prefixes(flags: TargetFlags, rules: Iterable[Rule]) -> tuple[bytes, ...]:
         ConfigError: Nothing says what to examine, or what is said contradicts itself.
     """
     given = [os.fsencode(text) for text in flags.prefix]  # the very bytes of the command line
-    given += [_from_hex(text) for text in flags.prefix_hex]
+    given += [from_hex("--prefix-hex", text) for text in flags.prefix_hex]
     if EVERY_KEY in given:
         raise ConfigError("An empty --prefix would be every key; if that is meant, use --all-keys")
     if flags.all_keys:
@@ -34,12 +34,18 @@ def prefixes(flags: TargetFlags, rules: Iterable[Rule]) -> tuple[bytes, ...]:
     return _outermost(found)
 
 
-def _from_hex(text: str) -> bytes:
+def from_hex(flag: str, text: str) -> bytes:
+    """
+    Read bytes that are no text.
+
+    Raises:
+        ConfigError: They are not written as bytes.
+    """
     try:
         return bytes.fromhex(text)
     except ValueError as error:
         raise ConfigError(
-            f"--prefix-hex {text!r} is not hexadecimal digits in pairs, like 2f6d79"
+            f"{flag} {text!r} is not hexadecimal digits in pairs, like 2f6d79"
         ) from error
 
 

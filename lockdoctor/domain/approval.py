@@ -11,6 +11,7 @@ from lockdoctor.domain.leases import NO_LEASE, LeaseGone, LeaseUnread, Observati
 from lockdoctor.domain.locks import LockKey, Recipe
 from lockdoctor.domain.revocation import (
     SESSION_LEAKS,
+    AcceptedAsIs,
     Danger,
     KeysUnseen,
     LeaseGoneAlready,
@@ -110,6 +111,8 @@ def _unjudged(candidate: Candidate, selection: Selection) -> Iterator[Danger]:
         if verdict is None or verdict.kind not in wanted:
             yield NotJudged(verdict.kind if verdict else None)
             return
+        if verdict.accepted:
+            yield AcceptedAsIs(str(verdict.accepted.until), verdict.accepted.reason)
         if verdict.kind is VerdictKind.ETERNAL_LOCK and verdict.confidence is not Confidence.PROVEN:
             yield PerhapsData()
 

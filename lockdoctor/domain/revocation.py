@@ -106,6 +106,14 @@ class NotJudged:
 
 
 @dataclass(frozen=True, slots=True)
+class AcceptedAsIs:
+    """Somebody has accepted it in lockdoctor.toml."""
+
+    until: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PerhapsData:
     """The key has no lock's shape: it lies among locks, and may be plain data."""
 
@@ -240,6 +248,7 @@ Change: TypeAlias = (
 
 Danger: TypeAlias = (
     NotJudged
+    | AcceptedAsIs
     | PerhapsData
     | NotFound
     | TooYoung

@@ -114,8 +114,9 @@ def _judged(report: Report, selection: Selection) -> Iterator[Contender]:
         return
     for contender in _contenders(report):
         verdict = contender.verdict
-        is_judged = verdict is not None and verdict.kind in selection.verdicts
-        if is_judged or (selection.whole_prefix and contender.is_holder):
+        if (selection.whole_prefix and contender.is_holder) or (
+            verdict and verdict.kind in selection.verdicts and not verdict.accepted
+        ):
             yield contender
 
 
@@ -178,7 +179,7 @@ def _sessions(
     judged = {
         lease_id: verdict
         for verdict in report.session_verdicts
-        if verdict.kind in SESSION_LEAKS
+        if verdict.kind in SESSION_LEAKS and not verdict.accepted
         for lease_id in verdict.leases
     }
     alone = {session.trace.lease_id: session.verdict for session in report.sessions}

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 
@@ -34,3 +36,18 @@ def write(parts: Iterable[RenderableType], out: TextIO, *, width: int, colour: b
     text = "\n".join(line.rstrip() for line in page.getvalue().splitlines()) + "\n"
     encoding = getattr(out, "encoding", None) or "utf-8"
     out.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def bullets(lines: Iterable[str]) -> Padding:
+    """Lay lines out as a list."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column()
+    grid.add_column(overflow="fold")
+    for line in lines:
+        grid.add_row("-", Text(line))
+    return Padding(grid, (0, 0, 0, 2))
+
+
+def indented(line: str) -> Padding:
+    """Lay a sentence out below a heading."""
+    return Padding(Text(line, overflow="fold"), (0, 0, 0, 2))

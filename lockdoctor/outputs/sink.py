@@ -15,7 +15,7 @@ MODE = 0o644
 """node_exporter and a web server run as others than the check does."""
 
 
-def write_file(path: Path, render: Callable[[TextIO], None]) -> None:
+def write_file(path: Path, render: Callable[[TextIO], None], mode: int = MODE) -> None:
     """
     Write a file whole or not at all: beside it first, then renamed over it.
 
@@ -32,17 +32,17 @@ def write_file(path: Path, render: Callable[[TextIO], None]) -> None:
             with target.open("w", encoding="utf-8", errors="backslashreplace") as out:
                 render(out)
         else:
-            _write_beside(target, render)
+            _write_beside(target, render, mode)
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, before Python 3.13
         why = getattr(error, "strerror", None) or error
         raise OutputError(f"Cannot write {path}: {why}") from error
 
 
-def _write_beside(target: Path, render: Callable[[TextIO], None]) -> None:
+def _write_beside(target: Path, render: Callable[[TextIO], None], mode: int) -> None:
     number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
     try:
         with open(number, "w", encoding="utf-8", errors="backslashreplace") as out:  # noqa: PTH123  # it is open already
-            os.fchmod(out.fileno(), MODE)
+            os.fchmod(out.fileno(), mode)
             render(out)
         Path(name).replace(target)
     except BaseException:

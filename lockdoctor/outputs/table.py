@@ -8,8 +8,6 @@ from itertools import chain
 from typing import TextIO
 
 from rich.console import RenderableType
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from lockdoctor.domain.leases import hex_id
@@ -20,7 +18,7 @@ from lockdoctor.outputs import waits
 from lockdoctor.outputs.commands import steps
 from lockdoctor.outputs.headline import headline, how_many
 from lockdoctor.outputs.lock_rows import NAME_WIDTH, left_out, lock_table, verdict_style
-from lockdoctor.outputs.page import Line, write
+from lockdoctor.outputs.page import Line, bullets, indented, write
 from lockdoctor.outputs.sentences import sentence
 from lockdoctor.outputs.witness_sentences import process_lines, server_line
 from lockdoctor.outputs.wording import (
@@ -131,11 +129,11 @@ def _finding(finding: Finding, heading: str) -> Iterator[RenderableType]:
     what = f"{verdict.kind.value}, {verdict.severity.name.lower()}, {verdict.confidence.value}"
     yield Text(heading, style="bold").append(what, style=verdict_style(verdict))
     circle = next((each for each in verdict.evidence if isinstance(each, WaitCircle)), None)
-    yield waits.circle(circle) if circle else _indented(", ".join(_subject(finding)))
-    yield _bullets(map(sentence, sorted(verdict.evidence, key=_is_estimate)))
-    yield _indented(f"What to do: {safe(verdict.remedy)}")
+    yield waits.circle(circle) if circle else indented(", ".join(_subject(finding)))
+    yield bullets(map(sentence, sorted(verdict.evidence, key=_is_estimate)))
+    yield indented(f"What to do: {safe(verdict.remedy)}")
     for step in steps(finding):
-        yield _indented(f"{step.purpose}:")
+        yield indented(f"{step.purpose}:")
         yield from (Line(f"    {line}") for line in step.lines)
 
 
@@ -185,9 +183,9 @@ def _undetermined(report: Report) -> Iterator[RenderableType]:
     if not locks:
         return
     yield Text("\nCould not be judged", style="bold")
-    yield _bullets(_unjudged(lock) for lock in locks[:MOST_UNDETERMINED])
+    yield bullets(_unjudged(lock) for lock in locks[:MOST_UNDETERMINED])
     if locks[MOST_UNDETERMINED:]:
-        yield _indented(f"… and {count(len(locks) - MOST_UNDETERMINED, 'more lock')}")
+        yield indented(f"… and {count(len(locks) - MOST_UNDETERMINED, 'more lock')}")
 
 
 def _unjudged(lock: LockReport) -> str:
@@ -214,17 +212,4 @@ def _unseen(report: Report) -> Iterator[str]:
 def _list(title: str, lines: list[str]) -> Iterator[RenderableType]:
     if lines:
         yield Text(f"\n{title}", style="bold")
-        yield _bullets(iter(lines))
-
-
-def _bullets(lines: Iterator[str]) -> Padding:
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column()
-    grid.add_column(overflow="fold")
-    for line in lines:
-        grid.add_row("-", Text(line))
-    return Padding(grid, (0, 0, 0, 2))
-
-
-def _indented(line: str) -> Padding:
-    return Padding(Text(line, overflow="fold"), (0, 0, 0, 2))
+        yield bullets(iter(lines))

@@ -98,6 +98,11 @@ def date(at: float) -> str:
     return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%d %H:%M")
 
 
+def time(at: float) -> str:
+    """Write the time of day of a moment, POSIX seconds: 14:05:09 UTC."""
+    return datetime.fromtimestamp(at, timezone.utc).strftime("%H:%M:%S UTC")
+
+
 def size(number: int) -> str:
     """Write how many bytes: 4.1 kB, 200.0 MB."""
     return humanize.naturalsize(number).replace("Byte", "byte")

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from lockdoctor.domain.approval import Findings, approve
 from lockdoctor.domain.journal import Action
 from lockdoctor.domain.leases import NO_LEASE, LeaseId, LeaseUnread, Observation, Reading
-from lockdoctor.domain.report import Report
+from lockdoctor.domain.report import KEYLESS_LEASES, Report
 from lockdoctor.domain.revocation import KeysUnseen, Refusal, RevokePlan, Selection, Target
 from lockdoctor.domain.selection import Candidate, select
 from lockdoctor.domain.treatment import Treated, TreatmentReport
 from lockdoctor.domain.verdicts import Evidence
-from lockdoctor.errors import AccessDenied, JournalError
+from lockdoctor.errors import AccessDenied, ClusterError, JournalError
 from lockdoctor.ports import Clock, Cluster, Stop, Surgeon
 from lockdoctor.workflows.operation import operate
 from lockdoctor.workflows.ward import Ward, read_keys
@@ -70,7 +70,11 @@ async def plan_revocation(
         refused=tuple(refused),
         too_young=selected.too_young,
         beyond_most=selected.beyond_most,
-        unseen=tuple(f"{unseen.what}: {unseen.why}" for unseen in report.unseen),
+        unseen=tuple(
+            f"{unseen.what}: {unseen.why}"
+            for unseen in report.unseen
+            if unseen.what != KEYLESS_LEASES  # they are looked for only where they are asked for
+        ),
     )
 
 
@@ -91,7 +95,14 @@ async def carry_out(
 
     Raises:
         JournalError: Nothing could be written down, so nothing was done at all.
+        ClusterError: The plan is of another cluster, or etcd cannot be reached.
     """
+    status = await ward.cluster.status()
+    if status.cluster_id != plan.cluster_id:
+        raise ClusterError(
+            f"The plan is of another cluster ({plan.cluster_id:x}) than this one"
+            f" ({status.cluster_id:x}): give the endpoints of that one"
+        )
     treated: list[Treated] = []
     stopped: str | None = None
     for number, target in enumerate(plan.targets):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lockdoctor.domain.journal import Action, Intent, Outcome, Result
@@ -9,7 +11,7 @@ from lockdoctor.domain.revocation import (
     Selection,
 )
 from lockdoctor.domain.treatment import Treated
-from lockdoctor.errors import AccessDenied, ClusterUnreachable, JournalError
+from lockdoctor.errors import AccessDenied, ClusterError, ClusterUnreachable, JournalError
 from lockdoctor.workflows.revoke import Conduct
 from tests.fakes import FakeJournal
 from tests.operating_room import WAYS, Room, key_of, only, tell
@@ -100,17 +102,37 @@ def test_a_session_whose_end_is_refused_is_done_partly() -> None:
 
 
 def test_a_cluster_that_cannot_be_read_again_is_not_treated() -> None:
-    """Without the last look nothing is written."""
+    """Without the last look nothing is written: neither at the start nor further on."""
+
+    async def story(room: Room) -> None:
+        for n in range(3):
+            room.leak(b"/l/%d" % n)
+        plan = await room.plan()
+
+        def lose(_: Treated) -> None:
+            room.cluster.unreachable = ClusterUnreachable("gone")
+
+        treatment = await room.treat(plan, tell=lose)
+
+        assert [each.result for each in treatment.treated] == [Result.DONE, Result.FAILED]
+        assert treatment.stopped == "gone"
+        assert len(room.journal.lines) == 2
+        with pytest.raises(ClusterUnreachable):
+            await room.treat(plan)
+
+    tell(story)
+
+
+def test_a_plan_for_another_cluster_is_not_carried_out() -> None:
+    """The endpoints may have changed since it was saved."""
 
     async def story(room: Room) -> None:
         room.leak()
-        plan = await room.plan()
-        room.cluster.unreachable = ClusterUnreachable("gone")
-        treatment = await room.treat(plan)
+        plan = replace(await room.plan(), cluster_id=0xC2)
+        with pytest.raises(ClusterError, match=r"another cluster \(c2\) than this one \(c1\)"):
+            await room.treat(plan)
 
-        assert only(treatment).result is Result.FAILED
-        assert only(treatment).failure == "gone"
-        assert room.journal.lines == []
+        assert room.surgeon.steps == []
 
     tell(story)
 

@@ -1,0 +1,54 @@
+"""The question before a plan is carried out: it names the locks, and takes a typed answer."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from lockdoctor.domain.leases import hex_id
+from lockdoctor.domain.revocation import RevokePlan, Target
+from lockdoctor.outputs.treatment_table import VERBS, title
+from lockdoctor.outputs.wording import printable
+
+MOST_NAMES = 10
+"""So many targets are named in the question; all stand in the plan above it."""
+
+LONGEST_ANSWER = 40
+"""Nobody has to type a longer name, or one that no keyboard writes."""
+
+
+def is_agreed(plan: RevokePlan, answers: TextIO, questions: TextIO) -> bool:
+    """
+    Ask whether to carry a plan out.
+
+    A bare y is not enough: whoever agrees types the lock's name, or how many targets there are.
+    """
+    expected = wanted_answer(plan)
+    questions.writelines(
+        f"  {VERBS[target.action][0]} {title(target)}\n" for target in plan.targets[:MOST_NAMES]
+    )
+    if plan.targets[MOST_NAMES:]:
+        questions.write(f"  … and {len(plan.targets) - MOST_NAMES} more\n")
+    what = "its name" if len(plan.targets) == 1 else "how many they are"
+    questions.write(
+        f"To do this now, type {what} ({expected}); anything else leaves all as it is: "
+    )
+    questions.flush()
+    if answers.readline().strip() == expected:
+        return True
+    questions.write("Nothing was done.\n")
+    return False
+
+
+def wanted_answer(plan: RevokePlan) -> str:
+    """Say what has to be typed."""
+    if len(plan.targets) > 1:
+        return str(len(plan.targets))
+    return _short_name(plan.targets[0])
+
+
+def _short_name(target: Target) -> str:
+    """The lock's name; where that is hard to type, the lease, or the number of targets."""
+    name = printable(target.stakes[0].lock.name) if target.stakes else ""
+    if name and name.isascii() and "\\" not in name and len(name) <= LONGEST_ANSWER:
+        return name
+    return hex_id(target.lease_id) if target.lease_id else "1"

@@ -1,0 +1,109 @@
+"""A plan as a JSON document: what `--plan FILE` saves and `--format json` shows."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+from lockdoctor.domain.leases import NO_LEASE, LeaseId, hex_id
+from lockdoctor.domain.locks import LockKey
+from lockdoctor.domain.revocation import Danger, Refusal, RevokePlan, Stake, Target
+from lockdoctor.outputs.json_values import bytes_twice, moment
+from lockdoctor.outputs.treatment_words import danger
+from lockdoctor.outputs.wording import safe
+
+VERSION = 1
+"""Rises when a field changes its meaning or goes away; new fields may come at any time."""
+
+Json = dict[str, Any]
+
+
+def plan_document(plan: RevokePlan) -> Json:
+    """Give a plan; keys as text and exactly as base64, their values not at all."""
+    return {
+        "lockdoctor_plan": VERSION,
+        "made_at": moment(plan.made_at),
+        "cluster_id": f"{plan.cluster_id:x}",
+        "raft_term": plan.raft_term,
+        "prefixes": [bytes_twice("prefix", prefix) for prefix in plan.prefixes],
+        "quarantine_s": plan.quarantine_s,
+        "targets": list(map(target_document, plan.targets)),
+        "refused": list(map(_refusal, plan.refused)),
+        "too_young": plan.too_young,
+        "beyond_max": plan.beyond_most,
+        "unseen": list(map(safe, plan.unseen)),
+    }
+
+
+def target_document(target: Target) -> Json:
+    """Give one target."""
+    return {
+        "action": target.action.value,
+        "lease": lease(target.lease_id),
+        "granted_ttl_s": target.granted_ttl_s,
+        "verdict": target.verdict.value if target.verdict else None,
+        "confidence": target.confidence.value,
+        "held_at_least_s": _rounded(target.held_at_least_s),
+        "evidence": list(map(safe, target.evidence)),
+        "holds": list(map(_stake, target.stakes)),
+        "other_keys": list(map(_key, target.others)),
+        "outside": [bytes_twice("key", key) for key in target.outside],
+    }
+
+
+def danger_document(each: Danger) -> Json:
+    """Give why something is refused, or how it has changed: its kind, in words, and its parts."""
+    kind = re.sub(r"(?<!^)(?=[A-Z])", "-", type(each).__name__).lower()
+    parts: Json = {}
+    for field in dataclasses.fields(each):
+        value = getattr(each, field.name)
+        if isinstance(value, bytes):
+            parts |= bytes_twice(field.name, value)
+        else:
+            parts[field.name] = safe(value) if isinstance(value, str) else _plain(value)
+    return {"kind": kind, "text": danger(each), **parts}
+
+
+def lease(lease_id: LeaseId) -> str | None:
+    """Give a lease as etcdctl prints it; null where there is none."""
+    return None if lease_id == NO_LEASE else hex_id(lease_id)
+
+
+def _stake(stake: Stake) -> Json:
+    return {
+        **bytes_twice("lock", stake.lock.name),
+        "recipe": stake.lock.recipe.value,
+        **_key(stake.hold),
+        "is_holder": stake.is_holder,
+        "waiters": stake.waiters,
+        **bytes_twice("next", stake.next_key),
+    }
+
+
+def _key(key: LockKey) -> Json:
+    return {
+        **bytes_twice("key", key.key),
+        "create_revision": key.create_revision,
+        "mod_revision": key.mod_revision,
+        "version": key.version,
+        "lease": lease(key.lease_id),
+        "value_size": key.value_size,
+    }
+
+
+def _refusal(refusal: Refusal) -> Json:
+    return {
+        "lease": lease(refusal.lease_id),
+        **bytes_twice("lock", refusal.lock),
+        **bytes_twice("key", refusal.key),
+        "reasons": list(map(danger_document, refusal.dangers)),
+    }
+
+
+def _plain(value: Any) -> Any:
+    return getattr(value, "value", _rounded(value) if isinstance(value, float) else value)
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)

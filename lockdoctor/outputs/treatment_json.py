@@ -1,0 +1,107 @@
+"""Treatments for programs: the plan, and what came of it, as one document."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TextIO
+
+from lockdoctor.domain.revocation import RevokePlan
+from lockdoctor.domain.treatment import QueueAfter, Relapse, Treated, TreatmentReport, Undone
+from lockdoctor.outputs.json_values import bytes_twice, moment
+from lockdoctor.outputs.plan_document import danger_document, lease, plan_document
+from lockdoctor.outputs.treatment_words import outcome
+from lockdoctor.outputs.wording import safe
+
+SCHEMA_VERSION = 1
+"""Rises when a field changes its meaning or goes away; new fields may come at any time."""
+
+Json = dict[str, Any]
+
+
+def write_plan_file(plan: RevokePlan, out: TextIO) -> None:
+    """Write a plan alone, as it is saved."""
+    _write(plan_document(plan), out)
+
+
+def write_treatment(plan: RevokePlan, report: TreatmentReport | None, out: TextIO) -> None:
+    """Write a plan, and what came of it; None where it was not carried out."""
+    _write(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "plan": plan_document(plan),
+            "treatment": _report(report) if report else None,
+        },
+        out,
+    )
+
+
+def write_undone(undone: Undone, out: TextIO) -> None:
+    """Write what came of a quarantine that was to be undone."""
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "undone": safe(undone.undone),
+        "lease": lease(undone.lease_id),
+        "locks": [bytes_twice("lock", lock) for lock in undone.locks],
+        **_came(undone),
+    }
+    _write(document, out)
+
+
+def _write(document: Json, out: TextIO) -> None:
+    out.write(json.dumps(document, indent=1, allow_nan=False) + "\n")
+
+
+def _report(report: TreatmentReport) -> Json:
+    return {
+        "all_done": report.is_fine,
+        "stopped": None if report.stopped is None else safe(report.stopped),
+        "untouched": len(report.plan.targets) - len(report.treated),
+        "targets": list(map(_treated, report.treated)),
+        "watched_s": report.watched_s,
+        "relapses": list(map(_relapse, report.relapses)),
+    }
+
+
+def _treated(treated: Treated) -> Json:
+    until = treated.undo_until
+    return {
+        "action": treated.target.action.value,
+        "lease": lease(treated.target.lease_id),
+        "locks": [bytes_twice("lock", stake.lock.name) for stake in treated.target.stakes],
+        **_came(treated),
+        "queues": list(map(_queue, treated.queues)),
+        "undo_until": None if until is None else moment(until),
+    }
+
+
+def _came(treated: Treated | Undone) -> Json:
+    return {
+        "result": treated.result.value,
+        "text": outcome(treated),
+        "entry": None if treated.entry_id is None else safe(treated.entry_id),
+        "changed": list(map(danger_document, treated.changed)),
+        "failure": None if treated.failure is None else safe(treated.failure),
+        "looked_up": treated.was_looked_up,
+        "took_s": round(treated.took_s, 6),
+        "unrecorded": None if treated.unrecorded is None else safe(treated.unrecorded),
+    }
+
+
+def _queue(queue: QueueAfter) -> Json:
+    return {
+        **bytes_twice("lock", queue.lock),
+        **bytes_twice("holder", queue.holder),
+        "lease": lease(queue.lease_id),
+        "was_next": queue.was_waiting,
+    }
+
+
+def _relapse(relapse: Relapse) -> Json:
+    return {
+        **bytes_twice("lock", relapse.lock),
+        **bytes_twice("key", relapse.key),
+        "lease": lease(relapse.lease_id),
+        "was_waiting": relapse.was_waiting,
+        "renewals": relapse.renewals,
+        "held_s": round(relapse.held_s, 3),
+    }

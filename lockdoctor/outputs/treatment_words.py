@@ -1,0 +1,284 @@
+"""Sentences for treatments: what speaks against one, what has changed, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NoReturn
+
+from lockdoctor.domain.journal import Action, Result
+from lockdoctor.domain.leases import NO_LEASE, hex_id
+from lockdoctor.domain.revocation import (
+    AcceptedAsIs,
+    Danger,
+    HolderChanged,
+    KeyAdded,
+    KeyGone,
+    KeyRewritten,
+    KeysUnseen,
+    KeyTakenAnew,
+    LeaderChangedSince,
+    LeaseGoneAlready,
+    LosesPlace,
+    NotFound,
+    NothingToRelease,
+    NotJudged,
+    OtherKeys,
+    OutsideKeys,
+    PerhapsData,
+    Target,
+    TooManyKeys,
+    TooYoung,
+    TtlChanged,
+)
+from lockdoctor.domain.treatment import QueueAfter, Relapse, Treated, Undone
+from lockdoctor.domain.verdicts import Evidence, VerdictKind
+from lockdoctor.outputs.sentences import sentence
+from lockdoctor.outputs.wording import (
+    at_least,
+    count,
+    duration,
+    printable,
+    safe,
+    shortened,
+    time,
+    times,
+)
+
+NAME_WIDTH = 120
+"""Longer names lose their middle; JSON has them whole."""
+
+ALONE = "--how release touches the lock's own key alone"
+
+
+class PlainTreatmentWords:
+    """TreatmentWords (see ports), as they stand in a plan and in a journal."""
+
+    def evidence(self, evidence: Evidence) -> str:
+        """Word what speaks for a treatment."""
+        return sentence(evidence)
+
+    def outcome(self, treated: Treated | Undone) -> str:
+        """Word what became of a target."""
+        return outcome(treated)
+
+
+def name(raw: bytes) -> str:
+    """Write the name of a lock or a key."""
+    return shortened(printable(raw), NAME_WIDTH) if raw else "(empty name)"
+
+
+def danger(danger: Danger) -> str:  # noqa: C901, PLR0912 - one case per kind
+    """Say why something is not treated, and which flag names the danger."""
+    match danger:
+        case NotJudged(verdict):
+            return _not_judged(verdict)
+        case AcceptedAsIs(until, reason):
+            return f"lockdoctor.toml accepts it until {safe(until)}: {safe(reason)}."
+        case PerhapsData():
+            return (
+                "It has no lock's shape and may be plain data; --even-if-healthy treats it all the"
+                " same."
+            )
+        case NotFound(None):
+            return "No lock below the prefixes has this key."
+        case NotFound(int(attached)):
+            return (
+                f"It carries {count(attached, 'key')}, none of them of a lock below the prefixes:"
+                " name the right --prefix."
+            )
+        case TooYoung(at_least_s, asked_s):
+            return (
+                f"It is proven to be held for {at_least(at_least_s)} only;"
+                f" --min-held asks for {duration(asked_s)}."
+            )
+        case KeysUnseen(reason):
+            return (
+                "What is on its lease cannot be seen, so nobody can say what revoking it would"
+                f" delete ({safe(reason).rstrip('.')}); {ALONE}."
+            )
+        case TooManyKeys(keys, limit):
+            return (
+                f"Revoking its lease would delete {count(keys, 'key')}, more than {limit:,}:"
+                f" --max-keys {keys} allows it; {ALONE}."
+            )
+        case OutsideKeys(keys, first):
+            return (
+                f"Revoking its lease would delete {_keys_such_as(keys, first)} outside the"
+                f" prefixes: --include-outside-keys allows it; {ALONE}."
+            )
+        case OtherKeys(keys, first):
+            return (
+                f"Revoking its lease would delete {_keys_such_as(keys, first)} that nobody judged"
+                f" leaked: --even-if-healthy allows it; {ALONE}."
+            )
+        case NothingToRelease():
+            return "It has no keys: only --how revoke does anything to it."
+        case LosesPlace():
+            return (
+                "Its queue goes by the last write, which a quarantine is: the lock would change"
+                " hands at once. --how release does that openly."
+            )
+        case _:
+            return change(danger)
+
+
+def change(change: Danger) -> str:  # noqa: C901 - one case per kind
+    """Say how something differs from what was shown."""
+    match change:
+        case LeaseGoneAlready():
+            return "The lease has ended."
+        case LeaderChangedSince(before, now):
+            return (
+                f"Another etcd leader took office, which reset every lease (raft term {before},"
+                f" now {now}): plan anew."
+            )
+        case TtlChanged(before_s, now_s):
+            was = "none" if before_s is None else duration(before_s)
+            return f"The lease was granted anew, with a TTL of {duration(now_s)} ({was} before)."
+        case KeyAdded(key):
+            return f"{name(key)} has come onto the lease."
+        case KeyGone(key):
+            return f"{name(key)} is gone: its client released it, or somebody deleted it."
+        case KeyTakenAnew(key):
+            return f"{name(key)} was released and taken anew: it is another hold now."
+        case KeyRewritten(key):
+            return f"{name(key)} was written again, which is a sign of life."
+        case HolderChanged(lock, None):
+            return f"Nobody holds {name(lock)} any more."
+        case HolderChanged(lock, bytes(holder)):
+            return f"{name(lock)} is held by {name(holder)} now."
+        case KeysUnseen(reason):
+            return f"What is on its lease cannot be seen: {safe(reason).rstrip('.')}."
+        case _:
+            return _assert_never(change)
+
+
+def outcome(treated: Treated | Undone) -> str:
+    """Say what became of a target, or of a quarantine that was to be undone."""
+    text = " ".join(_outcome(treated))
+    if treated.was_looked_up and treated.result is not Result.UNKNOWN:
+        text += " No answer had come; a look afterwards told."
+    return text
+
+
+def old_client(target: Target) -> str:
+    """Say what a treatment means for the client that still believes that it holds the lock."""
+    if not target.stakes:
+        return "Its client learns at its next keep-alive that the session has ended."
+    if not any(stake.is_holder for stake in target.stakes):
+        return "Its client may wait on, and take the lock anew."
+    believes = (
+        "until it is stopped it may go on as if it held the lock, and only fencing in what the lock"
+        " guards protects that."
+    )
+    match target.action:
+        case Action.REVOKE:
+            within = duration((target.granted_ttl_s or 0) / 3 + 0.5)
+            return (
+                f"Its client learns of it at its next keep-alive (Go's: within {within}), and not"
+                f" every program heeds that: {believes}"
+            )
+        case Action.RELEASE if target.lease_id != NO_LEASE:
+            return f"Its client is not told, and its session lives on: {believes}"
+        case _:
+            return f"Its client is not told: {believes}"
+
+
+def queue_after(queue: QueueAfter) -> str:
+    """Say who holds a lock after its holder was treated."""
+    if queue.holder is None:
+        return f"Nobody holds {name(queue.lock)} now, and nobody waits for it."
+    who = "the next in the queue" if queue.was_waiting else "which took it"
+    return f"{name(queue.lock)} is held by {name(queue.holder)} now, {who}."
+
+
+def relapse(relapse: Relapse) -> str:
+    """Say what took a lock that was freed, and what to conclude."""
+    text = (
+        f"{name(relapse.lock)} is held by lease {hex_id(relapse.lease_id)}, renewed at least"
+        f" {times(relapse.renewals)} and not released in {at_least(relapse.held_s)}"
+    )
+    if relapse.was_waiting:
+        return f"{text}; it had waited for the lock, and may be at work."
+    return f"{text}, though it was not waiting: the process still runs: restart it."
+
+
+def _not_judged(verdict: VerdictKind | None) -> str:
+    match verdict:
+        case None:
+            return (
+                "Nothing was concluded of it: it only waits, or it was not seen long enough;"
+                " --even-if-healthy treats it all the same."
+            )
+        case VerdictKind.SUSPECTED_LEAK:
+            return (
+                "It is only suspected: --max-hold with the longest that a job takes may prove it,"
+                " --verdict suspected-leak treats it on suspicion."
+            )
+        case VerdictKind.ETERNAL_LOCK:
+            return "It has no lease: --verdict eternal-lock releases it."
+        case _:
+            return (
+                f"It was judged {verdict.value}, not leaked; --even-if-healthy treats it all the"
+                " same."
+            )
+
+
+def _outcome(treated: Treated | Undone) -> Iterator[str]:
+    match treated.result:
+        case Result.DONE:
+            yield _done(treated)
+        case Result.ALREADY_GONE:
+            yield "It was done already." if isinstance(treated, Undone) else "It was gone already."
+        case Result.REFUSED | Result.FAILED:
+            yield "Nothing was written."
+        case Result.PARTLY if isinstance(treated, Treated):
+            yield f"{_holds(treated.target)} deleted, but that is all."
+        case Result.PARTLY:
+            yield "Only some of the keys were put back."
+        case Result.UNKNOWN:
+            yield "It is not known whether it was done, and it may yet be: look again."
+    yield from map(change, treated.changed)
+    if treated.failure:
+        yield f"{safe(treated.failure).rstrip('.')}."
+
+
+def _done(treated: Treated | Undone) -> str:
+    if isinstance(treated, Undone):
+        where = f"lease {hex_id(treated.lease_id)}" if treated.lease_id != NO_LEASE else "no lease"
+        return f"The hold is back where it was, on {where}."
+    target = treated.target
+    match target.action:
+        case Action.QUARANTINE:
+            until = time(treated.undo_until) if treated.undo_until else "?"
+            return (
+                f"{_holds(target)} put onto a lease of lockdoctor's own: it keeps its place until"
+                f" {until}, then it goes."
+            )
+        case Action.REVOKE if not target.stakes:
+            return f"Lease {hex_id(target.lease_id)} was ended."
+        case Action.REVOKE:
+            more = count(len(target.others), "more key")
+            along = f", and {more} with it" if target.others else ""
+            return f"{_holds(target)} deleted, then lease {hex_id(target.lease_id)} ended{along}."
+        case _ if target.lease_id == NO_LEASE:
+            return "The key was deleted."
+        case _:
+            return f"{_holds(target)} deleted; lease {hex_id(target.lease_id)} lives on."
+
+
+def _holds(target: Target) -> str:
+    return "The hold was" if len(target.stakes) == 1 else f"The {len(target.stakes)} holds were"
+
+
+def _keys_such_as(keys: int, first: bytes) -> str:
+    return f"{count(keys, 'key')}, such as {name(first)}," if keys > 1 else f"the key {name(first)}"
+
+
+def sentences(dangers: Iterable[Danger]) -> str:
+    """Say all that speaks against something."""
+    return " ".join(map(danger, dangers))
+
+
+def _assert_never(change: Danger) -> NoReturn:
+    raise AssertionError(change)

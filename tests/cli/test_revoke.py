@@ -1,0 +1,155 @@
+"""The command line of `revoke`: what contradicts itself, what it comes to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from lockdoctor.cli.app import main
+from lockdoctor.cli.config import Config
+from lockdoctor.cli.options import LimitFlags, TargetFlags
+from lockdoctor.cli.revoke import ActingFlags, DangerFlags, WhatFlags
+from lockdoctor.cli.scan import RunFlags
+from lockdoctor.cli.treating import request_of, require_sense, selection_of
+from lockdoctor.domain.journal import Action
+from lockdoctor.domain.policy import Rule
+from lockdoctor.domain.revocation import Selection
+from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.errors import ConfigError
+
+SOMEWHERE = TargetFlags(prefix=["/l/"])
+NOWHERE = TargetFlags()
+
+
+def test_the_flags_come_to_a_selection() -> None:
+    """Each flag has its field, and the defaults are those of the domain."""
+    what = WhatFlags(
+        lease=["32698f1c", "0x7"],
+        lock_key=["/a"],
+        lock_key_hex=["ff"],
+        sessions=True,
+        verdict=[VerdictKind.SUSPECTED_LEAK],
+        min_held_s=60.0,
+        most=3,
+        how=Action.QUARANTINE.value,
+        quarantine_s=0.5,
+    )
+    dangers = DangerFlags(even_if_healthy=True, outside_keys=True, most_keys=7, whole_prefix=True)
+
+    assert selection_of(WhatFlags(), DangerFlags()) == Selection()
+    assert selection_of(what, dangers) == Selection(
+        action=Action.QUARANTINE,
+        leases=(0x32698F1C, 7),  # type: ignore[arg-type]  # numbers are leases at run time
+        keys=(b"/a", b"\xff"),
+        sessions=True,
+        verdicts=frozenset({VerdictKind.SUSPECTED_LEAK}),
+        min_held_s=60.0,
+        most=3,
+        quarantine_s=1,
+        even_if_healthy=True,
+        outside_keys=True,
+        most_keys=7,
+        whole_prefix=True,
+    )
+
+
+@pytest.mark.parametrize("lease", ["", "0", "orders", "1" * 17])
+def test_what_is_no_lease(lease: str) -> None:
+    """The sentence shows how one is written."""
+    with pytest.raises(typer.BadParameter, match="32698f1c0a1b2c3d"):
+        selection_of(WhatFlags(lease=[lease]), DangerFlags())
+
+
+PLAN = Path("plan.json")
+CONTRADICTIONS: list[tuple[dict[str, Any], TargetFlags, dict[str, Any], str]] = [
+    ({}, SOMEWHERE, {"from_plan": PLAN}, "--from-plan says already"),
+    ({"most": 3}, NOWHERE, {"from_plan": PLAN}, "--from-plan says already"),
+    ({"action": Action.RELEASE}, NOWHERE, {"undo": "e1"}, "--undo says already"),
+    ({}, NOWHERE, {"undo": "e1", "dry_run": True}, "--undo puts back at once"),
+    ({}, NOWHERE, {"undo": "e1", "plan": PLAN}, "--undo puts back at once"),
+    ({}, SOMEWHERE, {"plan": PLAN, "yes": True}, "--plan only saves"),
+    ({}, NOWHERE, {"plan": PLAN, "from_plan": PLAN}, "--plan only saves"),
+    ({}, SOMEWHERE, {"yes": True, "dry_run": True}, "--yes and --dry-run"),
+    ({"whole_prefix": True}, NOWHERE, {}, "--whole-prefix needs the --prefix"),
+    ({"whole_prefix": True}, TargetFlags(all_keys=True), {}, "--whole-prefix needs"),
+    ({"whole_prefix": True, "keys": (b"/a",)}, SOMEWHERE, {}, "--whole-prefix leaves nothing"),
+]
+
+
+@pytest.mark.parametrize(("selects", "targets", "acts", "says"), CONTRADICTIONS)
+def test_flags_that_contradict_each_other(
+    selects: dict[str, Any], targets: TargetFlags, acts: dict[str, Any], says: str
+) -> None:
+    """One sentence, before anything is asked of etcd."""
+    with pytest.raises(ConfigError, match=says):
+        require_sense(replace(Selection(), **selects), targets, ActingFlags(**acts))
+
+
+@pytest.mark.parametrize(
+    ("targets", "acts"),
+    [
+        (NOWHERE, {"from_plan": PLAN, "yes": True}),
+        (NOWHERE, {"from_plan": PLAN, "dry_run": True}),
+        (NOWHERE, {"undo": "e1"}),
+        (SOMEWHERE, {"yes": True, "verify_s": 30.0}),
+        (SOMEWHERE, {"plan": PLAN}),
+    ],
+)
+def test_flags_that_make_sense(targets: TargetFlags, acts: dict[str, Any]) -> None:
+    """Nothing is said of them."""
+    require_sense(Selection(), targets, ActingFlags(**acts))
+
+
+def test_only_sessions_need_no_prefix() -> None:
+    """They are looked for in the whole cluster; locks and leases are not."""
+    run, limits, config = RunFlags(), LimitFlags(), Config()
+    sessions = request_of(NOWHERE, run, limits, Selection(sessions=True), config)
+    rules = Config(rules=(Rule(b"/jobs/", {}),))
+
+    assert (sessions.prefixes, sessions.sessions, sessions.command) == ((), True, "revoke")
+    assert request_of(NOWHERE, run, limits, Selection(), rules).prefixes == (b"/jobs/",)
+    assert not request_of(SOMEWHERE, run, limits, Selection(), config).sessions
+    with pytest.raises(ConfigError, match="which keys"):
+        request_of(NOWHERE, run, limits, Selection(), config)
+    with pytest.raises(ConfigError, match="which keys"):
+        request_of(NOWHERE, run, limits, Selection(sessions=True, keys=(b"/a",)), config)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["revoke"], "which keys"),
+        (["revoke", "--verdict", "healthy"], "none of leaked-lock, suspected-leak, eternal-lock"),
+        (["revoke", "--how", "undo"], "none of revoke, release, quarantine"),
+        (["revoke", "--max", "0"], "1 or more"),
+        (["revoke", "--prefix", "/l/", "orders"], "leases are written as etcdctl prints them"),
+        (["revoke", "--from-plan", "/nonexistent"], "Cannot read the plan"),
+        (["revoke", "--lock-key-hex", "xy", "--prefix", "/l/"], "--lock-key-hex"),
+    ],
+)
+def test_bad_usage_is_one_sentence(
+    words: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 2, and no traceback."""
+    assert main(words) == 2
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert says in sentence
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [(b"{}", "no plan of lockdoctor's"), (b"\xff", "not text")]
+)
+def test_a_plan_file_that_is_none(
+    content: bytes, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 2, and the sentence names the file."""
+    (tmp_path / "plan.json").write_bytes(content)
+
+    assert main(["revoke", "--from-plan", str(tmp_path / "plan.json")]) == 2
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert says in sentence
+    assert "plan.json" in sentence
