@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from lockdoctor.demo.server import EtcdServer, find_etcd
 from lockdoctor.errors import DemoError
@@ -17,6 +18,9 @@ from lockdoctor.errors import DemoError
 SMALL_DISK_BYTES = 400_000
 
 _numbers = itertools.count(1)
+
+settings.register_profile("busy", deadline=None)  # a slow machine is no failure
+settings.load_profile("busy")
 
 
 @pytest.fixture(scope="session")
