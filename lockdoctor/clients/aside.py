@@ -13,12 +13,15 @@ from lockdoctor.errors import WitnessError
 T = TypeVar("T")
 
 
-async def aside(work: Callable[[], T], *, timeout_s: float) -> T:
+async def aside(work: Callable[[], T], *, timeout_s: float, late: str = "no answer") -> T:
     """
     Do something in a thread of its own.
 
     The thread is a daemon: at the end of the program nobody waits for a name that is still being
     resolved, as they would for a thread of asyncio's.
+
+    Args:
+        late: What to say, before the time, where it takes longer.
 
     Raises:
         WitnessError: It takes too long; or whatever the work raises.
@@ -46,4 +49,4 @@ async def aside(work: Callable[[], T], *, timeout_s: float) -> T:
     try:
         return await asyncio.wait_for(outcome, timeout_s)
     except (TimeoutError, asyncio.TimeoutError):
-        raise WitnessError(f"no answer within {timeout_s:g} s") from None
+        raise WitnessError(f"{late} within {timeout_s:g} s") from None

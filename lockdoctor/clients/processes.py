@@ -23,7 +23,7 @@ TIMEOUT_S = 10.0
 """For each of the two answers of a process."""
 
 READ_WITHIN_S = 30.0
-"""The biggest profile takes about ten seconds."""
+"""The biggest profile takes about five seconds."""
 
 MOST_STOPPED = 20_000
 """Go stops a process for as long as it writes down each goroutine: with so many, a moment."""
@@ -107,7 +107,8 @@ class PprofProcesses:
 
     async def _read(self, address: Address) -> Census:
         raw = await get(address, self._context, timeout_s=TIMEOUT_S, most_bytes=MOST_BYTES)
-        return await aside(partial(census_of, raw), timeout_s=READ_WITHIN_S)
+        read = partial(census_of, raw)
+        return await aside(read, timeout_s=READ_WITHIN_S, late="its profile was not read")
 
 
 class SavedProcesses:

@@ -7,6 +7,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from lockdoctor.clients import protobuf_profile
 from lockdoctor.domain.goroutines import (
@@ -174,7 +175,8 @@ def _arguments_at(line: str) -> int:
     return len(line)
 
 
+@lru_cache(maxsize=1 << 14)
 def _frame(function: str, place: str) -> Frame:
     """Cut the place down to file and line: /src/jobs/main.go:17 +0x2a is main.go:17."""
     file = place.rpartition(" +0x")[0] or place
-    return Frame(function, re.split(r"[/\\]", file)[-1])
+    return Frame(function, file.replace("\\", "/").rpartition("/")[2])

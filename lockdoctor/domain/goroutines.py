@@ -19,7 +19,7 @@ _CLIENT = (
 """
 Where etcd's client lies, with the folder that a vendored copy lies in before it.
 
-Source: the packages of each release; the goroutines of clients 3.2 to 3.6.
+Source: the packages of each release; the goroutines of clients 3.4.23, 3.5.1 and 3.6.8.
 """
 
 _SESSION = re.compile(_CLIENT + r"/concurrency\.(?:[\w.]+\.)?NewSession\.func\d+$")

@@ -248,9 +248,19 @@ def _suspects(
                 agreement=process.agreement.value,
                 saved=process.is_saved,
             )
+    unkept = _unkept(processes, keyless)
+    if unkept:
+        yield FromElsewhere(leases=unkept, processes=len(processes))
+
+
+def _unkept(processes: Sequence[ProcessReport], keyless: _Keyless) -> int:
+    """About how many of the leases none of the processes keeps alive; 0 where it may be none."""
+    if all(process.keyless_kept is not None for process in processes):
+        unkept = len(keyless.leases.difference(*(p.census.words for p in processes)))
+        return unkept if unkept > SLACK else 0
     kept = sum(max(p.census.sessions, p.census.keepalives) for p in processes)
-    if len(keyless.leases) - kept > _slack(len(keyless.leases)):
-        yield FromElsewhere(leases=len(keyless.leases) - kept, processes=len(processes))
+    unkept = len(keyless.leases) - kept
+    return unkept if unkept > _slack(len(keyless.leases)) else 0
 
 
 def _counted(server: ServerView | None) -> Iterator[ServerCounted]:

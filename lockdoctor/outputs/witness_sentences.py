@@ -136,6 +136,8 @@ def _facts(process: ProcessReport) -> Iterator[str]:
     if process.keyless_kept:
         kept = count(process.keyless_kept, "lease")
         yield f"by their IDs it keeps {kept} without keys alive"
+    if census.keepalives and not census.words:
+        yield "this profile does not name leases, as one with debug=2 does"
     if process.is_saved:
         yield "from a profile that was saved earlier"
 

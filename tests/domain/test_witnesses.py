@@ -25,13 +25,14 @@ from tests.outputs.examples import a_healthy_lock, a_leak, leaked_sessions
 from tests.outputs.witness_examples import a_census
 
 NOBODY = Heard()
+NO_WORDS: frozenset[LeaseId] = frozenset()
 
 
 def process(
     sessions: int = 0, *, at: float | None = 55.0, name: str = "orders-7f", **fields: Any
 ) -> ProcessSeen:
     """A process with so many live sessions, none of which waits."""
-    counts = {"sessions": sessions, "keepalives": sessions, "lock_waiters": 0, "goroutines": 0}
+    counts = {"sessions": sessions, "keepalives": sessions, "lock_waiters": 0, "words": NO_WORDS}
     return ProcessSeen(name=name, source=name, seen_at=at, census=a_census(**{**counts, **fields}))
 
 
@@ -133,7 +134,7 @@ def test_the_process_that_leaks_by_ids() -> None:
 
 def test_the_process_that_holds_the_lock() -> None:
     """A finding on a lock names the process whose goroutines name its lease; health needs none."""
-    holds = process(1, words=frozenset({HOLDER}), goroutines=9)
+    holds = process(1, words=frozenset({HOLDER}))
     other = process(1, name="b", words=frozenset({LeaseId(5)}))
     report = bear_witness(
         a_report(a_leak(), a_healthy_lock(lease_id=5)), NOBODY, Heard(processes=(holds, other))
@@ -165,6 +166,23 @@ def test_what_comes_from_elsewhere() -> None:
     assert (found.leases, found.processes) == (35, 2)
     enough = Heard(processes=(process(95),))
     assert added(bear_witness(leaking(100), NOBODY, enough), FromElsewhere) == []
+
+
+def test_what_comes_from_elsewhere_by_ids() -> None:
+    """Where all profiles name leases, those that none names are counted, each once."""
+
+    def found(first: range, second: range) -> list[int]:
+        heard = Heard(
+            processes=(
+                process(999, words=frozenset(map(LeaseId, first))),
+                process(999, name="b", words=frozenset(map(LeaseId, second))),
+            )
+        )
+        told = added(bear_witness(leaking(100), NOBODY, heard), FromElsewhere)
+        return [each.leases for each in told]
+
+    assert found(range(1, 51), range(41, 91)) == [10]
+    assert found(range(1, 51), range(41, 98)) == []
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,13 @@ def test_a_process_in_two_lines_and_one_for_each_caller() -> None:
 def test_a_saved_profile_that_was_cut_off() -> None:
     """Fewest counts, raw keep-alives, and that it is of another moment."""
     census = a_census(
-        sessions=1, keepalives=3, lock_waiters=0, oldest_keepalive_s=0, callers=(), is_whole=False
+        sessions=1,
+        keepalives=3,
+        lock_waiters=0,
+        oldest_keepalive_s=0,
+        callers=(),
+        is_whole=False,
+        words=frozenset(),
     )
     process = a_process(
         census=census, is_saved=True, sessions_before=None, keyless_kept=None, locks_held=None
@@ -56,7 +62,8 @@ def test_a_saved_profile_that_was_cut_off() -> None:
     assert list(process_lines(process)) == [
         (
             "orders-7f: at least 1 live session; 2 leases kept alive without a session; 1 client;"
-            " from a profile that was saved earlier"
+            " this profile does not name leases, as one with debug=2 does; from a profile that was"
+            " saved earlier"
         )
     ]
 

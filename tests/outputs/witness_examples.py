@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lockdoctor.domain.goroutines import Caller, Census, Frame
+from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.server_view import MemberView, ServerView
 from lockdoctor.domain.verdicts import (
     Evidence,
@@ -139,7 +140,7 @@ def a_census(**fields: Any) -> Census:
             "candidates": 0,
             "oldest_keepalive_s": 10_800,
             "callers": (Caller("Lock", frame, 11), Caller("NewSession", frame, 11)),
-            "words": frozenset(),
+            "words": frozenset({LeaseId(0x694D71DDACFDA227)}),
             "is_whole": True,
             **fields,
         }
