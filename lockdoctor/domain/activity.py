@@ -11,6 +11,9 @@ from lockdoctor.domain.locks import Lock, LockKey
 from lockdoctor.domain.recipes import Claim, claim, queue_of
 from lockdoctor.domain.shapes import RECIPE_OF, LockRecipe
 
+PATIENCE_S = 0.5
+"""Who leaves a queue sooner did not wait, but only tried: Go's TryLock leaves at once."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyPut:
@@ -67,6 +70,8 @@ class QueueActivity:
     """Contenders that came."""
     gave_up: int = 0
     """Contenders that left without having held."""
+    gave_up_patiently: int = 0
+    """Those of them that were seen to wait for a while; the others merely tried."""
     gave_up_at: Mapping[LeaseId, float] = field(default_factory=dict)
     """When the leases of those were seen to leave, the last time of each."""
     has_gap: bool = False
@@ -101,7 +106,7 @@ def replay(locks: Iterable[Lock], events: Sequence[WatchEvent], since: float) ->
         The activity of every queue; of one in which nothing happened, only how long it was watched.
     """
     anything_moved = any(isinstance(event, KeyPut | KeyDeleted) for event in events)
-    table = _Queues(locks if anything_moved else ())
+    table = _Queues(locks if anything_moved else (), since)
     until = since
     gap = False
     for event in events:
@@ -125,16 +130,21 @@ class _Queue:
     """Who stands in one queue now, and what has happened in it."""
 
     rules: LockRecipe
+    since: float
+    """When it was seen first."""
     members: dict[bytes, LockKey] = field(default_factory=dict)
     has_freed: bool = False
     releases: int = 0
     hand_overs: int = 0
     arrivals: int = 0
     gave_up: int = 0
+    gave_up_patiently: int = 0
     gave_up_at: dict[LeaseId, float] = field(default_factory=dict)
+    came_at: dict[bytes, float] = field(default_factory=dict)
 
-    def join(self, key: LockKey) -> None:
+    def join(self, key: LockKey, seen_at: float) -> None:
         self.arrivals += 1
+        self.came_at[key.key] = seen_at
         if not self.members and self.has_freed:
             self.hand_overs += 1
         self.members[key.key] = key
@@ -144,6 +154,7 @@ class _Queue:
         del self.members[key.key]
         if key.key not in held:
             self.gave_up += 1
+            self.gave_up_patiently += seen_at - self.came_at.pop(key.key, self.since) >= PATIENCE_S
             self.gave_up_at[key.lease_id] = seen_at
             return
         self.releases += 1
@@ -159,6 +170,7 @@ class _Queue:
             hand_overs=self.hand_overs,
             arrivals=self.arrivals,
             gave_up=self.gave_up,
+            gave_up_patiently=self.gave_up_patiently,
             gave_up_at=self.gave_up_at,
             has_gap=gap,
         )
@@ -167,7 +179,8 @@ class _Queue:
 class _Queues:
     """The queues of a prefix in which something happened, made of how they stood at first."""
 
-    def __init__(self, locks: Iterable[Lock]) -> None:
+    def __init__(self, locks: Iterable[Lock], since: float) -> None:
+        self._since = since
         self.moved: dict[Claim, _Queue] = {}
         self._locks = {queue_of(lock): lock for lock in locks}
         self._queue_of: dict[bytes, Claim] = {}
@@ -184,7 +197,7 @@ class _Queues:
             return
         self.delete(key.key, seen_at)
         queue = claim(key)
-        self._state(queue).join(key)
+        self._state(queue).join(key, seen_at)
         self._queue_of[key.key] = queue
 
     def delete(self, key: bytes, seen_at: float) -> None:
@@ -199,5 +212,5 @@ class _Queues:
         if queue not in self.moved:
             lock = self._locks.get(queue)
             members = {key.key: key for key in lock.keys} if lock else {}
-            self.moved[queue] = _Queue(RECIPE_OF[queue.recipe], members)
+            self.moved[queue] = _Queue(RECIPE_OF[queue.recipe], self._since, members)
         return self.moved[queue]

@@ -17,6 +17,7 @@ from lockdoctor.domain.policy import Thresholds
 from lockdoctor.domain.renewals import RenewalTrace
 from lockdoctor.domain.schedule import LATE_SHARE, is_overdue
 from lockdoctor.domain.sessions import is_renewed, not_renewed, renewed
+from lockdoctor.domain.suspicion import weigh
 from lockdoctor.domain.verdicts import (
     ByDesign,
     ClaimedAge,
@@ -79,6 +80,11 @@ class LockCase:
     renewals_of_hold: int
     """The fewest renewals proven since this hold was first seen; its lease may be older."""
     activity: QueueActivity
+    alone_about_s: float | None = None
+    """
+    By the same estimate as the age: how long the holder's key stood before the first of those
+    came who wait now; all of its age where nobody waits. None where there is no estimate.
+    """
     longest_wait_s: float = 0.0
     """How long the waiter who has waited longest was seen to wait."""
     dangling: Dangling | None = None
@@ -221,9 +227,8 @@ def suspected_leak(case: LockCase) -> Verdict | None:
         return None
     if case.age.at_most_s is not None and case.age.at_most_s <= case.limit_s:
         return None
-    about = case.age.estimate
-    is_old = case.age.stood_at_least_s >= case.limit_s
-    is_likely = case.is_blocking or is_old or (about is not None and about.about_s >= case.limit_s)
+    about, weighed = case.age.estimate, weigh(case)
+    is_likely = weighed.points >= weighed.needed
     if said and not is_likely:
         return None
     return _verdict(
@@ -237,6 +242,7 @@ def suspected_leak(case: LockCase) -> Verdict | None:
             *_queue(case),
             *_hold(case),
             *([about] if about else []),
+            *([weighed] if weighed.weights else []),
             *_phantom(case),
             *_other_keys(case),
         ],

@@ -282,6 +282,7 @@ class _PrefixView:
             age=age,
             renewals_of_hold=found.renewals_since(self._held_since(age)) if found and age else 0,
             activity=self.activity.of(queue_of(lock)),
+            alone_about_s=_alone_about_s(lock, age),
             longest_wait_s=self._longest_wait_s(lock),
             rewrites=self._rewrites(lock),
             dangling=None if is_released else self._dangling(lock),
@@ -422,6 +423,15 @@ class _PrefixView:
         if found is None or found.last is None:
             return 0.0
         return needed_window_s(found.last, needed_renewals(lock.kind, thresholds))
+
+
+def _alone_about_s(lock: Lock, age: Age | None) -> float | None:
+    """Estimate how long the holder's key stood before the first of those came who wait now."""
+    about = age.estimate if age else None
+    if about is None or lock.holder is None or not lock.waiters:
+        return about.about_s if about else None
+    revisions = lock.waiters[0].create_revision - lock.holder.create_revision
+    return max(0, revisions) / about.revisions_per_s
 
 
 def _session_cases(facts: Examination, gave_up: set[LeaseId]) -> Iterator[SessionCase]:

@@ -102,6 +102,49 @@ class EstimatedAge:
     revisions_per_s: float
 
 
+class Sign(enum.Enum):
+    """Something that speaks for a leak, or against it, and proves neither."""
+
+    STILL = "still"
+    """Nobody was served for long, though others wanted it."""
+    GAVE_UP = "gave-up"
+    """Attempts waited, and gave up; those that leave at once merely tried."""
+    LEFT_SESSIONS = "left-sessions"
+    """Attempts that gave up left their sessions open."""
+    WAITED_LONG = "waited-long"
+    """Somebody who waits now has waited for long."""
+    WAITED = "waited"
+    """Others wait."""
+    STOOD = "stood"
+    """The key is proven to have stood longer than a hold may last; it may have waited at first."""
+    LOOKS_OLD = "looks-old"
+    """By the cluster's revisions the key is older than a hold may be."""
+    LOOKS_YOUNG = "looks-young"
+    """By the cluster's revisions the key is young."""
+    CLAIMS_OLD = "claims-old"
+    """By the client's clock the hold is older than it may be."""
+    CLAIMS_YOUNG = "claims-young"
+    """By the client's clock it is young."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """How much a sign speaks for a leak; less than nothing speaks against it."""
+
+    sign: Sign
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What speaks for a leak and against it, added up."""
+
+    points: int
+    needed: int
+    """So many make a leak likely."""
+    weights: tuple[Weight, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimedAge:
     """The time that the client itself wrote into the lock, by the client's own clock."""
@@ -456,6 +499,7 @@ Evidence: TypeAlias = (
     Renewed
     | Held
     | EstimatedAge
+    | Weighed
     | ClaimedAge
     | NoHandOver
     | HandedOver

@@ -8,6 +8,7 @@ etcdctl prints them; durations in seconds; null is what is not known.
 from __future__ import annotations
 
 import dataclasses
+import enum
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -266,6 +267,8 @@ def _unseen(unseen: Unseen) -> Json:
 def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return _rounded(value)
+    if isinstance(value, enum.Enum):
+        return value.value
     return safe(value) if isinstance(value, str) else value
 
 

@@ -42,12 +42,14 @@ from lockdoctor.domain.verdicts import (
     ServerCounted,
     SessionsGrew,
     SessionsIdle,
+    Sign,
     Standing,
     UnknownShape,
     Unobservable,
     Unread,
     WaitCircle,
     Waiting,
+    Weighed,
     WithinLimit,
 )
 from lockdoctor.outputs.witness_sentences import is_culprit, witness_sentence
@@ -76,6 +78,8 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
             return _held(evidence)
         case EstimatedAge():
             return _estimated(evidence)
+        case Weighed():
+            return _weighed(evidence)
         case ClaimedAge(claimed_s):
             return _claimed(claimed_s)
         case NoHandOver():  # for how long, Held says
@@ -269,6 +273,29 @@ def _estimated(evidence: EstimatedAge) -> str:
         f"An estimate, not a proof: it is about {duration(evidence.about_s)} old if the cluster"
         f" always wrote as fast as now ({count(evidence.revisions_since, 'revision')} since,"
         f" {evidence.revisions_per_s:.3g} a second)."
+    )
+
+
+SIGNS = {
+    Sign.STILL: "nobody was served in half a minute or more",
+    Sign.GAVE_UP: "attempts waited for it and gave up",
+    Sign.LEFT_SESSIONS: "such attempts left their sessions open",
+    Sign.WAITED_LONG: "somebody has waited for long",
+    Sign.WAITED: "others wait",
+    Sign.STOOD: "its key has stood longer than a hold may last",
+    Sign.LOOKS_OLD: "its key looks older than a hold may be",
+    Sign.LOOKS_YOUNG: "its key looks young",
+    Sign.CLAIMS_OLD: "its client's clock says that it is old",
+    Sign.CLAIMS_YOUNG: "its client's clock says that it is young",
+}
+"""What speaks for a leak, or against it."""
+
+
+def _weighed(evidence: Weighed) -> str:
+    signs = "; ".join(f"{SIGNS[weight.sign]} ({weight.points:+})" for weight in evidence.weights)
+    return (
+        f"Weighed: {signs}. That makes {evidence.points}; from {evidence.needed} on a leak is"
+        " likely."
     )
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from lockdoctor.domain.leases import hex_id
 from lockdoctor.domain.past import PastFinding
 from lockdoctor.domain.report import Finding, LockReport, Report
-from lockdoctor.domain.verdicts import EstimatedAge, Evidence, Verdict, WaitCircle
+from lockdoctor.domain.verdicts import EstimatedAge, Evidence, Verdict, WaitCircle, Weighed
 from lockdoctor.outputs import waits
 from lockdoctor.outputs.commands import steps
 from lockdoctor.outputs.headline import headline, how_many
@@ -175,7 +175,7 @@ def _gone(gone: PastFinding) -> str:
 
 
 def _is_estimate(evidence: Evidence) -> bool:
-    return isinstance(evidence, EstimatedAge)  # what is proven comes first
+    return isinstance(evidence, EstimatedAge | Weighed)  # what is proven comes first
 
 
 def _undetermined(report: Report) -> Iterator[RenderableType]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lockdoctor.domain.activity import KeyDeleted, KeyPut, WatchEvent, WatchGap
+from lockdoctor.domain.activity import KeyDeleted, KeyPut, WatchEvent, WatchGap, WatchProgress
 from lockdoctor.domain.examination import Examination, PrefixFacts, SessionFacts, conclude
 from lockdoctor.domain.leases import NO_LEASE, LeaseId, Reading
 from lockdoctor.domain.locks import KeySnapshot, Kind, LockKey
@@ -115,14 +115,15 @@ def test_a_lock_that_stood_only_in_between_is_reported() -> None:
 
 def test_attempts_that_gave_up_make_the_suspicion_likely() -> None:
     """Attempts seen to come and go are evidence, and their sessions are known."""
-    attempt = a_key(lock=b"/l/q", lease_id=88, create_revision=200)
-    events = (
-        KeyPut(seen_at=5.0, key=attempt),
-        KeyDeleted(seen_at=8.0, key=attempt.key, revision=300),
-    )
+    events: list[WatchEvent] = []
+    for number in (1, 2):
+        attempt = a_key(lock=b"/l/q", lease_id=80 + number, create_revision=200 + number)
+        events.append(KeyPut(seen_at=5.0 * number, key=attempt))
+        gone = KeyDeleted(seen_at=5.0 * number + 3, key=attempt.key, revision=300 + number)
+        events += [gone, WatchProgress(seen_at=40.0, revision=310)]
     report = conclude(an_examination([HOLDER], None, *events))
 
-    assert report.locks[0].activity.gave_up == 1
+    assert report.locks[0].activity.gave_up == 2
     assert report.findings[0].confidence.value == "likely"
 
 

@@ -48,6 +48,7 @@ from lockdoctor.domain.verdicts import (
     SessionsGrew,
     SessionsIdle,
     Severity,
+    Sign,
     Standing,
     UnknownShape,
     Unobservable,
@@ -56,6 +57,8 @@ from lockdoctor.domain.verdicts import (
     VerdictKind,
     WaitCircle,
     Waiting,
+    Weighed,
+    Weight,
     WithinLimit,
 )
 from lockdoctor.domain.waits import Blocked
@@ -115,6 +118,17 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
             " always wrote as fast"
             " as now (24,000 revisions since, 2 a second)."
         ),
+    ),
+    (
+        Weighed(4, 3, (Weight(Sign.GAVE_UP, 3), Weight(Sign.WAITED, 1))),
+        (
+            "Weighed: attempts waited for it and gave up (+3); others wait (+1). That makes 4; from"
+            " 3 on a leak is likely."
+        ),
+    ),
+    (
+        Weighed(-2, 3, (Weight(Sign.LOOKS_YOUNG, -2),)),
+        "Weighed: its key looks young (-2). That makes -2; from 3 on a leak is likely.",
     ),
     (ClaimedAge(7200), "By the client's own clock it was taken 2 h ago."),
     (ClaimedAge(-3.0), "By the client's clock it was taken 3 s in the future."),
