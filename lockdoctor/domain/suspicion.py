@@ -38,7 +38,8 @@ def weigh(case: LockCase) -> Weighed:
 def _of_queue(case: LockCase) -> Iterator[Weight]:
     """Nobody was served: neither those who wait, nor those who gave up."""
     patient, waiters = case.activity.gave_up_patiently, case.lock.waiters
-    is_still = bool(patient or waiters) and case.activity.watched_s >= STILL_S
+    stood_s = case.age.at_least_s if case.age else 0.0
+    is_still = bool(patient or waiters) and stood_s >= STILL_S
     if is_still:
         yield Weight(Sign.STILL, 2)
     if patient:

@@ -43,17 +43,17 @@ def signs(**changes: Any) -> dict[Sign, int]:
     return {weight.sign: weight.points for weight in weigh(a_case(**changes)).weights}
 
 
-def watched(watched_s: float, gave_up: int = 0, patient: int | None = None) -> QueueActivity:
+def after(gave_up: int, patient: int | None = None) -> QueueActivity:
     """A queue in which so many gave up, all of them after they had waited unless said otherwise."""
     waited = gave_up if patient is None else patient
-    return QueueActivity(watched_s=watched_s, gave_up=gave_up, gave_up_patiently=waited)
+    return QueueActivity(watched_s=43.0, gave_up=gave_up, gave_up_patiently=waited)
 
 
-def about(age_s: float, alone_s: float | None = None) -> dict[str, Any]:
+def about(age_s: float, alone_s: float | None = None, at_least_s: float = 43.0) -> dict[str, Any]:
     """A key that looks so old, and stood alone for so long of it."""
     estimate = EstimatedAge(about_s=age_s, revisions_since=9, revisions_per_s=1.0)
     alone_about_s = age_s if alone_s is None else alone_s
-    return {"age": Age(at_least_s=43.0, estimate=estimate), "alone_about_s": alone_about_s}
+    return {"age": Age(at_least_s=at_least_s, estimate=estimate), "alone_about_s": alone_about_s}
 
 
 def test_without_signs_a_leak_is_possible() -> None:
@@ -61,32 +61,34 @@ def test_without_signs_a_leak_is_possible() -> None:
     assert weigh(a_case()) == Weighed(points=0, needed=LIKELY_FROM, weights=())
 
 
-@pytest.mark.parametrize(("watched_s", "still"), [(29.9, False), (30.0, True), (30.1, True)])
+@pytest.mark.parametrize(("at_least_s", "still"), [(29.9, False), (30.0, True), (30.1, True)])
 def test_a_queue_is_still_when_nobody_is_served_for_half_a_minute(
-    watched_s: float,
+    at_least_s: float,
     still: bool,  # noqa: FBT001
 ) -> None:
     """Stillness counts only where somebody wanted the lock."""
-    activity = watched(watched_s)
+    age = Age(at_least_s=at_least_s)
 
-    assert (Sign.STILL in signs(lock=CONTENDED, activity=activity)) is still
-    assert Sign.STILL not in signs(activity=activity)
-    assert Sign.STILL not in signs(activity=watched(watched_s, gave_up=9, patient=0))
+    assert (Sign.STILL in signs(lock=CONTENDED, age=age)) is still
+    assert Sign.STILL not in signs(age=age)
+    assert Sign.STILL not in signs(age=age, activity=after(9, patient=0))
 
 
 @pytest.mark.parametrize(
-    ("activity", "points"),
+    ("at_least_s", "activity", "points"),
     [
-        (watched(43.0), None),
-        (watched(43.0, gave_up=50, patient=0), None),
-        (watched(43.0, gave_up=1), 1),
-        (watched(29.9, gave_up=2), 2),
-        (watched(30.0, gave_up=2), 3),
+        (43.0, after(0), None),
+        (43.0, after(50, patient=0), None),
+        (43.0, after(1), 1),
+        (29.9, after(2), 2),
+        (30.0, after(2), 3),
     ],
 )
-def test_attempts_that_gave_up(activity: QueueActivity, points: int | None) -> None:
+def test_attempts_that_gave_up(
+    at_least_s: float, activity: QueueActivity, points: int | None
+) -> None:
     """One may happen; several, in a queue that stands still, weigh most; those that tried, none."""
-    assert signs(activity=activity).get(Sign.GAVE_UP) == points
+    assert signs(age=Age(at_least_s=at_least_s), activity=activity).get(Sign.GAVE_UP) == points
 
 
 @pytest.mark.parametrize(
@@ -95,9 +97,9 @@ def test_attempts_that_gave_up(activity: QueueActivity, points: int | None) -> N
 )
 def test_those_who_wait(longest_wait_s: float, found: dict[Sign, int]) -> None:
     """A wait of half a minute weighs more than one that has just begun."""
-    seen = signs(lock=CONTENDED, activity=watched(20.0), longest_wait_s=longest_wait_s)
+    young = Age(at_least_s=20.0)
 
-    assert seen == found
+    assert signs(lock=CONTENDED, age=young, longest_wait_s=longest_wait_s) == found
 
 
 def test_sessions_left_open_by_attempts_weigh_by_themselves() -> None:
@@ -132,7 +134,7 @@ def test_a_key_that_stood_may_have_waited() -> None:
     """Where others wait, the holder may have waited as well: its key's age says less."""
     stood = Age(at_least_s=43.0, stood_at_least_s=300.0)
 
-    assert signs(lock=CONTENDED, age=stood, activity=watched(0.0))[Sign.STOOD] == 2
+    assert signs(lock=CONTENDED, age=stood)[Sign.STOOD] == 2
 
 
 def state(**changes: Any) -> Verdict:
@@ -143,10 +145,10 @@ def state(**changes: Any) -> Verdict:
     "changes",
     [
         {"lock": CONTENDED, "longest_wait_s": 43.0},
-        {"activity": watched(43.0, gave_up=2)},
-        {"activity": watched(43.0, gave_up=2), **about(50.0)},
+        {"activity": after(2)},
+        {"activity": after(2), **about(50.0)},
         about(300.0),
-        {"unclosed": 1, "activity": watched(6.0, gave_up=3), **about(6.0)},
+        {"unclosed": 1, "activity": after(3), **about(6.0, at_least_s=6.0)},
     ],
 )
 def test_a_suspicion_grows_likely(changes: dict[str, Any]) -> None:
@@ -161,11 +163,11 @@ def test_a_suspicion_grows_likely(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"lock": CONTENDED, "longest_wait_s": 6.0, "activity": watched(6.0)},
+        {"lock": CONTENDED, "longest_wait_s": 6.0, "age": Age(at_least_s=6.0)},
         {"lock": CONTENDED, "longest_wait_s": 43.0, **about(50.0, alone_s=1.0)},
-        {"activity": watched(43.0, gave_up=1), **about(50.0)},
-        {"activity": watched(6.0, gave_up=2), **about(50.0)},
-        {"activity": watched(43.0, gave_up=50, patient=0)},
+        {"activity": after(1), **about(50.0)},
+        {"activity": after(2), **about(50.0, at_least_s=6.0)},
+        {"activity": after(50, patient=0)},
     ],
 )
 def test_a_suspicion_stays_possible(changes: dict[str, Any]) -> None:
@@ -177,7 +179,7 @@ def test_a_suspicion_stays_possible(changes: dict[str, Any]) -> None:
 
 def test_one_waiter_behind_an_old_key_adds_little() -> None:
     """In a deep queue every key is old when its turn comes."""
-    old = about(900.0, alone_s=20.0)
-    weighed = weigh(a_case(lock=CONTENDED, activity=watched(6.0), **old))
+    old = about(900.0, alone_s=20.0, at_least_s=6.0)
+    weighed = weigh(a_case(lock=CONTENDED, **old))
 
     assert weighed.weights == (Weight(Sign.WAITED, 1), Weight(Sign.LOOKS_OLD, 1))
