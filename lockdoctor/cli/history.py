@@ -87,8 +87,6 @@ class SubjectFlags:
         str,
         typer.Argument(
             metavar="LOCK-OR-LEASE",
-            help="A lock's name or one of its keys, byte for byte, or a lease as etcdctl prints"
-            " it.",
             show_default=False,
         ),
     ]
@@ -129,8 +127,9 @@ def show(subject: SubjectFlags, file: StoredFlags) -> int:
     """
     Say what stood for one lock or lease: holds, readings, findings.
 
-    "For at least" is what readings prove: from the first answer that had it
-    to the last question whose answer had it.
+    LOCK-OR-LEASE is a lock's name or one of its keys, byte for byte, or a lease
+    as etcdctl prints it. "At least" is what readings prove: from the first
+    answer that had the hold to the last question whose answer had it.
     """
     from lockdoctor.cli import history_run  # noqa: PLC0415  # as above
 
