@@ -32,7 +32,7 @@ app.command(
 app.command(
     "check",
     cls=PanelledCommand,
-    short_help="Check locks from cron or a monitoring system; waits for nothing.",
+    short_help="Check locks from cron or a monitoring system, in a second or two.",
     epilog=check.EXAMPLES,
 )(job(check.check))
 app.command(

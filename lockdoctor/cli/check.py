@@ -164,9 +164,10 @@ def check(
     """
     Check the locks below a prefix, for cron and for monitoring systems.
 
-    Looks once and waits for nothing: what it sees together with what earlier
-    runs have seen proves a leak. The first run takes the baseline. A hold may
-    last 5 min unless something else is said. Nothing is ever written to etcd.
+    Looks once, which takes a second or two: what it sees together with what
+    earlier runs have seen proves a leak. The first run takes the baseline. A
+    hold may last 5 min unless something else is said. Nothing is ever written
+    to etcd.
     """
     from lockdoctor.cli import check_run  # noqa: PLC0415  # loads grpc and rich
 

@@ -198,8 +198,9 @@ class Report:
 
     @property
     def blind_to(self) -> tuple[Unseen, ...]:
-        """What of etcd could not be examined."""
-        return tuple(each for each in self.unseen if each.what not in {HISTORY, OWN_RUN})
+        """What of etcd could not be examined, though nobody asked to leave it out."""
+        left_out = {HISTORY, OWN_RUN, KEYLESS_LEASES}
+        return tuple(each for each in self.unseen if each.what not in left_out)
 
     @cached_property
     def undetermined(self) -> tuple[LockReport, ...]:
