@@ -81,10 +81,12 @@ def check_request(
     """
     Say what to check: one look, after which every hold is judged by some limit.
 
+    Nothing is merely suspected: nobody is woken up for what the next check will prove or clear.
+
     Raises:
         ConfigError: Nothing says which keys, or what is said contradicts itself.
     """
-    policy = Policy(rules=file.rules, overrides=limits.limits())
+    policy = Policy(rules=file.rules, overrides=limits.limits(), suspects=False)
     return ScanRequest(
         prefixes=prefixes(targets, file.rules),
         policy=policy.with_every_hold_limited(),

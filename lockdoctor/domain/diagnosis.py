@@ -218,6 +218,8 @@ def leaked_lock(case: LockCase) -> Verdict | None:
 
 def suspected_leak(case: LockCase) -> Verdict | None:
     """A hold that is kept alive in front of our eyes, of an age that nothing proves yet."""
+    if not case.thresholds.suspects:
+        return None
     if not (case.is_judged_by_age and case.is_renewed and case.age):
         return None
     if case.is_new_hold:

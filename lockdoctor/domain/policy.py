@@ -66,6 +66,8 @@ class Thresholds:
     This many renewed leases without keys are a pile-up. Default 50: more sessions than a pool
     commonly holds, and few enough that neither etcd nor the client suffers yet.
     """
+    suspects: bool = True
+    """Whether to speak of what is not proven yet. Default True: the reader wants to know now."""
 
     @property
     def limit_s(self) -> float:
@@ -116,6 +118,8 @@ class Policy:
 
     rules: tuple[Rule, ...] = ()
     overrides: Limits = field(default_factory=Limits)
+    suspects: bool = True
+    """False for a run after which another one comes that will know more."""
 
     def thresholds_for(self, name: bytes) -> Thresholds:
         """
@@ -146,7 +150,8 @@ class Policy:
         return self._overridden({})
 
     def _overridden(self, limits: Limits) -> Thresholds:
-        return replace(replace(Thresholds(), **limits), **self.overrides)
+        thresholds = Thresholds(suspects=self.suspects)
+        return replace(replace(thresholds, **limits), **self.overrides)
 
     def with_every_hold_limited(self) -> Policy:
         """

@@ -202,3 +202,4 @@ def test_request() -> None:
     assert request.prefixes == (b"/jobs/", b"/x/")
     assert request.policy.thresholds_for(b"/jobs/a").max_hold_s == 60.0
     assert request.policy.thresholds_for(b"/x/a").max_hold_s == 300.0
+    assert not request.policy.thresholds_for(b"/x/a").suspects

@@ -79,6 +79,16 @@ def kinds(case: LockCase) -> list[VerdictKind]:
     return [verdict.kind for verdict in diagnose(case)]
 
 
+def test_a_check_suspects_nobody() -> None:
+    """Where another run comes that will know, a blocked queue and an old key are no proof yet."""
+    patient = Thresholds(max_hold_s=300.0, suspects=False)
+    case = a_case(CONTENDED, thresholds=patient, age=Age(at_least_s=299.0, stood_at_least_s=900.0))
+
+    assert state(replace(case, thresholds=replace(patient, suspects=True))).is_finding
+    assert kinds(case) == [VerdictKind.UNDETERMINED]
+    assert state(replace(case, age=Age(at_least_s=300.0))).kind is VerdictKind.LEAKED_LOCK
+
+
 def test_the_missions_own_program_is_suspected_at_first_sight() -> None:
     """One leaked session, one mutex, nothing else, no history, no flags: suspected-leak."""
     verdict = state(a_case())
