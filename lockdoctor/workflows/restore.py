@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 
 from lockdoctor.domain.journal import Action, Actor, Entry, Intent, Outcome, Reason, Result
 from lockdoctor.domain.leases import NO_LEASE, LeaseId
@@ -17,13 +18,7 @@ from lockdoctor.domain.restoration import (
 from lockdoctor.domain.writes import Effect
 from lockdoctor.errors import ClusterError, JournalError
 from lockdoctor.ports import Clock, Cluster, Journal, Stop, Surgeon
-
-LOOK_UP_S = 15.0
-"""
-So long a write without an answer is looked up: etcd gives one up after seven seconds, and an
-election may come in between. Source: ReqTimeout in etcd's server/config/config.go.
-"""
-LOOK_EVERY_S = 0.5
+from lockdoctor.workflows.hand import Hand
 
 
 async def plan_restore(
@@ -64,13 +59,12 @@ async def restore(
     journal.write(intent)
     came = _Restoring(surgeon, clock, plan.keys, new)
     await came.run(stop)
-    took_s = clock.now() - intent.at
     outcome = Outcome(
         entry_id=intent.entry_id,
         at=clock.now(),
         result=came.result,
         detail=came.detail,
-        took_s=took_s,
+        took_s=came.hand.took_s,
     )
     unrecorded = None
     try:
@@ -84,7 +78,7 @@ async def restore(
         left=tuple(came.left),
         failure=came.failure,
         unrecorded=unrecorded,
-        took_s=took_s,
+        took_s=came.hand.took_s,
     )
 
 
@@ -97,8 +91,8 @@ class _Restoring:
         self.put: list[LockKey] = []
         self.left: list[Left] = []
         self.failure: str | None = None
+        self.hand = Hand(surgeon, clock)
         self._surgeon = surgeon
-        self._clock = clock
         self._keys = keys
         self._lease_id = lease_id
 
@@ -132,12 +126,13 @@ class _Restoring:
 
     async def _why_not(self, key: LockKey) -> Obstacle | None:
         try:
-            written = await self._surgeon.create([key], self._lease_id)
+            written = self.hand.note(await self._surgeon.create([key], self._lease_id))
         except ClusterError as failed:
             self.failure = str(failed)
             return Obstacle.REFUSED
         if written.effect is Effect.DONE or (
-            written.effect is Effect.UNCLEAR and await self._is_back(key)
+            written.effect is Effect.UNCLEAR
+            and await self.hand.comes_true(partial(self._is_back, key))
         ):
             return None
         if written.effect is Effect.UNMET:
@@ -146,18 +141,8 @@ class _Restoring:
         return Obstacle.UNCLEAR if written.effect is Effect.UNCLEAR else Obstacle.REFUSED
 
     async def _is_back(self, key: LockKey) -> bool:
-        """Look for a key whose writing brought no answer, until it is there or time is up."""
-        give_up_at = self._clock.now() + LOOK_UP_S
-        while True:
-            try:
-                found = await self._surgeon.key(key.key)
-            except ClusterError:  # an election, perhaps: the time limit decides
-                found = None
-            if found is not None:
-                return (found.value, found.lease_id) == (key.value, self._lease_id)
-            if self._clock.now() >= give_up_at:
-                return False
-            await self._clock.sleep(LOOK_EVERY_S)
+        found = await self._surgeon.key(key.key)
+        return found is not None and (found.value, found.lease_id) == (key.value, self._lease_id)
 
 
 def _intent(journal: Journal, clock: Clock, who: Actor, plan: RestorePlan, new: LeaseId) -> Intent:
