@@ -203,6 +203,8 @@ class Journal(Protocol):
 
     notes: list[str]
     """What could not be read of it, a sentence each; entries() and find() fill it."""
+    newer: int
+    """How many lines only a newer lockdoctor can read; entries() and find() count them."""
 
     def new_entry_id(self) -> EntryId:
         """Make an ID that no other entry has, in this journal or another."""

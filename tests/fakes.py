@@ -420,6 +420,7 @@ class FakeJournal:
     def __init__(self, room: float = math.inf) -> None:
         """Take so many lines; the next one fails, as on a full disk."""
         self.notes: list[str] = []
+        self.newer = 0
         self.lines: list[Line] = []
         self.room = room
         self._numbers = itertools.count(1)

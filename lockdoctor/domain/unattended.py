@@ -10,11 +10,14 @@ from __future__ import annotations
 import enum
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from lockdoctor.domain.journal import Entry, Result
-from lockdoctor.domain.policy import Policy, Rule, Treatment
+from lockdoctor.domain.policy import Policy, Treatment
 from lockdoctor.domain.report import Finding, Report
+from lockdoctor.domain.revocation import Refusal
+from lockdoctor.domain.treatment import Treated
 from lockdoctor.domain.verdicts import Confidence, Standing, VerdictKind
 
 DAY_S = 86_400.0
@@ -39,6 +42,8 @@ class Chosen(NamedTuple):
     """A lock that may be freed now."""
 
     finding: Finding
+    key: bytes
+    """The holder's."""
     prefix: bytes
     """That of the rule that allows it."""
     treatment: Treatment
@@ -56,6 +61,23 @@ class Choice(NamedTuple):
 
     chosen: tuple[Chosen, ...]
     spared: tuple[Spared, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unattended:
+    """What a run did of that."""
+
+    treated: tuple[Treated, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    """Chosen, and not planned: what spoke against it."""
+    spared: tuple[Spared, ...] = ()
+    failure: str | None = None
+    """Why nothing was treated, or no more."""
+
+    @property
+    def done(self) -> int:
+        """How many holds were ended, or may have been."""
+        return sum(each.result not in HARMLESS for each in self.treated)
 
 
 def choose(report: Report, policy: Policy, journal: Iterable[Entry]) -> Choice:
@@ -81,11 +103,12 @@ def choose(report: Report, policy: Policy, journal: Iterable[Entry]) -> Choice:
 
 def _candidates(report: Report, policy: Policy) -> Iterator[Chosen]:
     for finding in report.located_findings:
-        if finding.verdict.kind is not VerdictKind.LEAKED_LOCK or finding.lock is None:
+        lock, key = finding.lock, finding.verdict.key
+        if finding.verdict.kind is not VerdictKind.LEAKED_LOCK or lock is None or key is None:
             continue
-        rule: Rule | None = policy.rule_for(finding.lock.lock.name)
+        rule = policy.rule_for(lock.lock.name)
         if rule is not None and rule.treatment is not None:
-            yield Chosen(finding, rule.prefix, rule.treatment)
+            yield Chosen(finding, key, rule.prefix, rule.treatment)
 
 
 def _spare(each: Chosen, report: Report) -> Spare | None:

@@ -45,6 +45,7 @@ class FileJournal:
     def __init__(self, path: Path) -> None:
         """Use this file; it is made when the first line is written."""
         self.notes: list[str] = []
+        self.newer = 0
         self.path = path
 
     def new_entry_id(self) -> EntryId:
@@ -82,6 +83,27 @@ class FileJournal:
         """Give one entry; None where there is none."""
         return next((e for e in self.entries() if e.intent.entry_id == entry_id), None)
 
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """
+        Keep other processes that ask for the same from what they do meanwhile.
+
+        Raises:
+            JournalError: One is at it.
+        """
+        beside = self.path.with_name(f"{self.path.name}.lock")
+        with self._explained("locked"):
+            make_folder(self.path.parent)
+            lock = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            with self._explained("locked"):
+                is_alone = _try_lock(lock, fcntl.LOCK_EX)
+            if not is_alone:
+                raise JournalError(f"another run is treating with the journal {self.path}")
+            yield
+        finally:
+            os.close(lock)
+
     def _lines(self) -> Iterator[Line]:
         unread: dict[Unread, list[int]] = {}
         for number, raw in enumerate(self._read().split(b"\n"), start=1):
@@ -90,6 +112,7 @@ class FileJournal:
                 unread.setdefault(line, []).append(number)
             elif line is not None:
                 yield line
+        self.newer = len(unread.get(Unread.NEWER, ()))
         self.notes += [
             f"{self.path}: {_named(numbers)} {_WHY[why]}" for why, numbers in unread.items()
         ]
@@ -119,8 +142,7 @@ class FileJournal:
 
     def _lock(self, file: int, lock: int) -> None:
         for _ in range(LOCK_TRIES):
-            with contextlib.suppress(BlockingIOError):
-                fcntl.flock(file, lock | fcntl.LOCK_NB)
+            if _try_lock(file, lock):
                 return
             time.sleep(LOCK_PAUSE_S)
         raise JournalError(f"the journal {self.path} is in use by another run; try again")
@@ -139,6 +161,13 @@ class FileJournal:
             raise JournalError(
                 f"the journal {self.path} cannot be {done} ({error.strerror}); {_NEXT_TO}"
             ) from error
+
+
+def _try_lock(file: int, lock: int) -> bool:
+    with contextlib.suppress(BlockingIOError):
+        fcntl.flock(file, lock | fcntl.LOCK_NB)
+        return True
+    return False
 
 
 def _is_ours(beginning: bytes) -> bool:

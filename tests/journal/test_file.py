@@ -164,6 +164,7 @@ def test_lines_of_a_newer_version_are_told_and_skipped(path: Path) -> None:
     assert entry.result is Result.UNKNOWN
     (note,) = journal.notes
     assert "line 2 comes from a newer lockdoctor and was skipped" in note
+    assert journal.newer == 1
     assert path.read_bytes() == before
 
 
@@ -231,3 +232,15 @@ def test_a_lock_that_nobody_lets_go_is_told(path: Path, monkeypatch: pytest.Monk
             journal.write(an_outcome())
         with pytest.raises(JournalError, match="is in use by another run; try again"):
             journal.entries()
+
+
+def test_one_process_at_a_time_may_ask_to_be_alone(path: Path) -> None:
+    """Two unattended runs must not both count the same day's treatments; writing goes on."""
+    journal = FileJournal(path)
+
+    with journal.alone():
+        with pytest.raises(JournalError, match="another run is treating with the journal"):
+            FileJournal(path).alone().__enter__()
+        journal.write(an_intent())
+    with FileJournal(path).alone():
+        assert len(journal.entries()) == 1
