@@ -18,7 +18,7 @@ from lockdoctor.domain.witnesses import Heard
 from lockdoctor.errors import WitnessError
 from lockdoctor.ports import Clock
 
-TIMEOUT_S = 5.0
+TIMEOUT_S = 10.0
 UNASKED_TIMEOUT_S = 2.0
 """For pages that nobody has named: most members have one."""
 

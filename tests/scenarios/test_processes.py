@@ -67,9 +67,8 @@ def test_program_of_the_story_and_the_service_that_piles_up(
         holder, service = address(leak), address(requests)
         requests.wait_for("gave-up", 4)
         before = happened(requests, "session")
-        found = scan(
-            fresh.endpoint, prefix, f"--pprof=holder={holder}", f"--pprof=orders-7f={service}"
-        )
+        asked = [f"--pprof=holder={holder}", f"--pprof=orders-7f={service}"]
+        found = scan(fresh.endpoint, prefix, *asked, f"--metrics={fresh.endpoint}")
         after = happened(requests, "session")
 
         assert found.findings == ["suspected-leak", "leaked-session"]
