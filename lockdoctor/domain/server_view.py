@@ -88,13 +88,6 @@ class ServerView:
         return sum(n for n in known if n is not None) if any(n is not None for n in known) else None
 
     @property
-    def closed(self) -> int | None:
-        """Leases that somebody ended before they ran out."""
-        if self.revoked is None or self.expired is None:
-            return None
-        return max(0, self.revoked - self.expired)
-
-    @property
     def _usable(self) -> Sequence[MemberView]:
         return [each for each in self.members if not each.was_restarted]
 
