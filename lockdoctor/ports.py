@@ -64,6 +64,10 @@ class Cluster(Protocol):
         """List every lease of the cluster; AccessDenied where the role may not see it."""
         ...
 
+    async def members(self) -> frozenset[int]:
+        """Tell the IDs of all members of the cluster."""
+        ...
+
     def watch(self, prefix: bytes, from_revision: int) -> AsyncIterator[WatchEvent]:
         """
         Follow what happens to the keys of a prefix, in the order of revisions, until closed.

@@ -104,6 +104,7 @@ class FakeCluster:
         self.unreachable: ClusterError | None = None
         """What every reading raises."""
         self.lease_list_denied = False
+        self.member_list_denied = False
         self.attached_keys_denied = False
         """Look-ups with keys are refused, as to a role that may not read all of them."""
         self.denied_prefixes: set[bytes] = set()
@@ -169,6 +170,13 @@ class FakeCluster:
             raft_term=self._shown_term,
             lease_ids=frozenset(self._leases.keys() | self.ghosts),
         )
+
+    async def members(self) -> frozenset[int]:
+        """Tell the IDs of all members."""
+        await self._answer()
+        if self.member_list_denied:
+            raise AccessDenied("etcd does not permit this user to list the members")
+        return frozenset({1, 2, 3})
 
     async def watch(self, prefix: bytes, from_revision: int) -> AsyncIterator[WatchEvent]:
         """Tell what happens to the keys of a prefix."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from lockdoctor.domain import renewals
@@ -26,6 +26,7 @@ from lockdoctor.domain.deadlocks import judge_waits
 from lockdoctor.domain.diagnosis import CONVINCING_RENEWALS, Dangling, LockCase, diagnose
 from lockdoctor.domain.leases import LeaseId, Observation, Reading
 from lockdoctor.domain.locks import KeySnapshot, Kind, Lock, LockKey, Recipe
+from lockdoctor.domain.origins import Origin, alike, origin
 from lockdoctor.domain.past import NO_PAST, Past
 from lockdoctor.domain.policy import Policy, Thresholds
 from lockdoctor.domain.recipes import Claim, locks, queue_of, recipe_of, released_lock
@@ -40,7 +41,10 @@ from lockdoctor.domain.sessions import (
     report_session,
 )
 from lockdoctor.domain.trend import Trend
-from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.domain.verdicts import SessionsAlike, Verdict, VerdictKind
+
+MOST_GROUPS = 3
+"""So many groups of leaked sessions are told."""
 
 MANY_DATA_KEYS = 10
 """More keys with a value and without a lease than this below one prefix are data, not locks."""
@@ -133,6 +137,7 @@ def conclude(facts: Examination) -> Report:
         Watch(facts.started_at, facts.watched_s),
         facts.known_past,
     )
+    verdicts = tuple(_with_groups(verdict, facts) for verdict in verdicts)
     verdicts += judge_lost(facts.traces, facts.sessions.keyless, facts.sessions.still_listed)
     trend = Trend(facts.known_past, facts.ended_at)
     waiting = judge_waits(reports, lambda report, key: views[report.prefix].stood_s(report, key))
@@ -147,7 +152,12 @@ def conclude(facts: Examination) -> Report:
         prefixes=tuple(prefix.prefix for prefix in facts.prefixes),
         locks=tuple(ranked),
         blocking=waiting.tree,
-        sessions=tuple(report_session(case) for case in cases if not case.trace.is_gone),
+        sessions=tuple(
+            report_session(case, _origin(case.trace.lease_id, facts))
+            for case in cases
+            if not case.trace.is_gone
+        ),
+        session_groups=_alike((case.trace for case in cases if is_renewed(case.trace)), facts),
         session_verdicts=tuple(map(trend.with_standing, verdicts)),
         unseen=tuple(unseen),
         past_runs=facts.past.runs if facts.past else None,
@@ -432,6 +442,20 @@ def _alone_about_s(lock: Lock, age: Age | None) -> float | None:
         return about.about_s if about else None
     revisions = lock.waiters[0].create_revision - lock.holder.create_revision
     return max(0, revisions) / about.revisions_per_s
+
+
+def _origin(lease_id: LeaseId, facts: Examination) -> Origin | None:
+    return origin(lease_id, facts.cluster.members, facts.ended_at)
+
+
+def _alike(traces: Iterable[RenewalTrace], facts: Examination) -> tuple[SessionsAlike, ...]:
+    return alike(traces, facts.cluster.members, facts.ended_at)
+
+
+def _with_groups(verdict: Verdict, facts: Examination) -> Verdict:
+    """Say of leaked sessions where they come from, the largest groups only."""
+    groups = _alike((facts.traces[lease] for lease in verdict.leases), facts)
+    return replace(verdict, evidence=(*verdict.evidence, *groups[:MOST_GROUPS]))
 
 
 def _session_cases(facts: Examination, gave_up: set[LeaseId]) -> Iterator[SessionCase]:

@@ -191,6 +191,22 @@ class RenewalTrace:
         return (self.renewed_in[-1].latest - self.renewed_in[0].earliest) / between
 
     @property
+    def period_at_most_s(self) -> float | None:
+        """
+        The time between two renewals, at most; None where no renewal is proven.
+
+        A grant and the renewal after it tell it as well as two renewals do.
+        """
+        asked = {reading.asked_at: reading for reading in self.readings}
+        spans = [self.at_most_every_s] if self.at_most_every_s is not None else []
+        rises = zip(self.risen_from, self.renewed_in, self.renewals_before_last, strict=True)
+        for asked_at, last, count in rises:
+            before = asked[asked_at]
+            if isinstance(before, Observation):
+                spans.append((last.latest - last_refresh(before).earliest) / count)
+        return min(spans, default=None)
+
+    @property
     def left_s(self) -> float:
         """Seconds left at the last reading, at most."""
         if self.last is None or self.last_refresh is None:

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from lockdoctor.domain.age import Age
     from lockdoctor.domain.leases import LeaseId
     from lockdoctor.domain.locks import Lock
+    from lockdoctor.domain.origins import Origin
     from lockdoctor.domain.past import PastFinding
     from lockdoctor.domain.renewals import RenewalTrace
     from lockdoctor.domain.server_view import ServerView
+    from lockdoctor.domain.verdicts import SessionsAlike
     from lockdoctor.domain.waits import Blocked
     from lockdoctor.domain.witnesses import ProcessReport
 
@@ -43,6 +45,8 @@ class ClusterFacts:
     revision: int
     leader_changes: int
     """How often the raft term was seen to rise during the run."""
+    members: frozenset[int] = frozenset()
+    """The IDs of all members; empty where they are not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +98,8 @@ class SessionReport:
     """It was granted while we watched."""
     gave_up: bool
     """An attempt of this session on a lock was seen to give up while we watched."""
+    origin: Origin | None = None
+    """What its ID tells; None where no member of the cluster gives such IDs."""
 
 
 class Finding(NamedTuple):
@@ -147,6 +153,8 @@ class Report:
     session_verdicts: tuple[Verdict, ...]
     """Verdicts of the leases without keys taken together."""
     unseen: tuple[Unseen, ...]
+    session_groups: tuple[SessionsAlike, ...] = ()
+    """The renewed leases without keys, by where they come from; the most first."""
     blocking: tuple[Blocked, ...] = ()
     """The locks that are blocked behind one another: each root, then what is behind it."""
     past_runs: int | None = None

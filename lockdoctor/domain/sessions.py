@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lockdoctor.domain.leases import LeaseId
+from lockdoctor.domain.origins import Origin
 from lockdoctor.domain.past import NO_PAST, Past
 from lockdoctor.domain.policy import Thresholds
 from lockdoctor.domain.renewals import RenewalTrace
@@ -68,10 +69,14 @@ class SessionCase:
     """A window that would show a renewal."""
 
 
-def report_session(case: SessionCase) -> SessionReport:
+def report_session(case: SessionCase, origin: Origin | None = None) -> SessionReport:
     """Judge one lease without keys by itself: a renewed one may be a pooled session."""
     return SessionReport(
-        trace=case.trace, verdict=_verdict(case), is_new=case.is_new, gave_up=case.gave_up
+        trace=case.trace,
+        verdict=_verdict(case),
+        is_new=case.is_new,
+        gave_up=case.gave_up,
+        origin=origin,
     )
 
 

@@ -345,6 +345,22 @@ class SessionsGrew:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionsAlike:
+    """Sessions without keys that one member granted, with one TTL, and one rhythm of renewals."""
+
+    sessions: int
+    member: str | None
+    """The member's ID in hexadecimal; None where it is not known."""
+    member_bits: str | None
+    """What the leases' IDs tell of it; None where no present member gives such IDs."""
+    granted_ttl_s: int
+    every_at_most_s: float | None
+    """They are renewed at least so often; None where no renewal is proven."""
+    granted_after_at: float | None
+    """None of them was granted before this moment of the member's clock: POSIX seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class FromGivenUpAttempts:
     """Sessions whose attempt on a lock was seen to give up, and which live on."""
 
@@ -525,6 +541,7 @@ Evidence: TypeAlias = (
     | QueueCut
     | LeaderChanged
     | SessionsGrew
+    | SessionsAlike
     | FromGivenUpAttempts
     | SessionsIdle
     | Forecast

@@ -62,6 +62,13 @@ class EtcdCluster:
             lease_ids=frozenset(LeaseId(lease.ID) for lease in answer.message.leases),
         )
 
+    async def members(self) -> frozenset[int]:
+        """Tell the IDs of all members of the cluster."""
+        answer = await self.connection.call(
+            lambda member: member.cluster.MemberList, rpc.MemberListRequest(), "list the members"
+        )
+        return frozenset(member.ID for member in answer.message.members)
+
     def watch(self, prefix: bytes, from_revision: int) -> AsyncIterator[WatchEvent]:
         """Follow what happens to the keys of a prefix, in the order of revisions."""
         return KeyWatch(self.connection, self._clock, prefix, from_revision).events()

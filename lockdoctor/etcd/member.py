@@ -68,6 +68,7 @@ class Member:
         self.lease = stubs.LeaseStub(self.channel)
         self.watch = stubs.WatchStub(self.channel)
         self.auth = stubs.AuthStub(self.channel)
+        self.cluster = stubs.ClusterStub(self.channel)
         self.maintenance = stubs.MaintenanceStub(self.channel)
 
     async def close(self) -> None:

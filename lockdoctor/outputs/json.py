@@ -80,6 +80,7 @@ def _lists(report: Report) -> Iterator[tuple[str, Iterable[Any]]]:
     yield "prefixes", (_bytes("prefix", prefix) for prefix in report.prefixes)
     yield "locks", map(_lock, report.locks)
     yield "sessions", map(_session, report.sessions)
+    yield "session_groups", map(_fields, report.session_groups)
     yield "findings", map(_verdict, report.findings)
     yield "accepted", (_verdict(finding.verdict) for finding in report.accepted)
     yield "gone", map(_gone, report.gone)
@@ -153,9 +154,13 @@ def _contender(key: LockKey, report: LockReport) -> Json:
 
 
 def _session(session: SessionReport) -> Json:
+    came = session.origin
     return {
         "lease": hex_id(session.trace.lease_id),
         **_lease(session.trace),
+        "member": f"{came.member_id:x}" if came and came.member_id is not None else None,
+        "member_bits": f"{came.member_bits:04x}" if came else None,
+        "granted_after_at": moment(came.not_before_at) if came else None,
         "is_new": session.is_new,
         "gave_up": session.gave_up,
         "verdict": session.verdict.kind.value,
@@ -242,7 +247,7 @@ def _fields(part: Any) -> Json:
                 _bytes("key", each) if isinstance(each, bytes) else _fields(each) for each in value
             ]
         elif field.name.endswith("_at"):
-            entry[field.name] = moment(value)
+            entry[field.name] = None if value is None else moment(value)
         else:
             entry[field.name] = hex_id(value) if field.type == "LeaseId" else _plain(value)
     return entry

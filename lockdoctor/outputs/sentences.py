@@ -40,6 +40,7 @@ from lockdoctor.domain.verdicts import (
     Renewed,
     Rewritten,
     ServerCounted,
+    SessionsAlike,
     SessionsGrew,
     SessionsIdle,
     Sign,
@@ -158,6 +159,8 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
             )
         case SessionsGrew():
             return _grew(evidence)
+        case SessionsAlike():
+            return f"{sessions_alike(evidence)}."
         case FromGivenUpAttempts():
             return _lives_on(evidence)
         case SessionsIdle():
@@ -364,6 +367,21 @@ def _grew(evidence: SessionsGrew) -> str:
     if evidence.steps == 1:
         return f"{text}, all of it within a short part of that time."
     return f"{text}, again and again: at least {evidence.steps} separate times."
+
+
+def sessions_alike(evidence: SessionsAlike) -> str:
+    """Say how many there are, and what they have in common."""
+    sessions = count(evidence.sessions, "session")
+    every_s = evidence.every_at_most_s
+    rhythm = "" if every_s is None else f", renewed every {at_most(every_s)} or more often"
+    text = f"{sessions} of TTL {duration(evidence.granted_ttl_s)}{rhythm}"
+    if evidence.member_bits is None:
+        return f"{text}: their IDs are of the client's own choice, or of a member that has left"
+    who = f"member {evidence.member}" if evidence.member else f"a member …{evidence.member_bits}"
+    if evidence.granted_after_at is None:
+        return f"{text}: granted by {who}"
+    since = moment(evidence.granted_after_at)
+    return f"{text}: granted by {who}, and not before {since} (a bound that the IDs tell)"
 
 
 def _lives_on(evidence: FromGivenUpAttempts) -> str:

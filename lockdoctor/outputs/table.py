@@ -19,7 +19,7 @@ from lockdoctor.outputs.commands import steps
 from lockdoctor.outputs.headline import headline, how_many
 from lockdoctor.outputs.lock_rows import NAME_WIDTH, left_out, lock_table, verdict_style
 from lockdoctor.outputs.page import Line, bullets, indented, write
-from lockdoctor.outputs.sentences import sentence
+from lockdoctor.outputs.sentences import sentence, sessions_alike
 from lockdoctor.outputs.witness_sentences import process_lines, server_line
 from lockdoctor.outputs.wording import (
     count,
@@ -33,6 +33,9 @@ from lockdoctor.outputs.wording import (
 
 MOST_FINDINGS = 20
 """So many findings are told in full; all of them stand in the JSON."""
+
+MOST_GROUPS = 5
+"""So many groups of leases without keys are told."""
 
 MOST_LEASES = 3
 """So many leases of one finding are named."""
@@ -201,6 +204,10 @@ def _sessions(report: Report) -> Iterator[RenderableType]:
     yield Text(f"\n{count(len(report.sessions), 'lease')} without keys: ", style="bold").append(
         counts, style="not bold"
     )
+    groups = report.session_groups
+    yield bullets(map(sessions_alike, groups[:MOST_GROUPS]))
+    if groups[MOST_GROUPS:]:
+        yield indented(f"… and {count(len(groups) - MOST_GROUPS, 'more group')}")
 
 
 def _unseen(report: Report) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -120,6 +121,7 @@ class _Scan:
         self.watches: dict[bytes, QueueWatch] = {}
         self.locks: dict[bytes, list[Lock]] = {}
         self.probes: list[LeadershipProbe] = []
+        self.members: frozenset[int] = frozenset()
         self.past: Past | None = None
         self.history_failures: list[Unseen] = []
 
@@ -183,6 +185,8 @@ class _Scan:
     async def _list_leases(self) -> None:
         if self.request.sessions:
             await self.sampler.list_leases()
+            with contextlib.suppress(ClusterError):  # only some roles may; the IDs tell a part
+                self.members = await self.cluster.members()
 
     async def _recall(self) -> None:
         """Take up what earlier runs have seen of these locks and leases."""
@@ -343,6 +347,7 @@ class _Scan:
             raft_term=status.raft_term,
             revision=status.revision,
             leader_changes=len({probe.raft_term for probe in self.probes}) - 1,
+            members=self.members,
         )
 
     def _unseen(self) -> Iterator[Unseen]:

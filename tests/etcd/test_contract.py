@@ -149,6 +149,17 @@ def test_status_names_the_member_and_its_leader(tell: Tell) -> None:
     tell(story)
 
 
+def test_the_member_that_answers_is_among_the_members(tell: Tell) -> None:
+    """Whoever lists the members sees the one that it reads from."""
+
+    async def story(world: World) -> None:
+        status = await world.cluster.status()
+
+        assert status.member_id in await world.cluster.members()
+
+    tell(story)
+
+
 def test_keys_come_in_order_with_all_that_a_recipe_needs(tell: Tell, prefix: bytes) -> None:
     """Every key below the prefix and none beside it, with revisions, lease and value."""
 

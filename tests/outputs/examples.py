@@ -45,6 +45,7 @@ from lockdoctor.domain.verdicts import (
     Renewed,
     Rewritten,
     RingWait,
+    SessionsAlike,
     SessionsGrew,
     SessionsIdle,
     Severity,
@@ -269,6 +270,24 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
         (
             "Renewed leases without keys grew from 0 to 4 in 45 s, all of it within a short part of"
             " that time."
+        ),
+    ),
+    (
+        SessionsAlike(1_040, "8e9e05c52164694d", "694d", 60, 20.4, NOON),
+        (
+            "1,040 sessions of TTL 60 s, renewed every 21 s or more often: granted by member"
+            " 8e9e05c52164694d, and not before 2026-01-01 12:00 UTC (a bound that the IDs tell)."
+        ),
+    ),
+    (
+        SessionsAlike(1, None, "694d", 60, None, None),
+        "1 session of TTL 60 s: granted by a member …694d.",
+    ),
+    (
+        SessionsAlike(2, None, None, 30, 10.0, None),
+        (
+            "2 sessions of TTL 30 s, renewed every 10 s or more often: their IDs are of the"
+            " client's own choice, or of a member that has left."
         ),
     ),
     (
@@ -525,6 +544,10 @@ def everything() -> Report:
         an_election(),
         an_undetermined_lock(),
         sessions=tuple(map(a_session, range(0x51, 0x54))),
+        session_groups=(
+            SessionsAlike(2, "8e9e05c52164694d", "694d", 60, 20.4, NOON),
+            SessionsAlike(1, None, None, 30, None, None),
+        ),
         session_verdicts=(leaked_sessions(),),
         unseen=(
             Unseen(what="list of leases", count=None, why="etcdserver: permission denied"),

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import lockdoctor.etcd.etcd3_compat  # noqa: F401  # makes etcd3 load on today's protobuf
 from lockdoctor.demo.server import EtcdServer
 from tests.lockers import GoClient, etcdctl_lock, eventually, python_lock
 from tests.scenarios.scanning import scan
+
+import etcd3  # isort: skip
 
 pytestmark = [pytest.mark.etcd, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -59,6 +65,41 @@ def test_python_etcd3_lock_whose_process_died(etcd: EtcdServer, prefix: bytes) -
         found = scan(etcd.endpoint, b"/locks/" + prefix.strip(b"/"))
 
         assert (found.status, found.verdicts) == (0, {b"/locks/" + name: "expiring"})
+
+
+def test_python_etcd3_attempts_drop_their_leases(etcd: EtcdServer, prefix: bytes) -> None:
+    """
+    Each attempt of python-etcd3 behind a holder leaves a lease that counts down: no leaked session.
+
+    With a current tenacity such an attempt even ends in a TypeError; its lease is left as well.
+    """
+    name = (prefix.strip(b"/") + b"/report").decode()
+    ended = threading.Event()
+
+    def attempt() -> None:
+        host, port = etcd.address.split(":")
+        client: Any = etcd3.client(host=host, port=int(port), timeout=10)
+        while not ended.wait(0.3):
+            with contextlib.suppress(TypeError):
+                client.lock(name, ttl=4).acquire(timeout=0.2)
+        client.close()
+
+    with python_lock(etcd.address, name, ttl=TTL_S) as holder:
+        holder.wait_for("locked")
+        attempts = threading.Thread(target=attempt)
+        attempts.start()
+        try:
+            found = scan(etcd.endpoint, b"/locks/" + prefix.strip(b"/"))
+        finally:
+            ended.set()
+            attempts.join()
+
+    assert found.findings == ["suspected-leak"]
+    assert len(found.document["sessions"]) >= 3
+    assert {session["verdict"] for session in found.document["sessions"]} <= {
+        "expiring",
+        "undetermined",
+    }
 
 
 @pytest.mark.go

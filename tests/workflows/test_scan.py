@@ -397,3 +397,18 @@ def test_a_leak_of_sessions_alone_is_waited_for() -> None:
 
     assert VerdictKind.SESSION_PILE_UP in [finding.kind for finding in report.findings]
     assert report.watched_s < 50.0
+
+
+@pytest.mark.parametrize("denied", [True, False])
+def test_the_members_are_asked_for_and_not_needed(denied: bool) -> None:  # noqa: FBT001
+    """A role that may not list the members gets its report, without where sessions come from."""
+
+    def setting(cluster: FakeCluster) -> None:
+        cluster.member_list_denied = denied
+        cluster.session(10)
+
+    report = scanned(setting)
+
+    assert report.cluster.members == (frozenset() if denied else {1, 2, 3})
+    assert [group.sessions for group in report.session_groups] == [1]
+    assert report.interrupted is None
