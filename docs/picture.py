@@ -7,31 +7,28 @@ Runs `lockdoctor demo`, so it needs what the demo needs, and takes half a minute
 from __future__ import annotations
 
 import fcntl
-import io
 import os
 import pty
-import re
 import struct
 import subprocess
 import sys
 import termios
 from pathlib import Path
 
-from rich.console import Console
 from rich.text import Text
 
 from lockdoctor.cli.demo_run import SCAN
+from lockdoctor.outputs.pictures import svg
 
 PICTURE = Path(__file__).with_name("report.svg")
 COLUMNS, LINES = 100, 50
 FROM_HERE_ON_MORE_OF_THE_SAME = "Finding 2 of"
-FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}\s*")
-FONT_FAMILY = re.compile(r"font-family:[^;]*;")
 
 
 def main() -> None:
     """Scan, draw, write."""
-    PICTURE.write_text(draw(beginning(report())), encoding="utf-8")
+    shown = Text.from_ansi(beginning(report()))
+    PICTURE.write_text(svg([shown], COLUMNS), encoding="utf-8")
 
 
 def report() -> str:
@@ -62,16 +59,6 @@ def beginning(printed: str) -> str:
     lines = printed.splitlines()
     ends = (n for n, line in enumerate(lines) if FROM_HERE_ON_MORE_OF_THE_SAME in line)
     return "\n".join([f"$ {SCAN}", *lines[: next(ends, len(lines))]]).rstrip()
-
-
-def draw(ansi: str) -> str:
-    """Draw a terminal that shows the text; the picture fetches nothing, not even a font."""
-    console = Console(record=True, width=COLUMNS, file=io.StringIO())
-    console.print(Text.from_ansi(ansi))
-    svg = console.export_svg(title="lockdoctor", unique_id="report")
-    svg = FONT_FAMILY.sub("font-family: monospace;", FONT_FACE.sub("", svg))
-    svg = svg.replace("<svg ", '<svg xml:space="preserve" ', 1)  # some viewers trim indents
-    return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
 
 
 def _environment() -> dict[str, str]:

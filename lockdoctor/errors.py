@@ -11,6 +11,7 @@ LockdoctorError
 │   └── HistoryTooNew
 ├── JournalError
 ├── WitnessError
+├── NotThere
 ├── ConfigError
 ├── DemoError
 └── OutputError
@@ -58,6 +59,10 @@ class JournalError(LockdoctorError):
 
 class WitnessError(LockdoctorError):
     """A process or a member's metrics could not be heard besides etcd; the run goes on."""
+
+
+class NotThere(LockdoctorError):
+    """etcd has nothing of that name."""
 
 
 class ConfigError(LockdoctorError):

@@ -11,7 +11,17 @@ from typing import Annotated, NoReturn
 import typer
 
 from lockdoctor import __version__
-from lockdoctor.cli import check, demo, explain, history, journal, revoke, scan, selfcheck
+from lockdoctor.cli import (
+    check,
+    demo,
+    explain,
+    history,
+    journal,
+    revoke,
+    scan,
+    selfcheck,
+    show,
+)
 from lockdoctor.cli.exit_status import ExitStatus, explained, status_of
 from lockdoctor.cli.groups import Job, PanelledCommand, job
 from lockdoctor.cli.streams import give_up_stdout, say
@@ -41,6 +51,12 @@ app.command(
     short_help="Free leaked locks: a plan first, then exactly that, and the proof.",
     epilog=revoke.EXAMPLES,
 )(job(revoke.revoke))
+app.command(
+    "show",
+    cls=PanelledCommand,
+    short_help="Tell the whole story of one lock or lease.",
+    epilog=show.EXAMPLES,
+)(job(show.show))
 app.command(
     "demo",
     cls=PanelledCommand,

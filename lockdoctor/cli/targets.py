@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 
 from lockdoctor.cli.options import TargetFlags
-from lockdoctor.domain.locks import Kind
+from lockdoctor.domain.locks import Kind, outermost
 from lockdoctor.domain.policy import Rule
 from lockdoctor.errors import ConfigError
 
@@ -31,7 +31,7 @@ def prefixes(flags: TargetFlags, rules: Iterable[Rule]) -> tuple[bytes, ...]:
     found = given or [r.prefix for r in rules if r.prefix and r.limits.get("kind") != Kind.IGNORE]
     if not found:
         raise ConfigError("Say which keys to examine, for example --prefix /my-lock/")
-    return _outermost(found)
+    return outermost(found)
 
 
 def from_hex(flag: str, text: str) -> bytes:
@@ -47,10 +47,3 @@ def from_hex(flag: str, text: str) -> bytes:
         raise ConfigError(
             f"{flag} {text!r} is not hexadecimal digits in pairs, like 2f6d79"
         ) from error
-
-
-def _outermost(given: list[bytes]) -> tuple[bytes, ...]:
-    def is_inside_another(prefix: bytes) -> bool:
-        return any(prefix != other and prefix.startswith(other) for other in given)
-
-    return tuple(dict.fromkeys(prefix for prefix in given if not is_inside_another(prefix)))

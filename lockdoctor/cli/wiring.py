@@ -6,11 +6,11 @@ import asyncio
 import getpass
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeAlias
 
 from lockdoctor.cli.config import Config, find_config, read_config
 from lockdoctor.cli.connection import (
@@ -50,9 +50,15 @@ from lockdoctor.outputs.live import progress
 from lockdoctor.outputs.table import TableOutput
 from lockdoctor.ports import Stop
 from lockdoctor.workflows.scan import ScanRequest, scan
+from lockdoctor.workflows.show import ShowRequest
 
 MARGIN_S = 30.0
 """What a run may take beyond its window: connecting, reading keys, the last look."""
+
+
+Request: TypeAlias = ScanRequest | ShowRequest
+Workflow: TypeAlias = Callable[..., Awaitable[Report]]
+"""Takes cluster, clock, request, progress, stop, history and witnesses."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,15 +125,17 @@ def scan_and_print(
 
 def examine(
     settings: ConnectionSettings,
-    request: ScanRequest,
+    request: Request,
     means: Means,
     timeout_s: float,
+    workflow: Workflow = scan,
 ) -> Examined:
     """
     Do a run, and heed signals and the time-out meanwhile.
 
     Args:
         timeout_s: The longest that it may take.
+        workflow: What to do with the request.
 
     Raises:
         ClusterError: etcd could not be examined.
@@ -135,7 +143,7 @@ def examine(
     """
     stop = Stop()
     signals = Signals(stop)
-    work = in_time(_examine(settings, means, request, stop), stop, timeout_s)
+    work = in_time(_examine(settings, means, request, stop, workflow), stop, timeout_s)
     try:
         report = asyncio.run(signals.heeded_by(work))
     except ClusterError as failed:
@@ -219,8 +227,9 @@ def settings_of(
 async def _examine(
     settings: ConnectionSettings,
     means: Means,
-    request: ScanRequest,
+    request: Request,
     stop: Stop,
+    workflow: Workflow,
 ) -> Report:
     clock = SystemClock()
     heard = witnesses(means.others, settings, clock, watches=request.window_s > 0)
@@ -228,7 +237,7 @@ async def _examine(
     history = _history(means.history, clock) if means.history else None
     try:
         with progress(sys.stderr, is_terminal=is_live_terminal(sys.stderr, os.environ)) as bar:
-            return await scan(cluster, clock, request, bar, stop, history, heard)
+            return await workflow(cluster, clock, request, bar, stop, history, heard)
     finally:
         if history is not None:
             history.close()

@@ -85,8 +85,8 @@ class LockCase:
     By the same estimate as the age: how long the holder's key stood before the first of those
     came who wait now; all of its age where nobody waits. None where there is no estimate.
     """
-    longest_wait_s: float = 0.0
-    """How long the waiter who has waited longest was seen to wait."""
+    waited_s: tuple[float, ...] = ()
+    """How long each waiter was seen to wait, at least."""
     dangling: Dangling | None = None
     unclosed: int = 0
     """So many sessions of attempts on it that gave up live on, without keys."""
@@ -109,6 +109,11 @@ class LockCase:
     def holder(self) -> LockKey | None:
         """The key that owns the lock."""
         return self.lock.holder
+
+    @property
+    def longest_wait_s(self) -> float:
+        """How long the waiter who has waited longest was seen to wait."""
+        return max(self.waited_s, default=0.0)
 
     @property
     def is_blocking(self) -> bool:

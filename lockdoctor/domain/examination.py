@@ -277,6 +277,7 @@ class _PrefixView:
             verdicts=diagnose(case),
             age=case.age,
             activity=case.activity,
+            waited_s=case.waited_s,
             traces=self.facts.traces,
         )
 
@@ -293,7 +294,7 @@ class _PrefixView:
             renewals_of_hold=found.renewals_since(self._held_since(age)) if found and age else 0,
             activity=self.activity.of(queue_of(lock)),
             alone_about_s=_alone_about_s(lock, age),
-            longest_wait_s=self._longest_wait_s(lock),
+            waited_s=self._waited_s(lock),
             rewrites=self._rewrites(lock),
             dangling=None if is_released else self._dangling(lock),
             unclosed=self._unclosed(lock),
@@ -415,17 +416,14 @@ class _PrefixView:
             self._sighting(key, lock, held_throughout=True), self.facts.known_past
         )
 
-    def _longest_wait_s(self, lock: Lock) -> float:
-        """How long the waiter who has waited longest was seen to stand in the queue."""
-        return max(
-            (
-                stood_at_least_s(
-                    self._sighting(waiter, lock, held_throughout=True), self.facts.known_past
-                )
-                for waiter in lock.waiters
-                if waiter.hold in self._first_holds
-            ),
-            default=0.0,
+    def _waited_s(self, lock: Lock) -> tuple[float, ...]:
+        """How long each waiter was seen to stand in the queue, at least."""
+        past = self.facts.known_past
+        return tuple(
+            stood_at_least_s(self._sighting(waiter, lock, held_throughout=True), past)
+            if waiter.hold in self._first_holds
+            else 0.0
+            for waiter in lock.waiters
         )
 
     def _needed_window_s(self, lock: Lock, thresholds: Thresholds) -> float:

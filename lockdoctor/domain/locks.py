@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -140,3 +141,13 @@ class Lock:
     def keys(self) -> tuple[LockKey, ...]:
         """Holder, sharers and waiters, in the order of the queue."""
         return ((self.holder,) if self.holder else ()) + self.sharers + self.waiters
+
+
+def outermost(prefixes: Iterable[bytes]) -> tuple[bytes, ...]:
+    """Drop the prefixes that lie inside another, and repetitions; the order stays."""
+    given = list(prefixes)
+
+    def is_inside_another(prefix: bytes) -> bool:
+        return any(prefix != other and prefix.startswith(other) for other in given)
+
+    return tuple(dict.fromkeys(prefix for prefix in given if not is_inside_another(prefix)))

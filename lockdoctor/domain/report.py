@@ -74,6 +74,8 @@ class LockReport:
     age: Age | None
     """How long the holder has held; None where nobody holds."""
     activity: QueueActivity
+    waited_s: tuple[float, ...] = ()
+    """How long each waiter was seen to stand in the queue, at least."""
     traces: Mapping[LeaseId, RenewalTrace]
     """What was seen of leases, those of its holder and waiters among them; one for all locks."""
 

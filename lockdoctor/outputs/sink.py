@@ -15,7 +15,7 @@ MODE = 0o644
 """node_exporter and a web server run as others than the check does."""
 
 
-def write_file(path: Path, render: Callable[[TextIO], None], mode: int = MODE) -> None:
+def write_file(path: Path, render: Callable[[TextIO], object], mode: int = MODE) -> None:
     """
     Write a file whole or not at all: beside it first, then renamed over it.
 
@@ -38,7 +38,7 @@ def write_file(path: Path, render: Callable[[TextIO], None], mode: int = MODE) -
         raise OutputError(f"Cannot write {path}: {why}") from error
 
 
-def _write_beside(target: Path, render: Callable[[TextIO], None], mode: int) -> None:
+def _write_beside(target: Path, render: Callable[[TextIO], object], mode: int) -> None:
     number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
     try:
         with open(number, "w", encoding="utf-8", errors="backslashreplace") as out:  # noqa: PTH123  # it is open already

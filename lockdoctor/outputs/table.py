@@ -68,20 +68,20 @@ class TableOutput:
 
 
 def _parts(report: Report, width: int) -> Iterator[RenderableType]:
-    yield Text(_context(report), style="dim")
+    yield Text(context(report), style="dim")
     if report.server is not None:
         yield Text(server_line(report.server), style="dim")
     for prefix in report.prefixes:
         yield from _prefix(prefix, report.locks_of(prefix), width)
     yield from waits.tree(report)
     yield from _findings(report)
-    yield from _list("Accepted", list(map(_accepted, report.accepted)))
-    yield from _list("Gone since the last run", list(map(_gone, report.gone)))
+    yield from listed("Accepted", list(map(_accepted, report.accepted)))
+    yield from listed("Gone since the last run", list(map(_gone, report.gone)))
     yield from _undetermined(report)
     yield from _sessions(report)
-    yield from _list("Processes", [x for each in report.processes for x in process_lines(each)])
-    yield from _list("Not seen", list(_unseen(report)))
-    yield from _list("Notes", [safe(note) for note in report.notes])
+    yield from listed("Processes", [x for each in report.processes for x in process_lines(each)])
+    yield from listed("Not seen", list(_unseen(report)))
+    yield from listed("Notes", [safe(note) for note in report.notes])
 
 
 def _first_line(text: str, report: Report | None) -> Text:
@@ -89,7 +89,8 @@ def _first_line(text: str, report: Report | None) -> Text:
     return Text(text, style=verdict_style(found[0]) if found else "bold")
 
 
-def _context(report: Report) -> str:
+def context(report: Report) -> str:
+    """Say how long was watched, and what."""
     cluster = report.cluster
     watched = f"Watched for {duration(report.watched_s)}" if report.window_s else "Read once"
     return (
@@ -121,13 +122,14 @@ def _prefix(prefix: bytes, locks: tuple[LockReport, ...], width: int) -> Iterato
 def _findings(report: Report) -> Iterator[RenderableType]:
     found = report.located_findings
     for number, finding in enumerate(found[:MOST_FINDINGS], start=1):
-        yield from _finding(finding, f"\nFinding {number} of {len(found)}: ")
+        yield from finding_parts(finding, f"\nFinding {number} of {len(found)}: ")
     if found[MOST_FINDINGS:]:
         more = count(len(found) - MOST_FINDINGS, "more finding")
         yield Text(f"\n… and {more}; --format json has them all", style="bold")
 
 
-def _finding(finding: Finding, heading: str) -> Iterator[RenderableType]:
+def finding_parts(finding: Finding, heading: str) -> Iterator[RenderableType]:
+    """Tell a verdict with its evidence, what to do, and what to type."""
     verdict = finding.verdict
     what = f"{verdict.kind.value}, {verdict.severity.name.lower()}, {verdict.confidence.value}"
     yield Text(heading, style="bold").append(what, style=verdict_style(verdict))
@@ -216,7 +218,8 @@ def _unseen(report: Report) -> Iterator[str]:
         yield f"{number}{safe(unseen.what)}: {safe(unseen.why)}"
 
 
-def _list(title: str, lines: list[str]) -> Iterator[RenderableType]:
+def listed(title: str, lines: list[str]) -> Iterator[RenderableType]:
+    """Lay lines out below a title; nothing where there are none."""
     if lines:
         yield Text(f"\n{title}", style="bold")
         yield bullets(iter(lines))

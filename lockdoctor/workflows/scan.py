@@ -61,6 +61,10 @@ class ScanRequest:
     """What the history calls this run."""
     sessions: bool
     """Look at the leases without keys as well, wherever in the cluster they come from."""
+    leases: tuple[LeaseId, ...] = ()
+    """Look at these leases, which have no keys, and at no other that has none."""
+    whole_queue: bool = False
+    """Watch the leases of those who wait as closely as the holder's."""
 
 
 async def scan(
@@ -197,11 +201,14 @@ class _Scan:
         try:
             self.past = self.history.recall(
                 cluster_id=self.status.cluster_id,
-                revision=min(snapshot.revision for snapshot in self.first.values()),
+                revision=min(
+                    (snapshot.revision for snapshot in self.first.values()),
+                    default=self.status.revision,
+                ),
                 raft_term=self.status.raft_term,
                 prefixes=self.request.prefixes,
                 holds=[key.hold for key in keys],
-                lease_ids=leases | self.sampler.listed_at_start,
+                lease_ids=leases | self.sampler.listed_at_start | {*self.request.leases},
             )
         except HistoryError as failed:
             self._note_history(HISTORY, failed)
@@ -212,7 +219,7 @@ class _Scan:
         """Add this run to the history."""
         if self.history is None:
             return report
-        if self.past is not None:
+        if self.past is not None and self.request.prefixes:  # else no keys were read
             try:
                 self.history.record(run_record(facts, report, self.request.command))
                 self.history.prune()
@@ -240,7 +247,10 @@ class _Scan:
             needed = needed_renewals(lock.kind, self._thresholds(lock))
             for key in lock.keys:
                 if key.has_lease:
-                    self.sampler.follow(key.lease_id, needed if key is lock.holder else 0)
+                    matters = key is lock.holder or self.request.whole_queue
+                    self.sampler.follow(key.lease_id, needed if matters else 0)
+        for lease_id in self.request.leases:
+            self.sampler.follow_session(lease_id)
 
     async def _sample(self) -> None:
         await self.sampler.run(self._tick)
@@ -331,7 +341,7 @@ class _Scan:
             leadership=self._leadership(),
             sessions=SessionFacts(
                 first_listed_at=sampler.first_listed_at,
-                at_start=sampler.listed_at_start,
+                at_start=sampler.listed_at_start | {*self.request.leases},
                 keyless=frozenset(sampler.keyless),
                 still_listed=sampler.still_listed,
             ),

@@ -216,7 +216,7 @@ def test_what_is_kept_by_design_is_never_leaked(kind: Kind) -> None:
     old = a_case(
         lock,
         age=Age(at_least_s=9e6),
-        longest_wait_s=9e6,
+        waited_s=(9e6,),
         thresholds=Thresholds(max_hold_s=1.0, critical_hold_s=1.0, max_wait_s=1.0),
     )
 
@@ -279,7 +279,7 @@ def test_a_plain_key_without_a_lease_is_only_possibly_a_lock() -> None:
 def test_a_long_wait_behind_an_unjudged_holder(waited_s: float, blocked: bool) -> None:  # noqa: FBT001
     """A wait of max_wait behind a holder that is not itself judged is a blocked queue."""
     young = Age(at_least_s=1.0, at_most_s=2.0)
-    case = a_case(CONTENDED, age=young, longest_wait_s=waited_s)
+    case = a_case(CONTENDED, age=young, waited_s=(0.0, waited_s))
 
     assert (VerdictKind.BLOCKED_QUEUE in kinds(case)) is blocked
     if blocked:
@@ -288,7 +288,7 @@ def test_a_long_wait_behind_an_unjudged_holder(waited_s: float, blocked: bool) -
 
 def test_a_leak_is_not_reported_twice_as_a_blocked_queue() -> None:
     """The wait behind a leaked lock is part of that finding."""
-    case = a_case(CONTENDED, longest_wait_s=9e6, age=Age(at_least_s=9e6))
+    case = a_case(CONTENDED, waited_s=(9e6,), age=Age(at_least_s=9e6))
 
     assert kinds(case) == [VerdictKind.LEAKED_LOCK]
     assert any(isinstance(each, Waiting) for each in diagnose(case)[0].evidence)

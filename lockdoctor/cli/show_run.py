@@ -1,0 +1,86 @@
+"""Runs `show`: settings, the run, the page and its copies in files."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from lockdoctor.cli.config import find_config, read_config
+from lockdoctor.cli.exit_status import ExitStatus, scan_status
+from lockdoctor.cli.options import ConfigFlags, ConnectionFlags, HistoryFlags, LimitFlags
+from lockdoctor.cli.scan import Format
+from lockdoctor.cli.show import ShowFlags
+from lockdoctor.cli.terminals import in_colour, width, write_to
+from lockdoctor.cli.wiring import MARGIN_S, Means, examine, history_path, settings_of
+from lockdoctor.domain.leases import LeaseId, parse_lease_id
+from lockdoctor.domain.policy import Policy
+from lockdoctor.domain.report import Report
+from lockdoctor.errors import ConfigError, NotThere
+from lockdoctor.outputs import pictures
+from lockdoctor.outputs.json import JsonOutput
+from lockdoctor.outputs.page import write
+from lockdoctor.outputs.show import show_parts
+from lockdoctor.outputs.sink import write_file
+from lockdoctor.outputs.wording import printable
+from lockdoctor.workflows.show import ShowRequest, Subject, show
+
+PICTURES = {"html": pictures.html, "svg": pictures.svg}
+
+
+def run_show(
+    flags: ShowFlags,
+    history: HistoryFlags,
+    limits: LimitFlags,
+    connection: ConnectionFlags,
+    config: ConfigFlags,
+) -> ExitStatus:
+    """
+    Watch one lock or lease, and print its page.
+
+    Raises:
+        LockdoctorError: In one sentence, before anything was printed.
+    """
+    file = read_config(find_config(config.config, os.environ))
+    name = os.fsencode(flags.subject)  # the very bytes of the command line
+    if not name:
+        raise ConfigError("Say what to show: the name of a lock, a key, or a lease")
+    request = ShowRequest(
+        subject=Subject(name=name, lease_id=_lease_id(flags.subject)),
+        policy=Policy(rules=file.rules, overrides=limits.limits()),
+        window_s=flags.window_s,
+    )
+    means = Means(history=history_path(history, os.environ), acceptances=file.acceptances)
+    settings = settings_of(connection, config.cluster, file, os.environ)
+    try:
+        examined = examine(settings, request, means, flags.window_s + MARGIN_S, show)
+    except NotThere as missing:
+        seen = f"`lockdoctor history show` tells what earlier runs have seen of {printable(name)}"
+        raise NotThere(f"{missing}; {seen}") from missing
+    report = examined.report
+    for form, path in (("html", flags.html), ("svg", flags.svg)):
+        if path is not None:
+            _write_picture(path, PICTURES[form](show_parts(report, pictures.WIDTH)))
+    write_to(sys.stdout, "the page", lambda out: _write(report, out, flags.format))
+    return scan_status(report, by_signal=examined.by_signal)
+
+
+def _write_picture(path: Path, picture: str) -> None:
+    write_file(path, lambda out: out.write(picture))
+
+
+def _write(report: Report, out: TextIO, form: str) -> None:
+    if form == Format.JSON:
+        JsonOutput().render(report, out)
+        return
+    columns = width()
+    parts = show_parts(report, columns)
+    write(parts, out, width=columns, colour=in_colour(out, os.environ))
+
+
+def _lease_id(word: str) -> LeaseId | None:
+    try:
+        return parse_lease_id(word)
+    except ValueError:
+        return None

@@ -1,0 +1,70 @@
+"""Draws the remaining TTL of a lease over time, in characters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from lockdoctor.domain.sawtooth import Tooth
+from lockdoctor.outputs.wording import duration
+
+LEVELS = " ▁▂▃▄▅▆▇█"
+HEIGHT = 6
+LABEL_WIDTH = 8
+LEAST_WIDTH = 20
+LEADER_MARK = "^"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """What is drawn: the teeth of one lease between two moments."""
+
+    teeth: Sequence[Tooth]
+    granted_ttl_s: int
+    since: float
+    until: float
+    leader_changes: Sequence[float] = ()
+    """When a new leader was first seen."""
+
+    def lines(self, width: int) -> Iterator[str]:
+        """Draw it in so many columns: a bar for what is known to have been left, else nothing."""
+        plot = max(LEAST_WIDTH, width - LABEL_WIDTH - 2)
+        bars = [self._level(column, plot) for column in range(plot)]
+        for row in reversed(range(HEIGHT)):
+            drawn = "".join(_cell(level, row) for level in bars)
+            yield f"{self._label(row):>{LABEL_WIDTH}} ┤{drawn}".rstrip()
+        yield f"{'0 s':>{LABEL_WIDTH}} └{'─' * plot}"
+        if self.leader_changes:
+            yield " " * (LABEL_WIDTH + 2) + self._marks(plot).rstrip()
+        ago = f"{duration(self.until - self.since)} ago"
+        yield " " * (LABEL_WIDTH + 2) + ago + "now".rjust(plot - len(ago))
+
+    def _label(self, row: int) -> str:
+        return duration(self.granted_ttl_s) if row == HEIGHT - 1 else ""
+
+    def _level(self, column: int, plot: int) -> int | None:
+        """The height of a bar in eighths of a character: the most that was left during it."""
+        step = (self.until - self.since) / plot
+        begins = self.since + column * step
+        left = [
+            tooth.left_s(max(begins, tooth.since))
+            for tooth in self.teeth
+            if tooth.since <= begins + step and tooth.until >= begins
+        ]
+        if not left:
+            return None
+        share = min(1.0, max(0.0, max(left) / self.granted_ttl_s))
+        return max(1, round(share * HEIGHT * 8))
+
+    def _marks(self, plot: int) -> str:
+        row = [" "] * plot
+        for moment in self.leader_changes:
+            at = int((moment - self.since) / (self.until - self.since) * plot)
+            row[min(plot - 1, max(0, at))] = LEADER_MARK
+        return "".join(row)
+
+
+def _cell(level: int | None, row: int) -> str:
+    if level is None:
+        return " "
+    return LEVELS[min(8, max(0, level - row * 8))]

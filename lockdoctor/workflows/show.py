@@ -1,0 +1,136 @@
+"""Show: find what a word means in etcd, and examine just that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from lockdoctor.domain.leases import LeaseId, LeaseUnread, Observation
+from lockdoctor.domain.locks import LockKey, outermost
+from lockdoctor.domain.policy import Policy
+from lockdoctor.domain.recipes import Claim, claim, queue_of
+from lockdoctor.domain.report import Report
+from lockdoctor.domain.shapes import RECIPE_OF
+from lockdoctor.errors import AccessDenied, NotThere
+from lockdoctor.ports import Clock, Cluster, History, Progress, Stop, Witness
+from lockdoctor.workflows.scan import ScanRequest, scan
+
+MOST_QUEUES = 20
+"""A lease may hold thousands of keys; so many of their queues are shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What somebody wants to see: the name of a lock, a key, or a lease."""
+
+    name: bytes
+    lease_id: LeaseId | None
+    """The lease that the same word may mean."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowRequest:
+    """What to show, and for how long to watch it."""
+
+    subject: Subject
+    policy: Policy
+    window_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What the word means."""
+
+    queues: frozenset[Claim] = frozenset()
+    leases: tuple[LeaseId, ...] = ()
+    """A lease without keys."""
+    left_out: int = 0
+    """Keys of the lease that are not looked at."""
+
+
+async def show(
+    cluster: Cluster,
+    clock: Clock,
+    request: ShowRequest,
+    progress: Progress,
+    stop: Stop,
+    history: History | None = None,
+    witnesses: Sequence[Witness] = (),
+) -> Report:
+    """
+    Examine one lock, or all locks of one lease, or one lease without keys.
+
+    Raises:
+        NotThere: etcd has neither a key, nor a lock, nor a lease of that name.
+        ClusterError: It could not be examined.
+    """
+    found = await _find(cluster, request.subject)
+    examine = ScanRequest(
+        prefixes=outermost(sorted(map(_prefix, found.queues))),
+        policy=request.policy,
+        window_s=request.window_s,
+        command="show",
+        sessions=False,
+        leases=found.leases,
+        whole_queue=True,
+    )
+    report = await scan(cluster, clock, examine, progress, stop, history, witnesses)
+    return _restricted(report, found)
+
+
+def _restricted(report: Report, found: _Found) -> Report:
+    """Leave out what merely lies below the same prefixes, and what was not looked for."""
+    notes = report.notes
+    if found.left_out:
+        notes = (*notes, f"{found.left_out:,} more keys of the lease were not looked at")
+    return replace(
+        report,
+        locks=tuple(lock for lock in report.locks if queue_of(lock.lock) in found.queues),
+        unseen=tuple(unseen for unseen in report.unseen if unseen.is_failure),
+        gone=(),
+        notes=notes,
+    )
+
+
+def _prefix(queue: Claim) -> bytes:
+    return RECIPE_OF[queue.recipe].queue_prefix(queue.name)
+
+
+async def _find(cluster: Cluster, subject: Subject) -> _Found:
+    """A lease first, for nobody calls a lock by 16 hexadecimal digits; then a key; then a lock."""
+    if subject.lease_id is not None:
+        found = await _find_lease(cluster, subject.lease_id)
+        if found is not None:
+            return found
+    keys = (await cluster.keys(subject.name)).keys
+    exact = [key for key in keys if key.key == subject.name]
+    queues = {claim(key) for key in exact or keys}
+    if not exact:
+        queues = {queue for queue in queues if queue.name == subject.name}
+    if not queues:
+        raise NotThere("no lease, no key and no lock of that name is in etcd now")
+    return _Found(queues=frozenset(queues))
+
+
+async def _find_lease(cluster: Cluster, lease_id: LeaseId) -> _Found | None:
+    (reading,) = [each async for each in cluster.read_leases([lease_id], with_keys=True)]
+    if isinstance(reading, LeaseUnread):
+        raise AccessDenied(f"etcd did not tell of that lease: {reading.reason}")
+    if not isinstance(reading, Observation):
+        return None
+    if reading.attached_keys is None:
+        raise AccessDenied(
+            "etcd does not permit this user to see the keys of that lease: show its key instead"
+        )
+    shown = reading.attached_keys[:MOST_QUEUES]
+    keys = [key for name in shown for key in await _key(cluster, name)]
+    return _Found(
+        queues=frozenset(map(claim, keys)),
+        leases=() if keys else (lease_id,),
+        left_out=len(reading.attached_keys) - len(shown),
+    )
+
+
+async def _key(cluster: Cluster, name: bytes) -> Sequence[LockKey]:
+    """Read one key; none where it went meanwhile."""
+    return [key for key in (await cluster.keys(name)).keys if key.key == name]
