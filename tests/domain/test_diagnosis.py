@@ -160,7 +160,7 @@ def test_with_a_limit_only_a_likely_suspicion_is_spoken() -> None:
     limits = Thresholds(max_hold_s=3600.0)
 
     assert state(a_case(thresholds=limits)).kind is VerdictKind.UNDETERMINED
-    likely = a_case(CONTENDED, thresholds=limits, longest_wait_s=43.0)
+    likely = a_case(CONTENDED, thresholds=limits, waited_s=(43.0,))
     assert state(likely).kind is VerdictKind.SUSPECTED_LEAK
 
 

@@ -99,7 +99,7 @@ def test_those_who_wait(longest_wait_s: float, found: dict[Sign, int]) -> None:
     """A wait of half a minute weighs more than one that has just begun."""
     young = Age(at_least_s=20.0)
 
-    assert signs(lock=CONTENDED, age=young, longest_wait_s=longest_wait_s) == found
+    assert signs(lock=CONTENDED, age=young, waited_s=(longest_wait_s,)) == found
 
 
 def test_sessions_left_open_by_attempts_weigh_by_themselves() -> None:
@@ -144,7 +144,7 @@ def state(**changes: Any) -> Verdict:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"lock": CONTENDED, "longest_wait_s": 43.0},
+        {"lock": CONTENDED, "waited_s": (43.0,)},
         {"activity": after(2)},
         {"activity": after(2), **about(50.0)},
         about(300.0),
@@ -163,8 +163,8 @@ def test_a_suspicion_grows_likely(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"lock": CONTENDED, "longest_wait_s": 6.0, "age": Age(at_least_s=6.0)},
-        {"lock": CONTENDED, "longest_wait_s": 43.0, **about(50.0, alone_s=1.0)},
+        {"lock": CONTENDED, "waited_s": (6.0,), "age": Age(at_least_s=6.0)},
+        {"lock": CONTENDED, "waited_s": (43.0,), **about(50.0, alone_s=1.0)},
         {"activity": after(1), **about(50.0)},
         {"activity": after(2), **about(50.0, at_least_s=6.0)},
         {"activity": after(50, patient=0)},
