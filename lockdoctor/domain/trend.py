@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from lockdoctor.domain.locks import LockId
 from lockdoctor.domain.past import Past, PastFinding
 from lockdoctor.domain.report import LockReport
-from lockdoctor.domain.verdicts import Standing, Verdict
+from lockdoctor.domain.verdicts import Standing, Verdict, VerdictKind
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Trend:
     """The findings of this run beside those of the last one over the same prefixes."""
 
@@ -26,7 +27,7 @@ class Trend:
 
     def with_standing(self, verdict: Verdict) -> Verdict:
         """Say how long a finding has stood, if the last run had it, too."""
-        before = self._before(verdict) if verdict.is_finding else None
+        before = self._before.get((verdict.kind, verdict.lock)) if verdict.is_finding else None
         if before is None:
             return verdict
         standing = Standing(
@@ -46,10 +47,6 @@ class Trend:
         found |= {verdict.lock for verdict in sessions if verdict.is_finding}
         return tuple(finding for finding in self.past.findings if finding.lock not in found)
 
-    def _before(self, verdict: Verdict) -> PastFinding | None:
-        same = (
-            finding
-            for finding in self.past.findings
-            if (finding.kind, finding.lock) == (verdict.kind, verdict.lock)
-        )
-        return next(same, None)
+    @cached_property
+    def _before(self) -> dict[tuple[VerdictKind, LockId | None], PastFinding]:
+        return {(finding.kind, finding.lock): finding for finding in self.past.findings}

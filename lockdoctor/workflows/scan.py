@@ -267,6 +267,8 @@ class _Scan:
 
     async def _grow_old(self) -> None:
         """Wait until a renewed hold is as old as none may become, where the window allows it."""
+        if not self.request.window_s:
+            return
         leadership = self._leadership()
         limits = [
             self.first[prefix].answered_at + self._thresholds(lock).limit_s
