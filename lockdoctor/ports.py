@@ -52,6 +52,11 @@ class Cluster(Protocol):
     the person on call.
     """
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What its user should know of how it was read, a sentence each."""
+        ...
+
     async def status(self) -> MemberStatus:
         """Ask the member that we read from who it is and whom it follows."""
         ...

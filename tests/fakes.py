@@ -103,6 +103,7 @@ class FakeCluster:
         """How long each answer takes, on the clock."""
         self.unreachable: ClusterError | None = None
         """What every reading raises."""
+        self.notes: list[str] = []
         self.lease_list_denied = False
         self.member_list_denied = False
         self.attached_keys_denied = False

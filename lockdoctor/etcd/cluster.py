@@ -10,7 +10,9 @@ from lockdoctor.domain.locks import KeySnapshot
 from lockdoctor.etcd.connection import Connection, ConnectionSettings
 from lockdoctor.etcd.etcd3_compat import rpc
 from lockdoctor.etcd.lease_reader import RpcLeaseReader
+from lockdoctor.etcd.pacing import Pace
 from lockdoctor.etcd.pages import read_keys
+from lockdoctor.etcd.pipelined_reader import PipelinedLeaseReader
 from lockdoctor.etcd.watch import KeyWatch
 from lockdoctor.ports import Clock, LeaseList, MemberStatus
 
@@ -21,12 +23,30 @@ MAX_RATE = 5_000.0
 class EtcdCluster:
     """A Cluster (see ports) that is a real one. Nothing here writes."""
 
-    def __init__(self, connection: Connection, clock: Clock, max_rate: float) -> None:
-        """Read through an open connection."""
+    def __init__(
+        self, connection: Connection, clock: Clock, max_rate: float, *, is_pipelined: bool
+    ) -> None:
+        """
+        Read through an open connection.
+
+        Args:
+            max_rate: Look-ups a second, at most.
+            is_pipelined: Whether leases are looked up by the faster way, which has a connection
+                of its own, or by gRPC's own client.
+        """
         self.connection = connection
         """For a surgeon, who writes through the same one."""
         self._clock = clock
-        self._leases = RpcLeaseReader(connection, clock, max_rate)
+        self._leases = (
+            PipelinedLeaseReader(connection, clock, max_rate)
+            if is_pipelined
+            else RpcLeaseReader(connection, clock, Pace(clock, max_rate))
+        )
+
+    @property
+    def notes(self) -> list[str]:
+        """What its user should know of how reading went, a sentence each."""
+        return self._leases.notes
 
     async def status(self) -> MemberStatus:
         """Ask the member that we read from who it is and whom it follows."""
@@ -81,14 +101,23 @@ class EtcdCluster:
 
     async def close(self) -> None:
         """Let go of the connection."""
+        await self._leases.close()
         await self.connection.close()
 
 
 async def connect(
-    settings: ConnectionSettings, clock: Clock, max_rate: float = MAX_RATE
+    settings: ConnectionSettings,
+    clock: Clock,
+    max_rate: float = MAX_RATE,
+    *,
+    is_pipelined: bool = True,
 ) -> EtcdCluster:
     """
     Connect to a cluster.
+
+    Args:
+        max_rate: Look-ups a second, at most.
+        is_pipelined: See EtcdCluster; the slower way is there to be compared with.
 
     Raises:
         ConfigError: An endpoint or a TLS file makes no sense.
@@ -102,4 +131,4 @@ async def connect(
     except BaseException:
         await connection.close()
         raise
-    return EtcdCluster(connection, clock, max_rate)
+    return EtcdCluster(connection, clock, max_rate, is_pipelined=is_pipelined)

@@ -86,6 +86,14 @@ class Attempt(NamedTuple):
         return [LEADER_REQUIRED, ("token", self.token)] if self.token else [LEADER_REQUIRED]
 
 
+class Failure(NamedTuple):
+    """An attempt that failed, made by other means than call()."""
+
+    attempt: Attempt
+    asked_at: float
+    error: grpc.aio.AioRpcError
+
+
 class Refusal(NamedTuple):
     """An endpoint that did not greet."""
 
@@ -152,18 +160,16 @@ class Connection:
             ClusterTimeout: The command time-out is over.
             AccessDenied: etcd refuses it.
         """
-        attempt = self.begin(what)
-        while True:
-            asked_at = self._clock.now()
-            try:
-                message = await method(attempt.member)(
-                    request,
-                    timeout=self._attempt_s(attempt.deadline - asked_at),
-                    metadata=attempt.metadata,
-                )
-                return Answer(asked_at, self._clock.now(), message, attempt.member.endpoint.text)
-            except grpc.aio.AioRpcError as error:
-                attempt = await self.mend(attempt, error)
+        return await self._try(self.begin(what), method, request)
+
+    async def call_again(self, failure: Failure, method: Method, request: Any) -> Answer:
+        """
+        Go on after an attempt that failed, within the same time-out.
+
+        Raises:
+            ClusterError: As call() does.
+        """
+        return await self._try(await self.mend(failure.attempt, failure.error), method, request)
 
     async def ask_once(self, method: Method, request: Any, what: str) -> Answer:
         """
@@ -194,6 +200,11 @@ class Connection:
         deadline = self._clock.now() + self._settings.command_timeout_s
         return Attempt(1, self._member, self._token, deadline, what)
 
+    def attempt_s(self, left_s: float) -> float:
+        """Leave time to ask another member, where there is one, if this one turns out frozen."""
+        left_s = max(left_s, RETRY_PAUSE_S)
+        return left_s if len(self._members) == 1 else max(left_s / 2, min(left_s, 1.0))
+
     async def mend(self, attempt: Attempt, error: grpc.aio.AioRpcError) -> Attempt:
         """
         Do what lets the next attempt succeed: a new token, another member.
@@ -219,6 +230,19 @@ class Connection:
             self._replacing.cancel()
         await asyncio.gather(*(member.close() for member in self._members))
 
+    async def _try(self, attempt: Attempt, method: Method, request: Any) -> Answer:
+        while True:
+            asked_at = self._clock.now()
+            try:
+                message = await method(attempt.member)(
+                    request,
+                    timeout=self.attempt_s(attempt.deadline - asked_at),
+                    metadata=attempt.metadata,
+                )
+                return Answer(asked_at, self._clock.now(), message, attempt.member.endpoint.text)
+            except grpc.aio.AioRpcError as error:
+                attempt = await self.mend(attempt, error)
+
     async def _replace(self, attempt: Attempt) -> None:
         """
         Choose a member anew, unless somebody has done so since the attempt began.
@@ -232,11 +256,6 @@ class Connection:
             self._replacing = asyncio.ensure_future(self._find_member(attempt.deadline))
             self._replacing.add_done_callback(self._replaced)
         await asyncio.shield(self._replacing)
-
-    def _attempt_s(self, left_s: float) -> float:
-        """Leave time to ask another member, where there is one, if this one turns out frozen."""
-        left_s = max(left_s, RETRY_PAUSE_S)
-        return left_s if len(self._members) == 1 else max(left_s / 2, min(left_s, 1.0))
 
     def _replaced(self, task: asyncio.Task[None]) -> None:
         self._replacing = None

@@ -52,7 +52,7 @@ async def inspect(
         login = await _login(connection, settings)
         permissions: tuple[Permission, ...] = ()
         if login.refusal is None:
-            cluster = EtcdCluster(connection, clock, FEW_LOOKUPS_PER_S)
+            cluster = EtcdCluster(connection, clock, FEW_LOOKUPS_PER_S, is_pipelined=False)
             tried = [each async for each in _tried(connection, cluster, prefixes)]
             permissions = tuple(tried)
         is_known = settings.user is not None and any(m.refusal is None for m in members)

@@ -63,6 +63,8 @@ class Member:
             ConfigError: A TLS file cannot be used.
         """
         self.endpoint = endpoint
+        self.tls = tls
+        self.dial_timeout_s = dial_timeout_s
         self.channel = _channel(endpoint, tls, _options(dial_timeout_s))
         self.kv = stubs.KVStub(self.channel)
         self.lease = stubs.LeaseStub(self.channel)

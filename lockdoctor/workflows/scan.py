@@ -149,7 +149,9 @@ class _Scan:
         self.sampler.finish()
         self.locks.clear()
         facts = self._facts()
-        return self._recorded(facts, conclude(facts))
+        report = conclude(facts)
+        noted = replace(report, notes=(*report.notes, *self.cluster.notes))
+        return self._recorded(facts, noted)
 
     async def close(self) -> None:
         for watch in self.watches.values():

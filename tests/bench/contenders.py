@@ -14,8 +14,8 @@ from tests.bench.usage import BenchError, Usage, measured
 from tests.builds import BuildError, NoGoError, build
 from tests.lockers import find_etcdctl
 
-OURS = "lockdoctor_grpc"
-PYTHON = (OURS, "grpc_aio")
+OURS = "lockdoctor"
+PYTHON = (OURS, "lockdoctor_grpc", "grpc_aio")
 GOROUTINES = (1, 16, 64, 256)
 
 ETCDCTL_SAMPLE = 50

@@ -12,7 +12,8 @@ from lockdoctor.domain.leases import LeaseId, LeaseUnread, Observation
 from lockdoctor.errors import AccessDenied, ClusterError, ClusterTimeout, ClusterUnreachable
 from lockdoctor.etcd.connection import Answer, Connection, Method
 from lockdoctor.etcd.etcd3_compat import rpc
-from lockdoctor.etcd.lease_reader import MOST_TIMEOUTS, OUTSTANDING, Pace, RpcLeaseReader
+from lockdoctor.etcd.lease_reader import MOST_TIMEOUTS, OUTSTANDING, RpcLeaseReader
+from lockdoctor.etcd.pacing import Pace
 from tests.etcd.connecting import connected, writing
 from tests.fakes import FakeClock
 from tests.waiting import run
@@ -48,7 +49,7 @@ def read(errors: dict[int, ClusterError], ids: range, rate: float = 1e9) -> list
 
     async def story() -> list[Any]:
         clock = FakeClock()
-        reader = RpcLeaseReader(ScriptedConnection(clock, errors), clock, rate)
+        reader = RpcLeaseReader(ScriptedConnection(clock, errors), clock, Pace(clock, rate))
         return [answer async for answer in reader.read(map(LeaseId, ids), with_keys=True)]
 
     return run(story())
@@ -88,7 +89,7 @@ def test_few_are_on_their_way_at_once() -> None:
     async def story() -> ScriptedConnection:
         clock = FakeClock()
         connection = ScriptedConnection(clock, {})
-        reader = RpcLeaseReader(connection, clock, 1e9)
+        reader = RpcLeaseReader(connection, clock, Pace(clock, 1e9))
         tasks = 0
         async for _ in reader.read(map(LeaseId, range(1, 2000)), with_keys=False):
             tasks = max(tasks, len(asyncio.all_tasks()))

@@ -1,0 +1,125 @@
+"""
+Requests and answers that are the same as the one before, but for the stream and the message.
+
+Nearly all are such. An answer has the same headers, one short message and the same trailers, in
+three frames one after the other: to compare it as a whole takes a fifth of taking it apart.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
+
+from lockdoctor.etcd import h2_frames as h2
+
+PREFIX = struct.Struct(">BI")
+"""Of a gRPC message: whether it is compressed, and its length."""
+
+SIZES = range(PREFIX.size, 256)
+"""Of the DATA frames that are recognised: those whose length is in one byte."""
+
+Unpack: TypeAlias = Callable[
+    [bytes, int], tuple[bytes, int, bytes, int, bytes, bytes, bytes, int, bytes]
+]
+
+
+class Form(NamedTuple):
+    """What an answer with a message of one size looks like."""
+
+    unpack: Unpack
+    """Into frame header, stream, block and frame header, stream, prefix, message, ... and block."""
+    size: int
+    between: bytes
+    prefix: bytes
+
+
+class UsualAnswer:
+    """An answer with these headers and trailers, which mean the same whenever they come."""
+
+    def __init__(self, headers: bytes, trailers: bytes) -> None:
+        """Recognise answers that begin and end with these blocks."""
+        self._headers = headers
+        self._trailers = trailers
+        self._begin = _beginning(len(headers), h2.HEADERS, h2.END_HEADERS)
+        self._end = _beginning(len(trailers), h2.HEADERS, h2.END_HEADERS | h2.END_STREAM)
+        self.overhead = 3 * h2.HEADER.size + len(headers) + len(trailers)
+        """Bytes of an answer that no window counts."""
+        self._forms: list[Form | None] = [
+            self._form(size) if size in SIZES else None for size in range(256)
+        ]
+
+    def answers(self, data: bytes, start: int) -> Iterator[tuple[int, bytes, int]]:
+        """Give stream, message and end of each such answer, up to the first that is another one."""
+        forms, begin, end, trailers = self._forms, self._begin, self._end, self._trailers
+        size_at = h2.HEADER.size + len(self._headers) + 2
+        last = len(data) - self.overhead - PREFIX.size
+        while start <= last:
+            form = forms[data[start + size_at]]
+            if form is None or start + form.size > len(data):
+                return
+            first, stream, between, stream_2, prefix, message, third, stream_3, block = form.unpack(
+                data, start
+            )
+            if (
+                not stream == stream_2 == stream_3
+                or between != form.between
+                or prefix != form.prefix
+                or block != trailers
+                or first != begin
+                or third != end
+            ):
+                return
+            start += form.size
+            yield stream, message, start
+
+    def _form(self, size: int) -> Form:
+        message_size = size - PREFIX.size
+        parts = struct.Struct(
+            f">5sI{len(self._headers) + 5}sI{PREFIX.size}s{message_size}s5sI{len(self._trailers)}s"
+        )
+        return Form(
+            unpack=parts.unpack_from,
+            size=parts.size,
+            between=self._headers + _beginning(size, h2.DATA, 0),
+            prefix=PREFIX.pack(0, message_size),
+        )
+
+
+class UsualRequest:
+    """A request with these headers, and a message of one size."""
+
+    def __init__(self, headers: bytes, size: int) -> None:
+        """
+        Prepare all that is the same in each.
+
+        Args:
+            size: Of the message and its prefix; like that of the headers, what fits in a frame.
+        """
+        self._begin = _beginning(len(headers), h2.HEADERS, h2.END_HEADERS)
+        self._between = headers + _beginning(size, h2.DATA, h2.END_STREAM)
+        self._prefix = PREFIX.pack(0, size - PREFIX.size)
+        parts = f">5sI{len(self._between)}sI{PREFIX.size}s{size - PREFIX.size}s"
+        self._pack = struct.Struct(parts).pack
+
+    def on(self, stream: int, message: bytes) -> bytes:
+        """Write it."""
+        return self._pack(self._begin, stream, self._between, stream, self._prefix, message)
+
+
+@lru_cache(maxsize=16)
+def usual_request(headers: bytes, size: int) -> UsualRequest:
+    """Make one, unless that has been done."""
+    return UsualRequest(headers, size)
+
+
+@lru_cache(maxsize=16)
+def usual_answer(headers: bytes, trailers: bytes) -> UsualAnswer:
+    """Make one, unless that has been done."""
+    return UsualAnswer(headers, trailers)
+
+
+def _beginning(size: int, kind: int, flags: int) -> bytes:
+    """Write the header of a frame but for the stream."""
+    return h2.HEADER.pack(size >> 16, size & 0xFFFF, kind, flags, 0)[:5]

@@ -1,0 +1,262 @@
+"""One connection to a member, over which many calls go at once: the socket side of `h2_calls`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from itertools import takewhile
+from typing import cast
+
+from lockdoctor import __version__
+from lockdoctor.etcd.h2_calls import DEADLINE_EXCEEDED, UNAVAILABLE, Call, Calls
+from lockdoctor.etcd.h2_frames import NotUnderstoodError
+from lockdoctor.etcd.h2_headers import Fields
+from lockdoctor.etcd.member import Member
+from lockdoctor.ports import Clock
+
+ALPN = "h2"
+
+MOST_UNREAD = 1 << 22
+"""Bytes that a server leaves unread; one that talks and never listens is not waited for."""
+
+SEND_WITHIN_S = 0.001
+"""What the server must be told goes along with the next requests, if some follow so soon."""
+
+CLOSE_WITHIN_S = 1.0
+
+Receiver = Callable[[Sequence[Call], float], None]
+"""Takes calls that have come to an end, maybe none, and when their answers were received."""
+
+
+async def open_pipe(member: Member, path: str, clock: Clock, timeout_s: float) -> Pipe:
+    """
+    Connect to a member.
+
+    Args:
+        path: Of the method to be called.
+        timeout_s: How long each call may take.
+
+    Raises:
+        OSError: The member is not there, or not in time.
+        NotUnderstoodError: It does not speak HTTP/2.
+    """
+    pipe = Pipe(member, path, clock, timeout_s)
+    try:
+        await asyncio.wait_for(_greet(pipe, member), member.dial_timeout_s)
+    except asyncio.TimeoutError as error:
+        pipe.abort()
+        raise TimeoutError("not in time") from error
+    except BaseException:
+        pipe.abort()
+        raise
+    return pipe
+
+
+async def _greet(pipe: Pipe, member: Member) -> None:
+    endpoint = member.endpoint
+    context = member.tls.context() if endpoint.uses_tls else None
+    if context is not None:
+        context.set_alpn_protocols([ALPN])
+    await asyncio.get_running_loop().create_connection(
+        lambda: pipe,
+        endpoint.host,
+        endpoint.port,
+        ssl=context,
+        server_hostname=endpoint.host if context else None,
+    )
+    await pipe.greeted
+    if pipe.trouble is not None:
+        raise pipe.trouble
+    if pipe.lost.done():
+        raise ConnectionResetError("closed before a word was said")
+
+
+class Pipe(asyncio.Protocol):
+    """
+    Sends calls, and hands over what has become of them.
+
+    Every call that was asked comes back exactly once, whatever the server does.
+    """
+
+    def __init__(self, member: Member, path: str, clock: Clock, timeout_s: float) -> None:
+        """Prepare to call one method of a member."""
+        loop = asyncio.get_running_loop()
+        self.member = member
+        self.receiver: Receiver = _nobody
+        """Who takes the calls now."""
+        self.trouble: NotUnderstoodError | None = None
+        """Why the server is not understood, where that is so."""
+        self.greeted: asyncio.Future[None] = loop.create_future()
+        """Done when the server has sent its settings, or never will."""
+        self.lost: asyncio.Future[None] = loop.create_future()
+        self._calls = Calls()
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._heard_at = clock.now()
+        self._headers = _headers(member, path, timeout_s)
+        self._metadata: Fields = ()
+        self._fields: Fields = self._headers
+        self._is_paused = False
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._sending: asyncio.TimerHandle | None = None
+
+    @property
+    def room(self) -> int:
+        """How many more calls may be asked now."""
+        return 0 if self._is_paused else self._calls.room
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether no call can ever be asked here any more."""
+        return self._calls.is_spent
+
+    def ask(self, calls: Sequence[Call], metadata: Fields) -> None:
+        """Ask; no more calls than there is room for. The moment is noted in each of them."""
+        if metadata != self._metadata:
+            self._metadata = metadata
+            self._fields = (*self._headers, *metadata)
+        now = self._clock.now()
+        for call in calls:
+            call.asked_at = now
+        self._calls.ask(calls, self._fields)
+        self._send()
+        if self._timer is None:
+            self._wake_in(self._timeout_s)
+
+    def forget(self) -> None:
+        """Give up all calls, and hand none of them over."""
+        self.receiver = _nobody
+        self._calls.cancel(list(self._calls.open.values()), UNAVAILABLE, "given up")
+        self._calls.take_finished()
+        self._send()
+
+    def leave(self) -> None:
+        """Ask nothing more here, and close when the last call has come to an end."""
+        self._calls.is_leaving = True
+        self._close_if_done()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self.leave()
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def close(self) -> None:
+        """Close, and wait for it."""
+        self.forget()
+        self.abort()
+        if self._transport is not None:
+            await asyncio.wait([self.lost], timeout=CLOSE_WITHIN_S)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self._transport = cast("asyncio.Transport", transport)
+        encryption = transport.get_extra_info("ssl_object")
+        if encryption is not None and encryption.selected_alpn_protocol() != ALPN:
+            self._give_up(NotUnderstoodError("does not offer HTTP/2"))
+        else:
+            self._send()
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what came, and answer what has to be answered."""
+        self._heard_at = self._clock.now()
+        try:
+            self._calls.receive(data)
+        except NotUnderstoodError as error:
+            self._give_up(error)
+        if self._calls.is_greeted and not self.greeted.done():
+            self.greeted.set_result(None)
+        self._hand_over(self._heard_at)
+        if self._sending is None:
+            self._sending = asyncio.get_running_loop().call_later(SEND_WITHIN_S, self._send)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Fail what is open."""
+        del exc
+        self._calls.lose("the connection was closed")
+        for future in (self.greeted, self.lost):
+            if not future.done():
+                future.set_result(None)
+        for timer in (self._timer, self._sending):
+            if timer is not None:
+                timer.cancel()
+        self._hand_over(self._clock.now())
+
+    def pause_writing(self) -> None:
+        """Ask nothing more while the server does not listen."""
+        self._is_paused = True
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._is_paused = False
+        self._hand_over(self._clock.now())
+
+    def _send(self) -> None:
+        if self._sending is not None:
+            self._sending.cancel()
+            self._sending = None
+        transport, outgoing = self._transport, self._calls.take_outgoing()
+        if transport is None or not outgoing or transport.is_closing():
+            return
+        transport.write(outgoing)
+        if transport.get_write_buffer_size() > MOST_UNREAD:
+            self._give_up(NotUnderstoodError("does not take what it is sent"))
+
+    def _hand_over(self, at: float) -> None:
+        self.receiver(self._calls.take_finished(), at)
+        self._close_if_done()
+
+    def _close_if_done(self) -> None:
+        if self._transport is not None and self._calls.is_leaving and not self._calls.open:
+            self._transport.close()
+
+    def _give_up(self, trouble: NotUnderstoodError) -> None:
+        self.trouble = self.trouble or trouble
+        self._calls.lose("the answer was not understood")
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _wake_in(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(max(0.001, seconds), self._give_up_late_ones)
+
+    def _give_up_late_ones(self) -> None:
+        """End what took too long; a connection on which nothing came meanwhile is a dead one."""
+        self._timer = None
+        now = self._clock.now()
+        asked_by = now - self._timeout_s
+        late = list(takewhile(lambda call: call.asked_at <= asked_by, self._calls.open.values()))
+        self._calls.cancel(late, DEADLINE_EXCEEDED, "")
+        self._send()
+        if late and self._heard_at <= late[0].asked_at:
+            self._calls.lose("the connection was silent")
+            self.abort()
+        if self._calls.open:
+            oldest = next(iter(self._calls.open.values()))
+            self._wake_in(oldest.asked_at - asked_by)
+        self._hand_over(now)
+
+
+def _nobody(calls: Sequence[Call], at: float) -> None:
+    """Take calls that nobody waits for."""
+
+
+def _headers(member: Member, path: str, timeout_s: float) -> Fields:
+    endpoint = member.endpoint
+    return (
+        (":method", "POST"),
+        (":scheme", "https" if endpoint.uses_tls else "http"),
+        (":path", path),
+        (":authority", endpoint.target.removeprefix("dns:///")),
+        ("te", "trailers"),
+        ("content-type", "application/grpc"),
+        ("user-agent", f"lockdoctor/{__version__}"),
+        ("grpc-timeout", _timeout(timeout_s)),
+    )
+
+
+def _timeout(seconds: float) -> str:
+    """Write a time-out as gRPC does: at most eight digits, and a unit."""
+    milliseconds = max(1, int(seconds * 1000))
+    return f"{milliseconds}m" if milliseconds < 10**8 else f"{min(int(seconds), 10**8 - 1)}S"
