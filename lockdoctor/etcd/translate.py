@@ -56,7 +56,6 @@ must lie within one the role was granted.
 """
 
 
-<<<<<<< HEAD
 TO_READ = "read access to all of it"
 TO_WRITE = "write access to every key that it is about"
 """What the role lacks where something is not permitted."""
@@ -75,30 +74,28 @@ REFUSALS = frozenset(
     }
 )
 """What etcd answers where it has not carried a request out."""
-=======
+
 STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
 """By their number on the wire."""
->>>>>>> 3283608 (Look leases up over one HTTP/2 connection, many at a time; gRPC's own client mends and remains)
 
 
 class RevisionCompacted(ClusterError):
     """The revision that was to be read is no longer kept; reading starts again at a newer one."""
 
 
-<<<<<<< HEAD
 class Unanswered(ClusterError):
     """A write of which nothing tells whether it was carried out; it may yet be."""
 
 
 class UnknownLease(ClusterError):
     """The lease that a write is about does not exist, so that nothing was written."""
-=======
+
+
 def rpc_error(status: int, details: str) -> grpc.aio.AioRpcError:
     """Make what gRPC's own client would have raised."""
     code = STATUS_CODES.get(status, grpc.StatusCode.UNKNOWN)
     nothing = grpc.aio.Metadata()
     return grpc.aio.AioRpcError(code, nothing, nothing, details=details)
->>>>>>> 3283608 (Look leases up over one HTTP/2 connection, many at a time; gRPC's own client mends and remains)
 
 
 def needs_token(error: grpc.RpcError) -> bool:

@@ -9,15 +9,22 @@ from typing import Any
 import grpc.aio
 
 from lockdoctor.clock import SystemClock
-from lockdoctor.etcd.cluster import EtcdCluster, connect
+from lockdoctor.etcd.cluster import MAX_RATE, EtcdCluster, connect
 from lockdoctor.etcd.connection import Connection, ConnectionSettings
 from tests.etcd.writer import Writer
 
 
 @asynccontextmanager
-async def connected(*endpoints: str, **settings: Any) -> AsyncIterator[EtcdCluster]:
+async def connected(
+    *endpoints: str, max_rate: float = MAX_RATE, is_pipelined: bool = True, **settings: Any
+) -> AsyncIterator[EtcdCluster]:
     """Connect a cluster."""
-    cluster = await connect(ConnectionSettings(endpoints=endpoints, **settings), SystemClock())
+    cluster = await connect(
+        ConnectionSettings(endpoints=endpoints, **settings),
+        SystemClock(),
+        max_rate,
+        is_pipelined=is_pipelined,
+    )
     try:
         yield cluster
     finally:

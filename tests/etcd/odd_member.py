@@ -103,6 +103,8 @@ class OddMember:
         self.asked: list[tuple[int, bool]] = []
         """Which leases the faster reader asked for, and whether with keys."""
         self.asked_by_rpc: list[int] = []
+        self.tokens = 0
+        """Tokens given so far: token-1, token-2 ..."""
 
     def reply(self, request: Request) -> bytes:
         """Answer gRPC's own client."""
@@ -111,6 +113,12 @@ class OddMember:
             status.header.member_id = 1
             serialized: bytes = status.SerializeToString()
             return serialized
+        if request.headers[":path"].endswith("/Authenticate"):
+            self.tokens += 1
+            token: bytes = rpc.AuthenticateResponse(
+                token=f"token-{self.tokens}"
+            ).SerializeToString()
+            return token
         lease_id, _ = asked_for(request)
         self.asked_by_rpc.append(lease_id)
         return ttl_answer(lease_id)

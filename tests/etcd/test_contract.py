@@ -19,6 +19,7 @@ from lockdoctor.domain.leases import LeaseGone, LeaseId, LeaseUnread, Observatio
 from lockdoctor.etcd.cluster import connect
 from lockdoctor.etcd.connection import ConnectionSettings
 from lockdoctor.ports import Clock, Cluster
+from tests.etcd.connecting import connected, writing
 from tests.etcd.writer import Writer
 from tests.fakes import FakeClock, FakeCluster
 from tests.waiting import run
@@ -78,9 +79,24 @@ Story = Callable[[World], Coroutine[Any, Any, None]]
 Tell = Callable[[Story], None]
 
 
-@pytest.fixture(params=["fake", pytest.param("etcd", marks=pytest.mark.etcd)])
+REAL = pytest.param("etcd", marks=pytest.mark.etcd)
+REAL_BY_GRPC = pytest.param("etcd, by gRPC's own client", marks=pytest.mark.etcd)
+
+
+@pytest.fixture(params=["fake", REAL])
 def tell(request: pytest.FixtureRequest) -> Tell:
     """Run a story in each of the worlds."""
+    return teller(request)
+
+
+@pytest.fixture(params=["fake", REAL, REAL_BY_GRPC])
+def tell_of_leases(request: pytest.FixtureRequest) -> Tell:
+    """Run a story in each of the worlds, in the real one with each of the ways to read leases."""
+    return teller(request)
+
+
+def teller(request: pytest.FixtureRequest) -> Tell:
+    """Choose the world."""
 
     @asynccontextmanager
     async def fake() -> AsyncIterator[World]:
@@ -90,10 +106,12 @@ def tell(request: pytest.FixtureRequest) -> Tell:
     async def real() -> AsyncIterator[World]:
         server: EtcdServer = request.getfixturevalue("etcd")
         clock = SystemClock()
-        cluster = await connect(ConnectionSettings(endpoints=(server.endpoint,)), clock)
+        settings = ConnectionSettings(endpoints=(server.endpoint,))
+        cluster = await connect(settings, clock, is_pipelined=request.param == "etcd")
         async with grpc.aio.insecure_channel(server.address) as channel:
             yield RealWorld(cluster, clock, channel)
         await cluster.close()
+        assert cluster.notes == []
 
     async def tell_in(story: Story) -> None:
         async with (fake if request.param == "fake" else real)() as world:
@@ -253,7 +271,7 @@ def test_the_lease_list_has_those_without_keys_too(tell: Tell, prefix: bytes) ->
     tell(story)
 
 
-def test_a_look_up_reads_ttl_and_attached_keys(tell: Tell, prefix: bytes) -> None:
+def test_a_look_up_reads_ttl_and_attached_keys(tell_of_leases: Tell, prefix: bytes) -> None:
     """The remaining TTL is rounded down, and the keys come sorted."""
 
     async def story(world: World) -> None:
@@ -271,10 +289,10 @@ def test_a_look_up_reads_ttl_and_attached_keys(tell: Tell, prefix: bytes) -> Non
         assert reading.raft_term >= 2
         assert reading.asked_at <= reading.answered_at
 
-    tell(story)
+    tell_of_leases(story)
 
 
-def test_keys_that_were_not_asked_for_are_unknown(tell: Tell, prefix: bytes) -> None:
+def test_keys_that_were_not_asked_for_are_unknown(tell_of_leases: Tell, prefix: bytes) -> None:
     """None is not the same as no keys."""
 
     async def story(world: World) -> None:
@@ -287,10 +305,10 @@ def test_keys_that_were_not_asked_for_are_unknown(tell: Tell, prefix: bytes) -> 
 
         assert (without.attached_keys, keyless.attached_keys) == (None, ())
 
-    tell(story)
+    tell_of_leases(story)
 
 
-def test_a_short_ttl_is_raised_to_two_seconds(tell: Tell) -> None:
+def test_a_short_ttl_is_raised_to_two_seconds(tell_of_leases: Tell) -> None:
     """No TTL is less than one and a half election time-outs."""
 
     async def story(world: World) -> None:
@@ -298,10 +316,10 @@ def test_a_short_ttl_is_raised_to_two_seconds(tell: Tell) -> None:
 
         assert reading.granted_ttl_s == 2
 
-    tell(story)
+    tell_of_leases(story)
 
 
-def test_a_lease_that_never_was_is_gone(tell: Tell) -> None:
+def test_a_lease_that_never_was_is_gone(tell_of_leases: Tell) -> None:
     """No such lease is an answer, not an error; a negative identifier is one like others."""
 
     async def story(world: World) -> None:
@@ -310,7 +328,7 @@ def test_a_lease_that_never_was_is_gone(tell: Tell) -> None:
         assert {reading.lease_id for reading in readings} == {0x7777, -7}
         assert all(isinstance(reading, LeaseGone) for reading in readings)
 
-    tell(story)
+    tell_of_leases(story)
 
 
 def test_a_lease_that_nobody_renews_ends_with_its_keys(tell: Tell, prefix: bytes) -> None:
@@ -333,7 +351,7 @@ def test_a_lease_that_nobody_renews_ends_with_its_keys(tell: Tell, prefix: bytes
     tell(story)
 
 
-def test_a_renewal_shows_only_in_the_remaining_ttl(tell: Tell) -> None:
+def test_a_renewal_shows_only_in_the_remaining_ttl(tell_of_leases: Tell) -> None:
     """A keep-alive sets it back to one below the granted TTL, once rounded down."""
 
     async def story(world: World) -> None:
@@ -348,10 +366,33 @@ def test_a_renewal_shows_only_in_the_remaining_ttl(tell: Tell) -> None:
         assert after.remaining_ttl_s <= 4
         assert after.raft_term == before.raft_term
 
-    tell(story)
+    tell_of_leases(story)
 
 
-def test_every_lease_asked_for_is_answered_once(tell: Tell) -> None:
+@pytest.mark.etcd
+def test_a_lease_with_very_many_keys(etcd: EtcdServer, prefix: bytes) -> None:
+    """Megabytes of keys come whole, by both ways, beside other answers."""
+    keys = sorted(prefix + b"k" * 200 + b"%05d" % number for number in range(10_000))
+
+    async def story() -> None:
+        async with writing(etcd.address) as writer:
+            lease_id = await writer.grant(60)
+            for start in range(0, len(keys), 100):
+                await writer.put_all(keys[start : start + 100], lease_id)
+            for is_pipelined in (True, False):
+                async with connected(etcd.endpoint, is_pipelined=is_pipelined) as cluster:
+                    ids = [*map(LeaseId, range(1, 50)), lease_id, *map(LeaseId, range(50, 99))]
+                    found = [a async for a in cluster.read_leases(ids, with_keys=True)]
+                    assert len(found) == 99
+                    (reading,) = [a for a in found if isinstance(a, Observation)]
+                    assert reading.attached_keys == tuple(keys)
+                    assert cluster.notes == []
+            await writer.revoke(lease_id)
+
+    run(story())
+
+
+def test_every_lease_asked_for_is_answered_once(tell_of_leases: Tell) -> None:
     """Many at a time, none lost, none twice."""
 
     async def story(world: World) -> None:
@@ -361,10 +402,10 @@ def test_every_lease_asked_for_is_answered_once(tell: Tell) -> None:
 
         assert sorted(reading.lease_id for reading in readings) == sorted(ids)
 
-    tell(story)
+    tell_of_leases(story)
 
 
-def test_reading_leases_can_be_given_up(tell: Tell) -> None:
+def test_reading_leases_can_be_given_up(tell_of_leases: Tell) -> None:
     """Whoever has seen enough closes the iterator, and the cluster goes on serving."""
 
     async def story(world: World) -> None:
@@ -374,7 +415,7 @@ def test_reading_leases_can_be_given_up(tell: Tell) -> None:
 
         assert await world.cluster.status()
 
-    tell(story)
+    tell_of_leases(story)
 
 
 def test_a_watch_tells_what_happened_in_order(tell: Tell, prefix: bytes) -> None:

@@ -244,7 +244,7 @@ def test_large_answers_are_allowed_to_flow() -> None:
     """The server never waits for long, and is not given more room than it used."""
     talk = Talk()
     asked = talk.ask(*[b""] * 8)
-    large = random.Random(1).randbytes(3 * STREAM_WINDOW)
+    large = random.Random(1).randbytes(3 * STREAM_WINDOW)  # noqa: S311  # no secret
     before = talk.peer.allowed[0]
 
     talk.hear(b"".join(talk.peer.answer(call.stream, large) for call in asked))
@@ -351,7 +351,7 @@ def test_a_server_of_another_protocol(said: bytes) -> None:
 
 def conversation(seed: int) -> tuple[Talk, list[Call], bytes]:
     """Ask, and let the server say something lively and right."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311  # no secret
     talk = Talk()
     asked = talk.ask(*[b"%d" % number for number in range(chance.randrange(1, 12))])
     said = []
@@ -407,7 +407,7 @@ def test_broken_bytes_end_in_an_error_or_an_answer(seed: int) -> None:
     """Never in another exception; and every call that has ended is told of exactly once."""
     talk, asked, said = conversation(seed)
     try:
-        talk.hear(mutilated(said, random.Random(seed)))
+        talk.hear(mutilated(said, random.Random(seed)))  # noqa: S311  # no secret
     except NotUnderstoodError:
         pass
     finally:

@@ -138,11 +138,15 @@ def test_many_time_outs_in_a_row_are_the_clusters() -> None:
 
 
 @pytest.mark.etcd
-def test_the_moments_of_a_reading_frame_its_truth(etcd: EtcdServer) -> None:
+@pytest.mark.parametrize("is_pipelined", [True, False])
+def test_the_moments_of_a_reading_frame_its_truth(etcd: EtcdServer, *, is_pipelined: bool) -> None:
     """The deadline that a reading proves contains the one that the grant proves."""
 
     async def story() -> None:
-        async with connected(etcd.endpoint) as cluster, writing(etcd.address) as writer:
+        async with (
+            connected(etcd.endpoint, is_pipelined=is_pipelined, max_rate=1e9) as cluster,
+            writing(etcd.address) as writer,
+        ):
             clock_started = await cluster.status()
             leases = [await writer.grant(30) for _ in range(200)]
             granted_by = (await cluster.status()).asked_at

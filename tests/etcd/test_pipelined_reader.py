@@ -342,6 +342,31 @@ def test_keys_that_are_denied_are_done_without() -> None:
     assert (member.sessions, member.asked_by_rpc) == (1, [])
 
 
+def test_a_token_that_is_refused() -> None:
+    """Another one is asked for, once, and carried by all further requests of the connection."""
+    carried: list[str] = []
+
+    def script(session: Session, requests: Sequence[Request]) -> None:
+        for request in requests:
+            carried.append(request.headers["token"])
+            if carried[-1] == "token-1":
+                refusal = "etcdserver: invalid auth token"
+                session.write(session.peer.refuse(request.stream, 16, refusal))
+            else:
+                session.answer(request)
+
+    member = OddMember(script)
+    found = serve(member, user="root", password="secret")
+
+    found.assert_all_right()
+    assert (found.notes, member.tokens, member.sessions) == ([], 2, 1)
+    assert carried == sorted(carried)
+    assert set(carried) == {"token-1", "token-2"}
+    assert sorted(member.asked_by_rpc) == sorted(
+        lease for (lease, _), token in zip(member.asked, carried, strict=True) if token == "token-1"
+    )
+
+
 def test_streams_run_out() -> None:
     """Another connection is opened for the rest."""
     member = OddMember(answer_all)

@@ -12,6 +12,7 @@ from lockdoctor.cli.witnesses import WitnessFlags
 from lockdoctor.cli.witnesses_run import witnesses
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.server import EtcdServer, ServerTls
+from lockdoctor.domain.leases import LeaseGone, LeaseId
 from lockdoctor.domain.witnesses import Heard
 from lockdoctor.errors import ClusterUnreachable, ConfigError
 from lockdoctor.etcd.connection import ConnectionSettings
@@ -68,6 +69,10 @@ def mutual_server(etcd_binary: Path, authority: Authority, folder: Path) -> Iter
 async def connects(endpoint: str, **settings: Any) -> None:
     async with connected(endpoint, **settings) as cluster:
         assert (await cluster.keys(b"/")).keys == ()
+        ids = map(LeaseId, range(1, 300))
+        found = [answer async for answer in cluster.read_leases(ids, with_keys=True)]
+        assert sum(isinstance(answer, LeaseGone) for answer in found) == 299
+        assert cluster.notes == []  # the faster way shook hands as well
 
 
 async def refused(endpoint: str, **settings: Any) -> str:

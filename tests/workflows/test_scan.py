@@ -412,3 +412,9 @@ def test_the_members_are_asked_for_and_not_needed(denied: bool) -> None:  # noqa
     assert report.cluster.members == (frozenset() if denied else {1, 2, 3})
     assert [group.sessions for group in report.session_groups] == [1]
     assert report.interrupted is None
+
+
+def test_what_the_cluster_notes_stands_in_the_report() -> None:
+    """That reading went another way than usual, for example."""
+    report = scanned(lambda cluster: cluster.notes.append("It took another way."))
+    assert "It took another way." in report.notes
