@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test test-fast test-matrix test-oldest cover lint format check bench picture package lock clean
+.PHONY: help setup demo test test-fast test-matrix test-oldest cover lint format check bench bench-load picture package lock clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
@@ -57,6 +57,9 @@ check: lint test ## all that CI runs before the matrix
 
 bench: setup ## measure look-up rates side by side
 	$(BIN)/python tests/bench/lookups.py
+
+bench-load: setup ## measure what becomes of others' writes while leases are looked up
+	$(BIN)/python tests/bench/load.py
 
 picture: setup ## make the picture in the README anew, from a real scan
 	$(BIN)/python docs/picture.py

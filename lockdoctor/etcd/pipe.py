@@ -130,6 +130,7 @@ class Pipe(asyncio.Protocol):
         self._calls.cancel(list(self._calls.open.values()), UNAVAILABLE, "given up")
         self._calls.take_finished()
         self._send()
+        self._close_if_done()
 
     def leave(self) -> None:
         """Ask nothing more here, and close when the last call has come to an end."""

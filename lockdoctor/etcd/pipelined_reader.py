@@ -238,8 +238,9 @@ class _Lane:
         if calls:
             self._on_their_way -= len(calls)
             self._received.append((calls, at))
-            took_s = at - calls[0].asked_at
-            self._reader.window.answered(len(calls), took_s, was_full=self._is_full)
+            if calls[0].status == OK:  # a connection that breaks is not a fast answer
+                took_s = at - calls[0].asked_at
+                self._reader.window.answered(len(calls), took_s, was_full=self._is_full)
         if self._on_their_way <= self._reader.window.size // 2:
             self._wake()
         elif self._waker is not None and self._timer is None:

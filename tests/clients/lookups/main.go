@@ -30,20 +30,24 @@ func main() {
 	endpoint := flag.String("endpoint", "127.0.0.1:2379", "etcd's endpoint")
 	path := flag.String("leases", "", "a file with a lease ID on each line, in decimal")
 	goroutines := flag.Int("goroutines", 1, "how many look-ups on their way at once")
+	atLeast := flag.Duration("for", 0, "look them all up again and again for so long")
 	flag.Parse()
 	client, err := clientv3.New(clientv3.Config{Endpoints: []string{*endpoint}, DialTimeout: 5 * time.Second})
 	fatal(err)
 	leases := read(*path)
 	_, err = client.TimeToLive(context.Background(), leases[0]) // connects
 	fatal(err)
-	fatal(json.NewEncoder(os.Stdout).Encode(measure(client, leases, *goroutines)))
+	fatal(json.NewEncoder(os.Stdout).Encode(measure(client, leases, *goroutines, *atLeast)))
 }
 
-func measure(client *clientv3.Client, leases []clientv3.LeaseID, goroutines int) result {
+func measure(client *clientv3.Client, leases []clientv3.LeaseID, goroutines int, atLeast time.Duration) result {
 	cpu, start := cpuSeconds(), time.Now()
 	found := lookUpAll(client, leases, goroutines)
+	for time.Since(start) < atLeast {
+		found += lookUpAll(client, leases, goroutines)
+	}
 	seconds := time.Since(start).Seconds()
-	return result{Found: found, Seconds: seconds, CPU: cpuSeconds() - cpu, Rate: float64(len(leases)) / seconds}
+	return result{Found: found, Seconds: seconds, CPU: cpuSeconds() - cpu, Rate: float64(found) / seconds}
 }
 
 // lookUpAll says how many of the leases exist.
