@@ -179,7 +179,8 @@ class _Lane:
                 return answers
             if not (self._busy or self._received or self._pending or self._has_more):
                 return []
-            await self._wait()
+            if self._busy or not self._reader.pace.due(1):
+                await self._wait()
 
     async def close(self) -> None:
         """Give up what is on its way."""

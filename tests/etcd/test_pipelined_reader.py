@@ -349,13 +349,14 @@ def test_bytes_gone_wrong(seed: int) -> None:
         assert sorted(answer.lease_id for answer in found.answers) == list(IDS)
 
 
-def test_keys_that_are_denied_are_done_without() -> None:
+@pytest.mark.parametrize(("one_in", "count"), [(1, 1), (1, 400), (2, 400)])
+def test_keys_that_are_denied_are_done_without(one_in: int, count: int) -> None:
     """The lease is asked for again over the same connection, without its keys."""
 
     def script(session: Session, requests: Sequence[Request]) -> None:
         for request in requests:
             lease_id, wants_keys = asked_for(request)
-            if wants_keys and lease_id % 2:
+            if wants_keys and lease_id % one_in == 0:
                 session.write(
                     session.peer.refuse(request.stream, 7, "etcdserver: permission denied")
                 )
@@ -363,11 +364,11 @@ def test_keys_that_are_denied_are_done_without() -> None:
                 session.answer(request, [b"b", b"a"] if wants_keys else [])
 
     member = OddMember(script)
-    found = serve(member, with_keys=True)
+    found = serve(member, IDS[:count], with_keys=True, command_timeout_s=60.0)
 
-    found.assert_all_right()
+    found.assert_all_right(IDS[:count])
     for answer in found.answers:
-        assert answer.attached_keys == (None if answer.lease_id % 2 else (b"a", b"b"))
+        assert answer.attached_keys == ((b"a", b"b") if answer.lease_id % one_in else None)
     assert (member.sessions, member.asked_by_rpc) == (1, [])
 
 
