@@ -14,6 +14,7 @@ from lockdoctor.cli.options import (
     ConfigFlags,
     ConnectionFlags,
     HistoryFlags,
+    JournalFlags,
     LimitFlags,
     ReadingFlags,
     TargetFlags,
@@ -34,8 +35,8 @@ Examples:
 \b
 A range is written as for monitoring plugins: 10 (alarm above 10 or below 0),
 10: (below 10), ~:10 (above 10), 10:20 (outside), @10:20 (inside).
-The metrics: locks, held, waiters, leaked, findings, accepted, sessions,
-oldest_hold (in seconds), lookups, seconds.
+The metrics: locks, held, waiters, leaked, findings, accepted, treated,
+sessions, oldest_hold (in seconds), lookups, seconds.
 
 \b
 Exit status: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (could not examine, bad
@@ -151,12 +152,29 @@ class TellingFlags:
     ] = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class TreatFlags:
+    """Whether leaked locks are freed."""
+
+    treat: Annotated[
+        bool,
+        typer.Option(
+            "--treat",
+            help="Free leaked locks as far as lockdoctor.toml allows it below their prefix, after"
+            " the examination. The status tells how it was before; --timeout does not cut it off.",
+            rich_help_panel=RUN,
+        ),
+    ] = False
+
+
 def check(
     targets: TargetFlags,
     status: StatusFlags,
+    treatment: TreatFlags,
     telling: TellingFlags,
     reading: ReadingFlags,
     history: HistoryFlags,
+    journal: JournalFlags,
     limits: LimitFlags,
     connection: ConnectionFlags,
     config: ConfigFlags,
@@ -167,10 +185,19 @@ def check(
     Looks once, which takes a second or two: what it sees together with what
     earlier runs have seen proves a leak. The first run takes the baseline. A
     hold may last 5 min unless something else is said. Nothing is ever written
-    to etcd.
+    to etcd without --treat.
     """
     from lockdoctor.cli import check_run  # noqa: PLC0415  # loads grpc and rich
 
     return check_run.run_check(
-        targets, status, telling, reading, history, limits, connection, config
+        targets,
+        status,
+        treatment,
+        telling,
+        reading,
+        history,
+        journal,
+        limits,
+        connection,
+        config,
     )

@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from lockdoctor.cli.check import StatusFlags, TellingFlags
+from lockdoctor.cli.check import StatusFlags, TellingFlags, TreatFlags
 from lockdoctor.cli.config import Config, find_config, read_config
+from lockdoctor.cli.journal_run import open_journal
 from lockdoctor.cli.options import (
     ConfigFlags,
     ConnectionFlags,
     HistoryFlags,
+    JournalFlags,
     LimitFlags,
     ReadingFlags,
     TargetFlags,
 )
 from lockdoctor.cli.targets import prefixes
 from lockdoctor.cli.telling import teller_of, what_failed
+from lockdoctor.cli.unattended_run import NOTHING_TREATED, require_policy, treat
 from lockdoctor.cli.wiring import examine, means_of, settings_of
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.health import Checkup, FailedCheck
@@ -32,9 +35,11 @@ ENDED = "it was ended by Ctrl-C or SIGTERM before anything was examined"
 def run_check(
     targets: TargetFlags,
     status: StatusFlags,
+    treatment: TreatFlags,
     telling: TellingFlags,
     reading: ReadingFlags,
     history: HistoryFlags,
+    journal: JournalFlags,
     limits: LimitFlags,
     connection: ConnectionFlags,
     config: ConfigFlags,
@@ -59,19 +64,26 @@ def run_check(
         request = check_request(targets, reading, limits, file)
         means = means_of(reading, history, file, os.environ)
         settings = settings_of(connection, config.cluster, file, os.environ)
+        if treatment.treat:
+            require_policy(request.policy)
         examined = examine(settings, request, means, status.timeout_s)
     except KeyboardInterrupt:
         return teller.tell(failed(ENDED), by_signal=True)
     except Exception as error:  # noqa: BLE001  # whatever it is, whoever monitors must hear of it
         return teller.tell(failed(what_failed(error)))
+    treated = NOTHING_TREATED
+    if treatment.treat:
+        kept_in = open_journal(journal, os.environ)
+        treated = treat(settings, kept_in, examined.report, request.policy)
     return teller.tell(
         Checkup(
             report=examined.report,
             took_s=clock.now() - started_at,
             limits=metric_limits,
             first_run_unknown=status.first_run_unknown,
+            unattended=treated.unattended,
         ),
-        by_signal=examined.by_signal,
+        by_signal=examined.by_signal or treated.by_signal,
     )
 
 

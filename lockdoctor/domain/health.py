@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from lockdoctor.domain.metrics import Alarm, MetricLimits, Metrics, metrics
 from lockdoctor.domain.report import Report, Unseen
+from lockdoctor.domain.unattended import Unattended
 from lockdoctor.domain.verdicts import Severity
 
 
@@ -52,11 +53,13 @@ class Checkup:
     """A run that no earlier one can be compared with counts as UNKNOWN rather than OK."""
     problems: tuple[str, ...] = ()
     """What went wrong after the examination, a sentence each."""
+    unattended: Unattended | None = None
+    """What was treated afterwards; it changes nothing of the health that was found."""
 
     @cached_property
     def metrics(self) -> Metrics:
         """The numbers of the run."""
-        return metrics(self.report, self.took_s)
+        return metrics(self.report, self.took_s, self.unattended.done if self.unattended else 0)
 
     @cached_property
     def alarms(self) -> tuple[Alarm, ...]:

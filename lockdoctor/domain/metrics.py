@@ -25,6 +25,8 @@ class Metrics:
     """Verdicts of WARNING or worse."""
     accepted: int
     """Those that would be, had nobody accepted them."""
+    treated: int
+    """Locks freed unattended by this run, or perhaps."""
     sessions: int | None
     """
     Renewed leases without keys, in the whole cluster. None where they could not be listed, or
@@ -49,6 +51,7 @@ class Metrics:
             "leaked": self.leaked,
             "findings": self.findings,
             "accepted": self.accepted,
+            "treated": self.treated,
             "sessions": self.sessions,
             "oldest_hold": self.oldest_hold_s,
             "lookups": self.lookups,
@@ -63,7 +66,7 @@ OF_A_HOLD = frozenset(
 
 NAMES = (
     *("locks", "held", "waiters", "leaked", "findings", "accepted"),
-    *("sessions", "oldest_hold", "lookups", "seconds"),
+    *("treated", "sessions", "oldest_hold", "lookups", "seconds"),
 )
 """The metrics by name."""
 
@@ -71,12 +74,13 @@ IN_SECONDS = frozenset({"oldest_hold", "seconds"})
 """Those that are durations; the others are counts."""
 
 
-def metrics(report: Report, took_s: float) -> Metrics:
+def metrics(report: Report, took_s: float, treated: int = 0) -> Metrics:
     """
     Sum a run up.
 
     Args:
         took_s: What the whole run took, connecting included.
+        treated: What it treated after the examination.
     """
     return Metrics(
         locks=len(report.locks),
@@ -85,6 +89,7 @@ def metrics(report: Report, took_s: float) -> Metrics:
         leaked=sum(verdict.kind is VerdictKind.LEAKED_LOCK for verdict in report.findings),
         findings=len(report.findings),
         accepted=len(report.accepted),
+        treated=treated,
         sessions=_sessions(report),
         oldest_hold_s=oldest_hold_s(report.locks),
         lookups=report.lookups,

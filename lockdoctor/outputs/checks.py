@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TextIO
 
 from lockdoctor.domain.health import Checked, Checkup, FailedCheck
 from lockdoctor.domain.metrics import Alarm
+from lockdoctor.domain.report import Report
 from lockdoctor.outputs.json import Json, write_document
 from lockdoctor.outputs.nagios import status_line
 from lockdoctor.outputs.table import TableOutput
+from lockdoctor.outputs.unattended import details, document
 from lockdoctor.outputs.wording import safe
 
 
@@ -30,8 +32,14 @@ class CheckTable:
 
     def render(self, checked: Checked, out: TextIO) -> None:
         """Write the report, or the status line alone where nothing was examined."""
-        report = None if isinstance(checked, FailedCheck) else checked.report
+        report = None if isinstance(checked, FailedCheck) else _with_treatment(checked)
         self.table.render_below(status_line(checked), report, out)
+
+
+def _with_treatment(checkup: Checkup) -> Report:
+    """Tell what was treated, and what not, among the notes."""
+    told = tuple(details(checkup.unattended)) if checkup.unattended else ()
+    return replace(checkup.report, notes=(*told, *checkup.report.notes))
 
 
 def _check(checked: Checked) -> Json:
@@ -42,7 +50,7 @@ def _check(checked: Checked) -> Json:
     }
     if isinstance(checked, FailedCheck):
         nothing: Json = {"is_first": None, "metrics": None, "alarms": []}
-        return {**common, **nothing, "problems": [safe(checked.why)]}
+        return {**common, **nothing, "problems": [safe(checked.why)], "treatment": None}
     return {**common, **_of_checkup(checked)}
 
 
@@ -55,6 +63,7 @@ def _of_checkup(checkup: Checkup) -> Json:
         },
         "alarms": [_alarm(alarm) for alarm in checkup.alarms],
         "problems": [safe(problem) for problem in checkup.problems],
+        "treatment": document(checkup.unattended) if checkup.unattended else None,
     }
 
 

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from lockdoctor.domain.journal import Entry, Intent, Result, is_cut
+from lockdoctor.domain.journal import Action, Entry, Intent, Result, is_cut
 from lockdoctor.domain.leases import NO_LEASE, LeaseId, hex_id
 from lockdoctor.domain.locks import LockKey
 from lockdoctor.outputs.page import Line, write
@@ -143,6 +143,9 @@ def _entry(entry: Entry, notes: list[str]) -> Iterator[RenderableType]:
     if keys[MOST_KEYS:]:
         more = count(len(keys) - MOST_KEYS, "more key")
         yield Text(f"… and {more}; --format json has them all", style="dim")
+    if entry.perhaps_deleted and intent.action is Action.QUARANTINE:
+        yield Text("\nWhile the quarantine lasts, put it back where it was:")
+        yield Line(f"  lockdoctor revoke --undo {safe(intent.entry_id)}")
     if entry.perhaps_deleted:
         yield Text("\nSee which of them are gone, and put those back:")
         yield Line(f"  lockdoctor journal restore {safe(intent.entry_id)}")

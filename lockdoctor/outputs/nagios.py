@@ -11,6 +11,7 @@ from lockdoctor.domain.metrics import IN_SECONDS, Alarm
 from lockdoctor.domain.past import PastFinding
 from lockdoctor.domain.ranges import Range
 from lockdoctor.domain.report import Finding, Report, Unseen
+from lockdoctor.outputs import unattended
 from lockdoctor.outputs.headline import headline
 from lockdoctor.outputs.sentences import sentence
 from lockdoctor.outputs.wording import count, duration, lock_title, printable, safe, shortened
@@ -53,6 +54,7 @@ def _lines(checked: Checked) -> Iterator[str]:
         yield f"{status_line(checked)} | seconds={_number(checked.took_s)}s;;;0"
         return
     yield f"{status_line(checked)} | {' '.join(_perfdata(checked))}"
+    yield from map(_fenced, unattended.details(checked.unattended) if checked.unattended else [])
     yield from map(_fenced, _details(checked.report))
 
 
@@ -75,6 +77,7 @@ def _summary(checkup: Checkup) -> str:
     parts += [_alarm(alarm) for alarm in checkup.alarms]
     parts += [f"could not examine {_unseen(failure)}" for failure in checkup.failures]
     parts += map(safe, checkup.problems)
+    parts += unattended.summary(checkup.unattended) if checkup.unattended else []
     if not report.findings:
         nothing = _first(checkup) if _is_baseline(checkup) else headline(report)
         parts.append(nothing[0].lower() + nothing[1:] if parts else nothing)

@@ -15,7 +15,9 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from lockdoctor.domain import metrics
 from lockdoctor.domain.health import Checked, Checkup, FailedCheck
+from lockdoctor.domain.journal import Result
 from lockdoctor.domain.report import Finding, Report
+from lockdoctor.domain.unattended import Unattended
 from lockdoctor.domain.verdicts import FINE, OF_SESSIONS, Severity, VerdictKind
 from lockdoctor.outputs.wording import printable
 
@@ -57,10 +59,20 @@ class _Page:
         if found.sessions is not None:
             sessions = "Renewed leases without keys, in the whole cluster."
             self._set("sessions", sessions, found.sessions)
+        if checkup.unattended:
+            self._of_treatment(checkup.unattended)
         self._of_prefixes(checkup.report)
         self._of_locks(checkup.report)
         self._of_findings(checkup.report)
         self._of_accepted(checkup.report)
+
+    def _of_treatment(self, unattended: Unattended) -> None:
+        counts = Counter(each.result for each in unattended.treated)
+        treated = self._gauge("treated", "Locks treated unattended, by the outcome.", "result")
+        for result in Result:
+            treated.labels(result.value).set(counts[result])
+        failed = "Whether the unattended treatment failed or ended early."
+        self._set("treatment_failed", failed, bool(unattended.failure))
 
     def _of_prefixes(self, report: Report) -> None:
         held = self._gauge("held", "Locks that somebody holds.", "prefix")

@@ -45,6 +45,7 @@ def test_numbers_of_a_run() -> None:
         "leaked": 1,
         "findings": 2,
         "accepted": 0,
+        "treated": 0,
         "sessions": 2,
         "oldest_hold": 400.0,
         "lookups": 36,

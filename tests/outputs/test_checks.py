@@ -75,6 +75,7 @@ def test_document_of_a_failed_check() -> None:
             "metrics": None,
             "alarms": [],
             "problems": [FAILED.why],
+            "treatment": None,
         },
     }
 

@@ -129,6 +129,12 @@ def test_the_rest_of_an_entry() -> None:
     assert "value of 2.0 kB, of which 10 bytes were kept" in text
 
 
+def test_a_quarantine_can_be_undone() -> None:
+    """As long as it lasts: by the command that also knows the old lease."""
+    assert "  lockdoctor revoke --undo q\n" in told(Entry(an_intent("q", Action.QUARANTINE), None))
+    assert "--undo" not in told(BEGUN)
+
+
 def test_many_keys_are_counted() -> None:
     """JSON has them all."""
     entry = Entry(an_intent(keys=tuple(a_key(b"/%d" % n) for n in range(MOST_KEYS + 2))), None)

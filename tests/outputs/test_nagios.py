@@ -39,7 +39,8 @@ def test_leak_of_the_story() -> None:
             " since 2026-01-01 12:00 UTC;"
             " waiters is 4 (limit 3); oldest_hold is 3 h 20 min (limit ~:3600)"
             " | locks=2;;;0 held=2;;;0 waiters=4;3;20;0 leaked=1;;;0 findings=1;;;0"
-            " accepted=0;;;0 sessions=0;;;0 oldest_hold=12000s;~:3600;;0 lookups=5;;;0"
+            " accepted=0;;;0 treated=0;;;0 sessions=0;;;0"
+            " oldest_hold=12000s;~:3600;;0 lookups=5;;;0"
             " seconds=0.123s;;;0"
         ),
         "CRITICAL: leaked-lock, proven, /my-lock/orders, lease 32698f1c0a1b2c3d",
@@ -64,7 +65,8 @@ def test_all_is_well() -> None:
         (
             "LOCKDOCTOR OK - No leaked locks: 1 lock examined, 1 healthy"
             " | locks=1;;;0 held=1;;;0 waiters=0;;;0 leaked=0;;;0 findings=0;;;0"
-            " accepted=0;;;0 sessions=0;;;0 oldest_hold=0s;;;0 lookups=5;;;0 seconds=0.123s;;;0"
+            " accepted=0;;;0 treated=0;;;0 sessions=0;;;0"
+            " oldest_hold=0s;;;0 lookups=5;;;0 seconds=0.123s;;;0"
         )
     ]
 

@@ -1,0 +1,88 @@
+"""Runs the treatment of a check; nothing that goes wrong in it hides what was examined."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass
+
+from lockdoctor.cli.interrupts import Signals
+from lockdoctor.cli.telling import what_failed
+from lockdoctor.clock import SystemClock
+from lockdoctor.domain.policy import Policy
+from lockdoctor.domain.report import Report
+from lockdoctor.domain.unattended import Unattended, choose
+from lockdoctor.errors import ConfigError
+from lockdoctor.etcd.cluster import connect
+from lockdoctor.etcd.connection import ConnectionSettings
+from lockdoctor.etcd.surgeon import EtcdSurgeon
+from lockdoctor.journal.actor import this_actor
+from lockdoctor.journal.file import FileJournal
+from lockdoctor.outputs.treatment_words import PlainTreatmentWords
+from lockdoctor.ports import Stop
+from lockdoctor.workflows.unattended import treat_unattended
+from lockdoctor.workflows.ward import Ward
+
+ENDED = "it was ended by Ctrl-C or SIGTERM; the journal tells how far it came"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it."""
+
+    unattended: Unattended | None
+    """None where nobody asked for it."""
+    by_signal: bool = False
+
+
+NOTHING_TREATED = Outcome(None)
+
+
+def require_policy(policy: Policy) -> None:
+    """
+    Refuse to treat where no policy says how.
+
+    Raises:
+        ConfigError: None does.
+    """
+    if not any(rule.treatment for rule in policy.rules):
+        raise ConfigError(
+            "--treat does what lockdoctor.toml allows, and no [[prefix]] of it has treat"
+        )
+
+
+def treat(
+    settings: ConnectionSettings, journal: FileJournal, report: Report, policy: Policy
+) -> Outcome:
+    """Treat what the policy allows; whatever goes wrong is told in the outcome."""
+    if not any(choose(report, policy, ())):
+        return Outcome(Unattended())
+    stop = Stop()
+    signals = Signals(stop)
+    try:
+        with journal.alone():
+            work = _treat(settings, journal, report, policy, stop)
+            return Outcome(asyncio.run(signals.heeded_by(work)), signals.came)
+    except KeyboardInterrupt:
+        return Outcome(Unattended(failure=ENDED), by_signal=True)
+    except Exception as error:  # noqa: BLE001  # what was examined must be told all the same
+        return Outcome(Unattended(failure=what_failed(error)), signals.came)
+
+
+async def _treat(
+    settings: ConnectionSettings, journal: FileJournal, report: Report, policy: Policy, stop: Stop
+) -> Unattended:
+    clock = SystemClock()
+    cluster = await connect(settings, clock)
+    ward = Ward(
+        cluster=cluster,
+        surgeon=EtcdSurgeon(cluster.connection, clock),
+        journal=journal,
+        clock=clock,
+        words=PlainTreatmentWords(),
+        who=this_actor(os.environ),
+    )
+    try:
+        return await treat_unattended(ward, report, policy, stop)
+    finally:
+        await cluster.close()

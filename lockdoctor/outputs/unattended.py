@@ -1,0 +1,81 @@
+"""What a check treated while nobody looked: for its status line, its details and its document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from lockdoctor.domain.leases import hex_id
+from lockdoctor.domain.revocation import Refusal
+from lockdoctor.domain.treatment import Treated
+from lockdoctor.domain.unattended import Spared, Unattended
+from lockdoctor.outputs.json_values import bytes_twice
+from lockdoctor.outputs.treatment_words import name, outcome, sentences
+from lockdoctor.outputs.wording import count, safe
+
+Json = dict[str, Any]
+
+
+def summary(done: Unattended) -> Iterator[str]:
+    """Say how many were treated, and whether that failed; nothing where neither is so."""
+    if done.done:
+        yield f"{count(done.done, 'lock')} treated unattended"
+    if done.failure:
+        yield f"treatment failed: {safe(done.failure)}"
+
+
+def details(done: Unattended) -> Iterator[str]:
+    """Say of each leaked lock what became of it, or why it was left alone."""
+    for each in done.treated:
+        entry = f" Entry {safe(each.entry_id)} of the journal." if each.entry_id else ""
+        yield f"Treated, {_subject(each)}: {outcome(each)}{entry}"
+        if each.unrecorded:
+            yield f"Only begun in the journal: {safe(each.unrecorded)}"
+    for refusal in done.refused:
+        about = name(refusal.lock or refusal.key or b"")
+        yield f"Not treated, {about}: {sentences(refusal.dangers)}"
+    for spared in done.spared:
+        yield f"Not treated, {name(_lock(spared))}: {spared.why.value}."
+    if done.failure:
+        yield f"Treatment failed: {safe(done.failure)}"
+
+
+def document(done: Unattended) -> Json:
+    """Give the same for programs."""
+    return {
+        "count": done.done,
+        "treated": list(map(_treated, done.treated)),
+        "spared": [*map(_refused, done.refused), *map(_spared, done.spared)],
+        "failure": None if done.failure is None else safe(done.failure),
+    }
+
+
+def _treated(treated: Treated) -> Json:
+    lease_id = treated.target.lease_id
+    return {
+        "locks": [bytes_twice("lock", stake.lock.name) for stake in treated.target.stakes],
+        "lease": hex_id(lease_id) if lease_id else None,
+        "action": treated.target.action.value,
+        "result": treated.result.value,
+        "text": outcome(treated),
+        "entry": None if treated.entry_id is None else safe(treated.entry_id),
+    }
+
+
+def _refused(refusal: Refusal) -> Json:
+    lock = refusal.lock or refusal.key or b""
+    return {**bytes_twice("lock", lock), "why": sentences(refusal.dangers)}
+
+
+def _spared(spared: Spared) -> Json:
+    return {**bytes_twice("lock", _lock(spared)), "why": spared.why.value}
+
+
+def _subject(treated: Treated) -> str:
+    target = treated.target
+    locks = ", ".join(name(stake.lock.name) for stake in target.stakes)
+    return f"{locks}, lease {hex_id(target.lease_id)}, {target.action.value}"
+
+
+def _lock(spared: Spared) -> bytes:
+    return spared.finding.lock.lock.name if spared.finding.lock else b""
