@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
+from lockdoctor.domain.clients import Clients
 from lockdoctor.domain.leases import LeaseId, Observation
 from lockdoctor.domain.locks import LockId, LockKey
 from lockdoctor.domain.report import LockReport
@@ -25,10 +26,12 @@ from lockdoctor.domain.verdicts import (
     VerdictKind,
     WaitCircle,
 )
-from lockdoctor.domain.waits import Blocked, Circle, Wait, WaitGraph
+from lockdoctor.domain.waits import Blocked, Circle, Wait, WaitGraph, contended
 
 Stood = Callable[[LockReport, LockKey], float]
 """For how long a contender was seen in its place, in seconds; 0 where it was seen once only."""
+
+NOBODY_TIMED = Clients({})
 
 EXPLAINED = frozenset({VerdictKind.SUSPECTED_LEAK, VerdictKind.BLOCKED_QUEUE})
 """What a deadlock explains; a proven one explains a lock held too long as well."""
@@ -43,7 +46,9 @@ class Waiting:
     """The locks that are blocked behind one another."""
 
 
-def judge_waits(reports: Sequence[LockReport], stood_s: Stood) -> Waiting:
+def judge_waits(
+    reports: Sequence[LockReport], stood_s: Stood, clients: Clients = NOBODY_TIMED
+) -> Waiting:
     """
     Look for deadlocks, and for locks that are stuck because their holders wait for others.
 
@@ -53,7 +58,7 @@ def judge_waits(reports: Sequence[LockReport], stood_s: Stood) -> Waiting:
     """
     standing = {report.lock.id: report for report in reports if report.age is not None}
     graph = WaitGraph(report.lock for report in standing.values())
-    judge = _Judge(standing, graph, stood_s)
+    judge = _Judge(standing, graph, stood_s, clients)
     found: dict[LockId, list[_Deadlock]] = {}
     for deadlock in judge.deadlocks():
         for lock in deadlock.locks:
@@ -67,12 +72,13 @@ def judge_waits(reports: Sequence[LockReport], stood_s: Stood) -> Waiting:
             judged.append(report)
         elif report.lock.id in found:
             judged.append(_with_deadlocks(report, found[report.lock.id]))
-        elif report.lock.id in roots:
-            judged.append(_as_root(report, judge.blocks([report.lock.id])))
         elif report.lock.id in behind:
             judged.append(_as_blocked(report, behind[report.lock.id][0]))
+        elif report.lock.id in roots:
+            told = clients.with_own(report)
+            judged.append(_as_root(told, judge.blocks([report.lock.id])))
         else:
-            judged.append(report)
+            judged.append(clients.with_own(report))
     return Waiting(reports=tuple(judged), tree=tuple(tree))
 
 
@@ -87,17 +93,50 @@ class _Deadlock(NamedTuple):
 class _Judge:
     """Makes verdicts of circles."""
 
-    def __init__(self, reports: dict[LockId, LockReport], graph: WaitGraph, stood_s: Stood) -> None:
+    def __init__(
+        self,
+        reports: dict[LockId, LockReport],
+        graph: WaitGraph,
+        stood_s: Stood,
+        clients: Clients,
+    ) -> None:
+        self.clients = clients
         self.reports = reports
         self.graph = graph
         self.stood_s = stood_s
 
     def deadlocks(self) -> Iterator[_Deadlock]:
-        """Every deadlock that will not end by itself."""
+        """Every deadlock that will not end by itself; those by rhythm only come last."""
+        caught: set[LockId] = set()
         for circle in self.graph.circles(self.keys_on):
             if not any(map(self._is_ending, circle.ring)):
                 locks = self.graph.locks_of(circle)
+                caught |= locks
                 yield _Deadlock(self._verdict(circle, locks), circle.sessions, locks)
+        yield from self._by_rhythm(caught)
+
+    def _by_rhythm(self, caught: Collection[LockId]) -> Iterator[_Deadlock]:
+        """Deadlocks of clients that have one session for each lock."""
+        free = [
+            report.lock
+            for lock, report in self.reports.items()
+            if lock not in caught and report.lock.holder and self._stands(report)
+        ]
+        ties = self.clients.ties(contended(free))
+        if not ties.waiting:
+            return
+        graph = WaitGraph(free, ties.waiting)
+        for circle in graph.circles(self.keys_on):
+            rhythm = self.clients.tied(circle, ties) if circle.links else None
+            if rhythm and not any(map(self._is_ending, circle.ring)):
+                locks = graph.locks_of(circle)
+                verdict = self._verdict(circle, locks)
+                evidence = (verdict.evidence[0], rhythm, *verdict.evidence[1:])
+                yield _Deadlock(replace(verdict, evidence=evidence), circle.sessions, locks)
+
+    def _stands(self, report: LockReport) -> bool:
+        holder = report.lock.holder
+        return holder is not None and self.stood_s(report, holder) > 0
 
     def keys_on(self, lease: LeaseId) -> int:
         """Count the keys on a lease: as etcd told, else those among the locks."""

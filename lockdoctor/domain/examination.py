@@ -22,6 +22,7 @@ from lockdoctor.domain.age import (
     estimate,
     stood_at_least_s,
 )
+from lockdoctor.domain.clients import Clients
 from lockdoctor.domain.deadlocks import judge_waits
 from lockdoctor.domain.diagnosis import CONVINCING_RENEWALS, Dangling, LockCase, diagnose
 from lockdoctor.domain.leases import LeaseId, Observation, Reading
@@ -32,6 +33,7 @@ from lockdoctor.domain.policy import Policy, Thresholds
 from lockdoctor.domain.recipes import Claim, locks, queue_of, recipe_of, released_lock
 from lockdoctor.domain.renewals import Leadership, LeadershipProbe, RenewalTrace
 from lockdoctor.domain.report import ClusterFacts, LockReport, Report, Unseen
+from lockdoctor.domain.rhythm import FEWEST_LOOKS, beat
 from lockdoctor.domain.schedule import needed_window_s
 from lockdoctor.domain.sessions import (
     SessionCase,
@@ -106,6 +108,17 @@ class Examination:
         }
 
     @property
+    def clients(self) -> Clients:
+        """What the renewals that were timed say of the sessions."""
+        found = (
+            beat(readings, self.leadership)
+            for readings in self.readings.values()
+            if len(readings) >= FEWEST_LOOKS
+        )
+        idle = (lease for lease in self.sessions.keyless if is_renewed(self.traces[lease]))
+        return Clients({each.lease_id: each for each in found if each}, frozenset(idle))
+
+    @property
     def watched_s(self) -> float:
         """From the first answer to the last."""
         return self.ended_at - self.started_at
@@ -140,7 +153,9 @@ def conclude(facts: Examination) -> Report:
     verdicts = tuple(_with_groups(verdict, facts) for verdict in verdicts)
     verdicts += judge_lost(facts.traces, facts.sessions.keyless, facts.sessions.still_listed)
     trend = Trend(facts.known_past, facts.ended_at)
-    waiting = judge_waits(reports, lambda report, key: views[report.prefix].stood_s(report, key))
+    waiting = judge_waits(
+        reports, lambda report, key: views[report.prefix].stood_s(report, key), facts.clients
+    )
     ranked = sorted((trend.told(report) for report in waiting.reports), key=_worst_first)
     return Report(
         started_at=facts.started_at,

@@ -290,6 +290,18 @@ def trace(lease_id: LeaseId, readings: Sequence[Reading], leadership: Leadership
     )
 
 
+def refreshes(readings: Sequence[Reading], leadership: Leadership) -> list[Interval]:
+    """
+    Place the refreshes that the readings tell apart, each as exactly as they allow, in order.
+
+    The first may be the grant. None before a change of the leader is given, which resets leases.
+    """
+    fold = _Fold(leadership)
+    for reading in readings:
+        fold.add(reading)
+    return [*fold.refreshes, *([fold.last_refresh] if fold.last_refresh else [])]
+
+
 class _Fold:
     """The deadline in force, and what has been proven on the way."""
 
@@ -300,6 +312,8 @@ class _Fold:
         self.risen_from: list[float] = []
         self.late_by: float | None = None
         self.unconfirmed = 0
+        self.refreshes: list[Interval] = []
+        """Those before the last one, as exactly as is known."""
         self._current: Interval | None = None
         self._previous: Observation | None = None
         self._ended = False
@@ -322,11 +336,14 @@ class _Fold:
         if self._current is None or previous is None or self._ended:
             self._current = seen
             self._ended = False
+            self.refreshes.clear()
         elif previous.granted_ttl_s != reading.granted_ttl_s:
             self._current = seen  # the ID was granted anew
+            self.refreshes.clear()
         elif previous.raft_term != reading.raft_term:
             self.unconfirmed += 1 if fewest_renewals(self._current, seen, 1) else 0
             self._current = seen
+            self.refreshes.clear()
         else:
             self._join(previous, reading, self._current, seen)
         self._previous = reading
@@ -338,6 +355,7 @@ class _Fold:
         agreed = Interval(max(current.earliest, seen.earliest), min(current.latest, seen.latest))
         if moved and self.leadership.is_steady(previous, reading):
             granted = reading.granted_ttl_s
+            self.refreshes.append(Interval(current.earliest - granted, current.latest - granted))
             self.counts.append(moved)
             self.risen_from.append(previous.asked_at)
             self.renewed_in.append(Interval(seen.earliest - granted, seen.latest - granted))
@@ -347,6 +365,7 @@ class _Fold:
         elif moved:
             self.unconfirmed += 1
             self._current = seen
+            self.refreshes.clear()
         elif agreed.earliest < agreed.latest:
             self._current = agreed
         else:

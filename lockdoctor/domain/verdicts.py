@@ -15,12 +15,12 @@ class VerdictKind(enum.Enum):
     """What lockdoctor can conclude; each is described in docs/verdicts.md."""
 
     DEADLOCK = "deadlock"
-    SELF_DEADLOCK = "self-deadlock"
     LEAKED_LOCK = "leaked-lock"
     ETERNAL_LOCK = "eternal-lock"
     OVERDUE = "overdue"
     DANGLING = "dangling"
     SUSPECTED_LEAK = "suspected-leak"
+    SELF_DEADLOCK = "self-deadlock"
     SESSION_PILE_UP = "session-pile-up"
     LEAKED_SESSION = "leaked-session"
     GHOST_LEASE = "ghost-lease"
@@ -486,6 +486,19 @@ class LeastHarm:
 
 
 @dataclass(frozen=True, slots=True)
+class SameRhythm:
+    """Sessions are renewed in step, as one client renews all of its own: likely one client."""
+
+    what: str
+    """`pairs`: a holder and a waiter each; `waiters` or `sessions`: beside the lock's holder."""
+    matched: int
+    timed: int
+    """Of so many whose rhythm was measured."""
+    chance: float
+    """Independent clients would look like this in at most such a share of cases."""
+
+
+@dataclass(frozen=True, slots=True)
 class NoSingleWayOut:
     """No session undoes the circle alone: more than one has to end."""
 
@@ -552,6 +565,7 @@ Evidence: TypeAlias = (
     | ServerCounted
     | WaitCircle
     | LeastHarm
+    | SameRhythm
     | NoSingleWayOut
     | Blocks
     | HolderWaits

@@ -39,6 +39,7 @@ from lockdoctor.domain.verdicts import (
     QueueCut,
     Renewed,
     Rewritten,
+    SameRhythm,
     ServerCounted,
     SessionsAlike,
     SessionsGrew,
@@ -62,6 +63,7 @@ from lockdoctor.outputs.wording import (
     moment,
     printable,
     safe,
+    share,
     shortened,
     times,
 )
@@ -181,6 +183,8 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
             return _circle(evidence)
         case LeastHarm():
             return _least_harm(evidence)
+        case SameRhythm():
+            return _same_rhythm(evidence)
         case NoSingleWayOut():
             return "No session undoes this alone: more than one of them has to end."
         case Blocks():
@@ -411,6 +415,22 @@ def _least_harm(evidence: LeastHarm) -> str:
     return (
         f"Ending session {hex_id(evidence.lease)} undoes it with the least damage:"
         f" it has {count(evidence.keys, 'key')}, and {waiters} for what it holds."
+    )
+
+
+def _same_rhythm(evidence: SameRhythm) -> str:
+    matched, timed = evidence.matched, evidence.timed
+    who = {
+        "pairs": f"{count(matched, 'pair')} of a holder and a waiter",
+        "waiters": f"The holder and {matched:,} of the {count(timed, 'waiter')} that were timed",
+        "sessions": f"The holder and {matched:,} of the {timed:,} sessions without keys that were"
+        " timed",
+    }[evidence.what]
+    are = "is" if (evidence.what, matched) == ("pairs", 1) else "are"
+    one = "one client each" if evidence.what == "pairs" and matched > 1 else "one client"
+    return (
+        f"{who} {are} renewed in step, as sessions of {one} are; of independent clients chance"
+        f" would make this appear in at most {share(evidence.chance)} of cases."
     )
 
 

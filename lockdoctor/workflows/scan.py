@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from lockdoctor.domain.clients import worth_timing
 from lockdoctor.domain.examination import (
     Examination,
     PrefixFacts,
@@ -32,6 +33,7 @@ from lockdoctor.domain.report import (
     Unseen,
 )
 from lockdoctor.domain.schedule import ROUND_TRIP_S
+from lockdoctor.domain.waits import contended
 from lockdoctor.errors import ClusterError, HistoryError
 from lockdoctor.ports import (
     Clock,
@@ -253,6 +255,8 @@ class _Scan:
                     self.sampler.follow(key.lease_id, needed if matters else 0)
         for lease_id in self.request.leases:
             self.sampler.follow_session(lease_id)
+        if self.request.window_s:
+            self.sampler.time(worth_timing(contended(chain.from_iterable(self.locks.values()))))
 
     async def _sample(self) -> None:
         await self.sampler.run(self._tick)
