@@ -84,16 +84,13 @@ def test_circles_of_processes_with_one_session_each(
 
 def test_locks_behind_a_leaked_one(go: GoClient, etcd: EtcdServer, prefix: bytes) -> None:
     """A chain is no circle: the leak is the root, and what it blocks in all makes it critical."""
-    names = [prefix + b"lock-%d" % number for number in range(3)]
-    with (
-        go.start("leak", names[0], ttl=TTL_S) as leak,
-        go.start("nest", names[1], then=names[0].decode(), ttl=TTL_S) as middle,
-        go.start("nest", names[2], then=names[1].decode(), ttl=TTL_S) as last,
-        go.start("wait", names[2], ttl=TTL_S),
-    ):
-        leak.wait_for("locked")
-        middle.wait_for("wants")
-        last.wait_for("wants")
+    names = the_locks(prefix, 3)
+    with ExitStack() as stack:
+        stack.enter_context(go.start("leak", names[0], ttl=TTL_S)).wait_for("locked")
+        for name, then in zip(names[1:], names, strict=False):
+            words = {"then": then.decode(), "ttl": TTL_S}
+            stack.enter_context(go.start("nest", name, **words)).wait_for("wants")
+        stack.enter_context(go.start("wait", names[2], ttl=TTL_S))
         eventually(lambda: waiters(etcd, prefix) == 3, within_s=20)
         found = scan(etcd.endpoint, prefix)
 
