@@ -92,12 +92,15 @@ def test_locks_behind_a_leaked_one(go: GoClient, etcd: EtcdServer, prefix: bytes
             stack.enter_context(go.start("nest", name, **words)).wait_for("wants")
         stack.enter_context(go.start("wait", names[2], ttl=TTL_S))
         eventually(lambda: waiters(etcd, prefix) == 3, within_s=20)
-        found = scan(etcd.endpoint, prefix)
+        found = scan(etcd.endpoint, prefix, "--max-hold=3s")
 
-        assert set(found.findings) == {"suspected-leak"}
-        first = found.document["findings"][0]
+        assert found.findings == ["leaked-lock"] * 3
+        first, *others = found.document["findings"]
         assert (first["lock"], first["severity"]) == (names[0].decode(), "critical")
-        assert first["confidence"] == "likely"
+        assert of_kind(first, "blocks")["locks"] == 2
+        assert {of_kind(other, "holder-waits")["lock"] for other in others} == {
+            name.decode() for name in names[:2]
+        }
         assert [
             (each["level"], each["lock"], each["blocks"]) for each in found.document["blocking"]
         ] == [(0, names[0].decode(), 3), (1, names[1].decode(), None), (2, names[2].decode(), None)]
