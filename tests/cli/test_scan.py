@@ -123,6 +123,36 @@ def test_everything_from_the_file(
     assert [lock["name"] for lock in locks] == [f"{name}lock"]
 
 
+def test_scans_remember_one_another(
+    snapshot: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a flag a scan builds on the one before it, in the XDG state folder."""
+    as_json = [*snapshot, "--format", "json"]
+    past_runs = []
+    for words in (as_json, as_json, [*as_json, "--no-history"], as_json):
+        assert main(words) == 0
+        past_runs.append(json.loads(capsys.readouterr().out)["run"]["past_runs"])
+
+    assert past_runs == [0, 1, None, 2]
+
+
+def test_no_place_for_a_history_is_only_told(
+    snapshot: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A user without a home gets a whole scan; what is missing stands at its end."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+
+    assert main(snapshot) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("No locks found\n")
+    assert "\n  - history of earlier runs: the history " in out
+    assert err == ""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_brings_a_partial_report_and_130(
