@@ -41,7 +41,7 @@ etcd stays up and the leaking goes on, until Ctrl-C. In another terminal:
   {SCAN}
   {SCAN} --max-hold 10s
   {SCAN} --format json
-Or do with etcdctl what the report says about {PREFIX.decode()}orders, and scan again."""
+Or do what the report says about {PREFIX.decode()}orders, and scan again."""
 
 LOOK_EVERY_S = 0.2
 

@@ -13,6 +13,7 @@ from lockdoctor.domain.revocation import (
     SESSION_LEAKS,
     AcceptedAsIs,
     Danger,
+    HolderIsStuck,
     KeysUnseen,
     LeaseGoneAlready,
     LosesPlace,
@@ -28,7 +29,7 @@ from lockdoctor.domain.revocation import (
     TooManyKeys,
 )
 from lockdoctor.domain.selection import Candidate, Contender
-from lockdoctor.domain.verdicts import Confidence, Evidence, VerdictKind
+from lockdoctor.domain.verdicts import Confidence, Evidence, HolderWaits, VerdictKind
 
 ORDERED_BY_WRITE = frozenset({Recipe.RW_MUTEX, Recipe.VITESS, Recipe.VITESS_ELECTION})
 """Recipes whose queues go by the last write, which a quarantine is."""
@@ -111,6 +112,9 @@ def _unjudged(candidate: Candidate, selection: Selection) -> Iterator[Danger]:
         if verdict is None or verdict.kind not in wanted:
             yield NotJudged(verdict.kind if verdict else None)
             return
+        for each in verdict.evidence:
+            if isinstance(each, HolderWaits):
+                yield HolderIsStuck(each.lock)
         if verdict.accepted:
             yield AcceptedAsIs(str(verdict.accepted.until), verdict.accepted.reason)
         if verdict.kind is VerdictKind.ETERNAL_LOCK and verdict.confidence is not Confidence.PROVEN:

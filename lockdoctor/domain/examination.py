@@ -294,6 +294,7 @@ class _PrefixView:
             activity=case.activity,
             waited_s=case.waited_s,
             traces=self.facts.traces,
+            max_hold_s=case.thresholds.max_hold_s,
         )
 
     def _case(self, lock: Lock, *, is_released: bool) -> LockCase:

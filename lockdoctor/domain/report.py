@@ -78,6 +78,8 @@ class LockReport:
     """How long each waiter was seen to stand in the queue, at least."""
     traces: Mapping[LeaseId, RenewalTrace]
     """What was seen of leases, those of its holder and waiters among them; one for all locks."""
+    max_hold_s: float | None = None
+    """The longest that a hold may last, where somebody has said it."""
 
     @property
     def verdict(self) -> Verdict:

@@ -114,6 +114,13 @@ class AcceptedAsIs:
 
 
 @dataclass(frozen=True, slots=True)
+class HolderIsStuck:
+    """The session that holds it waits for another lock itself."""
+
+    behind: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class PerhapsData:
     """The key has no lock's shape: it lies among locks, and may be plain data."""
 
@@ -249,6 +256,7 @@ Change: TypeAlias = (
 Danger: TypeAlias = (
     NotJudged
     | AcceptedAsIs
+    | HolderIsStuck
     | PerhapsData
     | NotFound
     | TooYoung

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lockdoctor.domain.leases import LeaseId, hex_id
 from lockdoctor.domain.report import Finding
-from lockdoctor.domain.verdicts import HolderWaits, LeastHarm, VerdictKind
+from lockdoctor.domain.verdicts import Confidence, HolderWaits, LeastHarm, VerdictKind
 from lockdoctor.outputs.wording import printable
 
 MOST_LOOKS = 3
@@ -26,7 +27,7 @@ def steps(finding: Finding) -> tuple[Step, ...]:
     """
     Say what to type, in this order: look first, then act.
 
-    Connection flags are left out: etcdctl reads the same ETCDCTL_* environment as lockdoctor.
+    Connection flags are left out: lockdoctor reads the same ETCDCTL_* environment as etcdctl.
     Nothing ends a lease here that may belong to a process at work, or to one that only waits.
     """
     verdict = finding.verdict
@@ -34,12 +35,12 @@ def steps(finding: Finding) -> tuple[Step, ...]:
         return _look_at_holder(finding)  # its holder is as stuck as those behind it
     match verdict.kind:
         case VerdictKind.LEAKED_LOCK | VerdictKind.SUSPECTED_LEAK:
-            return (_look(*verdict.leases), _revoke(*verdict.leases))
+            return (_look(*verdict.leases), *_free(finding))
         case VerdictKind.DEADLOCK | VerdictKind.SELF_DEADLOCK:
             ends = [each.lease for each in verdict.evidence if isinstance(each, LeastHarm)]
             return (_look(*verdict.leases[:MOST_LOOKS]), *map(_revoke, ends))
         case VerdictKind.ETERNAL_LOCK:
-            return _delete(verdict.key)
+            return (*_delete(verdict.key)[:1], *_free(finding))
         case VerdictKind.DANGLING:
             return (_compare(), *_delete(verdict.key))
         case VerdictKind.OVERDUE:
@@ -81,6 +82,34 @@ def _look(*leases: LeaseId) -> Step:
 def _revoke(*leases: LeaseId) -> Step:
     lines = (f"etcdctl lease revoke {_lease_word(lease)}" for lease in leases)
     return Step("End it, which deletes EVERY key on the lease", tuple(lines))
+
+
+def _free(finding: Finding) -> Iterator[Step]:
+    """Name the one target to lockdoctor itself, with all that makes it come to the same verdict."""
+    verdict, lock = finding.verdict, finding.lock
+    if lock is None:
+        return
+    words = ["lockdoctor revoke", _prefix_flag(lock.prefix)]
+    if lock.max_hold_s is not None:
+        words.append(f"--max-hold {lock.max_hold_s:g}s")
+    if verdict.kind is not VerdictKind.LEAKED_LOCK:
+        words.append(f"--verdict {verdict.kind.value}")
+    if verdict.confidence is Confidence.POSSIBLE and not verdict.leases:
+        words.append("--even-if-healthy")  # it may be plain data
+    words += map(_lease_word, verdict.leases) if verdict.leases else [_key_flag(verdict.key)]
+    yield Step("Free it: this shows a plan first, and asks", (" ".join(words),))
+
+
+def _prefix_flag(prefix: bytes) -> str:
+    if not prefix:
+        return "--all-keys"
+    word = shell_word(prefix)
+    return f"--prefix-hex {prefix.hex()}" if word is None else f"--prefix {word}"
+
+
+def _key_flag(key: bytes | None) -> str:
+    word = shell_word(key or b"")
+    return f"--lock-key-hex {(key or b'').hex()}" if word is None else f"--lock-key {word}"
 
 
 def _lease_word(lease: LeaseId) -> str:

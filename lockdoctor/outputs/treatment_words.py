@@ -11,6 +11,7 @@ from lockdoctor.domain.revocation import (
     AcceptedAsIs,
     Danger,
     HolderChanged,
+    HolderIsStuck,
     KeyAdded,
     KeyGone,
     KeyRewritten,
@@ -74,6 +75,11 @@ def danger(danger: Danger) -> str:  # noqa: C901, PLR0912 - one case per kind
             return _not_judged(verdict)
         case AcceptedAsIs(until, reason):
             return f"lockdoctor.toml accepts it until {safe(until)}: {safe(reason)}."
+        case HolderIsStuck(behind):
+            return (
+                f"Its session waits for {name(behind)} itself, which may be why it does not"
+                " release: see to that lock first; --even-if-healthy treats it all the same."
+            )
         case PerhapsData():
             return (
                 "It has no lock's shape and may be plain data; --even-if-healthy treats it all the"

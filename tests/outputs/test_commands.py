@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import shutil
 import subprocess
 
 import pytest
 
+from lockdoctor.cli import app
 from lockdoctor.domain.report import Finding
-from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.domain.verdicts import Confidence, VerdictKind
 from lockdoctor.outputs.commands import shell_word, steps
 from tests.builders import a_finding, a_key, a_lock, a_lock_report, a_verdict
 from tests.outputs.examples import HOSTILE, a_deadlock, an_eternal_lock, leaked_sessions
@@ -21,25 +23,52 @@ def _lines(finding: Finding) -> list[str]:
     return [line for step in steps(finding) for line in step.lines]
 
 
+REVOKE = "lockdoctor revoke --prefix /my-lock/"
+
+
 def test_a_leak_is_looked_at_and_then_ended() -> None:
-    """The revoke comes second, and its purpose warns of what it deletes."""
-    finding = a_finding()
+    """The treatment comes second; what made the verdict goes with it."""
+    leak = a_lock_report()
+    limited = dataclasses.replace(leak, max_hold_s=90.0)
+    suspected = a_lock_report(None, a_verdict(VerdictKind.SUSPECTED_LEAK))
 
-    assert _lines(finding) == [LOOK, "etcdctl lease revoke 32698f1c0a1b2c3d"]
-    assert "EVERY key" in steps(finding)[1].purpose
+    assert _lines(a_finding(leak)) == [LOOK, f"{REVOKE} 32698f1c0a1b2c3d"]
+    assert _lines(a_finding(limited))[1] == f"{REVOKE} --max-hold 90s 32698f1c0a1b2c3d"
+    assert _lines(a_finding(suspected))[1] == f"{REVOKE} --verdict suspected-leak 32698f1c0a1b2c3d"
+    assert "plan first" in steps(a_finding(leak))[1].purpose
 
 
-def test_a_key_without_a_lease_is_deleted_by_its_key() -> None:
+def test_a_key_without_a_lease_is_named_by_its_key() -> None:
     """There is no lease to revoke; a key that begins with a dash is no flag."""
     assert _lines(a_finding(an_eternal_lock(b"-it's"))) == [
         """etcdctl get -w json -- '-it'"'"'s'""",
-        """etcdctl del -- '-it'"'"'s'""",
+        f"""{REVOKE} --verdict eternal-lock --lock-key '-it'"'"'s'""",
     ]
 
 
-def test_a_key_that_no_shell_can_carry_has_no_command() -> None:
+def test_a_key_that_no_shell_can_carry_is_written_in_hexadecimal() -> None:
     """NUL ends an argument, so a shortened key would be deleted instead."""
-    assert _lines(a_finding(an_eternal_lock(b"a\x00b"))) == []
+    assert _lines(a_finding(an_eternal_lock(b"a\x00b"))) == [
+        f"{REVOKE} --verdict eternal-lock --lock-key-hex 610062"
+    ]
+
+
+def test_what_may_be_data_needs_its_own_word() -> None:
+    """Nobody deletes it for being among locks."""
+    lock = an_eternal_lock(b"data")
+    possible = dataclasses.replace(lock.verdict, confidence=Confidence.POSSIBLE)
+
+    line = _lines(a_finding(dataclasses.replace(lock, verdicts=(possible,))))[-1]
+    assert line == f"{REVOKE} --verdict eternal-lock --even-if-healthy --lock-key data"
+
+
+@pytest.mark.parametrize("prefix", [b"", b"/a b/", b"-x", b"a\x00", b"\xff"])
+def test_lockdoctor_takes_what_is_offered(prefix: bytes) -> None:
+    """Its own parser knows every option, and reads the same bytes again."""
+    for lock in (a_lock_report(prefix=prefix), an_eternal_lock(b"-it's"), an_eternal_lock(b"\x00")):
+        *_, line = _lines(a_finding(lock))
+        if "$'" not in line:  # what only a shell takes apart
+            assert callable(app._parse(shlex.split(line)[1:]))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +102,7 @@ def test_a_negative_lease_is_no_flag() -> None:
 
     assert _lines(a_finding(a_lock_report(lock))) == [
         "etcdctl lease timetolive --keys -- -000000000000005",
-        "etcdctl lease revoke -- -000000000000005",
+        f"{REVOKE} -- -000000000000005",
     ]
 
 
