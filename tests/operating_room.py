@@ -104,14 +104,15 @@ class Room:
         self,
         selection: Selection | None = None,
         prefixes: tuple[bytes, ...] = (PREFIX,),
+        window_s: float = 30.0,
         **fields: Any,
     ) -> RevokePlan:
-        """Scan for as long as proves a leak, and plan."""
+        """Scan, by default for as long as proves a leak, and plan."""
         wanted = replace(selection or Selection(), **fields)
         request = ScanRequest(
             prefixes=prefixes,
             policy=Policy(overrides=Limits(max_hold_s=MAX_HOLD_S)),
-            window_s=30.0,
+            window_s=window_s,
             sessions=wanted.sessions or bool(wanted.leases),
         )
         report = await scan(self.cluster, self.clock, request, Silent(), Stop())

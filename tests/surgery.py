@@ -36,6 +36,8 @@ class FakeSurgeon:
         """Steps that etcd refuses."""
         self.steps: list[str] = []
         """Every write that reached etcd, in order."""
+        self.touched: list[tuple[str, LockKey]] = []
+        """Every key that a write deleted or changed, as it was before."""
         self._cluster = cluster
         self._clock = clock
 
@@ -111,15 +113,22 @@ class FakeSurgeon:
         self._refuse(step)
         answered = Written(effect=Effect.UNCLEAR, asked_at=asked_at, answered_at=self._clock.now())
         if step in self.late:
-            self._cluster.at(self._clock.now() + self.late[step], act)
+            self._cluster.at(self._clock.now() + self.late[step], lambda: self._act(step, act))
             return replace(answered, why="no answer in time")
         if step in self.swallowed:
             return replace(answered, why="no answer in time")
-        effect = act()
-        self.steps.append(step)
+        effect = self._act(step, act)
         if step in self.lost:
             return replace(answered, why="no answer in time")
         return replace(answered, effect=effect)
+
+    def _act(self, step: str, act: Act) -> Effect:
+        before = dict(self._cluster._keys)
+        effect = act()
+        now = self._cluster._keys
+        self.touched += [(step, key) for name, key in before.items() if now.get(name) != key]
+        self.steps.append(step)
+        return effect
 
     def _refuse(self, step: str) -> None:
         if step in self.refused:

@@ -13,13 +13,8 @@ from lockdoctor.domain.revocation import Change, LeaseGoneAlready
 from lockdoctor.domain.writes import Effect, Written
 from lockdoctor.errors import ClusterError
 from lockdoctor.ports import MOST_TOGETHER, Clock, Surgeon
-from lockdoctor.workflows.ward import read_keys
+from lockdoctor.workflows.ward import LOOK_UP_S, read_keys
 
-LOOK_UP_S = 15.0
-"""
-So long a write without an answer is looked up: etcd gives one up after seven seconds, and an
-election may come in between. Source: ReqTimeout in etcd's server/config/config.go.
-"""
 LOOK_EVERY_S = 0.5
 
 Write = Callable[[Sequence[LockKey]], Awaitable[Written]]
@@ -42,6 +37,8 @@ class Hand:
 
     surgeon: Surgeon
     clock: Clock
+    look_up_s: float = LOOK_UP_S
+    """How long a write without an answer is looked up."""
     touched: list[bytes] = field(default_factory=list)
     """Keys that were certainly written to."""
     was_looked_up: bool = False
@@ -84,7 +81,7 @@ class Hand:
     async def comes_true(self, is_so: Callable[[], Awaitable[bool]]) -> bool:
         """Look up a write without an answer, until it is seen to be done or the time is over."""
         self.was_looked_up = True
-        give_up_at = self.clock.now() + LOOK_UP_S
+        give_up_at = self.clock.now() + self.look_up_s
         while True:
             try:
                 if await is_so():

@@ -66,7 +66,7 @@ class _Operation:
         self.plan = plan
         self.target = target
         self.now = now
-        self.hand = Hand(ward.surgeon, ward.clock)
+        self.hand = Hand(ward.surgeon, ward.clock, ward.look_up_s)
 
     async def run(self) -> Treated:
         undo_until, new = None, None

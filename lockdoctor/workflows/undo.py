@@ -94,7 +94,7 @@ async def _put_back(ward: Ward, entry: Entry, keys: tuple[LockKey, ...], told: U
         of=entry.intent.entry_id,
     )
     ward.journal.write(intent)
-    hand = Hand(ward.surgeon, ward.clock)
+    hand = Hand(ward.surgeon, ward.clock, ward.look_up_s)
     came = await hand.guarded(
         lambda batch: ward.surgeon.move(batch, old),
         keys,

@@ -21,6 +21,12 @@ from lockdoctor.domain.recipes import locks, recipe_of
 from lockdoctor.domain.revocation import Target
 from lockdoctor.ports import Clock, Cluster, Journal, Surgeon, TreatmentWords
 
+LOOK_UP_S = 15.0
+"""
+So long a write without an answer is looked up: etcd gives one up after seven seconds, and an
+election may come in between. Source: ReqTimeout in etcd's server/config/config.go.
+"""
+
 TOGETHER = 32
 """Keys that are read at once."""
 
@@ -35,6 +41,8 @@ class Ward:
     clock: Clock
     words: TreatmentWords
     who: Actor
+    look_up_s: float = LOOK_UP_S
+    """How long a write without an answer is looked up."""
 
 
 async def look(ward: Ward, target: Target) -> Now:

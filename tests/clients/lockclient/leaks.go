@@ -17,8 +17,28 @@ func leak(ctx context.Context, opts options) {
 		if err := mutex.Lock(ctx); err == nil {
 			say("locked", mutex.Key(), session.Lease())
 		}
-		<-ctx.Done()
+		select {
+		case <-ctx.Done():
+		case <-session.Done():
+			say("ended", mutex.Key(), session.Lease())
+			<-ctx.Done()
+		}
 	})
+}
+
+// relapse leaks, and begins anew whenever somebody has ended its session.
+func relapse(ctx context.Context, opts options) {
+	for ctx.Err() == nil {
+		session := opts.session()
+		mutex := concurrency.NewMutex(session, opts.name)
+		if err := mutex.Lock(ctx); err == nil {
+			say("locked", mutex.Key(), session.Lease())
+		}
+		select {
+		case <-ctx.Done():
+		case <-session.Done():
+		}
+	}
 }
 
 // requests is a service that opens a session for each request and forgets to close it, whether the

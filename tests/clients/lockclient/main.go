@@ -36,6 +36,7 @@ type options struct {
 // A command runs until ctx ends, which SIGTERM brings about.
 var commands = map[string]func(context.Context, options){
 	"leak":      leak,
+	"relapse":   relapse,
 	"requests":  requests,
 	"keepalive": keepAlive,
 	"nest":      nest,
@@ -47,7 +48,7 @@ var commands = map[string]func(context.Context, options){
 
 func main() {
 	if len(os.Args) < 2 || commands[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: lockclient leak|requests|keepalive|nest|work|wait|elect|pool FLAGS")
+		fmt.Fprintln(os.Stderr, "usage: lockclient leak|relapse|requests|keepalive|nest|work|wait|elect|pool FLAGS")
 		os.Exit(2)
 	}
 	opts := parse(os.Args[1], os.Args[2:])
