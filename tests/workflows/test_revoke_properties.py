@@ -14,14 +14,14 @@ from lockdoctor.domain.locks import Hold, LockKey
 from lockdoctor.domain.revocation import Selection
 from lockdoctor.domain.writes import Written
 from lockdoctor.workflows.revoke import Conduct
-from tests.fakes import FakeCluster, FakeJournal
+from tests.fakes import FakeClock, FakeCluster, FakeJournal
 from tests.operating_room import WAYS, Room, key_of, tell
 from tests.surgery import FakeSurgeon
 
-SESSIONS = 4
+SESSIONS = 3
 LOCKS = (b"/l/a", b"/l/b")
-TREATED_WITHIN_S = 0.05
-"""With answers after a millisecond each, so long a treatment of two targets takes."""
+REQUESTS = 20
+"""A treatment of two targets takes about so many."""
 
 Move = Callable[[Room, LeaseId, bytes], object]
 
@@ -69,12 +69,23 @@ def arrive(room: Room, _: LeaseId, name: bytes) -> None:
 MOVES: list[Move] = [lock, unlock, relock, proclaim, register, close, arrive]
 
 
-class LookingCluster(FakeCluster):
-    """Remembers at which revision the last look began."""
+class CrowdedCluster(FakeCluster):
+    """Lets others act before each request, and remembers when the last look began."""
 
     looked_at: int | None = None
+    """The revision at that time."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        """Start empty, with nobody around."""
+        super().__init__(clock)
+        self.requests = 0
+        self.crowd: dict[int, list[Callable[[], object]]] = {}
+        """What happens before which request."""
 
     async def _answer(self) -> tuple[float, float]:
+        for move in self.crowd.get(self.requests, ()):
+            move()
+        self.requests += 1
         if self.looked_at is None:
             self.looked_at = self.revision
         return await super()._answer()
@@ -83,7 +94,7 @@ class LookingCluster(FakeCluster):
 class WatchedSurgeon(FakeSurgeon):
     """Remembers at which revision the last look before the end of each lease began."""
 
-    def __init__(self, cluster: LookingCluster, room: Room) -> None:
+    def __init__(self, cluster: CrowdedCluster, room: Room) -> None:
         """Work without faults."""
         super().__init__(cluster, room.clock)
         self.windows: dict[LeaseId, int] = {}
@@ -104,7 +115,7 @@ class WatchedSurgeon(FakeSurgeon):
 class ResettingJournal(FakeJournal):
     """A journal behind which a new look begins: what was seen before does not count any more."""
 
-    def __init__(self, cluster: LookingCluster) -> None:
+    def __init__(self, cluster: CrowdedCluster) -> None:
         """Take all."""
         super().__init__()
         self._cluster = cluster
@@ -115,11 +126,12 @@ class ResettingJournal(FakeJournal):
         self._cluster.looked_at = None
 
 
-Moves = list[tuple[float, Move, int, int]]
+Moves = list[tuple[int, Move, int, int]]
 Faults = dict[str, str]
 
+CONTENDER = st.tuples(st.integers(0, SESSIONS - 1), st.integers(0, len(LOCKS) - 1))
 MOVE = st.tuples(
-    st.floats(0.0, TREATED_WITHIN_S),
+    st.integers(0, REQUESTS),
     st.sampled_from(MOVES),
     st.integers(0, SESSIONS - 1),
     st.integers(0, len(LOCKS) - 1),
@@ -134,8 +146,8 @@ FAULT = st.dictionaries(
 @settings(max_examples=200)
 @given(
     action=st.sampled_from(WAYS),
-    first=st.lists(st.tuples(st.integers(0, SESSIONS - 1), st.integers(0, 1)), max_size=6),
-    moves=st.lists(MOVE, max_size=12),
+    first=st.lists(CONTENDER, min_size=1, max_size=6, unique=True),
+    moves=st.lists(MOVE, min_size=1, max_size=12),
     faults=FAULT,
 )
 def test_nothing_is_touched_that_was_not_planned(
@@ -149,7 +161,7 @@ def test_nothing_is_touched_that_was_not_planned(
     """
 
     async def story(room: Room) -> None:
-        cluster = LookingCluster(room.clock)
+        cluster = CrowdedCluster(room.clock)
         surgeon = WatchedSurgeon(cluster, room)
         room.cluster, room.surgeon = cluster, surgeon
         room.journal = ResettingJournal(cluster)
@@ -164,9 +176,9 @@ def test_nothing_is_touched_that_was_not_planned(
                 room.surgeon.late[step] = 3.0
             else:
                 getattr(room.surgeon, fault).add(step)
-        now = room.clock.now()
-        for at, move, session, name in moves:
-            cluster.at(now + at, partial(move, room, sessions[session], LOCKS[name]))
+        for request, move, session, name in moves:
+            acts = cluster.crowd.setdefault(cluster.requests + request, [])
+            acts.append(partial(move, room, sessions[session], LOCKS[name]))
         await room.treat(plan, Conduct(pause_s=0.0, continue_on_error=True))
         await room.clock.sleep(5.0)  # what is late happens
 
