@@ -47,7 +47,8 @@ def test_the_page_of_a_suspected_leak() -> None:
     assert any(re.match(r"  waits 2  \w{16}  came meanwhile", line) for line in lines)
     assert "The TTL that was left, in this run" in lines
     assert "  What the verdict means: lockdoctor explain suspected-leak" in lines
-    assert max(map(len, lines)) <= 80
+    # a command line to copy is never broken
+    assert max(len(line) for line in lines if "lockdoctor revoke" not in line) <= 80
 
 
 def test_a_lock_that_nobody_holds() -> None:
