@@ -45,6 +45,7 @@ from lockdoctor.outputs.sink import write_file
 from lockdoctor.outputs.treatment_json import write_plan_file, write_treatment, write_undone
 from lockdoctor.outputs.treatment_table import RESULTS, TreatmentTable, title
 from lockdoctor.outputs.treatment_words import PlainTreatmentWords
+from lockdoctor.outputs.wording import duration
 from lockdoctor.ports import Stop
 from lockdoctor.workflows.relapse import watch_for_relapse
 from lockdoctor.workflows.revoke import Conduct, carry_out, plan_revocation
@@ -192,6 +193,7 @@ async def _carry_out(manner: Manner, plan: RevokePlan, stop: Stop) -> TreatmentR
         report = await carry_out(ward, plan, conduct, stop, tell)
         if acting.verify_s is None or stop.reason:
             return report
+        say(f"watching for {duration(acting.verify_s)} whether the leak comes back")
         began_at = ward.clock.now()
         relapses = await watch_for_relapse(
             ward.cluster, ward.clock, report.treated, acting.verify_s, stop
