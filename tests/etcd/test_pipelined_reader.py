@@ -19,7 +19,7 @@ from lockdoctor.etcd.connection import ConnectionSettings
 from lockdoctor.etcd.h2_frames import frame
 from lockdoctor.etcd.lease_reader import MOST_TIMEOUTS
 from lockdoctor.etcd.pacing import FIRST
-from lockdoctor.etcd.pipelined_reader import MOST_MISSES
+from lockdoctor.etcd.pipes import MOST_MISSES
 from tests.etcd.h2_peer import RAFT_TERM, Request, asked_for, greeting, ttl_answer, ttl_of
 from tests.etcd.odd_member import OddMember, Script, Session, serving
 from tests.waiting import eventually, run
@@ -406,7 +406,7 @@ def test_streams_run_out() -> None:
             settings = ConnectionSettings(endpoints=(address,))
             cluster = await connect(settings, SystemClock(), math.inf)
             first = [a async for a in cluster.read_leases([LeaseId(IDS[0])], with_keys=False)]
-            (pipe,) = cluster._leases._pipes  # type: ignore[union-attr]
+            (pipe,) = cluster._leases._means.pipes._pipes  # type: ignore[union-attr]
             pipe._calls._next_stream = h2.MOST - 8
             rest = [a async for a in cluster.read_leases(map(LeaseId, IDS[1:]), with_keys=False)]
             await cluster.close()

@@ -1,0 +1,242 @@
+"""One reading of many leases by the faster way: what to ask next, and what has come of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeAlias
+
+from google.protobuf.message import DecodeError
+
+from lockdoctor.domain.leases import LeaseId, Reading
+from lockdoctor.etcd.connection import Attempt, Connection, Failure
+from lockdoctor.etcd.etcd3_compat import rpc
+from lockdoctor.etcd.h2_calls import OK, Call
+from lockdoctor.etcd.h2_frames import NotUnderstoodError
+from lockdoctor.etcd.lease_reader import Answer, RpcLeaseReader, what
+from lockdoctor.etcd.messages import reading
+from lockdoctor.etcd.pacing import Pace, Window
+from lockdoctor.etcd.pipe import Pipe
+from lockdoctor.etcd.pipes import Pipes
+from lockdoctor.etcd.translate import is_permission_denied, rpc_error
+
+GATHER_S = 0.002
+"""Answers are handed over, and more look-ups sent, so many at a time; each time costs as well."""
+
+Asked: TypeAlias = tuple[LeaseId, bool, Attempt]
+"""What a call is about: which lease, whether with its keys, and as which attempt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What a lane reads with; the next one goes on with the same."""
+
+    connection: Connection
+    pipes: Pipes
+    rpc: RpcLeaseReader
+    pace: Pace
+    window: Window
+
+
+class Lane:
+    """One reading of many leases."""
+
+    def __init__(self, means: Means, ids: Iterator[LeaseId], *, with_keys: bool) -> None:
+        """Begin to read leases."""
+        self._means = means
+        self._ids = ids
+        self._with_keys = with_keys
+        self._has_more = True
+        self._pending: deque[tuple[LeaseId, bool]] = deque()
+        """Leases to be asked for next, and whether with their keys."""
+        self._on_their_way = 0
+        self._received: list[tuple[Sequence[Call], float]] = []
+        self._answers: list[Answer] = []
+        self._by_rpc: set[asyncio.Task[Answer]] = set()
+        self._failed: BaseException | None = None
+        self._is_full = False
+        self._waker: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def answers(self) -> list[Answer]:
+        """
+        Wait for some answers; none means that there are no more.
+
+        Raises:
+            ClusterError: As RpcLeaseReader.read does.
+        """
+        while True:
+            received, self._received = self._received, []
+            await self._ask_more()
+            for calls, at in received:
+                self._take(calls, at)
+            if self._failed is not None:
+                raise self._failed
+            if self._answers:
+                answers, self._answers = self._answers, []
+                return answers
+            if not (self._busy or self._received or self._pending or self._has_more):
+                return []
+            if self._busy or not self._means.pace.due(1):
+                await self._wait()
+
+    async def close(self) -> None:
+        """Give up what is on its way."""
+        self._means.pipes.forget()
+        for task in self._by_rpc:
+            task.cancel()
+        await asyncio.gather(*self._by_rpc, return_exceptions=True)
+
+    @property
+    def _busy(self) -> int:
+        """How many look-ups are on their way."""
+        return self._on_their_way + len(self._by_rpc)
+
+    async def _ask_more(self) -> None:
+        """Ask for as many as window and pace allow, in one go."""
+        means = self._means
+        room = means.window.size - self._busy
+        due = means.pace.due(max(room, 0))
+        self._is_full = due >= room
+        self._pull(due)
+        if not due or not self._pending:
+            return
+        attempt = means.connection.begin("look up leases")
+        pipe = await means.pipes.get(attempt)
+        room = pipe.room if pipe is not None else 0
+        if pipe is not None and room:
+            self._ask(pipe, attempt, min(due, room))
+        elif not self._on_their_way:
+            for lease_id, with_keys in self._next(due):
+                self._read_by_rpc(lease_id, with_keys=with_keys)
+
+    def _pull(self, most: int) -> None:
+        """Have so many ready to be asked, if there are so many; none that is left to gRPC."""
+        if self._means.pipes.notes:
+            self._has_more = False
+        missing = most - len(self._pending)
+        if self._has_more and missing > 0:
+            pulled = [(lease_id, self._with_keys) for lease_id in islice(self._ids, missing)]
+            self._pending.extend(pulled)
+            self._has_more = len(pulled) == missing
+
+    def _next(self, most: int) -> list[tuple[LeaseId, bool]]:
+        return [self._pending.popleft() for _ in range(min(most, len(self._pending)))]
+
+    def _ask(self, pipe: Pipe, attempt: Attempt, most: int) -> None:
+        lookups = [
+            Call(_request(lease_id, with_keys=with_keys), (lease_id, with_keys, attempt))
+            for lease_id, with_keys in self._next(most)
+        ]
+        self._on_their_way += len(lookups)
+        self._means.pace.spend(len(lookups))
+        pipe.receiver = self._receive
+        pipe.ask(lookups, attempt.metadata)
+
+    def _receive(self, calls: Sequence[Call], at: float) -> None:
+        if calls:
+            self._on_their_way -= len(calls)
+            self._received.append((calls, at))
+            if calls[0].status == OK:  # a connection that breaks is not a fast answer
+                took_s = at - calls[0].asked_at
+                self._means.window.answered(len(calls), took_s, was_full=self._is_full)
+        if self._on_their_way <= self._means.window.size // 2:
+            self._wake()
+        elif self._waker is not None and self._timer is None:
+            self._wake_in(GATHER_S)
+
+    def _take(self, calls: Sequence[Call], at: float) -> None:
+        for call in calls:
+            if call.status != OK:
+                self._try_again(call)
+                continue
+            try:
+                self._answers.append(_reading(call, at))
+            except NotUnderstoodError as trouble:
+                self._means.pipes.give_up(trouble)
+                lease_id, with_keys, _ = call.about
+                self._read_by_rpc(lease_id, with_keys=with_keys)
+        if self._means.pipes.notice(calls):
+            self._means.rpc.heard()
+
+    def _try_again(self, call: Call) -> None:
+        about: Asked = call.about
+        lease_id, with_keys, attempt = about
+        error = rpc_error(call.status, call.message)
+        if with_keys and is_permission_denied(error):
+            self._pending.append((lease_id, False))
+            return
+        failure = Failure(attempt._replace(what=what(lease_id)), call.asked_at, error)
+        self._read_by_rpc(lease_id, with_keys=with_keys, failure=failure)
+
+    def _read_by_rpc(
+        self, lease_id: LeaseId, *, with_keys: bool, failure: Failure | None = None
+    ) -> None:
+        reading = self._means.rpc.read_one(lease_id, with_keys=with_keys, failure=failure)
+        task = asyncio.ensure_future(reading)
+        self._by_rpc.add(task)
+        task.add_done_callback(self._was_read)
+
+    def _was_read(self, task: asyncio.Task[Answer]) -> None:
+        self._by_rpc.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None:
+            self._answers.append(task.result())
+        else:
+            self._failed = self._failed or error
+        self._wake()
+
+    async def _wait(self) -> None:
+        """Wait until there is a good deal to do, though not for long."""
+        self._waker = asyncio.get_running_loop().create_future()
+        pace = self._means.pace
+        if not pace.due(1):
+            self._wake_in(pace.wait_s())
+        try:
+            await self._waker
+        finally:
+            self._waker = None
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+
+    def _wake_in(self, seconds: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._wake)
+
+    def _wake(self) -> None:
+        if self._waker is not None and not self._waker.done():
+            self._waker.set_result(None)
+
+
+def _request(lease_id: LeaseId, *, with_keys: bool) -> bytes:
+    request = _REQUESTS[with_keys]
+    request.ID = lease_id
+    serialized: bytes = request.SerializeToString()
+    return serialized
+
+
+_REQUESTS = (rpc.LeaseTimeToLiveRequest(keys=False), rpc.LeaseTimeToLiveRequest(keys=True))
+"""Used again and again: to make a message takes longer than to fill it."""
+
+
+def _reading(call: Call, answered_at: float) -> Reading:
+    """
+    Take an answer over.
+
+    Raises:
+        NotUnderstoodError: It is none, or one about another lease.
+    """
+    about: Asked = call.about
+    lease_id, with_keys, _ = about
+    try:
+        answer = rpc.LeaseTimeToLiveResponse.FromString(call.body)
+    except DecodeError as error:
+        raise NotUnderstoodError("sent an answer that is none of etcd's") from error
+    if lease_id != answer.ID:
+        raise NotUnderstoodError("answered about another lease")
+    return reading(answer, lease_id, call.asked_at, answered_at, with_keys=with_keys)

@@ -1,0 +1,92 @@
+"""The connections of the faster reader: opens them, and gives up where they are of no use."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from lockdoctor.etcd.connection import Attempt, Connection
+from lockdoctor.etcd.h2_calls import OK, Call
+from lockdoctor.etcd.h2_frames import NotUnderstoodError
+from lockdoctor.etcd.pipe import Pipe, open_pipe
+from lockdoctor.ports import Clock
+
+MOST_MISSES = 3
+"""So many connections in a row that brought no answer, though gRPC's own client got some."""
+
+
+class Pipes:
+    """
+    One connection to ask on, and earlier ones that are still to answer.
+
+    Once `notes` has a sentence, there is none any more.
+    """
+
+    def __init__(self, connection: Connection, clock: Clock, path: str) -> None:
+        """Open none yet; all will call the method of this path."""
+        self.notes: list[str] = []
+        self._connection = connection
+        self._clock = clock
+        self._path = path
+        self._pipes: list[Pipe] = []
+        self._misses = 0
+
+    async def get(self, attempt: Attempt) -> Pipe | None:
+        """Give the connection to the member of an attempt; None where there cannot be one."""
+        self._notice_trouble()
+        if self.notes:
+            return None
+        self._pipes = [pipe for pipe in self._pipes if not pipe.lost.done()]
+        for pipe in self._pipes:
+            if pipe.member is attempt.member and not pipe.is_spent:
+                return pipe
+            pipe.leave()
+        return await self._open(attempt)
+
+    def notice(self, calls: Sequence[Call]) -> bool:
+        """Learn from what has come of calls; say whether any was answered."""
+        self._notice_trouble()
+        is_answered = any(call.status == OK for call in calls)
+        if is_answered:
+            self._misses = 0
+        return is_answered
+
+    def give_up(self, trouble: NotUnderstoodError) -> None:
+        """Leave the rest of the run to gRPC's own client."""
+        if not self.notes:
+            self.notes.append(
+                "The leases were looked up more slowly, through gRPC's own client: the server "
+                f"{trouble}, which lockdoctor's faster way does not understand."
+            )
+            for pipe in self._pipes:
+                pipe.abort()
+
+    def forget(self) -> None:
+        """Give up the calls that are on their way."""
+        for pipe in self._pipes:
+            pipe.forget()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await asyncio.gather(*(pipe.close() for pipe in self._pipes))
+
+    async def _open(self, attempt: Attempt) -> Pipe | None:
+        if self._misses >= MOST_MISSES:
+            self.give_up(NotUnderstoodError(f"took {MOST_MISSES} connections and gave no answer"))
+            return None
+        self._misses += 1
+        timeout_s = self._connection.attempt_s(attempt.deadline - self._clock.now())
+        try:
+            opened = await open_pipe(attempt.member, self._path, self._clock, timeout_s)
+        except OSError:
+            return None
+        except NotUnderstoodError as trouble:
+            self.give_up(trouble)
+            return None
+        self._pipes.append(opened)
+        return opened
+
+    def _notice_trouble(self) -> None:
+        for pipe in self._pipes:
+            if pipe.trouble is not None:
+                self.give_up(pipe.trouble)
