@@ -10,12 +10,14 @@ Sources: RFC 9113; gRPC over HTTP2 (doc/PROTOCOL-HTTP2.md in grpc's repository).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, NamedTuple, cast
+from typing import ClassVar, NamedTuple, cast
 
 from lockdoctor.etcd import h2_frames as h2
+from lockdoctor.etcd.h2_call import OK, UNAVAILABLE, Call
 from lockdoctor.etcd.h2_frames import FrameReader, NotUnderstoodError, frame
-from lockdoctor.etcd.h2_headers import AnswerHeaders, Fields, Head, RequestHeaders
-from lockdoctor.etcd.h2_usual import PREFIX, UsualAnswer, usual_answer, usual_request
+from lockdoctor.etcd.h2_headers import AnswerHeaders, Fields, Head
+from lockdoctor.etcd.h2_sending import Sending
+from lockdoctor.etcd.h2_usual import PREFIX, UsualAnswer, usual_answer
 
 STREAM_WINDOW = 1 << 20
 """Bytes of one answer on their way at once; a lease with 20,000 keys answers with four times it."""
@@ -25,48 +27,11 @@ CONNECTION_WINDOW = 1 << 24
 LONGEST_ANSWER = 1 << 28
 """Bytes: a lease with a million keys. What is longer is left to gRPC's own client."""
 
-MOST_AT_ONCE = h2.LONGEST_PAYLOAD
-"""Bytes in one frame of ours: what every server takes."""
-
 LONGEST_BLOCK = 1 << 16
 MOST_CONTINUATIONS = 64
 
-OPEN, OK, DEADLINE_EXCEEDED, UNAVAILABLE = -1, 0, 4, 14
-"""Of gRPC's statuses, those that are given here and not by the server; and before there is one."""
-
 TRY_AGAIN = {429, 502, 503, 504}
 """HTTP statuses that a proxy gives while the server is away (doc/http-grpc-status-mapping.md)."""
-
-
-class Call:
-    """One call: what it asks, and what has come of it."""
-
-    __slots__ = (
-        "about", "asked_at", "body", "head", "message", "request", "status", "stream", "taken",
-        "unsent",
-    )  # fmt: skip
-
-    def __init__(self, request: bytes, about: Any = None) -> None:
-        """
-        Ask with a serialized message.
-
-        Args:
-            about: Whatever helps whoever asks to know the call again.
-        """
-        self.request = request
-        self.about = about
-        self.asked_at = 0.0
-        """For whoever asks: when that was."""
-        self.stream = 0
-        self.status = OPEN
-        self.message = ""
-        """What the server says of a status other than OK."""
-        self.body: bytes | bytearray = b""
-        """The serialized answer, once the status is OK."""
-        self.head: Head | None = None
-        self.taken = 0
-        """Bytes that came since the server was allowed to send so many more."""
-        self.unsent = b""
 
 
 class HeaderBlock(NamedTuple):
@@ -88,61 +53,40 @@ class Calls:
         """Whether the server wants no further calls on this connection."""
         self.open: dict[int, Call] = {}
         """By stream, in the order in which they were asked."""
-        self._out = [h2.PREFACE, h2.settings_frame(SETTINGS)]
+        self._sending = Sending()
         self._finished: list[Call] = []
         self._frames = FrameReader()
-        self._requests = RequestHeaders()
         self._answers = AnswerHeaders()
-        self._next_stream = 1
         self._most_open = h2.MOST
-        self._window = h2.DEFAULT_WINDOW
-        self._windows = h2.DEFAULT_WINDOW
-        """Bytes that the server takes on each new stream."""
-        self._blocked: dict[int, int] = {}
-        """Streams of which a part of the request is unsent, and how much the server takes."""
         self._allowed = CONNECTION_WINDOW
         self._block: HeaderBlock | None = None
         """The one that goes on in the next frame."""
         self._usual: UsualAnswer | None = None
-        self._out.append(h2.window_update(0, CONNECTION_WINDOW - h2.DEFAULT_WINDOW))
+        self._sending.say(h2.PREFACE + h2.settings_frame(SETTINGS))
+        self._sending.say(h2.window_update(0, CONNECTION_WINDOW - h2.DEFAULT_WINDOW))
 
     @property
     def room(self) -> int:
         """How many more calls may be asked now."""
         if not self.is_greeted or self.is_spent:
             return 0
-        left = (h2.MOST - self._next_stream) // 2 + 1
+        left = (h2.MOST - self._sending.next_stream) // 2 + 1
         return max(0, min(self._most_open - len(self.open), left))
 
     @property
     def is_spent(self) -> bool:
         """Whether no call can ever be asked here any more."""
-        return self.is_leaving or self._next_stream > h2.MOST
+        return self.is_leaving or self._sending.next_stream > h2.MOST
 
     def ask(self, calls: Sequence[Call], fields: Fields) -> None:
         """Ask, with these headers; no more calls than there is room for."""
-        stream = self._next_stream
-        for call in calls:
-            block = self._requests.block(fields)
-            call.stream = stream
-            self.open[stream] = call
-            size = len(call.request) + PREFIX.size
-            fits = size <= self._windows and size <= self._window and size <= MOST_AT_ONCE
-            if fits and len(block) <= MOST_AT_ONCE:
-                self._window -= size
-                self._out.append(usual_request(block, size).on(stream, call.request))
-            else:
-                self._out.append(_headers(stream, block))
-                call.unsent = PREFIX.pack(0, len(call.request)) + call.request
-                self._blocked[stream] = self._windows
-            stream += 2
-        self._next_stream = stream
-        self._send_blocked()
+        self._sending.ask(calls, fields)
+        self.open.update((call.stream, call) for call in calls)
 
     def cancel(self, calls: Iterable[Call], status: int, why: str) -> None:
         """End calls from our side."""
         for call in calls:
-            self._out.append(h2.reset(call.stream, h2.CANCEL))
+            self._sending.say(h2.reset(call.stream, h2.CANCEL))
             self._fail(call, status, why)
 
     def lose(self, why: str) -> None:
@@ -153,8 +97,7 @@ class Calls:
 
     def take_outgoing(self) -> bytes:
         """Give what is to be sent now."""
-        out, self._out = self._out, []
-        return b"".join(out)
+        return self._sending.take()
 
     def take_finished(self) -> list[Call]:
         """Give the calls that have come to an end since the last time, in the order of that."""
@@ -246,7 +189,7 @@ class Calls:
         """Take the headers of an answer, which are the trailers as well where nothing follows."""
         call.head = head
         if head.http_status in TRY_AGAIN and head.grpc_status is None:
-            self._out.append(h2.reset(call.stream, h2.CANCEL))
+            self._sending.say(h2.reset(call.stream, h2.CANCEL))
             self._fail(call, UNAVAILABLE, f"HTTP status {head.http_status}")
         elif head.http_status != 200 or not head.is_grpc:  # noqa: PLR2004
             raise NotUnderstoodError(f"answered with HTTP status {head.http_status}, not as gRPC")
@@ -258,7 +201,7 @@ class Calls:
             self._require_one_message(call)
             self._learn(call, head)
         if call.unsent:
-            self._out.append(h2.reset(call.stream, h2.CANCEL))
+            self._sending.say(h2.reset(call.stream, h2.CANCEL))
         call.status, call.message = head.grpc_status, head.grpc_message
         self._close(call)
 
@@ -295,7 +238,7 @@ class Calls:
             self._extend(call, payload)
         call.taken += size
         if call.taken > STREAM_WINDOW // 2:
-            self._out.append(h2.window_update(call.stream, call.taken))
+            self._sending.say(h2.window_update(call.stream, call.taken))
             call.taken = 0
 
     def _extend(self, call: Call, payload: bytes) -> None:
@@ -306,7 +249,7 @@ class Calls:
         call.body += payload
 
     def _allow_more(self) -> None:
-        self._out.append(h2.window_update(0, CONNECTION_WINDOW - self._allowed))
+        self._sending.say(h2.window_update(0, CONNECTION_WINDOW - self._allowed))
         self._allowed = CONNECTION_WINDOW
 
     def _reset(self, flags: int, stream: int, payload: bytes) -> None:
@@ -324,24 +267,21 @@ class Calls:
         for name, value in h2.settings_of(payload):
             self._set(name, value)
         self.is_greeted = True
-        self._out.append(frame(h2.SETTINGS, h2.ACK, 0))
-        self._send_blocked()
+        self._sending.say(frame(h2.SETTINGS, h2.ACK, 0))
 
     def _set(self, name: int, value: int) -> None:
         if name == h2.HEADER_TABLE_SIZE:
-            self._requests.limit_table(value)
+            self._sending.limit_table(value)
         elif name == h2.MAX_CONCURRENT_STREAMS:
             self._most_open = value
         elif name == h2.INITIAL_WINDOW_SIZE:
-            for stream in self._blocked:
-                self._blocked[stream] += value - self._windows
-            self._windows = value
+            self._sending.set_windows(value)
 
     def _ping(self, flags: int, stream: int, payload: bytes) -> None:
         if stream or len(payload) != 8:  # noqa: PLR2004  # RFC 9113, 6.7
             raise NotUnderstoodError("sent a ping that is none")
         if not flags & h2.ACK:
-            self._out.append(frame(h2.PING, h2.ACK, 0, payload))
+            self._sending.say(frame(h2.PING, h2.ACK, 0, payload))
 
     def _goaway(self, flags: int, stream: int, payload: bytes) -> None:
         del flags
@@ -357,42 +297,18 @@ class Calls:
         increment = h2.number_of(payload) & h2.MOST
         if not increment:
             raise NotUnderstoodError("opened a window by nothing")
-        if stream == 0:
-            self._window += increment
-        elif stream in self._blocked:
-            self._blocked[stream] += increment
-        else:
+        if stream:
             self._call(stream)
-            return
-        if max(self._window, self._blocked.get(stream, 0)) > h2.MOST:
-            raise NotUnderstoodError("opened a window too far")
-        self._send_blocked()
+        self._sending.open_window(stream, increment)
 
     def _refuse(self, flags: int, stream: int, payload: bytes) -> None:
         del flags, stream, payload
         raise NotUnderstoodError("sent what only clients send, or nobody asked for")
 
-    def _send_blocked(self) -> None:
-        """Send what the server takes of the requests that it did not take as a whole."""
-        for stream in list(self._blocked):
-            call = self.open[stream]
-            while (size := self._takes(stream, len(call.unsent))) > 0:
-                part, call.unsent = call.unsent[:size], call.unsent[size:]
-                self._window -= size
-                self._blocked[stream] -= size
-                flags = 0 if call.unsent else h2.END_STREAM
-                self._out.append(frame(h2.DATA, flags, stream, part))
-            if not call.unsent:
-                del self._blocked[stream]
-
-    def _takes(self, stream: int, size: int) -> int:
-        """How many of so many bytes the server takes in one frame."""
-        return min(size, self._blocked[stream], self._window, MOST_AT_ONCE)
-
     def _call(self, stream: int) -> Call | None:
         """Find the call; None where it has ended, and the server did not know that yet."""
         call = self.open.get(stream)
-        if call is None and (stream >= self._next_stream or not stream & 1):
+        if call is None and (stream >= self._sending.next_stream or not stream & 1):
             raise NotUnderstoodError("answered what was not asked")
         return call
 
@@ -402,7 +318,7 @@ class Calls:
 
     def _close(self, call: Call) -> None:
         del self.open[call.stream]
-        self._blocked.pop(call.stream, None)
+        self._sending.drop(call.stream)
         self._finished.append(call)
 
     _handlers: ClassVar[dict[int, Callable[[Calls, int, int, bytes], None]]] = {
@@ -425,13 +341,3 @@ SETTINGS = {
     h2.INITIAL_WINDOW_SIZE: STREAM_WINDOW,
 }
 """Ours: no header table, see AnswerHeaders; no pushes; room for large answers."""
-
-
-def _headers(stream: int, block: bytes) -> bytes:
-    """Write the headers of a request; a long token may need more than one frame."""
-    part, block = block[:MOST_AT_ONCE], block[MOST_AT_ONCE:]
-    frames = [frame(h2.HEADERS, 0 if block else h2.END_HEADERS, stream, part)]
-    while block:
-        part, block = block[:MOST_AT_ONCE], block[MOST_AT_ONCE:]
-        frames.append(frame(h2.CONTINUATION, 0 if block else h2.END_HEADERS, stream, part))
-    return b"".join(frames)

@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 from lockdoctor.domain.leases import LeaseId, Reading
 from lockdoctor.etcd.connection import Attempt, Connection, Failure
 from lockdoctor.etcd.etcd3_compat import rpc
-from lockdoctor.etcd.h2_calls import OK, Call
+from lockdoctor.etcd.h2_call import OK, Call
 from lockdoctor.etcd.h2_frames import NotUnderstoodError
 from lockdoctor.etcd.lease_reader import Answer, RpcLeaseReader, what
 from lockdoctor.etcd.messages import reading

@@ -8,7 +8,8 @@ from itertools import takewhile
 from typing import cast
 
 from lockdoctor import __version__
-from lockdoctor.etcd.h2_calls import DEADLINE_EXCEEDED, UNAVAILABLE, Call, Calls
+from lockdoctor.etcd.h2_call import DEADLINE_EXCEEDED, UNAVAILABLE, Call
+from lockdoctor.etcd.h2_calls import Calls
 from lockdoctor.etcd.h2_frames import NotUnderstoodError
 from lockdoctor.etcd.h2_headers import Fields
 from lockdoctor.etcd.member import Member

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from lockdoctor.etcd.connection import Attempt, Connection
-from lockdoctor.etcd.h2_calls import OK, Call
+from lockdoctor.etcd.h2_call import OK, Call
 from lockdoctor.etcd.h2_frames import NotUnderstoodError
 from lockdoctor.etcd.pipe import Pipe, open_pipe
 from lockdoctor.ports import Clock

@@ -11,15 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockdoctor.etcd import h2_frames as h2
-from lockdoctor.etcd.h2_calls import (
-    DEADLINE_EXCEEDED,
-    OK,
-    OPEN,
-    STREAM_WINDOW,
-    UNAVAILABLE,
-    Call,
-    Calls,
-)
+from lockdoctor.etcd.h2_call import DEADLINE_EXCEEDED, OK, OPEN, UNAVAILABLE, Call
+from lockdoctor.etcd.h2_calls import STREAM_WINDOW, Calls
 from lockdoctor.etcd.h2_frames import NotUnderstoodError, frame
 from tests.etcd.h2_peer import HEADERS, TRAILERS, Peer, Request, data_frames, greeting
 
@@ -199,7 +192,7 @@ def test_the_server_says_how_many_calls_at_once() -> None:
 def test_streams_run_out() -> None:
     """Their numbers are never used twice."""
     talk = Talk()
-    talk.calls._next_stream = h2.MOST - 4
+    talk.calls._sending.next_stream = h2.MOST - 4
     assert talk.calls.room == 3
     talk.ask(b"1", b"2", b"3")
     assert (talk.requests[-1].stream, talk.calls.room, talk.calls.is_spent) == (h2.MOST, 0, True)

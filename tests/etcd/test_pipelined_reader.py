@@ -407,7 +407,7 @@ def test_streams_run_out() -> None:
             cluster = await connect(settings, SystemClock(), math.inf)
             first = [a async for a in cluster.read_leases([LeaseId(IDS[0])], with_keys=False)]
             (pipe,) = cluster._leases._means.pipes._pipes  # type: ignore[union-attr]
-            pipe._calls._next_stream = h2.MOST - 8
+            pipe._calls._sending.next_stream = h2.MOST - 8
             rest = [a async for a in cluster.read_leases(map(LeaseId, IDS[1:]), with_keys=False)]
             await cluster.close()
             return Found(cluster, first + rest)

@@ -1,0 +1,41 @@
+"""One unary gRPC call: what it asks, and what has come of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lockdoctor.etcd.h2_headers import Head
+
+OPEN, OK, DEADLINE_EXCEEDED, UNAVAILABLE = -1, 0, 4, 14
+"""Of gRPC's statuses, those that are given here and not by the server; and before there is one."""
+
+
+class Call:
+    """One call: what it asks, and what has come of it."""
+
+    __slots__ = (
+        "about", "asked_at", "body", "head", "message", "request", "status", "stream", "taken",
+        "unsent",
+    )  # fmt: skip
+
+    def __init__(self, request: bytes, about: Any = None) -> None:
+        """
+        Ask with a serialized message.
+
+        Args:
+            about: Whatever helps whoever asks to know the call again.
+        """
+        self.request = request
+        self.about = about
+        self.asked_at = 0.0
+        """For whoever asks: when that was."""
+        self.stream = 0
+        self.status = OPEN
+        self.message = ""
+        """What the server says of a status other than OK."""
+        self.body: bytes | bytearray = b""
+        """The serialized answer, once the status is OK."""
+        self.head: Head | None = None
+        self.taken = 0
+        """Bytes that came since the server was allowed to send so many more."""
+        self.unsent = b""

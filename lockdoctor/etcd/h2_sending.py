@@ -1,0 +1,116 @@
+"""
+The requests of one HTTP/2 connection on their way out, as fast as the server takes them.
+
+Pure, and the counterpart of what `h2_calls` receives. Source: RFC 9113, 5.2 (flow control).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lockdoctor.etcd import h2_frames as h2
+from lockdoctor.etcd.h2_call import Call
+from lockdoctor.etcd.h2_frames import NotUnderstoodError, frame
+from lockdoctor.etcd.h2_headers import Fields, RequestHeaders
+from lockdoctor.etcd.h2_usual import PREFIX, usual_request
+
+MOST_AT_ONCE = h2.LONGEST_PAYLOAD
+"""Bytes in one frame of ours: what every server takes."""
+
+
+class Sending:
+    """Writes requests, of each as much as the server's windows allow."""
+
+    def __init__(self) -> None:
+        """Begin with what every server takes."""
+        self.next_stream = 1
+        self._out: list[bytes] = []
+        self._headers = RequestHeaders()
+        self._window = h2.DEFAULT_WINDOW
+        """Bytes that the server takes of all requests together."""
+        self._windows = h2.DEFAULT_WINDOW
+        """Bytes that it takes of each new one."""
+        self._blocked: dict[int, tuple[Call, int]] = {}
+        """By stream, calls of which a part is unsent, and how much of it the server takes."""
+
+    def say(self, frames: bytes) -> None:
+        """Send something that no window holds back."""
+        self._out.append(frames)
+
+    def take(self) -> bytes:
+        """Give what is to be sent now."""
+        out, self._out = self._out, []
+        return b"".join(out)
+
+    def ask(self, calls: Sequence[Call], fields: Fields) -> None:
+        """Send requests with these headers, each on a stream of its own."""
+        for call in calls:
+            block = self._headers.block(fields)
+            stream = call.stream = self.next_stream
+            self.next_stream = stream + 2
+            size = len(call.request) + PREFIX.size
+            fits = size <= self._windows and size <= self._window and size <= MOST_AT_ONCE
+            if fits and len(block) <= MOST_AT_ONCE:
+                self._window -= size
+                self._out.append(usual_request(block, size).on(stream, call.request))
+            else:
+                self._out.append(_headers(stream, block))
+                call.unsent = PREFIX.pack(0, len(call.request)) + call.request
+                self._blocked[stream] = call, self._windows
+        self._send_blocked()
+
+    def drop(self, stream: int) -> None:
+        """Send no more of a request."""
+        self._blocked.pop(stream, None)
+
+    def limit_table(self, size: int) -> None:
+        """Let the server remember at most so many bytes of headers."""
+        self._headers.limit_table(size)
+
+    def set_windows(self, size: int) -> None:
+        """Take notice of how much the server takes of each request, of those on their way too."""
+        more = size - self._windows
+        self._windows = size
+        self._blocked = {s: (call, room + more) for s, (call, room) in self._blocked.items()}
+        self._send_blocked()
+
+    def open_window(self, stream: int, increment: int) -> None:
+        """
+        Take notice that the server takes more, of one request or, on stream 0, of all together.
+
+        Raises:
+            NotUnderstoodError: That is more than there may be.
+        """
+        call, room = self._blocked.get(stream, (None, 0))
+        if stream == 0:
+            self._window += increment
+        elif call is not None:
+            self._blocked[stream] = call, room + increment
+        if max(self._window, room + increment) > h2.MOST:
+            raise NotUnderstoodError("opened a window too far")
+        self._send_blocked()
+
+    def _send_blocked(self) -> None:
+        """Send what the server takes of the requests that it did not take as a whole."""
+        for stream, (call, takes) in list(self._blocked.items()):
+            room = takes
+            while (size := min(len(call.unsent), room, self._window, MOST_AT_ONCE)) > 0:
+                part, call.unsent = call.unsent[:size], call.unsent[size:]
+                self._window -= size
+                room -= size
+                flags = 0 if call.unsent else h2.END_STREAM
+                self._out.append(frame(h2.DATA, flags, stream, part))
+            if call.unsent:
+                self._blocked[stream] = call, room
+            else:
+                del self._blocked[stream]
+
+
+def _headers(stream: int, block: bytes) -> bytes:
+    """Write the headers of a request; a long token may need more than one frame."""
+    part, block = block[:MOST_AT_ONCE], block[MOST_AT_ONCE:]
+    frames = [frame(h2.HEADERS, 0 if block else h2.END_HEADERS, stream, part)]
+    while block:
+        part, block = block[:MOST_AT_ONCE], block[MOST_AT_ONCE:]
+        frames.append(frame(h2.CONTINUATION, 0 if block else h2.END_HEADERS, stream, part))
+    return b"".join(frames)
