@@ -13,7 +13,8 @@ from rich.text import Text
 from lockdoctor.domain.age import Age
 from lockdoctor.domain.leases import Observation, Reading, hex_id
 from lockdoctor.domain.locks import LockKey
-from lockdoctor.domain.origin import Origin, Told, origin
+from lockdoctor.domain.origins import Origin, origin
+from lockdoctor.domain.owners import OwnerNote, Told, owner_notes
 from lockdoctor.domain.renewals import RenewalTrace
 from lockdoctor.domain.report import Finding, LockReport, Report, SessionReport
 from lockdoctor.domain.sawtooth import teeth
@@ -74,7 +75,8 @@ def _lock(report: LockReport, run: Report, width: int) -> Iterator[RenderableTyp
         yield _queue(report)
         if report.holder_trace is not None:
             yield from _charts(report.holder_trace, run, width)
-        yield from listed("Told by the clients themselves", list(_origins(report)))
+        told = list(_origins(report, run))
+        yield from listed("By what clients wrote, and by the leases' IDs", told)
         yield from listed("All keys of the holder's lease", list(_keys(report)))
     for verdict in report.verdicts:
         yield from finding_parts(Finding(verdict, report), "\n")
@@ -171,14 +173,24 @@ def _leader_changes(readings: tuple[Reading, ...], since: float) -> Iterator[flo
             yield after.answered_at
 
 
-def _origins(report: LockReport) -> Iterator[str]:
+def _origins(report: LockReport, run: Report) -> Iterator[str]:
     for key in report.lock.keys[:MOST_CONTENDERS]:
-        told = ", ".join(map(_told, origin(key)))
+        told = list(map(_told, owner_notes(key)))
+        came = origin(key.lease_id, run.cluster.members, run.started_at) if key.has_lease else None
+        told += [_granted(came)] if came else []
         if told:
-            yield f"{shortened(printable(key.key), NAME_WIDTH)}: {told}"
+            yield f"{shortened(printable(key.key), NAME_WIDTH)}: {', '.join(told)}"
 
 
-def _told(each: Origin) -> str:
+def _granted(came: Origin) -> str:
+    """What the lease's ID tells; it is a bound, not the time of the grant."""
+    since = f"not before {moment(came.not_before_at)}"
+    if came.member_id is None:
+        return f"lease granted {since}, if etcd chose its ID"
+    return f"lease granted by member {came.member_id:x}, {since}"
+
+
+def _told(each: OwnerNote) -> str:
     if isinstance(each.value, float):
         return f"created at {moment(each.value)} by its clock"
     if each.what is Told.NETWORK_CARD:

@@ -193,6 +193,7 @@ class _Scan:
     async def _list_leases(self) -> None:
         if self.request.sessions:
             await self.sampler.list_leases()
+        if self.request.sessions or self.request.whole_queue:
             with contextlib.suppress(ClusterError):  # only some roles may; the IDs tell a part
                 self.members = await self.cluster.members()
 

@@ -79,6 +79,22 @@ def test_what_clients_wrote_is_shown_and_escaped() -> None:
     assert "[red]" in text
 
 
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        (frozenset({0xAB32698F1C0A1B2C}), None),
+        (frozenset({0xABCDEF0123453269}), "lease granted by member abcdef0123453269, not before"),
+        (frozenset(), "lease granted not before"),
+    ],
+)
+def test_what_the_ids_of_leases_tell(members: frozenset[int], said: str | None) -> None:
+    """By which member, where one fits; nothing where none can have given it."""
+    report = a_report(a_leak(waiters=0))
+    text = " ".join(page(replace(report, cluster=replace(report.cluster, members=members))).split())
+
+    assert (said in text) if said else ("lease granted" not in text)
+
+
 def test_a_long_queue_is_cut() -> None:
     """The rest is counted; the JSON has it."""
     report = a_report(a_lock_report(a_lock(waiters=MOST_CONTENDERS + 4)))

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockdoctor.domain.locks import LockKey
-from lockdoctor.domain.origin import Origin, Told, origin
+from lockdoctor.domain.owners import OwnerNote, Told, owner_notes
 from tests.builders import a_key
 
 LOCK_UUID = uuid.UUID("5a2b4c6e-1f2d-11ef-8a3b-0242ac120002")
 
 
-def wrote(value: bytes) -> tuple[Origin, ...]:
-    return origin(a_key(b"/locks/orders", value=value))
+def wrote(value: bytes) -> tuple[OwnerNote, ...]:
+    return owner_notes(a_key(b"/locks/orders", value=value))
 
 
 def test_a_uuid1_tells_its_time_and_its_machine() -> None:
@@ -28,7 +28,7 @@ def test_a_uuid1_tells_its_time_and_its_machine() -> None:
         assert created.what is Told.CREATED_AT
         assert isinstance(created.value, float)
         assert 1_717_000_000 < created.value < 1_718_000_000
-        assert card == Origin(Told.NETWORK_CARD, "02:42:ac:12:00:02")
+        assert card == OwnerNote(Told.NETWORK_CARD, "02:42:ac:12:00:02")
 
 
 def test_a_random_node_is_no_network_card() -> None:
@@ -57,7 +57,7 @@ def test_json_tells_its_owner() -> None:
 
 def test_a_candidate_is_told_as_it_is() -> None:
     """Short, printable text is shown; control characters and long values are not."""
-    assert wrote(b"node-a") == (Origin(Told.TEXT, "node-a"),)
+    assert wrote(b"node-a") == (OwnerNote(Told.TEXT, "node-a"),)
     assert wrote(b"\x1b[31m") == ()
     assert wrote(b"x" * 201) == ()
 
@@ -65,7 +65,7 @@ def test_a_candidate_is_told_as_it_is() -> None:
 def test_a_cut_or_empty_value_tells_nothing() -> None:
     """Half a JSON document might end in the middle of a name."""
     assert wrote(b"") == ()
-    assert origin(_cut(b'{"HostName": "vtctld-1"}')) == ()
+    assert owner_notes(_cut(b'{"HostName": "vtctld-1"}')) == ()
 
 
 @given(st.binary(max_size=64) | st.text(max_size=64).map(str.encode))

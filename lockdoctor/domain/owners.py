@@ -52,7 +52,7 @@ class Told(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class OwnerNote:
     """One thing that a client told about itself; nobody has checked it."""
 
     what: Told
@@ -61,7 +61,7 @@ class Origin:
     """Its name, for FIELD."""
 
 
-def origin(key: LockKey) -> tuple[Origin, ...]:
+def owner_notes(key: LockKey) -> tuple[OwnerNote, ...]:
     """
     Read what a key's value tells of the client that wrote it.
 
@@ -72,7 +72,7 @@ def origin(key: LockKey) -> tuple[Origin, ...]:
     return tuple(_uuid(key.value) or _json(key.value) or _text(key.value))
 
 
-def _uuid(value: bytes) -> list[Origin]:
+def _uuid(value: bytes) -> list[OwnerNote]:
     """python-etcd3 writes the 16 bytes of a uuid1, etcd3gw the text of one."""
     raw = value
     try:
@@ -83,15 +83,15 @@ def _uuid(value: bytes) -> list[Origin]:
     written_at = uuid1_written_at(raw)
     if written_at is None:
         return []
-    found = [Origin(Told.CREATED_AT, written_at)]
+    found = [OwnerNote(Told.CREATED_AT, written_at)]
     node = uuid.UUID(bytes=raw).node
     if not node & _MULTICAST:
         address = ":".join(f"{byte:02x}" for byte in node.to_bytes(6, "big"))
-        found.append(Origin(Told.NETWORK_CARD, address))
+        found.append(OwnerNote(Told.NETWORK_CARD, address))
     return found
 
 
-def _json(value: bytes) -> list[Origin]:
+def _json(value: bytes) -> list[OwnerNote]:
     if not value.lstrip().startswith(b"{"):
         return []
     try:
@@ -101,16 +101,16 @@ def _json(value: bytes) -> list[Origin]:
     return list(_fields(said)) if isinstance(said, dict) else []
 
 
-def _fields(said: dict[str, Any]) -> Iterator[Origin]:
+def _fields(said: dict[str, Any]) -> Iterator[OwnerNote]:
     for name, text in said.items():
         label = _OWNER_FIELDS.get(name.lower())
         if label and isinstance(text, str | int | float) and text != "":
-            yield Origin(Told.FIELD, str(text)[:MOST_TEXT], label)
+            yield OwnerNote(Told.FIELD, str(text)[:MOST_TEXT], label)
 
 
-def _text(value: bytes) -> list[Origin]:
+def _text(value: bytes) -> list[OwnerNote]:
     try:
         text = value.decode("utf-8")
     except UnicodeDecodeError:
         return []
-    return [Origin(Told.TEXT, text)] if len(text) <= MOST_TEXT and text.isprintable() else []
+    return [OwnerNote(Told.TEXT, text)] if len(text) <= MOST_TEXT and text.isprintable() else []
