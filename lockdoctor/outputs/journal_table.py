@@ -25,6 +25,7 @@ from lockdoctor.outputs.wording import (
     safe,
     shortened,
     size,
+    took,
 )
 
 MOST_NAMES = 3
@@ -168,7 +169,7 @@ def _told(entry: Entry) -> Iterator[tuple[str, str]]:
     if outcome is None:
         yield "Outcome", "none was written: it may have been done or not, or is being done now"
     else:
-        yield "Outcome", f"{safe(outcome.detail)} (after {duration(outcome.took_s)})"
+        yield "Outcome", f"{safe(outcome.detail)} (after {took(outcome.took_s)})"
     yield "Who", f"{safe(intent.who.user)} on {safe(intent.who.host)}, process {intent.who.pid}"
     if intent.treated_under is not None:
         yield "", f"unattended, as the policy for {name(intent.treated_under)} allows"

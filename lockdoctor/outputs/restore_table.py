@@ -14,7 +14,7 @@ from lockdoctor.domain.journal import Result
 from lockdoctor.domain.locks import LockKey
 from lockdoctor.domain.restoration import Left, Restored, RestorePlan
 from lockdoctor.outputs.journal_table import MOST_KEYS, name
-from lockdoctor.outputs.page import write
+from lockdoctor.outputs.page import bullets, write
 from lockdoctor.outputs.wording import count, duration, safe, size
 
 _STYLES = {Result.DONE: "bold green", Result.UNKNOWN: "bold red"}
@@ -48,7 +48,7 @@ def _plan(plan: RestorePlan, *, will_act: bool) -> Iterator[RenderableType]:
     yield from _keys(plan.keys)
     yield from _left(plan.left)
     if plan.keys:
-        yield from (Text(f"- {line}") for line in _cautions(plan))
+        yield bullets(_cautions(plan))
         if not will_act:
             yield Text("\nNothing was written. --yes puts them back.", style="bold")
 
@@ -63,10 +63,12 @@ def _cautions(plan: RestorePlan) -> Iterator[str]:
         yield "Without a lease they stay until somebody deletes them (--ttl puts them onto one)."
     else:
         yield "Nobody renews the new lease: the keys go with it, unless their clients write them."
-    if any(_is_lock(plan, key) for key in plan.keys):
+    locks = [key for key in plan.keys if _is_lock(plan, key)]
+    if locks:
+        others = " --only KEY puts other keys back alone." if len(locks) < len(plan.keys) else ""
         yield (
             "A lock's key comes back as a new hold: it waits behind those that have come since,"
-            " and then blocks the lock. --only KEY leaves it out."
+            f" and then blocks the lock.{others}"
         )
 
 

@@ -25,7 +25,7 @@ from lockdoctor.outputs.treatment_words import (
     queue_after,
     relapse,
 )
-from lockdoctor.outputs.wording import at_least, count, duration, safe, size
+from lockdoctor.outputs.wording import at_least, count, duration, safe, size, took
 
 MOST_TARGETS = 20
 """So many targets and refusals are told in full; JSON has all of them."""
@@ -247,8 +247,8 @@ def _came(report: TreatmentReport) -> str:
 
 
 def _treated(treated: Treated) -> Iterator[RenderableType]:
-    took = f" It took {_milliseconds(treated.took_s)}." if treated.took_s else ""
-    yield indented(f"{outcome(treated)}{took}")
+    lasted = f" It took {took(treated.took_s)}." if treated.took_s else ""
+    yield indented(f"{outcome(treated)}{lasted}")
     yield from (indented(queue_after(queue)) for queue in treated.queues)
     if treated.undo_until is not None and treated.entry_id is not None:
         yield indented("Put it back while there is time:")
@@ -257,10 +257,6 @@ def _treated(treated: Treated) -> Iterator[RenderableType]:
         yield indented(f"Journal entry {safe(treated.entry_id)}")
     if treated.unrecorded:
         yield indented(f"The journal has only the intent: {safe(treated.unrecorded)}.")
-
-
-def _milliseconds(seconds: float) -> str:
-    return f"{seconds * 1000:.0f} ms" if seconds < 1 else duration(seconds)
 
 
 def _relapses(report: TreatmentReport) -> Iterator[RenderableType]:

@@ -108,6 +108,11 @@ def size(number: int) -> str:
     return humanize.naturalsize(number).replace("Byte", "byte")
 
 
+def took(seconds: float) -> str:
+    """Write what some requests took: 4 ms, 1.7 s."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else duration(seconds)
+
+
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """Write how many there are: 1 lock, 1,234 locks."""
     return f"{humanize.intcomma(number)} {noun if number == 1 else plural or noun + 's'}"

@@ -83,7 +83,7 @@ def test_one_entry_whole() -> None:
         "revoke /my-lock/orders: done\n"
         "  Entry    aaaa\n"
         "  When     2026-01-01 12:00 UTC\n"
-        "  Outcome  The lease is gone. (after 0.2 s)\n"
+        "  Outcome  The lease is gone. (after 250 ms)\n"
         "  Who      ops on bastion, process 4711\n"
         "  Why      leaked-lock, proven\n"
         "           - It was renewed.\n"

@@ -45,8 +45,8 @@ def test_the_plan() -> None:
         "  /app/\\x1b[31mconfig  (1 byte)\n"
         "Not put back:\n"
         "  /my-lock/orders/32698f1c0a1b2c3d: it exists now\n"
-        "- Without a lease they stay until somebody deletes them (--ttl puts them onto\n"
-        "one).\n"
+        "  - Without a lease they stay until somebody deletes them (--ttl puts them onto\n"
+        "    one).\n"
         "\n"
         "Nothing was written. --yes puts them back.\n"
     )
@@ -59,6 +59,8 @@ def test_a_plan_says_what_a_person_may_not_expect() -> None:
 
     assert "1 key on a new lease of 10 min" in planned(ttl_s=600)
     assert "Nobody renews the new lease" in planned(ttl_s=600)
+    assert "--only" not in planned(keys=(a_key(),))
+    assert "--only KEY puts other keys back alone" in planned(keys=(a_key(), CONFIG), width=200)
     assert "comes back as a new hold" in planned(keys=(a_key(),))
     assert "comes back as a new hold" not in planned()
     assert "Nobody knows whether the entry was carried out" in planned(entry=begun)

@@ -16,7 +16,7 @@ from lockdoctor.cli.app import main
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.server import EtcdServer
 from lockdoctor.domain.journal import MOST_VALUE_BYTES, Action, EntryId, Result
-from lockdoctor.domain.leases import NO_LEASE
+from lockdoctor.domain.leases import NO_LEASE, LeaseId, hex_id
 from lockdoctor.domain.locks import LockKey
 from lockdoctor.etcd.surgeon import EtcdSurgeon
 from lockdoctor.journal.file import FileJournal
@@ -181,6 +181,34 @@ def test_a_value_that_was_cut_is_refused_by_name(
     text = " ".join(capsys.readouterr().out.split())
     assert "config: the journal has only the beginning of its value" in text
     assert entry in {each.intent.entry_id for each in journal.entries()}
+
+
+def test_what_a_real_revocation_deleted_comes_back(
+    etcd: EtcdServer, prefix: bytes, journal: FileJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The journal that `revoke` writes is enough to put back the key that it took along."""
+
+    async def locked() -> LeaseId:
+        async with writing(etcd.address) as writer:
+            lease_id = await writer.grant(60)
+            await writer.put(prefix + b"orders/%x" % lease_id, lease_id=lease_id)
+            await writer.put(prefix + b"config", VALUES[b"config"], lease_id)
+        return lease_id
+
+    lease = hex_id(run(locked()))
+    where = ("--endpoints", etcd.endpoint, "--prefix-hex", prefix.hex(), "--no-history")
+    assert main(["revoke", lease, *where, "--window=0", "--even-if-healthy", "--yes"]) == 0
+    assert found(etcd, prefix) == {}
+    (entry,) = journal.entries()
+    assert entry.result is Result.DONE
+
+    assert restore(etcd, entry.intent.entry_id, "--yes", "--only", prefix + b"config") == 0
+
+    assert {name: key.value for name, key in found(etcd, prefix).items()} == {
+        b"config": VALUES[b"config"]
+    }
+    assert capsys.readouterr().err == ""
+    run(_deleted(etcd, prefix))
 
 
 @pytest.mark.parametrize(
