@@ -106,18 +106,22 @@ def test_locks_behind_a_leaked_one(go: GoClient, etcd: EtcdServer, prefix: bytes
         ] == [(0, names[0].decode(), 3), (1, names[1].decode(), None), (2, names[2].decode(), None)]
 
 
-def test_circles_of_processes_with_a_session_for_each_lock(
-    go: GoClient, etcd: EtcdServer, prefix: bytes
-) -> None:
-    """No session shows it, but the rhythm of the renewals does: likely, with the chance stated."""
-    prefixes = {parties: prefix + b"%d/" % parties for parties in (2, 3)}
+def test_clients_are_told_by_their_rhythm(go: GoClient, etcd: EtcdServer, prefix: bytes) -> None:
+    """
+    With a session for each lock no session shows a circle, but the rhythm of the renewals does.
+
+    So it does where a process waits behind a lock that it holds itself. Both are likely, with the
+    chance stated.
+    """
+    prefixes = {parties: prefix + b"%d/" % parties for parties in (1, 2, 3)}
     flags: dict[str, object] = {"ttl": TIMED_TTL_S, "session_per_lock": True}
     with (
+        go.start("leak", prefixes[1] + b"lock", n=2, ttl=TIMED_TTL_S) as one,
         nested(go, the_locks(prefixes[2], 2), **flags) as two,
         nested(go, the_locks(prefixes[3], 3), **flags) as three,
     ):
-        eventually(lambda: waiters(etcd, prefix) == 5, within_s=20)
-        missing = {2: two, 3: three}
+        eventually(lambda: waiters(etcd, prefix) == 6, within_s=20)
+        missing = {1: [one], 2: two, 3: three}
         for _ in range(MOST_TRIES):  # a busy machine shakes a client's rhythm
             running = {
                 parties: start_scan(
@@ -128,30 +132,40 @@ def test_circles_of_processes_with_a_session_for_each_lock(
             scans = {parties: finish_scan(process) for parties, process in running.items()}
             for parties, found in scans.items():
                 if is_found(found, parties):
-                    check_joined(found.finding("deadlock"), missing.pop(parties))
+                    check_joined(found, missing.pop(parties))
             if not missing:
                 break
         assert not missing
 
 
 def is_found(found: Scanned, parties: int) -> bool:
+    if parties == 1:
+        return "self-deadlock" in found.findings
     if "deadlock" not in found.findings:
         return False
     return len(of_kind(found.finding("deadlock"), "wait-circle")["ring"]) == parties
 
 
-def check_joined(finding: dict[str, Any], lockers: Sequence[Locker]) -> None:
-    """Each holder is joined with the session that its own process waits with."""
+def check_joined(found: Scanned, lockers: Sequence[Locker]) -> None:
+    """The sessions that are joined are those of one process."""
+    finding = found.finding("self-deadlock" if len(lockers) == 1 else "deadlock")
+    rhythm = of_kind(finding, "same-rhythm")
+    assert finding["confidence"] == "likely"
+    assert 0 < rhythm["chance"] <= 0.12
+    if len(lockers) == 1:
+        sessions = [session["lease"] for session in lockers[0].wait_for("session", 2)]
+        assert found.findings == ["suspected-leak", "self-deadlock"]
+        assert sorted(finding["leases"]) == sorted(sessions)
+        return
     own = {
         locker.wait_for("locked")[0]["lease"]: locker.wait_for("wants")[0]["lease"]
         for locker in lockers
     }
-    ring, rhythm = of_kind(finding, "wait-circle")["ring"], of_kind(finding, "same-rhythm")
-    assert (finding["severity"], finding["confidence"]) == ("critical", "likely")
+    ring = of_kind(finding, "wait-circle")["ring"]
+    assert finding["severity"] == "critical"
     for wait, after in zip(ring, [*ring[1:], ring[0]], strict=True):
         assert own[wait["behind"]] == after["waiter"]
     assert (rhythm["what"], rhythm["matched"]) == ("pairs", len(lockers))
-    assert 0 < rhythm["chance"] <= 0.12
 
 
 def waiters(etcd: EtcdServer, prefix: bytes) -> int:
