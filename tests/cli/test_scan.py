@@ -149,7 +149,7 @@ def test_no_place_for_a_history_is_only_told(
     assert main(snapshot) == 0
     out, err = capsys.readouterr()
     assert out.startswith("No locks found\n")
-    assert "\n  - history of earlier runs: the history " in out
+    assert "\n  - history of earlier runs: the history" in out
     assert err == ""
 
 
