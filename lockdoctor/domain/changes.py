@@ -33,7 +33,7 @@ class Now:
     raft_term: int | None
     """The latest of all answers; None where none told it."""
     lease: Reading | LeaseUnread | None
-    """With its keys; None where the target has no lease."""
+    """With its keys; None where the target has no lease. One that was not read proves nothing."""
     keys: Mapping[bytes, LockKey]
     """Those of the target's keys that exist, with their values."""
     locks: Sequence[Lock]
@@ -84,8 +84,6 @@ def _changes(target: Target, plan: RevokePlan, now: Now) -> Iterator[Change]:
 def _lease_changes(target: Target, lease: Reading | LeaseUnread | None) -> Iterator[Change]:
     if isinstance(lease, LeaseGone):
         yield LeaseGoneAlready()
-    elif isinstance(lease, LeaseUnread):
-        yield KeysUnseen(lease.reason)
     elif isinstance(lease, Observation):
         if lease.granted_ttl_s != target.granted_ttl_s:
             yield TtlChanged(target.granted_ttl_s, lease.granted_ttl_s)

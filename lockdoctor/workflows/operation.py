@@ -47,6 +47,9 @@ async def operate(ward: Ward, plan: RevokePlan, target: Target) -> Treated:
         now = await look(ward, target)
     except ClusterError as failed:
         return Treated(target=target, result=Result.FAILED, failure=str(failed))
+    if isinstance(now.lease, LeaseUnread):
+        why = f"The lease could not be read again: {now.lease.reason}"
+        return Treated(target=target, result=Result.FAILED, failure=why)
     if now.is_gone(target):
         return Treated(target=target, result=Result.ALREADY_GONE)
     changed = changes(target, plan, now)

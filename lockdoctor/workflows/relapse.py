@@ -14,6 +14,7 @@ from lockdoctor.domain.revocation import Stake
 from lockdoctor.domain.treatment import Relapse, Treated
 from lockdoctor.errors import ClusterError
 from lockdoctor.ports import Clock, Cluster, Stop
+from lockdoctor.workflows.pausing import pause
 from lockdoctor.workflows.ward import queue_snapshot, queues_of
 
 LOOK_EVERY_S = 0.5
@@ -56,7 +57,7 @@ async def watch_for_relapse(
         while clock.now() < until and not stop.reason and freed:
             for watched in freed.values():
                 await _look(cluster, watched, probes)
-            await clock.sleep(min(LOOK_EVERY_S, max(0.0, until - clock.now())))
+            await pause(clock, stop, min(LOOK_EVERY_S, until - clock.now()))
         status = await cluster.status()
         probes.append(LeadershipProbe(status.asked_at, status.raft_term, status.leader_id))
     except ClusterError as failed:

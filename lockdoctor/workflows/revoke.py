@@ -16,6 +16,7 @@ from lockdoctor.domain.verdicts import Evidence
 from lockdoctor.errors import AccessDenied, ClusterError, JournalError
 from lockdoctor.ports import Clock, Cluster, Stop, Surgeon
 from lockdoctor.workflows.operation import operate
+from lockdoctor.workflows.pausing import pause
 from lockdoctor.workflows.ward import Ward, read_keys
 
 
@@ -107,7 +108,7 @@ async def carry_out(
     stopped: str | None = None
     for number, target in enumerate(plan.targets):
         if number:
-            await ward.clock.sleep(conduct.pause_s)
+            await pause(ward.clock, stop, conduct.pause_s)
         if stop.reason:
             stopped = stop.reason
             break

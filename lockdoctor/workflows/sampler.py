@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -14,6 +13,7 @@ from lockdoctor.domain.schedule import HOPEFUL, ROUND_TRIP_S, next_look
 from lockdoctor.domain.sessions import FEWEST_NEW
 from lockdoctor.errors import AccessDenied
 from lockdoctor.ports import Clock, Cluster, LeaseList, Stop
+from lockdoctor.workflows.pausing import pause
 
 BATCH = 2_000
 """Look-ups in one go; few enough that other leases' moments are not missed for long."""
@@ -200,11 +200,7 @@ class Sampler:
 
     async def pause(self, seconds: float) -> None:
         """Wait, a second at most, and no longer than until somebody asks to stop."""
-        sleep = asyncio.ensure_future(self._clock.sleep(min(1.0, max(0.0, seconds))))
-        asked = asyncio.ensure_future(self._stop.asked())
-        _, pending = await asyncio.wait({sleep, asked}, return_when=asyncio.FIRST_COMPLETED)
-        for task in pending:
-            task.cancel()
+        await pause(self._clock, self._stop, min(1.0, seconds))
 
     def _grows(self) -> bool:
         """Wait, once, for the sessions that came up meanwhile, if they may be a leak."""

@@ -123,6 +123,22 @@ def test_a_cluster_that_cannot_be_read_again_is_not_treated() -> None:
     tell(story)
 
 
+def test_a_lease_that_cannot_be_read_again_stops_the_run() -> None:
+    """A look-up out of time is etcd's failure, not a change: nothing is done, and nothing more."""
+
+    async def story(room: Room) -> None:
+        leases = [room.leak(b"/l/%d" % n) for n in range(2)]
+        plan = await room.plan()
+        room.cluster.denied_leases.add(leases[0])
+        treatment = await room.treat(plan)
+
+        assert only(treatment).result is Result.FAILED
+        assert treatment.stopped == "The lease could not be read again: denied"
+        assert room.surgeon.steps == []
+
+    tell(story)
+
+
 def test_a_plan_for_another_cluster_is_not_carried_out() -> None:
     """The endpoints may have changed since it was saved."""
 
