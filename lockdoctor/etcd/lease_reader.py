@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from typing import Any, TypeAlias
 
 from lockdoctor.domain.leases import LeaseId, LeaseUnread, Reading, hex_id
@@ -12,17 +12,74 @@ from lockdoctor.etcd.connection import Connection, Failure
 from lockdoctor.etcd.etcd3_compat import rpc
 from lockdoctor.etcd.member import Member
 from lockdoctor.etcd.messages import reading
-from lockdoctor.etcd.pacing import Pace
+from lockdoctor.etcd.pacing import Pace, Window
 from lockdoctor.etcd.translate import one_line
 from lockdoctor.ports import Clock
 
 OUTSTANDING = 32
-"""Look-ups on their way at once. When etcd answers more slowly, fewer are asked per second."""
+"""Look-ups on their way at once, at most; fewer when etcd answers more slowly."""
 
 MOST_TIMEOUTS = 16
 """So many look-ups out of time in a row, and it is the cluster that does not answer."""
 
 Answer: TypeAlias = Reading | LeaseUnread
+
+
+class Crew:
+    """Those who look leases up at the same time: sometimes more of them, sometimes fewer."""
+
+    def __init__(
+        self,
+        work: Callable[[], Coroutine[Any, Any, None]],
+        answers: asyncio.Queue[Answer | None],
+    ) -> None:
+        """
+        Hire nobody yet.
+
+        Args:
+            work: What each of them does, until there is no more to do, or there are too many.
+            answers: Is told None when the last one has left, or one has failed.
+        """
+        self._work = work
+        self._answers = answers
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._size = self._wanted = 0
+        self._failed: BaseException | None = None
+
+    def resize(self, wanted: int) -> None:
+        """Have so many: hire those who are missing."""
+        self._wanted = wanted
+        while self._size < self._wanted:
+            self._size += 1
+            task = asyncio.ensure_future(self._work())
+            self._tasks.add(task)
+            task.add_done_callback(self._left)
+
+    def let_go(self) -> bool:
+        """Whether one is to leave, for there are too many."""
+        if self._size <= self._wanted:
+            return False
+        self._size -= 1
+        return True
+
+    def raise_what_failed(self) -> None:
+        """Raise what one of them has raised, if one has."""
+        if self._failed is not None:
+            raise self._failed
+
+    async def dismiss(self) -> None:
+        """End them all."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _left(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            self._failed = self._failed or task.exception()
+        if not self._tasks or self._failed is not None:
+            self._answers.put_nowait(None)
 
 
 class RpcLeaseReader:
@@ -34,6 +91,7 @@ class RpcLeaseReader:
         self._connection = connection
         self._clock = clock
         self._pace = pace
+        self._window = Window(OUTSTANDING)
         self._timeouts = 0
 
     async def read(self, lease_ids: Iterable[LeaseId], *, with_keys: bool) -> AsyncIterator[Answer]:
@@ -46,20 +104,14 @@ class RpcLeaseReader:
         """
         ids = iter(lease_ids)
         answers: asyncio.Queue[Answer | None] = asyncio.Queue()
-        crew = [
-            asyncio.ensure_future(self._work(ids, answers, with_keys=with_keys))
-            for _ in range(OUTSTANDING)
-        ]
-        everyone = asyncio.gather(*crew)
-        everyone.add_done_callback(lambda _: answers.put_nowait(None))
+        crew = Crew(lambda: self._work(ids, answers, crew, with_keys=with_keys), answers)
+        crew.resize(self._window.size)
         try:
             while (answer := await answers.get()) is not None:
                 yield answer
-            await everyone
+            crew.raise_what_failed()
         finally:
-            for worker in crew:
-                worker.cancel()
-            await asyncio.gather(*crew, everyone, return_exceptions=True)
+            await crew.dismiss()
 
     async def read_one(
         self, lease_id: LeaseId, *, with_keys: bool, failure: Failure | None = None
@@ -96,10 +148,18 @@ class RpcLeaseReader:
         """Leave the connection open: it is not this reader's own."""
 
     async def _work(
-        self, ids: Iterator[LeaseId], answers: asyncio.Queue[Answer | None], *, with_keys: bool
+        self,
+        ids: Iterator[LeaseId],
+        answers: asyncio.Queue[Answer | None],
+        crew: Crew,
+        *,
+        with_keys: bool,
     ) -> None:
         for lease_id in ids:
             answers.put_nowait(await self.read_one(lease_id, with_keys=with_keys))
+            crew.resize(self._window.size)
+            if crew.let_go():
+                return
 
     async def _read_what_is_allowed(
         self, lease_id: LeaseId, failure: Failure | None, *, with_keys: bool
@@ -121,6 +181,7 @@ class RpcLeaseReader:
             answer = await self._connection.call(_method, request, what(lease_id))
         else:
             answer = await self._connection.call_again(failure, _method, request)
+        self._window.answered(1, answer.answered_at - answer.asked_at, was_full=True)
         return reading(
             answer.message, lease_id, answer.asked_at, answer.answered_at, with_keys=with_keys
         )

@@ -69,9 +69,10 @@ class Window:
     that answers slowly because it is far away is not asked less, for its best is slow, too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST) -> None:
         """Begin with a few, so that the first answers tell what is good."""
         self.size = FIRST
+        self._most = most
         self._best_s = math.inf
         self._earlier_best_s = math.inf
         self._rounds = 0
@@ -97,7 +98,7 @@ class Window:
         if self._took_s / self._answers > max(best_s * SLOWER_TIMES, best_s + SLOWER_S):
             self.size = max(FEWEST, int(self.size * BACK_OFF))
         elif self._was_full:
-            self.size = min(MOST, self.size + STEP)
+            self.size = min(self._most, self.size + STEP)
         self._rounds += 1
         if self._rounds % ROUNDS_KEPT == 0:
             self._earlier_best_s, self._best_s = self._best_s, math.inf

@@ -25,17 +25,20 @@ class ScriptedConnection(Connection):
     def __init__(self, clock: FakeClock, errors: dict[int, ClusterError]) -> None:
         """Fail for some leases; key 0 stands for look-ups with keys."""
         self.most_outstanding = 0
+        self.outstanding: list[int] = []
+        self.answers_in_s = 0.01
         self._outstanding = 0
         self._fake_clock = clock
         self._errors = errors
 
     async def call(self, method: Method, request: Any, what: str) -> Answer:
-        """Answer after a hundredth of a second."""
+        """Answer after a while."""
         del method
         asked_at = self._fake_clock.now()
         self._outstanding += 1
         self.most_outstanding = max(self.most_outstanding, self._outstanding)
-        await self._fake_clock.sleep(0.01)
+        self.outstanding.append(self._outstanding)
+        await self._fake_clock.sleep(self.answers_in_s)
         self._outstanding -= 1
         error = self._errors.get(request.ID) or (self._errors.get(0) if request.keys else None)
         if error is not None:
@@ -97,6 +100,26 @@ def test_few_are_on_their_way_at_once() -> None:
         return connection
 
     assert run(story()).most_outstanding == OUTSTANDING
+
+
+def test_fewer_are_on_their_way_when_answers_become_slow() -> None:
+    """And as many as before when they are fast again."""
+
+    async def story() -> ScriptedConnection:
+        clock = FakeClock()
+        connection = ScriptedConnection(clock, {})
+        reader = RpcLeaseReader(connection, clock, Pace(clock, 1e9))
+        answered = 0
+        async for _ in reader.read(map(LeaseId, range(1, 2000)), with_keys=False):
+            answered += 1
+            connection.answers_in_s = 0.1 if 500 < answered < 700 else 0.01
+        assert answered == 1999
+        return connection
+
+    outstanding = run(story()).outstanding
+    assert max(outstanding[300:500]) == OUTSTANDING
+    assert max(outstanding[640:690]) <= 4
+    assert max(outstanding[1500:]) == OUTSTANDING
 
 
 def test_denied_keys_are_done_without() -> None:
