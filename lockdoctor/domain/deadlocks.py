@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from lockdoctor.domain.clients import Clients
-from lockdoctor.domain.leases import LeaseId, Observation
+from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.locks import LockId, LockKey
 from lockdoctor.domain.report import LockReport
 from lockdoctor.domain.schedule import is_overdue
@@ -56,9 +56,10 @@ def judge_waits(
     held for so long. A holder that waits elsewhere is not accused of a leak as one that does
     nothing, and one behind which other locks pile up matters more.
     """
-    standing = {report.lock.id: report for report in reports if report.age is not None}
-    graph = WaitGraph(report.lock for report in standing.values())
-    judge = _Judge(standing, graph, stood_s, clients)
+    graph = WaitGraph(report.lock for report in reports if report.age is not None)
+    if not graph.locks:
+        return Waiting(reports=tuple(reports), tree=())
+    judge = _Judge(reports, graph, stood_s, clients)
     found: dict[LockId, list[_Deadlock]] = {}
     for deadlock in judge.deadlocks():
         for lock in deadlock.locks:
@@ -95,13 +96,14 @@ class _Judge:
 
     def __init__(
         self,
-        reports: dict[LockId, LockReport],
+        reports: Sequence[LockReport],
         graph: WaitGraph,
         stood_s: Stood,
         clients: Clients,
     ) -> None:
         self.clients = clients
-        self.reports = reports
+        self.standing = [report for report in reports if report.age is not None]
+        self.reports = {each.lock.id: each for each in self.standing if each.lock.waiters}
         self.graph = graph
         self.stood_s = stood_s
 
@@ -140,21 +142,12 @@ class _Judge:
 
     def keys_on(self, lease: LeaseId) -> int:
         """Count the keys on a lease: as etcd told, else those among the locks."""
-        return self._told.get(lease) or self._seen[lease]
-
-    @cached_property
-    def _told(self) -> dict[LeaseId, int]:
-        return {
-            reading.lease_id: len(reading.attached_keys)
-            for report in self.reports.values()
-            for trace in report.traces.values()
-            for reading in trace.readings
-            if isinstance(reading, Observation) and reading.attached_keys is not None
-        }
+        trace = self.standing[0].traces.get(lease)
+        return len(trace.attached_keys if trace else ()) or self._seen[lease]
 
     @cached_property
     def _seen(self) -> Counter[LeaseId]:
-        keys = {key.key: key.lease_id for each in self.reports.values() for key in each.lock.keys}
+        keys = {key.key: key.lease_id for each in self.standing for key in each.lock.keys}
         return Counter(keys.values())
 
     def blocks(self, locks: Collection[LockId]) -> list[Evidence]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from lockdoctor.domain.leases import NO_LEASE, LeaseId
@@ -131,11 +131,12 @@ class Lock:
     """
     queue_is_whole: bool = True
     """False where the scanned range may miss contenders, so that nobody can be called holder."""
+    id: LockId = field(init=False, repr=False, compare=False)
+    """The lock's identity across readings; one value for all that speak of the lock."""
 
-    @property
-    def id(self) -> LockId:
-        """The lock's identity across readings."""
-        return LockId(self.name, self.recipe)
+    def __post_init__(self) -> None:
+        """Name it once: verdicts, sets and trees all keep the name."""
+        object.__setattr__(self, "id", LockId(self.name, self.recipe))
 
     @property
     def keys(self) -> tuple[LockKey, ...]:

@@ -198,11 +198,12 @@ class Report:
 
     @cached_property
     def _ranked(self) -> list[Finding]:
-        """Every verdict, the worst first."""
+        """Every verdict that is a finding, or would be one; the worst first."""
         found = [
             Finding(verdict, lock)
             for lock in self.locks
             for verdict in lock.verdicts
+            if verdict.severity  # the many others are not copied
             if verdict.lock in {lock.lock.id, None}  # a deadlock is told once, by its first lock
         ]
         found += [Finding(verdict, None) for verdict in self.session_verdicts]

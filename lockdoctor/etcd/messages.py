@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
 from lockdoctor.domain.leases import LeaseGone, LeaseId, Observation, Reading
@@ -11,16 +12,19 @@ from lockdoctor.domain.locks import LockKey
 MOST_VALUE_BYTES = 4096
 """No lock recipe needs more of a value, and 100,000 locks have to fit into memory."""
 
+SHARED_NUMBERS = 4096
+
 EVERYTHING = b"\x00"
 """As the end of a range: no end. As its beginning: the smallest key there is."""
 
 
 def lock_key(key_value: Any, most_value_bytes: int | None = MOST_VALUE_BYTES) -> LockKey:
     """Take a KeyValue over, of its value only the beginning; None for all of it."""
+    created, modified = key_value.create_revision, key_value.mod_revision
     return LockKey(
         key=key_value.key,
-        create_revision=key_value.create_revision,
-        mod_revision=key_value.mod_revision,
+        create_revision=created,
+        mod_revision=created if modified == created else modified,  # one number in memory
         version=key_value.version,
         lease_id=LeaseId(key_value.lease),
         value=key_value.value[:most_value_bytes],
@@ -46,7 +50,13 @@ def reading(
         )
     keys = tuple(sorted(answer.keys)) if with_keys else None
     return _observation(
-        lease_id, asked_at, answered_at, answer.grantedTTL, answer.TTL, raft_term, keys
+        lease_id,
+        asked_at,
+        answered_at,
+        _shared(answer.grantedTTL),
+        _shared(answer.TTL),
+        raft_term,
+        keys,
     )
 
 
@@ -80,6 +90,12 @@ def _observation(
     _set_raft_term,
     _set_keys,
 ) = (getattr(Observation, field.name).__set__ for field in fields(Observation))
+
+
+@lru_cache(SHARED_NUMBERS)
+def _shared(number: int) -> int:
+    """Give one object for equal numbers: 100,000 leases have few different TTLs."""
+    return number
 
 
 def range_of(prefix: bytes) -> tuple[bytes, bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 
 from lockdoctor.domain.afterlife import AGAIN_S, gone_since, is_late
 from lockdoctor.domain.leases import LeaseGone, LeaseId, LeaseUnread, Observation, Reading
@@ -53,10 +54,11 @@ class Sampler:
         Args:
             max_idle_s: Look at a session once more when it has been without keys for so long.
         """
-        self.readings: dict[LeaseId, list[Reading]] = {}
+        self.readings: dict[LeaseId, tuple[Reading, ...]] = {}
         self.unread: dict[LeaseId, str] = {}
         self.lookups = 0
         self.first_listed_at: dict[LeaseId, float] = {}
+        """When a list first had a lease that came up meanwhile."""
         self.listed_at_start: frozenset[LeaseId] = frozenset()
         self.list_denied: str | None = None
         self.keyless: set[LeaseId] = set()
@@ -78,6 +80,7 @@ class Sampler:
         self._leaving: set[LeaseId] = set()
         self._left: set[LeaseId] = set()
         self._gone: dict[LeaseId, float] = {}
+        self._has_listed = False
         self._in_doubt = False
         """Whether the next list shall tell of a lease that was listed, and then not found."""
         self._has_started = False
@@ -215,15 +218,22 @@ class Sampler:
         return self.is_waiting
 
     def _take_list(self, listed: LeaseList) -> None:
-        if not self.first_listed_at:
-            self.listed_at_start = listed.lease_ids
+        is_first, self._has_listed = not self._has_listed, True
         self._list_every_s = max(1.0, len(listed.lease_ids) / LISTED_PER_S)
         self._next_list_at = listed.answered_at + self._list_every_s
-        for lease_id in listed.lease_ids - self.first_listed_at.keys():
-            self.first_listed_at[lease_id] = listed.answered_at
-            if lease_id not in self._needed:
-                self.follow_session(lease_id)
+        fresh = listed.lease_ids - self.listed_at_start - self.first_listed_at.keys()
+        if is_first:
+            self.listed_at_start = self._as_followed(fresh)
+        else:
+            self.first_listed_at.update(dict.fromkeys(fresh, listed.answered_at))
+        for lease_id in fresh - self._needed.keys():
+            self.follow_session(lease_id)
         self._look_for_ghosts(listed)
+
+    def _as_followed(self, lease_ids: frozenset[LeaseId]) -> frozenset[LeaseId]:
+        """The same numbers, those followed already as the objects they are there: half the size."""
+        known = (lease_id for lease_id in self._needed if lease_id in lease_ids)
+        return frozenset(chain(known, lease_ids - self._needed.keys()))
 
     def _look_for_ghosts(self, listed: LeaseList) -> None:
         """Look once more for what the list has, though a look had found it gone before."""
@@ -325,8 +335,8 @@ class Sampler:
             self.keyless.add(lease_id)
         if isinstance(reading, Observation):
             self._gone.pop(lease_id, None)
-        readings = self.readings.setdefault(lease_id, list(self._past.get(lease_id, ())))
-        readings.append(reading)
+        before = self.readings.get(lease_id) or tuple(self._past.get(lease_id, ()))
+        readings = self.readings[lease_id] = (*before, reading)
         if lease_id in self._leaving:
             self._waited_for.discard(lease_id)
         self._plan_next(lease_id, readings, self._needed[lease_id])
@@ -337,6 +347,6 @@ class Sampler:
         if reading.attached_keys is None:
             self.unread[lease_id] = "this role may not see whether they have keys"
         if lease_id in self.readings:
-            self.readings[lease_id].append(reading)
+            self.readings[lease_id] += (reading,)
         else:
             del self._needed[lease_id]
