@@ -11,7 +11,8 @@ import dataclasses
 import enum
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache, partial
 from typing import Any, TextIO
 
 from lockdoctor.domain.leases import LeaseId, Observation, Reading, hex_id
@@ -71,23 +72,29 @@ def _pieces(report: Report | None, more: Json) -> Iterator[str]:
     for name, items in _lists(report) if report else ():
         yield f",\n {_dumped(name)}: ["
         for number, item in enumerate(items):
-            yield f"{',' if number else ''}\n  {_dumped(item)}"
+            yield ",\n  " if number else "\n  "
+            yield from item
         yield "]"
     yield "\n}\n"
 
 
-def _lists(report: Report) -> Iterator[tuple[str, Iterable[Any]]]:
-    yield "prefixes", (_bytes("prefix", prefix) for prefix in report.prefixes)
+def _lists(report: Report) -> Iterator[tuple[str, Iterable[Iterable[str]]]]:
+    """The lists by name; each of their items in pieces, since a lock may have 100,000 waiters."""
+    yield "prefixes", _whole(partial(_bytes, "prefix"), report.prefixes)
     yield "locks", map(_lock, report.locks)
-    yield "sessions", map(_session, report.sessions)
-    yield "session_groups", map(_fields, report.session_groups)
-    yield "findings", map(_verdict, report.findings)
-    yield "accepted", (_verdict(finding.verdict) for finding in report.accepted)
-    yield "gone", map(_gone, report.gone)
-    yield "processes", map(process_json, report.processes)
-    yield "blocking", map(_blocked, report.blocking)
-    yield "unseen", map(_unseen, report.unseen)
-    yield "notes", map(safe, report.notes)
+    yield "sessions", _whole(_session, report.sessions)
+    yield "session_groups", _whole(_fields, report.session_groups)
+    yield "findings", _whole(_verdict, report.findings)
+    yield "accepted", _whole(_verdict, (finding.verdict for finding in report.accepted))
+    yield "gone", _whole(_gone, report.gone)
+    yield "processes", _whole(process_json, report.processes)
+    yield "blocking", _whole(_blocked, report.blocking)
+    yield "unseen", _whole(_unseen, report.unseen)
+    yield "notes", _whole(safe, report.notes)
+
+
+def _whole(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[tuple[str]]:
+    return ((_dumped(function(item)),) for item in items)
 
 
 def _run(report: Report) -> Json:
@@ -115,10 +122,17 @@ def _cluster(report: Report) -> Json:
     }
 
 
-def _lock(report: LockReport) -> Json:
-    lock, age, activity = report.lock, report.age, report.activity
+def _lock(report: LockReport) -> Iterator[str]:
+    yield _dumped(_lock_before(report))[:-1] + ', "waiters": ['
+    for number, waiter in enumerate(report.lock.waiters):
+        yield (", " if number else "") + _dumped(_contender(waiter, report))
+    yield "], " + _dumped(_lock_after(report))[1:]
+
+
+def _lock_before(report: LockReport) -> Json:
+    """What comes before its waiters."""
+    lock, age = report.lock, report.age
     estimate = age.estimate if age else None
-    is_watched = activity.watched_s > 0
     return {
         **_bytes("name", lock.name),
         **_bytes("prefix", report.prefix),
@@ -133,8 +147,15 @@ def _lock(report: LockReport) -> Json:
         "holder": _contender(lock.holder, report) if lock.holder else None,
         "foreign_holder": lock.foreign_holder,
         "sharers": [_contender(sharer, report) for sharer in lock.sharers],
-        "waiters": [_contender(waiter, report) for waiter in lock.waiters],
-        "queue_is_whole": lock.queue_is_whole,
+    }
+
+
+def _lock_after(report: LockReport) -> Json:
+    """What comes after them."""
+    activity = report.activity
+    is_watched = activity.watched_s > 0
+    return {
+        "queue_is_whole": report.lock.queue_is_whole,
         "queue_watched_s": _rounded(activity.watched_s),
         "queue_has_gap": activity.has_gap,
         "releases": activity.releases if is_watched else None,
@@ -231,7 +252,9 @@ def _gone(gone: PastFinding) -> Json:
     }
 
 
+@lru_cache(256)
 def _evidence(evidence: Evidence) -> Json:
+    """Many locks have the same."""
     return {"kind": slug(evidence), "text": sentence(evidence), **_fields(evidence)}
 
 
@@ -282,5 +305,4 @@ def _rounded(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 3)
 
 
-def _dumped(value: Any) -> str:
-    return json.dumps(value, allow_nan=False)
+_dumped = json.JSONEncoder(allow_nan=False).encode
