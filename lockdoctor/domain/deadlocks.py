@@ -57,8 +57,6 @@ def judge_waits(
     nothing, and one behind which other locks pile up matters more.
     """
     graph = WaitGraph(report.lock for report in reports if report.age is not None)
-    if not graph.locks:
-        return Waiting(reports=tuple(reports), tree=())
     judge = _Judge(reports, graph, stood_s, clients)
     found: dict[LockId, list[_Deadlock]] = {}
     for deadlock in judge.deadlocks():

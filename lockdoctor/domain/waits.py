@@ -137,11 +137,11 @@ class WaitGraph:
             same_client: Sessions to be taken for one client: the first holds, and does not release
                 before the others have got what they wait for.
         """
-        self.locks = contended(locks)
+        self._locks = contended(locks)
         nobody = count(2**64)  # a key without a lease has no session: it is a node of its own
         self._queues = [
             [key.lease_id if key.has_lease else LeaseId(next(nobody)) for key in lock.keys]
-            for lock in self.locks
+            for lock in self._locks
         ]
         self._same = same_client or {}
         self._places: dict[LeaseId, list[tuple[int, int]]] = {}
@@ -177,24 +177,24 @@ class WaitGraph:
         The roots that block most come first. Locks behind which no other is blocked, and which
         are behind none, are left out.
         """
-        return list(_Tree(self.locks, self._holders_waits()).rows())
+        return list(_Tree(self._locks, self._holders_waits()).rows())
 
     def weight(self, locks: Collection[LockId]) -> Weight | None:
         """Count who is blocked by some locks in all; None where these are too many to count."""
-        numbers = {n for n, lock in enumerate(self.locks) if lock.id in locks}
-        return _Tree(self.locks, self._holders_waits()).weight(numbers)
+        numbers = {n for n, lock in enumerate(self._locks) if lock.id in locks}
+        return _Tree(self._locks, self._holders_waits()).weight(numbers)
 
     def behind(self) -> dict[LockId, tuple[LockId, ...]]:
         """Say of each lock whose holder waits for others which ones these are."""
         return {
-            self.locks[number].id: tuple(self.locks[other].id for other in others)
+            self._locks[number].id: tuple(self._locks[other].id for other in others)
             for number, others in self._holders_waits().items()
         }
 
     def locks_of(self, circle: Circle) -> frozenset[LockId]:
         """Name the locks of its ring, and those that one of its sessions holds from another."""
         held = {
-            number: self.locks[number]
+            number: self._locks[number]
             for session in circle.sessions
             for number, place in self._places.get(session, ())
             if not place
@@ -209,7 +209,7 @@ class WaitGraph:
     def _holders_waits(self) -> dict[int, list[int]]:
         """Of each lock whose holder waits elsewhere, the locks that it waits for."""
         waits: dict[int, list[int]] = {}
-        for number, lock in enumerate(self.locks):
+        for number, lock in enumerate(self._locks):
             if not lock.holder or not lock.holder.has_lease:
                 continue
             lease = lock.holder.lease_id
@@ -277,7 +277,7 @@ class WaitGraph:
             done: Of each queue, how many of its first contenders the search has come to already.
         """
         for number, place in self._places.get(session, ()):
-            lock, queue = self.locks[number], self._queues[number]
+            lock, queue = self._locks[number], self._queues[number]
             until = min(place, 1) if holders_only else place
             known = done.get(number, 0)
             for to in queue[known:until]:
@@ -324,7 +324,7 @@ class WaitGraph:
     def waiters_behind(self, lease: LeaseId) -> int:
         """Count those who wait for locks that a session holds."""
         return sum(
-            len(self.locks[number].waiters)
+            len(self._locks[number].waiters)
             for number, place in self._places.get(lease, ())
             if not place
         )
