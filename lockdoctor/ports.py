@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from lockdoctor.domain.activity import WatchEvent
-from lockdoctor.domain.journal import Entry, EntryId, Line
-from lockdoctor.domain.leases import LeaseId, LeaseUnread, Reading
-from lockdoctor.domain.locks import Hold, KeySnapshot, LockKey
-from lockdoctor.domain.past import Past, RunRecord
-from lockdoctor.domain.treatment import Treated, Undone
-from lockdoctor.domain.verdicts import Evidence
-from lockdoctor.domain.witnesses import Heard
-from lockdoctor.domain.writes import Written
+if TYPE_CHECKING:
+    from lockdoctor.domain.activity import WatchEvent
+    from lockdoctor.domain.journal import Entry, EntryId, Line
+    from lockdoctor.domain.leases import LeaseId, LeaseUnread, Reading
+    from lockdoctor.domain.locks import Hold, KeySnapshot, LockKey
+    from lockdoctor.domain.past import Past, RunRecord
+    from lockdoctor.domain.treatment import Treated, Undone
+    from lockdoctor.domain.verdicts import Evidence
+    from lockdoctor.domain.witnesses import Heard
+    from lockdoctor.domain.writes import Written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,6 @@ from lockdoctor.cli.options import (
 from lockdoctor.cli.scan import RunFlags
 from lockdoctor.domain.journal import Action
 from lockdoctor.domain.leases import parse_lease_id
-from lockdoctor.domain.verdicts import VerdictKind
 
 _WHAT = "What to treat, and how"
 _DANGERS = "Dangers: each needs its own flag, --yes covers none"
@@ -41,6 +40,12 @@ Examples:
 Exit status: 0 planned only, or all done; 1 some refused or failed; 2 bad usage;
 3 could not examine, or not write the journal (nothing was done); 130 interrupted.
 """
+
+
+def _verdict(text: str) -> Any:
+    from lockdoctor.domain.verdicts import VerdictKind as Kind  # noqa: PLC0415  # takes long
+
+    return one_of(Kind.LEAKED_LOCK, Kind.SUSPECTED_LEAK, Kind.ETERNAL_LOCK)(text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,9 +90,7 @@ class WhatFlags:
         list[Any],
         typer.Option(
             "--verdict",
-            parser=one_of(
-                VerdictKind.LEAKED_LOCK, VerdictKind.SUSPECTED_LEAK, VerdictKind.ETERNAL_LOCK
-            ),
+            parser=_verdict,
             metavar="NAME",
             help="leaked-lock (the default), suspected-leak or eternal-lock; repeatable.",
             rich_help_panel=_WHAT,

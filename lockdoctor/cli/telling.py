@@ -10,11 +10,10 @@ import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from lockdoctor.cli.check import Format, TellingFlags
 from lockdoctor.cli.exit_status import check_status, explained, is_foreseen
-from lockdoctor.cli.ping import Ping
 from lockdoctor.cli.streams import give_up_stdout, say
 from lockdoctor.cli.terminals import in_colour, write_to
 from lockdoctor.clock import SystemClock
@@ -23,6 +22,9 @@ from lockdoctor.errors import ConfigError, OutputError
 from lockdoctor.outputs.base import CheckOutput
 from lockdoctor.outputs.nagios import NagiosOutput, status_line
 from lockdoctor.outputs.sink import write_file
+
+if TYPE_CHECKING:
+    from lockdoctor.cli.ping import Ping
 
 WIDTH = 120
 """Columns of a table that goes to no terminal."""
@@ -167,6 +169,8 @@ def _file(text: str) -> tuple[str, Path]:
 
 
 def _ping(url: str) -> Ping:
+    from lockdoctor.cli.ping import Ping  # noqa: PLC0415  # loads a client of the web
+
     try:
         return Ping(url)
     except ValueError as error:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TextIO, TypeAlias
+from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 from lockdoctor.cli.config import Config, find_config, read_config
 from lockdoctor.cli.connection import (
@@ -33,7 +33,6 @@ from lockdoctor.cli.scan import Format, RunFlags
 from lockdoctor.cli.targets import prefixes
 from lockdoctor.cli.terminals import in_colour, is_live_terminal, width, write_to
 from lockdoctor.cli.witnesses import NOBODY, WitnessFlags
-from lockdoctor.cli.witnesses_run import witnesses
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.acceptance import Acceptance, accept
 from lockdoctor.domain.policy import Policy
@@ -45,18 +44,18 @@ from lockdoctor.history.files import named_path
 from lockdoctor.history.store import SqliteHistory, open_history
 from lockdoctor.history.unopened import UnopenedHistory
 from lockdoctor.outputs.base import Output
-from lockdoctor.outputs.json import JsonOutput
 from lockdoctor.outputs.live import progress
-from lockdoctor.outputs.table import TableOutput
-from lockdoctor.ports import Stop
+from lockdoctor.ports import Stop, Witness
 from lockdoctor.workflows.scan import ScanRequest, scan
-from lockdoctor.workflows.show import ShowRequest
+
+if TYPE_CHECKING:
+    from lockdoctor.workflows.show import ShowRequest
 
 MARGIN_S = 30.0
 """What a run may take beyond its window: connecting, reading keys, the last look."""
 
 
-Request: TypeAlias = ScanRequest | ShowRequest
+Request: TypeAlias = "ScanRequest | ShowRequest"
 Workflow: TypeAlias = Callable[..., Awaitable[Report]]
 """Takes cluster, clock, request, progress, stop, history and witnesses."""
 
@@ -232,7 +231,7 @@ async def _examine(
     workflow: Workflow,
 ) -> Report:
     clock = SystemClock()
-    heard = witnesses(means.others, settings, clock, watches=request.window_s > 0)
+    heard = _witnesses(means.others, settings, clock, watches=request.window_s > 0)
     cluster = await connect(settings, clock, means.max_rate)
     history = _history(means.history, clock) if means.history else None
     try:
@@ -252,7 +251,21 @@ def _history(path: Path, clock: SystemClock) -> SqliteHistory | UnopenedHistory:
         return UnopenedHistory(failed)
 
 
+def _witnesses(
+    flags: WitnessFlags, settings: ConnectionSettings, clock: SystemClock, *, watches: bool
+) -> tuple[Witness, ...]:
+    if flags == NOBODY:
+        return ()
+    from lockdoctor.cli.witnesses_run import witnesses  # noqa: PLC0415  # loads clients of the web
+
+    return witnesses(flags, settings, clock, watches=watches)
+
+
 def _output(form: str, out: TextIO) -> Output:
     if form == Format.JSON:
+        from lockdoctor.outputs.json import JsonOutput  # noqa: PLC0415  # a check needs neither
+
         return JsonOutput()
+    from lockdoctor.outputs.table import TableOutput  # noqa: PLC0415  # loads rich
+
     return TableOutput(width=width(), colour=in_colour(out, os.environ))

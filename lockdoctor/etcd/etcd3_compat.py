@@ -14,6 +14,7 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +23,7 @@ from typing import Any
 from google.protobuf import descriptor_pool, message_factory
 
 PACKAGE = "etcd3.etcdrpc"
+SERIALIZED = re.compile(r"""serialized_pb=(?:_b\()?(b?'(?:[^'\\\n]|\\.)*')""")
 GENERATED = ("kv_pb2", "auth_pb2", "rpc_pb2")
 """In the order of their imports."""
 
@@ -56,13 +58,16 @@ def _source(name: str) -> str:
 
 
 def _serialized_descriptor(name: str) -> bytes:
-    """Take the argument of `serialized_pb=_b('...')` out of a generated file."""
-    for node in ast.walk(ast.parse(_source(name))):
-        if isinstance(node, ast.keyword) and node.arg == "serialized_pb":
-            literal = node.value.args[0] if isinstance(node.value, ast.Call) else node.value
-            text = ast.literal_eval(literal)
-            return text.encode("latin-1") if isinstance(text, str) else bytes(text)
-    raise ImportError(f"etcd3's {name}.py carries no descriptor")
+    """
+    Take the argument of `serialized_pb=_b('...')` out of a generated file.
+
+    Only this one literal is parsed: all of the file would take longer than the rest of a check.
+    """
+    found = SERIALIZED.search(_source(name))
+    if found is None:
+        raise ImportError(f"etcd3's {name}.py carries no descriptor")
+    text = ast.literal_eval(found[1])
+    return text.encode("latin-1") if isinstance(text, str) else bytes(text)
 
 
 def _module(full_name: str, pool: descriptor_pool.DescriptorPool, serialized: bytes) -> ModuleType:

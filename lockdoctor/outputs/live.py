@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
-from rich.progress import Progress as Bar
+from typing import TYPE_CHECKING, TextIO
 
 from lockdoctor.outputs.wording import count, duration
 from lockdoctor.ports import Progress, ScanProgress
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
 
 
 @contextmanager
@@ -20,13 +20,15 @@ def progress(err: TextIO, *, is_terminal: bool) -> Iterator[Progress]:
     if not is_terminal:
         yield Silence()
         return
-    console = Console(file=err, force_terminal=True, markup=False, highlight=False)
-    with Bar(
-        TextColumn("Watching {task.description}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TextColumn("decided, {task.fields[left]}"),
-        console=console,
+    from rich import console  # noqa: PLC0415  # takes long to load
+    from rich import progress as bars  # noqa: PLC0415  # as above
+
+    with bars.Progress(
+        bars.TextColumn("Watching {task.description}"),
+        bars.BarColumn(bar_width=20),
+        bars.MofNCompleteColumn(),
+        bars.TextColumn("decided, {task.fields[left]}"),
+        console=console.Console(file=err, force_terminal=True, markup=False, highlight=False),
         transient=True,
         auto_refresh=False,
     ) as bar:
