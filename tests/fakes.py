@@ -115,7 +115,9 @@ class FakeCluster:
         self.ghosts: set[LeaseId] = set()
         """The list has these, too."""
         self.lookups = 0
-        """Leases looked up so far."""
+        """Leases looked up so far ..."""
+        self.lookups_with_keys = 0
+        """... and those of them whose keys were asked for, too."""
         self.is_closed = False
         self._clock = clock
         self._moment = clock.now()
@@ -208,6 +210,7 @@ class FakeCluster:
             asked_at, answered_at = await self._answer()
             for lease_id in batch:
                 self.lookups += 1
+                self.lookups_with_keys += with_keys
                 yield self._read(lease_id, asked_at, answered_at, with_keys=with_keys)
 
     async def close(self) -> None:

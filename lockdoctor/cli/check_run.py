@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from lockdoctor.cli.check import StatusFlags, TellingFlags, TreatFlags
 from lockdoctor.cli.config import Config, find_config, read_config
-from lockdoctor.cli.journal_run import open_journal
 from lockdoctor.cli.options import (
     ConfigFlags,
     ConnectionFlags,
@@ -19,7 +19,6 @@ from lockdoctor.cli.options import (
 )
 from lockdoctor.cli.targets import prefixes
 from lockdoctor.cli.telling import teller_of, what_failed
-from lockdoctor.cli.unattended_run import NOTHING_TREATED, require_policy, treat
 from lockdoctor.cli.wiring import examine, means_of, settings_of
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.health import Checkup, FailedCheck
@@ -28,6 +27,11 @@ from lockdoctor.domain.policy import Policy
 from lockdoctor.domain.ranges import Range, parse_range
 from lockdoctor.errors import ConfigError
 from lockdoctor.workflows.scan import ScanRequest
+
+if TYPE_CHECKING:
+    from lockdoctor.cli.unattended_run import Outcome
+    from lockdoctor.domain.report import Report
+    from lockdoctor.etcd.connection import ConnectionSettings
 
 ENDED = "it was ended by Ctrl-C or SIGTERM before anything was examined"
 
@@ -65,26 +69,36 @@ def run_check(
         means = means_of(reading, history, file, os.environ)
         settings = settings_of(connection, config.cluster, file, os.environ)
         if treatment.treat:
+            from lockdoctor.cli.unattended_run import require_policy  # noqa: PLC0415  # as below
+
             require_policy(request.policy)
         examined = examine(settings, request, means, status.timeout_s)
     except KeyboardInterrupt:
         return teller.tell(failed(ENDED), by_signal=True)
     except Exception as error:  # noqa: BLE001  # whatever it is, whoever monitors must hear of it
         return teller.tell(failed(what_failed(error)))
-    treated = NOTHING_TREATED
+    treated = None
     if treatment.treat:
-        kept_in = open_journal(journal, os.environ)
-        treated = treat(settings, kept_in, examined.report, request.policy)
+        treated = _treat(settings, journal, examined.report, request.policy)
     return teller.tell(
         Checkup(
             report=examined.report,
             took_s=clock.now() - started_at,
             limits=metric_limits,
             first_run_unknown=status.first_run_unknown,
-            unattended=treated.unattended,
+            unattended=treated.unattended if treated else None,
         ),
-        by_signal=examined.by_signal or treated.by_signal,
+        by_signal=examined.by_signal or (treated is not None and treated.by_signal),
     )
+
+
+def _treat(
+    settings: ConnectionSettings, journal: JournalFlags, report: Report, policy: Policy
+) -> Outcome:
+    from lockdoctor.cli.journal_run import open_journal  # noqa: PLC0415  # loads rich
+    from lockdoctor.cli.unattended_run import treat  # noqa: PLC0415  # loads what treats
+
+    return treat(settings, open_journal(journal, os.environ), report, policy)
 
 
 def check_request(

@@ -35,9 +35,6 @@ class Outcome:
     by_signal: bool = False
 
 
-NOTHING_TREATED = Outcome(None)
-
-
 def require_policy(policy: Policy) -> None:
     """
     Refuse to treat where no policy says how.

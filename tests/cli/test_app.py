@@ -207,28 +207,3 @@ def test_reader_that_has_gone_is_no_error() -> None:
 
     assert done.returncode == 141
     assert done.stderr == b""
-
-
-def test_help_loads_nothing_heavy() -> None:
-    """The help appears at once: what talks to etcd or draws tables is loaded only where used."""
-    code = (
-        "import sys; from lockdoctor.cli.app import main; main(['--help']); main(['scan', '-h']);"
-        "print('LOADED', *sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
-    )
-    loaded = set(done.stdout.rpartition("LOADED")[2].split())
-
-    assert "lockdoctor.cli.scan" in loaded
-    heavy = {
-        "grpc",
-        "google.protobuf",
-        "etcd3",
-        "rich",
-        "humanize",
-        "sqlite3",
-        "asyncio",
-        "tomllib",
-    }
-    assert not heavy & loaded
