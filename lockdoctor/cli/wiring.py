@@ -254,7 +254,7 @@ def _history(path: Path, clock: SystemClock) -> SqliteHistory | UnopenedHistory:
 def _witnesses(
     flags: WitnessFlags, settings: ConnectionSettings, clock: SystemClock, *, watches: bool
 ) -> tuple[Witness, ...]:
-    if flags == NOBODY:
+    if not flags.are_any(watches=watches):
         return ()
     from lockdoctor.cli.witnesses_run import witnesses  # noqa: PLC0415  # loads clients of the web
 

@@ -54,6 +54,12 @@ class WitnessFlags:
         ),
     ] = False
 
+    def are_any(self, *, watches: bool) -> bool:
+        """Whether somebody is to be heard in a run that watches, or looks once."""
+        return bool(
+            self.pprof or self.pprof_file or self.metrics or (watches and not self.no_metrics)
+        )
+
 
 NOBODY = WitnessFlags(no_metrics=True)
 """Ask nobody else."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 
 from lockdoctor.domain.afterlife import AGAIN_S, gone_since, is_late
 from lockdoctor.domain.leases import LeaseGone, LeaseId, LeaseUnread, Observation, Reading
+from lockdoctor.domain.locks import LockKey
 from lockdoctor.domain.renewals import Leadership, trace
 from lockdoctor.domain.rhythm import timing_look
 from lockdoctor.domain.schedule import HOPEFUL, ROUND_TRIP_S, next_look
@@ -71,6 +73,7 @@ class Sampler:
         self._max_idle_s = max_idle_s
         self._past: Mapping[LeaseId, Sequence[Reading]] = {}
         self._needed: dict[LeaseId, int] = {}
+        self._own_keys: dict[LeaseId, bytes] = {}
         self._sessions: set[LeaseId] = set()
         self._timed: set[LeaseId] = set()
         self._sessions_to_time = 0
@@ -115,8 +118,11 @@ class Sampler:
         """Take up what earlier runs have read; it counts as soon as a lease is looked at again."""
         self._past = readings
 
-    def follow(self, lease_id: LeaseId, needed: int) -> None:
-        """Look at the lease of a lock until so many renewals are seen; 0 for a single look."""
+    def follow(self, key: LockKey, needed: int) -> None:
+        """Look at the lease of a key until so many renewals are seen; 0 for a single look."""
+        lease_id = key.lease_id
+        if needed:
+            self._own_keys[lease_id] = key.key
         known = self._needed.get(lease_id)
         self._needed[lease_id] = max(needed, known or 0)
         if known is None:
@@ -189,7 +195,7 @@ class Sampler:
     def finish(self) -> None:
         """Plan nothing any more; what was read stays."""
         self._past, self._needed, self._planned, self._heap = {}, {}, {}, []
-        self._waited_for, self._sessions = set(), set()
+        self._waited_for, self._sessions, self._own_keys = set(), set(), {}
 
     def reconsider(self, leadership: Leadership) -> None:
         """Plan further looks at leases that a change of the leader left undecided."""
@@ -335,11 +341,19 @@ class Sampler:
             self.keyless.add(lease_id)
         if isinstance(reading, Observation):
             self._gone.pop(lease_id, None)
+            reading = self._sharing(reading)
         before = self.readings.get(lease_id) or tuple(self._past.get(lease_id, ()))
         readings = self.readings[lease_id] = (*before, reading)
         if lease_id in self._leaving:
             self._waited_for.discard(lease_id)
         self._plan_next(lease_id, readings, self._needed[lease_id])
+
+    def _sharing(self, reading: Observation) -> Observation:
+        """The same reading; a lock's key that alone is on its lease is in memory already."""
+        own = self._own_keys.pop(reading.lease_id, None)
+        if own is None or reading.attached_keys != (own,):
+            return reading
+        return replace(reading, attached_keys=(own,))
 
     def _drop_session(self, lease_id: LeaseId, reading: Observation) -> None:
         """Let go of a lease that is in use; it is nobody's leaked session."""

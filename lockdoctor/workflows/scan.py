@@ -253,7 +253,7 @@ class _Scan:
             for key in lock.keys:
                 if key.has_lease:
                     matters = key is lock.holder or self.request.whole_queue
-                    self.sampler.follow(key.lease_id, needed if matters else 0)
+                    self.sampler.follow(key, needed if matters else 0)
         for lease_id in self.request.leases:
             self.sampler.follow_session(lease_id)
         if self.request.window_s:
