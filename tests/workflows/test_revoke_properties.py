@@ -27,7 +27,8 @@ Move = Callable[[Room, LeaseId, bytes], object]
 
 
 def lock(room: Room, lease: LeaseId, name: bytes) -> None:
-    """Contend for a lock, unless the session does already."""
+    """Contend for a lock, unless the session does already, or has ended by now."""
+    assert room.cluster.revision  # lets what is due happen first
     if lease in room.leases and key_of(lease, name) not in room.keys:
         room.lock(lease, name)
 
