@@ -11,7 +11,7 @@ from typing import TypeAlias
 from lockdoctor.domain.metrics import Alarm, MetricLimits, Metrics, metrics
 from lockdoctor.domain.report import Report, Unseen
 from lockdoctor.domain.unattended import Unattended
-from lockdoctor.domain.verdicts import Severity
+from lockdoctor.domain.verdicts import Confidence, Severity
 
 
 class Health(enum.Enum):
@@ -76,6 +76,16 @@ class Checkup:
         """What went wrong, so that the check cannot vouch for what it did not see."""
         return tuple(unseen for unseen in self.report.unseen if unseen.is_failure)
 
+    @property
+    def severity(self) -> Severity:
+        """The worst verdict that may alarm: in a first run only what is proven, for it can wait."""
+        may_alarm = (
+            verdict.severity
+            for verdict in self.report.findings
+            if not self.is_first or verdict.confidence is Confidence.PROVEN
+        )
+        return max(may_alarm, default=Severity.OK)
+
     @cached_property
     def health(self) -> Health:
         """
@@ -92,7 +102,7 @@ class Checkup:
         return replace(self, problems=(*self.problems, problem))
 
     def _voices(self) -> Iterator[Health]:
-        yield _OF_SEVERITY[self.report.severity]
+        yield _OF_SEVERITY[self.severity]
         yield from (_OF_SEVERITY[alarm.severity] for alarm in self.alarms)
         is_blind = self.is_first and self.first_run_unknown
         if self.failures or self.report.interrupted or self.problems or is_blind:

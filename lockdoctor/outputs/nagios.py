@@ -73,12 +73,13 @@ def _failed(failed: FailedCheck) -> str:
 
 def _summary(checkup: Checkup) -> str:
     report = checkup.report
-    parts = [headline(report)] if report.findings else []
+    is_told = bool(report.findings) and not (_is_baseline(checkup) and not checkup.severity)
+    parts = [headline(report)] if is_told else []
     parts += [_alarm(alarm) for alarm in checkup.alarms]
     parts += [f"could not examine {_unseen(failure)}" for failure in checkup.failures]
     parts += map(safe, checkup.problems)
     parts += unattended.summary(checkup.unattended) if checkup.unattended else []
-    if not report.findings:
+    if not is_told:
         nothing = _first(checkup) if _is_baseline(checkup) else headline(report)
         parts.append(nothing[0].lower() + nothing[1:] if parts else nothing)
     return "; ".join(parts)
@@ -92,7 +93,9 @@ def _first(checkup: Checkup) -> str:
     locks = count(len(checkup.report.locks), "lock")
     if checkup.report.past_runs is None:
         return f"{locks} read once; proof needs a history of earlier runs"
-    return f"baseline taken: {locks}; proof needs a second run"
+    doubtful = len(checkup.report.findings)
+    said = f"; {count(doubtful, 'finding')} not proven yet" if doubtful else ""
+    return f"baseline taken: {locks}; proof needs a second run{said}"
 
 
 def _alarm(alarm: Alarm) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from lockdoctor.domain.health import Checkup, FailedCheck, Health
 from lockdoctor.domain.metrics import NO_LIMITS, MetricLimits
 from lockdoctor.domain.ranges import parse_range
 from lockdoctor.domain.report import LockReport, Unseen
-from lockdoctor.domain.verdicts import Severity, VerdictKind
+from lockdoctor.domain.verdicts import Confidence, Severity, VerdictKind
 from tests.builders import NOON, a_lock_report, a_report, a_verdict
 
 FINE = a_lock_report(None, a_verdict(VerdictKind.HEALTHY))
@@ -53,6 +54,17 @@ def a_checkup(*locks: LockReport, **fields: Any) -> Checkup:
 def test_worst_voice_is_heard(checkup: Checkup, health: Health) -> None:
     """OK < WARNING < UNKNOWN < CRITICAL; an open case or a role that may not see is no failure."""
     assert checkup.health is health
+
+
+@pytest.mark.parametrize("confidence", Confidence)
+def test_a_first_run_alarms_for_what_is_proven_alone(confidence: Confidence) -> None:
+    """The second run can say more; from then on a suspicion alarms, too."""
+    found = replace(a_verdict(severity=Severity.WARNING), confidence=confidence)
+    lock = a_lock_report(None, found)
+    alarms = Health.WARNING if confidence is Confidence.PROVEN else Health.OK
+
+    assert a_checkup(lock, past_runs=0).health is alarms
+    assert a_checkup(lock, past_runs=1).health is Health.WARNING
 
 
 @pytest.mark.parametrize("past_runs", [0, None])

@@ -116,7 +116,8 @@ def store_and_die(path: Path) -> int:
     code = (
         "import os, sys; from pathlib import Path\n"
         "from tests.history.runs import *\n"
-        "open_history(Path(sys.argv[1]), a_clock()).record(a_run()); os._exit(9)"
+        "history = open_history(Path(sys.argv[1]), a_clock())\n"
+        "history.record(a_run()); os._exit(9)"
     )
     return subprocess.run([sys.executable, "-c", code, path], check=False, timeout=60).returncode
 

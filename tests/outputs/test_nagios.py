@@ -11,7 +11,7 @@ from lockdoctor.domain.health import Checked, FailedCheck
 from lockdoctor.domain.locks import LockId, Recipe
 from lockdoctor.domain.past import PastFinding
 from lockdoctor.domain.report import Unseen
-from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.domain.verdicts import Confidence, VerdictKind
 from lockdoctor.outputs.nagios import NagiosOutput, status_line
 from tests.builders import NOON, a_lock, a_lock_report, a_verdict
 from tests.outputs.checkups import FAILED, LIMITS, a_checkup, a_healthy_lock, a_leak
@@ -92,6 +92,17 @@ def test_first_run_that_finds_something() -> None:
 
     assert line.startswith("LOCKDOCTOR CRITICAL - 1 leaked lock blocks 4 waiters:")
     assert "baseline" not in line
+
+
+def test_first_run_that_suspects_something() -> None:
+    """What nothing proves yet is counted, told below, and does not alarm."""
+    doubtful = a_verdict(VerdictKind.ETERNAL_LOCK, confidence=Confidence.POSSIBLE)
+    checkup = a_checkup(a_lock_report(None, doubtful), past_runs=0)
+
+    assert status_line(checkup) == (
+        "LOCKDOCTOR OK - baseline taken: 1 lock; proof needs a second run; 1 finding not proven yet"
+    )
+    assert any("eternal-lock, possible" in line for line in render(checkup))
 
 
 def test_what_could_not_be_examined_comes_before_what_was_not_found() -> None:
