@@ -303,5 +303,7 @@ class RevokePlan:
     """Judged leaked, but not held long enough."""
     beyond_most: int = 0
     """Selected and left for a next run."""
+    unnamed: tuple[tuple[VerdictKind, int], ...] = ()
+    """How many keys other verdicts name, which --verdict would have selected."""
     unseen: tuple[str, ...] = ()
     """What could not be examined, a sentence each."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -83,6 +84,7 @@ class Selected:
     refused: list[Refusal] = field(default_factory=list)
     too_young: int = 0
     beyond_most: int = 0
+    unnamed: Counter[VerdictKind] = field(default_factory=Counter)
 
 
 def select(report: Report, selection: Selection) -> Selected:
@@ -103,6 +105,7 @@ def select(report: Report, selection: Selection) -> Selected:
         *_by_lease(_old_enough(keys, selection, found)),
         *_sessions(report, selection, keyless, found),
     ]
+    found.unnamed = _unnamed(report, selection)
     found.candidates = candidates[: selection.most]
     found.beyond_most = len(candidates) - len(found.candidates)
     return found
@@ -118,6 +121,18 @@ def _judged(report: Report, selection: Selection) -> Iterator[Contender]:
             verdict and verdict.kind in selection.verdicts and not verdict.accepted
         ):
             yield contender
+
+
+def _unnamed(report: Report, selection: Selection) -> Counter[VerdictKind]:
+    """Count what another --verdict would have selected, where nothing else is asked for."""
+    if selection.is_named or selection.sessions or selection.whole_prefix:
+        return Counter()
+    verdicts = [each.verdict for each in _contenders(report)]
+    return Counter(
+        verdict.kind
+        for verdict in verdicts
+        if verdict and not verdict.accepted and verdict.kind in set(NAMEABLE) - selection.verdicts
+    )
 
 
 def _named(report: Report, selection: Selection, found: Selected) -> Iterator[Contender]:

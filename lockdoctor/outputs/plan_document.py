@@ -32,6 +32,7 @@ def plan_document(plan: RevokePlan) -> Json:
         "refused": list(map(_refusal, plan.refused)),
         "too_young": plan.too_young,
         "beyond_max": plan.beyond_most,
+        "unnamed": {kind.value: number for kind, number in plan.unnamed},
         "unseen": list(map(safe, plan.unseen)),
     }
 

@@ -216,6 +216,9 @@ def _refused(refusal: Refusal) -> str:
 
 
 def _left_out(plan: RevokePlan) -> Iterator[RenderableType]:
+    for kind, number in plan.unnamed:
+        locks = count(number, "lock")
+        yield Text(f"\n{locks} judged {kind.value}, not selected: --verdict {kind.value} does")
     if plan.too_young and plan.targets:
         yield Text(f"\n{plan.too_young:,} more not held long enough for --min-held")
     if plan.beyond_most:

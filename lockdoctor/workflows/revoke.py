@@ -71,6 +71,7 @@ async def plan_revocation(
         refused=tuple(refused),
         too_young=selected.too_young,
         beyond_most=selected.beyond_most,
+        unnamed=tuple(selected.unnamed.items()),
         unseen=tuple(
             f"{unseen.what}: {unseen.why}"
             for unseen in report.unseen

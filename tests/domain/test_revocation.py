@@ -15,6 +15,7 @@ from lockdoctor.domain.leases import NO_LEASE, LeaseGone, LeaseId, LeaseUnread, 
 from lockdoctor.domain.locks import LockKey, Recipe
 from lockdoctor.domain.report import LockReport
 from lockdoctor.domain.revocation import (
+    NAMEABLE,
     AcceptedAsIs,
     Danger,
     HolderIsStuck,
@@ -100,6 +101,17 @@ def test_nothing_else_is_treated_unnamed(kind: VerdictKind) -> None:
         (candidate,) = select(report, named).candidates
         assert dangers(planned(candidate, named)) == (NotJudged(kind),)
         assert isinstance(planned(candidate, replace(named, even_if_healthy=True)), Target)
+
+
+def test_what_another_verdict_would_select_is_counted() -> None:
+    """Who reads that there is nothing to treat learns which word is missing."""
+    suspected = a_lock_report(a_lock(), a_verdict(VerdictKind.SUSPECTED_LEAK))
+    healthy = a_lock_report(a_lock(b"/my-lock/b"), a_verdict(VerdictKind.HEALTHY))
+    report = a_report(suspected, healthy)
+
+    assert select(report, Selection()).unnamed == {VerdictKind.SUSPECTED_LEAK: 1}
+    assert not select(report, Selection(verdicts=frozenset(NAMEABLE))).unnamed
+    assert not select(report, Selection(leases=(HOLDER,))).unnamed
 
 
 def test_the_verdict_on_one_key_is_none_on_another() -> None:

@@ -36,7 +36,7 @@ def saved(plan: RevokePlan) -> str:
 
 def carried_out(plan: RevokePlan) -> RevokePlan:
     """Leave out what is told but not carried out."""
-    return replace(plan, refused=(), too_young=0, beyond_most=0, unseen=())
+    return replace(plan, refused=(), too_young=0, beyond_most=0, unnamed=(), unseen=())
 
 
 @pytest.mark.parametrize(

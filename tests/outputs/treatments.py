@@ -115,6 +115,7 @@ def everything_planned() -> RevokePlan:
         refused=(a_refusal(), a_refusal(dangers=(LeaseGoneAlready(),), lock=None, key=None)),
         too_young=2,
         beyond_most=7,
+        unnamed=((VerdictKind.SUSPECTED_LEAK, 3),),
         unseen=("leases: denied",),
     )
 
