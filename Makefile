@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test test-fast test-matrix test-oldest cover lint format check bench bench-load picture package lock clean
+.PHONY: help setup demo test test-fast test-matrix test-oldest cover lint format check bench bench-schedule bench-load picture package lock clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
@@ -55,8 +55,11 @@ format: setup ## bring the code into shape
 
 check: lint test ## all that CI runs before the matrix
 
-bench: setup ## measure look-up rates side by side
+bench: setup ## measure look-ups side by side, whole scans, and a long history
 	$(BIN)/python tests/bench/lookups.py
+
+bench-schedule: setup ## measure what planning looks at a million leases costs, without an etcd
+	$(BIN)/python tests/bench/schedule.py
 
 bench-load: setup ## measure what becomes of others' writes while leases are looked up
 	$(BIN)/python tests/bench/load.py

@@ -15,10 +15,11 @@ from pathlib import Path
 from rich.console import Console
 
 from lockdoctor.demo.server import EtcdServer, find_etcd
+from tests.bench.aged import Aged, aged
 from tests.bench.contenders import OURS, Contender, Leases, Turn, contenders
 from tests.bench.figures import Spread, ratios, spreads
-from tests.bench.scans import Decided, decided, helps, snapshots
-from tests.bench.tables import lookups_table, runs_table
+from tests.bench.scans import Decided, decided, queues, snapshots, starts
+from tests.bench.tables import aged_line, lookups_table, runs_table
 from tests.bench.usage import RunSpread, Usage
 from tests.bench.writes import grant_leases
 from tests.matrix import version_of
@@ -26,6 +27,10 @@ from tests.matrix import version_of
 RESULT = Path(__file__).parents[2] / "build" / "bench.json"
 
 TABLE_WIDTH = 110
+
+LOCKS = (1_000, 10_000, 100_000)
+WAITERS = (100_000,)
+AGED_LOCKS = 1_000
 
 said = Console(stderr=True)
 
@@ -37,6 +42,9 @@ class Options:
     leases: int
     repeats: int
     locks: Sequence[int]
+    waiters: Sequence[int]
+    scans: int
+    days: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +64,10 @@ class Results:
     """Our rate by theirs, taken within each repeat."""
     runs: Mapping[str, RunSpread]
     """Whole processes of lockdoctor."""
-    decided: Decided
+    decided: Mapping[str, Decided]
+    """Look-ups for each verdict, without a history and with one."""
+    aged: Aged
+    """A check with a history of weeks beside one with an empty one."""
 
 
 def main() -> None:
@@ -69,6 +80,7 @@ def main() -> None:
         lookups_table(results.rates, results.cpu_us_per_lookup, results.peak_mb, results.ratios)
     )
     out.print(runs_table(results.runs, results.decided))
+    out.print(aged_line(results.aged), markup=False, highlight=False)
     out.print(*(f"Not measured: {why}" for why in results.missing), sep="\n", markup=False)
 
 
@@ -77,7 +89,10 @@ def options() -> Options:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--leases", type=int, default=20_000, help="to look up side by side")
     parser.add_argument("--repeats", type=int, default=5, help="of everything but the sampling")
-    parser.add_argument("--locks", type=int, nargs="+", default=[1_000, 10_000], help="to scan")
+    parser.add_argument("--locks", type=int, nargs="*", default=LOCKS, help="to scan")
+    parser.add_argument("--waiters", type=int, nargs="*", default=WAITERS, help="on one lock")
+    parser.add_argument("--scans", type=int, default=3, help="repeats of each whole scan")
+    parser.add_argument("--days", type=float, default=30, help="of checks in the history")
     return Options(**vars(parser.parse_args()))
 
 
@@ -98,8 +113,19 @@ def measure(options: Options) -> Results:
         peak_mb=spreads({name: [turn.peak_mb for turn in taken] for name, taken in turns.items()}),
         ratios=ratios(rates, OURS),
         runs={name: RunSpread.of(usages) for name, usages in whole_runs(options).items()},
-        decided=decided(),
+        decided=_decided(),
+        aged=_aged(options),
     )
+
+
+def _decided() -> dict[str, Decided]:
+    say("judging with and without a history")
+    return decided()
+
+
+def _aged(options: Options) -> Aged:
+    say(f"storing {options.days:g} days of checks, then checking with them and without")
+    return aged(options.days, AGED_LOCKS, options.repeats)
 
 
 def side_by_side(found: Mapping[str, Contender], options: Options) -> dict[str, list[Turn]]:
@@ -124,13 +150,16 @@ def granted(server: EtcdServer, path: Path, count: int) -> Leases:
 
 def whole_runs(options: Options) -> dict[str, list[Usage]]:
     """Run lockdoctor as people run it."""
-    say("lockdoctor --help")
-    runs = {"help": helps(options.repeats)}
+    say("starting and doing next to nothing")
+    runs = starts(options.repeats)
     for count in options.locks:
         say(f"scanning {count} locks")
-        for form, usages in snapshots(count, options.repeats).items():
+        for form, usages in snapshots(count, options.scans).items():
             runs[f"scan_{count}_{form}"] = usages
-    say("scanning until all is decided")
+    for count in options.waiters:
+        say(f"scanning one lock with {count} waiters")
+        for form, usages in queues(count, options.scans).items():
+            runs[f"queue_{count}_{form}"] = usages
     return runs
 
 

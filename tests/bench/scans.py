@@ -6,6 +6,7 @@ import json
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +14,16 @@ from pathlib import Path
 from lockdoctor.demo.clients import Client, Mutex
 from lockdoctor.demo.server import EtcdServer
 from tests.bench.usage import BenchError, Usage, measured
-from tests.bench.writes import take_locks
+from tests.bench.writes import join_queue, take_locks
 
 LOCKDOCTOR = str(Path(sys.executable).with_name("lockdoctor"))
 FORMATS = ("table", "json")
 PREFIX = b"/bench/"
 
-NOTHING_FOUND, FINDINGS = 0, 1
+EXAMINED = (0, 1, 2)
+"""Nothing found, or something; 3 is what could not be examined."""
+
+TIMEOUT = "10m"
 
 KEPT = 200
 KEPT_TTL_S = 5
@@ -41,22 +45,46 @@ def snapshots(count: int, repeats: int) -> dict[str, list[Usage]]:
     """Look once at so many locks, alone in their etcd: `scan --window 0`, in each format."""
     with tempfile.TemporaryDirectory() as folder, EtcdServer(Path(folder)) as server:
         take_locks(server.address, PREFIX, count)
-        usages: dict[str, list[Usage]] = {form: [] for form in FORMATS}
-        for _ in range(repeats):
-            for form, found in usages.items():
-                found.append(_scan(server, "--window", "0", "--format", form))
-    if len(json.loads(usages["json"][0].output)["locks"]) != count:
+        usages = _snapshots(server, repeats)
+    if usages["json"][0].output.count('"holder": {') != count:
         raise BenchError(f"the scan did not see {count} locks")
     return usages
 
 
-def helps(repeats: int) -> list[Usage]:
-    """Start and print the help."""
-    return [measured([LOCKDOCTOR, "--help"]) for _ in range(repeats)]
+def queues(count: int, repeats: int) -> dict[str, list[Usage]]:
+    """The same of one lock for which so many wait."""
+    with tempfile.TemporaryDirectory() as folder, EtcdServer(Path(folder)) as server:
+        join_queue(server.address, PREFIX + b"job", count + 1)
+        usages = _snapshots(server, repeats)
+    if usages["json"][0].output.count('"create_revision"') != count + 1:
+        raise BenchError(f"the scan did not see {count} waiters")
+    return usages
 
 
-def decided() -> Decided:
-    """Scan locks that are kept alive, each a third of its TTL, until all are decided."""
+def _snapshots(server: EtcdServer, repeats: int) -> dict[str, list[Usage]]:
+    usages: dict[str, list[Usage]] = {form: [] for form in FORMATS}
+    for _ in range(repeats):
+        for form, found in usages.items():
+            found.append(_scan(server, "--window", "0", "--format", form))
+    return usages
+
+
+def starts(repeats: int) -> dict[str, list[Usage]]:
+    """Start, and do next to nothing."""
+    commands = {"help": ["--help"], "version": ["--version"], "explain": ["explain", "leaked-lock"]}
+    return {
+        name: [measured([LOCKDOCTOR, *words]) for _ in range(repeats)]
+        for name, words in commands.items()
+    }
+
+
+def decided() -> dict[str, Decided]:
+    """
+    Judge locks that are kept alive, each a third of its TTL.
+
+    Returns:
+        How a scan without a history does, and a check that finds an earlier one in it.
+    """
     with (
         tempfile.TemporaryDirectory() as folder,
         EtcdServer(Path(folder)) as server,
@@ -64,7 +92,14 @@ def decided() -> Decided:
     ):
         for number in range(KEPT):
             Mutex(client.session(KEPT_TTL_S), b"%s%d" % (PREFIX, number)).queue_up()
-        usage = _scan(server, "--format", "json")
+        check = ["check", "--max-hold", "1s", "--format", "json"]
+        check += ["--history", str(Path(folder) / "history")]
+        _run(server, check)
+        without = _decided(_scan(server, "--format", "json"))  # takes longer than the TTL
+        return {"without_history": without, "with_history": _decided(_run(server, check))}
+
+
+def _decided(usage: Usage) -> Decided:
     report = json.loads(usage.output)
     verdicts = Counter(lock["verdict"] for lock in report["locks"])
     lookups = report["run"]["lookups"]
@@ -77,5 +112,9 @@ def decided() -> Decided:
 
 
 def _scan(server: EtcdServer, *flags: str) -> Usage:
-    words = [LOCKDOCTOR, "scan", "--endpoints", server.endpoint, "--prefix", PREFIX.decode()]
-    return measured([*words, "--no-history", *flags], statuses=(NOTHING_FOUND, FINDINGS))
+    return _run(server, ["scan", "--no-history", "--timeout", TIMEOUT, *flags])
+
+
+def _run(server: EtcdServer, words: Sequence[str]) -> Usage:
+    where = ["--endpoints", server.endpoint, "--prefix", PREFIX.decode()]
+    return measured([LOCKDOCTOR, *words, *where], statuses=EXAMINED)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from rich.table import Table
 
+from tests.bench.aged import Aged
 from tests.bench.contenders import ETCDCTL_SAMPLE, OURS
 from tests.bench.figures import Spread
 from tests.bench.scans import KEPT, KEPT_TTL_S, Decided
@@ -31,18 +32,32 @@ def lookups_table(
     return table
 
 
-def runs_table(runs: Mapping[str, RunSpread], decided: Decided) -> Table:
+def runs_table(runs: Mapping[str, RunSpread], decided: Mapping[str, Decided]) -> Table:
     """Lay the whole runs out, and below them how many look-ups a verdict takes."""
     table = _table("lockdoctor", "seconds", "CPU seconds", "peak MB")
     for name, run in runs.items():
         table.add_row(name, f"{run.seconds:.2f}", f"{run.cpu_s:.2f}", f"{run.peak_mb:.0f}")
     table.title = "Whole processes"
-    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in decided.verdicts.items())
-    table.caption = (
-        f"{KEPT} locks on renewed leases of {KEPT_TTL_S} s: {verdicts} after "
-        f"{decided.seconds:.1f} s, {decided.lookups_per_verdict:.2f} look-ups for each verdict"
-    )
+    said = "; ".join(f"{name.replace('_', ' ')} {_said(each)}" for name, each in decided.items())
+    table.caption = f"{KEPT} locks on renewed leases of {KEPT_TTL_S} s, {said}"
     return table
+
+
+def _said(decided: Decided) -> str:
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in decided.verdicts.items())
+    return (
+        f"{verdicts} after {decided.seconds:.1f} s,"
+        f" {decided.lookups_per_verdict:.2f} look-ups for each verdict"
+    )
+
+
+def aged_line(aged: Aged) -> str:
+    """Say what a long history costs."""
+    return (
+        f"A check of {aged.locks:,} locks: {aged.empty.seconds:.2f} s with an empty history,"
+        f" {aged.aged.seconds:.2f} s with one of {aged.runs:,} runs ({aged.file_mb:.0f} MB,"
+        f" {aged.record_ms:.0f} ms to store a run): {aged.ratio:.2f} times the CPU"
+    )
 
 
 def _table(*columns: str) -> Table:

@@ -8,9 +8,11 @@ import pytest
 
 from lockdoctor.demo.server import EtcdServer
 from lockdoctor.domain.leases import LeaseId
+from tests.bench.aged import aged
 from tests.bench.contenders import PYTHON, Leases, contenders
 from tests.bench.lookups import granted
-from tests.bench.scans import FORMATS, snapshots
+from tests.bench.scans import FORMATS, queues, snapshots
+from tests.bench.schedule import plan
 from tests.bench.usage import BenchError
 
 pytestmark = [pytest.mark.etcd, pytest.mark.slow]
@@ -46,5 +48,20 @@ def test_a_lease_that_is_not_found_is_an_error(leases: Leases, tmp_path: Path) -
 
 def test_a_scan_is_measured_in_every_format() -> None:
     """Each repeat of each format is a whole run that saw all locks."""
-    usages = snapshots(30, repeats=2)
-    assert {form: len(found) for form, found in usages.items()} == dict.fromkeys(FORMATS, 2)
+    for usages in (snapshots(30, repeats=2), queues(30, repeats=1)):
+        assert usages.keys() == set(FORMATS)
+        assert all(usage.peak_mb > 0 for found in usages.values() for usage in found)
+
+
+def test_a_check_is_measured_with_a_past_and_without() -> None:
+    """Both look every lease up once, and the history that was made up is believed."""
+    found = aged(days=0.1, locks=20, repeats=1)
+    assert found.runs == 29
+    assert found.ratio.median > 0
+
+
+def test_planning_needs_no_etcd() -> None:
+    """Three looks prove two renewals of a lease, however many leases there are."""
+    found = plan(3_000)
+    assert found.looks_per_lease == 3.0
+    assert found.cpu_s > 0

@@ -47,6 +47,31 @@ def take_locks(address: str, prefix: bytes, count: int) -> None:
     asyncio.run(take())
 
 
+def write_elsewhere(address: str, times: int) -> None:
+    """Let the cluster's revision rise."""
+
+    async def write() -> None:
+        async with writing(address) as writer:
+            await _side_by_side(lambda _: writer.put(b"/elsewhere"), range(times))
+
+    asyncio.run(write())
+
+
+def join_queue(address: str, name: bytes, count: int) -> None:
+    """Contend for one lock with so many sessions: one holds, all others wait."""
+
+    async def join() -> None:
+        async with writing(address) as writer:
+
+            async def contend(_: int) -> None:
+                lease_id = await writer.grant(LOCK_TTL_S)
+                await writer.put(b"%s/%x" % (name, lease_id), b"", lease_id)
+
+            await _side_by_side(contend, range(count))
+
+    asyncio.run(join())
+
+
 async def _side_by_side(
     act: Callable[[Item], Awaitable[Result]], items: Iterable[Item]
 ) -> list[Result]:
