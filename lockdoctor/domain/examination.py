@@ -79,7 +79,9 @@ class SessionFacts:
     first_listed_at: Mapping[LeaseId, float] = field(default_factory=dict)
     """When a list first had the lease."""
     at_start: frozenset[LeaseId] = frozenset()
-    """The leases of the first list."""
+    """The leases of the first list, as far as one may have been without keys."""
+    is_counted: bool = True
+    """There was a list, so that those without keys could be counted."""
     keyless: frozenset[LeaseId] = frozenset()
     """Those that were followed because a look found no keys on them."""
     still_listed: Mapping[LeaseId, float] = field(default_factory=dict)
@@ -112,6 +114,18 @@ class Examination:
     def traces(self) -> Traces:
         """What the readings of each lease prove."""
         return Traces(self.readings, self.leadership)
+
+    @cached_property
+    def locks(self) -> dict[bytes, tuple[list[Lock], list[Lock]]]:
+        """Of each prefix, its locks at the beginning and at the end: one list where that is one."""
+        return {each.prefix: self._locks_of(each) for each in self.prefixes}
+
+    def _locks_of(self, facts: PrefixFacts) -> tuple[list[Lock], list[Lock]]:
+        kind_of = self.policy.kind_of
+        first = locks(facts.first.keys, facts.prefix, kind_of)
+        if facts.last is None or facts.last is facts.first:
+            return first, first
+        return first, locks(facts.last.keys, facts.prefix, kind_of)
 
     @property
     def clients(self) -> Clients:
@@ -204,9 +218,7 @@ class _PrefixView:
     def __init__(self, facts: Examination, prefix: PrefixFacts) -> None:
         self.facts = facts
         self.prefix = prefix
-        self.first = self._locks(prefix.first)
-        last = prefix.last or prefix.first
-        self.last = self.first if last is prefix.first else self._locks(last)
+        self.first, self.last = facts.locks[prefix.prefix]
         self.activity = replay(self.first, prefix.events, prefix.first.answered_at)
         self._first_by_id: dict[LockId, Lock] = {}
         if self.last is not self.first:
@@ -285,9 +297,6 @@ class _PrefixView:
                 why="they could not be read a second time",
                 is_failure=True,
             )
-
-    def _locks(self, snapshot: KeySnapshot) -> list[Lock]:
-        return locks(snapshot.keys, self.prefix.prefix, self.facts.policy.kind_of)
 
     @cached_property
     def _plain(self) -> list[Lock]:
@@ -545,8 +554,9 @@ def _itself(value: T) -> T:
 
 def _ranked(reports: Iterable[LockReport]) -> list[LockReport]:
     """Put the worst first, those alike by name; by one small number each, which costs nothing."""
-    by_name = sorted(reports, key=lambda report: report.lock.name)
-    return sorted(by_name, key=_rank)
+    ranked = sorted(reports, key=lambda report: report.lock.name)
+    ranked.sort(key=_rank)
+    return ranked
 
 
 def _rank(report: LockReport) -> int:

@@ -7,7 +7,7 @@ boot of the same machine wrote, so that a wall clock that was stepped in between
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -140,9 +140,11 @@ class RunRecord:
     """At least one."""
     severity: Severity
     probes: tuple[LeadershipProbe, ...] = ()
-    holds: Sequence[HoldSeen] = ()
-    """Every key that was read: where none of those is known that must be, the next run takes the
-    cluster for another one."""
+    holds: Iterable[HoldSeen] = ()
+    """
+    Every key that was read; one may go through them more than once. Where none of those is known
+    that must be, the next run takes the cluster for another one.
+    """
     readings: Mapping[LeaseId, Sequence[Reading]] = field(default_factory=dict)
     """Of each lease in the order in which they were asked."""
     findings: Sequence[FindingSeen] = ()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from lockdoctor.domain.examination import Examination, PrefixFacts
-from lockdoctor.domain.locks import KeySnapshot
+from lockdoctor.domain.examination import Examination
+from lockdoctor.domain.leases import LeaseId, Reading
+from lockdoctor.domain.locks import KeySnapshot, Lock
 from lockdoctor.domain.past import FindingSeen, HoldSeen, RevisionMark, RunRecord
-from lockdoctor.domain.recipes import locks
 from lockdoctor.domain.report import Report
 from lockdoctor.domain.verdicts import VerdictKind
 
@@ -24,8 +25,8 @@ def run_record(facts: Examination, report: Report, command: str) -> RunRecord:
         marks=tuple(_mark(snapshot) for snapshot in _snapshots(facts)),
         severity=report.severity,
         probes=facts.probes,
-        holds=tuple(seen for prefix in facts.prefixes for seen in _holds(facts, prefix)),
-        readings={lease: facts.present(lease) for lease in facts.readings},
+        holds=_Holds(facts),
+        readings=_Present(facts),
         findings=tuple(FindingSeen(each.kind, each.lock) for each in report.findings),
         sessions=_sessions(facts, report),
     )
@@ -44,25 +45,52 @@ def _mark(snapshot: KeySnapshot) -> RevisionMark:
     )
 
 
-def _holds(facts: Examination, prefix: PrefixFacts) -> Iterator[HoldSeen]:
-    """Every contender as each reading of the keys saw it."""
-    snapshots = (prefix.first, prefix.last) if prefix.last else (prefix.first,)
-    for snapshot in dict.fromkeys(snapshots):
-        for lock in locks(snapshot.keys, prefix.prefix, facts.policy.kind_of):
-            waiting = {key.hold for key in lock.waiters}
-            for key in lock.keys[1:] if lock.foreign_holder else lock.keys:
-                yield HoldSeen(
-                    hold=key.hold,
-                    lease_id=key.lease_id,
-                    lock=lock.id,
-                    is_holder=key.hold not in waiting,
-                    asked_at=snapshot.asked_at,
-                    answered_at=snapshot.answered_at,
-                )
+@dataclass(frozen=True, slots=True)
+class _Holds:
+    """Every contender as each reading of the keys saw it, made while one goes through them."""
+
+    facts: Examination
+
+    def __iter__(self) -> Iterator[HoldSeen]:
+        for prefix in self.facts.prefixes:
+            first, last = self.facts.locks[prefix.prefix]
+            yield from _holds(prefix.first, first)
+            if prefix.last is not None and last is not first:
+                yield from _holds(prefix.last, last)
+
+
+class _Present(Mapping[LeaseId, Sequence[Reading]]):
+    """What the run itself has read of each lease, put together when it is asked for."""
+
+    def __init__(self, facts: Examination) -> None:
+        self._facts = facts
+
+    def __getitem__(self, lease_id: LeaseId) -> Sequence[Reading]:
+        return self._facts.present(lease_id)
+
+    def __iter__(self) -> Iterator[LeaseId]:
+        return iter(self._facts.readings)
+
+    def __len__(self) -> int:
+        return len(self._facts.readings)
+
+
+def _holds(snapshot: KeySnapshot, locks: Iterable[Lock]) -> Iterator[HoldSeen]:
+    for lock in locks:
+        waiting = {key.hold for key in lock.waiters}
+        for key in lock.keys[1:] if lock.foreign_holder else lock.keys:
+            yield HoldSeen(
+                hold=key.hold,
+                lease_id=key.lease_id,
+                lock=lock.id,
+                is_holder=key.hold not in waiting,
+                asked_at=snapshot.asked_at,
+                answered_at=snapshot.answered_at,
+            )
 
 
 def _sessions(facts: Examination, report: Report) -> int | None:
     """Count the renewed leases without keys; None where the run could not see them all."""
-    if not facts.sessions.at_start:
+    if not facts.sessions.is_counted:
         return None
     return report.session_counts[VerdictKind.IDLE_SESSION]

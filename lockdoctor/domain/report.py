@@ -242,10 +242,10 @@ class Report:
     def renewals(self) -> int:
         """The fewest renewals that all readings together prove."""
         by_lease = {
-            key.lease_id: report.traces[key.lease_id].renewals
+            key.lease_id: found.renewals
             for report in self.locks
             for key in report.lock.keys
-            if key.lease_id in report.traces
+            if (found := report.traces.get(key.lease_id)) and found.renewals
         }
         by_lease |= {session.trace.lease_id: session.trace.renewals for session in self.sessions}
         return sum(by_lease.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from lockdoctor.domain.leases import LeaseGone, LeaseId, Observation, Reading
@@ -12,6 +13,9 @@ from lockdoctor.history.asking import ask_of_leases
 from lockdoctor.history.queries import sql
 from lockdoctor.history.stretches import GONE_TTL_S, Sameness, Stretch, fold
 from lockdoctor.history.timeline import Timeline
+
+TOGETHER = 2_000
+"""So many leases are written at a time: rows take memory until they are in the file."""
 
 STRETCHES = 8
 """So many leaders back, the readings of a lease are kept."""
@@ -46,8 +50,11 @@ class ReadingsWriter:
 
     def write(self, readings: Mapping[LeaseId, Sequence[Reading]]) -> None:
         """Store the readings of each lease, in the order in which they were asked."""
-        self._write_stretches(readings)
-        self._write_keyless(readings)
+        leases = iter(readings)
+        while some := list(islice(leases, TOGETHER)):
+            part = {lease_id: readings[lease_id] for lease_id in some}
+            self._write_stretches(part)
+            self._write_keyless(part)
 
     def _write_stretches(self, readings: Mapping[LeaseId, Sequence[Reading]]) -> None:
         tails = self._tails(readings)

@@ -64,7 +64,7 @@ def _lineage(connection: sqlite3.Connection, timeline: Timeline, run: RunRecord)
         asked_at=run.started_at,
         prefixes=prefixes_text(run.prefixes),
     )
-    ask_of_holds(connection, {seen.hold for seen in run.holds})
+    ask_of_holds(connection, (seen.hold for seen in run.holds))
     found = lineage_of(connection, timeline, state)
     if found is not None:
         return found

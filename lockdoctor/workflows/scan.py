@@ -151,6 +151,7 @@ class _Scan:
         self.sampler.finish()
         self.locks.clear()
         facts = self._facts()
+        self.sampler.listed_at_start = frozenset()
         report = conclude(facts)
         noted = replace(report, notes=(*report.notes, *self.cluster.notes))
         return self._recorded(facts, noted)
@@ -350,7 +351,8 @@ class _Scan:
             leadership=self._leadership(),
             sessions=SessionFacts(
                 first_listed_at=sampler.first_listed_at,
-                at_start=sampler.listed_at_start | {*self.request.leases},
+                at_start=(sampler.listed_at_start & sampler.keyless) | {*self.request.leases},
+                is_counted=bool(sampler.listed_at_start),
                 keyless=frozenset(sampler.keyless),
                 still_listed=sampler.still_listed,
             ),
