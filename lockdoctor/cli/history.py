@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import typer
 
 from lockdoctor.cli.exit_status import ExitStatus
 from lockdoctor.cli.groups import PanelledCommand, job
-from lockdoctor.cli.options import duration, one_of
+from lockdoctor.cli.options import FormatFlags, duration
 
 EXAMPLES = """\b
 Examples:
@@ -29,13 +28,6 @@ Exit status: 0 done, 1 nothing is stored of what `show` was asked for,
 
 _UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMG]?B)", re.ASCII | re.IGNORECASE)
-
-
-class Format(str, enum.Enum):
-    """What `history runs` can write."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 def size(given: str) -> int:
@@ -61,22 +53,6 @@ class StoredFlags:
             " folder (~/.local/state).",
         ),
     ] = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class FormatFlags:
-    """In which form."""
-
-    format: Annotated[
-        str,  # a Format; typer before 0.29 would convert an enumeration after its parser did
-        typer.Option(
-            "--format",
-            parser=one_of(*Format),
-            metavar="table|json",
-            show_default=False,
-            help="For people (the default) or for programs.",
-        ),
-    ] = Format.TABLE
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import TextIO
 
 from lockdoctor.cli.exit_status import HistoryStatus
-from lockdoctor.cli.history import Format, FormatFlags, PruneFlags, StoredFlags, SubjectFlags
+from lockdoctor.cli.history import PruneFlags, StoredFlags, SubjectFlags
+from lockdoctor.cli.options import Format, FormatFlags
 from lockdoctor.cli.terminals import in_colour, width, write_to
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.leases import LeaseId, parse_lease_id

@@ -10,8 +10,14 @@ import typer
 from typer.core import TyperGroup
 
 from lockdoctor.cli.groups import PanelledCommand, job
-from lockdoctor.cli.history import FormatFlags
-from lockdoctor.cli.options import ConfigFlags, ConnectionFlags, JournalFlags, count, duration
+from lockdoctor.cli.options import (
+    ConfigFlags,
+    ConnectionFlags,
+    FormatFlags,
+    JournalFlags,
+    count,
+    duration,
+)
 
 MAX_TTL_S = 9_000_000_000
 """Source: MaxLeaseTTL in etcd's server/lease/lessor.go."""

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lockdoctor.cli.exit_status import ExitStatus
-from lockdoctor.cli.history import Format, FormatFlags
 from lockdoctor.cli.journal import EntryFlags, ListFlags
-from lockdoctor.cli.options import JournalFlags
+from lockdoctor.cli.options import Format, FormatFlags, JournalFlags
 from lockdoctor.cli.terminals import in_colour, write_to
 from lockdoctor.domain.journal import Entry
 from lockdoctor.errors import ConfigError

@@ -18,13 +18,14 @@ from lockdoctor.cli.interrupts import Signals
 from lockdoctor.cli.options import (
     ConfigFlags,
     ConnectionFlags,
+    Format,
     HistoryFlags,
     JournalFlags,
     LimitFlags,
     TargetFlags,
 )
 from lockdoctor.cli.revoke import ActingFlags, DangerFlags, WhatFlags
-from lockdoctor.cli.scan import Format, RunFlags
+from lockdoctor.cli.scan import RunFlags
 from lockdoctor.cli.streams import say
 from lockdoctor.cli.terminals import in_colour, write_to
 from lockdoctor.cli.treating import request_of, require_sense, selection_of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from lockdoctor.cli.options import (
     RUN,
     ConfigFlags,
     ConnectionFlags,
+    Format,
     HistoryFlags,
     LimitFlags,
     ReadingFlags,
@@ -38,13 +38,6 @@ Examples:
 Exit status: 0 nothing found, 1 findings, 2 bad usage, 3 could not examine,
 130 interrupted (a report of what was seen until then is printed).
 """
-
-
-class Format(str, enum.Enum):
-    """What `scan` can write."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 @dataclass(frozen=True, kw_only=True)

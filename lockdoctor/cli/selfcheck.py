@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
-
-import typer
-
 from lockdoctor.cli.options import (
     ConfigFlags,
     ConnectionFlags,
+    FormatFlags,
     HistoryFlags,
     JournalFlags,
     TargetFlags,
-    one_of,
 )
-from lockdoctor.cli.scan import Format
 
 EXAMPLES = """\b
 Examples:
@@ -28,24 +22,8 @@ Exit status: 0 all that a scan needs works, 1 something does not, 2 bad usage,
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class SelfCheckFlags:
-    """In which form."""
-
-    format: Annotated[
-        str,  # a Format; typer before 0.29 would convert an enumeration after its parser did
-        typer.Option(
-            "--format",
-            parser=one_of(*Format),
-            metavar="table|json",
-            show_default=False,
-            help="For people (the default) or for programs.",
-        ),
-    ] = Format.TABLE
-
-
 def selfcheck(
-    flags: SelfCheckFlags,
+    form: FormatFlags,
     targets: TargetFlags,
     history: HistoryFlags,
     journal: JournalFlags,
@@ -63,4 +41,4 @@ def selfcheck(
     """
     from lockdoctor.cli.selfcheck_run import run_selfcheck  # noqa: PLC0415  # loads grpc and rich
 
-    return run_selfcheck(flags, targets, history, journal, connection, config)
+    return run_selfcheck(form, targets, history, journal, connection, config)

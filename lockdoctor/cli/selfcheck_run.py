@@ -18,12 +18,12 @@ from lockdoctor.cli.exit_status import ExitStatus
 from lockdoctor.cli.options import (
     ConfigFlags,
     ConnectionFlags,
+    Format,
+    FormatFlags,
     HistoryFlags,
     JournalFlags,
     TargetFlags,
 )
-from lockdoctor.cli.scan import Format
-from lockdoctor.cli.selfcheck import SelfCheckFlags
 from lockdoctor.cli.targets import prefixes
 from lockdoctor.cli.terminals import in_colour, width, write_to
 from lockdoctor.cli.wiring import settings_of
@@ -40,7 +40,7 @@ LIBRARIES = ("etcd3", "grpcio", "protobuf", "typer", "rich", "humanize", "promet
 
 
 def run_selfcheck(
-    flags: SelfCheckFlags,
+    form: FormatFlags,
     targets: TargetFlags,
     history: HistoryFlags,
     journal: JournalFlags,
@@ -65,7 +65,7 @@ def run_selfcheck(
         Permission(what="versions", note=_versions()),
     )
     found = judge(replace(facts, local=local))
-    write_to(sys.stdout, "the result", lambda out: _write(found, asked, out, flags.format))
+    write_to(sys.stdout, "the result", lambda out: _write(found, asked, out, form.format))
     if found.is_blind:
         return ExitStatus.NOT_EXAMINED
     return ExitStatus.FINDINGS if found.has_problem else ExitStatus.NOTHING_FOUND

@@ -12,12 +12,12 @@ from lockdoctor.cli.options import (
     RUN,
     ConfigFlags,
     ConnectionFlags,
+    Format,
     HistoryFlags,
     LimitFlags,
     duration,
     one_of,
 )
-from lockdoctor.cli.scan import Format
 
 EXAMPLES = """\b
 Examples:

@@ -9,8 +9,13 @@ from typing import TextIO
 
 from lockdoctor.cli.config import find_config, read_config
 from lockdoctor.cli.exit_status import ExitStatus, scan_status
-from lockdoctor.cli.options import ConfigFlags, ConnectionFlags, HistoryFlags, LimitFlags
-from lockdoctor.cli.scan import Format
+from lockdoctor.cli.options import (
+    ConfigFlags,
+    ConnectionFlags,
+    Format,
+    HistoryFlags,
+    LimitFlags,
+)
 from lockdoctor.cli.show import ShowFlags
 from lockdoctor.cli.terminals import in_colour, width, write_to
 from lockdoctor.cli.wiring import MARGIN_S, Means, examine, history_path, settings_of

@@ -24,12 +24,13 @@ from lockdoctor.cli.interrupts import Signals, in_time
 from lockdoctor.cli.options import (
     ConfigFlags,
     ConnectionFlags,
+    Format,
     HistoryFlags,
     LimitFlags,
     ReadingFlags,
     TargetFlags,
 )
-from lockdoctor.cli.scan import Format, RunFlags
+from lockdoctor.cli.scan import RunFlags
 from lockdoctor.cli.targets import prefixes
 from lockdoctor.cli.terminals import in_colour, is_live_terminal, width, write_to
 from lockdoctor.cli.witnesses import NOBODY, WitnessFlags

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from lockdoctor.cli import app, config
 from lockdoctor.cli.config import read_config
 from lockdoctor.cli.groups import Job
-from lockdoctor.cli.scan import Format
+from lockdoctor.cli.options import Format
 from tests.docs.operating import PROGRAM, cron_command, statements, text, unit
 from tests.docs.pages import OPERATING, arguments
 
