@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -132,7 +133,8 @@ class _Queue:
     rules: LockRecipe
     since: float
     """When it was seen first."""
-    members: dict[bytes, LockKey] = field(default_factory=dict)
+    members: OrderedDict[bytes, LockKey] = field(default_factory=OrderedDict)
+    """In the order of the queue: whoever comes, comes last. The first is found at once."""
     has_freed: bool = False
     releases: int = 0
     hand_overs: int = 0
@@ -211,6 +213,6 @@ class _Queues:
     def _state(self, queue: Claim) -> _Queue:
         if queue not in self.moved:
             lock = self._locks.get(queue)
-            members = {key.key: key for key in lock.keys} if lock else {}
+            members = OrderedDict((key.key, key) for key in lock.keys) if lock else OrderedDict()
             self.moved[queue] = _Queue(RECIPE_OF[queue.recipe], self._since, members)
         return self.moved[queue]

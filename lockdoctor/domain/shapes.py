@@ -36,9 +36,9 @@ class LockRecipe:
         """Tell older contenders from younger ones."""
         return key.create_revision
 
-    def holding(self, contenders: Iterable[LockKey]) -> list[LockKey]:
-        """Find those who hold the lock, the oldest first; there is at least one contender."""
-        return [min(contenders, key=self.order)]
+    def holding(self, queue: Iterable[LockKey]) -> list[LockKey]:
+        """Find those who hold the lock, in a queue that is in order, with at least one in it."""
+        return [next(iter(queue))]
 
     def written_at(self, key: LockKey) -> float | None:
         """Read when the attempt began, in POSIX seconds of the client's clock, where it says so."""
@@ -102,11 +102,14 @@ class GoRwMutex(LockRecipe):
         """The recipe looks at the last write."""
         return key.mod_revision
 
-    def holding(self, contenders: Iterable[LockKey]) -> list[LockKey]:
+    def holding(self, queue: Iterable[LockKey]) -> list[LockKey]:
         """The oldest, and where that is a reader, all readers before the first writer."""
-        queue = sorted(contenders, key=self.order)
-        writer = next((at for at, key in enumerate(queue) if self._writes(key)), len(queue))
-        return queue[: max(1, writer)]
+        holding: list[LockKey] = []
+        for key in queue:
+            if self._writes(key):
+                return holding or [key]
+            holding.append(key)
+        return holding
 
     def written_at(self, key: LockKey) -> float | None:
         """The last part of the key is the time."""

@@ -124,3 +124,19 @@ def test_readers_leave_a_read_write_lock_without_giving_up() -> None:
     assert counted_rw(keys[1]) == (1, 0, 0)
     assert counted_rw(keys[1], keys[0]) == (2, 1, 0)
     assert counted_rw(keys[2]) == (0, 0, 1)
+
+
+def test_a_long_queue_that_everybody_leaves_is_followed_step_by_step() -> None:
+    """Each step costs the same, however many wait: 20,000 of them that leave take no minutes."""
+    many = range(1, 20_001)
+    found = counted([contender(number) for number in many], *(left(n) for n in reversed(many)))
+
+    assert (found.gave_up, found.releases, found.hand_overs) == (19_999, 1, 0)
+
+
+def test_a_long_queue_that_is_served_is_followed_step_by_step() -> None:
+    """The same where each gets its turn."""
+    many = range(1, 20_001)
+    found = counted([contender(number) for number in many], *map(left, many))
+
+    assert (found.gave_up, found.releases, found.hand_overs) == (0, 20_000, 19_999)
