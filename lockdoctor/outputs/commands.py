@@ -38,7 +38,7 @@ def steps(finding: Finding) -> tuple[Step, ...]:
             return (_look(*verdict.leases), *_free(finding))
         case VerdictKind.DEADLOCK | VerdictKind.SELF_DEADLOCK:
             ends = [each.lease for each in verdict.evidence if isinstance(each, LeastHarm)]
-            return (_look(*verdict.leases[:MOST_LOOKS]), *map(_revoke, ends))
+            return (_look(*verdict.leases[:MOST_LOOKS]), *(_end(finding, each) for each in ends))
         case VerdictKind.ETERNAL_LOCK:
             return (*_delete(verdict.key)[:1], *_free(finding))
         case VerdictKind.DANGLING:
@@ -98,6 +98,15 @@ def _free(finding: Finding) -> Iterator[Step]:
         words.append("--even-if-healthy")  # it may be plain data
     words += map(_lease_word, verdict.leases) if verdict.leases else [_key_flag(verdict.key)]
     yield Step("Free it: this shows a plan first, and asks", (" ".join(words),))
+
+
+def _end(finding: Finding, lease: LeaseId) -> Step:
+    """End a session that nobody judged leaked, for the sake of the others."""
+    if finding.lock is None:
+        return _revoke(lease)
+    words = ("lockdoctor revoke", _prefix_flag(finding.lock.prefix), "--even-if-healthy")
+    line = " ".join((*words, _lease_word(lease)))
+    return Step("End it: this shows a plan with every key on it first, and asks", (line,))
 
 
 def _prefix_flag(prefix: bytes) -> str:

@@ -91,7 +91,7 @@ def test_a_deadlock_is_ended_where_it_does_least_harm() -> None:
     assert _lines(deadlock) == [
         "etcdctl lease timetolive --keys 00000000000000b1",
         "etcdctl lease timetolive --keys 00000000000000b2",
-        "etcdctl lease revoke 00000000000000b1",
+        f"{REVOKE} --even-if-healthy 00000000000000b1",
     ]
     assert _lines(stuck) == ["etcdctl lease timetolive --keys 00000000000000b3"]
 

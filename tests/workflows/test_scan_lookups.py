@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -45,7 +46,7 @@ def counted(
 ) -> list[Counted]:
     """Let runs follow one another, five minutes apart, each on what the earlier ones have seen."""
 
-    async def story() -> list[Counted]:
+    async def story(path: Path) -> list[Counted]:
         clock = FakeClock()
         cluster = FakeCluster(clock)
         layout(cluster)
@@ -53,13 +54,14 @@ def counted(
         for request in requests:
             before = cluster.lookups, cluster.lookups_with_keys
             mark = ClockMark(wall_at=clock.now(), boot_id="boot", steady_at=clock.now())
-            with open_history(history or Path(":memory:"), mark) as past:
+            with open_history(path, mark) as past:
                 report = await scan(cluster, clock, request, Nobody(), Stop(), past)
             runs.append(Counted(cluster, report, before))
             await clock.sleep(300.0)
         return runs
 
-    return run(story())
+    with tempfile.TemporaryDirectory() as folder:
+        return run(story(history or Path(folder) / "history.sqlite3"))
 
 
 def take(cluster: FakeCluster, name: bytes, lease_id: LeaseId | None = None) -> LeaseId:
