@@ -59,7 +59,7 @@ def test_python_etcd3_lock(etcd: EtcdServer, prefix: bytes) -> None:
 def test_python_etcd3_lock_whose_process_died(etcd: EtcdServer, prefix: bytes) -> None:
     """A python-etcd3 lock that nobody renews any more is about to be freed."""
     name = prefix.strip(b"/") + b"/report"
-    with python_lock(etcd.address, name.decode(), ttl=6) as holder:
+    with python_lock(etcd.address, name.decode(), ttl=10) as holder:
         holder.wait_for("locked")
         holder.kill()
         found = scan(etcd.endpoint, b"/locks/" + prefix.strip(b"/"))
