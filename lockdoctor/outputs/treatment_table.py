@@ -100,7 +100,8 @@ def headline(plan: RevokePlan) -> str:
     refused = f"; {len(plan.refused):,} refused" if plan.refused else ""
     if not plan.targets:
         left = f"; {plan.too_young:,} not held long enough" if plan.too_young else ""
-        return f"Nothing to treat{refused}{left}. Nothing was written to etcd."
+        why = f"{refused}{left}" or ": nothing was found of what was asked for"
+        return f"Nothing to treat{why}. Nothing was written to etcd."
     parts = ", ".join(_counted(plan.targets))
     holders = [stake for each in plan.targets for stake in each.stakes if stake.is_holder]
     waiters = sum(stake.waiters for stake in holders)

@@ -83,6 +83,15 @@ def test_a_plan_without_targets() -> None:
     )
 
 
+def test_a_plan_for_which_nothing_was_found() -> None:
+    """Where nothing was refused or left out, it says that nothing had what was asked for."""
+    plan = a_plan(targets=())
+
+    assert render(lambda table, out: table.plan(plan, out, how_to_act=None)).startswith(
+        "Nothing to treat: nothing was found of what was asked for. Nothing was written to etcd.\n"
+    )
+
+
 def test_a_leak_that_did_not_come_back() -> None:
     """It is said for how long nobody was seen to take the lock and keep it."""
     report = TreatmentReport(plan=a_plan(), treated=(a_treated(),), watched_s=30.0)
