@@ -63,7 +63,7 @@ class RunFlags:
             parser=duration,
             metavar="DURATION",
             help="End the whole run after this, with a report of what was seen (the window and"
-            " 30s).",
+            " 2m).",
             rich_help_panel=RUN,
         ),
     ] = None

@@ -52,7 +52,7 @@ from lockdoctor.workflows.scan import ScanRequest, scan
 if TYPE_CHECKING:
     from lockdoctor.workflows.show import ShowRequest
 
-MARGIN_S = 30.0
+MARGIN_S = 120.0
 """What a run may take beyond its window: connecting, reading keys, the last look."""
 
 

@@ -126,6 +126,12 @@ class LockCase:
         return self.thresholds.limit_s
 
     @property
+    def is_within_limit(self) -> bool:
+        """Whether the hold is proven to be younger than the longest that one may last."""
+        at_most_s = self.age.at_most_s if self.age else None
+        return at_most_s is not None and at_most_s <= self.limit_s
+
+    @property
     def is_judged_by_age(self) -> bool:
         """Whether a long hold is wrong: it is a lock, and its whole queue is in view."""
         return self.lock.kind is Kind.LOCK and self.lock.queue_is_whole
@@ -232,7 +238,7 @@ def suspected_leak(case: LockCase) -> Verdict | None:
     said = case.thresholds.max_hold_s is not None
     if case.renewals_of_hold < (1 if said else CONVINCING_RENEWALS):
         return None
-    if case.age.at_most_s is not None and case.age.at_most_s <= case.limit_s:
+    if said and case.is_within_limit:
         return None
     about, weighed = case.age.estimate, weigh(case)
     is_likely = weighed.points >= weighed.needed
@@ -433,8 +439,8 @@ def _health(case: LockCase) -> list[Evidence] | None:
     if case.lock.kind in BY_DESIGN and case.rewrites:
         rewritten = Rewritten(times=case.rewrites, watched_s=case.age.at_least_s if case.age else 0)
         return [ByDesign(case.lock.kind.value), rewritten]
-    young = case.age is not None and case.age.at_most_s is not None
-    if case.is_judged_by_age and young and case.age and (case.age.at_most_s or 0) <= case.limit_s:
+    # Only a limit that somebody has said tells what is right for this lock.
+    if case.is_judged_by_age and case.thresholds.max_hold_s is not None and case.is_within_limit:
         return [WithinLimit(limit_s=case.limit_s), *_hold(case), *_renewals(case)]
     return None
 

@@ -166,9 +166,19 @@ def test_with_a_limit_only_a_likely_suspicion_is_spoken() -> None:
 
 def test_a_hold_younger_than_its_limit_is_healthy() -> None:
     """A hold that cannot be older than allowed is healthy, waiters or not."""
-    verdict = state(a_case(CONTENDED, age=Age(at_least_s=43.0, at_most_s=200.0)))
+    young, limits = Age(at_least_s=43.0, at_most_s=200.0), Thresholds(max_hold_s=300.0)
 
-    assert verdict.kind is VerdictKind.HEALTHY
+    assert state(a_case(CONTENDED, age=young, thresholds=limits)).kind is VerdictKind.HEALTHY
+
+
+def test_youth_alone_is_not_healthy_where_nobody_has_said_a_limit() -> None:
+    """A job may take a second or an hour: renewed and never released, a young hold is suspect."""
+    verdict = state(a_case(age=Age(at_least_s=43.0, at_most_s=52.0)))
+
+    assert (verdict.kind, verdict.confidence) == (
+        VerdictKind.SUSPECTED_LEAK,
+        Confidence.POSSIBLE,
+    )
 
 
 def test_a_hand_over_is_healthy() -> None:
@@ -279,7 +289,8 @@ def test_a_plain_key_without_a_lease_is_only_possibly_a_lock() -> None:
 def test_a_long_wait_behind_an_unjudged_holder(waited_s: float, blocked: bool) -> None:  # noqa: FBT001
     """A wait of max_wait behind a holder that is not itself judged is a blocked queue."""
     young = Age(at_least_s=1.0, at_most_s=2.0)
-    case = a_case(CONTENDED, age=young, waited_s=(0.0, waited_s))
+    limits = Thresholds(max_hold_s=300.0)
+    case = a_case(CONTENDED, age=young, waited_s=(0.0, waited_s), thresholds=limits)
 
     assert (VerdictKind.BLOCKED_QUEUE in kinds(case)) is blocked
     if blocked:
