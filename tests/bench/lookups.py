@@ -155,7 +155,7 @@ def whole_runs(options: Options) -> dict[str, list[Usage]]:
     for count in options.locks:
         say(f"scanning {count} locks")
         for form, usages in snapshots(count, options.scans).items():
-            runs[f"scan_{count}_{form}"] = usages
+            runs[f"check_{count}" if form == "check" else f"scan_{count}_{form}"] = usages
     for count in options.waiters:
         say(f"scanning one lock with {count} waiters")
         for form, usages in queues(count, options.scans).items():

@@ -42,10 +42,17 @@ class Decided:
 
 
 def snapshots(count: int, repeats: int) -> dict[str, list[Usage]]:
-    """Look once at so many locks, alone in their etcd: `scan --window 0`, in each format."""
+    """
+    Look once at so many locks, alone in their etcd.
+
+    Returns:
+        How `scan --window 0` does in each format, and `check` with a history.
+    """
     with tempfile.TemporaryDirectory() as folder, EtcdServer(Path(folder)) as server:
         take_locks(server.address, PREFIX, count)
         usages = _snapshots(server, repeats)
+        check = ["check", "--history", str(Path(folder) / "history"), "--timeout", TIMEOUT]
+        usages["check"] = [_run(server, check) for _ in range(repeats)]
     if usages["json"][0].output.count('"holder": {') != count:
         raise BenchError(f"the scan did not see {count} locks")
     return usages

@@ -49,7 +49,7 @@ def test_a_lease_that_is_not_found_is_an_error(leases: Leases, tmp_path: Path) -
 def test_a_scan_is_measured_in_every_format() -> None:
     """Each repeat of each format is a whole run that saw all locks."""
     for usages in (snapshots(30, repeats=2), queues(30, repeats=1)):
-        assert usages.keys() == set(FORMATS)
+        assert usages.keys() - {"check"} == set(FORMATS)
         assert all(usage.peak_mb > 0 for found in usages.values() for usage in found)
 
 
