@@ -466,27 +466,22 @@ class _PrefixView:
 
     def stood_s(self, report: LockReport, key: LockKey) -> float:
         """How long a contender was seen in its place; 0 where it came, or moved up, meanwhile."""
-        lock = report.lock
-        if not self._stood_at_first(key) or (
-            key is lock.holder and not self._held_throughout(lock)
-        ):
+        if key is report.lock.holder and not self._held_throughout(report.lock):
             return 0.0
-        return stood_at_least_s(
-            self._sighting(key, lock, held_throughout=True), self.facts.known_past
-        )
-
-    def _stood_at_first(self, key: LockKey) -> bool:
-        return self.last is self.first or key.hold in self._first_holds
+        return self._in_place_s(key, report.lock)
 
     def _waited_s(self, lock: Lock) -> tuple[float, ...]:
         """How long each waiter was seen to stand in the queue, at least."""
-        past = self.facts.known_past
-        return tuple(
-            stood_at_least_s(self._sighting(waiter, lock, held_throughout=True), past)
-            if self._stood_at_first(waiter)
-            else 0.0
-            for waiter in lock.waiters
-        )
+        return tuple(self._in_place_s(waiter, lock) for waiter in lock.waiters)
+
+    def _in_place_s(self, key: LockKey, lock: Lock) -> float:
+        if not self._stood_at_first(key):
+            return 0.0
+        seen = self._sighting(key, lock, held_throughout=True)
+        return stood_at_least_s(seen, self.facts.known_past)
+
+    def _stood_at_first(self, key: LockKey) -> bool:
+        return self.last is self.first or key.hold in self._first_holds
 
     def _needed_window_s(self, lock: Lock, thresholds: Thresholds) -> float:
         found = self.facts.traces.get(lock.holder.lease_id) if lock.holder else None
