@@ -127,17 +127,11 @@ class Calls:
 
     def _take_usual(self, usual: UsualAnswer) -> None:
         """Take the answers that come next, as long as there is nothing special about them."""
-        frames, start = self._frames, self._frames.start
-        for stream, message, end in usual.answers(frames.data, start):
-            call = self.open.get(stream)
-            if call is None or call.head is not None or call.unsent:
-                break
-            del self.open[stream]
-            call.status, call.body = OK, message
-            self._finished.append(call)
-            self._allowed -= end - start - usual.overhead
-            start = end
-        frames.start = start
+        frames = self._frames
+        answered, end = usual.take(frames.data, frames.start, self.open)
+        self._finished += answered
+        self._allowed -= end - frames.start - len(answered) * usual.overhead
+        frames.start = end
         if self._allowed < CONNECTION_WINDOW // 2:
             self._allow_more()
 

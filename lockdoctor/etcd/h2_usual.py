@@ -8,11 +8,12 @@ three frames one after the other: to compare it as a whole takes a fifth of taki
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from lockdoctor.etcd import h2_frames as h2
+from lockdoctor.etcd.h2_call import OK, Call
 
 PREFIX = struct.Struct(">BI")
 """Of a gRPC message: whether it is compressed, and its length."""
@@ -50,29 +51,45 @@ class UsualAnswer:
             self._form(size) if size in SIZES else None for size in range(256)
         ]
 
-    def answers(self, data: bytes, start: int) -> Iterator[tuple[int, bytes, int]]:
-        """Give stream, message and end of each such answer, up to the first that is another one."""
+    def take(self, data: bytes, start: int, asked: dict[int, Call]) -> tuple[list[Call], int]:
+        """
+        Take answers that come next off the calls, up to the first that is another one.
+
+        Args:
+            asked: By stream; those that were answered are taken out.
+
+        Returns:
+            Those that were answered, and where in the data the rest begins.
+        """
         forms, begin, end, trailers = self._forms, self._begin, self._end, self._trailers
         size_at = h2.HEADER.size + len(self._headers) + 2
         last = len(data) - self.overhead - PREFIX.size
+        answered: list[Call] = []
         while start <= last:
             form = forms[data[start + size_at]]
             if form is None or start + form.size > len(data):
-                return
+                break
             first, stream, between, stream_2, prefix, message, third, stream_3, block = form.unpack(
                 data, start
             )
+            call = asked.get(stream)
             if (
-                not stream == stream_2 == stream_3
+                call is None
+                or not stream == stream_2 == stream_3
                 or between != form.between
                 or prefix != form.prefix
                 or block != trailers
                 or first != begin
                 or third != end
+                or call.head is not None
+                or call.unsent
             ):
-                return
+                break
+            del asked[stream]
+            call.status, call.body = OK, message
+            answered.append(call)
             start += form.size
-            yield stream, message, start
+        return answered, start
 
     def _form(self, size: int) -> Form:
         message_size = size - PREFIX.size

@@ -44,7 +44,8 @@ def reading(
     Source: LeaseTimeToLive in etcd's server/etcdserver/api/v3rpc/lease.go.
     """
     raft_term = answer.header.raft_term
-    if answer.TTL == -1 and answer.grantedTTL == 0:
+    granted_ttl_s, remaining_ttl_s = answer.grantedTTL, answer.TTL
+    if remaining_ttl_s == -1 and granted_ttl_s == 0:
         return LeaseGone(
             lease_id=lease_id, asked_at=asked_at, answered_at=answered_at, raft_term=raft_term
         )
@@ -53,8 +54,8 @@ def reading(
         lease_id,
         asked_at,
         answered_at,
-        _shared(answer.grantedTTL),
-        _shared(answer.TTL),
+        _shared(granted_ttl_s),
+        _shared(remaining_ttl_s),
         raft_term,
         keys,
     )

@@ -16,11 +16,11 @@ FIRST = 16
 STEP = 8
 BACK_OFF = 0.5
 
-SLOWER_S = 0.002
+SLOWER_S = 0.005
 SLOWER_TIMES = 2.0
 """
 Answers are slow that take this many times the best, and this much longer: etcd has other work, or
-we give it too much. A hundred at once take an idle etcd 3.5 about 2 ms; more bring little.
+we give it too much. As many as the most at once take an idle etcd 3.5 some 5 ms.
 """
 
 ROUNDS_KEPT = 64
@@ -65,8 +65,9 @@ class Window:
     How many look-ups may be on their way at once: fewer when answers become slow.
 
     In rounds of as many answers as the window holds. After a slow round it is halved, after a
-    good one that was in want of room it grows by a few, as TCP does for lost packets. A member
-    that answers slowly because it is far away is not asked less, for its best is slow, too.
+    good one that was in want of room it grows by a few, and doubles before the first slow one, as
+    TCP does for lost packets. A member that answers slowly because it is far away is not asked
+    less, for its best is slow, too.
     """
 
     def __init__(self, most: int = MOST) -> None:
@@ -76,6 +77,7 @@ class Window:
         self._best_s = math.inf
         self._earlier_best_s = math.inf
         self._rounds = 0
+        self._was_slow = False
         self._begin_round()
 
     def answered(self, count: int, took_s: float, *, was_full: bool) -> None:
@@ -97,8 +99,9 @@ class Window:
         best_s = min(self._best_s, self._earlier_best_s)
         if self._took_s / self._answers > max(best_s * SLOWER_TIMES, best_s + SLOWER_S):
             self.size = max(FEWEST, int(self.size * BACK_OFF))
+            self._was_slow = True
         elif self._was_full:
-            self.size = min(self._most, self.size + STEP)
+            self.size = min(self._most, self.size + (STEP if self._was_slow else self.size))
         self._rounds += 1
         if self._rounds % ROUNDS_KEPT == 0:
             self._earlier_best_s, self._best_s = self._best_s, math.inf

@@ -16,6 +16,7 @@ from lockdoctor.etcd.pacing import (
     MOST,
     ROUNDS_KEPT,
     SLOWER_S,
+    STEP,
     Pace,
     Window,
 )
@@ -44,11 +45,20 @@ def test_a_window_has_bounds(answers: list[tuple[int, float, bool]]) -> None:
 
 @given(MOMENTS_S, st.integers(1, 300))
 def test_steady_answers_open_it(took_s: float, rounds: int) -> None:
-    """A member that is far away is asked as much as one that is near."""
+    """A member that is far away is asked as much as one that is near, after a few rounds."""
     window = Window()
     sizes = [answer(window, took_s) for _ in range(rounds)]
-    assert sizes == sorted(sizes)
-    assert sizes[-1] == min(MOST, sizes[0] + (rounds - 1) * (sizes[0] - FIRST))
+    assert sizes == [min(MOST, FIRST * 2 ** (done + 1)) for done in range(rounds)]
+
+
+@given(MOMENTS_S, st.integers(1, 40))
+def test_a_window_that_was_too_large_opens_with_care(took_s: float, good_rounds: int) -> None:
+    """Once answers were slow, by the same few with each good round."""
+    window = Window()
+    answer(window, took_s, 10)
+    closed = answer(window, max(took_s * 2, took_s + SLOWER_S) * 1.01, 10)
+    sizes = [answer(window, took_s) for _ in range(good_rounds)]
+    assert sizes == [min(MOST, closed + STEP * (done + 1)) for done in range(good_rounds)]
 
 
 @given(MOMENTS_S, st.integers(1, 40))
@@ -109,11 +119,18 @@ def look_up(per_s: float, busy_from_s: float, busy_per_s: float, until_s: float)
     return sizes
 
 
+@pytest.mark.parametrize(("per_s", "most"), [(60_000, MOST), (20_000, 128), (5_000, 64)])
+def test_the_queue_that_we_make_ourselves_stays_short(per_s: float, most: int) -> None:
+    """A member is given what it answers in some milliseconds, and not much less."""
+    sizes = look_up(per_s, busy_from_s=2, busy_per_s=per_s, until_s=2)[2000:]
+    assert most / 2 < max(sizes) <= most
+    assert sum(sizes) / len(sizes) > most / 4
+
+
 def test_a_member_that_gets_other_work_is_asked_less() -> None:
-    """As soon as it is slow; the queue that we make ourselves stays short."""
+    """As soon as it is slow."""
     sizes = look_up(per_s=60_000, busy_from_s=0.5, busy_per_s=600, until_s=2)
-    assert 100 < max(sizes) < 150
-    assert sum(size > 50 for size in sizes) > 20_000
+    assert sum(size == MOST for size in sizes) > 20_000
     assert max(sizes[-200:]) <= 30
 
 
