@@ -12,7 +12,7 @@ from lockdoctor.cli.history import PruneFlags, StoredFlags, SubjectFlags
 from lockdoctor.cli.options import Format, FormatFlags
 from lockdoctor.cli.terminals import in_colour, width, write_to
 from lockdoctor.clock import SystemClock
-from lockdoctor.domain.leases import LeaseId, parse_lease_id
+from lockdoctor.domain.leases import lease_id_of
 from lockdoctor.history.files import named_path
 from lockdoctor.history.pruning import prune_whole
 from lockdoctor.history.reader import HistoryReader, open_reader
@@ -49,7 +49,7 @@ def show_stored(subject: SubjectFlags, file: StoredFlags) -> HistoryStatus:
     """
     name = os.fsencode(subject.subject)  # the very bytes of the command line
     with _reader(file) as reader:
-        stored = reader.about(name, _lease_id(subject.subject))
+        stored = reader.about(name, lease_id_of(subject.subject))
     if not (stored.holds or stored.leases or stored.findings):
         _print(lambda out: out.write(f"Nothing is stored of {printable(name)}\n"))
         return HistoryStatus.NOTHING_STORED
@@ -96,13 +96,6 @@ def export(file: StoredFlags) -> HistoryStatus:
 
 def _reader(file: StoredFlags) -> HistoryReader:
     return open_reader(named_path(file.history, os.environ), SystemClock().mark())
-
-
-def _lease_id(text: str) -> LeaseId | None:
-    try:
-        return parse_lease_id(text)
-    except ValueError:
-        return None
 
 
 def _table() -> HistoryTable:

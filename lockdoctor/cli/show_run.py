@@ -19,7 +19,7 @@ from lockdoctor.cli.options import (
 from lockdoctor.cli.show import ShowFlags
 from lockdoctor.cli.terminals import in_colour, width, write_to
 from lockdoctor.cli.wiring import MARGIN_S, Means, examine, history_path, settings_of
-from lockdoctor.domain.leases import LeaseId, parse_lease_id
+from lockdoctor.domain.leases import lease_id_of
 from lockdoctor.domain.policy import Policy
 from lockdoctor.domain.report import Report
 from lockdoctor.errors import ConfigError, NotThere
@@ -52,7 +52,7 @@ def run_show(
     if not name:
         raise ConfigError("Say what to show: the name of a lock, a key, or a lease")
     request = ShowRequest(
-        subject=Subject(name=name, lease_id=_lease_id(flags.subject)),
+        subject=Subject(name=name, lease_id=lease_id_of(flags.subject)),
         policy=Policy(rules=file.rules, overrides=limits.limits()),
         window_s=flags.window_s,
     )
@@ -82,10 +82,3 @@ def _write(report: Report, out: TextIO, form: str) -> None:
     columns = width()
     parts = show_parts(report, columns)
     write(parts, out, width=columns, colour=in_colour(out, os.environ))
-
-
-def _lease_id(word: str) -> LeaseId | None:
-    try:
-        return parse_lease_id(word)
-    except ValueError:
-        return None

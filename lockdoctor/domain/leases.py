@@ -82,3 +82,11 @@ def parse_lease_id(text: str) -> LeaseId:
         msg = f"{text!r} is not a lease ID"
         raise ValueError(msg)
     return LeaseId(number)
+
+
+def lease_id_of(word: str) -> LeaseId | None:
+    """Read a word that may be a lease ID, or the name of something else; None where it is none."""
+    try:
+        return parse_lease_id(word)
+    except ValueError:
+        return None
