@@ -129,7 +129,7 @@ def _renewed(trace: RenewalTrace | None) -> str:
     if trace is None or not trace.renewals:
         return "not seen"
     every = trace.at_most_every_s
-    period = f", every {duration(every)} or less" if every is not None else ""
+    period = f", every {at_most(every)} or less" if every is not None else ""
     return f"at least {times(trace.renewals)}{period}"
 
 

@@ -10,7 +10,9 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from lockdoctor.domain.locks import Kind, Recipe
+from lockdoctor.domain.renewals import Interval
 from lockdoctor.domain.report import Report
+from lockdoctor.domain.verdicts import Renewed
 from lockdoctor.outputs import pictures
 from lockdoctor.outputs.page import write
 from lockdoctor.outputs.show import MOST_CONTENDERS, show_parts
@@ -22,6 +24,8 @@ from tests.builders import (
     a_lock_report,
     a_report,
     a_session,
+    a_trace,
+    a_verdict,
     an_observation,
 )
 from tests.outputs.examples import a_leak
@@ -49,6 +53,19 @@ def test_the_page_of_a_suspected_leak() -> None:
     assert "  What the verdict means: lockdoctor explain suspected-leak" in lines
     # a command line to copy is never broken
     assert max(len(line) for line in lines if "lockdoctor revoke" not in line) <= 80
+
+
+def test_a_period_is_one_number() -> None:
+    """The queue and the evidence below it round the same period in the same way: up."""
+    renewed = (Interval(NOON, NOON + 1), Interval(NOON + 43, NOON + 44.2))
+    trace = replace(a_trace(), renewals=11, renewed_in=renewed, renewals_before_last=(1, 10))
+    every_s = trace.at_most_every_s
+    verdict = a_verdict(evidence=(Renewed(11, 45.2, every_s),))
+    text = " ".join(page(a_report(a_lock_report(None, verdict, trace=trace)), 160).split())
+
+    assert every_s == pytest.approx(4.42)
+    assert "every 4.5 s or less" in text
+    assert "on average every 4.5 s or more often" in text
 
 
 def test_a_lock_that_nobody_holds() -> None:
