@@ -195,8 +195,8 @@ def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
         raise HistoryError(f"{path} is a database of another program; {_ELSEWHERE}")
     if written > known:
         raise HistoryTooNew(
-            f"the history {path} was written by a newer lockdoctor (layout {written}, this one"
-            f" knows {known}); update lockdoctor, or {_ELSEWHERE}"
+            f"the history {path} was written by a newer lockdoctor, with layout {written} where"
+            f" this one knows {known}; update lockdoctor, or {_ELSEWHERE}"
         )
     return is_empty
 
@@ -218,9 +218,9 @@ def _no_database(path: Path) -> HistoryDamaged:
 
 
 def _damaged(path: Path, error: Exception) -> HistoryDamaged:
-    return HistoryDamaged(f"the history {path} is damaged ({error}); {_BEGIN_ANEW}")
+    return HistoryDamaged(f"the history {path} is damaged: {error}; {_BEGIN_ANEW}")
 
 
 def _unusable(path: Path, error: Exception) -> HistoryError:
     why = error.strerror if isinstance(error, OSError) else str(error)
-    return HistoryError(f"the history {path} cannot be used ({why}); mend that, or {_ELSEWHERE}")
+    return HistoryError(f"the history {path} cannot be used: {why}; mend that, or {_ELSEWHERE}")

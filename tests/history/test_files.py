@@ -239,9 +239,9 @@ def test_a_newer_history_is_left_alone(path: Path) -> None:
         open_history(path, a_clock())
 
     assert str(refused.value) == (
-        f"the history {path} was written by a newer lockdoctor (layout {len(STEPS) + 1},"
-        f" this one knows {len(STEPS)}); update lockdoctor, or give this run another file"
-        " with --history"
+        f"the history {path} was written by a newer lockdoctor, with layout"
+        f" {len(STEPS) + 1} where this one knows {len(STEPS)}; update lockdoctor, or"
+        " give this run another file with --history"
     )
     assert path.read_bytes() == before
     assert corrupt_files(path) == []
@@ -280,7 +280,7 @@ def test_a_read_only_history_is_refused_and_kept() -> None:
             open_history(path, a_clock())
 
         assert str(refused.value) == (
-            f"the history {path} cannot be used (Permission denied); mend that, or give this"
+            f"the history {path} cannot be used: Permission denied; mend that, or give this"
             " run another file with --history"
         )
         assert path.read_bytes() == before
