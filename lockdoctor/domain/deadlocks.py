@@ -87,6 +87,8 @@ class _Deadlock(NamedTuple):
     verdict: Verdict
     sessions: frozenset[LeaseId]
     locks: frozenset[LockId]
+    keys: frozenset[bytes]
+    """What its sessions have in those locks."""
 
 
 class _Judge:
@@ -112,7 +114,7 @@ class _Judge:
             if not any(map(self._is_ending, circle.ring)):
                 locks = self.graph.locks_of(circle)
                 caught |= locks
-                yield _Deadlock(self._verdict(circle, locks), circle.sessions, locks)
+                yield self._deadlock(circle, self._verdict(circle, locks), locks)
         yield from self._by_rhythm(caught)
 
     def _by_rhythm(self, caught: Collection[LockId]) -> Iterator[_Deadlock]:
@@ -132,7 +134,12 @@ class _Judge:
                 locks = graph.locks_of(circle)
                 verdict = self._verdict(circle, locks)
                 evidence = (verdict.evidence[0], rhythm, *verdict.evidence[1:])
-                yield _Deadlock(replace(verdict, evidence=evidence), circle.sessions, locks)
+                yield self._deadlock(circle, replace(verdict, evidence=evidence), locks)
+
+    def _deadlock(self, circle: Circle, verdict: Verdict, locks: frozenset[LockId]) -> _Deadlock:
+        keys = (key for lock in locks for key in self.reports[lock].lock.keys)
+        own = frozenset(key.key for key in keys if key.lease_id in circle.sessions)
+        return _Deadlock(verdict, circle.sessions, locks, own)
 
     def _stands(self, report: LockReport) -> bool:
         holder = report.lock.holder
@@ -225,7 +232,8 @@ def _with_deadlocks(report: LockReport, deadlocks: Sequence[_Deadlock]) -> LockR
     """
     Let the deadlock name the lock, in the place of what it explains.
 
-    A holder that merely sits in front of a circle is judged by itself.
+    A holder that merely sits in front of a circle is judged by itself. That a lease carries the
+    keys of the circle is what a deadlock is; what else it carries is told as of any other.
     """
     holder = report.lock.holder
     explained: frozenset[VerdictKind] = frozenset()
@@ -234,6 +242,8 @@ def _with_deadlocks(report: LockReport, deadlocks: Sequence[_Deadlock]) -> LockR
             explained |= EXPLAINED
             if deadlock.verdict.confidence is Confidence.PROVEN:
                 explained |= {VerdictKind.LEAKED_LOCK}
+            if report.holder_trace and deadlock.keys.issuperset(report.holder_trace.attached_keys):
+                explained |= {VerdictKind.SHARED_LEASE}
     others = [verdict for verdict in report.verdicts if verdict.kind not in explained]
     found = [deadlock.verdict for deadlock in deadlocks]
     return replace(report, verdicts=(*found, *others))

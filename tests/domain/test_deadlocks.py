@@ -211,6 +211,18 @@ def test_keys_elsewhere_count_as_damage() -> None:
     assert report.findings[0].evidence[1] == LeastHarm(LeaseId(1), keys=2, waiters=4)
 
 
+def test_the_keys_of_the_circle_itself_are_no_news() -> None:
+    """A session has a key in each of its locks; only a key elsewhere is told as shared."""
+    attached = {1: (b"/l/a/1", b"/l/b/1"), 2: (b"/l/a/2", b"/l/b/2", b"/x")}
+    report = a_run(a_queue(b"/l/a", 1, 2), a_queue(b"/l/b", 2, 1), attached=attached)
+    kinds = {lock.lock.name: [verdict.kind for verdict in lock.verdicts] for lock in report.locks}
+
+    assert kinds == {
+        b"/l/a": [VerdictKind.DEADLOCK],
+        b"/l/b": [VerdictKind.DEADLOCK, VerdictKind.SHARED_LEASE],
+    }
+
+
 def test_no_single_way_out_is_said() -> None:
     """Where no session undoes it alone, none is named."""
     names = [(1, 2), (2, 1), (2, 3), (3, 2), (1, 3), (3, 1)]
