@@ -52,6 +52,7 @@ from lockdoctor.domain.verdicts import (
     WaitCircle,
     Waiting,
     Weighed,
+    Weight,
     WithinLimit,
 )
 from lockdoctor.outputs.witness_sentences import is_culprit, witness_sentence
@@ -299,11 +300,17 @@ SIGNS = {
 
 
 def _weighed(evidence: Weighed) -> str:
-    signs = "; ".join(f"{SIGNS[weight.sign]} ({weight.points:+})" for weight in evidence.weights)
-    return (
-        f"Weighed: {signs}. That makes {evidence.points}; from {evidence.needed} on a leak is"
-        " likely."
-    )
+    signs = {
+        "Signs of a leak": [weight for weight in evidence.weights if weight.points > 0],
+        "Signs against a leak": [weight for weight in evidence.weights if weight.points < 0],
+    }
+    told = [f"{what}: {'; '.join(map(_weight, found))}." for what, found in signs.items() if found]
+    needed = f"A leak is likely from {evidence.needed} points on; these make {evidence.points}."
+    return " ".join([*told, needed])
+
+
+def _weight(weight: Weight) -> str:
+    return f"{SIGNS[weight.sign]} ({weight.points:+})"
 
 
 def _claimed(claimed_s: float) -> str:

@@ -124,13 +124,23 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
     (
         Weighed(4, 3, (Weight(Sign.GAVE_UP, 3), Weight(Sign.WAITED, 1))),
         (
-            "Weighed: attempts waited for it and gave up (+3); others wait (+1). That makes 4; from"
-            " 3 on a leak is likely."
+            "Signs of a leak: attempts waited for it and gave up (+3); others wait (+1). A leak is"
+            " likely from 3 points on; these make 4."
         ),
     ),
     (
         Weighed(-2, 3, (Weight(Sign.LOOKS_YOUNG, -2),)),
-        "Weighed: its key looks young (-2). That makes -2; from 3 on a leak is likely.",
+        (
+            "Signs against a leak: its key looks young (-2). A leak is likely from 3 points on;"
+            " these make -2."
+        ),
+    ),
+    (
+        Weighed(-1, 3, (Weight(Sign.WAITED, 1), Weight(Sign.LOOKS_YOUNG, -2))),
+        (
+            "Signs of a leak: others wait (+1). Signs against a leak: its key looks young (-2)."
+            " A leak is likely from 3 points on; these make -1."
+        ),
     ),
     (ClaimedAge(7200), "By the client's own clock it was taken 2 h ago."),
     (ClaimedAge(-3.0), "By the client's clock it was taken 3 s in the future."),
