@@ -23,7 +23,7 @@ class ExplainFlags:
 
     verdict: Annotated[
         str,
-        typer.Argument(metavar="[VERDICT]", help="For example leaked-lock. Default: all, briefly."),
+        typer.Argument(metavar="VERDICT", help="For example leaked-lock. Default: all, briefly."),
     ] = ""
 
 

@@ -41,18 +41,47 @@ def job(command: Callable[..., int]) -> Callable[..., Job]:
 
 
 class PanelledCommand(TyperCommand):
-    """A command whose help shows its options under the headings of their rich_help_panel."""
+    """
+    A command whose help shows its options under the headings of their rich_help_panel.
+
+    Arguments bear the bare word of their metavar, which typer would decorate, differently in each
+    version; the oldest would load rich for it.
+    """
+
+    def collect_usage_pieces(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # as below
+        """Say in the first line of the help what is to be given, in which order."""
+        return ["[OPTIONS]", *map(_usage, filter(_is_argument, self.get_params(ctx)))]
 
     def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # the type of the context moved between versions of typer
         """Write one section per heading, in the order in which the headings come up."""
         panels: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
-            if record := param.get_help_record(ctx):
-                heading = getattr(param, "rich_help_panel", None) or "Options"
+            is_argument = _is_argument(param)
+            if record := _record(param) if is_argument else param.get_help_record(ctx):
+                usual = "Arguments" if is_argument else "Options"
+                heading = getattr(param, "rich_help_panel", None) or usual
                 panels.setdefault(heading, []).append(record)
         for heading, records in panels.items():
             with formatter.section(heading):
                 formatter.write_dl(records)
+
+
+def _is_argument(param: Any) -> bool:
+    return bool(param.param_type_name == "argument")
+
+
+def _word(param: Any) -> str:
+    return param.metavar or str(param.name).upper()
+
+
+def _record(param: Any) -> tuple[str, str]:
+    told = [param.help, "[required]" if param.required else None]
+    return _word(param), "  ".join(filter(None, told))
+
+
+def _usage(param: Any) -> str:
+    word = _word(param) if param.required else f"[{_word(param)}]"
+    return word if param.nargs == 1 else f"{word}..."
 
 
 def _options(group: type) -> list[inspect.Parameter]:

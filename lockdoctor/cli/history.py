@@ -63,6 +63,7 @@ class SubjectFlags:
         str,
         typer.Argument(
             metavar="LOCK-OR-LEASE",
+            help="The name of a lock, a key, or a lease as etcdctl prints it.",
             show_default=False,
         ),
     ]

@@ -55,9 +55,10 @@ class WhatFlags:
     lease: Annotated[
         list[str],
         typer.Argument(
-            metavar="[LEASE]...",
+            metavar="LEASE",
             help="Leases as etcdctl prints them. Default: the holders that are judged leaked-lock.",
             show_default=False,
+            rich_help_panel=_WHAT,
         ),
     ] = field(default_factory=list)
     lock_key: Annotated[

@@ -66,6 +66,30 @@ def test_help_names_every_option_and_variable(
     assert "lockdoctor scan --prefix /my-lock/" in text
 
 
+@pytest.mark.parametrize(
+    ("command", "usage", "argument"),
+    [
+        ("show", "KEY-OR-LEASE", r"Arguments:\n  KEY-OR-LEASE\s"),
+        ("revoke", "[LEASE]...", r"What to treat, and how:\n  LEASE\s"),
+        ("explain", "[VERDICT]", r"Arguments:\n  VERDICT\s"),
+        ("history show", "LOCK-OR-LEASE", r"Arguments:\n  LOCK-OR-LEASE\s"),
+        ("journal show", "ENTRY", r"Arguments:\n  ENTRY\s"),
+        ("scan", "", ""),
+    ],
+)
+def test_help_says_what_is_to_be_given(
+    command: str, usage: str, argument: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In words, without the types and the second brackets that typer puts around them."""
+    assert main([*command.split(), "--help"]) == 0
+
+    text = capsys.readouterr().out
+    first = text.splitlines()[0]
+    assert first == f"Usage: lockdoctor {command} [OPTIONS] {usage}".rstrip()
+    assert re.search(argument, text)
+    assert "<" not in text
+
+
 def test_help_of_the_program(capsys: pytest.CaptureFixture[str]) -> None:
     """The program's help lists its commands, each with its first sentence whole."""
     assert main(["--help"]) == 0
