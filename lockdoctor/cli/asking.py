@@ -21,6 +21,9 @@ def is_agreed(plan: RevokePlan, answers: TextIO, questions: TextIO) -> bool:
     Ask whether to carry a plan out.
 
     A bare y is not enough: whoever agrees types the lock's name, or how many targets there are.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C was the answer; it was told that nothing was done.
     """
     expected = wanted_answer(plan)
     questions.writelines(
@@ -33,8 +36,12 @@ def is_agreed(plan: RevokePlan, answers: TextIO, questions: TextIO) -> bool:
         f"To do this now, type {what} ({expected}); anything else leaves all as it is: "
     )
     questions.flush()
-    if answers.readline().strip() == expected:
-        return True
+    try:
+        if answers.readline().strip() == expected:
+            return True
+    except KeyboardInterrupt:
+        questions.write("\nNothing was done.\n")  # on a line of its own, after what Ctrl-C echoes
+        raise
     questions.write("Nothing was done.\n")
     return False
 

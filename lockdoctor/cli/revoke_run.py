@@ -50,6 +50,7 @@ from lockdoctor.outputs.wording import duration
 from lockdoctor.ports import Stop
 from lockdoctor.workflows.relapse import watch_for_relapse
 from lockdoctor.workflows.revoke import Conduct, carry_out, plan_revocation
+from lockdoctor.workflows.scan import ScanRequest
 from lockdoctor.workflows.undo import undo
 from lockdoctor.workflows.ward import Ward
 
@@ -118,15 +119,37 @@ def run_revoke(
     kept = history_path(history, os.environ) if request.prefixes else None
     means = Means(history=kept, acceptances=file.acceptances)
     timeout_s = request.window_s + MARGIN_S if run.timeout_s is None else run.timeout_s
-    examined = examine(manner.settings, request, means, timeout_s)
+    try:
+        plan = _fresh_plan(manner.settings, request, means, timeout_s, selection)
+    except KeyboardInterrupt:
+        say("interrupted while it still planned: nothing was written to etcd")
+        raise
+    return _settle(manner, plan)
+
+
+def _fresh_plan(
+    settings: ConnectionSettings,
+    request: ScanRequest,
+    means: Means,
+    timeout_s: float,
+    selection: Selection,
+) -> RevokePlan:
+    """
+    Scan, and plan on it.
+
+    Raises:
+        ClusterError: There was no whole scan.
+        KeyboardInterrupt: Ctrl-C or SIGTERM came meanwhile.
+    """
+    examined = examine(settings, request, means, timeout_s)
     if examined.by_signal:
-        return ExitStatus.INTERRUPTED
+        raise KeyboardInterrupt
     if examined.report.interrupted:
         raise ClusterError(
             f"The scan was cut short ({examined.report.interrupted}), and nothing is planned on it;"
             " try again"
         )
-    return _settle(manner, asyncio.run(_plan(manner.settings, examined.report, selection)))
+    return asyncio.run(_plan(settings, examined.report, selection))
 
 
 def _settle(manner: Manner, plan: RevokePlan) -> int:

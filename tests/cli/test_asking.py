@@ -36,6 +36,20 @@ def test_a_bare_yes_is_not_enough(answer: str) -> None:
     assert f"type its name ({ORDERS})" in said
 
 
+def test_ctrl_c_is_no_answer() -> None:
+    """Whoever ends the program at the question is told that nothing was done."""
+
+    class Interrupted(io.StringIO):
+        def readline(self, *_: object) -> str:  # type: ignore[override]  # as typeshed has it
+            raise KeyboardInterrupt
+
+    questions = io.StringIO()
+    with pytest.raises(KeyboardInterrupt):
+        is_agreed(a_plan(), Interrupted(), questions)
+
+    assert questions.getvalue().endswith("\nNothing was done.\n")
+
+
 def test_the_name_of_the_lock_is_enough() -> None:
     """Blanks around it do not matter."""
     assert asked(a_plan(), f" {ORDERS} \n")[0]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import signal
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
 import grpc.aio
@@ -16,6 +14,7 @@ import pytest
 
 from lockdoctor.cli.app import main
 from lockdoctor.demo.server import EtcdServer
+from tests.etcd.connecting import watchers
 from tests.etcd.writer import Writer
 from tests.lockers import eventually
 
@@ -64,13 +63,6 @@ def start_watching(etcd: EtcdServer, prefix: bytes, *flags: str) -> subprocess.P
         stderr=subprocess.PIPE,
         text=True,
     )
-
-
-def watchers(etcd: EtcdServer) -> float:
-    """How many watches the server serves now."""
-    with urllib.request.urlopen(f"{etcd.endpoint}/metrics", timeout=10) as answer:  # noqa: S310  # our own server
-        line = re.search(rb"^etcd_debugging_mvcc_watcher_total (\S+)$", answer.read(), re.MULTILINE)
-    return float(line[1]) if line else 0.0
 
 
 def test_nothing_found_is_0(snapshot: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import grpc.aio
 
 from lockdoctor.clock import SystemClock
+from lockdoctor.demo.server import EtcdServer
 from lockdoctor.etcd.cluster import MAX_RATE, EtcdCluster, connect
 from lockdoctor.etcd.connection import Connection, ConnectionSettings
 from tests.etcd.writer import Writer
@@ -46,3 +49,10 @@ async def writing(address: str, token: str | None = None) -> AsyncIterator[Write
     """Write to a server that speaks plain HTTP."""
     async with grpc.aio.insecure_channel(address) as channel:
         yield Writer(channel, (("token", token),) if token else ())
+
+
+def watchers(etcd: EtcdServer) -> float:
+    """How many watches the server serves now."""
+    with urllib.request.urlopen(f"{etcd.endpoint}/metrics", timeout=10) as answer:  # noqa: S310  # our own server
+        line = re.search(rb"^etcd_debugging_mvcc_watcher_total (\S+)$", answer.read(), re.MULTILINE)
+    return float(line[1]) if line else 0.0

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.demo.server import EtcdServer
-from tests.etcd.connecting import connected, writing
+from tests.etcd.connecting import connected, watchers, writing
+from tests.lockers import eventually
 from tests.scenarios.scanning import PROGRAM
 from tests.scenarios.treating import Operator, finish
 from tests.waiting import run
@@ -113,6 +114,26 @@ def test_no_answer_changes_nothing(etcd: EtcdServer, prefix: bytes, tmp_path: Pa
 
     assert (status, held(etcd, prefix)) == (0, 1)
     assert "Traceback" not in screen
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_before_there_is_a_plan(
+    etcd: EtcdServer, prefix: bytes, tmp_path: Path, number: signal.Signals
+) -> None:
+    """Whoever ends it while it still looks is told that nothing was written."""
+    take(etcd, prefix, 1)
+    before = watchers(etcd)
+    operator = Operator(tmp_path, etcd.endpoint)
+    running = operator.start("--prefix", prefix, "--whole-prefix", "--window=1h", "--yes")
+    eventually(lambda: watchers(etcd) > before, within_s=WITHIN_S)
+    running.send_signal(number)
+    found = finish(running)
+
+    assert (found.status, found.stdout) == (130, "")
+    assert found.stderr == (
+        "lockdoctor: interrupted while it still planned: nothing was written to etcd\n"
+    )
+    assert (held(etcd, prefix), operator.lines) == (1, [])
 
 
 def test_ctrl_c_finishes_the_current_one(etcd: EtcdServer, prefix: bytes, tmp_path: Path) -> None:
