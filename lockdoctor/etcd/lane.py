@@ -80,8 +80,9 @@ class Lane:
                 return answers
             if not (self._busy or self._received or self._pending or self._has_more):
                 return []
-            if self._busy or not self._means.pace.due(1):
-                await self._wait()
+            pause_s = self._pause_s()
+            if self._busy or pause_s is not None:
+                await self._wait(pause_s)
 
     async def close(self) -> None:
         """Give up what is on its way."""
@@ -191,12 +192,22 @@ class Lane:
             self._failed = self._failed or error
         self._wake()
 
-    async def _wait(self) -> None:
-        """Wait until there is a good deal to do, though not for long."""
-        self._waker = asyncio.get_running_loop().create_future()
+    def _pause_s(self) -> float | None:
+        """How long the pace lets nothing through; None where it lets something."""
         pace = self._means.pace
-        if not pace.due(1):
-            self._wake_in(pace.wait_s())
+        return None if pace.due(1) else pace.wait_s()
+
+    async def _wait(self, pause_s: float | None) -> None:
+        """
+        Wait until there is a good deal to do, though not for long.
+
+        Args:
+            pause_s: Until when the pace lets nothing through, seen once: were it looked at anew, a
+                moment later it might let something through, and nobody would wake us.
+        """
+        self._waker = asyncio.get_running_loop().create_future()
+        if pause_s is not None:
+            self._wake_in(pause_s)
         try:
             await self._waker
         finally:

@@ -52,11 +52,18 @@ class Found:
 
 
 async def read(
-    address: str, ids: Iterable[int] = IDS, *, with_keys: bool = False, times: int = 1, **more: Any
+    address: str,
+    ids: Iterable[int] = IDS,
+    *,
+    with_keys: bool = False,
+    times: int = 1,
+    clock: SystemClock | None = None,
+    per_s: float = math.inf,
+    **more: Any,
 ) -> Found:
     """Look leases up."""
     settings = ConnectionSettings(endpoints=(address,), **more)
-    cluster = await connect(settings, SystemClock(), math.inf)
+    cluster = await connect(settings, clock or SystemClock(), per_s)
     try:
         for _ in range(times):
             leases = map(LeaseId, ids)
@@ -84,6 +91,26 @@ def test_one_connection_answers_everything() -> None:
     found.assert_all_right()
     assert found.notes == []
     assert (member.sessions, len(member.asked), member.asked_by_rpc) == (1, 3 * len(IDS), [])
+
+
+class HastyClock(SystemClock):
+    """Moves on with each look at it: what two looks in a row see is never the same moment."""
+
+    def __init__(self) -> None:
+        """Begin at the right time."""
+        super().__init__()
+        self._steps = random.Random(7)
+        self._hurry_s = 0.0
+
+    def now(self) -> float:
+        """Seconds since the Unix epoch."""
+        self._hurry_s += self._steps.uniform(0, 0.001)
+        return super().now() + self._hurry_s
+
+
+def test_a_pace_that_lets_something_through_between_two_looks() -> None:
+    """Nobody waits for a pace that does not hold anything back any more."""
+    serve(OddMember(answer_all), clock=HastyClock(), per_s=100).assert_all_right()
 
 
 def test_what_every_request_carries() -> None:
