@@ -21,6 +21,7 @@ from lockdoctor.cli.connection import (
 )
 from lockdoctor.cli.exit_status import ExitStatus, scan_status
 from lockdoctor.cli.interrupts import Signals, in_time
+from lockdoctor.cli.memory import give_back_large_blocks
 from lockdoctor.cli.options import (
     ConfigFlags,
     ConnectionFlags,
@@ -141,6 +142,7 @@ def examine(
         ClusterError: etcd could not be examined.
         KeyboardInterrupt: Ctrl-C or SIGTERM came before anything was seen.
     """
+    give_back_large_blocks()
     stop = Stop()
     signals = Signals(stop)
     work = in_time(_examine(settings, means, request, stop, workflow), stop, timeout_s)
