@@ -105,14 +105,15 @@ NO_PAST = Past()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldSeen:
-    """One contender as one reading of the keys saw it."""
+    """All that one run saw of one contender."""
 
     hold: Hold
     lease_id: LeaseId
     lock: LockId
-    is_holder: bool
-    asked_at: float
-    answered_at: float
+    first_answered_at: float
+    last_asked_at: float
+    held_first_answered_at: float | None
+    """As in PastHold."""
 
 
 class FindingSeen(NamedTuple):
@@ -142,8 +143,8 @@ class RunRecord:
     probes: tuple[LeadershipProbe, ...] = ()
     holds: Iterable[HoldSeen] = ()
     """
-    Every key that was read; one may go through them more than once. Where none of those is known
-    that must be, the next run takes the cluster for another one.
+    Every key that was read, once; one may go through them more than once. Where none of those is
+    known that must be, the next run takes the cluster for another one.
     """
     readings: Mapping[LeaseId, Sequence[Reading]] = field(default_factory=dict)
     """Of each lease in the order in which they were asked."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lockdoctor.domain.examination import Examination
 from lockdoctor.domain.leases import LeaseId, Reading
@@ -47,16 +47,21 @@ def _mark(snapshot: KeySnapshot) -> RevisionMark:
 
 @dataclass(frozen=True, slots=True)
 class _Holds:
-    """Every contender as each reading of the keys saw it, made while one goes through them."""
+    """Every contender, put together from the readings of the keys while one goes through them."""
 
     facts: Examination
 
     def __iter__(self) -> Iterator[HoldSeen]:
         for prefix in self.facts.prefixes:
             first, last = self.facts.locks[prefix.prefix]
-            yield from _holds(prefix.first, first)
-            if prefix.last is not None and last is not first:
-                yield from _holds(prefix.last, last)
+            if prefix.last is None or last is first:
+                yield from _holds(prefix.first, first)
+                continue
+            before = {each.hold: each for each in _holds(prefix.first, first)}
+            for each in _holds(prefix.last, last):
+                earlier = before.pop(each.hold, None)
+                yield each if earlier is None else _together(earlier, each)
+            yield from before.values()
 
 
 class _Present(Mapping[LeaseId, Sequence[Reading]]):
@@ -83,10 +88,19 @@ def _holds(snapshot: KeySnapshot, locks: Iterable[Lock]) -> Iterator[HoldSeen]:
                 hold=key.hold,
                 lease_id=key.lease_id,
                 lock=lock.id,
-                is_holder=key.hold not in waiting,
-                asked_at=snapshot.asked_at,
-                answered_at=snapshot.answered_at,
+                first_answered_at=snapshot.answered_at,
+                last_asked_at=snapshot.asked_at,
+                held_first_answered_at=None if key.hold in waiting else snapshot.answered_at,
             )
+
+
+def _together(earlier: HoldSeen, later: HoldSeen) -> HoldSeen:
+    held_at = earlier.held_first_answered_at
+    return replace(
+        later,
+        first_answered_at=earlier.first_answered_at,
+        held_first_answered_at=later.held_first_answered_at if held_at is None else held_at,
+    )
 
 
 def _sessions(facts: Examination, report: Report) -> int | None:

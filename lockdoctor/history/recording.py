@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
-from lockdoctor.domain.locks import Hold
-from lockdoctor.domain.past import ClockMark, FindingSeen, HoldSeen, RunRecord
+from lockdoctor.domain.past import ClockMark, FindingSeen, RunRecord
 from lockdoctor.history.asking import ask_of_holds
 from lockdoctor.history.lineage import ClusterState, lineage_of
 from lockdoctor.history.names import id_text, prefixes_text
@@ -22,15 +20,6 @@ not by so much: what lies further ahead was written by a clock that was wrong.""
 
 SWEEP_RUNS = 50
 """What one run saw, and so many after it over the same prefixes did not, is forgotten."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Sight:
-    """All that one run saw of one hold."""
-
-    latest: HoldSeen
-    first_answered_at: float
-    held_first_answered_at: float | None
 
 
 def record(connection: sqlite3.Connection, present: ClockMark, run: RunRecord) -> None:
@@ -94,7 +83,6 @@ class _Recorder:
         self.run = run
         self.lineage_id = lineage_id
         self.clock_id = clock_id
-        self.sights = _sights(run.holds)
         self.findings = list(dict.fromkeys(run.findings))
 
     def write(self, before_id: int) -> None:
@@ -136,7 +124,7 @@ class _Recorder:
             "revision": max(mark.revision for mark in run.marks),
             "raft_term": run.raft_term,
             "severity": run.severity.value,
-            "holds": len(self.sights),
+            "holds": sum(1 for _ in run.holds),
             "findings": len(self.findings),
             "sessions": run.sessions,
         }
@@ -158,16 +146,16 @@ class _Recorder:
             }
 
     def _holds(self) -> Iterator[dict[str, Any]]:
-        for hold, sight in self.sights.items():
-            held_at = sight.held_first_answered_at
+        for seen in self.run.holds:
+            held_at = seen.held_first_answered_at
             yield {
-                "key": hold.key,
-                "create_revision": hold.create_revision,
-                "lease_id": sight.latest.lease_id,
-                "recipe": sight.latest.lock.recipe.value,
-                "lock_name": sight.latest.lock.name,
-                "first_answered_at": self._at(sight.first_answered_at),
-                "last_asked_at": self._at(sight.latest.asked_at),
+                "key": seen.hold.key,
+                "create_revision": seen.hold.create_revision,
+                "lease_id": seen.lease_id,
+                "recipe": seen.lock.recipe.value,
+                "lock_name": seen.lock.name,
+                "first_answered_at": self._at(seen.first_answered_at),
+                "last_asked_at": self._at(seen.last_asked_at),
                 "held_clock_id": None if held_at is None else self.clock_id,
                 "held_first_answered_at": None if held_at is None else self._at(held_at),
             }
@@ -177,22 +165,6 @@ class _Recorder:
             row = {**self.common, **_finding(finding), "since_at": self._at(self.run.started_at)}
             if not self.connection.execute(sql("repeat_finding"), row).rowcount:
                 self.connection.execute(sql("add_finding"), row)
-
-
-def _sights(seen: Iterable[HoldSeen]) -> dict[Hold, _Sight]:
-    """Put together what the readings of a run saw of each hold."""
-    sights: dict[Hold, _Sight] = {}
-    for each in sorted(seen, key=lambda each: each.asked_at):
-        before = sights.get(each.hold)
-        held_at = each.answered_at if each.is_holder else None
-        if before is None:
-            sights[each.hold] = _Sight(each, each.answered_at, held_at)
-        else:
-            held = before.held_first_answered_at
-            sights[each.hold] = replace(
-                before, latest=each, held_first_answered_at=held_at if held is None else held
-            )
-    return sights
 
 
 def _finding(finding: FindingSeen) -> dict[str, Any]:

@@ -148,7 +148,7 @@ def _seen(number: int, at: float, now: KeySnapshot) -> Iterator[HoldSeen]:
             hold=hold,
             lease_id=lease_id,
             lock=LockId(name, Recipe.GO_MUTEX),
-            is_holder=True,
-            asked_at=at,
-            answered_at=at + 0.01,
+            first_answered_at=at + 0.01,
+            last_asked_at=at,
+            held_first_answered_at=at + 0.01,
         )

@@ -10,6 +10,7 @@ from lockdoctor.domain.leases import NO_LEASE, LeaseId, Reading
 from lockdoctor.domain.locks import KeySnapshot, Kind, LockKey
 from lockdoctor.domain.past import NO_PAST
 from lockdoctor.domain.policy import Limits, Policy, Rule
+from lockdoctor.domain.record import run_record
 from lockdoctor.domain.renewals import Leadership, LeadershipProbe
 from lockdoctor.domain.report import ClusterFacts
 from lockdoctor.domain.verdicts import ByDesign, Rewritten, Severity, VerdictKind
@@ -214,3 +215,23 @@ def test_a_reader_that_outlasts_the_one_before_it_is_no_new_hold() -> None:
     assert lock.verdict.kind is VerdictKind.SUSPECTED_LEAK
     assert lock.age is not None
     assert lock.age.at_least_s == 45.0
+
+
+def test_what_is_kept_of_those_who_come_and_go() -> None:
+    """The two readings of the keys are put together: each contender once, since when, till when."""
+    leaving, staying, coming = (
+        a_key(lock=b"/l/q", lease_id=LEASE + place, create_revision=10 + place)
+        for place in range(3)
+    )
+    facts = an_examination([leaving, staying], [staying, coming])
+
+    kept = {
+        seen.hold: (seen.first_answered_at, seen.last_asked_at, seen.held_first_answered_at)
+        for seen in run_record(facts, conclude(facts), "scan").holds
+    }
+
+    assert kept == {
+        leaving.hold: (0.0, 0.0, 0.0),
+        staying.hold: (0.0, 45.0, 45.0),
+        coming.hold: (45.0, 45.0, None),
+    }

@@ -43,9 +43,9 @@ def a_sight(
         hold=hold,
         lease_id=LeaseId(lease_id),
         lock=lock,
-        is_holder=is_holder,
-        asked_at=at,
-        answered_at=at + 0.01,
+        first_answered_at=at + 0.01,
+        last_asked_at=at,
+        held_first_answered_at=at + 0.01 if is_holder else None,
     )
 
 

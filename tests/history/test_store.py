@@ -89,18 +89,6 @@ def test_a_waiter_that_came_to_hold_is_told_apart(path: Path) -> None:
     assert (seen.first_answered_at, seen.held_first_answered_at) == (NOON + 0.01, NOON + 300.01)
 
 
-def test_two_sights_within_one_run_are_put_together(path: Path) -> None:
-    """A scan reads the keys at its beginning and at its end."""
-    sights = [a_sight(NOON + 60), a_sight(NOON, is_holder=False)]
-
-    stored(path, a_run(ended_at=NOON + 61, holds=sights))
-
-    seen = recalled(path, NOON + 300).holds[HOLD]
-    assert seen == PastHold(
-        first_answered_at=NOON + 0.01, last_asked_at=NOON + 60, held_first_answered_at=NOON + 60.01
-    )
-
-
 def test_a_key_written_anew_is_another_hold(path: Path) -> None:
     """A session that unlocks and locks again has not held all the time."""
     stored(path, a_run(holds=[a_sight()]))
