@@ -32,6 +32,11 @@ FIRST_RUN = 3
 """The exit status of a check that has no past yet to judge by."""
 
 
+FILLING_S = 7_200
+LONG_LEASES = ("--max-ttl", f"{FILLING_S}s")
+"""So long the locks last without being renewed, and no check finds fault with it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aged:
     """What a long history costs."""
@@ -53,7 +58,7 @@ class Aged:
 def aged(days: float, locks: int, repeats: int) -> Aged:
     """Check so many locks, with a history of checks every five minutes for so many days."""
     with tempfile.TemporaryDirectory() as folder, EtcdServer(Path(folder)) as server:
-        take_locks(server.address, PREFIX, locks)
+        take_locks(server.address, PREFIX, locks, FILLING_S)  # outlives the filling
         path = Path(folder) / "aged"
         runs = max(1, round(days * 86_400 / EVERY_S))
         write_elsewhere(server.address, runs)
@@ -82,7 +87,7 @@ def aged(days: float, locks: int, repeats: int) -> Aged:
 def _check(server: EtcdServer, history: Path, *flags: str) -> Usage:
     words = [LOCKDOCTOR, "check", "--endpoints", server.endpoint, "--prefix", PREFIX.decode()]
     return measured(
-        [*words, "--history", str(history), "--timeout", "5m", *flags],
+        [*words, "--history", str(history), "--timeout", "5m", *LONG_LEASES, *flags],
         statuses=(*EXAMINED, FIRST_RUN),
     )
 

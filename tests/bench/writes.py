@@ -32,14 +32,14 @@ def grant_leases(address: str, count: int) -> list[LeaseId]:
     return asyncio.run(grant())
 
 
-def take_locks(address: str, prefix: bytes, count: int) -> None:
+def take_locks(address: str, prefix: bytes, count: int, ttl_s: int = LOCK_TTL_S) -> None:
     """Take locks as Go's concurrency.Mutex lays them out, each on a lease of its own."""
 
     async def take() -> None:
         async with writing(address) as writer:
 
             async def lock(number: int) -> None:
-                lease_id = await writer.grant(LOCK_TTL_S)
+                lease_id = await writer.grant(ttl_s)
                 await writer.put(b"%s%06d/%x" % (prefix, number, lease_id), b"", lease_id)
 
             await _side_by_side(lock, range(count))
