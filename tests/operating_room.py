@@ -98,6 +98,7 @@ class Room:
     @property
     def leases(self) -> set[LeaseId]:
         """Every lease of the cluster."""
+        self.cluster._settle()
         return set(self.cluster._leases)
 
     async def plan(
