@@ -202,8 +202,8 @@ class Lane:
         Wait until there is a good deal to do, though not for long.
 
         Args:
-            pause_s: Until when the pace lets nothing through, seen once: were it looked at anew, a
-                moment later it might let something through, and nobody would wake us.
+            pause_s: How long the pace lets nothing through, if it does. Were it asked anew here, a
+                moment later, it might let something through, and nobody would wake us.
         """
         self._waker = asyncio.get_running_loop().create_future()
         if pause_s is not None:

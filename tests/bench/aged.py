@@ -31,10 +31,11 @@ SHORT_LIVED = 10
 FIRST_RUN = 3
 """The exit status of a check that has no past yet to judge by."""
 
-
 FILLING_S = 7_200
+"""The locks outlive the filling of the history, without being renewed."""
+
 LONG_LEASES = ("--max-ttl", f"{FILLING_S}s")
-"""So long the locks last without being renewed, and no check finds fault with it."""
+"""No check finds fault with that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,7 @@ class Aged:
 def aged(days: float, locks: int, repeats: int) -> Aged:
     """Check so many locks, with a history of checks every five minutes for so many days."""
     with tempfile.TemporaryDirectory() as folder, EtcdServer(Path(folder)) as server:
-        take_locks(server.address, PREFIX, locks, FILLING_S)  # outlives the filling
+        take_locks(server.address, PREFIX, locks, FILLING_S)
         path = Path(folder) / "aged"
         runs = max(1, round(days * 86_400 / EVERY_S))
         write_elsewhere(server.address, runs)

@@ -30,7 +30,7 @@ print(resident_mb() - before)
 
 
 def left_mb(way: str) -> float:
-    """Free forty large blocks with a small one after them, and tell what is not given back."""
+    """Free ten large blocks with a small one after them, and tell what is not given back."""
     done = subprocess.run([sys.executable, "-c", HOLES, way], capture_output=True, check=True)
     return float(done.stdout)
 
