@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from lockdoctor.etcd.h2_headers import Head
@@ -10,12 +11,21 @@ OPEN, OK, DEADLINE_EXCEEDED, UNAVAILABLE = -1, 0, 4, 14
 """Of gRPC's statuses, those that are given here and not by the server; and before there is one."""
 
 
+@dataclass(slots=True)
+class Coming:
+    """An answer of which only a part has come."""
+
+    head: Head
+    body: bytearray = field(default_factory=bytearray)
+    taken: int = 0
+    """Bytes that came since the server was allowed to send so many more."""
+
+
 class Call:
     """One call: what it asks, and what has come of it."""
 
     __slots__ = (
-        "about", "asked_at", "body", "head", "message", "request", "status", "stream", "taken",
-        "unsent",
+        "about", "asked_at", "body", "coming", "message", "request", "status", "stream", "unsent",
     )  # fmt: skip
 
     def __init__(self, request: bytes, about: Any = None) -> None:
@@ -33,9 +43,7 @@ class Call:
         self.status = OPEN
         self.message = ""
         """What the server says of a status other than OK."""
-        self.body: bytes | bytearray = b""
+        self.body = b""
         """The serialized answer, once the status is OK."""
-        self.head: Head | None = None
-        self.taken = 0
-        """Bytes that came since the server was allowed to send so many more."""
+        self.coming: Coming | None = None
         self.unsent = b""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, NamedTuple, cast
 
 from lockdoctor.etcd import h2_frames as h2
-from lockdoctor.etcd.h2_call import OK, UNAVAILABLE, Call
+from lockdoctor.etcd.h2_call import OK, UNAVAILABLE, Call, Coming
 from lockdoctor.etcd.h2_frames import FrameReader, NotUnderstoodError, frame
 from lockdoctor.etcd.h2_headers import AnswerHeaders, Fields, Head
 from lockdoctor.etcd.h2_sending import Sending
@@ -81,7 +81,9 @@ class Calls:
     def ask(self, calls: Sequence[Call], fields: Fields) -> None:
         """Ask, with these headers; no more calls than there is room for."""
         self._sending.ask(calls, fields)
-        self.open.update((call.stream, call) for call in calls)
+        opened = self.open
+        for call in calls:
+            opened[call.stream] = call
 
     def cancel(self, calls: Iterable[Call], status: int, why: str) -> None:
         """End calls from our side."""
@@ -170,49 +172,39 @@ class Calls:
         if call is None:
             return
         ends = flags & h2.END_STREAM
-        if call.head is None:
+        if call.coming is None:
             if head.http_status is not None and head.http_status < 200 and not ends:  # noqa: PLR2004
                 return  # RFC 9110, 15.2: another one follows
             self._open_answer(call, head)
         elif not ends or head.http_status is not None:
             raise NotUnderstoodError("sent headers in the middle of an answer")
-        if ends and stream in self.open:
-            self._end(call, head)
+        if ends and call.coming is not None and stream in self.open:
+            self._end(call, call.coming, head)
 
     def _open_answer(self, call: Call, head: Head) -> None:
         """Take the headers of an answer, which are the trailers as well where nothing follows."""
-        call.head = head
+        call.coming = Coming(head)
         if head.http_status in TRY_AGAIN and head.grpc_status is None:
             self._sending.say(h2.reset(call.stream, h2.CANCEL))
             self._fail(call, UNAVAILABLE, f"HTTP status {head.http_status}")
         elif head.http_status != 200 or not head.is_grpc:  # noqa: PLR2004
             raise NotUnderstoodError(f"answered with HTTP status {head.http_status}, not as gRPC")
 
-    def _end(self, call: Call, head: Head) -> None:
+    def _end(self, call: Call, coming: Coming, head: Head) -> None:
         if head.grpc_status is None:
             raise NotUnderstoodError("ended an answer without a status")
         if head.grpc_status == OK:
-            self._require_one_message(call)
-            self._learn(call, head)
+            call.body = _message(coming.body)
+            self._learn(coming.head, head)
         if call.unsent:
             self._sending.say(h2.reset(call.stream, h2.CANCEL))
         call.status, call.message = head.grpc_status, head.grpc_message
         self._close(call)
 
-    def _learn(self, call: Call, trailers: Head) -> None:
+    def _learn(self, head: Head, trailers: Head) -> None:
         """Recognise an answer such as this one the next time."""
-        headers = call.head.block if call.head is not None else None
-        if headers is not None and trailers.block is not None and trailers is not call.head:
-            self._usual = usual_answer(headers, trailers.block)
-
-    def _require_one_message(self, call: Call) -> None:
-        body = call.body
-        if len(body) < PREFIX.size:
-            raise NotUnderstoodError("sent an answer without a message")
-        is_compressed, size = PREFIX.unpack_from(body)
-        if is_compressed or size != len(body) - PREFIX.size:
-            raise NotUnderstoodError("sent an answer that is not one plain message")
-        call.body = bytes(body[PREFIX.size :])
+        if head.block is not None and trailers.block is not None and trailers is not head:
+            self._usual = usual_answer(head.block, trailers.block)
 
     def _data(self, flags: int, stream: int, payload: bytes) -> None:
         size = len(payload)
@@ -224,23 +216,16 @@ class Calls:
             payload = h2.content_of(h2.DATA, flags, payload)
         if call is None:
             return
-        if call.head is None or flags & h2.END_STREAM:
+        coming = call.coming
+        if coming is None or flags & h2.END_STREAM:
             raise NotUnderstoodError("sent an answer without headers or trailers")
-        if not call.body:
-            call.body = payload
-        else:
-            self._extend(call, payload)
-        call.taken += size
-        if call.taken > STREAM_WINDOW // 2:
-            self._sending.say(h2.window_update(call.stream, call.taken))
-            call.taken = 0
-
-    def _extend(self, call: Call, payload: bytes) -> None:
-        if len(call.body) + len(payload) > LONGEST_ANSWER:
+        coming.body += payload
+        if len(coming.body) > LONGEST_ANSWER:
             raise NotUnderstoodError("sent an answer that is too long")
-        if not isinstance(call.body, bytearray):
-            call.body = bytearray(call.body)
-        call.body += payload
+        coming.taken += size
+        if coming.taken > STREAM_WINDOW // 2:
+            self._sending.say(h2.window_update(call.stream, coming.taken))
+            coming.taken = 0
 
     def _allow_more(self) -> None:
         self._sending.say(h2.window_update(0, CONNECTION_WINDOW - self._allowed))
@@ -335,3 +320,18 @@ SETTINGS = {
     h2.INITIAL_WINDOW_SIZE: STREAM_WINDOW,
 }
 """Ours: no header table, see AnswerHeaders; no pushes; room for large answers."""
+
+
+def _message(body: bytearray) -> bytes:
+    """
+    Take the one message out of the body of an answer.
+
+    Raises:
+        NotUnderstoodError: There is none, or another thing.
+    """
+    if len(body) < PREFIX.size:
+        raise NotUnderstoodError("sent an answer without a message")
+    is_compressed, size = PREFIX.unpack_from(body)
+    if is_compressed or size != len(body) - PREFIX.size:
+        raise NotUnderstoodError("sent an answer that is not one plain message")
+    return bytes(body[PREFIX.size :])

@@ -34,25 +34,27 @@ class RequestHeaders:
         self._encoder = hpack.Encoder()
         self._fields: Fields | None = None
         self._steady: bytes | None = None
+        self.are_steady = False
+        """Whether the last block stays right until other headers, or a smaller table, come."""
 
     def block(self, fields: Fields) -> bytes:
         """
         Write headers, to be sent before any other block is asked for.
 
-        A block of nothing but references changes no table, neither ours nor the server's, so it
-        stays right until other headers, or a smaller table, come in between.
+        A block of nothing but references changes no table, neither ours nor the server's.
         """
         if self._steady is not None and fields is self._fields:
             return self._steady
         block = self._encoder.encode(fields)
         is_steady = len(block) == len(fields) and all(_is_reference(byte) for byte in block)
         self._fields, self._steady = fields, block if is_steady else None
+        self.are_steady = is_steady
         return block
 
     def limit_table(self, size: int) -> None:
         """Let the server remember at most so many bytes."""
         self._encoder.header_table_size = min(size, LARGEST_TABLE)
-        self._steady = None
+        self._steady, self.are_steady = None, False
 
 
 class Head(NamedTuple):

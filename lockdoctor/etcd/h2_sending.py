@@ -44,17 +44,21 @@ class Sending:
 
     def ask(self, calls: Sequence[Call], fields: Fields) -> None:
         """Send requests with these headers, each on a stream of its own."""
+        headers, say = self._headers, self._out.append
+        block, usual = b"", None
         for call in calls:
-            block = self._headers.block(fields)
             stream = call.stream = self.next_stream
             self.next_stream = stream + 2
             size = len(call.request) + PREFIX.size
-            fits = size <= self._windows and size <= self._window and size <= MOST_AT_ONCE
-            if fits and len(block) <= MOST_AT_ONCE:
+            if usual is None or size != usual.size or not headers.are_steady:
+                block = headers.block(fields)
+                fits = size <= self._windows and size <= MOST_AT_ONCE and len(block) <= MOST_AT_ONCE
+                usual = usual_request(block, size) if fits else None
+            if usual is not None and size <= self._window:
                 self._window -= size
-                self._out.append(usual_request(block, size).on(stream, call.request))
+                say(usual.on(stream, call.request))
             else:
-                self._out.append(_headers(stream, block))
+                say(_headers(stream, block))
                 call.unsent = PREFIX.pack(0, len(call.request)) + call.request
                 self._blocked[stream] = call, self._windows
         self._send_blocked()

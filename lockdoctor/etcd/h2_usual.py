@@ -81,7 +81,7 @@ class UsualAnswer:
                 or block != trailers
                 or first != begin
                 or third != end
-                or call.head is not None
+                or call.coming is not None
                 or call.unsent
             ):
                 break
@@ -114,6 +114,7 @@ class UsualRequest:
         Args:
             size: Of the message and its prefix; like that of the headers, what fits in a frame.
         """
+        self.size = size
         self._begin = _beginning(len(headers), h2.HEADERS, h2.END_HEADERS)
         self._between = headers + _beginning(size, h2.DATA, h2.END_STREAM)
         self._prefix = PREFIX.pack(0, size - PREFIX.size)

@@ -7,17 +7,12 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeAlias
 
-from google.protobuf.message import DecodeError
-
-from lockdoctor.domain.leases import LeaseId, Reading
+from lockdoctor.domain.leases import LeaseId
 from lockdoctor.etcd.connection import Attempt, Connection, Failure
-from lockdoctor.etcd.etcd3_compat import rpc
 from lockdoctor.etcd.h2_call import OK, Call
-from lockdoctor.etcd.h2_frames import NotUnderstoodError
 from lockdoctor.etcd.lease_reader import Answer, RpcLeaseReader, what
-from lockdoctor.etcd.messages import reading
+from lockdoctor.etcd.lookups import Answers, Asked, request
 from lockdoctor.etcd.pacing import Pace, Window
 from lockdoctor.etcd.pipe import Pipe
 from lockdoctor.etcd.pipes import Pipes
@@ -25,9 +20,6 @@ from lockdoctor.etcd.translate import is_permission_denied, rpc_error
 
 GATHER_S = 0.002
 """Answers are handed over, and more look-ups sent, so many at a time; each time costs as well."""
-
-Asked: TypeAlias = tuple[LeaseId, bool, Attempt]
-"""What a call is about: which lease, whether with its keys, and as which attempt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +47,7 @@ class Lane:
         self._on_their_way = 0
         self._received: list[tuple[Sequence[Call], float]] = []
         self._answers: list[Answer] = []
+        self._lookups = Answers()
         self._by_rpc: set[asyncio.Task[Answer]] = set()
         self._failed: BaseException | None = None
         self._is_full = False
@@ -129,7 +122,7 @@ class Lane:
 
     def _ask(self, pipe: Pipe, attempt: Attempt, most: int) -> None:
         lookups = [
-            Call(_request(lease_id, with_keys=with_keys), (lease_id, with_keys, attempt))
+            Call(request(lease_id, with_keys=with_keys), (lease_id, with_keys, attempt))
             for lease_id, with_keys in self._next(most)
         ]
         self._on_their_way += len(lookups)
@@ -150,16 +143,15 @@ class Lane:
             self._wake_in(GATHER_S)
 
     def _take(self, calls: Sequence[Call], at: float) -> None:
-        for call in calls:
-            if call.status != OK:
+        readings, unread = self._lookups.take(calls, at)
+        self._answers += readings
+        for call, trouble in unread:
+            if trouble is None:
                 self._try_again(call)
                 continue
-            try:
-                self._answers.append(_reading(call, at))
-            except NotUnderstoodError as trouble:
-                self._means.pipes.give_up(trouble)
-                lease_id, with_keys, _ = call.about
-                self._read_by_rpc(lease_id, with_keys=with_keys)
+            self._means.pipes.give_up(trouble)
+            lease_id, with_keys, _ = call.about
+            self._read_by_rpc(lease_id, with_keys=with_keys)
         if self._means.pipes.notice(calls):
             self._means.rpc.heard()
 
@@ -222,32 +214,3 @@ class Lane:
     def _wake(self) -> None:
         if self._waker is not None and not self._waker.done():
             self._waker.set_result(None)
-
-
-def _request(lease_id: LeaseId, *, with_keys: bool) -> bytes:
-    request = _REQUESTS[with_keys]
-    request.ID = lease_id
-    serialized: bytes = request.SerializeToString()
-    return serialized
-
-
-_REQUESTS = (rpc.LeaseTimeToLiveRequest(keys=False), rpc.LeaseTimeToLiveRequest(keys=True))
-"""Used again and again: to make a message takes longer than to fill it."""
-
-
-def _reading(call: Call, answered_at: float) -> Reading:
-    """
-    Take an answer over.
-
-    Raises:
-        NotUnderstoodError: It is none, or one about another lease.
-    """
-    about: Asked = call.about
-    lease_id, with_keys, _ = about
-    try:
-        answer = rpc.LeaseTimeToLiveResponse.FromString(call.body)
-    except DecodeError as error:
-        raise NotUnderstoodError("sent an answer that is none of etcd's") from error
-    if lease_id != answer.ID:
-        raise NotUnderstoodError("answered about another lease")
-    return reading(answer, lease_id, call.asked_at, answered_at, with_keys=with_keys)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from functools import lru_cache
 from typing import Any
 
@@ -50,7 +49,7 @@ def reading(
             lease_id=lease_id, asked_at=asked_at, answered_at=answered_at, raft_term=raft_term
         )
     keys = tuple(sorted(answer.keys)) if with_keys else None
-    return _observation(
+    return observation(
         lease_id,
         asked_at,
         answered_at,
@@ -61,7 +60,31 @@ def reading(
     )
 
 
-def _observation(
+class _Unfrozen:
+    """An Observation in the making: a frozen dataclass takes four times as long to fill itself."""
+
+    __slots__ = Observation.__slots__
+
+    def __init__(
+        self,
+        lease_id: LeaseId,
+        asked_at: float,
+        answered_at: float,
+        granted_ttl_s: int,
+        remaining_ttl_s: int,
+        raft_term: int,
+        attached_keys: tuple[bytes, ...] | None,
+    ) -> None:
+        self.lease_id = lease_id
+        self.asked_at = asked_at
+        self.answered_at = answered_at
+        self.granted_ttl_s = granted_ttl_s
+        self.remaining_ttl_s = remaining_ttl_s
+        self.raft_term = raft_term
+        self.attached_keys = attached_keys
+
+
+def observation(
     lease_id: LeaseId,
     asked_at: float,
     answered_at: float,
@@ -70,27 +93,13 @@ def _observation(
     raft_term: int,
     attached_keys: tuple[bytes, ...] | None,
 ) -> Observation:
-    """Make an Observation, in a third of the time that a frozen dataclass takes for itself."""
-    made: Observation = object.__new__(Observation)
-    _set_lease_id(made, lease_id)
-    _set_asked_at(made, asked_at)
-    _set_answered_at(made, answered_at)
-    _set_granted(made, granted_ttl_s)
-    _set_remaining(made, remaining_ttl_s)
-    _set_raft_term(made, raft_term)
-    _set_keys(made, attached_keys)
-    return made
-
-
-(
-    _set_lease_id,
-    _set_asked_at,
-    _set_answered_at,
-    _set_granted,
-    _set_remaining,
-    _set_raft_term,
-    _set_keys,
-) = (getattr(Observation, field.name).__set__ for field in fields(Observation))
+    """Make an Observation at speed."""
+    made: Any = _Unfrozen(
+        lease_id, asked_at, answered_at, granted_ttl_s, remaining_ttl_s, raft_term, attached_keys
+    )
+    made.__class__ = Observation
+    observed: Observation = made
+    return observed
 
 
 @lru_cache(SHARED_NUMBERS)

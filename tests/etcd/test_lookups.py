@@ -1,0 +1,160 @@
+"""Answers that are recognised say what they say when each is decoded by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from google.protobuf.message import DecodeError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockdoctor.domain.leases import LeaseId, Observation, Reading
+from lockdoctor.etcd.connection import Attempt
+from lockdoctor.etcd.etcd3_compat import rpc
+from lockdoctor.etcd.h2_call import DEADLINE_EXCEEDED, OK, Call
+from lockdoctor.etcd.lookups import Answers, request
+from lockdoctor.etcd.messages import reading
+
+ATTEMPT: Any = None
+"""Nothing here is tried again."""
+
+ASKED_AT, AT = 1.0, 2.0
+
+IDS = (1, 127, 128, 16_384, 0x694D_0000_0000_0001, 2**63 - 1, -1)
+"""Coded in one byte to ten of them."""
+
+headers = st.builds(
+    rpc.ResponseHeader, member_id=st.sampled_from([1, 2**62]), raft_term=st.sampled_from([0, 7])
+)
+usual = st.builds(
+    rpc.LeaseTimeToLiveResponse,
+    header=st.one_of(st.none(), headers),
+    ID=st.sampled_from(IDS),
+    TTL=st.sampled_from([-1, 0, 300]),
+    grantedTTL=st.sampled_from([0, 600]),
+).map(lambda message: message.SerializeToString())
+oddities = st.sampled_from(
+    [b"", b"\x10\x01", b"\x18\x09", b"\x20\x00", b"\x2a\x01k", b"\x0a\x02\x20\x09", b"\x98\x06\x01"]
+)
+"""More fields after the others: an ID, TTLs, a key, a header, one that nobody knows."""
+odd = st.one_of(st.tuples(usual, oddities).map(b"".join), st.tuples(oddities, usual).map(b"".join))
+broken = st.one_of(
+    st.binary(max_size=40),
+    st.tuples(usual, st.integers(0, 40)).map(lambda cut: cut[0][: cut[1]]),
+)
+
+
+def answered(lease_id: int, body: bytes, *, with_keys: bool = False, status: int = OK) -> Call:
+    asked = LeaseId(lease_id)
+    attempt: Attempt = ATTEMPT
+    call = Call(request(asked, with_keys=with_keys), (asked, with_keys, attempt))
+    call.asked_at, call.status, call.body = ASKED_AT, status, body
+    return call
+
+
+def decoded(call: Call) -> Reading | None:
+    """What protobuf alone makes of it."""
+    lease_id, with_keys, _ = call.about
+    try:
+        message = rpc.LeaseTimeToLiveResponse.FromString(call.body)
+    except DecodeError:
+        return None
+    if lease_id != message.ID:
+        return None
+    return reading(message, lease_id, ASKED_AT, AT, with_keys=with_keys)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(usual, usual, odd, broken), st.sampled_from([None, *IDS]), st.booleans()
+        ),
+        max_size=30,
+    )
+)
+def test_recognised_or_not_an_answer_says_the_same(
+    conversation: list[tuple[bytes, int | None, bool]],
+) -> None:
+    """Whatever was answered before, and whatever a server makes up."""
+    calls = [
+        answered(other_id or id_in(body) or 1, body, with_keys=with_keys)
+        for body, other_id, with_keys in conversation
+    ]
+    readings, unread = Answers().take(calls, AT)
+
+    expected = {call: decoded(call) for call in calls}
+    assert readings == [reading for reading in expected.values() if reading is not None]
+    assert [each.call for each in unread] == [call for call in calls if expected[call] is None]
+    assert all(each.trouble is not None for each in unread)
+
+
+def id_in(body: bytes) -> int:
+    """The lease that an answer is about."""
+    try:
+        return int(rpc.LeaseTimeToLiveResponse.FromString(body).ID)
+    except DecodeError:
+        return 1
+
+
+def etcds(lease_id: int, remaining_ttl_s: int = 55, granted_ttl_s: int = 60) -> bytes:
+    """What etcd answers."""
+    header = rpc.ResponseHeader(cluster_id=2**63 + 5, member_id=2**62, revision=9, raft_term=4)
+    serialized: bytes = rpc.LeaseTimeToLiveResponse(
+        header=header, ID=lease_id, TTL=remaining_ttl_s, grantedTTL=granted_ttl_s
+    ).SerializeToString()
+    return serialized
+
+
+def test_what_was_said_of_one_lease_is_said_of_the_next() -> None:
+    """With its own ID, however long, and moments; none of them is decoded but the first."""
+    answers = Answers()
+    answers.take([answered(IDS[4], etcds(IDS[4]))], AT)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delattr(Answers, "_decode")
+        readings, unread = answers.take([answered(each, etcds(each)) for each in IDS], AT)
+
+    assert not unread
+    assert readings == [
+        Observation(
+            lease_id=LeaseId(each),
+            asked_at=ASKED_AT,
+            answered_at=AT,
+            granted_ttl_s=60,
+            remaining_ttl_s=55,
+            raft_term=4,
+        )
+        for each in IDS
+    ]
+
+
+def test_an_answer_that_names_two_leases_is_recognised_by_neither() -> None:
+    """Of a field that comes twice the last one counts, and that one is not looked at."""
+    twice = [etcds(1) + b"\x10\x01", etcds(127) + b"\x10\x01"]
+    readings, unread = Answers().take(map(answered, (1, 127), twice), AT)
+
+    assert [reading.lease_id for reading in readings] == [1]
+    assert [each.call.about[0] for each in unread] == [127]
+
+
+def test_an_answer_about_another_lease_is_none() -> None:
+    """Though all else in it was said before."""
+    right, wrong = answered(7, etcds(7)), answered(7, etcds(8))
+    readings, unread = Answers().take([right, wrong], AT)
+    assert (len(readings), [each.call for each in unread]) == (1, [wrong])
+
+
+def test_only_who_asks_for_keys_is_told_of_none() -> None:
+    """However odd the answer: keys that were not asked for are unknown."""
+    without = answered(1, etcds(1))
+    body = without.body.replace(b"\x10\x01", b"\x10\x01\x10\x01")
+    readings, _ = Answers().take([without, answered(1, body, with_keys=True)], AT)
+    assert [getattr(reading, "attached_keys", "gone") for reading in readings] == [None, ()]
+
+
+def test_a_failed_look_up_brings_no_reading() -> None:
+    """Though a part of an answer may have come, the same as another one."""
+    whole, failed = answered(7, etcds(7)), answered(7, etcds(7), status=DEADLINE_EXCEEDED)
+    readings, unread = Answers().take([whole, failed], AT)
+    assert (len(readings), unread) == (1, [(failed, None)])
