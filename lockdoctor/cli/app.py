@@ -27,6 +27,7 @@ from lockdoctor.cli.groups import Job, PanelledCommand, job
 from lockdoctor.cli.streams import give_up_stdout, say
 
 DEBUG = "LOCKDOCTOR_DEBUG"
+VERSION = "--version"
 
 app = typer.Typer(
     add_completion=False,
@@ -87,6 +88,12 @@ app.add_typer(
 )
 
 
+def _say_version() -> int:
+    """Say it; alone on the command line, without typer, which may take longer than all else."""
+    sys.stdout.write(f"lockdoctor {__version__}\n")
+    return ExitStatus.NOTHING_FOUND
+
+
 def run() -> NoReturn:
     """Run as a program of its own."""
     sys.exit(main(sys.argv[1:]))
@@ -104,7 +111,7 @@ def main(argv: Sequence[str]) -> int:
         os.environ[DEBUG] = "1"
     words = [word for word in argv if word != "--debug"]
     try:
-        status = _parse(words)()
+        status = _say_version() if words == [VERSION] else _parse(words)()
         sys.stdout.flush()
     except BrokenPipeError:
         give_up_stdout()
@@ -128,7 +135,7 @@ def main(argv: Sequence[str]) -> int:
 def lockdoctor(
     context: typer.Context,
     *,
-    version: Annotated[bool, typer.Option("--version", help="Say the version and exit.")] = False,
+    version: Annotated[bool, typer.Option(VERSION, help="Say the version and exit.")] = False,
     debug: Annotated[  # noqa: ARG001  # main() takes it out; declared here for the help
         bool,
         typer.Option("--debug", help="Show where an error came from. [LOCKDOCTOR_DEBUG]"),
@@ -136,8 +143,7 @@ def lockdoctor(
 ) -> None:
     """Find leaked etcd v3 locks and leases, with proof, and say what they block."""
     if version:
-        typer.echo(f"lockdoctor {__version__}")
-        raise typer.Exit
+        raise typer.Exit(_say_version())
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(ExitStatus.BAD_USAGE)

@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,10 +15,11 @@ from pathlib import Path
 from rich.console import Console
 
 from lockdoctor.demo.server import EtcdServer, find_etcd
-from tests.bench.aged import Aged, aged
-from tests.bench.contenders import OURS, Contender, Leases, Turn, contenders
-from tests.bench.figures import Spread, ratios, spreads
-from tests.bench.scans import Decided, decided, queues, snapshots, starts
+from tests.bench.aged import aged
+from tests.bench.contenders import OURS, Leases, Turn, contenders
+from tests.bench.figures import ratios, spreads
+from tests.bench.results import Lookups, WholeRuns
+from tests.bench.scans import decided, queues, snapshots, starts
 from tests.bench.tables import aged_line, lookups_table, runs_table
 from tests.bench.usage import RunSpread, Usage
 from tests.bench.writes import grant_leases
@@ -47,41 +48,27 @@ class Options:
     days: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Results:
-    """What build/bench.json holds."""
-
-    machine: Mapping[str, str | int | None]
-    leases: int
-    repeats: int
-    missing: Sequence[str]
-    """Which contenders this machine lacks, and why."""
-    rates: Mapping[str, Spread]
-    """Look-ups a second, by contender."""
-    cpu_us_per_lookup: Mapping[str, Spread]
-    peak_mb: Mapping[str, Spread]
-    ratios: Mapping[str, Spread]
-    """Our rate by theirs, taken within each repeat."""
-    runs: Mapping[str, RunSpread]
-    """Whole processes of lockdoctor."""
-    decided: Mapping[str, Decided]
-    """Look-ups for each verdict, without a history and with one."""
-    aged: Aged
-    """A check with a history of weeks beside one with an empty one."""
-
-
 def main() -> None:
-    """Measure, print two tables, and write build/bench.json."""
-    results = measure(options())
+    """Measure, print what was found as it comes, and write build/bench.json."""
+    chosen, out = options(), Console(width=TABLE_WIDTH)
+    lookups = side_by_side(chosen)
+    out.print(lookups_table(lookups))
+    out.print(*(f"Not measured: {why}" for why in lookups.missing), sep="\n", markup=False)
+    whole = whole_runs(chosen)
+    out.print(runs_table(whole))
+    say(f"storing {chosen.days:g} days of checks, then checking with them and without")
+    old = aged(chosen.days, AGED_LOCKS, chosen.repeats)
+    out.print(aged_line(old), markup=False, highlight=False)
+    results = {
+        "machine": machine(),
+        "leases": chosen.leases,
+        "repeats": chosen.repeats,
+        **asdict(lookups),
+        **asdict(whole),
+        "aged": asdict(old),
+    }
     RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(asdict(results), indent=2) + "\n", encoding="utf-8")
-    out = Console(width=TABLE_WIDTH)
-    out.print(
-        lookups_table(results.rates, results.cpu_us_per_lookup, results.peak_mb, results.ratios)
-    )
-    out.print(runs_table(results.runs, results.decided))
-    out.print(aged_line(results.aged), markup=False, highlight=False)
-    out.print(*(f"Not measured: {why}" for why in results.missing), sep="\n", markup=False)
+    RESULT.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
 def options() -> Options:
@@ -96,40 +83,9 @@ def options() -> Options:
     return Options(**vars(parser.parse_args()))
 
 
-def measure(options: Options) -> Results:
-    """Do all that is measured, one after the other."""
-    found, missing = contenders()
-    turns = side_by_side(found, options)
-    rates = {name: [turn.rate for turn in taken] for name, taken in turns.items()}
-    return Results(
-        machine=machine(),
-        leases=options.leases,
-        repeats=options.repeats,
-        missing=missing,
-        rates=spreads(rates),
-        cpu_us_per_lookup=spreads(
-            {name: [turn.cpu_us_per_lookup for turn in taken] for name, taken in turns.items()}
-        ),
-        peak_mb=spreads({name: [turn.peak_mb for turn in taken] for name, taken in turns.items()}),
-        ratios=ratios(rates, OURS),
-        runs={name: RunSpread.of(usages) for name, usages in whole_runs(options).items()},
-        decided=_decided(),
-        aged=_aged(options),
-    )
-
-
-def _decided() -> dict[str, Decided]:
-    say("judging with and without a history")
-    return decided()
-
-
-def _aged(options: Options) -> Aged:
-    say(f"storing {options.days:g} days of checks, then checking with them and without")
-    return aged(options.days, AGED_LOCKS, options.repeats)
-
-
-def side_by_side(found: Mapping[str, Contender], options: Options) -> dict[str, list[Turn]]:
+def side_by_side(options: Options) -> Lookups:
     """Let every contender look up the same leases of one etcd in turn, and all that repeatedly."""
+    found, missing = contenders()
     turns: dict[str, list[Turn]] = {name: [] for name in found}
     with tempfile.TemporaryDirectory() as folder, EtcdServer(Path(folder)) as server:
         leases = granted(server, Path(folder) / "leases.txt", options.leases)
@@ -137,7 +93,16 @@ def side_by_side(found: Mapping[str, Contender], options: Options) -> dict[str, 
             for name, look_up in found.items():
                 say(f"repeat {repeat + 1} of {options.repeats}: {name}")
                 turns[name].append(look_up(leases))
-    return turns
+    rates = {name: [turn.rate for turn in taken] for name, taken in turns.items()}
+    cpu_us = {name: [turn.cpu_us_per_lookup for turn in taken] for name, taken in turns.items()}
+    return Lookups(
+        missing=missing,
+        rates=spreads(rates),
+        cpu_us_per_lookup=spreads(cpu_us),
+        peak_mb=spreads({name: [turn.peak_mb for turn in taken] for name, taken in turns.items()}),
+        ratios=ratios(rates, OURS),
+        cpu_ratios=ratios(cpu_us, OURS),
+    )
 
 
 def granted(server: EtcdServer, path: Path, count: int) -> Leases:
@@ -148,8 +113,14 @@ def granted(server: EtcdServer, path: Path, count: int) -> Leases:
     return Leases(address=server.address, ids=ids, path=path)
 
 
-def whole_runs(options: Options) -> dict[str, list[Usage]]:
+def whole_runs(options: Options) -> WholeRuns:
     """Run lockdoctor as people run it."""
+    runs = {name: RunSpread.of(usages) for name, usages in _whole_runs(options).items()}
+    say("judging with and without a history")
+    return WholeRuns(runs=runs, decided=decided())
+
+
+def _whole_runs(options: Options) -> dict[str, list[Usage]]:
     say("starting and doing next to nothing")
     runs = starts(options.repeats)
     for count in options.locks:

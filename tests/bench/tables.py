@@ -2,43 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from rich.table import Table
 
 from tests.bench.aged import Aged
 from tests.bench.contenders import ETCDCTL_SAMPLE, OURS
-from tests.bench.figures import Spread
+from tests.bench.results import Lookups, WholeRuns
 from tests.bench.scans import KEPT, KEPT_TTL_S, Decided
-from tests.bench.usage import RunSpread
 
 
-def lookups_table(
-    rates: Mapping[str, Spread],
-    cpu_us_per_lookup: Mapping[str, Spread],
-    peak_mb: Mapping[str, Spread],
-    ratios: Mapping[str, Spread],
-) -> Table:
+def lookups_table(lookups: Lookups) -> Table:
     """Lay the contenders out, one a row."""
     caption = f"etcdctl: from {ETCDCTL_SAMPLE} look-ups in each repeat, a process for each"
-    table = _table("contender", "look-ups/s", "CPU us each", "peak MB", "times as fast")
-    table.title = f"Lease look-ups, and how many times as fast as each {OURS} is"
-    table.caption = caption if "etcdctl" in rates else None
-    for name, rate in rates.items():
-        ratio = f"{ratios[name]:.3g}" if name in ratios else ""
-        table.add_row(
-            name, f"{rate:,.0f}", f"{cpu_us_per_lookup[name]:,.0f}", f"{peak_mb[name]:.0f}", ratio
-        )
+    table = _table("contender", "look-ups/s", "CPU us each", "MB", "rate", "CPU")
+    table.title = f"Lease look-ups, and {OURS}'s rate and CPU, in times of each contender's"
+    table.caption = caption if "etcdctl" in lookups.rates else None
+    for name, rate in lookups.rates.items():
+        compared = [
+            f"{ratios[name]:.2g}" if name in ratios else ""
+            for ratios in (lookups.ratios, lookups.cpu_ratios)
+        ]
+        cpu_us, peak_mb = lookups.cpu_us_per_lookup[name], lookups.peak_mb[name].max
+        table.add_row(name, f"{rate:,.0f}", f"{cpu_us:,.1f}", f"{peak_mb:.0f}", *compared)
     return table
 
 
-def runs_table(runs: Mapping[str, RunSpread], decided: Mapping[str, Decided]) -> Table:
+def runs_table(whole: WholeRuns) -> Table:
     """Lay the whole runs out, and below them how many look-ups a verdict takes."""
-    table = _table("lockdoctor", "seconds", "CPU seconds", "peak MB")
-    for name, run in runs.items():
+    table = _table("process", "seconds", "CPU seconds", "peak MB")
+    for name, run in whole.runs.items():
         table.add_row(name, f"{run.seconds:.2f}", f"{run.cpu_s:.2f}", f"{run.peak_mb:.0f}")
     table.title = "Whole processes"
-    said = "; ".join(f"{name.replace('_', ' ')} {_said(each)}" for name, each in decided.items())
+    said = "; ".join(
+        f"{name.replace('_', ' ')} {_said(each)}" for name, each in whole.decided.items()
+    )
     table.caption = f"{KEPT} locks on renewed leases of {KEPT_TTL_S} s, {said}"
     return table
 

@@ -55,6 +55,11 @@ def test_no_help_loads_anything_heavy() -> None:
     assert not HEAVY & modules
 
 
+def test_help_and_version_load_no_validation() -> None:
+    """Typer 0.29 converts what is given by a library that takes as long to load as typer."""
+    assert "pydantic" not in loaded(["--version"], ["--help"], ["--debug", "--version"])
+
+
 def test_bad_usage_loads_nothing_of_etcd() -> None:
     """A typo is told at once."""
     assert not (ETCD | TABLES) & loaded(["scan", "--prefx", "/my-lock/"])
