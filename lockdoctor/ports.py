@@ -182,7 +182,7 @@ class History(Protocol):
         revision: int,
         raft_term: int,
         prefixes: Sequence[bytes],
-        holds: Collection[Hold],
+        holds: Sequence[Hold],
         lease_ids: Collection[LeaseId],
     ) -> Past:
         """

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.locks import Hold
 from lockdoctor.history.queries import sql
 
 
+@contextlib.contextmanager
+def asking(connection: sqlite3.Connection) -> Iterator[None]:
+    """Have a place for what is asked about; to be begun and ended outside of transactions."""
+    connection.execute(sql("begin_asking"))
+    try:
+        connection.execute(sql("make_asked_holds"))
+        connection.execute(sql("make_asked_leases"))
+        yield
+    finally:
+        connection.execute(sql("end_asking"))
+
+
 def ask_of_holds(connection: sqlite3.Connection, holds: Iterable[Hold]) -> None:
-    """Ask about these holds, and no others any more."""
-    connection.execute(sql("ask_nothing_of_holds"))
-    connection.executemany(sql("ask_of_hold"), holds)
+    """Ask about these holds; once."""
+    rows = ((place, hold.key, hold.create_revision) for place, hold in enumerate(holds))
+    connection.executemany(sql("ask_of_hold"), rows)
 
 
 def ask_of_leases(connection: sqlite3.Connection, lease_ids: Iterable[LeaseId]) -> None:
     """Ask about these leases, and no others any more."""
     connection.execute(sql("ask_nothing_of_leases"))
-    connection.executemany(sql("ask_of_lease"), ((lease_id,) for lease_id in lease_ids))
+    connection.executemany(sql("ask_of_lease"), enumerate(lease_ids))

@@ -161,8 +161,6 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA cell_size_check = ON")
     connection.execute("PRAGMA trusted_schema = OFF")
     migrations.migrate(connection)
-    connection.execute(sql("make_asked_holds"))
-    connection.execute(sql("make_asked_leases"))
 
 
 def _set_up_to_read(connection: sqlite3.Connection, path: Path) -> None:

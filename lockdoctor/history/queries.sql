@@ -4,33 +4,38 @@
 -- Does the database hold anything?
 SELECT count(*) FROM sqlite_master;
 
+-- name: begin_asking
+-- Have a place for what is asked about: a database of its own, whose memory is free afterwards.
+ATTACH DATABASE ':memory:' AS asked;
+
+-- name: end_asking
+-- Give it up.
+DETACH DATABASE asked;
+
 -- name: make_asked_holds
--- For the time of the connection: the holds that a run asks about.
-CREATE TEMP TABLE asked_hold (
+-- The holds that are asked about, each with its place among them.
+CREATE TABLE asked.asked_hold (
+    place INTEGER PRIMARY KEY,
     key BLOB NOT NULL,
-    create_revision INTEGER NOT NULL,
-    PRIMARY KEY (key, create_revision)
-) WITHOUT ROWID;
+    create_revision INTEGER NOT NULL
+);
 
 -- name: make_asked_leases
--- For the time of the connection: the leases that a run asks about.
-CREATE TEMP TABLE asked_lease (lease_id INTEGER PRIMARY KEY);
-
--- name: ask_nothing_of_holds
--- Forget what the last question was about.
-DELETE FROM asked_hold;
-
--- name: ask_nothing_of_leases
--- Forget what the last question was about.
-DELETE FROM asked_lease;
+-- The leases that are asked about, each with its place among them.
+CREATE TABLE asked.asked_lease (lease_id INTEGER PRIMARY KEY, place INTEGER NOT NULL);
 
 -- name: ask_of_hold
 -- Ask about this hold, too.
-INSERT OR IGNORE INTO asked_hold (key, create_revision) VALUES (?, ?);
+INSERT INTO asked_hold (place, key, create_revision) VALUES (?, ?, ?);
+
+-- name: ask_nothing_of_leases
+-- Forget which leases the last question was about.
+DELETE FROM asked_lease;
 
 -- name: ask_of_lease
 -- Ask about this lease, too.
-INSERT OR IGNORE INTO asked_lease (lease_id) VALUES (?);
+INSERT OR IGNORE INTO asked_lease (place, lease_id) VALUES (?, ?);
+
 
 
 -- Clocks and runs
@@ -177,7 +182,7 @@ ON CONFLICT (lineage_id, key, create_revision) DO UPDATE SET
 -- name: holds
 -- When were the holds asked about seen?
 SELECT
-    hold.key, hold.create_revision, first_clock_id, first_answered_at,
+    place, first_clock_id, first_answered_at,
     last_clock_id, last_asked_at, held_clock_id, held_first_answered_at
 FROM asked_hold
 JOIN hold
@@ -219,7 +224,7 @@ JOIN stretch
 -- name: stretches
 -- What was read of the leases asked about, in order?
 SELECT
-    stretch.lease_id, granted_ttl_s, raft_term,
+    place, granted_ttl_s, raft_term,
     first_clock_id, first_asked_at, first_answered_at, first_remaining_ttl_s,
     last_clock_id, last_asked_at, last_answered_at, last_remaining_ttl_s, readings
 FROM asked_lease

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
 
 from lockdoctor.domain.leases import LeaseId, Observation, Reading
 from lockdoctor.domain.locks import Hold
@@ -29,33 +31,45 @@ SESSION_COUNTS = 300
 """A day of checks every five minutes: enough to tell a trend, and quickly read."""
 
 
+class Asked(NamedTuple):
+    """What a run asks about; what is told of it shares these very objects with the run."""
+
+    holds: Sequence[Hold]
+    lease_ids: Sequence[LeaseId]
+
+
 def recall(
     connection: sqlite3.Connection,
     present: ClockMark,
     now: ClusterState,
-    holds: Iterable[Hold],
-    lease_ids: Iterable[LeaseId],
+    asked: Asked,
 ) -> Past:
     """Tell what is known, within a transaction of the caller."""
-    ask_of_holds(connection, holds)
-    ask_of_leases(connection, lease_ids)
+    ask_of_holds(connection, asked.holds)
+    ask_of_leases(connection, asked.lease_ids)
     timeline = Timeline(connection, present)
     lineage_id = lineage_of(connection, timeline, now)
     if lineage_id is None:
         return NO_PAST
-    return _Reader(connection, timeline, present.wall_at, lineage_id).past(now.prefixes)
+    return _Reader(connection, timeline, present.wall_at, lineage_id, asked).past(now.prefixes)
 
 
 class _Reader:
     """Reads one lineage."""
 
     def __init__(
-        self, connection: sqlite3.Connection, timeline: Timeline, now: float, lineage_id: int
+        self,
+        connection: sqlite3.Connection,
+        timeline: Timeline,
+        now: float,
+        lineage_id: int,
+        asked: Asked,
     ) -> None:
         self.connection = connection
         self.timeline = timeline
         self.now = now
         self.lineage_id = lineage_id
+        self.asked = asked
 
     def past(self, prefixes: str) -> Past:
         runs = self._runs(prefixes)
@@ -105,7 +119,7 @@ class _Reader:
                 continue
             last_asked_at = self._earliest(row, "last_clock_id", "last_asked_at")
             yield (
-                Hold(row["key"], row["create_revision"]),
+                self.asked.holds[row["place"]],
                 PastHold(
                     first_answered_at=self._latest(row, "first_clock_id", "first_answered_at"),
                     last_asked_at=min(
@@ -123,28 +137,24 @@ class _Reader:
 
     def _readings(self) -> Iterator[tuple[LeaseId, tuple[Reading, ...]]]:
         rows = self._ask("stretches")
-        for lease_id, stretches in groupby(rows, key=lambda row: LeaseId(row["lease_id"])):
-            found = [r for row in _of_this_grant(list(stretches)) for r in self._kept(row)]
+        for place, stretches in groupby(rows, key=itemgetter("place")):
+            lease_id = self.asked.lease_ids[place]
+            kept = _of_this_grant(list(stretches))
+            found = tuple(reading for row in kept for reading in self._kept(lease_id, row))
             if found:
-                yield lease_id, tuple(found)
+                yield lease_id, found
 
-    def _kept(self, row: sqlite3.Row) -> Iterator[Reading]:
+    def _kept(self, lease_id: LeaseId, row: sqlite3.Row) -> Iterator[Reading]:
         for end in ("first", "last")[: row["readings"]]:
             if self._is_past(row, f"{end}_clock_id", f"{end}_answered_at"):
-                yield self._reading(row, end)
-
-    def _reading(self, row: sqlite3.Row, end: str) -> Reading:
-        lease_id = LeaseId(row["lease_id"])
-        asked_at = self._earliest(row, f"{end}_clock_id", f"{end}_asked_at")
-        answered_at = self._latest(row, f"{end}_clock_id", f"{end}_answered_at")
-        return Observation(
-            lease_id=lease_id,
-            asked_at=asked_at,
-            answered_at=answered_at,
-            granted_ttl_s=row["granted_ttl_s"],
-            remaining_ttl_s=row[f"{end}_remaining_ttl_s"],
-            raft_term=row["raft_term"],
-        )
+                yield Observation(
+                    lease_id=lease_id,
+                    asked_at=self._earliest(row, f"{end}_clock_id", f"{end}_asked_at"),
+                    answered_at=self._latest(row, f"{end}_clock_id", f"{end}_answered_at"),
+                    granted_ttl_s=row["granted_ttl_s"],
+                    remaining_ttl_s=row[f"{end}_remaining_ttl_s"],
+                    raft_term=row["raft_term"],
+                )
 
     def _findings(self, run_id: int) -> Iterator[PastFinding]:
         for row in self.connection.execute(sql("findings_of_run"), {"run_id": run_id}):

@@ -13,6 +13,7 @@ from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.locks import Hold
 from lockdoctor.domain.past import ClockMark, Past, RunRecord
 from lockdoctor.history import files, pruning, recalling, recording
+from lockdoctor.history.asking import asking
 from lockdoctor.history.database import (
     HistoryDamaged,
     connect,
@@ -99,7 +100,7 @@ class SqliteHistory:
         revision: int,
         raft_term: int,
         prefixes: Sequence[bytes],
-        holds: Collection[Hold],
+        holds: Sequence[Hold],
         lease_ids: Collection[LeaseId],
     ) -> Past:
         """
@@ -123,9 +124,15 @@ class SqliteHistory:
             prefixes=prefixes_text(prefixes),
         )
 
+        asked = recalling.Asked(holds, tuple(lease_ids))
+
         def ask(connection: sqlite3.Connection) -> Past:
-            with understood(self._path), transaction(connection, writes=False):
-                return recalling.recall(connection, self._present, now, holds, lease_ids)
+            with (
+                understood(self._path),
+                asking(connection),
+                transaction(connection, writes=False),
+            ):
+                return recalling.recall(connection, self._present, now, asked)
 
         return self._do(ask)
 
@@ -133,7 +140,7 @@ class SqliteHistory:
         """Store what one run has seen, all of it or nothing."""
 
         def store(connection: sqlite3.Connection) -> None:
-            with transaction(connection):
+            with asking(connection), transaction(connection):
                 recording.record(connection, self._present, run)
 
         self._do(store)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lockdoctor.domain.past import ClockMark
 from lockdoctor.history.queries import inserted, sql
@@ -21,6 +22,8 @@ nothing."""
 
 SAME_CLOCK_S = 0.001
 """The two clocks are read one after the other; a wall clock that was set differs by more."""
+
+SHARED_MOMENTS = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +55,15 @@ class Timeline:
 
     def at(self, clock_id: int, stored_at: float) -> float:
         """Tell a stored moment in this run's time, as well as is known."""
-        return stored_at + self._clocks[clock_id].shift_s
+        return _shared(stored_at + self._clocks[clock_id].shift_s)
 
     def earliest(self, clock_id: int, stored_at: float) -> float:
         """Tell the earliest that a stored moment can be."""
-        return self.at(clock_id, stored_at) - self._clocks[clock_id].skew_s
+        return _shared(self.at(clock_id, stored_at) - self._clocks[clock_id].skew_s)
 
     def latest(self, clock_id: int, stored_at: float) -> float:
         """Tell the latest that a stored moment can be."""
-        return self.at(clock_id, stored_at) + self._clocks[clock_id].skew_s
+        return _shared(self.at(clock_id, stored_at) + self._clocks[clock_id].skew_s)
 
     def is_exact(self, clock_id: int) -> bool:
         """Whether the moments of a clock are translated by the steady clock of this boot."""
@@ -95,3 +98,9 @@ class Timeline:
             skew_s=0.0 if is_same_boot and boot_id else SKEW_S,
             is_own=is_same_boot and abs(shift_s) <= SAME_CLOCK_S,
         )
+
+
+@lru_cache(SHARED_MOMENTS)
+def _shared(moment: float) -> float:
+    """Give one object for equal moments: many leases are looked at in one."""
+    return moment
