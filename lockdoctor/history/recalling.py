@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -25,7 +26,7 @@ from lockdoctor.history.lineage import ClusterState, lineage_of
 from lockdoctor.history.names import id_number, lock_id, verdict_kind
 from lockdoctor.history.queries import sql
 from lockdoctor.history.stretches import GONE_TTL_S
-from lockdoctor.history.timeline import Timeline
+from lockdoctor.history.timeline import SHARED, Timeline
 
 SESSION_COUNTS = 300
 """A day of checks every five minutes: enough to tell a trend, and quickly read."""
@@ -120,12 +121,10 @@ class _Reader:
             last_asked_at = self._earliest(row, "last_clock_id", "last_asked_at")
             yield (
                 self.asked.holds[row["place"]],
-                PastHold(
-                    first_answered_at=self._latest(row, "first_clock_id", "first_answered_at"),
-                    last_asked_at=min(
-                        self.now, last_asked_at
-                    ),  # the run asks of holds that stand now
-                    held_first_answered_at=self._held_at(row),
+                _past_hold(
+                    self._latest(row, "first_clock_id", "first_answered_at"),
+                    min(self.now, last_asked_at),  # the run asks of holds that stand now
+                    self._held_at(row),
                 ),
             )
 
@@ -151,8 +150,8 @@ class _Reader:
                     lease_id=lease_id,
                     asked_at=self._earliest(row, f"{end}_clock_id", f"{end}_asked_at"),
                     answered_at=self._latest(row, f"{end}_clock_id", f"{end}_answered_at"),
-                    granted_ttl_s=row["granted_ttl_s"],
-                    remaining_ttl_s=row[f"{end}_remaining_ttl_s"],
+                    granted_ttl_s=_shared(row["granted_ttl_s"]),
+                    remaining_ttl_s=_shared(row[f"{end}_remaining_ttl_s"]),
                     raft_term=row["raft_term"],
                 )
 
@@ -188,6 +187,24 @@ class _Reader:
             if self._is_past(row, "since_clock_id", "since_at"):
                 since_at = self._latest(row, "since_clock_id", "since_at")
                 yield LeaseId(row["lease_id"]), since_at
+
+
+@lru_cache(SHARED)
+def _past_hold(
+    first_answered_at: float, last_asked_at: float, held_first_answered_at: float | None
+) -> PastHold:
+    """Give one object for equal ones: the keys that one reading had were seen at the same time."""
+    return PastHold(
+        first_answered_at=first_answered_at,
+        last_asked_at=last_asked_at,
+        held_first_answered_at=held_first_answered_at,
+    )
+
+
+@lru_cache(SHARED)
+def _shared(seconds: int) -> int:
+    """Give one object for equal numbers."""
+    return seconds
 
 
 def _is_wide(row: sqlite3.Row) -> bool:

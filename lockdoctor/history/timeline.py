@@ -23,7 +23,8 @@ nothing."""
 SAME_CLOCK_S = 0.001
 """The two clocks are read one after the other; a wall clock that was set differs by more."""
 
-SHARED_MOMENTS = 16_384
+SHARED = 16_384
+"""Of the values that 100,000 locks have in common, so many are kept to be told again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class Timeline:
         )
 
 
-@lru_cache(SHARED_MOMENTS)
+@lru_cache(SHARED)
 def _shared(moment: float) -> float:
     """Give one object for equal moments: many leases are looked at in one."""
     return moment

@@ -220,6 +220,7 @@ class _Scan:
             self._note_history(HISTORY, failed)
         else:
             self.sampler.remember(self.past.readings)
+            self.past = replace(self.past, readings={})  # the sampler's, until the last look
 
     def _recorded(self, facts: Examination, report: Report) -> Report:
         """Add this run to the history."""
