@@ -6,7 +6,7 @@ import math
 
 from lockdoctor.ports import Clock
 
-BURST_S = 0.005
+BURST_S = 0.002
 """The pace is kept over this time; a pause for every single look-up would cost more than it."""
 
 FEWEST, MOST = 2, 256

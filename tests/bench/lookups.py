@@ -27,7 +27,7 @@ from tests.matrix import version_of
 
 RESULT = Path(__file__).parents[2] / "build" / "bench.json"
 
-TABLE_WIDTH = 110
+TABLE_WIDTH = 130
 
 LOCKS = (1_000, 10_000, 100_000)
 WAITERS = (100_000,)

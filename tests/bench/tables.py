@@ -18,8 +18,8 @@ def lookups_table(lookups: Lookups) -> Table:
     table.caption = caption if "etcdctl" in lookups.rates else None
     for name, rate in lookups.rates.items():
         compared = [
-            f"{ratios[name]:.2g}" if name in ratios else ""
-            for ratios in (lookups.ratios, lookups.cpu_ratios)
+            f"{ratios[name]:{form}}" if name in ratios else ""
+            for ratios, form in ((lookups.ratios, ".2f"), (lookups.cpu_ratios, ".3f"))
         ]
         cpu_us, peak_mb = lookups.cpu_us_per_lookup[name], lookups.peak_mb[name].max
         table.add_row(name, f"{rate:,.0f}", f"{cpu_us:,.1f}", f"{peak_mb:.0f}", *compared)
