@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from lockdoctor.domain.activity import WatchEvent
+    from lockdoctor.domain.evidence import Evidence
     from lockdoctor.domain.journal import Entry, EntryId, Line
     from lockdoctor.domain.leases import LeaseId, LeaseUnread, Reading
     from lockdoctor.domain.locks import Hold, KeySnapshot, LockKey
     from lockdoctor.domain.past import Past, RunRecord
     from lockdoctor.domain.treatment import Treated, Undone
-    from lockdoctor.domain.verdicts import Evidence
     from lockdoctor.domain.witnesses import Heard
     from lockdoctor.domain.writes import Written
 

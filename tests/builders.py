@@ -8,6 +8,14 @@ from typing import Any
 from lockdoctor.domain import renewals
 from lockdoctor.domain.activity import QueueActivity
 from lockdoctor.domain.age import Age
+from lockdoctor.domain.evidence import (
+    Evidence,
+    Held,
+    Keyless,
+    NoHandOver,
+    Renewed,
+    Waiting,
+)
 from lockdoctor.domain.journal import Action, Actor, EntryId, Intent, Outcome, Reason, Result
 from lockdoctor.domain.leases import LeaseId, Observation, Reading
 from lockdoctor.domain.locks import Kind, Lock, LockKey, Recipe
@@ -19,18 +27,7 @@ from lockdoctor.domain.report import (
     Report,
     SessionReport,
 )
-from lockdoctor.domain.verdicts import (
-    Confidence,
-    Evidence,
-    Held,
-    Keyless,
-    NoHandOver,
-    Renewed,
-    Severity,
-    Verdict,
-    VerdictKind,
-    Waiting,
-)
+from lockdoctor.domain.verdicts import Confidence, Severity, Verdict, VerdictKind
 
 NOON = 1_767_268_800.0
 """2026-01-01 12:00:00 UTC."""

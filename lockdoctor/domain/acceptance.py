@@ -8,7 +8,13 @@ from datetime import date
 
 from lockdoctor.domain.policy import is_below
 from lockdoctor.domain.report import KEYLESS_LEASES, LEASE_LIST, LockReport, Report
-from lockdoctor.domain.verdicts import OF_SESSIONS, Accepted, Severity, Verdict, VerdictKind
+from lockdoctor.domain.verdicts import (
+    OF_SESSIONS,
+    Accepted,
+    Severity,
+    Verdict,
+    VerdictKind,
+)
 
 WEAKER = {
     VerdictKind.LEAKED_LOCK: VerdictKind.SUSPECTED_LEAK,

@@ -11,17 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 
+from lockdoctor.domain.evidence import Evidence, Expired, ListedButGone
 from lockdoctor.domain.leases import LeaseGone, LeaseId, Observation, Reading
 from lockdoctor.domain.renewals import RenewalTrace, is_usable
-from lockdoctor.domain.verdicts import (
-    Confidence,
-    Evidence,
-    Expired,
-    ListedButGone,
-    Severity,
-    Verdict,
-    VerdictKind,
-)
+from lockdoctor.domain.verdicts import Confidence, Severity, Verdict, VerdictKind
 
 AGAIN_S = 5.0
 """

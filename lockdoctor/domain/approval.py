@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lockdoctor.domain.changes import hold_changes
+from lockdoctor.domain.evidence import Evidence, HolderWaits
 from lockdoctor.domain.journal import Action
 from lockdoctor.domain.leases import NO_LEASE, LeaseGone, LeaseUnread, Observation, Reading
 from lockdoctor.domain.locks import LockKey, Recipe
@@ -29,7 +30,7 @@ from lockdoctor.domain.revocation import (
     TooManyKeys,
 )
 from lockdoctor.domain.selection import Candidate, Contender
-from lockdoctor.domain.verdicts import Confidence, Evidence, HolderWaits, VerdictKind
+from lockdoctor.domain.verdicts import Confidence, VerdictKind
 
 ORDERED_BY_WRITE = frozenset({Recipe.RW_MUTEX, Recipe.VITESS, Recipe.VITESS_ELECTION})
 """Recipes whose queues go by the last write, which a quarantine is."""

@@ -7,17 +7,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from lockdoctor.domain.evidence import SameRhythm
 from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.locks import Lock
 from lockdoctor.domain.report import LockReport
 from lockdoctor.domain.rhythm import MOST_CHANCE, Beat, chance_of_any, closest, in_step
-from lockdoctor.domain.verdicts import (
-    Confidence,
-    SameRhythm,
-    Severity,
-    Verdict,
-    VerdictKind,
-)
+from lockdoctor.domain.verdicts import Confidence, Severity, Verdict, VerdictKind
 from lockdoctor.domain.waits import Circle
 
 MOST_TIMED = 48

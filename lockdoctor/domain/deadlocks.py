@@ -9,23 +9,20 @@ from functools import cached_property
 from typing import NamedTuple
 
 from lockdoctor.domain.clients import Clients
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.locks import LockId, LockKey
-from lockdoctor.domain.report import LockReport
-from lockdoctor.domain.schedule import is_overdue
-from lockdoctor.domain.verdicts import (
+from lockdoctor.domain.evidence import (
     Blocks,
-    Confidence,
     Evidence,
     HolderWaits,
     LeastHarm,
     NoSingleWayOut,
     RingWait,
-    Severity,
-    Verdict,
-    VerdictKind,
     WaitCircle,
 )
+from lockdoctor.domain.leases import LeaseId
+from lockdoctor.domain.locks import LockId, LockKey
+from lockdoctor.domain.report import LockReport
+from lockdoctor.domain.schedule import is_overdue
+from lockdoctor.domain.verdicts import Confidence, Severity, Verdict, VerdictKind
 from lockdoctor.domain.waits import Blocked, Circle, Wait, WaitGraph, contended
 
 Stood = Callable[[LockReport, LockKey], float]

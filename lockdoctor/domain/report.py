@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockdoctor.domain.verdicts import Blocks, Confidence, Severity, Verdict, VerdictKind
+from lockdoctor.domain.evidence import Blocks
+from lockdoctor.domain.verdicts import Confidence, Severity, Verdict, VerdictKind
 
 if TYPE_CHECKING:
     from lockdoctor.domain.activity import QueueActivity
     from lockdoctor.domain.age import Age
+    from lockdoctor.domain.evidence import SessionsAlike
     from lockdoctor.domain.leases import LeaseId
     from lockdoctor.domain.locks import Lock
     from lockdoctor.domain.origins import Origin
     from lockdoctor.domain.past import PastFinding
     from lockdoctor.domain.renewals import RenewalTrace
     from lockdoctor.domain.server_view import ServerView
-    from lockdoctor.domain.verdicts import SessionsAlike
     from lockdoctor.domain.waits import Blocked
     from lockdoctor.domain.witnesses import ProcessReport
 

@@ -7,15 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.origins import Origin
-from lockdoctor.domain.past import NO_PAST, Past
-from lockdoctor.domain.policy import Thresholds
-from lockdoctor.domain.renewals import RenewalTrace
-from lockdoctor.domain.report import SessionReport
-from lockdoctor.domain.schedule import is_overdue
-from lockdoctor.domain.verdicts import (
-    Confidence,
+from lockdoctor.domain.evidence import (
     Evidence,
     Forecast,
     FromGivenUpAttempts,
@@ -26,11 +18,16 @@ from lockdoctor.domain.verdicts import (
     Renewed,
     SessionsGrew,
     SessionsIdle,
-    Severity,
     Unobservable,
-    Verdict,
-    VerdictKind,
 )
+from lockdoctor.domain.leases import LeaseId
+from lockdoctor.domain.origins import Origin
+from lockdoctor.domain.past import NO_PAST, Past
+from lockdoctor.domain.policy import Thresholds
+from lockdoctor.domain.renewals import RenewalTrace
+from lockdoctor.domain.report import SessionReport
+from lockdoctor.domain.schedule import is_overdue
+from lockdoctor.domain.verdicts import Confidence, Severity, Verdict, VerdictKind
 
 FEWEST_NEW = 3
 """Fewer new sessions than this may be one worker's start or one slow request."""

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lockdoctor.domain.verdicts import Sign, Weighed, Weight
+from lockdoctor.domain.evidence import Sign, Weighed, Weight
 
 if TYPE_CHECKING:
-    from lockdoctor.domain.diagnosis import LockCase
+    from lockdoctor.domain.case import LockCase
 
 LIKELY_FROM = 3
 """So many points make a leak likely; fewer, possible."""

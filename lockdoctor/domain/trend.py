@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from lockdoctor.domain.evidence import Standing
 from lockdoctor.domain.locks import LockId
 from lockdoctor.domain.past import Past, PastFinding
 from lockdoctor.domain.report import LockReport
-from lockdoctor.domain.verdicts import Standing, Verdict, VerdictKind
+from lockdoctor.domain.verdicts import Verdict, VerdictKind
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from lockdoctor.domain.evidence import Standing
 from lockdoctor.domain.journal import Entry, Result
 from lockdoctor.domain.policy import Policy, Treatment
 from lockdoctor.domain.report import Finding, Report
 from lockdoctor.domain.revocation import Refusal
 from lockdoctor.domain.treatment import Treated
-from lockdoctor.domain.verdicts import Confidence, Standing, VerdictKind
+from lockdoctor.domain.verdicts import Confidence, VerdictKind
 
 DAY_S = 86_400.0
 

@@ -8,6 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
+from lockdoctor.domain.evidence import (
+    Evidence,
+    FromElsewhere,
+    KeptAliveBy,
+    LiveSessions,
+    ServerCounted,
+)
 from lockdoctor.domain.goroutines import Census
 from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.report import (
@@ -18,15 +25,7 @@ from lockdoctor.domain.report import (
     Unseen,
 )
 from lockdoctor.domain.server_view import MemberCounters, ServerView, compare
-from lockdoctor.domain.verdicts import (
-    Evidence,
-    FromElsewhere,
-    KeptAliveBy,
-    LiveSessions,
-    ServerCounted,
-    Verdict,
-    VerdictKind,
-)
+from lockdoctor.domain.verdicts import Verdict, VerdictKind
 
 LEAKS = frozenset({VerdictKind.LEAKED_SESSION, VerdictKind.SESSION_PILE_UP})
 

@@ -6,9 +6,10 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lockdoctor.domain.evidence import HolderWaits, LeastHarm
 from lockdoctor.domain.leases import LeaseId, hex_id
 from lockdoctor.domain.report import Finding
-from lockdoctor.domain.verdicts import Confidence, HolderWaits, LeastHarm, VerdictKind
+from lockdoctor.domain.verdicts import Confidence, VerdictKind
 from lockdoctor.outputs.wording import printable
 
 MOST_LOOKS = 3

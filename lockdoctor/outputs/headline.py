@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from lockdoctor.domain.evidence import WaitCircle, Waiting
 from lockdoctor.domain.leases import hex_id
 from lockdoctor.domain.report import Finding, LockReport, Report
-from lockdoctor.domain.verdicts import Confidence, Verdict, VerdictKind, WaitCircle, Waiting
+from lockdoctor.domain.verdicts import Confidence, Verdict, VerdictKind
 from lockdoctor.outputs.sentences import clause
 from lockdoctor.outputs.wording import count, lock_title, printable, safe, shortened
 

@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
 from typing import Any, TextIO
 
+from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.leases import LeaseId, Observation, Reading, hex_id
 from lockdoctor.domain.locks import LockKey
 from lockdoctor.domain.past import PastFinding
 from lockdoctor.domain.renewals import RenewalTrace, is_usable
 from lockdoctor.domain.report import LockReport, Report, SessionReport, Unseen
-from lockdoctor.domain.verdicts import Accepted, Evidence, Verdict
+from lockdoctor.domain.verdicts import Accepted, Verdict
 from lockdoctor.domain.waits import Blocked
 from lockdoctor.outputs.json_values import bytes_twice as _bytes
 from lockdoctor.outputs.json_values import moment

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from lockdoctor.domain.leases import hex_id
-from lockdoctor.domain.verdicts import (
+from lockdoctor.domain.evidence import (
     Blocks,
     ByDesign,
     ClaimedAge,
@@ -55,6 +54,7 @@ from lockdoctor.domain.verdicts import (
     Weight,
     WithinLimit,
 )
+from lockdoctor.domain.leases import hex_id
 from lockdoctor.outputs.witness_sentences import is_culprit, witness_sentence
 from lockdoctor.outputs.wording import (
     at_least,

@@ -10,10 +10,11 @@ from typing import TextIO
 from rich.console import RenderableType
 from rich.text import Text
 
+from lockdoctor.domain.evidence import EstimatedAge, Evidence, WaitCircle, Weighed
 from lockdoctor.domain.leases import hex_id
 from lockdoctor.domain.past import PastFinding
 from lockdoctor.domain.report import Finding, LockReport, Report
-from lockdoctor.domain.verdicts import EstimatedAge, Evidence, Verdict, WaitCircle, Weighed
+from lockdoctor.domain.verdicts import Verdict
 from lockdoctor.outputs import waits
 from lockdoctor.outputs.commands import steps
 from lockdoctor.outputs.headline import headline, how_many

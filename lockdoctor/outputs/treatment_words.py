@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
+from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.journal import Action, Result
 from lockdoctor.domain.leases import NO_LEASE, hex_id
 from lockdoctor.domain.revocation import (
@@ -32,7 +33,7 @@ from lockdoctor.domain.revocation import (
     TtlChanged,
 )
 from lockdoctor.domain.treatment import QueueAfter, Relapse, Treated, Undone
-from lockdoctor.domain.verdicts import Evidence, VerdictKind
+from lockdoctor.domain.verdicts import VerdictKind
 from lockdoctor.outputs.sentences import sentence
 from lockdoctor.outputs.wording import (
     at_least,

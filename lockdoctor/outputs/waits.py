@@ -9,10 +9,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from lockdoctor.domain.evidence import RingWait, WaitCircle
 from lockdoctor.domain.leases import hex_id
 from lockdoctor.domain.locks import LockId
 from lockdoctor.domain.report import Report
-from lockdoctor.domain.verdicts import RingWait, VerdictKind, WaitCircle
+from lockdoctor.domain.verdicts import VerdictKind
 from lockdoctor.domain.waits import Blocked
 from lockdoctor.outputs.wording import count, printable, shortened
 

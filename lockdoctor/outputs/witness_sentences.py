@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lockdoctor.domain.evidence import (
+    FromElsewhere,
+    KeptAliveBy,
+    LiveSessions,
+    ServerCounted,
+)
 from lockdoctor.domain.goroutines import Caller
 from lockdoctor.domain.server_view import ServerView
-from lockdoctor.domain.verdicts import FromElsewhere, KeptAliveBy, LiveSessions, ServerCounted
 from lockdoctor.domain.witnesses import TOLERANCE, ProcessReport
 from lockdoctor.outputs.wording import at_least, count, duration, safe, shortened, times
 

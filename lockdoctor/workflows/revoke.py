@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from lockdoctor.domain.approval import Findings, approve
+from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.journal import Action
 from lockdoctor.domain.leases import NO_LEASE, LeaseId, LeaseUnread, Observation, Reading
 from lockdoctor.domain.report import KEYLESS_LEASES, Report
 from lockdoctor.domain.revocation import KeysUnseen, Refusal, RevokePlan, Selection, Target
 from lockdoctor.domain.selection import Candidate, select
 from lockdoctor.domain.treatment import Treated, TreatmentReport
-from lockdoctor.domain.verdicts import Evidence
 from lockdoctor.errors import AccessDenied, ClusterError, JournalError
 from lockdoctor.ports import Clock, Cluster, Stop, Surgeon
 from lockdoctor.workflows.operation import operate

@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from lockdoctor.domain.clients import worth_timing
+from lockdoctor.domain.conclusion import conclude
 from lockdoctor.domain.examination import (
     Examination,
     PrefixFacts,
     SessionFacts,
-    conclude,
-    needed_renewals,
 )
 from lockdoctor.domain.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.locks import KeySnapshot, Kind, Lock
 from lockdoctor.domain.past import NO_PAST, Past
 from lockdoctor.domain.policy import Policy, Thresholds
+from lockdoctor.domain.prefix_view import needed_renewals
 from lockdoctor.domain.recipes import locks
 from lockdoctor.domain.record import run_record
 from lockdoctor.domain.renewals import SETTLE_S, Leadership, LeadershipProbe, trace

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockdoctor.domain.afterlife import AGAIN_S, expired_for_s, gone_since, judge_lost
+from lockdoctor.domain.evidence import Expired, ListedButGone
 from lockdoctor.domain.leases import LeaseGone, LeaseId, Reading
 from lockdoctor.domain.renewals import RenewalTrace
 from lockdoctor.domain.schedule import next_look
-from lockdoctor.domain.verdicts import Confidence, Expired, ListedButGone, Severity, VerdictKind
+from lockdoctor.domain.verdicts import Confidence, Severity, VerdictKind
 from tests.builders import NOON, a_trace, an_observation
 
 LEASE = LeaseId(7)

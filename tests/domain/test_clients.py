@@ -7,19 +7,13 @@ from collections.abc import Mapping, Sequence
 from lockdoctor.domain.age import Age
 from lockdoctor.domain.clients import MOST_TIMED, MOST_WAITERS, Clients, worth_timing
 from lockdoctor.domain.deadlocks import judge_waits
+from lockdoctor.domain.evidence import SameRhythm, WaitCircle
 from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.locks import Lock
 from lockdoctor.domain.renewals import Interval
 from lockdoctor.domain.report import LockReport
 from lockdoctor.domain.rhythm import FINE_S, Beat
-from lockdoctor.domain.verdicts import (
-    Confidence,
-    SameRhythm,
-    Severity,
-    Verdict,
-    VerdictKind,
-    WaitCircle,
-)
+from lockdoctor.domain.verdicts import Confidence, Severity, Verdict, VerdictKind
 from tests.builders import a_key, a_lock, a_lock_report, a_verdict
 
 TURN = Interval(0.501, 0.501)

@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lockdoctor.domain.examination import Examination, PrefixFacts, SessionFacts, conclude
+from lockdoctor.domain.conclusion import conclude
+from lockdoctor.domain.evidence import (
+    Blocks,
+    HolderWaits,
+    LeastHarm,
+    NoSingleWayOut,
+    RingWait,
+    WaitCircle,
+)
+from lockdoctor.domain.examination import Examination, PrefixFacts, SessionFacts
 from lockdoctor.domain.leases import LeaseId, Reading
 from lockdoctor.domain.locks import KeySnapshot, LockKey
 from lockdoctor.domain.past import NO_PAST, Past, PastHold
 from lockdoctor.domain.policy import Limits, Policy
 from lockdoctor.domain.renewals import Leadership, LeadershipProbe
 from lockdoctor.domain.report import ClusterFacts, LockReport, Report
-from lockdoctor.domain.verdicts import (
-    Blocks,
-    Confidence,
-    HolderWaits,
-    LeastHarm,
-    NoSingleWayOut,
-    RingWait,
-    Severity,
-    VerdictKind,
-    WaitCircle,
-)
+from lockdoctor.domain.verdicts import Confidence, Severity, VerdictKind
 from tests.builders import an_observation
 
 KEPT = ((0.1, 58), (22.0, 57), (43.0, 56))

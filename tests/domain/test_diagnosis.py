@@ -10,13 +10,9 @@ import pytest
 
 from lockdoctor.domain.activity import QueueActivity
 from lockdoctor.domain.age import Age
-from lockdoctor.domain.diagnosis import Dangling, LockCase, diagnose
-from lockdoctor.domain.leases import NO_LEASE, LeaseGone, Reading
-from lockdoctor.domain.locks import Kind, Lock, LockKey, Recipe
-from lockdoctor.domain.policy import Thresholds
-from lockdoctor.domain.renewals import SETTLE_S, Leadership, LeadershipProbe, RenewalTrace, trace
-from lockdoctor.domain.verdicts import (
-    Confidence,
+from lockdoctor.domain.case import Dangling, LockCase
+from lockdoctor.domain.diagnosis import diagnose
+from lockdoctor.domain.evidence import (
     Evidence,
     Expired,
     HandedOver,
@@ -27,14 +23,16 @@ from lockdoctor.domain.verdicts import (
     PossiblePhantom,
     QueueCut,
     Renewed,
-    Severity,
     UnknownShape,
     Unobservable,
     Unread,
-    Verdict,
-    VerdictKind,
     Waiting,
 )
+from lockdoctor.domain.leases import NO_LEASE, LeaseGone, Reading
+from lockdoctor.domain.locks import Kind, Lock, LockKey, Recipe
+from lockdoctor.domain.policy import Thresholds
+from lockdoctor.domain.renewals import SETTLE_S, Leadership, LeadershipProbe, RenewalTrace, trace
+from lockdoctor.domain.verdicts import Confidence, Severity, Verdict, VerdictKind
 from tests.builders import a_key, a_trace, an_observation
 from tests.simulation import LEASE, SimulatedLease, kept_alive
 

@@ -10,6 +10,7 @@ import pytest
 
 from lockdoctor.domain.approval import ORDERED_BY_WRITE, Findings, approve
 from lockdoctor.domain.changes import Now, changes
+from lockdoctor.domain.evidence import HolderWaits
 from lockdoctor.domain.journal import Action
 from lockdoctor.domain.leases import NO_LEASE, LeaseGone, LeaseId, LeaseUnread, Reading
 from lockdoctor.domain.locks import LockKey, Recipe
@@ -32,7 +33,7 @@ from lockdoctor.domain.revocation import (
 )
 from lockdoctor.domain.selection import Candidate, select
 from lockdoctor.domain.shapes import RECIPES
-from lockdoctor.domain.verdicts import Accepted, Confidence, HolderWaits, VerdictKind
+from lockdoctor.domain.verdicts import Accepted, Confidence, VerdictKind
 from tests.builders import (
     HOLDER,
     NOON,

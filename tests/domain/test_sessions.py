@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+from lockdoctor.domain.evidence import (
+    Forecast,
+    FromGivenUpAttempts,
+    SessionsGrew,
+    SessionsIdle,
+)
 from lockdoctor.domain.leases import LeaseGone, LeaseId, Observation, Reading
 from lockdoctor.domain.past import NO_PAST, Past, SessionCount
 from lockdoctor.domain.policy import Thresholds
 from lockdoctor.domain.renewals import SETTLE_S, Leadership, LeadershipProbe, RenewalTrace, trace
 from lockdoctor.domain.sessions import SessionCase, Watch, judge_sessions, report_session
-from lockdoctor.domain.verdicts import (
-    Confidence,
-    Forecast,
-    FromGivenUpAttempts,
-    SessionsGrew,
-    SessionsIdle,
-    Severity,
-    Verdict,
-    VerdictKind,
-)
+from lockdoctor.domain.verdicts import Confidence, Severity, Verdict, VerdictKind
 
 NO_LIMITS = Thresholds()
 

@@ -9,18 +9,12 @@ import pytest
 
 from lockdoctor.domain.activity import QueueActivity
 from lockdoctor.domain.age import Age
-from lockdoctor.domain.diagnosis import LockCase, diagnose
+from lockdoctor.domain.case import LockCase
+from lockdoctor.domain.diagnosis import diagnose
+from lockdoctor.domain.evidence import EstimatedAge, Sign, Weighed, Weight
 from lockdoctor.domain.policy import Thresholds
 from lockdoctor.domain.suspicion import LIKELY_FROM, weigh
-from lockdoctor.domain.verdicts import (
-    Confidence,
-    EstimatedAge,
-    Sign,
-    Verdict,
-    VerdictKind,
-    Weighed,
-    Weight,
-)
+from lockdoctor.domain.verdicts import Confidence, Verdict, VerdictKind
 from tests.builders import a_lock, a_trace
 
 ALONE, CONTENDED = a_lock(), a_lock(waiters=1)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from lockdoctor.domain.evidence import Evidence, Standing
 from lockdoctor.domain.locks import LockId, Recipe
 from lockdoctor.domain.past import Past, PastFinding
 from lockdoctor.domain.trend import Trend
-from lockdoctor.domain.verdicts import Evidence, Standing, VerdictKind
+from lockdoctor.domain.verdicts import VerdictKind
 from tests.builders import a_lock_report, a_verdict
 
 ORDERS = LockId(b"/my-lock/orders", Recipe.GO_MUTEX)

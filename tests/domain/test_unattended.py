@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockdoctor.domain.age import Age
+from lockdoctor.domain.evidence import Standing
 from lockdoctor.domain.journal import Action, Entry, Result
 from lockdoctor.domain.policy import Policy, Rule, Treatment
 from lockdoctor.domain.report import LockReport
 from lockdoctor.domain.unattended import DAY_S, HARMLESS, Choice, Spare, choose
-from lockdoctor.domain.verdicts import Confidence, Standing, VerdictKind
+from lockdoctor.domain.verdicts import Confidence, VerdictKind
 from tests.builders import (
     NOON,
     a_lock,

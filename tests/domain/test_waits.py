@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lockdoctor.domain.components import strongly_connected
 from lockdoctor.domain.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.locks import Kind, Lock, Recipe
-from lockdoctor.domain.waits import Circle, WaitGraph, strongly_connected
+from lockdoctor.domain.waits import Circle, WaitGraph
 from tests.builders import a_key
 
 Queues = dict[str, list[int]]

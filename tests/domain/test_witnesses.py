@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.report import LEASE_LIST, Report, Unseen
-from lockdoctor.domain.server_view import MemberCounters
-from lockdoctor.domain.verdicts import (
+from lockdoctor.domain.evidence import (
     Evidence,
     FromElsewhere,
     KeptAliveBy,
     LiveSessions,
     ServerCounted,
-    VerdictKind,
 )
+from lockdoctor.domain.leases import LeaseId
+from lockdoctor.domain.report import LEASE_LIST, Report, Unseen
+from lockdoctor.domain.server_view import MemberCounters
+from lockdoctor.domain.verdicts import VerdictKind
 from lockdoctor.domain.witnesses import Agreement, Heard, ProcessSeen, bear_witness
 from tests.builders import HOLDER, a_report, a_session
 from tests.outputs.examples import a_healthy_lock, a_leak, leaked_sessions

@@ -5,19 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from lockdoctor.domain.age import Age
+from lockdoctor.domain.evidence import Held, NoHandOver, Renewed, Standing, Waiting
 from lockdoctor.domain.health import Checkup, FailedCheck
 from lockdoctor.domain.metrics import NO_LIMITS, MetricLimits
 from lockdoctor.domain.ranges import parse_range
 from lockdoctor.domain.report import LockReport
-from lockdoctor.domain.verdicts import (
-    Held,
-    NoHandOver,
-    Renewed,
-    Severity,
-    Standing,
-    VerdictKind,
-    Waiting,
-)
+from lockdoctor.domain.verdicts import Severity, VerdictKind
 from tests.builders import NOON, a_lock, a_lock_report, a_report, a_verdict
 
 FAILED = FailedCheck(at=NOON, took_s=2.0, why="Cannot reach etcd at 127.0.0.1:1: nobody listens")

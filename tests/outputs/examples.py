@@ -7,16 +7,10 @@ from datetime import date
 
 from lockdoctor.domain.activity import QueueActivity
 from lockdoctor.domain.age import Age
-from lockdoctor.domain.leases import LeaseGone, LeaseId, Reading
-from lockdoctor.domain.locks import Kind, LockId, Recipe
-from lockdoctor.domain.past import PastFinding
-from lockdoctor.domain.report import LockReport, Report, Unseen
-from lockdoctor.domain.verdicts import (
-    Accepted,
+from lockdoctor.domain.evidence import (
     Blocks,
     ByDesign,
     ClaimedAge,
-    Confidence,
     EstimatedAge,
     Evidence,
     Expired,
@@ -49,19 +43,27 @@ from lockdoctor.domain.verdicts import (
     SessionsAlike,
     SessionsGrew,
     SessionsIdle,
-    Severity,
     Sign,
     Standing,
     UnknownShape,
     Unobservable,
     Unread,
-    Verdict,
-    VerdictKind,
     WaitCircle,
     Waiting,
     Weighed,
     Weight,
     WithinLimit,
+)
+from lockdoctor.domain.leases import LeaseGone, LeaseId, Reading
+from lockdoctor.domain.locks import Kind, LockId, Recipe
+from lockdoctor.domain.past import PastFinding
+from lockdoctor.domain.report import LockReport, Report, Unseen
+from lockdoctor.domain.verdicts import (
+    Accepted,
+    Confidence,
+    Severity,
+    Verdict,
+    VerdictKind,
 )
 from lockdoctor.domain.waits import Blocked
 from tests.builders import (

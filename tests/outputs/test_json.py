@@ -12,9 +12,10 @@ from typing import Any, get_args
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
+from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.leases import LeaseGone, LeaseId
 from lockdoctor.domain.report import Report
-from lockdoctor.domain.verdicts import Evidence, VerdictKind
+from lockdoctor.domain.verdicts import VerdictKind
 from lockdoctor.outputs.json import JsonOutput
 from tests.builders import (
     NOON,

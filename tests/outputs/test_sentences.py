@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from lockdoctor.domain.verdicts import Evidence
+from lockdoctor.domain.evidence import Evidence
 from lockdoctor.outputs.sentences import clause, sentence
 from tests.outputs.examples import EVIDENCE
 

@@ -11,9 +11,10 @@ import pytest
 
 from lockdoctor.domain.activity import QueueActivity
 from lockdoctor.domain.age import Age
+from lockdoctor.domain.evidence import EstimatedAge, RingWait, Standing, WaitCircle
 from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.report import LockReport, Report
-from lockdoctor.domain.verdicts import EstimatedAge, RingWait, Standing, VerdictKind, WaitCircle
+from lockdoctor.domain.verdicts import VerdictKind
 from lockdoctor.outputs.lock_rows import sawtooth
 from lockdoctor.outputs.table import TableOutput
 from tests.builders import (

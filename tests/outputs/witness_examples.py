@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from lockdoctor.domain.goroutines import Caller, Census, Frame
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.server_view import MemberView, ServerView
-from lockdoctor.domain.verdicts import (
+from lockdoctor.domain.evidence import (
     Evidence,
     FromElsewhere,
     KeptAliveBy,
     LiveSessions,
     ServerCounted,
 )
+from lockdoctor.domain.goroutines import Caller, Census, Frame
+from lockdoctor.domain.leases import LeaseId
+from lockdoctor.domain.server_view import MemberView, ServerView
 from lockdoctor.domain.witnesses import Agreement, ProcessReport
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from lockdoctor.domain.evidence import KeptAliveBy
 from lockdoctor.domain.report import Report
 from lockdoctor.domain.server_view import MemberCounters
-from lockdoctor.domain.verdicts import KeptAliveBy, VerdictKind
+from lockdoctor.domain.verdicts import VerdictKind
 from lockdoctor.domain.witnesses import Heard, ProcessSeen
 from lockdoctor.ports import Stop, Witness
 from lockdoctor.workflows.scan import scan

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from lockdoctor.domain.evidence import Standing
 from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.past import ClockMark
 from lockdoctor.domain.policy import Policy
 from lockdoctor.domain.report import Report
-from lockdoctor.domain.verdicts import Standing, VerdictKind
+from lockdoctor.domain.verdicts import VerdictKind
 from lockdoctor.history.store import open_history
 from lockdoctor.ports import ScanProgress, Stop
 from lockdoctor.workflows.scan import ScanRequest, scan

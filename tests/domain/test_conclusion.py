@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lockdoctor.domain.activity import KeyDeleted, KeyPut, WatchEvent, WatchGap, WatchProgress
-from lockdoctor.domain.examination import Examination, PrefixFacts, SessionFacts, conclude
+from lockdoctor.domain.conclusion import conclude
+from lockdoctor.domain.evidence import ByDesign, Rewritten
+from lockdoctor.domain.examination import Examination, PrefixFacts, SessionFacts
 from lockdoctor.domain.leases import NO_LEASE, LeaseId, Reading
 from lockdoctor.domain.locks import KeySnapshot, Kind, LockKey
 from lockdoctor.domain.past import NO_PAST
@@ -13,7 +15,7 @@ from lockdoctor.domain.policy import Limits, Policy, Rule
 from lockdoctor.domain.record import run_record
 from lockdoctor.domain.renewals import Leadership, LeadershipProbe
 from lockdoctor.domain.report import ClusterFacts
-from lockdoctor.domain.verdicts import ByDesign, Rewritten, Severity, VerdictKind
+from lockdoctor.domain.verdicts import Severity, VerdictKind
 from tests.builders import a_key
 from tests.simulation import LEASE, kept_alive
 
