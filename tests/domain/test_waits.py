@@ -5,18 +5,17 @@ from __future__ import annotations
 import itertools
 import time
 import tracemalloc
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockdoctor.domain.components import strongly_connected
 from lockdoctor.domain.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.locks import Kind, Lock, Recipe
 from lockdoctor.domain.waits import Circle, WaitGraph
 from tests.builders import a_key
+from tests.domain.graphs import mutually_reachable
 
 Queues = dict[str, list[int]]
 
@@ -190,7 +189,7 @@ def test_circles_against_brute_force(queues: Queues) -> None:
     to_holders = {
         (leases[n], leases[0]) for leases in queues.values() for n in range(1, len(leases))
     }
-    closed, tangles = _sets(to_holders), _sets(waits)
+    closed, tangles = mutually_reachable(to_holders), mutually_reachable(waits)
     loose = [tangle for tangle in tangles if not any(core <= tangle for core in closed)]
     found = circles(queues)
 
@@ -292,39 +291,8 @@ def test_a_long_queue_costs_little_memory() -> None:
     assert peak / 10_000 < 2_000
 
 
-@pytest.mark.parametrize("length", [2, 3, 50_000])
-def test_a_long_circle_is_one_circle(length: int) -> None:
-    """However long: Tarjan's algorithm needs no stack of the interpreter."""
-    edges = {n: [(n + 1) % length] for n in range(length)}
-
-    assert [sorted(found) for found in strongly_connected(edges)] == [list(range(length))]
-
-
 def _without(queues: Queues, lease: int | None) -> Queues:
     return {name: [each for each in leases if each != lease] for name, leases in queues.items()}
-
-
-def _sets(edges: set[tuple[int, int]]) -> list[set[int]]:
-    """Sets that can reach one another, by reaching everything from everywhere."""
-    nodes = {node for edge in edges for node in edge}
-    reach = {node: _reach(node, edges) for node in nodes}
-    found: list[set[int]] = []
-    for node in nodes:
-        mutual = {other for other in nodes if other in reach[node] and node in reach[other]}
-        if mutual and mutual not in found:
-            found.append(mutual)
-    return found
-
-
-def _reach(node: int, edges: Iterable[tuple[int, int]]) -> set[int]:
-    reached: set[int] = set()
-    pending = [node]
-    while pending:
-        here = pending.pop()
-        new = {to for start, to in edges if start == here} - reached
-        reached |= new
-        pending += new
-    return reached
 
 
 def _check_ring(circle: Circle, queues: Queues) -> None:
