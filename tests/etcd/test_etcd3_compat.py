@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from google.protobuf.internal import api_implementation
 
@@ -26,10 +29,46 @@ def test_the_fast_runtime_is_used() -> None:
     assert api_implementation.Type() != "python"
 
 
-def test_every_service_has_its_stub() -> None:
-    """Those that lockdoctor calls."""
-    assert all(hasattr(stubs, f"{service}Stub") for service in ("KV", "Lease", "Watch", "Auth"))
-    assert hasattr(stubs, "MaintenanceStub")
+class Recorder:
+    """A channel that remembers which calls are made on it."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self.made: dict[str, Made] = {}
+
+    def __getattr__(self, kind: str) -> Callable[..., str]:
+        """Make a call of one kind."""
+
+        def make(path: str, response_deserializer: Any, **_: Any) -> str:
+            self.made[path] = Made(kind, response_deserializer.__self__.DESCRIPTOR.full_name)
+            return path
+
+        return make
+
+
+class Made(NamedTuple):
+    """A call of a service."""
+
+    kind: str
+    answer: str
+
+
+def test_the_stubs_make_the_calls_of_those_that_were_generated() -> None:
+    """Each call of each service: its path, what streams, and what it answers with."""
+    generated = importlib.import_module("etcd3.etcdrpc.rpc_pb2_grpc")
+    names = [name for name in vars(generated) if name.endswith("Stub")]
+    assert {"KVStub", "LeaseStub", "WatchStub", "AuthStub", "MaintenanceStub"} <= set(names)
+    for name in names:
+        ours, theirs = Recorder(), Recorder()
+        stub, other = getattr(stubs, name)(ours), getattr(generated, name)(theirs)
+        assert ours.made == theirs.made
+        assert vars(stub) == vars(other)
+
+
+def test_etcd3s_client_is_not_loaded() -> None:
+    """It takes a tenth of the start of a check, and nothing of it is used there."""
+    code = "import lockdoctor.etcd.etcd3_compat, sys; assert 'etcd3' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_etcd3_itself_works_afterwards() -> None:
