@@ -43,7 +43,7 @@ Exit status: 0 planned only, or all done; 1 some refused or failed; 2 bad usage;
 
 
 def _verdict(text: str) -> Any:
-    from lockdoctor.domain.verdicts import VerdictKind as Kind  # noqa: PLC0415  # takes long,
+    from lockdoctor.domain.verdicts import VerdictKind as Kind  # noqa: PLC0415  # takes long
 
     return one_of(Kind.LEAKED_LOCK, Kind.SUSPECTED_LEAK, Kind.ETERNAL_LOCK)(text)
 

@@ -37,7 +37,6 @@ DELETE FROM asked_lease;
 INSERT OR IGNORE INTO asked_lease (place, lease_id) VALUES (?, ?);
 
 
-
 -- Clocks and runs
 
 -- name: clocks

@@ -10,11 +10,7 @@ from itertools import chain
 
 from lockdoctor.domain.clients import worth_timing
 from lockdoctor.domain.conclusion import conclude
-from lockdoctor.domain.examination import (
-    Examination,
-    PrefixFacts,
-    SessionFacts,
-)
+from lockdoctor.domain.examination import Examination, PrefixFacts, SessionFacts
 from lockdoctor.domain.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.locks import KeySnapshot, Kind, Lock
 from lockdoctor.domain.past import NO_PAST, Past

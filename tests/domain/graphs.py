@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
+from typing import TypeVar
+
+N = TypeVar("N", bound=Hashable)
 
 
-def mutually_reachable(edges: Collection[tuple[int, int]]) -> list[set[int]]:
+def mutually_reachable(edges: Collection[tuple[N, N]]) -> list[set[N]]:
     """Sets of nodes that can reach one another, by reaching everything from everywhere."""
     nodes = {node for edge in edges for node in edge}
-    reach = {node: _reach(node, edges) for node in nodes}
-    found: list[set[int]] = []
+    reach = {node: reach_from(node, edges) for node in nodes}
+    found: list[set[N]] = []
     for node in nodes:
         mutual = {other for other in nodes if other in reach[node] and node in reach[other]}
         if mutual and mutual not in found:
@@ -17,8 +20,9 @@ def mutually_reachable(edges: Collection[tuple[int, int]]) -> list[set[int]]:
     return found
 
 
-def _reach(node: int, edges: Collection[tuple[int, int]]) -> set[int]:
-    reached: set[int] = set()
+def reach_from(node: N, edges: Collection[tuple[N, N]]) -> set[N]:
+    """What can be reached from a node over at least one edge."""
+    reached: set[N] = set()
     pending = [node]
     while pending:
         here = pending.pop()

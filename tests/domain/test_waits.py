@@ -15,7 +15,7 @@ from lockdoctor.domain.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.locks import Kind, Lock, Recipe
 from lockdoctor.domain.waits import Circle, WaitGraph
 from tests.builders import a_key
-from tests.domain.graphs import mutually_reachable
+from tests.domain.graphs import mutually_reachable, reach_from
 
 Queues = dict[str, list[int]]
 
@@ -319,19 +319,8 @@ def _caught(queues: Queues, tangle: set[int]) -> bool:
 
 
 def _all_behind_strictly(name: str, behind: dict[str, set[str]]) -> set[str]:
-    return _reach_names(name, [(parent, child) for child, ps in behind.items() for parent in ps])
+    return reach_from(name, [(parent, child) for child, ps in behind.items() for parent in ps])
 
 
 def _all_behind(name: str, behind: dict[str, set[str]]) -> set[str]:
     return _all_behind_strictly(name, behind) | {name}
-
-
-def _reach_names(name: str, edges: Sequence[tuple[str, str]]) -> set[str]:
-    reached: set[str] = set()
-    pending = [name]
-    while pending:
-        here = pending.pop()
-        new = {to for start, to in edges if start == here} - reached
-        reached |= new
-        pending += new
-    return reached
