@@ -2,90 +2,71 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from lockdoctor import __version__
-from lockdoctor.cli import (
-    check,
-    demo,
-    explain,
-    history,
-    journal,
-    revoke,
-    scan,
-    selfcheck,
-    show,
-)
 from lockdoctor.cli.exit_status import ExitStatus, explained, status_of
-from lockdoctor.cli.groups import Job, PanelledCommand, job
+from lockdoctor.cli.groups import CommandGroup, Job, PanelledCommand, job
 from lockdoctor.cli.streams import give_up_stdout, say
 
 DEBUG = "LOCKDOCTOR_DEBUG"
 VERSION = "--version"
 
+COMMANDS = {
+    "scan": "Find leaked locks, with proof, and say what they block.",
+    "check": "Check locks from cron or a monitoring system, in a second or two.",
+    "revoke": "Free leaked locks: a plan first, then exactly that, and the proof.",
+    "show": "Tell the whole story of one lock or lease.",
+    "demo": "Leak locks in an etcd of its own, and scan them.",
+    "history": "What earlier runs have seen: list, show, prune, export.",
+    "explain": "Say what a verdict means, and what to do.",
+    "selfcheck": "Say whether lockdoctor can do its work here, and with which role.",
+    "journal": "What was done to etcd: list, show, put deleted keys back.",
+}
+"""Each command in a few words. Its module has its name, and all else."""
+
+
+class _Commands(CommandGroup):
+    """Loads a command when it is run or explains itself; together they take as long as typer."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # click's signature
+        """Name them in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  # click's signature
+        """Load one; None where there is none of that name."""
+        return load(cmd_name) if cmd_name in COMMANDS else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # click's signature
+        """List them without loading any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
 app = typer.Typer(
+    cls=_Commands,
     add_completion=False,
     rich_markup_mode=None,  # rich takes longer to load than everything else together
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(
-    "scan",
-    cls=PanelledCommand,
-    short_help="Find leaked locks, with proof, and say what they block.",
-    epilog=scan.EXAMPLES,
-)(job(scan.scan))
-app.command(
-    "check",
-    cls=PanelledCommand,
-    short_help="Check locks from cron or a monitoring system, in a second or two.",
-    epilog=check.EXAMPLES,
-)(job(check.check))
-app.command(
-    "revoke",
-    cls=PanelledCommand,
-    short_help="Free leaked locks: a plan first, then exactly that, and the proof.",
-    epilog=revoke.EXAMPLES,
-)(job(revoke.revoke))
-app.command(
-    "show",
-    cls=PanelledCommand,
-    short_help="Tell the whole story of one lock or lease.",
-    epilog=show.EXAMPLES,
-)(job(show.show))
-app.command(
-    "demo",
-    cls=PanelledCommand,
-    short_help="Leak locks in an etcd of its own, and scan them.",
-    epilog=demo.EXAMPLES,
-)(job(demo.demo))
-app.add_typer(
-    history.group,
-    name="history",
-    short_help="What earlier runs have seen: list, show, prune, export.",
-)
-app.command(
-    "explain",
-    cls=PanelledCommand,
-    short_help="Say what a verdict means, and what to do.",
-    epilog=explain.EXAMPLES,
-)(job(explain.explain))
-app.command(
-    "selfcheck",
-    cls=PanelledCommand,
-    short_help="Say whether lockdoctor can do its work here, and with which role.",
-    epilog=selfcheck.EXAMPLES,
-)(job(selfcheck.selfcheck))
-app.add_typer(
-    journal.group,
-    name="journal",
-    short_help="What was done to etcd: list, show, put deleted keys back.",
-)
+
+
+def load(name: str) -> Any:
+    """Load a command, or a group of them, as click knows it."""
+    module = importlib.import_module(f"lockdoctor.cli.{name}")
+    if hasattr(module, "group"):
+        return typer.main.get_command(module.group)
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+    function = job(getattr(module, name))
+    alone.command(name, cls=PanelledCommand, epilog=module.EXAMPLES)(function)
+    return typer.main.get_command(alone)
 
 
 def _say_version() -> int:
@@ -160,9 +141,7 @@ def _parse(argv: list[str]) -> Job:
 
 def _is_check(words: Sequence[str]) -> bool:
     """Tell whether the command is meant to be `check`, whatever else is wrong with the line."""
-    commands = {command.name for command in app.registered_commands}
-    commands |= {group.name for group in app.registered_groups}
-    return next((word for word in words if word in commands), None) == "check"
+    return next((word for word in words if word in COMMANDS), None) == "check"
 
 
 def _failed_check(words: Sequence[str], error: Exception) -> int:

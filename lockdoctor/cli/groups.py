@@ -6,13 +6,19 @@ import dataclasses
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeAlias, get_type_hints
+from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 Job: TypeAlias = Callable[[], int]
 """A command with all its options, ready to run; it returns the exit status."""
+
+VALIDATES = "0.29."
+"""
+The versions of typer that are known to hand every value to pydantic, which takes twice as long to
+load as typer itself, and how they do. Others are left to read values in their own way.
+"""
 
 
 def job(command: Callable[..., int]) -> Callable[..., Job]:
@@ -40,7 +46,45 @@ def job(command: Callable[..., int]) -> Callable[..., Job]:
     return parsed
 
 
-class PanelledCommand(TyperCommand):
+class _Plain:
+    """Reads a value by its parser alone."""
+
+    def __init__(self, read: Callable[[Any], Any], *, is_list: bool) -> None:
+        self._read = read
+        self._is_list = is_list
+
+    def coerce(self, value: Any, **_: Any) -> Any:
+        """Read what was given, or the default; typer calls it."""
+        if self._is_list:
+            return [self._read(each) for each in value or ()]
+        return None if value is None else self._read(value)
+
+
+class _ReadsPlainly:
+    """Spares typer what it would validate values with, where it is known how."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Name all options and arguments, that of the help too."""
+        params: list[Any] = super().get_params(ctx)  # type: ignore[misc]  # a mixin for commands
+        if typer.__version__.startswith(VALIDATES):
+            for param in params:
+                param.get_runtime_param = functools.partial(_plain, param.type_descriptor)
+        return params
+
+
+def _plain(given: Any) -> _Plain:
+    is_list = get_origin(given.annotation) is list
+    read = given.parameter_info.parser
+    return _Plain(
+        read or (get_args(given.annotation)[0] if is_list else given.annotation), is_list=is_list
+    )
+
+
+class CommandGroup(_ReadsPlainly, TyperGroup):
+    """A group of commands."""
+
+
+class PanelledCommand(_ReadsPlainly, TyperCommand):
     """
     A command whose help shows its options under the headings of their rich_help_panel.
 

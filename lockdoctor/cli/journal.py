@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
-from lockdoctor.cli.groups import PanelledCommand, job
+from lockdoctor.cli.groups import CommandGroup, PanelledCommand, job
 from lockdoctor.cli.options import (
     ConfigFlags,
     ConnectionFlags,
@@ -149,7 +148,7 @@ def restore(
     return restore_run.restore(entry, flags, journal, connection, config)
 
 
-class _ListByDefault(TyperGroup):
+class _ListByDefault(CommandGroup):
     """A group that lists where no command is named."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -159,7 +158,7 @@ class _ListByDefault(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-group = typer.Typer(cls=_ListByDefault, rich_markup_mode=None)
+group = typer.Typer(cls=_ListByDefault, rich_markup_mode=None, add_completion=False)
 
 
 @group.callback(epilog=EXAMPLES)
