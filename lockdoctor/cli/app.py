@@ -14,6 +14,7 @@ import typer
 from lockdoctor import __version__
 from lockdoctor.cli.exit_status import ExitStatus, explained, status_of
 from lockdoctor.cli.groups import CommandGroup, Job, PanelledCommand, job
+from lockdoctor.cli.memory import collect_rarely
 from lockdoctor.cli.streams import give_up_stdout, say
 
 DEBUG = "LOCKDOCTOR_DEBUG"
@@ -77,6 +78,7 @@ def _say_version() -> int:
 
 def run() -> NoReturn:
     """Run as a program of its own."""
+    collect_rarely()
     sys.exit(main(sys.argv[1:]))
 
 

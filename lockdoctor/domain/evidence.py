@@ -8,6 +8,9 @@ from typing import TypeAlias
 
 from lockdoctor.domain.leases import LeaseId
 
+TOLERANCE = 0.05
+"""Two numbers that were not counted at the same moment agree if they differ by no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
@@ -364,6 +367,12 @@ class LiveSessions:
     """Without those that wait, the sessions are `as-many`, `fewer` or `more`, within 5 %."""
     saved: bool
     """They did when the profile was saved."""
+
+    @property
+    def keeps_the_leak(self) -> bool:
+        """Whether the process keeps nearly all leases of a leak alive, by their IDs."""
+        leases = self.keyless_leases
+        return leases > 0 and (self.kept or 0) >= leases * (1 - TOLERANCE)
 
 
 @dataclass(frozen=True, slots=True)

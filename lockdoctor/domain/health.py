@@ -6,12 +6,14 @@ import enum
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from lockdoctor.domain.metrics import Alarm, MetricLimits, Metrics, metrics
 from lockdoctor.domain.report import Report, Unseen
-from lockdoctor.domain.unattended import Unattended
 from lockdoctor.domain.verdicts import Confidence, Severity
+
+if TYPE_CHECKING:
+    from lockdoctor.domain.unattended import Unattended
 
 
 class Health(enum.Enum):

@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from lockdoctor.domain.evidence import (
+    TOLERANCE,
     Evidence,
     FromElsewhere,
     KeptAliveBy,
@@ -28,9 +29,6 @@ from lockdoctor.domain.server_view import MemberCounters, ServerView, compare
 from lockdoctor.domain.verdicts import Verdict, VerdictKind
 
 LEAKS = frozenset({VerdictKind.LEAKED_SESSION, VerdictKind.SESSION_PILE_UP})
-
-TOLERANCE = 0.05
-"""Two numbers that were not counted at the same moment agree if they differ by no more."""
 
 SLACK = 3
 """A difference of so few may be a request or two that came or went between the counts."""

@@ -11,7 +11,6 @@ from lockdoctor.domain.metrics import IN_SECONDS, Alarm
 from lockdoctor.domain.past import PastFinding
 from lockdoctor.domain.ranges import Range
 from lockdoctor.domain.report import Finding, Report, Unseen
-from lockdoctor.outputs import unattended
 from lockdoctor.outputs.headline import headline
 from lockdoctor.outputs.sentences import sentence
 from lockdoctor.outputs.wording import count, duration, lock_title, printable, safe, shortened
@@ -54,7 +53,10 @@ def _lines(checked: Checked) -> Iterator[str]:
         yield f"{status_line(checked)} | seconds={_number(checked.took_s)}s;;;0"
         return
     yield f"{status_line(checked)} | {' '.join(_perfdata(checked))}"
-    yield from map(_fenced, unattended.details(checked.unattended) if checked.unattended else [])
+    if checked.unattended:
+        from lockdoctor.outputs.unattended import details  # noqa: PLC0415  # few checks treat
+
+        yield from map(_fenced, details(checked.unattended))
     yield from map(_fenced, _details(checked.report))
 
 
@@ -78,7 +80,10 @@ def _summary(checkup: Checkup) -> str:
     parts += [_alarm(alarm) for alarm in checkup.alarms]
     parts += [f"could not examine {_unseen(failure)}" for failure in checkup.failures]
     parts += map(safe, checkup.problems)
-    parts += unattended.summary(checkup.unattended) if checkup.unattended else []
+    if checkup.unattended:
+        from lockdoctor.outputs.unattended import summary  # noqa: PLC0415  # few checks treat
+
+        parts += summary(checkup.unattended)
     if not is_told:
         nothing = _first(checkup) if _is_baseline(checkup) else headline(report)
         parts.append(nothing[0].lower() + nothing[1:] if parts else nothing)

@@ -55,7 +55,7 @@ from lockdoctor.domain.evidence import (
     WithinLimit,
 )
 from lockdoctor.domain.leases import hex_id
-from lockdoctor.outputs.witness_sentences import is_culprit, witness_sentence
+from lockdoctor.outputs.witness_sentences import witness_sentence
 from lockdoctor.outputs.wording import (
     at_least,
     at_most,
@@ -237,7 +237,7 @@ def clause(evidence: Evidence) -> str | None:  # noqa: C901, PLR0912 - one case 
         case KeptAliveBy(process, kept, of):
             which = "" if kept == of else f"{kept:,} of them "
             return f"{which}kept alive by {safe(process)}"
-        case LiveSessions(process) if is_culprit(evidence):
+        case LiveSessions(process) if evidence.keeps_the_leak:
             return f"leaked by {safe(process)}"
         case Standing(runs, _, since_at):
             return f"found {count(runs, 'run')} in a row, since {moment(since_at)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from lockdoctor.domain.evidence import (
     FromElsewhere,
@@ -10,10 +11,12 @@ from lockdoctor.domain.evidence import (
     LiveSessions,
     ServerCounted,
 )
-from lockdoctor.domain.goroutines import Caller
-from lockdoctor.domain.server_view import ServerView
-from lockdoctor.domain.witnesses import TOLERANCE, ProcessReport
 from lockdoctor.outputs.wording import at_least, count, duration, safe, shortened, times
+
+if TYPE_CHECKING:
+    from lockdoctor.domain.goroutines import Caller
+    from lockdoctor.domain.server_view import ServerView
+    from lockdoctor.domain.witnesses import ProcessReport
 
 CONVINCING = 20
 """Smaller numbers may agree by chance."""
@@ -86,13 +89,7 @@ def _live(evidence: LiveSessions) -> str:
     if evidence.kept is None:
         return f"{text}. etcd has {leases} without keys: {_agreement(evidence)}."
     text += f". It keeps {evidence.kept:,} of etcd's {leases} without keys alive, by their IDs"
-    return f"{text}: this process leaks them." if is_culprit(evidence) else f"{text}."
-
-
-def is_culprit(evidence: LiveSessions) -> bool:
-    """Tell whether nearly all leases of a leak are kept alive by the process, by their IDs."""
-    kept, leases = evidence.kept or 0, evidence.keyless_leases
-    return leases > 0 and kept >= leases * (1 - TOLERANCE)
+    return f"{text}: this process leaks them." if evidence.keeps_the_leak else f"{text}."
 
 
 def _agreement(evidence: LiveSessions) -> str:

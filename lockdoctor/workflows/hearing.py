@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from lockdoctor.domain.report import Report
-from lockdoctor.domain.witnesses import Heard, bear_witness
 from lockdoctor.ports import Stop, Witness
+
+if TYPE_CHECKING:
+    from lockdoctor.domain.witnesses import Heard
 
 
 class Hearing:
@@ -28,10 +31,13 @@ class Hearing:
         """Hear them once more, and add what they say; who is asked to end does not wait for it."""
         if self._first is None:
             return report
-        first = await self._unless_stopped(self._first)
+        from lockdoctor.domain.witnesses import Heard, bear_witness  # noqa: PLC0415  # few are asked
+
+        first = await self._unless_stopped(self._first) or Heard()
         last = Heard()
         if not self._stop.reason:
-            last = await self._unless_stopped(asyncio.ensure_future(self._hear(is_last=True)))
+            last_one = asyncio.ensure_future(self._hear(is_last=True))
+            last = await self._unless_stopped(last_one) or Heard()
         return bear_witness(report, first, last)
 
     async def close(self) -> None:
@@ -40,7 +46,7 @@ class Hearing:
             self._first.cancel()
             await asyncio.gather(self._first, return_exceptions=True)
 
-    async def _unless_stopped(self, hearing: asyncio.Task[Heard]) -> Heard:
+    async def _unless_stopped(self, hearing: asyncio.Task[Heard]) -> Heard | None:
         asked = asyncio.ensure_future(self._stop.asked())
         try:
             await asyncio.wait({hearing, asked}, return_when=asyncio.FIRST_COMPLETED)
@@ -48,9 +54,11 @@ class Hearing:
             asked.cancel()
             if not hearing.done():
                 hearing.cancel()
-        return hearing.result() if hearing.done() else Heard()
+        return hearing.result() if hearing.done() else None
 
     async def _hear(self, *, is_last: bool) -> Heard:
+        from lockdoctor.domain.witnesses import Heard  # noqa: PLC0415  # as above
+
         heard = await asyncio.gather(*(each.hear(is_last=is_last) for each in self._witnesses))
         return Heard(
             processes=tuple(process for each in heard for process in each.processes),
