@@ -51,6 +51,10 @@ class Lane:
         self._by_rpc: set[asyncio.Task[Answer]] = set()
         self._failed: BaseException | None = None
         self._is_full = False
+        self._is_held_back = False
+        """By the pace, though there is more to ask, and room for it."""
+        self._is_brief = False
+        """The wait will be over before it would pay to hand answers over one by one."""
         self._waker: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -73,9 +77,8 @@ class Lane:
                 return answers
             if not (self._busy or self._received or self._pending or self._has_more):
                 return []
-            pause_s = self._pause_s()
-            if self._busy or pause_s is not None:
-                await self._wait(pause_s)
+            if self._busy or self._is_held_back:
+                await self._wait(self._means.pace.wait_s() if self._is_held_back else None)
 
     async def close(self) -> None:
         """Give up what is on its way."""
@@ -96,6 +99,7 @@ class Lane:
         due = means.pace.due(max(room, 0))
         self._is_full = due >= room
         self._pull(due)
+        self._is_held_back = room > 0 and not due and bool(self._pending or self._has_more)
         if not due or not self._pending:
             return
         attempt = means.connection.begin("look up leases")
@@ -137,6 +141,8 @@ class Lane:
             if calls[0].status == OK:  # a connection that breaks is not a fast answer
                 took_s = at - calls[0].asked_at
                 self._means.window.answered(len(calls), took_s, was_full=self._is_full)
+        if self._is_brief:
+            return
         if self._on_their_way <= self._means.window.size // 2:
             self._wake()
         elif self._waker is not None and self._timer is None:
@@ -184,26 +190,23 @@ class Lane:
             self._failed = self._failed or error
         self._wake()
 
-    def _pause_s(self) -> float | None:
-        """How long the pace lets nothing through; None where it lets something."""
-        pace = self._means.pace
-        return None if pace.due(1) else pace.wait_s()
-
     async def _wait(self, pause_s: float | None) -> None:
         """
         Wait until there is a good deal to do, though not for long.
 
         Args:
-            pause_s: How long the pace lets nothing through, if it does. Were it asked anew here, a
-                moment later, it might let something through, and nobody would wake us.
+            pause_s: How long the pace holds us back, if it did when we wanted to ask. Were it asked
+                anew, a moment later, it might not any more, and nobody would wake us.
         """
         self._waker = asyncio.get_running_loop().create_future()
+        self._is_brief = pause_s is not None and pause_s <= GATHER_S
         if pause_s is not None:
             self._wake_in(pause_s)
         try:
             await self._waker
         finally:
             self._waker = None
+            self._is_brief = False
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None

@@ -7,7 +7,16 @@ import math
 from lockdoctor.ports import Clock
 
 BURST_S = 0.002
-"""The pace is kept over this time; a pause for every single look-up would cost more than it."""
+"""
+What the pace allows in this time goes at once; a pause for every single look-up would cost more
+than it. Who comes late, as timers let one, catches up with as much.
+"""
+
+HEAD_START_S = 0.1
+"""
+A run's first look-ups are not held back, as many as the pace allows in this time; the window holds
+them back enough. A check of some hundred locks is over before a pause would spare anybody.
+"""
 
 FEWEST, MOST = 2, 256
 """Look-ups on their way at once. More than the most bring no higher rate, only longer queues."""
@@ -28,16 +37,21 @@ ROUNDS_KEPT = 64
 
 
 class Pace:
-    """Lets through at most so many a second."""
+    """Lets through at most so many a second, after a head start."""
 
     def __init__(self, clock: Clock, per_s: float) -> None:
-        """Start with a full allowance."""
+        """Start with the head start."""
         self._clock = clock
         self._apart_s = 1 / per_s
+        self._burst = math.floor(BURST_S * per_s) + 1 if self._apart_s else 0
+        self._ahead = math.floor(HEAD_START_S * per_s) if self._apart_s else 0
         self._next_at = 0.0
 
     async def keep(self) -> None:
         """Wait for one's turn."""
+        if self._ahead:
+            self._ahead -= 1
+            return
         now = self._clock.now()
         turn_at = max(now, self._next_at)
         self._next_at = turn_at + self._apart_s
@@ -45,15 +59,19 @@ class Pace:
             await self._clock.sleep(turn_at - now)
 
     def due(self, most: int) -> int:
-        """Say how many may go now, of so many."""
-        if not self._apart_s:
+        """Say how many may go now, of so many: those, or a whole burst, or none."""
+        if not self._apart_s or self._ahead >= most:
             return most
-        left_s = BURST_S - max(0.0, self._next_at - self._clock.now())
-        return min(most, math.floor(left_s / self._apart_s) + 1) if left_s >= 0 else 0
+        left_s = BURST_S - max(-BURST_S, self._next_at - self._clock.now())
+        may_go = self._ahead + (math.floor(left_s / self._apart_s) + 1 if left_s >= 0 else 0)
+        return min(most, may_go) if may_go >= min(most, self._burst) else 0
 
     def spend(self, turns: int) -> None:
         """Let so many go now."""
-        self._next_at = max(self._clock.now(), self._next_at) + turns * self._apart_s
+        ahead = min(turns, self._ahead)
+        self._ahead -= ahead
+        late_at_most = max(self._clock.now() - BURST_S, self._next_at)
+        self._next_at = late_at_most + (turns - ahead) * self._apart_s
 
     def wait_s(self) -> float:
         """Say how long it takes until a whole burst may go."""

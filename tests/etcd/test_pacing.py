@@ -13,6 +13,7 @@ from lockdoctor.etcd.pacing import (
     BURST_S,
     FEWEST,
     FIRST,
+    HEAD_START_S,
     MOST,
     ROUNDS_KEPT,
     SLOWER_S,
@@ -136,24 +137,59 @@ def test_a_member_that_gets_other_work_is_asked_less() -> None:
 
 @given(st.floats(1, 1e5), st.integers(1, 300))
 def test_the_pace_is_kept_in_bursts_too(per_s: float, most: int) -> None:
-    """Never more in any time than the pace allows in it, and a burst more."""
+    """Never more in any time than the pace allows in it, two bursts, and the head start."""
     clock = FakeClock(0.0)
     pace = Pace(clock, per_s)
+    burst = math.floor(BURST_S * per_s) + 1
 
     async def story() -> int:
         gone = 0
         for _ in range(50):
             due = pace.due(most)
-            assert 0 <= due <= most
+            assert due <= most
+            assert due == 0 or due >= min(most, burst)
             pace.spend(due)
             gone += due
-            assert gone <= (clock.now() + BURST_S) * per_s * 1.000_001 + 1
+            assert gone <= (clock.now() + HEAD_START_S + 2 * BURST_S) * per_s * 1.000_001 + 1
             await clock.sleep(pace.wait_s() or BURST_S / 3)
         return gone
 
     gone = run(story())
-    if most > BURST_S * per_s + 1:
+    if most > 2 * burst:
         assert gone >= clock.now() * per_s - 1
+
+
+def test_who_wakes_up_late_keeps_the_pace() -> None:
+    """A timer that rings a millisecond late, each time, makes nothing slower."""
+    clock = FakeClock(0.0)
+    pace = Pace(clock, 5000)
+
+    async def story() -> int:
+        gone = 0
+        while clock.now() < 1:
+            due = pace.due(64)
+            pace.spend(due)
+            gone += due
+            await clock.sleep(pace.wait_s() + 0.001)
+        return gone
+
+    assert run(story()) == pytest.approx(5000 * (1 + HEAD_START_S), abs=30)
+
+
+def test_the_head_start_comes_once() -> None:
+    """Whatever is not used up at the beginning remains, but nothing is added."""
+    clock = FakeClock(0.0)
+    pace = Pace(clock, 5000)
+
+    async def story() -> int:
+        gone = 0
+        for _ in range(10):
+            gone += pace.due(100)
+            pace.spend(pace.due(100))
+            await clock.sleep(3600)
+        return gone
+
+    assert run(story()) <= 500 + 5 * 22
 
 
 def test_no_pace() -> None:
@@ -170,9 +206,10 @@ def test_turns_one_by_one_and_in_bursts_share_the_pace(per_s: float) -> None:
     pace = Pace(clock, per_s)
 
     async def story() -> None:
+        pace.spend(math.floor(HEAD_START_S * per_s))
         for _ in range(100):
             await pace.keep()
             pace.spend(1)
 
     run(story())
-    assert clock.now() == pytest.approx(200 / per_s, abs=2.5 / per_s + BURST_S)
+    assert clock.now() == pytest.approx(200 / per_s, abs=2.5 / per_s + 2 * BURST_S)
