@@ -32,6 +32,8 @@ class PrefixFacts:
     last: KeySnapshot | None
     """The keys at the end of the run; None where they could not be read again."""
     events: tuple[WatchEvent, ...]
+    first_locks: list[Lock] | None = None
+    """What the first keys form, where that is known already."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +86,9 @@ class Examination:
 
     def _locks_of(self, facts: PrefixFacts) -> tuple[list[Lock], list[Lock]]:
         kind_of = self.policy.kind_of
-        first = locks(facts.first.keys, facts.prefix, kind_of)
+        first = facts.first_locks
+        if first is None:
+            first = locks(facts.first.keys, facts.prefix, kind_of)
         if facts.last is None or facts.last is facts.first:
             return first, first
         return first, locks(facts.last.keys, facts.prefix, kind_of)

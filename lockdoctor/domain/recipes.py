@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -41,7 +41,7 @@ def locks(keys: Sequence[LockKey], prefix: bytes, kind_of: KindOf = lambda _: No
     queues: dict[Claim, list[LockKey]] = {}
     for key in keys:
         queues.setdefault(claim(key), []).append(key)
-    oldest_foreign = _oldest_foreign(keys, queues)
+    oldest_foreign = _oldest_foreign(queues)
     found = _with_patroni(
         [
             _lock(queue, members, oldest_foreign.get(queue), prefix)
@@ -102,6 +102,8 @@ def _with_patroni(found: list[Lock], keys: Sequence[LockKey]) -> list[Lock]:
 
     Source: leader_path and members_path in Patroni's patroni/dcs.
     """
+    if not any(lock.name.endswith(b"/leader") for lock in found):
+        return found
     leases = {key.key: key.lease_id for key in keys}
 
     def is_leader(lock: Lock) -> bool:
@@ -123,19 +125,19 @@ def _with_kind(lock: Lock, kind: Kind | None) -> Lock:
     return replace(lock, kind=kind)
 
 
-def _oldest_foreign(keys: Iterable[LockKey], queues: Iterable[Claim]) -> dict[Claim, LockKey]:
+def _oldest_foreign(queues: Mapping[Claim, Iterable[LockKey]]) -> dict[Claim, LockKey]:
     """Find, for each queue of Go's recipe, the oldest key below its name that is no contender."""
     go_queues = {queue.name: queue for queue in queues if queue.recipe is Recipe.GO_MUTEX}
     oldest: dict[Claim, LockKey] = {}
-    for key in keys:
-        own = claim(key)
-        for ancestor in _ancestors(key.key):
-            queue = go_queues.get(ancestor)
-            if queue is None or queue == own:
-                continue
-            known = oldest.get(queue)
-            if known is None or key.create_revision < known.create_revision:
-                oldest[queue] = key
+    for own, members in queues.items():
+        for key in members:
+            for ancestor in _ancestors(key.key):
+                queue = go_queues.get(ancestor)
+                if queue is None or queue == own:
+                    continue
+                known = oldest.get(queue)
+                if known is None or key.create_revision < known.create_revision:
+                    oldest[queue] = key
     return oldest
 
 

@@ -143,6 +143,8 @@ class RenewalTrace:
     @property
     def last(self) -> Observation | None:
         """The last reading that found the lease."""
+        if self.readings and isinstance(self.readings[-1], Observation):
+            return self.readings[-1]  # as with most leases, and asked for again and again
         found = (r for r in reversed(self.readings) if isinstance(r, Observation))
         return next(found, None)
 

@@ -265,9 +265,11 @@ class Sampler:
     def _plan_next(
         self, lease_id: LeaseId, readings: Sequence[Reading], needed: int, *, wait: bool = False
     ) -> None:
-        at = next_look(readings, needed) if needed or is_late(readings[-1]) else None
-        if isinstance(readings[-1], LeaseGone):
+        last, at = readings[-1], None
+        if isinstance(last, LeaseGone):
             at, wait = self._look_at_gone(lease_id, readings), True
+        elif last.asked_at < self._until and (needed or is_late(last)):
+            at = next_look(readings, needed)
         if lease_id in self._timed:
             present = readings[len(self._past.get(lease_id, ())) :]
             moments = (at, timing_look(present, HOPEFUL))

@@ -122,6 +122,7 @@ class _Scan:
         self.last: dict[bytes, KeySnapshot] = {}
         self.watches: dict[bytes, QueueWatch] = {}
         self.locks: dict[bytes, list[Lock]] = {}
+        self.lock_count = 0
         self.probes: list[LeadershipProbe] = []
         self.members: frozenset[int] = frozenset()
         self.past: Past | None = None
@@ -145,8 +146,8 @@ class _Scan:
             if not await self._try(step):
                 break
         self.sampler.finish()
-        self.locks.clear()
         facts = self._facts()
+        self.locks.clear()
         self.sampler.listed_at_start = frozenset()
         report = conclude(facts)
         noted = replace(report, notes=(*report.notes, *self.cluster.notes))
@@ -179,13 +180,10 @@ class _Scan:
             snapshot = await self.cluster.keys(prefix)
             self.first[prefix] = snapshot
             self.probes.append(LeadershipProbe(snapshot.asked_at, snapshot.raft_term))
-            self.locks[prefix] = [
-                lock
-                for lock in locks(snapshot.keys, prefix, self.request.policy.kind_of)
-                if lock.kind is not Kind.IGNORE
-            ]
+            self.locks[prefix] = locks(snapshot.keys, prefix, self.request.policy.kind_of)
             if self.request.window_s:
                 self.watches[prefix] = QueueWatch(self.cluster, prefix, snapshot, self._left_queue)
+        self.lock_count = sum(1 for _ in self._examined())
 
     async def _list_leases(self) -> None:
         if self.request.sessions:
@@ -246,7 +244,7 @@ class _Scan:
         return any(each.unconfirmed and not each.renewals for each in found)
 
     async def _follow_locks(self) -> None:
-        for lock in chain.from_iterable(self.locks.values()):
+        for lock in self._examined():
             needed = needed_renewals(lock.kind, self._thresholds(lock))
             for key in lock.keys:
                 if key.has_lease:
@@ -255,7 +253,7 @@ class _Scan:
         for lease_id in self.request.leases:
             self.sampler.follow_session(lease_id)
         if self.request.window_s:
-            self.sampler.time(worth_timing(contended(chain.from_iterable(self.locks.values()))))
+            self.sampler.time(worth_timing(contended(self._examined())))
 
     async def _sample(self) -> None:
         await self.sampler.run(self._tick)
@@ -294,7 +292,7 @@ class _Scan:
     def _tick(self) -> None:
         self.progress.update(
             ScanProgress(
-                locks=sum(map(len, self.locks.values())),
+                locks=self.lock_count,
                 leases=self.sampler.followed,
                 decided=self.sampler.followed - self.sampler.undecided,
                 lookups=self.sampler.lookups,
@@ -302,6 +300,10 @@ class _Scan:
                 left_s=self.sampler.left_s,
             )
         )
+
+    def _examined(self) -> Iterator[Lock]:
+        found = chain.from_iterable(self.locks.values())
+        return (lock for lock in found if lock.kind is not Kind.IGNORE)
 
     def _left_queue(self, lease_id: LeaseId) -> None:
         """Follow a session whose key has gone as one without keys; its lock needs no more looks."""
@@ -340,6 +342,7 @@ class _Scan:
                     first=first,
                     last=self.last.get(prefix, first if not self.request.window_s else None),
                     events=self.watches[prefix].events if prefix in self.watches else (),
+                    first_locks=self.locks[prefix],
                 )
                 for prefix, first in self.first.items()
             ),
