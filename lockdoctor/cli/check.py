@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +21,7 @@ from lockdoctor.cli.options import (
     duration,
     one_of,
 )
+from lockdoctor.values import dataclass
 
 _STATUS = "What alarms, beside the verdicts"
 _TELLING = "Where the result goes"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +16,7 @@ from lockdoctor.domain.locks import Kind
 from lockdoctor.domain.policy import Limits, Rule, Treatment, parse_duration
 from lockdoctor.domain.verdicts import FINE, OF_SESSIONS, VerdictKind
 from lockdoctor.errors import ConfigError
+from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

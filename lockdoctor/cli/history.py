@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ import typer
 from lockdoctor.cli.exit_status import ExitStatus
 from lockdoctor.cli.groups import CommandGroup, PanelledCommand, job
 from lockdoctor.cli.options import FormatFlags, duration
+from lockdoctor.values import dataclass
 
 EXAMPLES = """\b
 Examples:

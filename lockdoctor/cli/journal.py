@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +17,7 @@ from lockdoctor.cli.options import (
     count,
     duration,
 )
+from lockdoctor.values import dataclass
 
 MAX_TTL_S = 9_000_000_000
 """Source: MaxLeaseTTL in etcd's server/lease/lessor.go."""

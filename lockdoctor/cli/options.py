@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
 
@@ -12,6 +12,7 @@ import typer
 
 from lockdoctor.domain.locks import Kind
 from lockdoctor.domain.policy import Limits, parse_duration
+from lockdoctor.values import dataclass
 
 _Choice = TypeVar("_Choice", bound=enum.Enum)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +22,7 @@ from lockdoctor.cli.options import (
 from lockdoctor.cli.scan import RunFlags
 from lockdoctor.domain.journal import Action
 from lockdoctor.domain.leases import parse_lease_id
+from lockdoctor.values import dataclass
 
 _WHAT = "What to treat, and how"
 _DANGERS = "Dangers: each needs its own flag, --yes covers none"

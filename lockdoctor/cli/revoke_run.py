@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from lockdoctor.cli.asking import is_agreed
@@ -48,6 +48,7 @@ from lockdoctor.outputs.treatment_table import RESULTS, TreatmentTable, title
 from lockdoctor.outputs.treatment_words import PlainTreatmentWords
 from lockdoctor.outputs.wording import duration
 from lockdoctor.ports import Stop
+from lockdoctor.values import dataclass
 from lockdoctor.workflows.relapse import watch_for_relapse
 from lockdoctor.workflows.revoke import Conduct, carry_out, plan_revocation
 from lockdoctor.workflows.scan import ScanRequest

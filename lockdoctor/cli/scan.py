@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -20,6 +19,7 @@ from lockdoctor.cli.options import (
     one_of,
 )
 from lockdoctor.cli.witnesses import WitnessFlags
+from lockdoctor.values import dataclass
 
 EXAMPLES = """\b
 Examples:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +17,7 @@ from lockdoctor.cli.options import (
     duration,
     one_of,
 )
+from lockdoctor.values import dataclass
 
 EXAMPLES = """\b
 Examples:

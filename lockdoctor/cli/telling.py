@@ -8,7 +8,6 @@ import shutil
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -22,6 +21,7 @@ from lockdoctor.errors import ConfigError, OutputError
 from lockdoctor.outputs.base import CheckOutput
 from lockdoctor.outputs.nagios import NagiosOutput, status_line
 from lockdoctor.outputs.sink import write_file
+from lockdoctor.values import dataclass
 
 if TYPE_CHECKING:
     from lockdoctor.cli.ping import Ping

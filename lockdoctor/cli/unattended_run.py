@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass
 
 from lockdoctor.cli.interrupts import Signals
 from lockdoctor.cli.telling import what_failed
@@ -20,6 +19,7 @@ from lockdoctor.journal.actor import this_actor
 from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.treatment_words import PlainTreatmentWords
 from lockdoctor.ports import Stop
+from lockdoctor.values import dataclass
 from lockdoctor.workflows.unattended import treat_unattended
 from lockdoctor.workflows.ward import Ward
 

@@ -7,7 +7,7 @@ import getpass
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeAlias
@@ -48,6 +48,7 @@ from lockdoctor.history.unopened import UnopenedHistory
 from lockdoctor.outputs.base import Output
 from lockdoctor.outputs.live import progress
 from lockdoctor.ports import Stop, Witness
+from lockdoctor.values import dataclass
 from lockdoctor.workflows.scan import ScanRequest, scan
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from lockdoctor.domain.report import Unseen
 from lockdoctor.domain.witnesses import Heard, ProcessSeen, process_unheard
 from lockdoctor.errors import ConfigError, WitnessError
 from lockdoctor.ports import Clock
+from lockdoctor.values import dataclass
 
 TIMEOUT_S = 10.0
 """For each of the two answers of a process."""

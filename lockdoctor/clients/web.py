@@ -10,12 +10,13 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from lockdoctor.clients.aside import aside
 from lockdoctor.errors import ConfigError, WitnessError
+from lockdoctor.values import dataclass
 
 _HOST = re.compile(r"[\w.:%-]+")
 

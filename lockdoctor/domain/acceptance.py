@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 from lockdoctor.domain.policy import is_below
@@ -15,6 +15,7 @@ from lockdoctor.domain.verdicts import (
     Verdict,
     VerdictKind,
 )
+from lockdoctor.values import dataclass
 
 WEAKER = {
     VerdictKind.LEAKED_LOCK: VerdictKind.SUSPECTED_LEAK,

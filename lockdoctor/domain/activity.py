@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.locks import Lock, LockKey
 from lockdoctor.domain.recipes import Claim, claim, queue_of
 from lockdoctor.domain.shapes import RECIPE_OF, LockRecipe
+from lockdoctor.values import dataclass
 
 PATIENCE_S = 0.5
 """Who leaves a queue sooner did not wait, but only tried: Go's TryLock leaves at once."""

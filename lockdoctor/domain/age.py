@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 
 from lockdoctor.domain.evidence import EstimatedAge
 from lockdoctor.domain.locks import Hold
 from lockdoctor.domain.past import Past
+from lockdoctor.values import dataclass
 
 UUID_EPOCH_OFFSET_100NS = 0x01B21DD213814000
 """From 1582-10-15, where uuid1 counts from, to 1970-01-01. Source: RFC 9562, section 5.1."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lockdoctor.domain.changes import hold_changes
 from lockdoctor.domain.evidence import Evidence, HolderWaits
@@ -31,6 +31,7 @@ from lockdoctor.domain.revocation import (
 )
 from lockdoctor.domain.selection import Candidate, Contender
 from lockdoctor.domain.verdicts import Confidence, VerdictKind
+from lockdoctor.values import dataclass
 
 ORDERED_BY_WRITE = frozenset({Recipe.RW_MUTEX, Recipe.VITESS, Recipe.VITESS_ELECTION})
 """Recipes whose queues go by the last write, which a quarantine is."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from lockdoctor.domain.activity import QueueActivity
@@ -11,6 +10,7 @@ from lockdoctor.domain.locks import Kind, Lock, LockKey
 from lockdoctor.domain.policy import Thresholds
 from lockdoctor.domain.renewals import RenewalTrace
 from lockdoctor.domain.sessions import is_renewed
+from lockdoctor.values import dataclass
 
 
 class Dangling(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from lockdoctor.domain.journal import Action
 from lockdoctor.domain.leases import LeaseGone, LeaseUnread, Observation, Reading
@@ -24,6 +23,7 @@ from lockdoctor.domain.revocation import (
     Target,
     TtlChanged,
 )
+from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

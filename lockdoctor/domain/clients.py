@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from lockdoctor.domain.evidence import SameRhythm
@@ -14,6 +14,7 @@ from lockdoctor.domain.report import LockReport
 from lockdoctor.domain.rhythm import MOST_CHANCE, Beat, chance_of_any, closest, in_step
 from lockdoctor.domain.verdicts import Confidence, Severity, Verdict, VerdictKind
 from lockdoctor.domain.waits import Circle
+from lockdoctor.values import dataclass
 
 MOST_TIMED = 48
 """So many sessions of contended locks are timed, those of the longest queues first."""

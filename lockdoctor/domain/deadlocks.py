@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ from lockdoctor.domain.report import LockReport
 from lockdoctor.domain.schedule import is_overdue
 from lockdoctor.domain.verdicts import Confidence, Severity, Verdict, VerdictKind
 from lockdoctor.domain.waits import Blocked, Circle, Wait, WaitGraph, contended
+from lockdoctor.values import dataclass
 
 Stood = Callable[[LockReport, LockKey], float]
 """For how long a contender was seen in its place, in seconds; 0 where it was seen once only."""

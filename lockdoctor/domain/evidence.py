@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from lockdoctor.domain.leases import LeaseId
+from lockdoctor.values import dataclass
 
 TOLERANCE = 0.05
 """Two numbers that were not counted at the same moment agree if they differ by no more."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from lockdoctor.domain.activity import (
@@ -21,6 +21,7 @@ from lockdoctor.domain.rhythm import FEWEST_LOOKS, beat
 from lockdoctor.domain.sessions import (
     is_renewed,
 )
+from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

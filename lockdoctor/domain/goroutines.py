@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 from lockdoctor.domain.leases import LeaseId
+from lockdoctor.values import dataclass
 
 _CLIENT = (
     r"(?:^|/)(?:github\.com/coreos/etcd/clientv3"  # up to 3.3

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from lockdoctor.domain.metrics import Alarm, MetricLimits, Metrics, metrics
 from lockdoctor.domain.report import Report, Unseen
 from lockdoctor.domain.verdicts import Confidence, Severity
+from lockdoctor.values import dataclass
 
 if TYPE_CHECKING:
     from lockdoctor.domain.unattended import Unattended

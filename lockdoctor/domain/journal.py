@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NewType, TypeAlias
 
 from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.locks import LockKey
+from lockdoctor.values import dataclass
 
 EntryId = NewType("EntryId", str)
 """What an intent and its outcome have in common, and no other entry."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NewType, TypeAlias
+
+from lockdoctor.values import dataclass
 
 LeaseId = NewType("LeaseId", int)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from lockdoctor.domain.leases import NO_LEASE, LeaseId
+from lockdoctor.values import dataclass
 
 
 class Recipe(enum.Enum):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from lockdoctor.domain.locks import Kind
 from lockdoctor.domain.ranges import Range
 from lockdoctor.domain.report import KEYLESS_LEASES, LEASE_LIST, LockReport, Report
 from lockdoctor.domain.verdicts import Severity, VerdictKind
+from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

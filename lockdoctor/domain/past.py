@@ -8,13 +8,14 @@ boot of the same machine wrote, so that a wall clock that was stepped in between
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from lockdoctor.domain.leases import LeaseId, Reading
 from lockdoctor.domain.locks import Hold, LockId
 from lockdoctor.domain.renewals import LeadershipProbe
 from lockdoctor.domain.verdicts import Severity, VerdictKind
+from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TypedDict
 
 from lockdoctor.domain.journal import Action
 from lockdoctor.domain.locks import Kind
+from lockdoctor.values import dataclass
 
 DEFAULT_MAX_HOLD_S = 300.0
 """

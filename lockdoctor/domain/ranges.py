@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+
+from lockdoctor.values import dataclass
 
 _NUMBER = r"-?(?:\d+(?:\.\d*)?|\.\d+)"
 _RANGE = re.compile(rf"(@)?(?:(~|{_NUMBER})?:)?({_NUMBER})?", re.ASCII)

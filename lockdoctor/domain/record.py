@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lockdoctor.domain.examination import Examination
 from lockdoctor.domain.leases import LeaseId, Reading
@@ -11,6 +11,7 @@ from lockdoctor.domain.locks import KeySnapshot, Lock
 from lockdoctor.domain.past import FindingSeen, HoldSeen, RevisionMark, RunRecord
 from lockdoctor.domain.report import Report
 from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.values import dataclass
 
 
 def run_record(facts: Examination, report: Report, command: str) -> RunRecord:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from lockdoctor.domain.leases import (
@@ -25,6 +24,7 @@ from lockdoctor.domain.leases import (
     Observation,
     Reading,
 )
+from lockdoctor.values import dataclass
 
 CLOCK_DRIFT = 200e-6
 """How much faster one clock may run than another, as a share: NTP slews by up to 500 us/s for

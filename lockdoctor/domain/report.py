@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from lockdoctor.domain.evidence import Blocks
 from lockdoctor.domain.verdicts import Confidence, Severity, Verdict, VerdictKind
+from lockdoctor.values import dataclass
 
 if TYPE_CHECKING:
     from lockdoctor.domain.activity import QueueActivity

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from lockdoctor.domain.journal import Entry, EntryId, Result, is_cut
 from lockdoctor.domain.locks import LockKey
+from lockdoctor.values import dataclass
 
 
 class Obstacle(enum.Enum):

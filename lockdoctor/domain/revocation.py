@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from lockdoctor.domain.journal import Action
 from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.locks import LockId, LockKey
 from lockdoctor.domain.verdicts import Confidence, VerdictKind
+from lockdoctor.values import dataclass
 
 JUDGED = frozenset({VerdictKind.LEAKED_LOCK})
 """What is treated unless a verdict is named: a suspicion is no proof."""

@@ -21,11 +21,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from lockdoctor.domain.leases import LeaseId, Observation, Reading
 from lockdoctor.domain.renewals import Interval, Leadership, refreshes
+from lockdoctor.values import dataclass
 
 TURN = Interval(0.5, 0.51)
 """Seconds that a turn of the client's loop takes: the half second, and what a timer is late by."""

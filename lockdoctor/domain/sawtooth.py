@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lockdoctor.domain.leases import Observation
 from lockdoctor.domain.renewals import (
@@ -13,6 +12,7 @@ from lockdoctor.domain.renewals import (
     last_refresh,
     shows_promotion,
 )
+from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lockdoctor.domain.journal import Action
 from lockdoctor.domain.leases import NO_LEASE, LeaseId
@@ -21,6 +21,7 @@ from lockdoctor.domain.revocation import (
     TooYoung,
 )
 from lockdoctor.domain.verdicts import Verdict, VerdictKind
+from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lockdoctor.domain.versions import OLDEST_LINE, bugs_in, guards_leases, parse_version
+from lockdoctor.values import dataclass
 
 DAY_S = 86_400.0
 CERTIFICATE_SOON_S = 14 * DAY_S

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from lockdoctor.domain.evidence import (
@@ -28,6 +27,7 @@ from lockdoctor.domain.renewals import RenewalTrace
 from lockdoctor.domain.report import SessionReport
 from lockdoctor.domain.schedule import is_overdue
 from lockdoctor.domain.verdicts import Confidence, Severity, Verdict, VerdictKind
+from lockdoctor.values import dataclass
 
 FEWEST_NEW = 3
 """Fewer new sessions than this may be one worker's start or one slow request."""

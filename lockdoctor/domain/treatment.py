@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lockdoctor.domain.journal import EntryId, Result
 from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.revocation import Change, RevokePlan, Target
+from lockdoctor.values import dataclass
 
 FINE = frozenset({Result.DONE, Result.ALREADY_GONE})
 

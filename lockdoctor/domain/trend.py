@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 from lockdoctor.domain.evidence import Standing
@@ -11,6 +11,7 @@ from lockdoctor.domain.locks import LockId
 from lockdoctor.domain.past import Past, PastFinding
 from lockdoctor.domain.report import LockReport
 from lockdoctor.domain.verdicts import Verdict, VerdictKind
+from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import enum
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from lockdoctor.domain.evidence import Standing
@@ -20,6 +19,7 @@ from lockdoctor.domain.report import Finding, Report
 from lockdoctor.domain.revocation import Refusal
 from lockdoctor.domain.treatment import Treated
 from lockdoctor.domain.verdicts import Confidence, VerdictKind
+from lockdoctor.values import dataclass
 
 DAY_S = 86_400.0
 

@@ -17,13 +17,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count, pairwise
 from typing import NamedTuple
 
 from lockdoctor.domain.components import strongly_connected
 from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.locks import Kind, Lock, LockId, Recipe
+from lockdoctor.values import dataclass
 
 MOST_STARTS = 16
 """A short circle is looked for from so many sessions of a tangle."""

@@ -6,7 +6,7 @@ import enum
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lockdoctor.domain.evidence import (
     TOLERANCE,
@@ -27,6 +27,7 @@ from lockdoctor.domain.report import (
 )
 from lockdoctor.domain.server_view import MemberCounters, ServerView, compare
 from lockdoctor.domain.verdicts import Verdict, VerdictKind
+from lockdoctor.values import dataclass
 
 LEAKS = frozenset({VerdictKind.LEAKED_SESSION, VerdictKind.SESSION_PILE_UP})
 

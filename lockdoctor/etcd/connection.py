@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NamedTuple
 
 import grpc
@@ -28,6 +28,7 @@ from lockdoctor.etcd.translate import (
     translate_write,
 )
 from lockdoctor.ports import Clock
+from lockdoctor.values import dataclass
 
 RETRY_PAUSE_S = 0.1
 MOST_TOKENS = 3

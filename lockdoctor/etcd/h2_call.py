@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from lockdoctor.etcd.h2_headers import Head
+from lockdoctor.values import dataclass
 
 OPEN, OK, DEADLINE_EXCEEDED, UNAVAILABLE = -1, 0, 4, 14
 """Of gRPC's statuses, those that are given here and not by the server; and before there is one."""

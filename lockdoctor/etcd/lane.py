@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 from lockdoctor.domain.leases import LeaseId
@@ -17,6 +16,7 @@ from lockdoctor.etcd.pacing import Pace, Window
 from lockdoctor.etcd.pipe import Pipe
 from lockdoctor.etcd.pipes import Pipes
 from lockdoctor.etcd.translate import is_permission_denied, rpc_error
+from lockdoctor.values import dataclass
 
 GATHER_S = 0.002
 """Answers are handed over, and more look-ups sent, so many at a time; each time costs as well."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -13,6 +12,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from lockdoctor.etcd.endpoints import Endpoint
 from lockdoctor.etcd.etcd3_compat import stubs
 from lockdoctor.etcd.tls import TlsFiles
+from lockdoctor.values import dataclass
 
 IS_LEARNER_FIELD = 10
 """Of StatusResponse, in etcd 3.4 and newer; etcd3's messages are older than that."""

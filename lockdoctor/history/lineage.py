@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 
 from lockdoctor.history.names import id_text
 from lockdoctor.history.queries import sql
 from lockdoctor.history.timeline import Timeline
+from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from lockdoctor.domain.past import ClockMark
@@ -12,6 +11,7 @@ from lockdoctor.history import files
 from lockdoctor.history.database import connect, explained, require_stored, transaction
 from lockdoctor.history.queries import sql
 from lockdoctor.history.timeline import Timeline
+from lockdoctor.values import dataclass
 
 OLD_RUNS = 200
 """At most so many runs are forgotten for their age at a time: a clock that is wrong for one run

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -13,6 +12,7 @@ from lockdoctor.history.asking import ask_of_leases
 from lockdoctor.history.queries import sql
 from lockdoctor.history.stretches import GONE_TTL_S, Sameness, Stretch, fold
 from lockdoctor.history.timeline import Timeline
+from lockdoctor.values import dataclass
 
 TOGETHER = 2_000
 """So many leases are written at a time: rows take memory until they are in the file."""

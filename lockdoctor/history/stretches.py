@@ -9,11 +9,12 @@ docs/history.md, and tests/history/test_stretches.py holds it to that.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from lockdoctor.domain.leases import LeaseGone, Observation, Reading
 from lockdoctor.domain.renewals import is_usable, shows_promotion
+from lockdoctor.values import dataclass
 
 GONE_TTL_S = 0
 """What etcd answers as the granted TTL of a lease that it does not know."""

@@ -9,11 +9,11 @@ clock in between. Of other boots and other machines there is only the wall clock
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from functools import lru_cache
 
 from lockdoctor.domain.past import ClockMark
 from lockdoctor.history.queries import inserted, sql
+from lockdoctor.values import dataclass
 
 SKEW_S = 10.0
 """How far apart two machines' wall clocks may be, or one's before and after a boot: NTP keeps them

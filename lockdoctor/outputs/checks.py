@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TextIO
 
 from lockdoctor.domain.health import Checked, Checkup, FailedCheck
@@ -13,6 +13,7 @@ from lockdoctor.outputs.nagios import status_line
 from lockdoctor.outputs.table import TableOutput
 from lockdoctor.outputs.unattended import details, document
 from lockdoctor.outputs.wording import safe
+from lockdoctor.values import dataclass
 
 
 class CheckJson:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lockdoctor.domain.evidence import HolderWaits, LeastHarm
 from lockdoctor.domain.leases import LeaseId, hex_id
 from lockdoctor.domain.report import Finding
 from lockdoctor.domain.verdicts import Confidence, VerdictKind
 from lockdoctor.outputs.wording import printable
+from lockdoctor.values import dataclass
 
 MOST_LOOKS = 3
 """So many leases of one finding are looked at by command lines."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TextIO, TypeVar
 
 from rich import box
@@ -24,6 +23,7 @@ from lockdoctor.outputs.wording import (
     safe,
     shortened,
 )
+from lockdoctor.values import dataclass
 
 MOST_RUNS = 50
 """So many runs are listed, the last ones; JSON has them all."""

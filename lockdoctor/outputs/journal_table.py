@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TextIO
 
 from rich import box
@@ -27,6 +26,7 @@ from lockdoctor.outputs.wording import (
     size,
     took,
 )
+from lockdoctor.values import dataclass
 
 MOST_NAMES = 3
 """So many locks of one entry are named in the list."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TextIO
 
 from rich.console import RenderableType
@@ -16,6 +15,7 @@ from lockdoctor.domain.restoration import Left, Restored, RestorePlan
 from lockdoctor.outputs.journal_table import MOST_KEYS, name
 from lockdoctor.outputs.page import bullets, write
 from lockdoctor.outputs.wording import count, duration, safe, size
+from lockdoctor.values import dataclass
 
 _STYLES = {Result.DONE: "bold green", Result.UNKNOWN: "bold red"}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain
 from typing import TextIO
 
@@ -31,6 +30,7 @@ from lockdoctor.outputs.wording import (
     safe,
     shortened,
 )
+from lockdoctor.values import dataclass
 
 MOST_FINDINGS = 20
 """So many findings are told in full; all of them stand in the JSON."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TextIO
 
 from rich.console import RenderableType
@@ -26,6 +25,7 @@ from lockdoctor.outputs.treatment_words import (
     relapse,
 )
 from lockdoctor.outputs.wording import at_least, count, duration, safe, size, took
+from lockdoctor.values import dataclass
 
 MOST_TARGETS = 20
 """So many targets and refusals are told in full; JSON has all of them."""

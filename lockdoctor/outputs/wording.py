@@ -14,7 +14,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
 import humanize
-from rich.cells import cell_len
 
 from lockdoctor.domain.locks import Lock
 
@@ -145,8 +144,15 @@ def _is_plain(text: str) -> bool:
     return text.isascii() and text.isprintable()
 
 
+def _takes_room(char: str) -> bool:
+    """Tell a mark that stands alone, which takes no room, from a character."""
+    from rich.cells import cell_len  # noqa: PLC0415  # nearly all names are plain
+
+    return cell_len(char) > 0
+
+
 def _visible(char: str) -> str:
-    if char.isprintable() and char not in _BLANK and cell_len(char):  # a mark alone takes no cell
+    if char.isprintable() and char not in _BLANK and _takes_room(char):
         return char
     if char in _NAMED:
         return _NAMED[char]

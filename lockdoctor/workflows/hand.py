@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 
 from lockdoctor.domain.changes import hold_changes
@@ -13,6 +13,7 @@ from lockdoctor.domain.revocation import Change, LeaseGoneAlready
 from lockdoctor.domain.writes import Effect, Written
 from lockdoctor.errors import ClusterError
 from lockdoctor.ports import MOST_TOGETHER, Clock, Surgeon
+from lockdoctor.values import dataclass
 from lockdoctor.workflows.ward import LOOK_UP_S, read_keys
 
 LOOK_EVERY_S = 0.5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lockdoctor.domain.changes import find_lock
 from lockdoctor.domain.journal import Action
@@ -14,6 +14,7 @@ from lockdoctor.domain.revocation import Stake
 from lockdoctor.domain.treatment import Relapse, Treated
 from lockdoctor.errors import ClusterError
 from lockdoctor.ports import Clock, Cluster, Stop
+from lockdoctor.values import dataclass
 from lockdoctor.workflows.pausing import pause
 from lockdoctor.workflows.ward import queue_snapshot, queues_of
 

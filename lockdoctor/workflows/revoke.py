@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from lockdoctor.domain.approval import Findings, approve
 from lockdoctor.domain.evidence import Evidence
@@ -15,6 +14,7 @@ from lockdoctor.domain.selection import Candidate, select
 from lockdoctor.domain.treatment import Treated, TreatmentReport
 from lockdoctor.errors import AccessDenied, ClusterError, JournalError
 from lockdoctor.ports import Clock, Cluster, Stop, Surgeon
+from lockdoctor.values import dataclass
 from lockdoctor.workflows.operation import operate
 from lockdoctor.workflows.pausing import pause
 from lockdoctor.workflows.ward import Ward, read_keys

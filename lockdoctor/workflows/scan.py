@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 
 from lockdoctor.domain.clients import worth_timing
@@ -41,6 +41,7 @@ from lockdoctor.ports import (
     Stop,
     Witness,
 )
+from lockdoctor.values import dataclass
 from lockdoctor.workflows.hearing import Hearing
 from lockdoctor.workflows.queue_watch import QueueWatch
 from lockdoctor.workflows.sampler import Sampler

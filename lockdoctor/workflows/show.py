@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lockdoctor.domain.leases import LeaseId, LeaseUnread, Observation
 from lockdoctor.domain.locks import LockKey, outermost
@@ -13,6 +13,7 @@ from lockdoctor.domain.report import Report
 from lockdoctor.domain.shapes import RECIPE_OF
 from lockdoctor.errors import AccessDenied, NotThere
 from lockdoctor.ports import Clock, Cluster, History, Progress, Stop, Witness
+from lockdoctor.values import dataclass
 from lockdoctor.workflows.scan import ScanRequest, scan
 
 MOST_QUEUES = 20

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from lockdoctor.domain.changes import Now
 from lockdoctor.domain.journal import Actor
@@ -20,6 +19,7 @@ from lockdoctor.domain.locks import KeySnapshot, Lock, LockId, LockKey
 from lockdoctor.domain.recipes import locks, recipe_of
 from lockdoctor.domain.revocation import Target
 from lockdoctor.ports import Clock, Cluster, Journal, Surgeon, TreatmentWords
+from lockdoctor.values import dataclass
 
 LOOK_UP_S = 15.0
 """
