@@ -98,8 +98,8 @@ class Lane:
         room = means.window.size - self._busy
         due = means.pace.due(max(room, 0))
         self._is_full = due >= room
-        self._pull(due)
-        self._is_held_back = room > 0 and not due and bool(self._pending or self._has_more)
+        self._pull(max(due, 1))
+        self._is_held_back = room > 0 and not due and bool(self._pending)
         if not due or not self._pending:
             return
         attempt = means.connection.begin("look up leases")

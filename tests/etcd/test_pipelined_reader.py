@@ -113,6 +113,23 @@ def test_a_pace_that_lets_something_through_between_two_looks() -> None:
     serve(OddMember(answer_all), clock=HastyClock(), per_s=100).assert_all_right()
 
 
+def test_what_the_pace_holds_back_goes_in_whole_bursts() -> None:
+    """A wake-up for each single look-up would cost more than the look-up."""
+    batches: list[int] = []
+
+    def script(session: Session, requests: Sequence[Request]) -> None:
+        batches.append(len(requests))
+        answer_all(session, requests)
+
+    ids = range(1, 801)
+    serve(OddMember(script), ids, per_s=5000).assert_all_right(ids)
+
+    arrived = list(accumulate(batches))
+    paced = [each for each, so_far in zip(batches, arrived, strict=True) if so_far > 550]
+    assert sum(paced) > 200
+    assert len(paced) <= sum(paced) / 5
+
+
 def test_what_every_request_carries() -> None:
     """The method, the demand for a leader, and how long the answer is waited for."""
     headers: list[dict[str, str]] = []
