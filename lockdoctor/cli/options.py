@@ -188,7 +188,8 @@ class ReadingFlags:
             parser=count,
             metavar="N",
             show_default=False,
-            help="At most so many look-ups of leases a second (5000); the first tenth goes at once.",
+            help="At most so many look-ups of leases a second (5000); the first tenth goes at"
+            " once.",
             rich_help_panel=RUN,
         ),
     ] = 5000
