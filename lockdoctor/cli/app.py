@@ -14,7 +14,7 @@ import typer
 from lockdoctor import __version__
 from lockdoctor.cli.exit_status import ExitStatus, explained, status_of
 from lockdoctor.cli.groups import CommandGroup, Job, PanelledCommand, job
-from lockdoctor.cli.memory import collect_rarely
+from lockdoctor.cli.memory import collect_rarely, leave_garbage
 from lockdoctor.cli.streams import give_up_stdout, say
 
 DEBUG = "LOCKDOCTOR_DEBUG"
@@ -79,7 +79,9 @@ def _say_version() -> int:
 def run() -> NoReturn:
     """Run as a program of its own."""
     collect_rarely()
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    leave_garbage()
+    sys.exit(status)
 
 
 def main(argv: Sequence[str]) -> int:

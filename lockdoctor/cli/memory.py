@@ -26,6 +26,11 @@ def collect_rarely() -> None:
     gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
 
 
+def leave_garbage() -> None:
+    """Spare the end of the process the last look for circles, which goes through all there is."""
+    gc.freeze()
+
+
 def give_back_large_blocks() -> None:
     """
     Let glibc give back every large block as soon as it is free, not only the first ones.
