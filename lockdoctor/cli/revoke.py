@@ -21,7 +21,6 @@ from lockdoctor.cli.options import (
 )
 from lockdoctor.cli.scan import RunFlags
 from lockdoctor.domain.journal import Action
-from lockdoctor.domain.leases import parse_lease_id
 from lockdoctor.values import dataclass
 
 _WHAT = "What to treat, and how"
@@ -289,18 +288,3 @@ def revoke(
     return revoke_run.run_revoke(
         what, targets, dangers, acting, run, history, limits, journal, connection, config
     )
-
-
-def leases(given: list[str]) -> tuple[Any, ...]:
-    """
-    Read leases.
-
-    Raises:
-        BadParameter: One is none.
-    """
-    try:
-        return tuple(parse_lease_id(text) for text in given)
-    except ValueError as error:
-        raise typer.BadParameter(
-            f"{error}; leases are written as etcdctl prints them, like 32698f1c0a1b2c3d"
-        ) from error

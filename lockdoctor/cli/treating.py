@@ -7,10 +7,11 @@ import os
 
 from lockdoctor.cli.config import Config
 from lockdoctor.cli.options import LimitFlags, TargetFlags
-from lockdoctor.cli.revoke import ActingFlags, DangerFlags, WhatFlags, leases
+from lockdoctor.cli.revoke import ActingFlags, DangerFlags, WhatFlags
 from lockdoctor.cli.scan import RunFlags
 from lockdoctor.cli.targets import from_hex, prefixes
 from lockdoctor.domain.journal import Action
+from lockdoctor.domain.leases import LeaseId, parse_lease_id
 from lockdoctor.domain.policy import Policy
 from lockdoctor.domain.revocation import JUDGED, Selection
 from lockdoctor.errors import ConfigError
@@ -22,14 +23,13 @@ def selection_of(what: WhatFlags, dangers: DangerFlags) -> Selection:
     Say what is to be treated.
 
     Raises:
-        ConfigError: A key is not written as one.
-        BadParameter: A lease is not.
+        ConfigError: A key or a lease is not written as one.
     """
     keys = [os.fsencode(text) for text in what.lock_key]  # the very bytes of the command line
     keys += [from_hex("--lock-key-hex", text) for text in what.lock_key_hex]
     return Selection(
         action=Action(what.how),
-        leases=leases(what.lease),
+        leases=tuple(map(_lease, what.lease)),
         keys=tuple(keys),
         sessions=what.sessions,
         verdicts=frozenset(what.verdict) or JUDGED,
@@ -41,6 +41,15 @@ def selection_of(what: WhatFlags, dangers: DangerFlags) -> Selection:
         most_keys=dangers.most_keys,
         whole_prefix=dangers.whole_prefix,
     )
+
+
+def _lease(text: str) -> LeaseId:
+    try:
+        return parse_lease_id(text)
+    except ValueError as error:
+        raise ConfigError(
+            f"{error}; write it as etcdctl prints it, like 32698f1c0a1b2c3d"
+        ) from error
 
 
 def request_of(

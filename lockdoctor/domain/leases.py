@@ -78,10 +78,12 @@ def parse_lease_id(text: str) -> LeaseId:
     Raises:
         ValueError: The text is not a hexadecimal number of 64 bits, or it is zero.
     """
-    number = int(text, 16)
+    try:
+        number = int(text, 16)
+    except ValueError:
+        number = NO_LEASE
     if number == NO_LEASE or not -(2**63) <= number < 2**63:
-        msg = f"{text!r} is not a lease ID"
-        raise ValueError(msg)
+        raise ValueError(f"{text!r} is not a lease ID")
     return LeaseId(number)
 
 
