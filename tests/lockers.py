@@ -65,6 +65,10 @@ class Locker:
 
         return eventually(happened, within_s=EVENT_WITHIN_S) or []
 
+    def go_on(self) -> None:
+        """Let one that was started with --on-signal go on."""
+        self._process.send_signal(signal.SIGUSR1)
+
     def stop(self) -> None:
         """End it in good order."""
         self._end(signal.SIGTERM)

@@ -31,9 +31,14 @@ def nested(go: GoClient, names: Sequence[bytes], **flags: object) -> Iterator[li
     with ExitStack() as stack:
         lockers = []
         for name, then in zip(names, [*names[1:], names[0]], strict=True):
-            words = {"then": then.decode(), "pause": "1s", "ttl": TTL_S, **flags}
+            words = {"then": then.decode(), "on_signal": True, "ttl": TTL_S, **flags}
             lockers.append(stack.enter_context(go.start("nest", name, **words)))
             time.sleep(0.5 / len(names))  # or they would wake, and renew, in step
+        for locker in lockers:
+            locker.wait_for("locked")
+        for locker in lockers:
+            locker.go_on()
+            time.sleep(0.5 / len(names))  # as above, of a second session
         for locker in lockers:
             locker.wait_for("wants")
         yield lockers

@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -69,14 +72,21 @@ func request(ctx context.Context, opts options, name string) {
 	holdAndUnlock(ctx, opts, mutex, session)
 }
 
-// nest takes one lock and, after a pause, another one as well: two that do so in opposite order are
-// a deadlock.
+// nest takes one lock and then, with --on-signal when it gets SIGUSR1, another one as well: two that
+// do so in opposite order are a deadlock.
 func nest(ctx context.Context, opts options) {
+	goOn := make(chan os.Signal, 1)
+	signal.Notify(goOn, syscall.SIGUSR1)
 	outer := opts.session()
 	first := concurrency.NewMutex(outer, opts.name)
 	fatal(first.Lock(ctx))
 	say("locked", first.Key(), outer.Lease())
-	rest(ctx, opts.pause)
+	if opts.onSignal {
+		select {
+		case <-ctx.Done():
+		case <-goOn:
+		}
+	}
 	inner := outer
 	if opts.sessionPerLock {
 		inner = opts.session()

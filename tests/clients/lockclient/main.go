@@ -31,6 +31,7 @@ type options struct {
 	timeout        time.Duration
 	rate           float64
 	sessionPerLock bool
+	onSignal       bool
 }
 
 // A command runs until ctx ends, which SIGTERM brings about.
@@ -71,6 +72,7 @@ func parse(command string, args []string) options {
 	flags.DurationVar(&opts.timeout, "timeout", 5*time.Second, "requests: how long to try for the lock")
 	flags.Float64Var(&opts.rate, "rate", 1, "requests: how many a second")
 	flags.BoolVar(&opts.sessionPerLock, "session-per-lock", false, "work, nest: a session for each lock; work closes it after it")
+	flags.BoolVar(&opts.onSignal, "on-signal", false, "nest: take the other lock only after SIGUSR1")
 	pprof := flags.String("pprof", "", "show goroutine profiles there, for example 127.0.0.1:0")
 	_ = flags.Parse(args)
 	if *pprof != "" {
