@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -28,6 +29,8 @@ def write_file(path: Path, render: Callable[[TextIO], object], mode: int = MODE)
     """
     try:
         target = path.resolve()
+        if target.is_symlink():  # links in a circle, from Python 3.13 on
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         if target.exists() and not stat.S_ISREG(target.stat().st_mode):
             with target.open("w", encoding="utf-8", errors="backslashreplace") as out:
                 render(out)
