@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -79,6 +80,7 @@ def _say_version() -> int:
 def run() -> NoReturn:
     """Run as a program of its own."""
     collect_rarely()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends all of it as Ctrl-C does
     status = main(sys.argv[1:])
     leave_garbage()
     sys.exit(status)

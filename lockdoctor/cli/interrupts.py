@@ -16,6 +16,8 @@ GRACE_S = 5.0
 GRACE_SHARE = 0.1
 """... or this share of the time that it has, where that is less."""
 
+NUMBERS = (signal.SIGINT, signal.SIGTERM)
+
 _Result = TypeVar("_Result")
 
 
@@ -29,16 +31,23 @@ class Signals:
 
     async def heeded_by(self, work: Coroutine[None, None, _Result]) -> _Result:
         """Do the work; signals go to it from here on."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in NUMBERS:
             asyncio.get_running_loop().add_signal_handler(number, self._first, number)
-        return await work
+        try:
+            return await work
+        finally:
+            self._heed_no_more()
 
     def _first(self, number: signal.Signals) -> None:
         self.came = True
         self._stop.ask("Ctrl-C" if number is signal.SIGINT else number.name)
-        for each in (signal.SIGINT, signal.SIGTERM):
+        self._heed_no_more()
+
+    def _heed_no_more(self) -> None:
+        """Let either end at once from here on, but as Ctrl-C does, which cleans up."""
+        for each in NUMBERS:
             asyncio.get_running_loop().remove_signal_handler(each)
-            signal.signal(each, signal.default_int_handler)  # the second one cleans up as well
+            signal.signal(each, signal.default_int_handler)
 
 
 async def in_time(

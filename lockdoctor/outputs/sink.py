@@ -28,9 +28,7 @@ def write_file(path: Path, render: Callable[[TextIO], object], mode: int = MODE)
         OutputError: It could not be written; what was there is still there.
     """
     try:
-        target = path.resolve()
-        if target.is_symlink():  # links in a circle, from Python 3.13 on
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        target = _behind_links(path)
         if target.exists() and not stat.S_ISREG(target.stat().st_mode):
             with target.open("w", encoding="utf-8", errors="backslashreplace") as out:
                 render(out)
@@ -39,6 +37,13 @@ def write_file(path: Path, render: Callable[[TextIO], object], mode: int = MODE)
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, before Python 3.13
         why = getattr(error, "strerror", None) or error
         raise OutputError(f"Cannot write {path}: {why}") from error
+
+
+def _behind_links(path: Path) -> Path:
+    target = path.resolve()
+    if target.is_symlink():  # links in a circle, from Python 3.13 on
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    return target
 
 
 def _write_beside(target: Path, render: Callable[[TextIO], object], mode: int) -> None:

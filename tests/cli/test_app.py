@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -231,3 +232,19 @@ def test_reader_that_has_gone_is_no_error() -> None:
 
     assert done.returncode == 141
     assert done.stderr == b""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_what_waits(tmp_path: Path, number: signal.Signals) -> None:
+    """Also where nobody speaks to etcd: quietly, with 130, for nothing was done."""
+    pipe = tmp_path / "plan.json"
+    os.mkfifo(pipe)
+    command = [*PROGRAM, "revoke", "--from-plan", str(pipe), "--yes"]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process,
+        pipe.open("wb"),  # waits for the reader, who then waits for us
+    ):
+        process.send_signal(number)
+        out, _ = process.communicate(timeout=20)
+
+    assert (process.returncode, out) == (130, b"")

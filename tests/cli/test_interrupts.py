@@ -117,6 +117,18 @@ def test_the_first_signal_asks(number: signal.Signals, name: str) -> None:
     assert signals.came
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_after_the_work_ends_at_once_and_cleans_up(number: signal.Signals) -> None:
+    """Between two runs SIGTERM does what Ctrl-C does."""
+
+    async def work() -> None:
+        return
+
+    asyncio.run(Signals(Stop()).heeded_by(work()))
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(number)
+
+
 def test_the_second_signal_ends_at_once() -> None:
     """After the first signal Ctrl-C is Python's own again."""
     stop = Stop()
