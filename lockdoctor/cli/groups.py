@@ -14,7 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 Job: TypeAlias = Callable[[], int]
 """A command with all its options, ready to run; it returns the exit status."""
 
-VALIDATES = "0.29."
+VALIDATES = ("0.29.0", "0.29.1", "0.29.2")
 """
 The versions of typer that are known to hand every value to pydantic, which takes twice as long to
 load as typer itself, and how they do. Others are left to read values in their own way.
@@ -66,7 +66,7 @@ class _ReadsPlainly:
     def get_params(self, ctx: Any) -> list[Any]:
         """Name all options and arguments, that of the help too."""
         params: list[Any] = super().get_params(ctx)  # type: ignore[misc]  # a mixin for commands
-        if typer.__version__.startswith(VALIDATES):
+        if typer.__version__ in VALIDATES:
             for param in params:
                 param.get_runtime_param = functools.partial(_plain, param.type_descriptor)
         return params
