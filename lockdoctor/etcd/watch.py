@@ -154,9 +154,15 @@ class _Stream:
         done, _ = await asyncio.wait({self._writing}, timeout=SILENT_S)
         if not done:
             raise _broken("it takes no request")
-        # On a call that has ended, the next read says how.
-        with contextlib.suppress(asyncio.InvalidStateError):
-            self._writing.result()
+        try:
+            # On a call that has ended, the next read says how.
+            with contextlib.suppress(asyncio.InvalidStateError):
+                self._writing.result()
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.INTERNAL:
+                raise
+            # What grpc.aio makes of a call that ends while it is written to.
+            raise _broken("it ended during a request") from error
 
     async def read(self, within_s: float) -> Any:
         """Wait for the next response; None where none comes in time."""

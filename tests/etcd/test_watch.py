@@ -7,7 +7,10 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import grpc
+import grpc.aio
 import pytest
 
 from lockdoctor.demo.server import EtcdServer, EtcdServers
@@ -160,6 +163,57 @@ def test_a_server_that_stays_away_ends_the_watch(
 
     with EtcdServer(tmp_path, binary=etcd_binary) as server:
         run(story(server), within_s=20)
+
+
+class EndsWhileWritten:
+    """A call of grpc.aio to which the first few requests can be written, and no more."""
+
+    def __init__(self, call: Any, requests: int) -> None:
+        """Pass everything on to a real one."""
+        self._call = call
+        self._left = requests
+
+    async def write(self, request: Any) -> None:
+        """Fail as grpc.aio does where the call ends at this very moment."""
+        self._left -= 1
+        if self._left < 0:
+            raise grpc.aio.AioRpcError(
+                grpc.StatusCode.INTERNAL,
+                grpc.aio.Metadata(),
+                grpc.aio.Metadata(),
+                details="Internal error from Core",
+            )
+        await self._call.write(request)
+
+    def __getattr__(self, name: str) -> Any:
+        """Read, cancel."""
+        return getattr(self._call, name)
+
+
+@pytest.mark.parametrize("requests", [0, 1, 2])
+def test_a_call_that_ends_while_it_is_written_to(
+    etcd: EtcdServer, prefix: bytes, requests: int
+) -> None:
+    """The watch goes on in another one."""
+
+    async def story() -> None:
+        async with connected(etcd.endpoint) as cluster, writing(etcd.address) as writer:
+            revision = (await cluster.status()).revision
+            stub = cluster.connection._member.watch
+            begin, calls = stub.Watch, iter([requests])
+            stub.Watch = lambda **words: EndsWhileWritten(begin(**words), next(calls, 1_000))
+            async with watching(cluster, prefix, revision) as events:
+                await writer.put(prefix + b"1")
+                await eventually(lambda: len(written(events)) == 1, within_s=10)
+                await asyncio.sleep(1.5)  # it is asked how far it has come
+                await writer.put(prefix + b"2")
+                await eventually(lambda: len(written(events)) == 2, within_s=10)
+            assert next(calls, None) is None
+
+        assert written(events) == [prefix + b"1", prefix + b"2"]
+        assert not any(isinstance(event, WatchGap) for event in events)
+
+    run(story())
 
 
 def test_closing_a_watch_makes_no_noise(
