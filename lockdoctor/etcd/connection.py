@@ -138,6 +138,9 @@ class Connection:
             AccessDenied: The user or the password is wrong.
             ClusterError: The endpoints belong to different clusters.
         """
+        loop = asyncio.get_running_loop()
+        if loop.get_exception_handler() is None:
+            loop.set_exception_handler(_tell_but_of_closed_loops)
         await self._find_member(self._clock.now())
         if self._settings.user is not None:
             await self._renew_token(self.begin("log in"))
@@ -370,3 +373,15 @@ class Connection:
             "is the port right?"
         )
         return await explain(answer.member.endpoint, self._settings.tls, dial_s, otherwise)
+
+
+def _tell_but_of_closed_loops(loop: asyncio.AbstractEventLoop, trouble: dict[str, Any]) -> None:
+    """
+    Say what went wrong unseen, as asyncio does, but nothing of calls whose loop has been closed.
+
+    All loops of a process share grpc.aio's queue, so that the late end of a call in an earlier loop
+    comes up as an error in the present one, with a traceback.
+    """
+    error = trouble.get("exception")
+    if not (isinstance(error, RuntimeError) and str(error) == "Event loop is closed"):
+        loop.default_exception_handler(trouble)

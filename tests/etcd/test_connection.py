@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import threading
@@ -302,3 +303,19 @@ def test_a_frozen_cluster_is_told_once_for_all_look_ups(etcd_binary: Path, tmp_p
 def test_the_password_is_not_shown() -> None:
     """Settings may end up in a log."""
     assert "secret" not in repr(ConnectionSettings(user="root", password="secret"))
+
+
+def test_the_late_end_of_a_call_of_an_earlier_loop_is_no_news(
+    etcd: EtcdServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What goes wrong in this loop is told all the same."""
+
+    async def story() -> None:
+        async with connected(etcd.endpoint):
+            for words in ("Event loop is closed", "something else"):
+                trouble = {"message": words, "exception": RuntimeError(words)}
+                asyncio.get_running_loop().call_exception_handler(trouble)
+
+    run(story())
+    assert "something else" in caplog.text
+    assert "Event loop is closed" not in caplog.text
