@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -244,7 +245,10 @@ def test_a_signal_ends_what_waits(tmp_path: Path, number: signal.Signals) -> Non
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process,
         pipe.open("wb"),  # waits for the reader, who then waits for us
     ):
-        process.send_signal(number)
-        out, _ = process.communicate(timeout=20)
+        out = None
+        while out is None:  # one that comes right before the read is noticed after it only
+            process.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                out, _ = process.communicate(timeout=3)
 
     assert (process.returncode, out) == (130, b"")
