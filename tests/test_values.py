@@ -86,7 +86,6 @@ def told(all_of: list[type], first: Any, second: Any) -> list[object]:
     ]
 
 
-MAKERS = (values.dataclass, dataclasses.dataclass)
 BOTH = [
     pytest.param(
         classes(values.dataclass, each), classes(dataclasses.dataclass, each), id=str(each)

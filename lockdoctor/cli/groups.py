@@ -47,11 +47,12 @@ def job(command: Callable[..., int]) -> Callable[..., Job]:
 
 
 class _Plain:
-    """Reads a value by its parser alone."""
+    """Reads a value by its parser alone, or by its type where it has none."""
 
-    def __init__(self, read: Callable[[Any], Any], *, is_list: bool) -> None:
-        self._read = read
-        self._is_list = is_list
+    def __init__(self, given: Any) -> None:
+        self._is_list = get_origin(given.annotation) is list
+        one = get_args(given.annotation)[0] if self._is_list else given.annotation
+        self._read = given.parameter_info.parser or one
 
     def coerce(self, value: Any, **_: Any) -> Any:
         """Read what was given, or the default; typer calls it."""
@@ -68,16 +69,8 @@ class _ReadsPlainly:
         params: list[Any] = super().get_params(ctx)  # type: ignore[misc]  # a mixin for commands
         if typer.__version__ in VALIDATES:
             for param in params:
-                param.get_runtime_param = functools.partial(_plain, param.type_descriptor)
+                param.get_runtime_param = functools.partial(_Plain, param.type_descriptor)
         return params
-
-
-def _plain(given: Any) -> _Plain:
-    is_list = get_origin(given.annotation) is list
-    read = given.parameter_info.parser
-    return _Plain(
-        read or (get_args(given.annotation)[0] if is_list else given.annotation), is_list=is_list
-    )
 
 
 class CommandGroup(_ReadsPlainly, TyperGroup):

@@ -11,7 +11,6 @@ LARGE_BYTES = 1 << 17
 M_MMAP_THRESHOLD = -3
 """Source: mallopt(3)."""
 
-
 NEW_OBJECTS = 20_000
 """So many more new objects than freed ones, and Python looks for circles among them."""
 

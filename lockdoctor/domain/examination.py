@@ -33,8 +33,8 @@ class PrefixFacts:
     last: KeySnapshot | None
     """The keys at the end of the run; None where they could not be read again."""
     events: tuple[WatchEvent, ...]
-    first_locks: list[Lock] | None = None
-    """What the first keys form, where that is known already."""
+    first_locks: list[Lock]
+    """What the first keys form."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,13 +86,10 @@ class Examination:
         return {each.prefix: self._locks_of(each) for each in self.prefixes}
 
     def _locks_of(self, facts: PrefixFacts) -> tuple[list[Lock], list[Lock]]:
-        kind_of = self.policy.kind_of
-        first = facts.first_locks
-        if first is None:
-            first = locks(facts.first.keys, facts.prefix, kind_of)
         if facts.last is None or facts.last is facts.first:
-            return first, first
-        return first, locks(facts.last.keys, facts.prefix, kind_of)
+            return facts.first_locks, facts.first_locks
+        last = locks(facts.last.keys, facts.prefix, self.policy.kind_of)
+        return facts.first_locks, last
 
     @property
     def clients(self) -> Clients:

@@ -72,6 +72,16 @@ class Heard:
     counters: tuple[MemberCounters, ...] = ()
     unheard: tuple[Unseen, ...] = ()
 
+    @classmethod
+    def of(cls, said: Iterable[Heard]) -> Heard:
+        """Put together what each of them said."""
+        said = list(said)
+        return cls(
+            processes=tuple(process for each in said for process in each.processes),
+            counters=tuple(counters for each in said for counters in each.counters),
+            unheard=tuple(unseen for each in said for unseen in each.unheard),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessReport:

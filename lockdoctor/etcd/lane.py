@@ -51,8 +51,6 @@ class Lane:
         self._by_rpc: set[asyncio.Task[Answer]] = set()
         self._failed: BaseException | None = None
         self._is_full = False
-        self._is_held_back = False
-        """By the pace, though there is more to ask, and room for it."""
         self._is_brief = False
         """The wait will be over before it would pay to hand answers over one by one."""
         self._waker: asyncio.Future[None] | None = None
@@ -67,7 +65,7 @@ class Lane:
         """
         while True:
             received, self._received = self._received, []
-            await self._ask_more()
+            is_held_back = await self._ask_more()
             for calls, at in received:
                 self._take(calls, at)
             if self._failed is not None:
@@ -77,8 +75,8 @@ class Lane:
                 return answers
             if not (self._busy or self._received or self._pending or self._has_more):
                 return []
-            if self._busy or self._is_held_back:
-                await self._wait(self._means.pace.wait_s() if self._is_held_back else None)
+            if self._busy or is_held_back:
+                await self._wait(self._means.pace.wait_s() if is_held_back else None)
 
     async def close(self) -> None:
         """Give up what is on its way."""
@@ -92,16 +90,22 @@ class Lane:
         """How many look-ups are on their way."""
         return self._on_their_way + len(self._by_rpc)
 
-    async def _ask_more(self) -> None:
-        """Ask for as many as window and pace allow, in one go."""
+    async def _ask_more(self) -> bool:
+        """
+        Ask for as many as window and pace allow, in one go.
+
+        Returns:
+            Whether it is the pace that holds back what there is to ask, and room for.
+        """
         means = self._means
         room = means.window.size - self._busy
         due = means.pace.due(max(room, 0))
         self._is_full = due >= room
         self._pull(max(due, 1))
-        self._is_held_back = room > 0 and not due and bool(self._pending)
-        if not due or not self._pending:
-            return
+        if not self._pending:
+            return False
+        if not due:
+            return room > 0
         attempt = means.connection.begin("look up leases")
         pipe = await means.pipes.get(attempt)
         room = pipe.room if pipe is not None else 0
@@ -110,6 +114,7 @@ class Lane:
         elif not self._on_their_way:
             for lease_id, with_keys in self._next(due):
                 self._read_by_rpc(lease_id, with_keys=with_keys)
+        return False
 
     def _pull(self, most: int) -> None:
         """Have so many ready to be asked, if there are so many; none that is left to gRPC."""

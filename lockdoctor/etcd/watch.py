@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -155,9 +154,9 @@ class _Stream:
         if not done:
             raise _broken("it takes no request")
         try:
-            # On a call that has ended, the next read says how.
-            with contextlib.suppress(asyncio.InvalidStateError):
-                self._writing.result()
+            self._writing.result()
+        except asyncio.InvalidStateError:
+            return  # on a call that has ended, the next read says how
         except grpc.aio.AioRpcError as error:
             if error.code() is not grpc.StatusCode.INTERNAL:
                 raise

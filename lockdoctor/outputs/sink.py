@@ -34,14 +34,13 @@ def write_file(path: Path, render: Callable[[TextIO], object], mode: int = MODE)
                 render(out)
         else:
             _write_beside(target, render, mode)
-    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, before Python 3.13
-        why = getattr(error, "strerror", None) or error
-        raise OutputError(f"Cannot write {path}: {why}") from error
+    except OSError as error:
+        raise OutputError(f"Cannot write {path}: {error.strerror or error}") from error
 
 
 def _behind_links(path: Path) -> Path:
-    target = path.resolve()
-    if target.is_symlink():  # links in a circle, from Python 3.13 on
+    target = Path(os.path.realpath(path))  # Path.resolve does otherwise before Python 3.13
+    if target.is_symlink():  # in a circle
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     return target
 

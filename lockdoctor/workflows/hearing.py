@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lockdoctor.domain.report import Report
 from lockdoctor.ports import Stop, Witness
@@ -20,12 +20,12 @@ class Hearing:
         """Hear nobody yet."""
         self._witnesses = witnesses
         self._stop = stop
-        self._first: asyncio.Task[Heard] | None = None
+        self._first: asyncio.Future[list[Heard]] | None = None
 
     def open(self) -> None:
         """Begin to hear what they say at the beginning, without waiting for it."""
         if self._witnesses:
-            self._first = asyncio.ensure_future(self._hear(is_last=False))
+            self._first = self._hear(is_last=False)
 
     async def complete(self, report: Report) -> Report:
         """Hear them once more, and add what they say; who is asked to end does not wait for it."""
@@ -33,12 +33,9 @@ class Hearing:
             return report
         from lockdoctor.domain.witnesses import Heard, bear_witness  # noqa: PLC0415  # few are asked
 
-        first = await self._unless_stopped(self._first) or Heard()
-        last = Heard()
-        if not self._stop.reason:
-            last_one = asyncio.ensure_future(self._hear(is_last=True))
-            last = await self._unless_stopped(last_one) or Heard()
-        return bear_witness(report, first, last)
+        first = await self._unless_stopped(self._first)
+        last = [] if self._stop.reason else await self._unless_stopped(self._hear(is_last=True))
+        return bear_witness(report, Heard.of(first), Heard.of(last))
 
     async def close(self) -> None:
         """Hear nobody any more."""
@@ -46,22 +43,15 @@ class Hearing:
             self._first.cancel()
             await asyncio.gather(self._first, return_exceptions=True)
 
-    async def _unless_stopped(self, hearing: asyncio.Task[Heard]) -> Heard | None:
-        asked = asyncio.ensure_future(self._stop.asked())
+    async def _unless_stopped(self, hearing: asyncio.Future[list[Heard]]) -> list[Heard]:
+        asked: asyncio.Future[Any] = asyncio.ensure_future(self._stop.asked())
         try:
             await asyncio.wait({hearing, asked}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             asked.cancel()
             if not hearing.done():
                 hearing.cancel()
-        return hearing.result() if hearing.done() else None
+        return hearing.result() if hearing.done() else []
 
-    async def _hear(self, *, is_last: bool) -> Heard:
-        from lockdoctor.domain.witnesses import Heard  # noqa: PLC0415  # as above
-
-        heard = await asyncio.gather(*(each.hear(is_last=is_last) for each in self._witnesses))
-        return Heard(
-            processes=tuple(process for each in heard for process in each.processes),
-            counters=tuple(counters for each in heard for counters in each.counters),
-            unheard=tuple(unseen for each in heard for unseen in each.unheard),
-        )
+    def _hear(self, *, is_last: bool) -> asyncio.Future[list[Heard]]:
+        return asyncio.gather(*(each.hear(is_last=is_last) for each in self._witnesses))

@@ -12,6 +12,7 @@ from lockdoctor.domain.leases import NO_LEASE, LeaseId, Reading
 from lockdoctor.domain.locks import KeySnapshot, Kind, LockKey
 from lockdoctor.domain.past import NO_PAST
 from lockdoctor.domain.policy import Limits, Policy, Rule
+from lockdoctor.domain.recipes import locks
 from lockdoctor.domain.record import run_record
 from lockdoctor.domain.renewals import Leadership, LeadershipProbe
 from lockdoctor.domain.report import ClusterFacts
@@ -29,19 +30,29 @@ def a_snapshot(*keys: LockKey, at: float = 0.0, revision: int = 100) -> KeySnaps
 
 
 def an_examination(
-    first: list[LockKey], last: list[LockKey] | None = None, *events: WatchEvent
+    first: list[LockKey],
+    last: list[LockKey] | None = None,
+    *events: WatchEvent,
+    policy: Policy | None = None,
 ) -> Examination:
     """A scan of 45 s in which LEASE was read three times and renewed twice."""
     end = 45.0
+    policy = policy or Policy()
     later = a_snapshot(*(first if last is None else last), at=end, revision=1000)
-    prefix = PrefixFacts(prefix=b"/l/", first=a_snapshot(*first), last=later, events=events)
+    prefix = PrefixFacts(
+        prefix=b"/l/",
+        first=a_snapshot(*first),
+        last=later,
+        events=events,
+        first_locks=locks(first, b"/l/", policy.kind_of),
+    )
     return Examination(
         started_at=0.0,
         ended_at=end,
         window_s=60.0,
         lookups=3,
         interrupted=None,
-        policy=Policy(),
+        policy=policy,
         cluster=ClusterFacts(
             cluster_id=1, version="3.5.1", endpoint="e", raft_term=2, revision=1, leader_changes=0
         ),
@@ -71,7 +82,7 @@ def test_a_leaked_session_ends_in_a_suspicion() -> None:
 
 def test_the_limit_turns_the_suspicion_into_a_leak() -> None:
     """Once it is said how long a hold may last, a hold watched for longer is leaked."""
-    facts = replace(an_examination([HOLDER]), policy=Policy(overrides=Limits(max_hold_s=45.0)))
+    facts = an_examination([HOLDER], policy=Policy(overrides=Limits(max_hold_s=45.0)))
 
     assert [finding.kind for finding in conclude(facts).findings] == [VerdictKind.LEAKED_LOCK]
 
@@ -173,7 +184,7 @@ def test_data_among_the_keys_is_not_called_eternal_locks() -> None:
 def test_ignored_keys_are_counted() -> None:
     """What the policy ignores is not judged, and said."""
     policy = Policy(rules=(Rule(b"/l/", Limits(kind=Kind.IGNORE)),))
-    report = conclude(replace(an_examination([HOLDER]), policy=policy))
+    report = conclude(an_examination([HOLDER], policy=policy))
 
     assert report.locks == ()
     assert [unseen.count for unseen in report.unseen] == [1]

@@ -16,9 +16,10 @@ from lockdoctor.domain.evidence import (
 )
 from lockdoctor.domain.examination import Examination, PrefixFacts, SessionFacts
 from lockdoctor.domain.leases import LeaseId, Reading
-from lockdoctor.domain.locks import KeySnapshot, LockKey
+from lockdoctor.domain.locks import KeySnapshot, Lock, LockKey
 from lockdoctor.domain.past import NO_PAST, Past, PastHold
 from lockdoctor.domain.policy import Limits, Policy
+from lockdoctor.domain.recipes import locks
 from lockdoctor.domain.renewals import Leadership, LeadershipProbe
 from lockdoctor.domain.report import ClusterFacts, LockReport, Report
 from lockdoctor.domain.verdicts import Confidence, Severity, VerdictKind
@@ -85,6 +86,7 @@ def a_run(
                     first=_snapshot(prefix, first_keys, 0.0),
                     last=_snapshot(prefix, last_keys, 45.0) if last_keys else None,
                     events=(),
+                    first_locks=_first_locks(prefix, first_keys, policy or Policy()),
                 )
                 for prefix in prefixes
             ),
@@ -95,6 +97,10 @@ def a_run(
             unseen=(),
         )
     )
+
+
+def _first_locks(prefix: bytes, keys: list[LockKey], policy: Policy) -> list[Lock]:
+    return locks(_snapshot(prefix, keys, 0.0).keys, prefix, policy.kind_of)
 
 
 def _snapshot(prefix: bytes, keys: list[LockKey], at: float) -> KeySnapshot:
