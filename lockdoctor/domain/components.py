@@ -10,7 +10,6 @@ N = TypeVar("N", bound=Hashable)
 
 def strongly_connected(
     edges: Mapping[N, Sequence[N]],
-    more: Mapping[N, Collection[N]] | None = None,
     inside: Collection[N] | None = None,
 ) -> list[list[N]]:
     """
@@ -21,25 +20,18 @@ def strongly_connected(
 
     Args:
         edges: Of each node, where they lead.
-        more: The same once more, so that two graphs need not be joined.
         inside: Only these nodes count; None for all.
 
     Source: Tarjan, SIAM J. Comput. 1 (1972), 146.
     """
-    return list(_Tarjan(edges, more or {}, inside).found())
+    return list(_Tarjan(edges, inside).found())
 
 
 class _Tarjan(Generic[N]):
     """One run of Tarjan's algorithm."""
 
-    def __init__(
-        self,
-        edges: Mapping[N, Sequence[N]],
-        more: Mapping[N, Collection[N]],
-        inside: Collection[N] | None,
-    ) -> None:
+    def __init__(self, edges: Mapping[N, Sequence[N]], inside: Collection[N] | None) -> None:
         self.edges = edges
-        self.more = more
         self.inside = inside
         self.index: dict[N, int] = {}
         self.low: dict[N, int] = {}
@@ -47,7 +39,7 @@ class _Tarjan(Generic[N]):
         self.on_stack: set[N] = set()
 
     def found(self) -> Iterator[list[N]]:
-        for root in (*self.edges, *self.more):
+        for root in self.edges:
             if root not in self.index and (self.inside is None or root in self.inside):
                 yield from self._search(root)
 
@@ -84,6 +76,6 @@ class _Tarjan(Generic[N]):
             yield members
 
     def _successors(self, node: N) -> Iterator[N]:
-        for to in (*self.edges.get(node, ()), *self.more.get(node, ())):
+        for to in self.edges.get(node, ()):
             if self.inside is None or to in self.inside:
                 yield to

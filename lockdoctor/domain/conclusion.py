@@ -52,9 +52,7 @@ def conclude(facts: Examination) -> Report:
     verdicts = tuple(_with_groups(verdict, facts) for verdict in verdicts)
     verdicts += judge_lost(facts.traces, facts.sessions.keyless, facts.sessions.still_listed)
     trend = Trend(facts.known_past, facts.ended_at)
-    waiting = judge_waits(
-        reports, lambda report, key: views[report.prefix].stood_s(report, key), facts.clients
-    )
+    waiting = judge_waits(reports, lambda report, key: views[report.prefix].stood_s(report, key))
     ranked = _ranked(map(trend.told, waiting.reports))
     return Report(
         started_at=facts.started_at,

@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
-from lockdoctor.domain.clients import Clients
 from lockdoctor.domain.evidence import (
     Blocks,
     Evidence,
@@ -23,13 +22,11 @@ from lockdoctor.domain.locks import LockId, LockKey
 from lockdoctor.domain.report import LockReport
 from lockdoctor.domain.schedule import is_overdue
 from lockdoctor.domain.verdicts import Confidence, Severity, Verdict, VerdictKind
-from lockdoctor.domain.waits import Blocked, Circle, Wait, WaitGraph, contended
+from lockdoctor.domain.waits import Blocked, Circle, Wait, WaitGraph
 from lockdoctor.values import dataclass
 
 Stood = Callable[[LockReport, LockKey], float]
 """For how long a contender was seen in its place, in seconds; 0 where it was seen once only."""
-
-NOBODY_TIMED = Clients({})
 
 EXPLAINED = frozenset({VerdictKind.SUSPECTED_LEAK, VerdictKind.BLOCKED_QUEUE})
 """What a deadlock explains; a proven one explains a lock held too long as well."""
@@ -44,9 +41,7 @@ class Waiting:
     """The locks that are blocked behind one another."""
 
 
-def judge_waits(
-    reports: Sequence[LockReport], stood_s: Stood, clients: Clients = NOBODY_TIMED
-) -> Waiting:
+def judge_waits(reports: Sequence[LockReport], stood_s: Stood) -> Waiting:
     """
     Look for deadlocks, and for locks that are stuck because their holders wait for others.
 
@@ -55,7 +50,7 @@ def judge_waits(
     nothing, and one behind which other locks pile up matters more.
     """
     graph = WaitGraph(report.lock for report in reports if report.age is not None)
-    judge = _Judge(reports, graph, stood_s, clients)
+    judge = _Judge(reports, graph, stood_s)
     found: dict[LockId, list[_Deadlock]] = {}
     for deadlock in judge.deadlocks():
         for lock in deadlock.locks:
@@ -72,10 +67,9 @@ def judge_waits(
         elif report.lock.id in behind:
             judged.append(_as_blocked(report, behind[report.lock.id][0]))
         elif report.lock.id in roots:
-            told = clients.with_own(report)
-            judged.append(_as_root(told, judge.blocks([report.lock.id])))
+            judged.append(_as_root(report, judge.blocks([report.lock.id])))
         else:
-            judged.append(clients.with_own(report))
+            judged.append(report)
     return Waiting(reports=tuple(judged), tree=tuple(tree))
 
 
@@ -92,56 +86,23 @@ class _Deadlock(NamedTuple):
 class _Judge:
     """Makes verdicts of circles."""
 
-    def __init__(
-        self,
-        reports: Sequence[LockReport],
-        graph: WaitGraph,
-        stood_s: Stood,
-        clients: Clients,
-    ) -> None:
-        self.clients = clients
+    def __init__(self, reports: Sequence[LockReport], graph: WaitGraph, stood_s: Stood) -> None:
         self.standing = [report for report in reports if report.age is not None]
         self.reports = {each.lock.id: each for each in self.standing if each.lock.waiters}
         self.graph = graph
         self.stood_s = stood_s
 
     def deadlocks(self) -> Iterator[_Deadlock]:
-        """Every deadlock that will not end by itself; those by rhythm only come last."""
-        caught: set[LockId] = set()
+        """Every deadlock that will not end by itself."""
         for circle in self.graph.circles(self.keys_on):
             if not any(map(self._is_ending, circle.ring)):
                 locks = self.graph.locks_of(circle)
-                caught |= locks
                 yield self._deadlock(circle, self._verdict(circle, locks), locks)
-        yield from self._by_rhythm(caught)
-
-    def _by_rhythm(self, caught: Collection[LockId]) -> Iterator[_Deadlock]:
-        """Deadlocks of clients that have one session for each lock."""
-        free = [
-            report.lock
-            for lock, report in self.reports.items()
-            if lock not in caught and report.lock.holder and self._stands(report)
-        ]
-        ties = self.clients.ties(contended(free))
-        if not ties.waiting:
-            return
-        graph = WaitGraph(free, ties.waiting)
-        for circle in graph.circles(self.keys_on):
-            rhythm = self.clients.tied(circle, ties) if circle.links else None
-            if rhythm and not any(map(self._is_ending, circle.ring)):
-                locks = graph.locks_of(circle)
-                verdict = self._verdict(circle, locks)
-                evidence = (verdict.evidence[0], rhythm, *verdict.evidence[1:])
-                yield self._deadlock(circle, replace(verdict, evidence=evidence), locks)
 
     def _deadlock(self, circle: Circle, verdict: Verdict, locks: frozenset[LockId]) -> _Deadlock:
         keys = (key for lock in locks for key in self.reports[lock].lock.keys)
         own = frozenset(key.key for key in keys if key.lease_id in circle.sessions)
         return _Deadlock(verdict, circle.sessions, locks, own)
-
-    def _stands(self, report: LockReport) -> bool:
-        holder = report.lock.holder
-        return holder is not None and self.stood_s(report, holder) > 0
 
     def keys_on(self, lease: LeaseId) -> int:
         """Count the keys on a lease: as etcd told, else those among the locks."""
@@ -161,7 +122,7 @@ class _Judge:
     def _verdict(self, circle: Circle, locks: frozenset[LockId]) -> Verdict:
         first, itself = circle.ring[0].lock, len(circle.ring) == 1
         stood_s = min(self._stood_s(wait) for wait in circle.ring)
-        sure = stood_s > 0 and circle.is_of_holders and not circle.links
+        sure = stood_s > 0 and circle.is_of_holders
         leases = [lease for wait in circle.ring for lease in (wait.on, wait.waiter)]
         return Verdict(
             kind=VerdictKind.SELF_DEADLOCK if itself else VerdictKind.DEADLOCK,

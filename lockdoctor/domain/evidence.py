@@ -431,19 +431,6 @@ class LeastHarm:
 
 
 @dataclass(frozen=True, slots=True)
-class SameRhythm:
-    """Sessions are renewed in step, as one client renews all of its own: likely one client."""
-
-    what: str
-    """`pairs`: a holder and a waiter each; `waiters` or `sessions`: beside the lock's holder."""
-    matched: int
-    timed: int
-    """Of so many whose rhythm was measured."""
-    chance: float
-    """Independent clients would look like this in at most such a share of cases."""
-
-
-@dataclass(frozen=True, slots=True)
 class NoSingleWayOut:
     """No session undoes the circle alone: more than one has to end."""
 
@@ -510,7 +497,6 @@ Evidence: TypeAlias = (
     | ServerCounted
     | WaitCircle
     | LeastHarm
-    | SameRhythm
     | NoSingleWayOut
     | Blocks
     | HolderWaits

@@ -9,7 +9,6 @@ from functools import cached_property
 from lockdoctor.domain.activity import (
     WatchEvent,
 )
-from lockdoctor.domain.clients import Clients
 from lockdoctor.domain.leases import LeaseId, Reading
 from lockdoctor.domain.locks import KeySnapshot, Lock
 from lockdoctor.domain.past import NO_PAST, Past
@@ -17,10 +16,6 @@ from lockdoctor.domain.policy import Policy
 from lockdoctor.domain.recipes import locks
 from lockdoctor.domain.renewals import Leadership, LeadershipProbe, Traces
 from lockdoctor.domain.report import ClusterFacts, Unseen
-from lockdoctor.domain.rhythm import FEWEST_LOOKS, beat
-from lockdoctor.domain.sessions import (
-    is_renewed,
-)
 from lockdoctor.values import dataclass
 
 
@@ -90,17 +85,6 @@ class Examination:
             return facts.first_locks, facts.first_locks
         last = locks(facts.last.keys, facts.prefix, self.policy.kind_of)
         return facts.first_locks, last
-
-    @property
-    def clients(self) -> Clients:
-        """What the renewals that were timed say of the sessions."""
-        found = (
-            beat(readings, self.leadership)
-            for readings in self.readings.values()
-            if len(readings) >= FEWEST_LOOKS
-        )
-        idle = (lease for lease in self.sessions.keyless if is_renewed(self.traces[lease]))
-        return Clients({each.lease_id: each for each in found if each}, frozenset(idle))
 
     @property
     def watched_s(self) -> float:

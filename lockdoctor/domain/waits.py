@@ -34,9 +34,6 @@ MOST_STEPS = 1_000_000
 ONE_AFTER_THE_OTHER = frozenset({Recipe.GO_MUTEX, Recipe.VITESS})
 """In these queues each contender waits for everyone before it."""
 
-SameClient = Mapping[LeaseId, Collection[LeaseId]]
-"""Of a session that holds, the waiting sessions that belong to the same client."""
-
 KeysOn = Callable[[LeaseId], int]
 """How many keys hang on a lease, as far as is known."""
 
@@ -60,18 +57,11 @@ class Circle:
     """Sessions none of which can go on before another one has."""
 
     ring: tuple[Wait, ...]
-    """A short way around: whom each waits for is the next waiter, or a session of its client."""
+    """A short way around: whom each waits for is the next waiter."""
     sessions: frozenset[LeaseId]
     """All that are caught in it; more than the ring has where several circles share sessions."""
     breaker: LeaseId | None
     """The one session without which nobody is caught any more, with the least damage."""
-
-    @property
-    def links(self) -> tuple[tuple[LeaseId, LeaseId], ...]:
-        """Pairs of sessions, a holder and a waiter, that must belong to one client each."""
-        following = (*self.ring[1:], self.ring[0])
-        pairs = zip(self.ring, following, strict=True)
-        return tuple((wait.on, after.waiter) for wait, after in pairs if wait.on != after.waiter)
 
     @property
     def is_of_holders(self) -> bool:
@@ -127,22 +117,14 @@ def contended(locks: Iterable[Lock]) -> list[Lock]:
 class WaitGraph:
     """The waits of all sessions at one moment."""
 
-    def __init__(self, locks: Iterable[Lock], same_client: SameClient | None = None) -> None:
-        """
-        Draw the graph.
-
-        Args:
-            locks: Those that are contended for.
-            same_client: Sessions to be taken for one client: the first holds, and does not release
-                before the others have got what they wait for.
-        """
+    def __init__(self, locks: Iterable[Lock]) -> None:
+        """Draw the graph of the locks that are contended for."""
         self._locks = contended(locks)
         nobody = count(2**64)  # a key without a lease has no session: it is a node of its own
         self._queues = [
             [key.lease_id if key.has_lease else LeaseId(next(nobody)) for key in lock.keys]
             for lock in self._locks
         ]
-        self._same = same_client or {}
         self._places: dict[LeaseId, list[tuple[int, int]]] = {}
         for number, queue in enumerate(self._queues):
             for place, lease in enumerate(queue):
@@ -155,10 +137,10 @@ class WaitGraph:
         Args:
             keys_on: What revoking a lease deletes; where not given, its keys among the locks.
         """
-        if not self._same and not any(map(self._is_shared, self._places)):
+        if not any(map(self._is_shared, self._places)):
             return []
-        tangles = strongly_connected(_chains(self._queues), self._same)
-        closed = strongly_connected(_to_holders(self._queues), self._same)
+        tangles = strongly_connected(_chains(self._queues))
+        closed = strongly_connected(_to_holders(self._queues))
         by_session = {session: core for core in closed for session in core}
         found = []
         for tangle in map(frozenset, tangles):
@@ -211,9 +193,7 @@ class WaitGraph:
         for number, lock in enumerate(self._locks):
             if not lock.holder or not lock.holder.has_lease:
                 continue
-            lease = lock.holder.lease_id
-            sessions = sorted({lease, *self._same.get(lease, ())})
-            found = {n for s in sessions for n, place in self._places.get(s, ()) if place}
+            found = {n for n, place in self._places.get(lock.holder.lease_id, ()) if place}
             if found - {number}:
                 waits[number] = sorted(found - {number})
         return waits
@@ -237,9 +217,9 @@ class WaitGraph:
         """
         The shortest circle found, turned so that its first lock has the least name.
 
-        Each circle leads through a session that stands in two places, or through one of its client.
+        Each circle leads through a session that stands in two places.
         """
-        ways = [lease for lease in sessions if self._is_shared(lease) or lease in self._same]
+        ways = [lease for lease in sessions if self._is_shared(lease)]
         starts = sorted(ways, key=lambda lease: (-len(self._places.get(lease, ())), lease))
         found = (
             self._way_back(start, sessions, holders_only=holders_only)
@@ -252,7 +232,7 @@ class WaitGraph:
         self, start: LeaseId, inside: frozenset[LeaseId], *, holders_only: bool
     ) -> list[Wait] | None:
         """The fewest waits that lead from a session back to it; breadth first."""
-        came_by: dict[LeaseId, tuple[LeaseId, Wait | None]] = {}
+        came_by: dict[LeaseId, Wait] = {}
         done: dict[int, int] = {}
         waiting = deque([start])
         while waiting:
@@ -260,7 +240,7 @@ class WaitGraph:
             for to, wait in self._steps(session, done, holders_only=holders_only):
                 if to not in inside or to in came_by:
                     continue
-                came_by[to] = (session, wait)
+                came_by[to] = wait
                 if to == start:
                     return _walked(start, came_by)
                 waiting.append(to)
@@ -268,9 +248,9 @@ class WaitGraph:
 
     def _steps(
         self, session: LeaseId, done: dict[int, int], *, holders_only: bool
-    ) -> Iterator[tuple[LeaseId, Wait | None]]:
+    ) -> Iterator[tuple[LeaseId, Wait]]:
         """
-        Whom a session waits for, and which others are its client.
+        Whom a session waits for.
 
         Args:
             done: Of each queue, how many of its first contenders the search has come to already.
@@ -282,8 +262,6 @@ class WaitGraph:
             for to in queue[known:until]:
                 yield to, Wait(session, lock, to)
             done[number] = max(known, until)
-        for other in sorted(self._same.get(session, ())):
-            yield other, None
 
     def _breaker(
         self, ring: Sequence[Wait], tangle: frozenset[LeaseId], keys_on: KeysOn | None
@@ -292,7 +270,7 @@ class WaitGraph:
         Find the session whose end undoes every circle of a tangle, the least damage first.
 
         It must lie on each circle, so on this one; every circle that stands without it leaves
-        fewer to try. Where a client has one session for each lock, only one that holds will do.
+        fewer to try.
         """
         queues = self._queues_of(tangle)
         on_all = {wait.on for wait in ring}
@@ -300,7 +278,7 @@ class WaitGraph:
             if lease not in on_all:
                 continue
             rest = [[other for other in queue if other != lease] for queue in queues]
-            left = strongly_connected(_chains(rest), self._same, tangle - {lease})
+            left = strongly_connected(_chains(rest), tangle - {lease})
             if not left:
                 return lease
             on_all.intersection_update(*left)
@@ -421,15 +399,11 @@ def _to_holders(queues: Iterable[Sequence[LeaseId]]) -> dict[LeaseId, list[Lease
     return edges
 
 
-def _walked(start: LeaseId, came_by: Mapping[LeaseId, tuple[LeaseId, Wait | None]]) -> list[Wait]:
-    waits: list[Wait] = []
-    session = start
-    while True:
-        session, wait = came_by[session]
-        if wait is not None:
-            waits.append(wait)
-        if session == start:
-            return waits[::-1]
+def _walked(start: LeaseId, came_by: Mapping[LeaseId, Wait]) -> list[Wait]:
+    waits = [came_by[start]]
+    while waits[-1].waiter != start:
+        waits.append(came_by[waits[-1].waiter])
+    return waits[::-1]
 
 
 def _turned(ring: list[Wait]) -> list[Wait]:

@@ -38,7 +38,6 @@ from lockdoctor.domain.evidence import (
     QueueCut,
     Renewed,
     Rewritten,
-    SameRhythm,
     ServerCounted,
     SessionsAlike,
     SessionsGrew,
@@ -64,7 +63,6 @@ from lockdoctor.outputs.wording import (
     moment,
     printable,
     safe,
-    share,
     shortened,
     times,
 )
@@ -184,8 +182,6 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
             return _circle(evidence)
         case LeastHarm():
             return _least_harm(evidence)
-        case SameRhythm():
-            return _same_rhythm(evidence)
         case NoSingleWayOut():
             return "No session undoes this alone: more than one of them has to end."
         case Blocks():
@@ -422,22 +418,6 @@ def _least_harm(evidence: LeastHarm) -> str:
     return (
         f"Ending session {hex_id(evidence.lease)} undoes it with the least damage:"
         f" it has {count(evidence.keys, 'key')}, and {waiters} for what it holds."
-    )
-
-
-def _same_rhythm(evidence: SameRhythm) -> str:
-    matched, timed = evidence.matched, evidence.timed
-    who = {
-        "pairs": f"{count(matched, 'pair')} of a holder and a waiter",
-        "waiters": f"The holder and {matched:,} of the {count(timed, 'waiter')} that were timed",
-        "sessions": f"The holder and {matched:,} of the {timed:,} sessions without keys that were"
-        " timed",
-    }[evidence.what]
-    are = "is" if (evidence.what, matched) == ("pairs", 1) else "are"
-    one = "one client each" if evidence.what == "pairs" and matched > 1 else "one client"
-    return (
-        f"{who} {are} renewed in step, as sessions of {one} are; of independent clients chance"
-        f" would make this appear in at most {share(evidence.chance)} of cases."
     )
 
 

@@ -117,12 +117,6 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
     return f"{humanize.intcomma(number)} {noun if number == 1 else plural or noun + 's'}"
 
 
-def share(part: float) -> str:
-    """Write a share that is not exceeded: 8 %, 0.3 %, 0.1 %."""
-    digits = 0 if part >= 0.01 else 1  # noqa: PLR2004 - below one per cent
-    return f"{math.ceil(part * 100 * 10**digits) / 10**digits:g} %"
-
-
 def times(number: int) -> str:
     """Write how often: once, twice, 3 times."""
     return {1: "once", 2: "twice"}.get(number, f"{humanize.intcomma(number)} times")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -11,8 +11,7 @@ from lockdoctor.domain.afterlife import AGAIN_S, gone_since, is_late
 from lockdoctor.domain.leases import LeaseGone, LeaseId, LeaseUnread, Observation, Reading
 from lockdoctor.domain.locks import LockKey
 from lockdoctor.domain.renewals import Leadership, trace
-from lockdoctor.domain.rhythm import timing_look
-from lockdoctor.domain.schedule import HOPEFUL, ROUND_TRIP_S, next_look
+from lockdoctor.domain.schedule import ROUND_TRIP_S, next_look
 from lockdoctor.domain.sessions import FEWEST_NEW
 from lockdoctor.errors import AccessDenied
 from lockdoctor.ports import Clock, Cluster, LeaseList, Stop
@@ -23,9 +22,6 @@ BATCH = 2_000
 
 TOGETHER_S = 0.05
 """Looks that fall due within this time are made together; the schedule has more slack than that."""
-
-MOST_SESSIONS_TIMED = 16
-"""So many sessions without keys are timed."""
 
 LISTED_PER_S = 10_000
 """The list of leases is asked for again after one second for each so many leases in it."""
@@ -75,8 +71,6 @@ class Sampler:
         self._needed: dict[LeaseId, int] = {}
         self._own_keys: dict[LeaseId, bytes] = {}
         self._sessions: set[LeaseId] = set()
-        self._timed: set[LeaseId] = set()
-        self._sessions_to_time = 0
         self._planned: dict[LeaseId, float] = {}
         self._heap: list[tuple[float, LeaseId]] = []
         self._waited_for: set[LeaseId] = set()
@@ -136,18 +130,8 @@ class Sampler:
         """
         self._sessions.add(lease_id)
         self._needed[lease_id] = 1
-        self._timed.discard(lease_id)
         self._leaving |= {lease_id} & self._waited_for
         self._plan(lease_id, self._clock.now())
-
-    def time(self, lease_ids: Iterable[LeaseId]) -> None:
-        """
-        Look at leases when it tells most of the moment of their renewal, a dozen times or two.
-
-        So are a few of the sessions without keys, which may be of the same client.
-        """
-        self._timed.update(lease_ids)
-        self._sessions_to_time = MOST_SESSIONS_TIMED if self._timed else 0
 
     def let_go(self, lease_id: LeaseId) -> None:
         """Look at a lease no more."""
@@ -155,7 +139,6 @@ class Sampler:
         self._planned.pop(lease_id, None)
         self._waited_for.discard(lease_id)
         self._sessions.discard(lease_id)
-        self._timed.discard(lease_id)
 
     async def list_leases(self) -> None:
         """Ask for the cluster's leases, and follow those not known yet as sessions."""
@@ -270,10 +253,6 @@ class Sampler:
             at, wait = self._look_at_gone(lease_id, readings), True
         elif last.asked_at < self._until and (needed or is_late(last)):
             at = next_look(readings, needed)
-        if lease_id in self._timed:
-            present = readings[len(self._past.get(lease_id, ())) :]
-            moments = (at, timing_look(present, HOPEFUL))
-            at = min((each for each in moments if each is not None), default=None)
         if at is None and lease_id in self._sessions:
             at = self._idle_moment(readings)
         if at is None or at > self._until:
@@ -302,7 +281,7 @@ class Sampler:
         due: list[LeaseId] = []
         while self._heap and len(due) < BATCH:
             at, lease_id = self._heap[0]
-            if at > until - (TOGETHER_S if lease_id in self._timed else 0.0):
+            if at > until:
                 break
             heapq.heappop(self._heap)
             if self._planned.get(lease_id) == at:  # else it was planned anew, or let go
@@ -337,9 +316,6 @@ class Sampler:
             if reading.attached_keys != ():
                 self._drop_session(lease_id, reading)
                 return
-            if lease_id not in self.keyless and self._sessions_to_time:
-                self._sessions_to_time -= 1
-                self._timed.add(lease_id)
             self.keyless.add(lease_id)
         if isinstance(reading, Observation):
             self._gone.pop(lease_id, None)

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from lockdoctor.domain.clients import worth_timing
 from lockdoctor.domain.conclusion import conclude
 from lockdoctor.domain.examination import Examination, PrefixFacts, SessionFacts
 from lockdoctor.domain.leases import NO_LEASE, LeaseId
@@ -29,7 +28,6 @@ from lockdoctor.domain.report import (
     Unseen,
 )
 from lockdoctor.domain.schedule import ROUND_TRIP_S
-from lockdoctor.domain.waits import contended
 from lockdoctor.errors import ClusterError, HistoryError
 from lockdoctor.ports import (
     Clock,
@@ -253,8 +251,6 @@ class _Scan:
                     self.sampler.follow(key, needed if matters else 0)
         for lease_id in self.request.leases:
             self.sampler.follow_session(lease_id)
-        if self.request.window_s:
-            self.sampler.time(worth_timing(contended(self._examined())))
 
     async def _sample(self) -> None:
         await self.sampler.run(self._tick)

@@ -39,7 +39,6 @@ from lockdoctor.domain.evidence import (
     Renewed,
     Rewritten,
     RingWait,
-    SameRhythm,
     SessionsAlike,
     SessionsGrew,
     SessionsIdle,
@@ -358,29 +357,6 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
         (
             "Ending session 00000000000000a1 undoes it with the least damage: it has 1 key, and"
             " 2 waiters wait for what it holds."
-        ),
-    ),
-    (
-        SameRhythm("pairs", 2, 4, 0.0312),
-        (
-            "2 pairs of a holder and a waiter are renewed in step, as sessions of one client each"
-            " are; of independent clients chance would make this appear in at most 4 % of cases."
-        ),
-    ),
-    (
-        SameRhythm("waiters", 3, 4, 0.00171),
-        (
-            "The holder and 3 of the 4 waiters that were timed are renewed in step, as sessions of"
-            " one client are; of independent clients chance would make this appear in at most"
-            " 0.2 % of cases."
-        ),
-    ),
-    (
-        SameRhythm("sessions", 16, 16, 1e-17),
-        (
-            "The holder and 16 of the 16 sessions without keys that were timed are renewed in"
-            " step, as sessions of one client are; of independent clients chance would make this"
-            " appear in at most 0.1 % of cases."
         ),
     ),
     (NoSingleWayOut(), "No session undoes this alone: more than one of them has to end."),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,32 +12,25 @@ import pytest
 
 from lockdoctor.demo.server import EtcdServer
 from tests.lockers import GoClient, Locker, eventually
-from tests.scenarios.scanning import Scanned, finish_scan, scan, start_scan
+from tests.scenarios.scanning import scan
 
 pytestmark = [pytest.mark.etcd, pytest.mark.go, pytest.mark.slow, pytest.mark.timeout(300)]
 
 TTL_S = 3
 
-TIMED_TTL_S = 15
-"""The least TTL whose renewals can be timed."""
-
-MOST_TRIES = 4
-
 
 @contextmanager
-def nested(go: GoClient, names: Sequence[bytes], **flags: object) -> Iterator[list[Locker]]:
+def nested(go: GoClient, names: Sequence[bytes]) -> Iterator[list[Locker]]:
     """Processes each of which holds the lock of its turn and waits for the next one's."""
     with ExitStack() as stack:
         lockers = []
         for name, then in zip(names, [*names[1:], names[0]], strict=True):
-            words = {"then": then.decode(), "on_signal": True, "ttl": TTL_S, **flags}
+            words = {"then": then.decode(), "on_signal": True, "ttl": TTL_S}
             lockers.append(stack.enter_context(go.start("nest", name, **words)))
-            time.sleep(0.5 / len(names))  # or they would wake, and renew, in step
         for locker in lockers:
             locker.wait_for("locked")
         for locker in lockers:
             locker.go_on()
-            time.sleep(0.5 / len(names))  # as above, of a second session
         for locker in lockers:
             locker.wait_for("wants")
         yield lockers
@@ -109,68 +101,6 @@ def test_locks_behind_a_leaked_one(go: GoClient, etcd: EtcdServer, prefix: bytes
         assert [
             (each["level"], each["lock"], each["blocks"]) for each in found.document["blocking"]
         ] == [(0, names[0].decode(), 3), (1, names[1].decode(), None), (2, names[2].decode(), None)]
-
-
-def test_clients_are_told_by_their_rhythm(go: GoClient, etcd: EtcdServer, prefix: bytes) -> None:
-    """
-    With a session for each lock no session shows a circle, but the rhythm of the renewals does.
-
-    So it does where a process waits behind a lock that it holds itself. Both are likely, with the
-    chance stated.
-    """
-    prefixes = {parties: prefix + b"%d/" % parties for parties in (1, 2, 3)}
-    flags: dict[str, object] = {"ttl": TIMED_TTL_S, "session_per_lock": True}
-    with (
-        go.start("leak", prefixes[1] + b"lock", n=2, ttl=TIMED_TTL_S) as one,
-        nested(go, the_locks(prefixes[2], 2), **flags) as two,
-        nested(go, the_locks(prefixes[3], 3), **flags) as three,
-    ):
-        eventually(lambda: waiters(etcd, prefix) == 6, within_s=20)
-        missing = {1: [one], 2: two, 3: three}
-        for _ in range(MOST_TRIES):  # a busy machine shakes a client's rhythm
-            running = {
-                parties: start_scan(
-                    etcd.endpoint, prefixes[parties], "--format", "json", "--no-history"
-                )
-                for parties in missing
-            }
-            scans = {parties: finish_scan(process) for parties, process in running.items()}
-            for parties, found in scans.items():
-                if is_found(found, parties):
-                    check_joined(found, missing.pop(parties))
-            if not missing:
-                break
-        assert not missing
-
-
-def is_found(found: Scanned, parties: int) -> bool:
-    if parties == 1:
-        return "self-deadlock" in found.findings
-    if "deadlock" not in found.findings:
-        return False
-    return len(of_kind(found.finding("deadlock"), "wait-circle")["ring"]) == parties
-
-
-def check_joined(found: Scanned, lockers: Sequence[Locker]) -> None:
-    """The sessions that are joined are those of one process."""
-    finding = found.finding("self-deadlock" if len(lockers) == 1 else "deadlock")
-    rhythm = of_kind(finding, "same-rhythm")
-    assert finding["confidence"] == "likely"
-    assert 0 < rhythm["chance"] <= 0.12
-    if len(lockers) == 1:
-        sessions = [session["lease"] for session in lockers[0].wait_for("session", 2)]
-        assert found.findings == ["suspected-leak", "self-deadlock"]
-        assert sorted(finding["leases"]) == sorted(sessions)
-        return
-    own = {
-        locker.wait_for("locked")[0]["lease"]: locker.wait_for("wants")[0]["lease"]
-        for locker in lockers
-    }
-    ring = of_kind(finding, "wait-circle")["ring"]
-    assert finding["severity"] == "critical"
-    for wait, after in zip(ring, [*ring[1:], ring[0]], strict=True):
-        assert own[wait["behind"]] == after["waiter"]
-    assert (rhythm["what"], rhythm["matched"]) == ("pairs", len(lockers))
 
 
 def waiters(etcd: EtcdServer, prefix: bytes) -> int:

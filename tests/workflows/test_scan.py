@@ -162,24 +162,6 @@ def test_waiters_are_looked_at_once() -> None:
     assert report.lookups == 3 + 20
 
 
-def test_a_few_waiters_are_timed() -> None:
-    """Of a long queue the holder and the next in turn get more looks, for the client's rhythm."""
-
-    def queue(cluster: FakeCluster) -> None:
-        leak(cluster)
-        for _ in range(20):
-            leak(cluster)
-
-    report = scanned(queue)
-    (lock,) = report.locks
-    looks = [len(lock.traces[key.lease_id].readings) for key in lock.lock.keys]
-
-    assert looks[9:] == [1] * 12
-    assert all(8 <= number <= 40 for number in looks[:9])
-    assert report.watched_s < 60
-    assert report.findings[0].confidence is Confidence.LIKELY
-
-
 def test_a_leader_change_in_the_middle_invents_no_renewal() -> None:
     """Leases set back by a new leader, with a term that lags, are not called renewed."""
 
