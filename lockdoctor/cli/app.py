@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from lockdoctor import __version__
 from lockdoctor.cli.exit_status import ExitStatus, explained, status_of
-from lockdoctor.cli.groups import CommandGroup, Job, PanelledCommand, job
+from lockdoctor.cli.groups import Job, PanelledCommand, job
 from lockdoctor.cli.memory import collect_rarely, leave_garbage
 from lockdoctor.cli.streams import give_up_stdout, say
 
@@ -35,7 +36,7 @@ COMMANDS = {
 """Each command in a few words. Its module has its name, and all else."""
 
 
-class _Commands(CommandGroup):
+class _Commands(TyperGroup):
     """Loads a command when it is run or explains itself; together they take as long as typer."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # click's signature

@@ -6,19 +6,13 @@ import dataclasses
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
+from typing import Any, TypeAlias, get_type_hints
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 
 Job: TypeAlias = Callable[[], int]
 """A command with all its options, ready to run; it returns the exit status."""
-
-VALIDATES = ("0.29.0", "0.29.1", "0.29.2")
-"""
-The versions of typer that are known to hand every value to pydantic, which takes twice as long to
-load as typer itself, and how they do. Others are left to read values in their own way.
-"""
 
 
 def job(command: Callable[..., int]) -> Callable[..., Job]:
@@ -46,38 +40,7 @@ def job(command: Callable[..., int]) -> Callable[..., Job]:
     return parsed
 
 
-class _Plain:
-    """Reads a value by its parser alone, or by its type where it has none."""
-
-    def __init__(self, given: Any) -> None:
-        self._is_list = get_origin(given.annotation) is list
-        one = get_args(given.annotation)[0] if self._is_list else given.annotation
-        self._read = given.parameter_info.parser or one
-
-    def coerce(self, value: Any, **_: Any) -> Any:
-        """Read what was given, or the default; typer calls it."""
-        if self._is_list:
-            return [self._read(each) for each in value or ()]
-        return None if value is None else self._read(value)
-
-
-class _ReadsPlainly:
-    """Spares typer what it would validate values with, where it is known how."""
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        """Name all options and arguments, that of the help too."""
-        params: list[Any] = super().get_params(ctx)  # type: ignore[misc]  # a mixin for commands
-        if typer.__version__ in VALIDATES:
-            for param in params:
-                param.get_runtime_param = functools.partial(_Plain, param.type_descriptor)
-        return params
-
-
-class CommandGroup(_ReadsPlainly, TyperGroup):
-    """A group of commands."""
-
-
-class PanelledCommand(_ReadsPlainly, TyperCommand):
+class PanelledCommand(TyperCommand):
     """
     A command whose help shows its options under the headings of their rich_help_panel.
 

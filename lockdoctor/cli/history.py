@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from lockdoctor.cli.exit_status import ExitStatus
-from lockdoctor.cli.groups import CommandGroup, PanelledCommand, job
+from lockdoctor.cli.groups import PanelledCommand, job
 from lockdoctor.cli.options import FormatFlags, duration
 from lockdoctor.values import dataclass
 
@@ -136,7 +136,7 @@ def export(file: StoredFlags) -> int:
     return history_run.export(file)
 
 
-group = typer.Typer(cls=CommandGroup, rich_markup_mode=None, add_completion=False)
+group = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @group.callback(invoke_without_command=True, epilog=EXAMPLES)

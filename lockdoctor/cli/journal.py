@@ -7,8 +7,9 @@ from dataclasses import field
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from lockdoctor.cli.groups import CommandGroup, PanelledCommand, job
+from lockdoctor.cli.groups import PanelledCommand, job
 from lockdoctor.cli.options import (
     ConfigFlags,
     ConnectionFlags,
@@ -149,7 +150,7 @@ def restore(
     return restore_run.restore(entry, flags, journal, connection, config)
 
 
-class _ListByDefault(CommandGroup):
+class _ListByDefault(TyperGroup):
     """A group that lists where no command is named."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

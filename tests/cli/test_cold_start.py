@@ -17,7 +17,7 @@ TABLES = {"rich.table", "rich.console"}
 WEB = {"http.client", "urllib.request", "prometheus_client"}
 TREATS = {"lockdoctor.etcd.surgeon", "lockdoctor.journal.file", "lockdoctor.workflows.unattended"}
 HEAVY = (
-    ETCD | TABLES | WEB | {"pydantic", "rich", "humanize", "sqlite3", "asyncio", "ssl", "tomllib"}
+    ETCD | TABLES | WEB | {"rich", "humanize", "sqlite3", "asyncio", "ssl", "tomllib"}
 )
 HEAVY |= {"lockdoctor.domain.verdicts", "lockdoctor.outputs", "lockdoctor.history"}
 """What a help does not need."""
@@ -90,6 +90,6 @@ def test_a_check_loads_what_it_uses() -> None:
 
     assert "grpc" in modules
     assert (
-        not (TABLES | WEB | {"pydantic", "rich.progress", "lockdoctor.workflows.show", *TREATS})
+        not (TABLES | WEB | {"rich.progress", "lockdoctor.workflows.show", *TREATS})
         & modules
     )
