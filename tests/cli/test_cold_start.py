@@ -16,9 +16,7 @@ ETCD = {"grpc", "google.protobuf", "etcd3", "lockdoctor.etcd"}
 TABLES = {"rich.table", "rich.console"}
 WEB = {"http.client", "urllib.request", "prometheus_client"}
 TREATS = {"lockdoctor.etcd.surgeon", "lockdoctor.journal.file", "lockdoctor.workflows.unattended"}
-HEAVY = (
-    ETCD | TABLES | WEB | {"rich", "humanize", "sqlite3", "asyncio", "ssl", "tomllib"}
-)
+HEAVY = ETCD | TABLES | WEB | {"rich", "humanize", "sqlite3", "asyncio", "ssl", "tomllib"}
 HEAVY |= {"lockdoctor.domain.verdicts", "lockdoctor.outputs", "lockdoctor.history"}
 """What a help does not need."""
 
@@ -89,7 +87,4 @@ def test_a_check_loads_what_it_uses() -> None:
     modules = loaded(["check", "--prefix", "/my-lock/", *NOBODY])
 
     assert "grpc" in modules
-    assert (
-        not (TABLES | WEB | {"rich.progress", "lockdoctor.workflows.show", *TREATS})
-        & modules
-    )
+    assert not (TABLES | WEB | {"rich.progress", "lockdoctor.workflows.show", *TREATS}) & modules
