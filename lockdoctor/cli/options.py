@@ -43,6 +43,30 @@ def count(given: str | int) -> int:
     return number
 
 
+def parse_switch(text: str) -> bool:
+    """
+    Read true or false as etcdctl does.
+
+    Raises:
+        ValueError: In one sentence for the person who wrote it.
+
+    Source: ParseBool of Go's strconv package.
+    """
+    if text in {"1", "t", "T", "true", "TRUE", "True"}:
+        return True
+    if text in {"0", "f", "F", "false", "FALSE", "False"}:
+        return False
+    raise ValueError(f"{text!r} is not true or false")
+
+
+def switch(given: str) -> bool:
+    """Read an option that is true or false."""
+    try:
+        return parse_switch(given)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 def one_of(*choices: _Choice) -> Callable[[str], _Choice]:
     """Make a reader for some members of an enumeration, written as their values."""
     by_value = {choice.value: choice for choice in choices}
@@ -293,6 +317,88 @@ class ConnectionFlags:
             "--password-file",
             metavar="FILE",
             help="A file whose first line is the password. [LOCKDOCTOR_PASSWORD_FILE]",
+            rich_help_panel=_CONNECTION,
+        ),
+    ] = None
+    auth_token_file: Annotated[
+        str | None,
+        typer.Option(
+            "--auth-token-file",
+            metavar="FILE",
+            help="A file with a token, instead of --user; read again when etcd refuses the token."
+            " [LOCKDOCTOR_AUTH_TOKEN_FILE, or the token in ETCDCTL_AUTH_JWT_TOKEN]",
+            rich_help_panel=_CONNECTION,
+        ),
+    ] = None
+    insecure_skip_tls_verify: Annotated[
+        bool | None,
+        typer.Option(
+            "--insecure-skip-tls-verify",
+            help="Accept any certificate of a member; for tests only."
+            " [ETCDCTL_INSECURE_SKIP_TLS_VERIFY]",
+            rich_help_panel=_CONNECTION,
+        ),
+    ] = None
+    insecure_transport: Annotated[
+        Any,  # bool | None, which typer would make a flag without a value
+        typer.Option(
+            "--insecure-transport",
+            parser=switch,
+            metavar="true|false",
+            help="false: TLS for endpoints without http:// or https:// (default true)."
+            " [ETCDCTL_INSECURE_TRANSPORT]",
+            rich_help_panel=_CONNECTION,
+        ),
+    ] = None
+    discovery_srv: Annotated[
+        str | None,
+        typer.Option(
+            "--discovery-srv",
+            metavar="DOMAIN",
+            help="Read the endpoints from the SRV records of a domain; beats --endpoints."
+            " [ETCDCTL_DISCOVERY_SRV]",
+            rich_help_panel=_CONNECTION,
+        ),
+    ] = None
+    discovery_srv_name: Annotated[
+        str | None,
+        typer.Option(
+            "--discovery-srv-name",
+            metavar="NAME",
+            help="Suffix of the service in these records. [ETCDCTL_DISCOVERY_SRV_NAME]",
+            rich_help_panel=_CONNECTION,
+        ),
+    ] = None
+    insecure_discovery: Annotated[
+        Any,  # bool | None, which typer would make a flag without a value
+        typer.Option(
+            "--insecure-discovery",
+            parser=switch,
+            metavar="true|false",
+            help="false: only TLS endpoints of these records, with certificates for the domain"
+            " (default true). [ETCDCTL_INSECURE_DISCOVERY]",
+            rich_help_panel=_CONNECTION,
+        ),
+    ] = None
+    keepalive_time_s: Annotated[
+        float | None,
+        typer.Option(
+            "--keepalive-time",
+            parser=duration,
+            metavar="DURATION",
+            help="Ping a silent connection after DURATION, at least 10s (default never)."
+            " [ETCDCTL_KEEPALIVE_TIME]",
+            rich_help_panel=_CONNECTION,
+        ),
+    ] = None
+    keepalive_timeout_s: Annotated[
+        float | None,
+        typer.Option(
+            "--keepalive-timeout",
+            parser=duration,
+            metavar="DURATION",
+            help="Maximum time to wait for the answer to a ping (default 6s)."
+            " [ETCDCTL_KEEPALIVE_TIMEOUT]",
             rich_help_panel=_CONNECTION,
         ),
     ] = None

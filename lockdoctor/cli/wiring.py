@@ -18,6 +18,7 @@ from lockdoctor.cli.connection import (
     connection_settings,
     from_environment,
     from_flags,
+    refuse_other_variables,
 )
 from lockdoctor.cli.exit_status import ExitStatus, scan_status
 from lockdoctor.cli.interrupts import Signals, in_time
@@ -32,6 +33,7 @@ from lockdoctor.cli.options import (
     TargetFlags,
 )
 from lockdoctor.cli.scan import RunFlags
+from lockdoctor.cli.streams import say
 from lockdoctor.cli.targets import prefixes
 from lockdoctor.cli.terminals import in_colour, is_live_terminal, width, write_to
 from lockdoctor.cli.witnesses import NOBODY, WitnessFlags
@@ -215,16 +217,24 @@ def settings_of(
     """
     Say how to connect: flags, then a cluster named by --cluster, the environment, the file.
 
+    Standard error gets a line about variables that are not etcdctl's, and about TLS unverified.
+
     Raises:
         ConfigError: What is given does not make sense, or a password is missing.
+        ClusterUnreachable: No endpoint was found by SRV records.
     """
     sources: list[ConnectionValues] = [from_flags(flags)]
     if cluster is None:
         sources += [from_environment(environ), file.connection]
     else:
         sources += [file.cluster(cluster), from_environment(environ)]
+    if unknown := refuse_other_variables(environ, sources):
+        say(f"Ignored, for etcdctl has no such variable: {', '.join(unknown)}")
     on_terminal = sys.stdin.isatty() and sys.stderr.isatty()
-    return connection_settings(sources, getpass.getpass if on_terminal else None)
+    settings = connection_settings(sources, getpass.getpass if on_terminal else None)
+    if settings.insecure_skip_tls_verify:
+        say("The identity of the server is not verified (--insecure-skip-tls-verify).")
+    return settings
 
 
 async def _examine(

@@ -10,18 +10,20 @@ from typing import Any, NamedTuple
 import grpc
 import grpc.aio
 
-from lockdoctor.errors import ClusterError, ClusterUnreachable
+from lockdoctor.errors import AccessDenied, ClusterError, ClusterUnreachable
 from lockdoctor.etcd.endpoints import Endpoint, parse_endpoint
 from lockdoctor.etcd.etcd3_compat import rpc
-from lockdoctor.etcd.member import Greeting, Member
+from lockdoctor.etcd.member import Greeting, KeepAlive, Member
 from lockdoctor.etcd.probe import explain
 from lockdoctor.etcd.tls import PathName, TlsFiles
+from lockdoctor.etcd.token import GivenToken
 from lockdoctor.etcd.translate import (
     access_denied,
     is_auth_disabled,
     is_timeout,
     is_transient,
     is_without_leader,
+    is_without_leases,
     needs_user,
     one_line,
     translate,
@@ -51,6 +53,16 @@ class ConnectionSettings:
     key: PathName | None = None
     user: str | None = None
     password: str | None = field(default=None, repr=False)
+    token: GivenToken | None = None
+    """Sent instead of a token that a user and a password bring."""
+    server_name: str | None = None
+    """What the members' certificates must name; None: the host of each endpoint."""
+    insecure_skip_tls_verify: bool = False
+    insecure_transport: bool = True
+    """False speaks TLS to endpoints without a scheme, even where no TLS file is given."""
+    keepalive_time_s: float | None = None
+    """After so much silence a connection is pinged; None: never."""
+    keepalive_timeout_s: float = 6.0
     dial_timeout_s: float = 2.0
     """The longest that one endpoint is waited for when a member is chosen."""
     command_timeout_s: float = 8.0
@@ -59,7 +71,26 @@ class ConnectionSettings:
     @property
     def tls(self) -> TlsFiles:
         """The TLS files."""
-        return TlsFiles(cacert=self.cacert, cert=self.cert, key=self.key)
+        return TlsFiles(
+            cacert=self.cacert,
+            cert=self.cert,
+            key=self.key,
+            server_name=self.server_name,
+            is_verified=not self.insecure_skip_tls_verify,
+            is_demanded=not self.insecure_transport,
+        )
+
+    @property
+    def keepalive(self) -> KeepAlive | None:
+        """When silent connections are pinged."""
+        if not self.keepalive_time_s:
+            return None
+        return KeepAlive(self.keepalive_time_s, self.keepalive_timeout_s)
+
+    @property
+    def names_a_user(self) -> bool:
+        """Whether requests are made as a user."""
+        return self.user is not None or self.token is not None
 
 
 class Answer(NamedTuple):
@@ -101,6 +132,13 @@ class Refusal(NamedTuple):
     member: Member
     error: Any
 
+    @property
+    def denied(self) -> AccessDenied | None:
+        """The error for the person, where it is about users and permissions."""
+        if isinstance(self.error, AccessDenied):
+            return self.error
+        return access_denied(self.error.details() or "", "read its status")
+
 
 class Connection:
     """
@@ -114,17 +152,22 @@ class Connection:
         Prepare channels to all endpoints; nothing is sent before open().
 
         Raises:
-            ConfigError: An endpoint or a TLS file makes no sense.
+            ConfigError: An endpoint, a TLS file or a token makes no sense.
         """
         tls = settings.tls
         self._settings = settings
         self._clock = clock
-        self._token: str | None = None
+        self._token = settings.token.read() if settings.token else None
         self._token_lock = asyncio.Lock()
         self._cluster_id: int | None = None
         self._replacing: asyncio.Task[None] | None = None
         self._members = [
-            Member(parse_endpoint(text, bare_uses_tls=tls.is_given), tls, settings.dial_timeout_s)
+            Member(
+                parse_endpoint(text, bare_uses_tls=tls.is_given),
+                tls,
+                settings.dial_timeout_s,
+                settings.keepalive,
+            )
             for text in settings.endpoints
         ]
         self._member = self._members[0]
@@ -194,7 +237,7 @@ class Connection:
                 )
                 return Answer(asked_at, self._clock.now(), message, attempt.member.endpoint.text)
             except grpc.aio.AioRpcError as error:
-                refused = self._settings.user is not None and needs_user(error)
+                refused = self._settings.names_a_user and needs_user(error)
                 if not refused:
                     raise translate_write(error, what, attempt.member.endpoint.text) from error
                 attempt = await self.mend(attempt, error)
@@ -216,7 +259,7 @@ class Connection:
         Raises:
             ClusterError: Nothing will help, or the time is over.
         """
-        if self._settings.user is not None and needs_user(error) and attempt.number <= MOST_TOKENS:
+        if self._settings.names_a_user and needs_user(error) and attempt.number <= MOST_TOKENS:
             await self._renew_token(attempt)
         elif is_transient(error) or is_timeout(error):
             await self._replace(attempt)
@@ -285,11 +328,11 @@ class Connection:
             try:
                 return await self._status(attempt)
             except grpc.aio.AioRpcError as error:
-                if self._settings.user is None or not needs_user(error):
+                if not (self._settings.names_a_user and needs_user(error)):
                     raise
                 await self._authenticate(attempt)
                 return await self._status(attempt._replace(token=self._token))
-        except grpc.aio.AioRpcError as error:
+        except (grpc.aio.AioRpcError, AccessDenied) as error:
             return Refusal(member, error)
 
     async def _status(self, attempt: Attempt) -> Greeting:
@@ -328,7 +371,15 @@ class Connection:
         await self._replace(attempt)
 
     async def _authenticate(self, attempt: Attempt) -> None:
-        """Trade user and password for a token; a cluster without users is fine, as in etcdctl."""
+        """
+        Trade user and password for a token; a cluster without users is fine, as in etcdctl.
+
+        Raises:
+            AccessDenied: The token was given, and etcd refused it.
+        """
+        if self._settings.token is not None:
+            self._token = self._settings.token.read_again(refused=attempt.token)
+            return
         request = rpc.AuthenticateRequest(
             name=self._settings.user, password=self._settings.password or ""
         )
@@ -347,20 +398,20 @@ class Connection:
     async def _nobody(self, answers: Sequence[Greeting | Refusal]) -> ClusterError:
         """Find the sentence for endpoints of which none can serve."""
         for answer in answers:
-            if isinstance(answer, Refusal):
-                denied = access_denied(answer.error.details() or "", "read its status")
-                if denied is not None:
-                    return denied
+            if isinstance(answer, Refusal) and answer.denied is not None:
+                return answer.denied
         reasons = await asyncio.gather(*(self._why(answer) for answer in answers))
         named = zip(answers, reasons, strict=True)
         listed = "; ".join(f"{answer.member.endpoint.text}: {why}" for answer, why in named)
         return ClusterUnreachable(f"No etcd member could be reached: {listed}")
 
     async def _refusal(self, refusal: Refusal) -> str:
-        denied = access_denied(refusal.error.details() or "", "read its status")
-        return str(denied) if denied else await self._why(refusal)
+        return str(refusal.denied) if refusal.denied else await self._why(refusal)
 
     async def _why(self, answer: Greeting | Refusal) -> str:
+        stranger = await self._stranger(answer)
+        if stranger is not None:
+            return stranger
         if isinstance(answer, Greeting):
             return "it is only a learner" if answer.status.leader else "it has no leader"
         if is_without_leader(answer.error):
@@ -373,6 +424,22 @@ class Connection:
             "is the port right?"
         )
         return await explain(answer.member.endpoint, self._settings.tls, dial_s, otherwise)
+
+    async def _stranger(self, answer: Greeting | Refusal) -> str | None:
+        """Say that a gRPC server is not etcd; None where it may be."""
+        if isinstance(answer, Refusal) and not is_without_leases(answer.error):
+            return None
+        try:
+            await answer.member.lease.LeaseLeases(
+                rpc.LeaseLeasesRequest(),
+                timeout=self._settings.dial_timeout_s,
+                metadata=Attempt(1, answer.member, self._token, 0.0, "").metadata,
+            )
+        except grpc.aio.AioRpcError as error:
+            if is_without_leases(error):
+                said = one_line(error.details() or "")
+                return f"this is not etcd (it answers {said!r} to LeaseLeases): it has no lease API"
+        return None
 
 
 def _tell_but_of_closed_loops(loop: asyncio.AbstractEventLoop, trouble: dict[str, Any]) -> None:

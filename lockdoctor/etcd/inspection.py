@@ -112,7 +112,8 @@ async def _heard(
     asked_at = clock.now()
     try:
         context = tls.context() if endpoint.uses_tls else None
-        said = await asyncio.wait_for(ask(endpoint, context), timeout_s)
+        asking = ask(endpoint, context, tls.name_of(endpoint.host))
+        said = await asyncio.wait_for(asking, timeout_s)
     except (OSError, TimeoutError, asyncio.TimeoutError):
         return None
     ends = (said.certificate or {}).get("notAfter")

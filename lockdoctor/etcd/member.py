@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 import grpc.aio
@@ -11,11 +10,35 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from lockdoctor.etcd.endpoints import Endpoint
 from lockdoctor.etcd.etcd3_compat import stubs
+from lockdoctor.etcd.relay import Relay
 from lockdoctor.etcd.tls import TlsFiles
 from lockdoctor.values import dataclass
 
+Options: TypeAlias = "list[tuple[str, int | str]]"
+"""Of a channel, by gRPC's names."""
+
+MIN_KEEPALIVE_TIME_S = 10.0
+"""Of etcdctl as well: gRPC for Go raises anything less. Source: grpc-go's dialoptions.go."""
+
 IS_LEARNER_FIELD = 10
 """Of StatusResponse, in etcd 3.4 and newer; etcd3's messages are older than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepAlive:
+    """When a silent connection is pinged, and how long the answer may take."""
+
+    time_s: float
+    timeout_s: float
+
+    def options(self) -> Options:
+        """Return the options of a channel."""
+        return [
+            ("grpc.keepalive_time_ms", int(max(self.time_s, MIN_KEEPALIVE_TIME_S) * 1000)),
+            ("grpc.keepalive_timeout_ms", int(self.timeout_s * 1000)),
+            # Otherwise gRPC stops after two pings, and a watch is silent for long.
+            ("grpc.http2.max_pings_without_data", 0),
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +78,13 @@ class Greeting:
 class Member:
     """The channel to one endpoint, and etcd's services on it."""
 
-    def __init__(self, endpoint: Endpoint, tls: TlsFiles, dial_timeout_s: float) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        tls: TlsFiles,
+        dial_timeout_s: float,
+        keepalive: KeepAlive | None = None,
+    ) -> None:
         """
         Open the channel; it connects with its first call, and again whenever it must.
 
@@ -65,7 +94,10 @@ class Member:
         self.endpoint = endpoint
         self.tls = tls
         self.dial_timeout_s = dial_timeout_s
-        self.channel = _channel(endpoint, tls, _options(dial_timeout_s))
+        skips = endpoint.uses_tls and not tls.is_verified
+        self._relay = Relay(endpoint, tls) if skips else None
+        options = _options(dial_timeout_s) + (keepalive.options() if keepalive else [])
+        self.channel = _channel(endpoint, tls, options, self._relay)
         self.kv = stubs.KVStub(self.channel)
         self.lease = stubs.LeaseStub(self.channel)
         self.watch = stubs.WatchStub(self.channel)
@@ -76,22 +108,29 @@ class Member:
     async def close(self) -> None:
         """Close the channel."""
         await self.channel.close()
+        if self._relay is not None:
+            await self._relay.close()
 
 
-def _channel(endpoint: Endpoint, tls: TlsFiles, options: Sequence[tuple[str, int]]) -> Any:
+def _channel(endpoint: Endpoint, tls: TlsFiles, options: Options, relay: Relay | None) -> Any:
+    if relay is not None:
+        authority = ("grpc.default_authority", endpoint.target.removeprefix("dns:///"))
+        return grpc.aio.insecure_channel(relay.target, options=[*options, authority])
     if not endpoint.uses_tls:
         return grpc.aio.insecure_channel(endpoint.target, options=options)
     tls.context()  # says what is wrong with the files, which gRPC would not
     cert, key = tls.client_pair()
     credentials = grpc.ssl_channel_credentials(tls.roots(), key, cert)
+    if tls.server_name is not None:
+        options = [*options, ("grpc.ssl_target_name_override", tls.server_name)]
     return grpc.aio.secure_channel(endpoint.target, credentials, options=options)
 
 
-def _options(dial_timeout_s: float) -> list[tuple[str, int]]:
+def _options(dial_timeout_s: float) -> Options:
     return [
         # A list of 350,000 leases has more than gRPC's 4 MiB.
         ("grpc.max_receive_message_length", -1),
-        # etcdctl takes no proxy from the environment either.
+        # etcd is asked directly, never through a proxy that the environment names.
         ("grpc.enable_http_proxy", 0),
         ("grpc.use_local_subchannel_pool", 1),
         # A member that comes back is to be found within a call's time-out.

@@ -63,7 +63,7 @@ async def _greet(pipe: Pipe, member: Member) -> None:
         endpoint.host,
         endpoint.port,
         ssl=context,
-        server_hostname=endpoint.host if context else None,
+        server_hostname=member.tls.name_of(endpoint.host) if context else None,
     )
     await pipe.greeted
     if pipe.trouble is not None:

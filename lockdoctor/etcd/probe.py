@@ -22,7 +22,16 @@ from lockdoctor.etcd.translate import one_line
 MOST_BYTES = 4096
 ALERT_WITHIN_S = 0.25
 NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF_WHILE_READING")
-REFUSED_CERTIFICATE = ("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "UNKNOWN_CA", "HANDSHAKE_FAILURE")
+REFUSED_CERTIFICATE = (
+    *("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "UNKNOWN_CA", "HANDSHAKE_FAILURE"),
+    *("CERTIFICATE_EXPIRED", "CERTIFICATE_UNKNOWN", "UNSUPPORTED_CERTIFICATE"),
+)
+
+NOT_YET_VALID, EXPIRED, SELF_SIGNED, WRONG_HOST, WRONG_ADDRESS = 9, 10, 18, 62, 64
+"""Why OpenSSL does not trust a certificate. Source: X509_V_ERR_* in its x509_vfy.h."""
+
+MAX_NAMES = 8
+"""Of a certificate, in a message."""
 
 
 async def explain(endpoint: Endpoint, tls: TlsFiles, timeout_s: float, otherwise: str) -> str:
@@ -60,12 +69,57 @@ async def _explain(endpoint: Endpoint, tls: TlsFiles, otherwise: str) -> str:
 
 async def _explain_tls(endpoint: Endpoint, tls: TlsFiles, otherwise: str) -> str:
     try:
-        answer = (await ask(endpoint, tls.context())).answer
+        answer = (await ask(endpoint, tls.context(), tls.name_of(endpoint.host))).answer
     except ssl.SSLCertVerificationError as error:
-        return f"its certificate is not trusted ({one_line(error.verify_message)}): check --cacert"
+        return await _explain_certificate(endpoint, tls, error)
     except (ssl.SSLError, ConnectionResetError) as error:
         return await _explain_alert(endpoint, tls, getattr(error, "reason", None) or "")
     return _what_answers(answer, otherwise) if answer else otherwise
+
+
+async def _explain_certificate(
+    endpoint: Endpoint, tls: TlsFiles, error: ssl.SSLCertVerificationError
+) -> str:
+    """Say what is wrong with a member's certificate, and what to do."""
+    code = error.verify_code
+    if code in {WRONG_HOST, WRONG_ADDRESS}:
+        return await _explain_name(endpoint, tls)
+    if code == EXPIRED:
+        return "its certificate, or its CA's, has expired: renew it, or correct this host's clock"
+    if code == NOT_YET_VALID:
+        return "its certificate is not valid yet: compare the clocks of both hosts"
+    said = f"its certificate is not trusted ({one_line(error.verify_message)})"
+    if code == SELF_SIGNED:
+        return f"{said}: give the certificate itself with --cacert"
+    if tls.cacert is None:
+        return f"{said}: give the CA that signed it with --cacert"
+    return f"{said}: {one_line(str(tls.cacert))} is not the CA that signed it, check --cacert"
+
+
+async def _explain_name(endpoint: Endpoint, tls: TlsFiles) -> str:
+    said = f"its certificate is not for {one_line(tls.name_of(endpoint.host))}"
+    try:
+        names = await _certified_names(endpoint, tls)
+    except OSError:  # it wants a client certificate before it shows its own to us
+        return f"{said}: connect by a name in the certificate"
+    listed = ", ".join(names[:MAX_NAMES]) + (" ..." if len(names) > MAX_NAMES else "")
+    if not names:
+        return f"{said}: it has no subject alternative name, so issue it again with one"
+    if tls.server_name is not None:
+        return f"{said}, which --insecure-discovery=false demands, but for {listed}"
+    return f"{said}: connect by a name in the certificate: {listed}"
+
+
+async def _certified_names(endpoint: Endpoint, tls: TlsFiles) -> list[str]:
+    """Read the names of a certificate that is trusted but for another name."""
+    context = tls.context()
+    context.check_hostname = False
+    _, writer = await asyncio.open_connection(
+        endpoint.host, endpoint.port, ssl=context, server_hostname=tls.name_of(endpoint.host)
+    )
+    certificate = writer.get_extra_info("peercert") or {}
+    writer.transport.abort()
+    return [one_line(name) for _, name in certificate.get("subjectAltName", ())]
 
 
 async def _explain_alert(endpoint: Endpoint, tls: TlsFiles, reason: str) -> str:
@@ -107,13 +161,21 @@ class Said(NamedTuple):
     """The server's, if it is one that we trust; see SSLSocket.getpeercert."""
 
 
-async def ask(endpoint: Endpoint, context: ssl.SSLContext | None) -> Said:
-    """Ask for etcd's version, which it tells over HTTP/1.1 on the port of its clients."""
+async def ask(
+    endpoint: Endpoint, context: ssl.SSLContext | None, server_name: str | None = None
+) -> Said:
+    """
+    Ask for etcd's version, which it tells over HTTP/1.1 on the port of its clients.
+
+    Args:
+        context: For TLS; None is plain.
+        server_name: What the certificate must name; None is the endpoint's host.
+    """
     reader, writer = await asyncio.open_connection(
         endpoint.host,
         endpoint.port,
         ssl=context,
-        server_hostname=endpoint.host if context else None,
+        server_hostname=(server_name or endpoint.host) if context else None,
     )
     try:
         if context is not None:

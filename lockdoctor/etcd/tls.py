@@ -1,4 +1,4 @@
-"""The PEM files of a TLS connection, checked before they are used."""
+"""What a TLS connection demands, and its PEM files, checked before they are used."""
 
 from __future__ import annotations
 
@@ -35,11 +35,26 @@ class TlsFiles:
     """Trust what this signed; None trusts what the system trusts."""
     cert: PathName | None = None
     key: PathName | None = None
+    server_name: str | None = None
+    """What the server's certificate must name; None: the host of the endpoint."""
+    is_verified: bool = True
+    """False accepts any certificate, as etcdctl does with --insecure-skip-tls-verify."""
+    is_demanded: bool = False
+    """Whether an endpoint without a scheme uses TLS even where no file is given."""
 
     @property
     def is_given(self) -> bool:
-        """Whether there is any."""
-        return bool(self.cacert or self.cert or self.key)
+        """
+        Whether an endpoint without a scheme uses TLS.
+
+        Source: newTLSConfig in etcd's client/v3/config.go, 3.6.
+        """
+        files = self.cacert or self.cert or self.key
+        return bool(files or self.server_name or self.is_demanded or not self.is_verified)
+
+    def name_of(self, host: str) -> str:
+        """Return the name that the certificate of this host must have."""
+        return self.server_name or host
 
     def roots(self) -> bytes | None:
         """
@@ -82,6 +97,9 @@ class TlsFiles:
             self._load_roots(context, roots)
         if self.client_pair() != (None, None):
             self._load_pair(context)
+        if not self.is_verified:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
         return context
 
     def _load_roots(self, context: ssl.SSLContext, roots: bytes) -> None:

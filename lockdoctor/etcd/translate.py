@@ -128,6 +128,20 @@ def is_without_leader(error: grpc.RpcError) -> bool:
     return _says(error, "no leader")
 
 
+def is_without_leases(error: grpc.RpcError) -> bool:
+    """
+    Tell whether a server of another kind answered, which has no lease API.
+
+    kine, which k3s runs instead of etcd, answers "lease leases is not supported" with the status
+    UNKNOWN; other gRPC servers answer UNIMPLEMENTED.
+
+    Source: pkg/server/lease.go of k3s-io/kine.
+    """
+    return error.code() is grpc.StatusCode.UNIMPLEMENTED or bool(
+        re.search(r"\blease .*is not supported", _text(error))
+    )
+
+
 def is_timeout(error: grpc.RpcError) -> bool:
     """Tell whether no answer came within the deadline."""
     return error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
@@ -150,6 +164,11 @@ def translate(error: grpc.RpcError, what: str, where: str, need: str = TO_READ) 
     if "has been compacted" in text:
         return RevisionCompacted(f"etcd was compacted when asked to {what}")
     reason = one_line(text)
+    if is_without_leases(error):
+        return ClusterError(
+            f"{where} is not etcd: it answers {reason!r} when asked to {what}. It has no lease API,"
+            " so lockdoctor cannot examine it. Check the port."
+        )
     if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
         return ClusterTimeout(f"etcd at {where} did not answer in time when asked to {what}")
     if is_without_leader(error):

@@ -1,0 +1,99 @@
+"""A way for gRPC to a member whose certificate is not verified."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import tempfile
+from pathlib import Path
+
+from lockdoctor.etcd.endpoints import Endpoint
+from lockdoctor.etcd.tls import TlsFiles
+
+ALPN = "h2"
+PIECE = 1 << 16
+"""Bytes read at once."""
+
+
+class Relay:
+    """
+    Passes bytes between a Unix socket, without TLS, and a member, over unverified TLS.
+
+    gRPC for Python verifies each certificate, with no way to skip that; Python's ssl module has
+    one. The socket is in a folder that only this user can enter: the far side may have been given
+    our client certificate.
+    """
+
+    def __init__(self, endpoint: Endpoint, tls: TlsFiles) -> None:
+        """
+        Listen; an event loop must run.
+
+        Raises:
+            ConfigError: A TLS file cannot be used.
+        """
+        self._endpoint = endpoint
+        self._tls = tls
+        self._context = tls.context()
+        self._context.set_alpn_protocols([ALPN])
+        self._folder = tempfile.TemporaryDirectory(prefix="lockdoctor-")
+        path = Path(self._folder.name) / "etcd"
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(str(path))
+        self._socket.listen()
+        self.target = f"unix:{path}"
+        """What gRPC connects to."""
+        self._calls: set[asyncio.Task[None]] = set()
+        self._serving = asyncio.ensure_future(self._serve())
+
+    async def close(self) -> None:
+        """End all connections."""
+        tasks = (self._serving, *self._calls)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._socket.close()
+        self._folder.cleanup()
+
+    async def _serve(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._socket.setblocking(False)
+        while True:
+            near, _ = await loop.sock_accept(self._socket)
+            task = asyncio.ensure_future(self._connect(near))
+            self._calls.add(task)
+            task.add_done_callback(self._calls.discard)
+
+    async def _connect(self, near: socket.socket) -> None:
+        """Pass bytes until one side ends; gRPC connects again where it must."""
+        reader, writer = await asyncio.open_unix_connection(sock=near)
+        try:
+            await self._pass_on(reader, writer)
+        except OSError:
+            pass  # gRPC learns it from the end of its connection, and the probe finds out why
+        finally:
+            writer.close()
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(
+            self._endpoint.host,
+            self._endpoint.port,
+            ssl=self._context,
+            server_hostname=self._tls.name_of(self._endpoint.host),
+        )
+        ways = [
+            asyncio.ensure_future(_copy(reader, far_writer)),
+            asyncio.ensure_future(_copy(far_reader, writer)),
+        ]
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+            far_writer.transport.abort()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while piece := await reader.read(PIECE):
+        writer.write(piece)
+        await writer.drain()
