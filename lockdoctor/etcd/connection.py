@@ -378,7 +378,12 @@ class Connection:
             AccessDenied: The token was given, and etcd refused it.
         """
         if self._settings.token is not None:
-            self._token = self._settings.token.read_again(refused=attempt.token)
+            try:
+                self._token = self._settings.token.read_again(refused=attempt.token)
+            except AccessDenied:
+                if await self._demands_users(attempt.member):
+                    raise
+                self._token = None
             return
         request = rpc.AuthenticateRequest(
             name=self._settings.user, password=self._settings.password or ""
@@ -394,6 +399,22 @@ class Connection:
                 raise
         else:
             self._token = answer.token
+
+    async def _demands_users(self, member: Member) -> bool:
+        """
+        Tell whether authentication is on; early etcd 3.4 and 3.5 refuse a token where it is off.
+
+        Source: AuthInfoFromCtx in etcd's server/auth/store.go, 3.5.1 and 3.5.21.
+        """
+        try:
+            await member.auth.Authenticate(
+                rpc.AuthenticateRequest(),
+                timeout=self._settings.dial_timeout_s,
+                metadata=[LEADER_REQUIRED],
+            )
+        except grpc.aio.AioRpcError as error:
+            return not is_auth_disabled(error)
+        return True
 
     async def _nobody(self, answers: Sequence[Greeting | Refusal]) -> ClusterError:
         """Find the sentence for endpoints of which none can serve."""

@@ -38,6 +38,11 @@ ACCESS_TEXTS = (
         "etcd demands a user, and none was given, to {what}: add --user and --password-file",
     ),
     (
+        "verify-only",
+        "etcd issues no tokens, for it has the public key alone: add --auth-token-file with a token"
+        " to {what}",
+    ),
+    (
         "invalid user id or password",
         "etcd refused the user name or the password: check --user and --password",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,31 +43,39 @@ class Authority:
         self.cert = folder / f"{name}.pem"
         self.cert.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
-    def sign(self, name: str, *, address: str = "127.0.0.1") -> Pair:
-        """Make a certificate for a server at an address, or for a client."""
+    def sign(
+        self,
+        name: str,
+        *,
+        address: str | None = "127.0.0.1",
+        hosts: Sequence[str] = (),
+        days: tuple[int, int] = (-1, 1),
+    ) -> Pair:
+        """
+        Make a certificate for a server, or for a client.
+
+        Args:
+            address: Of the server; None names none.
+            hosts: More names of the server.
+            days: From when on, and until when it is valid, counted from now.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+        names: list[x509.GeneralName] = [x509.DNSName(host) for host in hosts]
+        if address is not None:
+            names.append(x509.IPAddress(ipaddress.ip_address(address)))
+        builder = _builder(_name(name), self._name, key, days)
+        if names:
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         certificate = (
-            _builder(_name(name), self._name, key)
-            .add_extension(names, critical=False)
-            .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+            builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
                 critical=False,
             )
             .sign(self._key, hashes.SHA256())
         )
-        pair = Pair(self._folder / f"{name}.pem", self._folder / f"{name}.key")
-        pair.cert.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        pair.key.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
-        return pair
+        return _write(self._folder, name, certificate, key)
 
 
 def _name(name: str) -> x509.Name:
@@ -74,7 +83,10 @@ def _name(name: str) -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    days: tuple[int, int] = (-1, 1),
 ) -> x509.CertificateBuilder:
     now = dt.datetime.now(dt.timezone.utc)
     return (
@@ -83,6 +95,28 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - DAY)
-        .not_valid_after(now + DAY)
+        .not_valid_before(now + days[0] * DAY)
+        .not_valid_after(now + days[1] * DAY)
     )
+
+
+def self_signed(folder: Path, name: str) -> Pair:
+    """Make a certificate that is its own authority, for no address at all."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = _builder(_name(name), _name(name), key).sign(key, hashes.SHA256())
+    return _write(folder, name, certificate, key)
+
+
+def _write(
+    folder: Path, name: str, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey
+) -> Pair:
+    pair = Pair(folder / f"{name}.pem", folder / f"{name}.key")
+    pair.cert.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    pair.key.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return pair

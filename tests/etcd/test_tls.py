@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from lockdoctor.domain.leases import LeaseGone, LeaseId
 from lockdoctor.domain.witnesses import Heard
 from lockdoctor.errors import ClusterUnreachable, ConfigError
 from lockdoctor.etcd.connection import ConnectionSettings
+from lockdoctor.etcd.endpoints import parse_endpoint
+from lockdoctor.etcd.relay import Relay
 from lockdoctor.etcd.tls import TlsFiles
-from tests.etcd.certificates import Authority, Pair
+from tests.etcd.certificates import Authority, Pair, self_signed
 from tests.etcd.connecting import connected
 from tests.waiting import run
 
@@ -93,25 +96,170 @@ def test_a_server_of_a_stranger(tls_server: EtcdServer, stranger: Authority) -> 
     said = run(refused(tls_server.endpoint, cacert=stranger.cert))
 
     assert "its certificate is not trusted" in said
-    assert "--cacert" in said
+    assert f"{stranger.cert} is not the CA that signed it, check --cacert" in said
 
 
 def test_the_systems_authorities_do_not_know_ours(tls_server: EtcdServer) -> None:
     """Without a CA certificate of one's own the system's are asked."""
-    assert "its certificate is not trusted" in run(refused(tls_server.endpoint))
+    said = run(refused(tls_server.endpoint))
+
+    assert "its certificate is not trusted" in said
+    assert "give the CA that signed it with --cacert" in said
 
 
-def test_a_certificate_for_another_address(
+@pytest.fixture(scope="module")
+def elsewhere_server(etcd_binary: Path, authority: Authority, folder: Path) -> Iterator[EtcdServer]:
+    """A server whose certificate has no 127.0.0.1."""
+    pair = authority.sign("elsewhere", address="10.1.2.3", hosts=["localhost", "etcd-1.example"])
+    tls = ServerTls(cert=pair.cert, key=pair.key)
+    with EtcdServer(folder / "elsewhere", binary=etcd_binary, tls=tls) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def expired_server(etcd_binary: Path, authority: Authority, folder: Path) -> Iterator[EtcdServer]:
+    """A server whose certificate has expired."""
+    pair = authority.sign("expired", days=(-3, -1))
+    tls = ServerTls(cert=pair.cert, key=pair.key)
+    with EtcdServer(folder / "expired", binary=etcd_binary, tls=tls) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def lone_server(etcd_binary: Path, folder: Path) -> Iterator[EtcdServer]:
+    """A server whose certificate no authority has signed, and that names no host."""
+    pair = self_signed(folder, "lone")
+    tls = ServerTls(cert=pair.cert, key=pair.key)
+    with EtcdServer(folder / "lone", binary=etcd_binary, tls=tls) as server:
+        yield server
+
+
+def test_a_certificate_for_other_names(
+    elsewhere_server: EtcdServer, authority: Authority, client: Pair
+) -> None:
+    """The names to connect by are listed, and one of them works."""
+    said = run(refused(elsewhere_server.endpoint, cacert=authority.cert))
+
+    assert said.endswith(
+        "its certificate is not for 127.0.0.1: connect by a name in the certificate:"
+        " localhost, etcd-1.example, 10.1.2.3"
+    )
+    by_name = f"https://localhost:{elsewhere_server.client_port}"
+    run(connects(by_name, cacert=authority.cert, cert=client.cert, key=client.key))
+
+
+def test_a_certificate_without_names(lone_server: EtcdServer) -> None:
+    """It has to be issued again: no name helps."""
+    pair = Path(lone_server.folder).parent / "lone.pem"
+    said = run(refused(lone_server.endpoint, cacert=pair))
+
+    assert "its certificate is not for 127.0.0.1: it has no subject alternative name" in said
+
+
+def test_a_certificate_that_is_its_own_authority(
+    lone_server: EtcdServer, authority: Authority
+) -> None:
+    """It can be trusted by itself."""
+    said = run(refused(lone_server.endpoint, cacert=authority.cert))
+
+    assert "give the certificate itself with --cacert" in said
+
+
+def test_a_certificate_that_has_expired(expired_server: EtcdServer, authority: Authority) -> None:
+    """Neither --cacert nor another name is to blame."""
+    said = run(refused(expired_server.endpoint, cacert=authority.cert))
+
+    assert "has expired: renew it, or correct this host's clock" in said
+    assert "--cacert" not in said
+
+
+def test_a_certificate_that_is_not_valid_yet(
     etcd_binary: Path, authority: Authority, tmp_path: Path
 ) -> None:
-    """The address that does not match is named."""
-    pair = authority.sign("elsewhere", address="10.1.2.3")
+    """A clock is wrong, here or there."""
+    pair = authority.sign("future", days=(1, 3))
     tls = ServerTls(cert=pair.cert, key=pair.key)
     with EtcdServer(tmp_path, binary=etcd_binary, tls=tls) as server:
         said = run(refused(server.endpoint, cacert=authority.cert))
 
-    assert "127.0.0.1" in said
+    assert "its certificate is not valid yet: compare the clocks of both hosts" in said
+
+
+def test_a_name_that_the_records_demand(elsewhere_server: EtcdServer, authority: Authority) -> None:
+    """The certificate is checked for another name than the endpoint's, by both transports."""
+    run(connects(elsewhere_server.endpoint, cacert=authority.cert, server_name="etcd-1.example"))
+    said = run(
+        refused(elsewhere_server.endpoint, cacert=authority.cert, server_name="other.example")
+    )
+
+    assert "its certificate is not for other.example, which --insecure-discovery=false" in said
+
+
+@pytest.mark.parametrize("kind", ["elsewhere_server", "expired_server", "lone_server"])
+def test_any_certificate_where_none_is_verified(
+    kind: str, request: pytest.FixtureRequest, stranger: Authority
+) -> None:
+    """Wrong name, expired, self-signed: all pass, by both transports, whatever CA is given."""
+    server: EtcdServer = request.getfixturevalue(kind)
+
+    run(connects(server.endpoint, insecure_skip_tls_verify=True))
+    run(connects(server.address, insecure_skip_tls_verify=True))
+    run(connects(server.endpoint, insecure_skip_tls_verify=True, cacert=stranger.cert))
+
+
+def test_a_client_certificate_where_none_is_verified(
+    mutual_server: EtcdServer, client: Pair
+) -> None:
+    """Ours is shown all the same."""
+    ours: dict[str, Any] = {"cert": client.cert, "key": client.key}
+    run(connects(mutual_server.endpoint, insecure_skip_tls_verify=True, **ours))
+
+    said = run(refused(mutual_server.endpoint, insecure_skip_tls_verify=True))
+    assert "it demands a client certificate: give --cert and --key" in said
+
+
+def test_a_server_that_restarts_where_none_is_verified(
+    etcd_binary: Path, stranger: Authority, tmp_path: Path
+) -> None:
+    """The connection comes back, as any other."""
+
+    async def story(server: EtcdServer) -> None:
+        async with connected(
+            server.endpoint, insecure_skip_tls_verify=True, command_timeout_s=60
+        ) as cluster:
+            assert (await cluster.keys(b"/")).keys == ()
+            await asyncio.to_thread(server.restart)
+            assert (await cluster.keys(b"/")).keys == ()
+
+    pair = stranger.sign("restarting")
+    tls = ServerTls(cert=pair.cert, key=pair.key)
+    with EtcdServer(tmp_path, binary=etcd_binary, tls=tls) as server:
+        run(story(server))
+
+
+def test_other_users_cannot_use_the_unverified_way(lone_server: EtcdServer) -> None:
+    """Its socket lies in a folder of this user alone, and nothing is left of it."""
+
+    async def story() -> Path:
+        relay = Relay(
+            parse_endpoint(lone_server.endpoint, bare_uses_tls=True), TlsFiles(is_verified=False)
+        )
+        socket = Path(relay.target.removeprefix("unix:"))
+        assert socket.is_socket()
+        assert socket.parent.stat().st_mode & 0o077 == 0
+        await relay.close()
+        return socket.parent
+
+    assert not run(story()).exists()
+
+
+def test_transport_security_without_files(tls_server: EtcdServer) -> None:
+    """A bare endpoint is TLS where plain transport is not allowed, and http:// stays plain."""
+    said = run(refused(tls_server.address, insecure_transport=False))
     assert "its certificate is not trusted" in said
+
+    said = run(refused(f"http://{tls_server.address}", insecure_transport=False))
+    assert "it speaks TLS" in said
 
 
 def test_plain_http_to_a_server_with_tls(tls_server: EtcdServer) -> None:
@@ -147,6 +295,16 @@ def test_a_client_of_a_stranger(
 ) -> None:
     """It is said that ours was not accepted."""
     pair = stranger.sign("foreign-client")
+    said = run(refused(mutual_server.endpoint, cacert=authority.cert, cert=pair.cert, key=pair.key))
+
+    assert "does not accept our client certificate" in said
+
+
+def test_a_client_whose_certificate_has_expired(
+    mutual_server: EtcdServer, authority: Authority
+) -> None:
+    """Ours is blamed, not the server's."""
+    pair = authority.sign("expired-client", days=(-3, -1))
     said = run(refused(mutual_server.endpoint, cacert=authority.cert, cert=pair.cert, key=pair.key))
 
     assert "does not accept our client certificate" in said
