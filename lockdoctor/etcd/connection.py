@@ -191,12 +191,7 @@ class Connection:
     async def meet(self) -> list[tuple[Endpoint, Greeting | str]]:
         """Ask every endpoint who it is, once; a text says why one did not tell."""
         answers = await asyncio.gather(*(self._greet(member) for member in self._members))
-        return [
-            (answer.member.endpoint, await self._refusal(answer))
-            if isinstance(answer, Refusal)
-            else (answer.member.endpoint, answer)
-            for answer in answers
-        ]
+        return [(answer.member.endpoint, await self._met(answer)) for answer in answers]
 
     async def call(self, method: Method, request: Any, what: str) -> Answer:
         """
@@ -426,8 +421,12 @@ class Connection:
         listed = "; ".join(f"{answer.member.endpoint.text}: {why}" for answer, why in named)
         return ClusterUnreachable(f"No etcd member could be reached: {listed}")
 
-    async def _refusal(self, refusal: Refusal) -> str:
-        return str(refusal.denied) if refusal.denied else await self._why(refusal)
+    async def _met(self, answer: Greeting | Refusal) -> Greeting | str:
+        if isinstance(answer, Refusal):
+            return str(answer.denied) if answer.denied else await self._why(answer)
+        # Every cluster of etcd has an ID.
+        stranger = None if answer.cluster_id else await self._stranger(answer)
+        return stranger or answer
 
     async def _why(self, answer: Greeting | Refusal) -> str:
         stranger = await self._stranger(answer)

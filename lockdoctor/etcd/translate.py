@@ -17,7 +17,9 @@ from lockdoctor.errors import AccessDenied, ClusterError, ClusterTimeout, Cluste
 
 LONGEST_FOREIGN_TEXT = 200
 
-TOKEN_TEXTS = ("invalid auth token", "revision of auth store is old")
+TOKEN_TEXTS = ("invalid auth token", "revision of auth store is old", "revision in header is old")
+"""The last one is how 3.5.1 says what stands before it."""
+
 TRANSIENT_TEXTS = (
     "no leader",
     "leader changed",
@@ -52,6 +54,7 @@ ACCESS_TEXTS = (
     ),
     ("invalid auth token", "etcd refused a fresh token to {what}: try again"),
     ("revision of auth store is old", "Users or roles changed while trying to {what}: try again"),
+    ("revision in header is old", "Users or roles changed while trying to {what}: try again"),
 )
 """
 By what etcd's text contains, in lower case.

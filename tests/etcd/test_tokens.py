@@ -150,7 +150,7 @@ def test_a_token_that_etcd_could_not_have_signed(
     file.write_text(signer.token("reader", revision))
     run(sees(verifying, token=GivenToken(file=file)))
 
-    with pytest.raises(AccessDenied, match="issues no tokens.*--auth-token-file") as caught:
+    with pytest.raises(AccessDenied, match="issues no tokens") as caught:
         run(sees(verifying, user="reader", password=SECRETS["reader"]))
     assert SECRETS["reader"] not in str(caught.value)
 
