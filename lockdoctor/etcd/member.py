@@ -36,6 +36,8 @@ class KeepAlive:
         return [
             ("grpc.keepalive_time_ms", int(max(self.time_s, MIN_KEEPALIVE_TIME_S) * 1000)),
             ("grpc.keepalive_timeout_ms", int(self.timeout_s * 1000)),
+            # gRPC times each ping by this instead, with a minute as the default.
+            ("grpc.http2.ping_timeout_ms", int(self.timeout_s * 1000)),
             # Otherwise gRPC stops after two pings, and a watch is silent for long.
             ("grpc.http2.max_pings_without_data", 0),
         ]

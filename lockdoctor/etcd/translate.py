@@ -41,8 +41,7 @@ ACCESS_TEXTS = (
     ),
     (
         "verify-only",
-        "etcd issues no tokens, for it has the public key alone: add --auth-token-file with a token"
-        " to {what}",
+        "etcd issues no tokens to {what}, for it has only a public key: add --auth-token-file",
     ),
     (
         "invalid user id or password",

@@ -24,12 +24,19 @@ SCAN_OPTIONS = (
     "--format",
     *("--kind", "--max-hold", "--critical-hold", "--max-wait", "--max-ttl", "--max-idle-session"),
     *("--endpoints", "--cacert", "--cert", "--key", "--user", "--password", "--password-file"),
+    *("--auth-token-file", "--insecure-skip-tls-verify", "--insecure-transport"),
+    *("--discovery-srv", "--discovery-srv-name", "--insecure-discovery"),
+    *("--keepalive-time", "--keepalive-timeout"),
     *("--dial-timeout", "--command-timeout", "--config", "--cluster", "--help"),
 )
 VARIABLES = (
     *("ETCDCTL_ENDPOINTS", "ETCDCTL_CACERT", "ETCDCTL_CERT", "ETCDCTL_KEY", "ETCDCTL_USER"),
     *("ETCDCTL_PASSWORD", "ETCDCTL_DIAL_TIMEOUT", "ETCDCTL_COMMAND_TIMEOUT"),
-    *("LOCKDOCTOR_PASSWORD_FILE", "LOCKDOCTOR_CONFIG", "LOCKDOCTOR_HISTORY"),
+    *("ETCDCTL_INSECURE_SKIP_TLS_VERIFY", "ETCDCTL_INSECURE_TRANSPORT"),
+    *("ETCDCTL_DISCOVERY_SRV", "ETCDCTL_DISCOVERY_SRV_NAME", "ETCDCTL_INSECURE_DISCOVERY"),
+    *("ETCDCTL_KEEPALIVE_TIME", "ETCDCTL_KEEPALIVE_TIMEOUT", "ETCDCTL_AUTH_JWT_TOKEN"),
+    *("LOCKDOCTOR_PASSWORD_FILE", "LOCKDOCTOR_AUTH_TOKEN_FILE"),
+    *("LOCKDOCTOR_CONFIG", "LOCKDOCTOR_HISTORY"),
 )
 
 
@@ -130,6 +137,9 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         ("scan --prefix /a --endpoints ,", "The list of endpoints is empty"),
         ("scan --prefix /a --user ops", "No password for the user 'ops': add --password-file"),
         ("scan --prefix /a --cert c", "A client certificate needs its key"),
+        ("scan --prefix /a --insecure-transport=no", "Invalid value for '--insecure-transport':"),
+        ("scan --prefix /a --user o --auth-token-file f", "--user and --auth-token-file contra"),
+        ("scan --prefix /a --auth-token-file no", "Cannot read the token file no: No such file"),
         ("scan --prefix", "Option '--prefix' requires an argument"),
         ("scan --prefix /a /b", "Got unexpected extra argument"),
         ("scan --windw 1s", "No such option"),
@@ -167,6 +177,47 @@ def test_bad_variable_is_bad_usage(
 
     assert main(["scan", "--prefix", "/a"]) == 2
     assert capsys.readouterr().err.startswith("lockdoctor: ETCDCTL_COMMAND_TIMEOUT: '5' has no")
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "sentence"),
+    [
+        ("ETCDCTL_API", "2", "ETCDCTL_API=2 selects an API that has no leases"),
+        ("ETCDCTL_CA_FILE", "ca.pem", "ETCDCTL_CA_FILE is not read: it is for etcd's v2 API. Set"),
+        ("ETCDCTL_PEERS", "a:4001", "ETCDCTL_PEERS is not read: it is for etcd's v2 API. Set ETC"),
+        ("ETCDCTL_INSECURE_TRANSPORT", "no", "ETCDCTL_INSECURE_TRANSPORT: 'no' is not true or"),
+        ("ETCDCTL_KEEPALIVE_TIME", "2", "ETCDCTL_KEEPALIVE_TIME: '2' has no unit"),
+    ],
+)
+def test_variables_that_stop_a_run(
+    variable: str,
+    text: str,
+    sentence: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What says where or how to connect, and is not read, is named: 2, and 3 for a check."""
+    monkeypatch.setenv(variable, text)
+
+    assert main(["scan", "--prefix", "/a"]) == 2
+    assert capsys.readouterr().err.startswith(f"lockdoctor: {sentence}")
+    assert main(["check", "--prefix", "/a"]) == 3
+    assert sentence in capsys.readouterr().out
+
+
+def test_what_is_ignored_or_unsafe_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A variable that etcdctl does not have, and a server that anybody may be: a line for each."""
+    monkeypatch.setenv("ETCDCTL_CA_CERT", "secret.pem")
+    monkeypatch.setenv("ETCDCTL_INSECURE_SKIP_TLS_VERIFY", "true")
+    argv = ["scan", "--prefix", "/a", "--endpoints", CLOSED_PORT, "--dial-timeout", "1s"]
+
+    assert main(argv) == 3
+    ignored, unverified, refused = capsys.readouterr().err.splitlines()
+    assert ignored == "lockdoctor: Ignored, for etcdctl has no such variable: ETCDCTL_CA_CERT"
+    assert "not verified (--insecure-skip-tls-verify)" in unverified
+    assert CLOSED_PORT in refused
 
 
 def test_errors_are_printed_without_what_a_terminal_would_obey(

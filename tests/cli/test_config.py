@@ -84,6 +84,44 @@ def complaint(folder: Path, text: str) -> str:
     return str(refused.value).replace(str(folder) + "/", "")
 
 
+def test_every_way_to_connect_is_read(tmp_path: Path) -> None:
+    """What etcdctl's newer variables say, and where a token lies."""
+    text = """\
+[clusters.srv]
+discovery_srv = "example.com"
+discovery_srv_name = "blue"
+insecure_discovery = false
+insecure_transport = false
+insecure_skip_tls_verify = true
+keepalive_time = "30s"
+keepalive_timeout = "5s"
+auth_token_file = "token"
+"""
+    assert read_config(a_file(tmp_path, text)).cluster("srv") == {
+        "discovery_srv": "example.com",
+        "discovery_srv_name": "blue",
+        "insecure_discovery": False,
+        "insecure_transport": False,
+        "insecure_skip_tls_verify": True,
+        "keepalive_time_s": 30,
+        "keepalive_timeout_s": 5,
+        "auth_token_file": str(tmp_path / "token"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('insecure_transport = "no"', "insecure_transport: must be true or false, without quotes"),
+        ('user = "a"\nauth_token_file = "f"', "user and auth_token_file contradict each other"),
+        ('auth_jwt_token = "t"', "unknown key"),
+    ],
+)
+def test_connections_that_make_no_sense(line: str, says: str, tmp_path: Path) -> None:
+    """They are refused; a token itself has no place in the file."""
+    assert says in complaint(tmp_path, f"[connection]\n{line}\n")
+
+
 def test_everything_is_read(tmp_path: Path) -> None:
     """Every documented key is read, in seconds, with files found beside the configuration."""
     config = read_config(a_file(tmp_path, WHOLE))

@@ -11,11 +11,13 @@ from lockdoctor.cli.connection import (
     connection_settings,
     from_environment,
     from_flags,
+    refuse_other_variables,
     split_endpoints,
 )
 from lockdoctor.cli.options import ConnectionFlags
 from lockdoctor.errors import ConfigError
 from lockdoctor.etcd.connection import ConnectionSettings
+from lockdoctor.etcd.token import GivenToken
 
 
 def settings(*sources: ConnectionValues, typed: str | None = None) -> ConnectionSettings:
@@ -68,6 +70,14 @@ def test_every_variable_is_read() -> None:
             "LOCKDOCTOR_PASSWORD_FILE": "pw",
             "ETCDCTL_DIAL_TIMEOUT": "500ms",
             "ETCDCTL_COMMAND_TIMEOUT": "1m5s",
+            "ETCDCTL_INSECURE_SKIP_TLS_VERIFY": "true",
+            "ETCDCTL_INSECURE_TRANSPORT": "false",
+            "ETCDCTL_DISCOVERY_SRV": "example.com",
+            "ETCDCTL_DISCOVERY_SRV_NAME": "blue",
+            "ETCDCTL_INSECURE_DISCOVERY": "0",
+            "ETCDCTL_KEEPALIVE_TIME": "10s",
+            "ETCDCTL_KEEPALIVE_TIMEOUT": "3s",
+            "LOCKDOCTOR_AUTH_TOKEN_FILE": "token",
             "ETCDCTL_API": "3",
         }
     ) == {
@@ -79,7 +89,16 @@ def test_every_variable_is_read() -> None:
         "password_file": "pw",
         "dial_timeout_s": 0.5,
         "command_timeout_s": 65,
+        "insecure_skip_tls_verify": True,
+        "insecure_transport": False,
+        "discovery_srv": "example.com",
+        "discovery_srv_name": "blue",
+        "insecure_discovery": False,
+        "keepalive_time_s": 10,
+        "keepalive_timeout_s": 3,
+        "auth_token_file": "token",
     }
+    assert from_environment({"ETCDCTL_AUTH_JWT_TOKEN": "hunter2"}) == {"auth_jwt_token": "hunter2"}
     assert from_environment({"ETCDCTL_PASSWORD": "hunter2"}) == {"password": "hunter2"}
 
 
@@ -220,6 +239,82 @@ def test_certificate_and_key_go_together(flags: ConnectionFlags) -> None:
         settings(from_flags(flags))
 
 
+def test_switches_that_are_off_are_given() -> None:
+    """False takes back what a weaker source turns on."""
+    merged = settings(
+        {"insecure_skip_tls_verify": False, "insecure_transport": True},
+        from_environment(
+            {"ETCDCTL_INSECURE_SKIP_TLS_VERIFY": "1", "ETCDCTL_INSECURE_TRANSPORT": "false"}
+        ),
+    )
+    assert not merged.insecure_skip_tls_verify
+    assert merged.insecure_transport
+    assert not settings({"insecure_transport": False}).insecure_transport
+
+
+@pytest.mark.parametrize(
+    ("given", "bare_is_tls"),
+    [
+        ({}, False),
+        ({"insecure_transport": False}, True),
+        ({"insecure_skip_tls_verify": True}, True),
+        ({"cacert": "ca"}, True),
+    ],
+)
+def test_when_bare_endpoints_use_tls(given: ConnectionValues, *, bare_is_tls: bool) -> None:
+    """As in etcdctl: with a file, without insecure transport, or to skip the verification."""
+    assert settings(given).tls.is_given is bare_is_tls
+
+
+def test_a_token_and_a_user() -> None:
+    """A token beats the user beside it and weaker ones; a user beats a weaker token."""
+    token = from_environment({"ETCDCTL_AUTH_JWT_TOKEN": "t", "ETCDCTL_USER": "ops:hunter2"})
+    user = from_flags(ConnectionFlags(user="ops:x"))
+    file = from_flags(ConnectionFlags(auth_token_file="f"))
+
+    assert (settings(token).token, settings(token).user) == (GivenToken(token="t"), None)
+    assert (settings(user, token).token, settings(user, token).user) == (None, "ops")
+    assert (settings(file, user).token, settings(file, user).user) == (GivenToken(file="f"), None)
+    assert settings(file, token).token == GivenToken(file="f")
+
+
+def test_an_empty_flag_takes_back_a_token() -> None:
+    """Another user of a weaker source counts again."""
+    token = from_environment({"ETCDCTL_AUTH_JWT_TOKEN": "t"})
+    user = from_flags(ConnectionFlags(user="ops:x"))
+
+    assert settings(from_flags(ConnectionFlags(auth_token_file="")), token).token is None
+    assert settings(from_flags(ConnectionFlags(user="")), token).token is None
+    assert settings(from_flags(ConnectionFlags(auth_token_file="")), user).user == "ops"
+
+
+def test_two_tokens_in_one_place_are_refused() -> None:
+    """One source cannot give two tokens."""
+    with pytest.raises(ConfigError, match=r"^Two tokens are given"):
+        from_environment({"ETCDCTL_AUTH_JWT_TOKEN": "t", "LOCKDOCTOR_AUTH_TOKEN_FILE": "f"})
+
+
+def test_variables_of_the_v2_api() -> None:
+    """They stop a run only where the value that replaced them is missing."""
+    environ = {"ETCDCTL_CA_FILE": "ca", "ETCDCTL_ENDPOINT": "a:1", "ETCDCTL_CERT_FILE": ""}
+
+    with pytest.raises(ConfigError, match=r"^ETCDCTL_CA_FILE is not .*Set ETCDCTL_CACERT"):
+        refuse_other_variables(environ, [{"endpoints": ("a:1",)}])
+    assert refuse_other_variables(environ, [{"endpoints": ("a:1",)}, {"cacert": "x"}]) == (
+        "ETCDCTL_CA_FILE",
+        "ETCDCTL_ENDPOINT",
+    )
+
+
+def test_variables_that_do_not_matter() -> None:
+    """What only changes etcdctl's output or its limits is no reason for a word."""
+    names = ("DEBUG", "HEX", "WRITE_OUT", "MAX_REQUEST_BYTES", "MAX_RECV_BYTES", "WATCH_KEY")
+    environ = dict.fromkeys((f"ETCDCTL_{name}" for name in names), "1")
+    given = {"ETCDCTL_API": "3", "ETCDCTL_ENDPOINTS": "a", "OTHER": "x", "ETCDCTL_EMPTY": ""}
+
+    assert refuse_other_variables(environ | given, []) == ()
+
+
 @pytest.mark.parametrize(
     "flags", [ConnectionFlags(user="ops:hunter2"), ConnectionFlags(user="o", password="hunter2")]
 )
@@ -227,3 +322,4 @@ def test_passwords_stay_out_of_reprs(flags: ConnectionFlags) -> None:
     """Nothing that is shown of the flags or the settings holds the password."""
     assert "hunter2" not in repr(flags)
     assert "hunter2" not in repr(settings(from_flags(flags)))
+    assert "hunter2" not in repr(settings({"auth_jwt_token": "hunter2"}))

@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from lockdoctor.cli.connection import ConnectionValues
-from lockdoctor.cli.options import ConnectionFlags, LimitFlags, count, duration, one_of
+from lockdoctor.cli.options import ConnectionFlags, LimitFlags, count, duration, one_of, switch
 from lockdoctor.domain.locks import Kind
 from lockdoctor.domain.policy import Limits
 
@@ -20,7 +20,7 @@ def names(group: type) -> set[str]:
 def test_flags_bear_the_names_of_what_they_become() -> None:
     """The fields of the flags are those of the limits and of the connection, by name."""
     assert names(LimitFlags) == Limits.__annotations__.keys() - {"pile_up"}
-    assert names(ConnectionFlags) == set(ConnectionValues.__annotations__)
+    assert names(ConnectionFlags) == ConnectionValues.__annotations__.keys() - {"auth_jwt_token"}
 
 
 def test_only_given_limits_count() -> None:
@@ -46,6 +46,16 @@ def test_counts_begin_at_one(text: str) -> None:
     assert count("1") == count(1) == 1
     with pytest.raises(typer.BadParameter, match="is not a whole number, 1 or more"):
         count(text)
+
+
+@pytest.mark.parametrize("text", ["1", "t", "T", "true", "True", "TRUE"])
+def test_switches_as_etcdctl_reads_them(text: str) -> None:
+    """True or false in the forms of Go; anything else is refused."""
+    opposite = {"1": "0", "t": "f", "T": "F", "true": "false", "True": "False", "TRUE": "FALSE"}
+    assert switch(text) is True
+    assert switch(opposite[text]) is False
+    with pytest.raises(typer.BadParameter, match="'yes' is not true or false"):
+        switch("yes")
 
 
 def test_choices_are_written_as_their_values() -> None:
