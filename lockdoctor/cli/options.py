@@ -261,7 +261,8 @@ class ConnectionFlags:
         typer.Option(
             "--endpoints",
             metavar="LIST",
-            help="Members, separated by commas (127.0.0.1:2379). [ETCDCTL_ENDPOINTS]",
+            help="Members, separated by commas (127.0.0.1:2379); asked directly, through no proxy."
+            " [ETCDCTL_ENDPOINTS]",
             rich_help_panel=_CONNECTION,
         ),
     ] = None

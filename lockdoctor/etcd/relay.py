@@ -7,6 +7,7 @@ import socket
 import tempfile
 from pathlib import Path
 
+from lockdoctor.errors import ConfigError
 from lockdoctor.etcd.endpoints import Endpoint
 from lockdoctor.etcd.tls import TlsFiles
 
@@ -29,16 +30,21 @@ class Relay:
         Listen; an event loop must run.
 
         Raises:
-            ConfigError: A TLS file cannot be used.
+            ConfigError: A TLS file cannot be used, or no socket can be made.
         """
         self._endpoint = endpoint
         self._tls = tls
         self._context = tls.context()
         self._context.set_alpn_protocols([ALPN])
-        self._folder = tempfile.TemporaryDirectory(prefix="lockdoctor-")
+        self._folder = _folder()
         path = Path(self._folder.name) / "etcd"
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.bind(str(path))
+        try:
+            self._socket.bind(str(path))
+        except OSError as error:
+            self._socket.close()
+            self._folder.cleanup()
+            raise _no_socket(error) from error
         self._socket.listen()
         self.target = f"unix:{path}"
         """What gRPC connects to."""
@@ -87,13 +93,27 @@ class Relay:
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            far_writer.transport.abort()  # first: close() may cancel the wait below
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
-            far_writer.transport.abort()
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while piece := await reader.read(PIECE):
         writer.write(piece)
         await writer.drain()
+
+
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix="lockdoctor-")
+    except OSError as error:
+        raise _no_socket(error) from error
+
+
+def _no_socket(error: OSError) -> ConfigError:
+    return ConfigError(
+        "Cannot make the socket that --insecure-skip-tls-verify needs in"
+        f" {tempfile.gettempdir()}: {error.strerror or error}. Set TMPDIR to another folder."
+    )

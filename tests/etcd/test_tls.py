@@ -252,6 +252,18 @@ def test_other_users_cannot_use_the_unverified_way(lone_server: EtcdServer) -> N
     assert not run(story()).exists()
 
 
+def test_no_room_for_the_unverified_way(
+    lone_server: EtcdServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder that is to be changed is named."""
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    for place in (folder, Path("/dev/null")):
+        monkeypatch.setattr("tempfile.tempdir", str(place))
+        with pytest.raises(ConfigError, match="Set TMPDIR to another folder"):
+            run(connects(lone_server.endpoint, insecure_skip_tls_verify=True))
+
+
 def test_transport_security_without_files(tls_server: EtcdServer) -> None:
     """A bare endpoint is TLS where plain transport is not allowed, and http:// stays plain."""
     said = run(refused(tls_server.address, insecure_transport=False))
