@@ -185,6 +185,7 @@ class History(Protocol):
         prefixes: Sequence[bytes],
         holds: Sequence[Hold],
         lease_ids: Collection[LeaseId],
+        judged_by: str,
     ) -> Past:
         """
         Tell what is known of these holds and leases, in the present run's time.
@@ -193,6 +194,8 @@ class History(Protocol):
             revision: The cluster's revision now; one that is lower than the last stored tells
                 of a restored snapshot, whose past is another one.
             raft_term: The cluster's raft term now, of which the same holds.
+            lease_ids: All leases of the cluster among them, where the run has a list.
+            judged_by: What the verdicts depend on besides etcd; see RunRecord.
         """
         ...
 

@@ -10,8 +10,9 @@ from lockdoctor.domain.afterlife import judge_lost
 from lockdoctor.domain.deadlocks import judge_waits
 from lockdoctor.domain.evidence import SessionsAlike
 from lockdoctor.domain.examination import Examination
-from lockdoctor.domain.leases import LeaseId, Observation, Reading
+from lockdoctor.domain.leases import LeaseGone, LeaseId, Observation, Reading
 from lockdoctor.domain.origins import Origin, alike, origin
+from lockdoctor.domain.past import PastFinding
 from lockdoctor.domain.prefix_view import PrefixView
 from lockdoctor.domain.renewals import RenewalTrace
 from lockdoctor.domain.report import LockReport, Report, Unseen
@@ -73,8 +74,34 @@ def conclude(facts: Examination) -> Report:
         session_verdicts=tuple(map(trend.with_standing, verdicts)),
         unseen=tuple(unseen),
         past_runs=facts.past.runs if facts.past else None,
-        gone=trend.gone(ranked, verdicts),
+        gone=trend.gone(ranked, _Ended(facts)),
     )
+
+
+class _Ended:
+    """Whether what an earlier run found is gone."""
+
+    def __init__(self, facts: Examination) -> None:
+        findings = facts.known_past.findings
+        wanted = {finding.hold for finding in findings if finding.hold}
+        snapshots = [prefix.last or prefix.first for prefix in facts.prefixes] if wanted else []
+        keys = (key.hold for snapshot in snapshots for key in snapshot.keys)
+        self._holds = {hold for hold in keys if hold in wanted}
+        leases = {lease for finding in findings for lease in finding.leases}
+        self._leases = {
+            lease
+            for lease in leases.intersection(facts.sessions.listed)
+            if not isinstance(facts.readings.get(lease, (None,))[-1], LeaseGone)
+        }
+        self._knows_leases = facts.sessions.is_counted
+
+    def __call__(self, finding: PastFinding) -> bool:
+        """Tell it of one finding; what was not stored, or not seen, has not ended."""
+        if finding.hold is not None:
+            return finding.hold not in self._holds
+        return (
+            self._knows_leases and bool(finding.leases) and not (self._leases & set(finding.leases))
+        )
 
 
 def _origin(lease_id: LeaseId, facts: Examination) -> Origin | None:

@@ -274,13 +274,20 @@ class LeaderChanged:
 
 @dataclass(frozen=True, slots=True)
 class SessionsGrew:
-    """The number of renewed leases without keys grew while it was watched."""
+    """More renewed leases without keys came than ended; those that came were not there before."""
 
     before: int
+    """Those there now that are not among the new ones, and those that ended ..."""
     after: int
+    """... and all that are there now."""
     watched_s: float
     steps: int
-    """In how many parts of the window it grew: once may be a start-up, again and again is not."""
+    """In how many runs, or parts of the window, more came than ended: once may be a start-up."""
+    new: int
+    """No earlier list of leases had them, whether or not they had keys then."""
+    ended: int
+    over_runs: bool
+    """They came from run to run; false where they came while one run watched."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,8 @@ class SessionFacts:
     """The leases of the first list, as far as one may have been without keys."""
     is_counted: bool = True
     """There was a list, so that those without keys could be counted."""
+    listed: Sequence[LeaseId] = ()
+    """All leases of the first list."""
     keyless: frozenset[LeaseId] = frozenset()
     """Those that were followed because a look found no keys on them."""
     still_listed: Mapping[LeaseId, float] = field(default_factory=dict)

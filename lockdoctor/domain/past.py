@@ -7,7 +7,7 @@ boot of the same machine wrote, so that a wall clock that was stepped in between
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field
 from typing import NamedTuple
 
@@ -58,21 +58,35 @@ class PastHold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastFinding:
-    """A finding of the last run, and how long it has stood."""
+    """A finding of the last run that was judged by the same limits, and how long it has stood."""
 
     kind: VerdictKind
     lock: LockId | None
+    hold: Hold | None = None
+    """Of a finding on a lock, the hold that it was about; None where that was not stored."""
+    leases: tuple[LeaseId, ...] = ()
+    """Of a finding on leases without keys, those that it named."""
     since_at: float
     runs: int
     """In so many runs in a row, the last one included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionCount:
-    """How many renewed leases without keys a run counted."""
+class Listing:
+    """
+    What one run's list of the cluster's leases added to the lists of the runs before it.
+
+    A lease that any earlier list had is not new, whether or not it had keys then.
+    """
 
     at: float
-    sessions: int
+    """When the run ended."""
+    new: frozenset[LeaseId]
+    """Of the leases asked about, those that no earlier list had."""
+    ended: int
+    """Sessions that earlier lists had and this one has not; each was once renewed without keys."""
+    is_alike: bool
+    """The run was over the same prefixes, and judged by the same limits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,9 +103,9 @@ class Past:
     readings: Mapping[LeaseId, tuple[Reading, ...]] = field(default_factory=dict)
     """Of each lease, in order; those between that prove nothing more are left out."""
     findings: tuple[PastFinding, ...] = ()
-    """Of the last run over the same prefixes."""
-    session_counts: tuple[SessionCount, ...] = ()
-    """In order."""
+    """Of the last run over the same prefixes that was judged by the same limits."""
+    listings: tuple[Listing, ...] = ()
+    """In order; the last one is the present run's, and empty where no earlier run had a list."""
     probes: tuple[LeadershipProbe, ...] = ()
     """Of each raft term and leader, the last answer that named it: they confirm past readings."""
     keyless_since: Mapping[LeaseId, float] = field(default_factory=dict)
@@ -123,6 +137,20 @@ class FindingSeen(NamedTuple):
     kind: VerdictKind
     lock: LockId | None
     """None where it is of leases without keys."""
+    hold: Hold | None = None
+    """Of a finding on a lock, the hold that it is about."""
+    leases: tuple[LeaseId, ...] = ()
+    """Of a finding on leases without keys, those that it names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedLeases:
+    """The cluster's leases, as one list of the run had them."""
+
+    lease_ids: Collection[LeaseId]
+    """All of them, with and without keys."""
+    sessions: Sequence[LeaseId]
+    """Those that were seen renewed and without keys."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +159,8 @@ class RunRecord:
 
     command: str
     """`scan` or `check`."""
+    judged_by: str
+    """What the verdicts depend on besides etcd: only runs in which it is the same are compared."""
     started_at: float
     ended_at: float
     cluster_id: int
@@ -152,6 +182,8 @@ class RunRecord:
     findings: Sequence[FindingSeen] = ()
     sessions: int | None = None
     """Renewed leases without keys; None where the run could not count them."""
+    listed: ListedLeases | None = None
+    """None where the run had no list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from dataclasses import field, replace
@@ -170,6 +171,13 @@ class Policy:
         critical_s = (rule.limits | self.overrides).get("critical_hold_s", math.inf)
         limited: Limits = {"max_hold_s": min(DEFAULT_MAX_HOLD_S, critical_s)}
         return replace(rule, limits=limited | rule.limits)
+
+    @cached_property
+    def digest(self) -> str:
+        """Give a short text that differs where any limit differs."""
+        rules = [(rule.prefix, sorted(rule.limits.items())) for rule in self.rules]
+        told = repr((rules, sorted(self.overrides.items()), self.suspects))
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
     def kind_of(self, name: bytes) -> Kind | None:
         """Give what the policy says a lock of this name is for; None where it says nothing."""

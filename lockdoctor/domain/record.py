@@ -8,16 +8,18 @@ from dataclasses import replace
 from lockdoctor.domain.examination import Examination
 from lockdoctor.domain.leases import LeaseId, Reading
 from lockdoctor.domain.locks import KeySnapshot, Lock
-from lockdoctor.domain.past import FindingSeen, HoldSeen, RevisionMark, RunRecord
+from lockdoctor.domain.past import HoldSeen, ListedLeases, RevisionMark, RunRecord
 from lockdoctor.domain.report import Report
+from lockdoctor.domain.trend import finding_seen
 from lockdoctor.domain.verdicts import VerdictKind
 from lockdoctor.values import dataclass
 
 
-def run_record(facts: Examination, report: Report, command: str) -> RunRecord:
+def run_record(facts: Examination, report: Report, command: str, judged_by: str) -> RunRecord:
     """Put together what those who come after this run can build on."""
     return RunRecord(
         command=command,
+        judged_by=judged_by,
         started_at=facts.started_at,
         ended_at=facts.ended_at,
         cluster_id=facts.cluster.cluster_id,
@@ -28,8 +30,9 @@ def run_record(facts: Examination, report: Report, command: str) -> RunRecord:
         probes=facts.probes,
         holds=_Holds(facts),
         readings=_Present(facts),
-        findings=tuple(FindingSeen(each.kind, each.lock) for each in report.findings),
+        findings=tuple(finding_seen(*each) for each in report.located_findings),
         sessions=_sessions(facts, report),
+        listed=_listed(facts, report),
     )
 
 
@@ -109,3 +112,12 @@ def _sessions(facts: Examination, report: Report) -> int | None:
     if not facts.sessions.is_counted:
         return None
     return report.session_counts[VerdictKind.IDLE_SESSION]
+
+
+def _listed(facts: Examination, report: Report) -> ListedLeases | None:
+    """The list of leases, and those of them that are sessions; None where there was no list."""
+    if not facts.sessions.is_counted:
+        return None
+    idle = (each for each in report.sessions if each.verdict.kind is VerdictKind.IDLE_SESSION)
+    sessions = tuple(each.trace.lease_id for each in idle)
+    return ListedLeases(lease_ids=facts.sessions.listed, sessions=sessions)

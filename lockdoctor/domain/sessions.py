@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import chain
 from typing import NamedTuple
 
 from lockdoctor.domain.evidence import (
@@ -19,6 +21,7 @@ from lockdoctor.domain.evidence import (
     SessionsIdle,
     Unobservable,
 )
+from lockdoctor.domain.growth import MIN_NEW, Growth, growth_over_runs
 from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.origins import Origin
 from lockdoctor.domain.past import NO_PAST, Past
@@ -29,15 +32,10 @@ from lockdoctor.domain.schedule import is_overdue
 from lockdoctor.domain.verdicts import Confidence, Severity, Verdict, VerdictKind
 from lockdoctor.values import dataclass
 
-FEWEST_NEW = 3
-"""Fewer new sessions than this may be one worker's start or one slow request."""
-
 PARTS = 3
 """The window is cut into so many parts; growth in more than one of them is no start-up."""
 
-
-MANY = 5
-"""Growth in so many runs in a row is a pile-up, whatever the number."""
+NOT_SCALED_UP = "Check first whether a service was scaled up: its sessions grow, too. If not: "
 
 
 class Watch(NamedTuple):
@@ -81,83 +79,96 @@ def judge_sessions(
     cases: Sequence[SessionCase], thresholds: Thresholds, watch: Watch, past: Past = NO_PAST
 ) -> tuple[Verdict, ...]:
     """
-    Judge all leases without keys together: a number that grows is a leak.
+    Judge all leases without keys together: sessions that keep coming and do not end are a leak.
 
-    Only leases that were granted while we watched count as growth: a pooled session goes from
-    key to no key and back without being a new one. And one worker more is no leak: it takes
-    several, in several parts of the window or from run to run, or several whose attempt on a lock
-    was seen to give up.
+    Only leases that were not there before count, never how many have no keys at a moment: a pooled
+    session goes from key to no key and back. Growth makes a leak likely at most, because a service
+    that is scaled up grows, too.
     """
-    count = sum(is_renewed(case.trace) for case in cases)
-    growth = _from_run_to_run(count, watch, past) or _within(cases, watch)
-    fresh = [case for case in cases if case.is_new and is_renewed(case.trace)]
-    given_up = sum(case.gave_up for case in fresh)
-    idle = _idle(cases, thresholds.max_idle_session_s)
-    evidence: list[Evidence] = []
-    is_proven = bool(idle)
-    if growth and (growth.steps > 1 or given_up >= FEWEST_NEW):
-        evidence.append(growth)
-        is_proven = is_proven or growth.steps > 1
-        evidence += [FromGivenUpAttempts(sessions=given_up)] if given_up else []
-    piles_up = False
-    if evidence and growth:
-        piles_up = count >= thresholds.pile_up or growth.steps >= MANY
-        evidence += [_forecast(count, growth)] if piles_up else []
-    evidence += idle
-    if not evidence:
-        return ()
-    # One that had a key at our first look is a session at work, between two locks.
-    stale = [case for case in cases if case.is_new or case.was_keyless]
-    leases = tuple(case.trace.lease_id for case in stale if is_renewed(case.trace))
-    return (_leak(evidence, leases, is_proven=is_proven, piles_up=piles_up),)
+    found = (
+        _grown(cases, thresholds.pile_up, watch, past),
+        _idle(cases, thresholds.max_idle_session_s),
+    )
+    return tuple(verdict for verdict in found if verdict)
 
 
-def _within(cases: Sequence[SessionCase], watch: Watch) -> SessionsGrew | None:
-    """Growth while this run watched."""
-    standing = [c for c in cases if not c.is_new and c.was_keyless and is_renewed(c.trace)]
-    fresh = [c for c in cases if c.is_new and is_renewed(c.trace)]
-    closed = [c for c in cases if not c.is_new and _was_closed(c.trace)]
-    if len(fresh) - len(closed) < FEWEST_NEW:
+def _grown(cases: Sequence[SessionCase], pile_up: int, watch: Watch, past: Past) -> Verdict | None:
+    """Judge the sessions that came from run to run, or while this run watched."""
+    over_runs = _over_runs(cases, past)
+    growth = over_runs or _within(cases, watch)
+    given_up = sum(case.gave_up for case in cases if case.is_new and is_renewed(case.trace))
+    if growth is None or (growth.steps == 1 and given_up < MIN_NEW):
         return None
-    return SessionsGrew(
-        before=len(standing) + len(closed),
-        after=len(standing) + len(fresh),
-        watched_s=watch.watched_s,
+    watched_s = watch.started_at + watch.watched_s - growth.since_at
+    others = sum(is_renewed(case.trace) for case in cases) - len(growth.leases)
+    evidence: list[Evidence] = [
+        SessionsGrew(
+            before=others + growth.ended,
+            after=others + len(growth.leases),
+            watched_s=watched_s,
+            steps=growth.steps,
+            new=len(growth.leases),
+            ended=growth.ended,
+            over_runs=over_runs is not None,
+        )
+    ]
+    evidence += [FromGivenUpAttempts(sessions=given_up)] if given_up else []
+    piles_up = len(growth.leases) >= pile_up
+    evidence += [_forecast(growth, watched_s)] if piles_up else []
+    return _leak(evidence, growth.leases, is_proven=False, piles_up=piles_up)
+
+
+def _over_runs(cases: Sequence[SessionCase], past: Past) -> Growth | None:
+    """Growth since earlier runs; what came and ended while this one watched belongs to it."""
+    if not past.listings:
+        return None
+    *earlier, present = past.listings
+    fresh = frozenset(case.trace.lease_id for case in cases if case.is_new)
+    closed = sum(not case.is_new and _was_closed(case.trace) for case in cases)
+    present = replace(present, new=present.new | fresh, ended=present.ended + closed)
+    listings = (*earlier, present)
+    new = set(chain.from_iterable(listing.new for listing in listings))
+    # One that had a key at this run's first look is a session at work, between two locks.
+    idle = [c.trace for c in cases if c.trace.lease_id in new and (c.is_new or c.was_keyless)]
+    renewed = {trace.lease_id for trace in idle if is_renewed(trace)}
+    unproven = {trace.lease_id for trace in idle if _is_open(trace)}
+    return growth_over_runs(listings, renewed, unproven)
+
+
+def _within(cases: Sequence[SessionCase], watch: Watch) -> Growth | None:
+    """Growth while this run watched."""
+    fresh = [c for c in cases if c.is_new and is_renewed(c.trace)]
+    growth = Growth(
+        leases=frozenset(case.trace.lease_id for case in fresh),
+        ended=sum(not case.is_new and _was_closed(case.trace) for case in cases),
+        since_at=watch.started_at,
         steps=_parts(fresh, watch),
     )
+    return growth if growth.net >= MIN_NEW else None
 
 
-def _from_run_to_run(count: int, watch: Watch, past: Past) -> SessionsGrew | None:
-    """Growth over the runs before this one, as far back as the number never fell."""
-    since, low, steps = watch.started_at, count, 0
-    for earlier in reversed(past.session_counts):
-        if earlier.sessions > low:
-            break
-        steps += earlier.sessions < low
-        since, low = earlier.at, earlier.sessions
-    if count - low < FEWEST_NEW or steps < 2:  # noqa: PLR2004 - one step may be a start-up
-        return None
-    watched_s = watch.started_at + watch.watched_s - since
-    return SessionsGrew(before=low, after=count, watched_s=watched_s, steps=steps)
-
-
-def _idle(cases: Sequence[SessionCase], limit_s: float | None) -> list[Evidence]:
-    """Sessions that were watched for longer than one may be idle, and never had a key."""
+def _idle(cases: Sequence[SessionCase], limit_s: float | None) -> Verdict | None:
+    """Judge sessions that were watched for longer than one may be idle, and never had a key."""
     if limit_s is None:
-        return []
-    idle_s = [
-        case.keyless_s for case in cases if is_renewed(case.trace) and case.keyless_s >= limit_s
-    ]
-    return [SessionsIdle(len(idle_s), max(idle_s), limit_s)] if idle_s else []
+        return None
+    idle_s = {
+        case.trace.lease_id: case.keyless_s
+        for case in cases
+        if is_renewed(case.trace) and case.keyless_s >= limit_s
+    }
+    if not idle_s:
+        return None
+    evidence = SessionsIdle(len(idle_s), max(idle_s.values()), limit_s)
+    return _leak([evidence], idle_s, is_proven=True, piles_up=False)
 
 
-def _forecast(count: int, growth: SessionsGrew) -> Forecast:
-    per_hour = (growth.after - growth.before) / growth.watched_s * 3600
-    return Forecast(per_hour=per_hour, sessions_in_a_day=count + round(24 * per_hour))
+def _forecast(growth: Growth, watched_s: float) -> Forecast:
+    per_hour = growth.net / watched_s * 3600
+    return Forecast(per_hour=per_hour, sessions_in_a_day=len(growth.leases) + round(24 * per_hour))
 
 
 def _leak(
-    evidence: list[Evidence], leases: tuple[LeaseId, ...], *, is_proven: bool, piles_up: bool
+    evidence: list[Evidence], leases: Iterable[LeaseId], *, is_proven: bool, piles_up: bool
 ) -> Verdict:
     return Verdict(
         kind=VerdictKind.SESSION_PILE_UP if piles_up else VerdictKind.LEAKED_SESSION,
@@ -165,17 +176,22 @@ def _leak(
         confidence=Confidence.PROVEN if is_proven else Confidence.LIKELY,
         lock=None,
         key=None,
-        leases=leases,
+        leases=tuple(sorted(leases)),
         evidence=tuple(evidence),
-        remedy="Some client opens sessions and never closes them: look for a NewSession"
-        " without Close (also on the path where Lock times out), mend it, and restart the"
-        " process; its leases end by themselves once it has stopped.",
+        remedy=f"{'' if is_proven else NOT_SCALED_UP}Look for a NewSession without Close, also on"
+        " the path where Lock times out. Fix it and restart the process: its leases expire once it"
+        " has stopped.",
     )
 
 
 def is_renewed(trace: RenewalTrace) -> bool:
     """Tell whether the lease was proven to be renewed, and nothing says that this has ended."""
     return trace.renewals > 0 and not trace.is_gone and not is_overdue(trace)
+
+
+def _is_open(trace: RenewalTrace) -> bool:
+    """Whether the lease might be renewed: it is too new to tell."""
+    return not (trace.renewals or trace.is_gone or is_overdue(trace))
 
 
 def _was_closed(trace: RenewalTrace) -> bool:

@@ -147,7 +147,28 @@ _FIRST = (
     "CREATE INDEX finding_last_run ON finding (last_run_id, kind, recipe, lock_name)",
 )
 
-STEPS: tuple[Step, ...] = (_FIRST,)
+_IDENTITIES = (
+    # Runs are compared with those that were judged by the same limits; '' where none is known.
+    "ALTER TABLE run ADD COLUMN judged_by TEXT NOT NULL DEFAULT ''",
+    # Sessions that the run was the first to miss; NULL where it adds nothing to listed_lease.
+    "ALTER TABLE run ADD COLUMN ended_sessions INTEGER",
+    """
+    CREATE TABLE listed_lease (  -- the leases of the last list, with and without keys
+        lineage_id INTEGER NOT NULL REFERENCES lineage (id) ON DELETE CASCADE,
+        lease_id INTEGER NOT NULL,
+        first_run_id INTEGER NOT NULL,  -- the first run that listed it; it may be forgotten
+        was_session INTEGER NOT NULL DEFAULT 0,  -- once seen renewed and without keys
+        PRIMARY KEY (lineage_id, lease_id)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX listed_lease_first_run ON listed_lease (lineage_id, first_run_id)",
+    # What a finding is about: a hold, or leases without keys (8 bytes each, big-endian).
+    "ALTER TABLE finding ADD COLUMN key BLOB",
+    "ALTER TABLE finding ADD COLUMN create_revision INTEGER",
+    "ALTER TABLE finding ADD COLUMN leases BLOB",
+)
+
+STEPS: tuple[Step, ...] = (_FIRST, _IDENTITIES)
 
 
 def version(connection: sqlite3.Connection) -> int:

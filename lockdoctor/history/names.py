@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.locks import LockId, Recipe
 from lockdoctor.domain.verdicts import VerdictKind
 
@@ -30,6 +31,17 @@ def prefixes_text(prefixes: Sequence[bytes]) -> str:
 def prefixes_of(text: str) -> tuple[bytes, ...]:
     """Read them back."""
     return tuple(bytes.fromhex(digits) for digits in json.loads(text))
+
+
+def leases_text(lease_ids: Iterable[LeaseId]) -> bytes:
+    """Write lease IDs, eight bytes each."""
+    return b"".join(lease_id.to_bytes(8, "big", signed=True) for lease_id in lease_ids)
+
+
+def leases_of(raw: bytes | None) -> tuple[LeaseId, ...]:
+    """Read them back; none where an earlier layout did not have them."""
+    parts = (raw[at : at + 8] for at in range(0, len(raw), 8)) if raw else ()
+    return tuple(LeaseId(int.from_bytes(part, "big", signed=True)) for part in parts)
 
 
 def verdict_kind(text: str) -> VerdictKind | None:

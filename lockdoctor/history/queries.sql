@@ -69,7 +69,7 @@ INSERT INTO lineage (cluster_id) VALUES (:cluster_id);
 
 -- name: runs_over_prefixes
 -- Which runs over the same prefixes were there, the last one first?
-SELECT id, clock_id, ended_at
+SELECT id, clock_id, ended_at, judged_by
 FROM run
 WHERE lineage_id = :lineage_id AND prefixes = :prefixes
 ORDER BY id DESC;
@@ -82,23 +82,23 @@ WHERE lineage_id = :lineage_id AND prefixes = :prefixes
 ORDER BY id DESC
 LIMIT 1 OFFSET :back;
 
+-- name: last_judged_run
+-- Which was the last run over the same prefixes that was judged by the same limits?
+SELECT id
+FROM run
+WHERE lineage_id = :lineage_id AND prefixes = :prefixes AND judged_by = :judged_by
+ORDER BY id DESC
+LIMIT 1;
+
 -- name: add_run
 -- Store a run.
 INSERT INTO run (
     lineage_id, command, prefixes, clock_id, started_at, ended_at, first_revision, revision,
-    raft_term, severity, holds, findings, sessions
+    raft_term, severity, holds, findings, sessions, judged_by
 ) VALUES (
     :lineage_id, :command, :prefixes, :clock_id, :started_at, :ended_at, :first_revision, :revision,
-    :raft_term, :severity, :holds, :findings, :sessions
+    :raft_term, :severity, :holds, :findings, :sessions, :judged_by
 );
-
--- name: session_counts
--- How many renewed leases without keys did the last runs count, the last one first?
-SELECT clock_id, ended_at, sessions
-FROM run
-WHERE lineage_id = :lineage_id AND sessions IS NOT NULL
-ORDER BY id DESC
-LIMIT :runs;
 
 
 -- The revision clock and the raft terms
@@ -280,26 +280,106 @@ FROM asked_lease
 JOIN keyless
     ON keyless.lineage_id = :lineage_id AND keyless.lease_id = asked_lease.lease_id;
 
+-- name: drop_keyless_in_use
+-- Forget since when leases had no keys that a run listed and did not see without keys.
+DELETE FROM keyless
+WHERE lineage_id = :lineage_id AND last_run_id <> :run_id
+    AND lease_id IN (SELECT lease_id FROM asked_lease);
+
+
+-- Lists of leases
+
+-- name: last_listing
+-- When did the last run begin that added to the list of leases?
+SELECT clock_id, started_at
+FROM run
+WHERE lineage_id = :lineage_id AND ended_sessions IS NOT NULL
+ORDER BY id DESC
+LIMIT 1;
+
+-- name: listings
+-- Which were the last runs that added to the list of leases, the last one first?
+SELECT id, prefixes, judged_by, clock_id, ended_at, ended_sessions
+FROM run
+WHERE lineage_id = :lineage_id AND ended_sessions IS NOT NULL
+ORDER BY id DESC
+LIMIT :runs;
+
+-- name: first_listed
+-- Which of the leases asked about were first listed after a certain run, and by which run?
+-- The join begins with listed_lease: few are so new.
+SELECT asked_lease.lease_id, first_run_id
+FROM listed_lease
+CROSS JOIN asked_lease ON asked_lease.lease_id = listed_lease.lease_id
+WHERE lineage_id = :lineage_id AND first_run_id > :run_id;
+
+-- name: never_listed
+-- Which of the leases asked about did no run list?
+SELECT asked_lease.lease_id
+FROM asked_lease
+LEFT JOIN listed_lease
+    ON listed_lease.lineage_id = :lineage_id AND listed_lease.lease_id = asked_lease.lease_id
+WHERE listed_lease.lease_id IS NULL;
+
+-- name: count_ended_sessions
+-- How many sessions that earlier runs listed are not among the leases asked about?
+SELECT count(*) AS ended
+FROM listed_lease
+WHERE lineage_id = :lineage_id AND was_session
+    AND lease_id NOT IN (SELECT lease_id FROM asked_lease);
+
+-- name: drop_unlisted
+-- Forget the leases that are not listed any more.
+DELETE FROM listed_lease
+WHERE lineage_id = :lineage_id AND lease_id NOT IN (SELECT lease_id FROM asked_lease);
+
+-- name: add_listed
+-- Store the leases that are listed for the first time.
+INSERT OR IGNORE INTO listed_lease (lineage_id, lease_id, first_run_id)
+SELECT :lineage_id, lease_id, :run_id FROM asked_lease;
+
+-- name: mark_session
+-- A lease was seen renewed and without keys.
+UPDATE listed_lease SET was_session = 1
+WHERE lineage_id = :lineage_id AND lease_id = :lease_id AND NOT was_session;
+
+-- name: set_ended_sessions
+-- Store how many sessions a run was the first to miss.
+UPDATE run SET ended_sessions = :ended WHERE id = :run_id;
+
 
 -- Findings
 
 -- name: repeat_finding
--- A finding of the last run over the same prefixes stands again.
+-- A finding on a lock of the last run that was judged by the same limits stands again.
 UPDATE finding SET runs = runs + 1, last_run_id = :run_id
 WHERE last_run_id = :before_id
-    AND kind = :kind AND recipe IS :recipe AND lock_name IS :lock_name;
+    AND kind = :kind AND recipe IS :recipe AND lock_name IS :lock_name
+    AND key IS :key AND create_revision IS :create_revision;
+
+-- name: session_findings
+-- What did a run find of leases without keys?
+SELECT id, leases FROM finding
+WHERE last_run_id = :before_id AND kind = :kind AND recipe IS NULL
+ORDER BY id;
+
+-- name: repeat_session_finding
+-- A finding of leases without keys stands again, perhaps of others besides.
+UPDATE finding SET runs = runs + 1, last_run_id = :run_id, leases = :leases WHERE id = :id;
 
 -- name: add_finding
 -- A finding is new.
 INSERT INTO finding (
-    lineage_id, kind, recipe, lock_name, since_clock_id, since_at, runs, last_run_id
+    lineage_id, kind, recipe, lock_name, key, create_revision, leases,
+    since_clock_id, since_at, runs, last_run_id
 ) VALUES (
-    :lineage_id, :kind, :recipe, :lock_name, :clock_id, :since_at, 1, :run_id
+    :lineage_id, :kind, :recipe, :lock_name, :key, :create_revision, :leases,
+    :clock_id, :since_at, 1, :run_id
 );
 
 -- name: findings_of_run
 -- What did a run find, since when, and in how many runs in a row?
-SELECT kind, recipe, lock_name, since_clock_id, since_at, runs
+SELECT kind, recipe, lock_name, key, create_revision, leases, since_clock_id, since_at, runs
 FROM finding
 WHERE last_run_id = :run_id
 ORDER BY id;

@@ -14,22 +14,20 @@ from lockdoctor.domain.locks import Hold
 from lockdoctor.domain.past import (
     NO_PAST,
     ClockMark,
+    Listing,
     Past,
     PastFinding,
     PastHold,
     RevisionMark,
-    SessionCount,
 )
 from lockdoctor.domain.renewals import LeadershipProbe
 from lockdoctor.history.asking import ask_of_holds, ask_of_leases
+from lockdoctor.history.lease_lists import recall_lists
 from lockdoctor.history.lineage import ClusterState, lineage_of
-from lockdoctor.history.names import id_number, lock_id, verdict_kind
+from lockdoctor.history.names import id_number, leases_of, lock_id, verdict_kind
 from lockdoctor.history.queries import sql
 from lockdoctor.history.stretches import GONE_TTL_S
 from lockdoctor.history.timeline import SHARED, Timeline
-
-SESSION_COUNTS = 300
-"""A day of checks every five minutes: enough to tell a trend, and quickly read."""
 
 
 class Asked(NamedTuple):
@@ -37,6 +35,8 @@ class Asked(NamedTuple):
 
     holds: Sequence[Hold]
     lease_ids: Sequence[LeaseId]
+    judged_by: str
+    """What its verdicts will depend on besides etcd."""
 
 
 def recall(
@@ -75,14 +75,15 @@ class _Reader:
     def past(self, prefixes: str) -> Past:
         runs = self._runs(prefixes)
         last = runs[0] if runs else None
+        alike = next((run for run in runs if run["judged_by"] == self.asked.judged_by), None)
         return Past(
             runs=len(runs),
             last_run_at=self._latest(last, "clock_id", "ended_at") if last else None,
             marks=tuple(self._marks()),
             holds=dict(self._holds()),
             readings=dict(self._readings()),
-            findings=tuple(self._findings(last["id"])) if last else (),
-            session_counts=tuple(reversed(list(self._session_counts()))),
+            findings=tuple(self._findings(alike["id"])) if alike else (),
+            listings=self._listings(prefixes),
             probes=tuple(self._probes()),
             keyless_since=dict(self._keyless_since()),
         )
@@ -163,15 +164,19 @@ class _Reader:
                 yield PastFinding(
                     kind=kind,
                     lock=lock,
+                    hold=None if row["key"] is None else Hold(row["key"], row["create_revision"]),
+                    leases=leases_of(row["leases"]),
                     since_at=self._latest(row, "since_clock_id", "since_at"),
                     runs=row["runs"],
                 )
 
-    def _session_counts(self) -> Iterator[SessionCount]:
-        for row in self._ask("session_counts", runs=SESSION_COUNTS):
-            if self._is_past(row, "clock_id", "ended_at"):
-                at = self.timeline.at(row["clock_id"], row["ended_at"])
-                yield SessionCount(at=at, sessions=row["sessions"])
+    def _listings(self, prefixes: str) -> tuple[Listing, ...]:
+        scope = {
+            "lineage_id": self.lineage_id,
+            "prefixes": prefixes,
+            "judged_by": self.asked.judged_by,
+        }
+        return recall_lists(self.connection, self.timeline, scope, self.now)
 
     def _probes(self) -> Iterator[LeadershipProbe]:
         for row in self._ask("probes"):

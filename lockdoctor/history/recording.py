@@ -8,8 +8,9 @@ from typing import Any
 
 from lockdoctor.domain.past import ClockMark, FindingSeen, RunRecord
 from lockdoctor.history.asking import ask_of_holds
+from lockdoctor.history.lease_lists import record_list
 from lockdoctor.history.lineage import ClusterState, lineage_of
-from lockdoctor.history.names import id_text, prefixes_text
+from lockdoctor.history.names import id_text, leases_of, leases_text, prefixes_text
 from lockdoctor.history.queries import inserted, sql
 from lockdoctor.history.readings import ReadingsWriter
 from lockdoctor.history.timeline import Timeline
@@ -29,7 +30,8 @@ def record(connection: sqlite3.Connection, present: ClockMark, run: RunRecord) -
     _forget_what_is_not_yet(connection, timeline, run.ended_at)
     lineage_id = _lineage(connection, timeline, run)
     scope = {"lineage_id": lineage_id, "prefixes": prefixes_text(run.prefixes)}
-    before = connection.execute(sql("run_back"), {**scope, "back": 0}).fetchone()
+    judged = {**scope, "judged_by": run.judged_by}
+    before = connection.execute(sql("last_judged_run"), judged).fetchone()
     _Recorder(connection, timeline, run, lineage_id, clock_id).write(before["id"] if before else 0)
     _sweep(connection, connection.execute(sql("run_back"), {**scope, "back": SWEEP_RUNS}))
 
@@ -90,7 +92,8 @@ class _Recorder:
         Store everything.
 
         Args:
-            before_id: The last run over the same prefixes; 0 for none.
+            before_id: The last run over the same prefixes that was judged by the same limits; 0
+                for none.
         """
         run_id = inserted(self.connection, "add_run", self._run())
         self.common = {
@@ -103,6 +106,9 @@ class _Recorder:
         self._put("put_probe", self._probes())
         self._put("put_hold", self._holds())
         ReadingsWriter(self.connection, self.timeline, self.common).write(self.run.readings)
+        if self.run.listed is not None:
+            started_at = self.run.started_at
+            record_list(self.connection, self.timeline, self.common, self.run.listed, started_at)
         self._write_findings()
 
     def _put(self, query: str, rows: Iterable[dict[str, Any]]) -> None:
@@ -127,6 +133,7 @@ class _Recorder:
             "holds": sum(1 for _ in run.holds),
             "findings": len(self.findings),
             "sessions": run.sessions,
+            "judged_by": run.judged_by,
         }
 
     def _marks(self) -> Iterator[dict[str, Any]]:
@@ -163,8 +170,18 @@ class _Recorder:
     def _write_findings(self) -> None:
         for finding in self.findings:
             row = {**self.common, **_finding(finding), "since_at": self._at(self.run.started_at)}
-            if not self.connection.execute(sql("repeat_finding"), row).rowcount:
+            if not self._repeat(finding, row):
                 self.connection.execute(sql("add_finding"), row)
+
+    def _repeat(self, finding: FindingSeen, row: dict[str, Any]) -> bool:
+        """Count a finding of the run before once more; whether it had it."""
+        if finding.lock is not None:
+            return self.connection.execute(sql("repeat_finding"), row).rowcount > 0
+        for before in self.connection.execute(sql("session_findings"), row).fetchall():
+            if not set(leases_of(before["leases"])).isdisjoint(finding.leases):
+                again = {**row, "id": before["id"]}
+                return self.connection.execute(sql("repeat_session_finding"), again).rowcount > 0
+        return False
 
 
 def _finding(finding: FindingSeen) -> dict[str, Any]:
@@ -173,4 +190,7 @@ def _finding(finding: FindingSeen) -> dict[str, Any]:
         "kind": finding.kind.value,
         "recipe": lock.recipe.value if lock else None,
         "lock_name": lock.name if lock else None,
+        "key": finding.hold.key if finding.hold else None,
+        "create_revision": finding.hold.create_revision if finding.hold else None,
+        "leases": None if lock else leases_text(finding.leases),
     }

@@ -102,6 +102,7 @@ class SqliteHistory:
         prefixes: Sequence[bytes],
         holds: Sequence[Hold],
         lease_ids: Collection[LeaseId],
+        judged_by: str,
     ) -> Past:
         """
         Tell what is known of these holds and leases, in the present run's time.
@@ -114,7 +115,9 @@ class SqliteHistory:
             prefixes: What the run looks at: how many runs there were, and what the last one
                 found, is told of runs over the same prefixes.
             holds: The holds that stand now.
-            lease_ids: The leases that the run looks at.
+            lease_ids: The leases that the run looks at, all that etcd lists among them.
+            judged_by: What the verdicts depend on besides etcd: findings are those of the last run
+                that was judged by the same.
         """
         now = ClusterState(
             cluster_id=cluster_id,
@@ -124,7 +127,7 @@ class SqliteHistory:
             prefixes=prefixes_text(prefixes),
         )
 
-        asked = recalling.Asked(holds, tuple(lease_ids))
+        asked = recalling.Asked(holds, tuple(lease_ids), judged_by)
 
         def ask(connection: sqlite3.Connection) -> Past:
             with (

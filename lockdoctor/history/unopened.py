@@ -27,6 +27,7 @@ class UnopenedHistory:
         prefixes: Sequence[bytes],  # noqa: ARG002  # as above
         holds: Collection[Hold],  # noqa: ARG002  # as above
         lease_ids: Collection[LeaseId],  # noqa: ARG002  # as above
+        judged_by: str,  # noqa: ARG002  # as above
     ) -> Past:
         """Say why there is nothing to recall."""
         raise self._failed

@@ -138,7 +138,7 @@ def _details(report: Report) -> Iterator[str]:
     if findings[MOST_FINDINGS:]:
         yield f"... and {count(len(findings) - MOST_FINDINGS, 'more finding')}"
     yield from map(_accepted, report.accepted[:MOST_ACCEPTED])
-    yield from (f"Gone since the last run: {_gone(each)}" for each in report.gone[:MOST_GONE])
+    yield from (f"Ended since the last run: {_gone(each)}" for each in report.gone[:MOST_GONE])
     yield from (f"Not seen: {_unseen(unseen)}" for unseen in report.unseen)
     yield from (f"Note: {safe(note)}" for note in report.notes)
 

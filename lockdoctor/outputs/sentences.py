@@ -226,8 +226,8 @@ def clause(evidence: Evidence) -> str | None:  # noqa: C901, PLR0912 - one case 
             return f"at most {at_most(remaining_at_most_s)} of {duration(granted_s)} left"
         case LongTtl(granted_s):
             return f"TTL {duration(granted_s)}"
-        case SessionsGrew(before, after, watched_s):
-            return f"leases without keys grew from {before:,} to {after:,} in {duration(watched_s)}"
+        case SessionsGrew():
+            return _new_sessions(evidence)
         case SessionsIdle(sessions, _, limit_s):
             return f"{count(sessions, 'lease')} without a key for over {duration(limit_s)}"
         case KeptAliveBy(process, kept, of):
@@ -367,13 +367,18 @@ def _phantom(evidence: PossiblePhantom) -> str:
 
 
 def _grew(evidence: SessionsGrew) -> str:
-    text = (
-        f"Renewed leases without keys grew from {evidence.before:,} to {evidence.after:,}"
-        f" in {duration(evidence.watched_s)}"
-    )
+    text = f"{_new_sessions(evidence).capitalize()}. They are renewed and were not there before."
+    if evidence.over_runs:
+        return f"{text} {count(evidence.steps, 'run')} found more new ones than ended ones."
     if evidence.steps == 1:
-        return f"{text}, all of it within a short part of that time."
-    return f"{text}, again and again: at least {evidence.steps} separate times."
+        return f"{text} All of them came within a short part of that time."
+    return f"{text} They came in {evidence.steps} separate parts of that time."
+
+
+def _new_sessions(evidence: SessionsGrew) -> str:
+    ended = f", {evidence.ended:,} ended" if evidence.ended else ""
+    new = count(evidence.new, "new lease")
+    return f"{new} without keys in {duration(evidence.watched_s)}{ended}"
 
 
 def sessions_alike(evidence: SessionsAlike) -> str:

@@ -77,7 +77,7 @@ def _parts(report: Report, width: int) -> Iterator[RenderableType]:
     yield from waits.tree(report)
     yield from _findings(report)
     yield from listed("Accepted", list(map(_accepted, report.accepted)))
-    yield from listed("Gone since the last run", list(map(_gone, report.gone)))
+    yield from listed("Ended since the last run", list(map(_gone, report.gone)))
     yield from _undetermined(report)
     yield from _sessions(report)
     yield from listed("Processes", [x for each in report.processes for x in process_lines(each)])

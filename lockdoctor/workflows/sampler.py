@@ -8,11 +8,11 @@ from dataclasses import replace
 from itertools import chain
 
 from lockdoctor.domain.afterlife import AGAIN_S, gone_since, is_late
+from lockdoctor.domain.growth import MIN_NEW
 from lockdoctor.domain.leases import LeaseGone, LeaseId, LeaseUnread, Observation, Reading
 from lockdoctor.domain.locks import LockKey
 from lockdoctor.domain.renewals import Leadership, trace
 from lockdoctor.domain.schedule import ROUND_TRIP_S, next_look
-from lockdoctor.domain.sessions import FEWEST_NEW
 from lockdoctor.errors import AccessDenied
 from lockdoctor.ports import Clock, Cluster, LeaseList, Stop
 from lockdoctor.workflows.pausing import pause
@@ -96,6 +96,11 @@ class Sampler:
     def undecided(self) -> int:
         """How many of them have a look to come."""
         return len(self._planned)
+
+    @property
+    def has_listed(self) -> bool:
+        """Whether there was a list of leases."""
+        return self._has_listed
 
     @property
     def is_waiting(self) -> bool:
@@ -201,7 +206,7 @@ class Sampler:
         self._has_extended = True
         fresh = self.keyless - self.listed_at_start
         undecided = fresh & self._planned.keys()
-        if len(undecided) < FEWEST_NEW or len(fresh - undecided) >= FEWEST_NEW:
+        if len(undecided) < MIN_NEW or len(fresh - undecided) >= MIN_NEW:
             return False
         self._waited_for |= undecided
         return self.is_waiting

@@ -63,6 +63,12 @@ class ScanRequest:
     whole_queue: bool = False
     """Watch the leases of those who wait as closely as the holder's."""
 
+    @property
+    def judged_by(self) -> str:
+        """What the verdicts depend on besides etcd: runs with other limits are not compared."""
+        sessions = "" if self.sessions else " --no-sessions"
+        return f"{self.command}{sessions} {self.policy.digest}"
+
 
 async def scan(
     cluster: Cluster,
@@ -208,6 +214,7 @@ class _Scan:
                 prefixes=self.request.prefixes,
                 holds=[key.hold for key in keys],
                 lease_ids=leases | self.sampler.listed_at_start | {*self.request.leases},
+                judged_by=self.request.judged_by,
             )
         except HistoryError as failed:
             self._note_history(HISTORY, failed)
@@ -221,7 +228,8 @@ class _Scan:
             return report
         if self.past is not None and self.request.prefixes:  # else no keys were read
             try:
-                self.history.record(run_record(facts, report, self.request.command))
+                request = self.request
+                self.history.record(run_record(facts, report, request.command, request.judged_by))
                 self.history.prune()
             except HistoryError as failed:
                 self._note_history(OWN_RUN, failed)
@@ -349,7 +357,8 @@ class _Scan:
             sessions=SessionFacts(
                 first_listed_at=sampler.first_listed_at,
                 at_start=(sampler.listed_at_start & sampler.keyless) | {*self.request.leases},
-                is_counted=bool(sampler.listed_at_start),
+                is_counted=sampler.has_listed,
+                listed=tuple(sampler.listed_at_start),
                 keyless=frozenset(sampler.keyless),
                 still_listed=sampler.still_listed,
             ),

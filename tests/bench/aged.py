@@ -116,6 +116,7 @@ def _run(number: int, runs: int, at: float, status: MemberStatus, now: KeySnapsh
     seen = list(_seen(number, at, now))
     return RunRecord(
         command="check",
+        judged_by="check",
         started_at=at,
         ended_at=at + 1.0,
         cluster_id=status.cluster_id,

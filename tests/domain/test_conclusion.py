@@ -240,7 +240,7 @@ def test_what_is_kept_of_those_who_come_and_go() -> None:
 
     kept = {
         seen.hold: (seen.first_answered_at, seen.last_asked_at, seen.held_first_answered_at)
-        for seen in run_record(facts, conclude(facts), "scan").holds
+        for seen in run_record(facts, conclude(facts), "scan", "limits").holds
     }
 
     assert kept == {

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import accumulate, pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from lockdoctor.domain.evidence import (
     Forecast,
     FromGivenUpAttempts,
     SessionsGrew,
     SessionsIdle,
 )
+from lockdoctor.domain.growth import MIN_RUNS
 from lockdoctor.domain.leases import LeaseGone, LeaseId, Observation, Reading
-from lockdoctor.domain.past import NO_PAST, Past, SessionCount
+from lockdoctor.domain.past import NO_PAST, Listing, Past
 from lockdoctor.domain.policy import Thresholds
 from lockdoctor.domain.renewals import SETTLE_S, Leadership, LeadershipProbe, RenewalTrace, trace
 from lockdoctor.domain.sessions import SessionCase, Watch, judge_sessions, report_session
@@ -60,14 +68,28 @@ def judged(
     return judge_sessions(cases, thresholds, Watch(0.0, 40.0), past)
 
 
-def counted(*counts: int) -> Past:
-    """Runs five minutes apart that counted so many sessions, the last one five minutes ago."""
+def listed(*added: tuple[range, int]) -> Past:
+    """Runs five minutes apart, the last one now: the leases that are new, and how many ended."""
     return Past(
-        session_counts=tuple(
-            SessionCount(at=300.0 * (n - len(counts)), sessions=sessions)
-            for n, sessions in enumerate(counts)
+        listings=tuple(
+            Listing(
+                at=300.0 * number,
+                new=frozenset(map(LeaseId, new)),
+                ended=ended,
+                is_alike=True,
+            )
+            for number, (new, ended) in enumerate(added, start=1 - len(added))
         )
     )
+
+
+def growing(*counts: int) -> Past:
+    """Runs that first listed so many leases: 1 and 2, then 3 and so on."""
+    first, added = 1, []
+    for count in counts:
+        added.append((range(first, first + count), 0))
+        first += count
+    return listed(*added)
 
 
 def test_a_pool_that_stays_the_same_is_no_leak() -> None:
@@ -75,16 +97,20 @@ def test_a_pool_that_stays_the_same_is_no_leak() -> None:
     assert judged([a_session(n) for n in range(500)]) == ()
 
 
-def test_a_number_that_grows_again_and_again_is_a_leak() -> None:
-    """New sessions in several parts of the window that are renewed and have no keys: proven."""
-    cases = [a_session(1), *(a_session(n, listed_at=n * 10.0) for n in (1, 2, 3))]
+def test_new_sessions_again_and_again_are_a_likely_leak() -> None:
+    """Sessions that come in several parts of the window are renewed: the new ones are named."""
+    cases = [a_session(9), *(a_session(n, listed_at=n * 10.0) for n in (1, 2, 3))]
     (verdict,) = judged(cases)
 
     assert (verdict.kind, verdict.confidence) == (
         VerdictKind.LEAKED_SESSION,
-        Confidence.PROVEN,
+        Confidence.LIKELY,
     )
-    assert SessionsGrew(before=1, after=4, watched_s=40.0, steps=3) in verdict.evidence
+    assert verdict.leases == (1, 2, 3)
+    assert (
+        SessionsGrew(before=1, after=4, watched_s=40.0, steps=3, new=3, ended=0, over_runs=False)
+        in verdict.evidence
+    )
 
 
 def test_two_more_sessions_are_no_leak() -> None:
@@ -145,40 +171,92 @@ def test_each_session_is_named_for_what_it_shows() -> None:
     assert kind(29, None) is VerdictKind.EXPIRING
 
 
-def test_growth_from_run_to_run_is_a_leak() -> None:
-    """A number that rose in two runs and fell in none is proven to grow."""
-    (verdict,) = judged([a_session(n) for n in range(9)], past=counted(1, 5, 5))
+def test_new_sessions_in_three_runs_in_a_row_are_a_likely_leak() -> None:
+    """A service that is scaled up does the same, so likely at most; only the new ones are named."""
+    (verdict,) = judged([a_session(n) for n in range(1, 10)], past=growing(4, 2, 1, 2))
 
-    assert (verdict.kind, verdict.confidence) == (VerdictKind.LEAKED_SESSION, Confidence.PROVEN)
-    assert SessionsGrew(before=1, after=9, watched_s=940.0, steps=2) in verdict.evidence
-
-
-def test_one_step_up_between_runs_is_no_leak() -> None:
-    """A deployment that adds workers once makes no leak."""
-    assert judged([a_session(n) for n in range(9)], past=counted(5, 5, 5)) == ()
+    assert (verdict.kind, verdict.severity) == (VerdictKind.LEAKED_SESSION, Severity.WARNING)
+    assert verdict.confidence is Confidence.LIKELY
+    assert verdict.leases == (5, 6, 7, 8, 9)
+    grew = SessionsGrew(before=4, after=9, watched_s=940.0, steps=3, new=5, ended=0, over_runs=True)
+    assert grew in verdict.evidence
 
 
-def test_a_number_that_fell_starts_anew() -> None:
-    """What grew before the last fall does not count."""
-    assert judged([a_session(n) for n in range(9)], past=counted(1, 3, 20, 8)) == ()
+def test_a_number_that_grows_without_new_leases_is_no_leak() -> None:
+    """Pool sessions that put their keys down are more without keys, and the same as before."""
+    assert judged([a_session(n) for n in range(1, 10)], past=growing(9, 0, 0, 0)) == ()
 
 
-def test_many_leaked_sessions_pile_up() -> None:
-    """Growth to the limit or beyond is CRITICAL, with its rate and what it comes to in a day."""
+def test_fewer_than_three_runs_or_sessions_are_no_leak() -> None:
+    """Two growing runs may be a deployment; a run that adds none breaks the row."""
+    cases = [a_session(n) for n in range(1, 10)]
+
+    assert judged(cases, past=growing(1, 0, 4, 4)) == ()
+    assert judged(cases, past=growing(1, 4, 4, 0)) == ()
+    assert judged(cases, past=growing(1, 4, 0, 4)) == ()
+
+
+def test_ended_sessions_are_set_off_in_each_run() -> None:
+    """A service that opens a session for each that it closes has none too many."""
+    cases = [a_session(n) for n in range(1, 10)]
+
+    assert (
+        judged(cases, past=listed((range(1), 0), *((range(n, n + 2), 2) for n in (1, 3, 5)))) == ()
+    )
+    assert judged(cases, past=listed((range(1), 0), *((range(n, n + 2), 1) for n in (1, 3, 5))))
+
+
+def test_sessions_that_ended_or_took_a_key_are_no_growth() -> None:
+    """Only what is there now, renewed and without a key, counts."""
+    at_work = [replace(a_session(n), was_keyless=False) for n in (4, 5, 6)]
+    ended = [a_session(n, 20, 10, 0) for n in (7, 8, 9)]
+
+    assert judged([*at_work, *ended], past=growing(3, 1, 1, 1, 1, 1, 1)) == ()
+
+
+def test_a_leak_stands_over_a_pause() -> None:
+    """One run that adds none ends no finding; three in a row, or fewer sessions, do."""
+    cases = [a_session(n) for n in range(1, 10)]
+
+    assert judged(cases, past=growing(1, 2, 2, 2, 0, 0))
+    assert judged(cases, past=growing(1, 2, 2, 2, 0, 0, 0)) == ()
+    assert (
+        judged(cases, past=listed(*((range(n, n + 2), 0) for n in (1, 3, 5, 7)), (range(0), 1)))
+        == ()
+    )
+
+
+def test_leases_too_new_to_tell_neither_grow_nor_break_the_row() -> None:
+    """A check looks once, so that what came since the last run is not proven to be renewed yet."""
+    cases = [a_session(n) for n in range(1, 8)]
+    too_new = [a_session(n, 29) for n in (8, 9)]
+
+    assert judged([*cases, *too_new], past=growing(3, 2, 2, 2)) == ()
+    (verdict,) = judged([*cases, *too_new], past=growing(1, 2, 2, 2, 2))
+    assert verdict.leases == (2, 3, 4, 5, 6, 7)
+
+
+def test_runs_of_another_kind_in_between_hide_no_growth() -> None:
+    """A scan by hand between two checks adds nothing, and breaks no row of theirs."""
+    past = growing(1, 2, 0, 2, 0, 2)
+    unlike = {number: replace(past.listings[number], is_alike=False) for number in (2, 4)}
+    mixed = tuple(unlike.get(number, each) for number, each in enumerate(past.listings))
+    cases = [a_session(n) for n in range(1, 8)]
+
+    assert judged(cases, past=past) == ()
+    assert judged(cases, past=Past(listings=mixed))
+
+
+def test_many_new_sessions_pile_up() -> None:
+    """Growth to the limit is CRITICAL, with its rate and what it comes to in a day."""
     limits = Thresholds(pile_up=9)
-    (verdict,) = judged([a_session(n) for n in range(9)], limits, counted(3, 6))
-    (below,) = judged([a_session(n) for n in range(8)], limits, counted(2, 5))
+    (verdict,) = judged([a_session(n) for n in range(1, 12)], limits, growing(2, 3, 3, 3))
+    (below,) = judged([a_session(n) for n in range(1, 12)], limits, growing(3, 3, 3, 2))
 
     assert (verdict.kind, verdict.severity) == (VerdictKind.SESSION_PILE_UP, Severity.CRITICAL)
-    assert Forecast(per_hour=6 / 640 * 3600, sessions_in_a_day=819) in verdict.evidence
+    assert verdict.confidence is Confidence.LIKELY
+    assert Forecast(per_hour=9 / 940 * 3600, sessions_in_a_day=836) in verdict.evidence
     assert below.kind is VerdictKind.LEAKED_SESSION
-
-
-def test_growth_in_five_runs_piles_up_whatever_the_number() -> None:
-    """A slow leak that never stops is CRITICAL, too."""
-    (verdict,) = judged([a_session(n) for n in range(9)], past=counted(1, 2, 3, 4, 5))
-
-    assert verdict.kind is VerdictKind.SESSION_PILE_UP
 
 
 def test_many_sessions_that_do_not_grow_do_not_pile_up() -> None:
@@ -190,5 +268,75 @@ def test_a_session_idle_for_too_long_is_a_leak_where_somebody_said_so() -> None:
     """Sessions never seen with a key for max_idle_session are leaked, by that word only."""
     (verdict,) = judged([a_session(1)], Thresholds(max_idle_session_s=10.0))
 
+    assert (verdict.confidence, verdict.leases) == (Confidence.PROVEN, (1,))
     assert SessionsIdle(sessions=1, longest_at_least_s=10.0, limit_s=10.0) in verdict.evidence
     assert judged([a_session(1)], Thresholds(max_idle_session_s=10.1)) == ()
+
+
+def test_what_is_idle_too_long_and_what_grows_are_two_findings() -> None:
+    """The one is proven by a limit that was set, the other likely; each names its own leases."""
+    idle = [replace(a_session(n), keyless_s=99.0) for n in (1, 2)]
+    fresh = [a_session(n) for n in (3, 4, 5)]
+    found = judged([*idle, *fresh], Thresholds(max_idle_session_s=50.0), growing(2, 1, 1, 1))
+
+    assert {verdict.confidence: verdict.leases for verdict in found} == {
+        Confidence.PROVEN: (1, 2),
+        Confidence.LIKELY: (3, 4, 5),
+    }
+
+
+def judged_each_run(
+    new: list[range], idle: Callable[[int], Iterable[int]]
+) -> Iterator[tuple[Verdict, ...]]:
+    """Judge run after run, five minutes apart; `idle` gives the leases without keys in a run."""
+    listings = tuple(
+        Listing(at=300.0 * run, new=frozenset(map(LeaseId, leases)), ended=0, is_alike=True)
+        for run, leases in enumerate(new)
+    )
+    sessions = [a_session(lease) for lease in range(max(each.stop for each in new))]
+    for run in range(len(new)):
+        cases = [sessions[lease] for lease in idle(run)]
+        watch = Watch(300.0 * run, 0.0)
+        yield judge_sessions(cases, NO_LIMITS, watch, Past(listings=listings[: run + 1]))
+
+
+def in_order(counts: list[int]) -> list[range]:
+    """Leases 1 and so on: as many in each run."""
+    ends = list(accumulate(counts, initial=1))
+    return [range(*each) for each in pairwise(ends)]
+
+
+@given(
+    keyless=st.lists(st.sets(st.integers(1, 12)), min_size=1, max_size=60),
+    others=st.integers(0, 5),
+)
+def test_a_pool_never_grows(keyless: list[set[int]], others: int) -> None:
+    """Whatever keys its sessions take and put down: leases that were there before are not new."""
+    new = in_order([12 + others, *[0] * (len(keyless) - 1)])
+    found = judged_each_run(new, lambda run: {*keyless[run], *range(13, 13 + others)})
+
+    assert all(verdicts == () for verdicts in found)
+
+
+@given(added=st.lists(st.integers(1, 60), max_size=30), before=st.integers(0, 9))
+@settings(max_examples=40)
+def test_a_leak_is_found_from_its_third_growing_run_on(added: list[int], before: int) -> None:
+    """Each run adds sessions that never end: said in each run from the third, of the new ones."""
+    new = in_order([before, *added])
+    found = judged_each_run(new, lambda run: range(1, new[run].stop))
+    for run, verdicts in enumerate(found):
+        leaked = tuple(range(before + 1, new[run].stop))
+
+        assert [verdict.leases for verdict in verdicts] == ([leaked] if run >= MIN_RUNS else [])
+        assert all(verdict.confidence is Confidence.LIKELY for verdict in verdicts)
+
+
+@given(st.lists(st.integers(1, 239), min_size=5, max_size=5))
+@settings(max_examples=30)
+def test_a_service_that_is_scaled_up_is_a_likely_leak_at_most(scaled: list[int]) -> None:
+    """2 sessions become 7 in 20 hours, checks every 5 min: never a pile-up, only new ones named."""
+    new = in_order([2, *(scaled.count(run) for run in range(1, 240))])
+    for verdicts in judged_each_run(new, lambda run: range(1, new[run].stop)):
+        assert {verdict.kind for verdict in verdicts} <= {VerdictKind.LEAKED_SESSION}
+        assert {verdict.confidence for verdict in verdicts} <= {Confidence.LIKELY}
+        assert {lease for verdict in verdicts for lease in verdict.leases} <= {3, 4, 5, 6, 7}

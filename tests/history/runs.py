@@ -54,6 +54,7 @@ def a_run(at: float = NOON, **fields: Any) -> RunRecord:
     return RunRecord(
         **{
             "command": "check",
+            "judged_by": "check",
             "started_at": at,
             "ended_at": at + 1.0,
             "cluster_id": CLUSTER,
@@ -97,6 +98,7 @@ def ask(history: SqliteHistory, **asked: Any) -> Past:
             "prefixes": (PREFIX,),
             "holds": (HOLD,),
             "lease_ids": (HOLDER,),
+            "judged_by": "check",
             **asked,
         }
     )

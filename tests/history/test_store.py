@@ -14,7 +14,6 @@ from lockdoctor.domain.past import (
     PastFinding,
     PastHold,
     RevisionMark,
-    SessionCount,
 )
 from lockdoctor.domain.renewals import LeadershipProbe
 from lockdoctor.domain.verdicts import VerdictKind
@@ -37,7 +36,7 @@ from tests.history.runs import (
 )
 
 LEAK = FindingSeen(VerdictKind.LEAKED_LOCK, ORDERS)
-PILE = FindingSeen(VerdictKind.LEAKED_SESSION, None)
+PILE = FindingSeen(VerdictKind.LEAKED_SESSION, None, leases=(LeaseId(0x51),))
 MINUTES = 60.0
 
 
@@ -282,7 +281,7 @@ def test_a_finding_is_counted_while_it_stands(path: Path) -> None:
 
     assert set(found) == {
         PastFinding(kind=LEAK.kind, lock=ORDERS, since_at=NOON + 900, runs=1),
-        PastFinding(kind=PILE.kind, lock=None, since_at=NOON + 300, runs=3),
+        PastFinding(kind=PILE.kind, lock=None, leases=PILE.leases, since_at=NOON + 300, runs=3),
     }
 
 
@@ -305,16 +304,43 @@ def test_a_finding_of_an_unknown_kind_is_left_out(path: Path) -> None:
     assert [finding.kind for finding in recalled(path, NOON + 300).findings] == [LEAK.kind]
 
 
-def test_session_counts_are_told_in_order(path: Path) -> None:
-    """Runs that could not count them are left out."""
-    for number, sessions in enumerate((3, None, 9)):
-        at = NOON + 300 * number
-        stored(path, a_run(at, sessions=sessions))
+def test_a_run_with_other_limits_breaks_no_row(path: Path) -> None:
+    """It neither counts another's findings once more, nor ends them; nor is it told of them."""
+    stored(path, a_run(findings=[LEAK]))
+    stored(path, a_run(NOON + 60, judged_by="scan", findings=[]))
+    stored(path, a_run(NOON + 120, judged_by="patient", findings=[LEAK]))
+    stored(path, a_run(NOON + 300, findings=[LEAK]))
 
-    assert recalled(path, NOON + 900).session_counts == (
-        SessionCount(at=NOON + 1, sessions=3),
-        SessionCount(at=NOON + 601, sessions=9),
-    )
+    assert [finding.runs for finding in recalled(path, NOON + 600).findings] == [2]
+    assert recalled(path, NOON + 600, judged_by="scan").findings == ()
+    assert [f.runs for f in recalled(path, NOON + 600, judged_by="patient").findings] == [1]
+    assert recalled(path, NOON + 600, judged_by="never").findings == ()
+
+
+def test_findings_are_told_with_what_they_are_about(path: Path) -> None:
+    """Another hold of the lock, or other leases, are another finding."""
+    again = Hold(HOLD.key, HOLD.create_revision + 1)
+    for number, (hold, leases) in enumerate([(HOLD, (1, 2)), (HOLD, (2, 3)), (again, (4,))]):
+        found = [LEAK._replace(hold=hold), PILE._replace(leases=tuple(map(LeaseId, leases)))]
+        stored(path, a_run(NOON + 300 * number, findings=found))
+        past = recalled(path, NOON + 300 * number + 60).findings
+
+        runs = 2 if number == 1 else 1
+        assert [(each.hold, each.leases, each.runs) for each in past] == [
+            (hold, (), runs),
+            (None, leases, runs),
+        ]
+
+
+def test_the_same_sessions_in_two_findings_are_counted_once_each(path: Path) -> None:
+    """What grows and what is idle for too long may both be leaked sessions."""
+    for number in range(2):
+        found = [PILE._replace(leases=(LeaseId(1),)), PILE._replace(leases=(LeaseId(2),))]
+        stored(path, a_run(NOON + 300 * number, findings=found))
+
+    past = recalled(path, NOON + 600).findings
+
+    assert [(each.leases, each.runs) for each in past] == [((1,), 2), ((2,), 2)]
 
 
 def test_the_last_answer_under_each_term_is_told(path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.domain.past import ClockMark
+from lockdoctor.domain.past import ClockMark, ListedLeases
 from lockdoctor.history.store import open_history
 from lockdoctor.history.timeline import SKEW_S
 from tests.builders import HOLDER, NOON, an_observation
@@ -117,7 +117,7 @@ def test_the_future_of_another_boot_is_left_out(path: Path) -> None:
         at,
         holds=[a_sight(at)],
         readings=by_lease(an_observation(at=at, attached_keys=())),
-        sessions=4,
+        listed=ListedLeases(lease_ids=(HOLDER,), sessions=()),
         marks=(a_mark(at, 5),),
     )
     stored(path, run)
@@ -126,7 +126,8 @@ def test_the_future_of_another_boot_is_left_out(path: Path) -> None:
 
     assert (past.runs, past.last_run_at) == (0, None)
     assert (past.holds, past.readings, past.keyless_since) == ({}, {}, {})
-    assert (past.marks, past.probes, past.session_counts) == ((), (), ())
+    assert (past.marks, past.probes) == ((), ())
+    assert [listing.new for listing in past.listings] == [frozenset()]
 
 
 def test_what_was_seen_before_and_in_the_future_counts_from_before(path: Path) -> None:

@@ -271,17 +271,24 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
         ),
     ),
     (
-        SessionsGrew(3, 1_040, 45.2, 3),
+        SessionsGrew(3, 1_040, 45.2, 3, new=1_037, ended=0, over_runs=False),
         (
-            "Renewed leases without keys grew from 3 to 1,040 in 45 s, again and again: at least 3"
-            " separate times."
+            "1,037 new leases without keys in 45 s. They are renewed and were not there before."
+            " They came in 3 separate parts of that time."
         ),
     ),
     (
-        SessionsGrew(0, 4, 45.2, 1),
+        SessionsGrew(0, 4, 45.2, 1, new=4, ended=0, over_runs=False),
         (
-            "Renewed leases without keys grew from 0 to 4 in 45 s, all of it within a short part of"
-            " that time."
+            "4 new leases without keys in 45 s. They are renewed and were not there before."
+            " All of them came within a short part of that time."
+        ),
+    ),
+    (
+        SessionsGrew(2, 5, 900.0, 3, new=4, ended=1, over_runs=True),
+        (
+            "4 new leases without keys in 15 min, 1 ended. They are renewed and were not there"
+            " before. 3 runs found more new ones than ended ones."
         ),
     ),
     (
@@ -495,8 +502,13 @@ def an_undetermined_lock() -> LockReport:
 def leaked_sessions(count: int = 5) -> Verdict:
     """The verdict on a number of keyless leases that grows."""
     leases = tuple(LeaseId(0x32698F1C0A1B2C00 + number) for number in range(count))
-    evidence = (SessionsGrew(0, count, 45.2, 3), FromGivenUpAttempts(count))
-    verdict = a_verdict(VerdictKind.LEAKED_SESSION, evidence=evidence, leases=leases)
+    grew = SessionsGrew(0, count, 45.2, 3, new=count, ended=0, over_runs=False)
+    verdict = a_verdict(
+        VerdictKind.LEAKED_SESSION,
+        confidence=Confidence.LIKELY,
+        evidence=(grew, FromGivenUpAttempts(count)),
+        leases=leases,
+    )
     return dataclasses.replace(verdict, lock=None, key=None)
 
 

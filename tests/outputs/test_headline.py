@@ -101,7 +101,7 @@ def _seen_by_earlier_runs() -> LockReport:
         ),
         (
             a_report(session_verdicts=(leaked_sessions(40),)),
-            "1 leak of sessions: leases without keys grew from 0 to 40 in 45 s",
+            "1 likely leak of sessions: 40 new leases without keys in 45 s",
         ),
         (
             a_report(an_eternal_lock()),
@@ -110,14 +110,14 @@ def _seen_by_earlier_runs() -> LockReport:
         (
             a_report(a_leak(b"/a", 1), a_leak(b"/b", 3), session_verdicts=(_pile_up(),)),
             (
-                "1 pile-up of sessions: leases without keys grew from 0 to 40 in 45 s; also 2"
+                "1 likely pile-up of sessions: 40 new leases without keys in 45 s; also 2"
                 " likely leaked locks that block 4 waiters (the worst: /b)"
             ),
         ),
         (
             a_report(a_leak(), session_verdicts=(_pile_up(),)),
             (
-                "1 pile-up of sessions: leases without keys grew from 0 to 40 in 45 s; also 1"
+                "1 likely pile-up of sessions: 40 new leases without keys in 45 s; also 1"
                 " likely leaked lock that blocks 4 waiters (/my-lock/orders)"
             ),
         ),

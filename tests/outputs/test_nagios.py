@@ -150,8 +150,8 @@ def test_what_stands_no_more() -> None:
     )
 
     assert render(a_checkup(a_healthy_lock(), gone=gone, notes=("A new one was begun.",)))[1:] == [
-        r"Gone since the last run: leaked-lock, /my-lock/or\x7cders",
-        "Gone since the last run: leaked-session",
+        r"Ended since the last run: leaked-lock, /my-lock/or\x7cders",
+        "Ended since the last run: leaked-session",
         "Note: A new one was begun.",
     ]
 
