@@ -8,10 +8,24 @@ from pathlib import Path
 
 import pytest
 
+from lockdoctor.domain.past import FindingSeen
+from lockdoctor.domain.verdicts import VerdictKind
 from lockdoctor.history.migrations import APPLICATION_ID, STEPS, migrate, version
+from lockdoctor.history.names import prefixes_text
 from lockdoctor.history.store import open_history
 from tests.builders import NOON
-from tests.history.runs import a_clock, a_run, recalled, stored
+from tests.history.runs import (
+    BOOT,
+    CLUSTER,
+    HOLD,
+    ORDERS,
+    PREFIX,
+    SINCE_BOOT_S,
+    a_clock,
+    a_run,
+    recalled,
+    stored,
+)
 
 
 def schema(connection: sqlite3.Connection) -> list[tuple[str, str]]:
@@ -73,3 +87,25 @@ def test_the_file_says_what_it_is(tmp_path: Path) -> None:
         "journal_mode": "wal",
         "synchronous": normal,
     }
+
+
+def test_findings_of_an_older_layout_neither_end_nor_stand(tmp_path: Path) -> None:
+    """Layout 1 did not store what a finding is about, nor by which limits it was judged."""
+    path = tmp_path / "history.sqlite3"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        migrate(connection, STEPS[:1])
+        connection.execute("INSERT INTO clock VALUES (1, ?, ?)", (BOOT, NOON - SINCE_BOOT_S))
+        connection.execute("INSERT INTO lineage VALUES (1, ?)", (f"{CLUSTER:016x}",))
+        prefixes = prefixes_text((PREFIX,))
+        run = (1, 1, "check", prefixes, 1, NOON, NOON + 1, 5, 99, 2, 1, 1, 1, 4)
+        connection.execute("INSERT INTO run VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", run)
+        finding = (1, 1, "leaked-lock", "mutex", ORDERS.name, 1, NOON, 7, 1)
+        connection.execute("INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", finding)
+
+    past = recalled(path, NOON + 300)
+    assert (past.runs, past.findings, past.listings) == (1, (), ())
+
+    leak = FindingSeen(VerdictKind.LEAKED_LOCK, ORDERS, hold=HOLD)
+    stored(path, a_run(NOON + 300, findings=[leak]))
+    past = recalled(path, NOON + 600)
+    assert (past.runs, [found.runs for found in past.findings]) == (2, [1])

@@ -338,8 +338,8 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
     (
         Standing(4, 10_800.0, NOON - 10_800.0),
         (
-            "The last 4 runs found the same, since 2026-01-01 09:00 UTC: it has stood for at least"
-            " 3 h."
+            "The last 4 runs with the same limits found the same, since 2026-01-01 09:00 UTC: it"
+            " has stood for at least 3 h."
         ),
     ),
     *WITNESS_EVIDENCE,

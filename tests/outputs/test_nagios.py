@@ -52,8 +52,8 @@ def test_leak_of_the_story() -> None:
         "  It has not been released since it was first seen.",
         "  4 waiters wait for it, the longest for at least 1 h 5 min.",
         (
-            "  The last 3 runs found the same, since 2026-01-01 12:00 UTC: it has stood for at"
-            " least 10 min."
+            "  The last 3 runs with the same limits found the same, since 2026-01-01 12:00 UTC: it"
+            " has stood for at least 10 min."
         ),
         "  What to do: Restart the process that holds it.",
     ]
