@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
+from lockdoctor.domain.evidence import WithinLimit
 from lockdoctor.domain.policy import is_below
 from lockdoctor.domain.report import KEYLESS_LEASES, LEASE_LIST, LockReport, Report
 from lockdoctor.domain.verdicts import (
@@ -130,4 +131,11 @@ def _has_seen_enough(report: Report, acceptance: Acceptance) -> bool:
     if proves_nothing or report.interrupted or any(each.is_failure for each in report.unseen):
         return False
     is_open = any(map(acceptance.concerns, report.undetermined))
-    return not is_open and acceptance.is_in_view_of(report)
+    is_within = any(acceptance.concerns(lock) for lock in report.locks if _is_within_limit(lock))
+    return not (is_open or is_within) and acceptance.is_in_view_of(report)
+
+
+def _is_within_limit(lock: LockReport) -> bool:
+    """Whether a hold stands that is healthy by its limit alone: another limit may find it."""
+    evidence = (each for verdict in lock.verdicts for each in verdict.evidence)
+    return any(isinstance(each, WithinLimit) for each in evidence)

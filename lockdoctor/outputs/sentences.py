@@ -173,8 +173,8 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
             )
         case Standing(runs, for_s, since_at):
             return (
-                f"The last {runs} runs with the same limits found the same, since {moment(since_at)}: it has stood for"
-                f" at least {at_least(for_s)}."
+                f"The last {runs} runs with the same limits found the same, since"
+                f" {moment(since_at)}: it has stood for at least {at_least(for_s)}."
             )
         case KeptAliveBy() | LiveSessions() | FromElsewhere() | ServerCounted():
             return witness_sentence(evidence)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lockdoctor.domain.acceptance import Acceptance, accept
+from lockdoctor.domain.evidence import WithinLimit
 from lockdoctor.domain.locks import Recipe
 from lockdoctor.domain.report import KEYLESS_LEASES, LockReport, Report, Unseen
 from lockdoctor.domain.verdicts import Accepted, Severity, Verdict, VerdictKind
@@ -161,6 +162,14 @@ def test_longest_of_several_acceptances_stands() -> None:
 
     assert [finding.verdict.accepted for finding in report.accepted] == [ACCEPTED]
     assert report.notes == ()
+
+
+def test_acceptance_of_a_hold_that_is_within_another_limit_is_not_idle() -> None:
+    """A check by hand with a longer --max-hold finds no leak; the hold stands all the same."""
+    lock = a_lock()
+    fine = a_verdict(VerdictKind.HEALTHY, lock=lock, evidence=(WithinLimit(limit_s=86_400.0),))
+
+    assert judged(an_acceptance(), a_lock_report(lock, fine)).notes == ()
 
 
 def test_acceptance_that_matches_nothing_is_told() -> None:
