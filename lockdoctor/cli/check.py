@@ -162,7 +162,8 @@ class TreatFlags:
         typer.Option(
             "--treat",
             help="Free leaked locks as far as lockdoctor.toml allows it below their prefix, after"
-            " the examination. The status tells how it was before; --timeout does not cut it off.",
+            " the examination and after up to 2 min of watching these locks' leases. The status"
+            " tells how it was before; --timeout does not cut it off.",
             rich_help_panel=RUN,
         ),
     ] = False
@@ -184,9 +185,10 @@ def check(
     Check the locks below a prefix, for cron and for monitoring systems.
 
     Looks once, which takes a second or two: what it sees together with what
-    earlier runs have seen proves a leak. The first run takes the baseline. A
-    hold may last 5 min unless something else is said. Nothing is ever written
-    to etcd without --treat.
+    earlier runs have seen proves a leak. The first run takes the baseline.
+    Only a hold that exceeds --max-hold (or max_hold) is proven leaked. Without
+    a limit a hold of 5 min or more is mentioned. Nothing is ever written to
+    etcd without --treat.
     """
     from lockdoctor.cli import check_run  # noqa: PLC0415  # loads grpc and rich
 

@@ -105,9 +105,7 @@ def check_request(
     targets: TargetFlags, reading: ReadingFlags, limits: LimitFlags, file: Config
 ) -> ScanRequest:
     """
-    Say what to check: one look, after which every hold is judged by some limit.
-
-    Nothing is merely suspected: nobody is woken up for what the next check will prove or clear.
+    Say what to check: one look, after which a mere possibility does not alarm.
 
     Raises:
         ConfigError: Nothing says which keys, or what is said contradicts itself.
@@ -115,7 +113,7 @@ def check_request(
     policy = Policy(rules=file.rules, overrides=limits.limits(), suspects=False)
     return ScanRequest(
         prefixes=prefixes(targets, file.rules),
-        policy=policy.with_every_hold_limited(),
+        policy=policy,
         window_s=0.0,
         command="check",
         sessions=not reading.no_sessions,

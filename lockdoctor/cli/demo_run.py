@@ -33,6 +33,7 @@ COMMENT = f"""
 That was `{SCAN}`. Look at {PREFIX.decode()}orders first:
 its lease is renewed again and again, nobody unlocks; others wait or give up.
 The worker, the election and the crashed holder are no findings.
+Nor is the key without a lease: only --kind lock makes it a lock.
 On your own etcd: lockdoctor scan --endpoints HOST:2379 --prefix /your/locks/"""
 
 INVITATION = f"""
@@ -40,6 +41,7 @@ etcd stays up and the leaking goes on, until Ctrl-C. In another terminal:
   export ETCDCTL_ENDPOINTS={{address}}
   {SCAN}
   {SCAN} --max-hold 10s
+  {SCAN} --kind lock
   {SCAN} --format json
 Or do what the report says about {PREFIX.decode()}orders, and scan again."""
 

@@ -68,7 +68,7 @@ def elect(client: Client, name: bytes) -> None:
 
 
 def write_without_lease(client: Client, name: bytes) -> None:
-    """Take a home-made lock that nothing but its owner will ever delete."""
+    """Take a home-made lock that nothing but its owner will ever delete: it looks like data."""
     client.etcd.put(name, b"deploy-17")
 
 
@@ -86,7 +86,7 @@ SCENARIOS = (
     Scenario(b"invoices", "a healthy worker locks, works, unlocks, over and over", work_in_turns),
     Scenario(b"backup", "its holder has crashed: the lease runs out", crash),
     Scenario(b"leader", "an election: node-a leads, node-b stands by", elect),
-    Scenario(b"migration", "a script's home-made lock: a key without a lease", write_without_lease),
+    Scenario(b"migration", "a key without a lease: a script's lock, or data", write_without_lease),
 )
 
 

@@ -125,12 +125,21 @@ def _notes(report: Report, acceptances: Sequence[Acceptance], today: date) -> It
             yield f"{what} until {each.until} matches nothing that was found"
 
 
+def _is_open(lock: LockReport) -> bool:
+    """Tell whether another run may come to a verdict that this one did not."""
+    return any(
+        verdict.kind is VerdictKind.UNDETERMINED
+        or (verdict.kind is VerdictKind.SUSPECTED_LEAK and verdict.severity is Severity.OK)
+        for verdict in lock.verdicts
+    )
+
+
 def _has_seen_enough(report: Report, acceptance: Acceptance) -> bool:
     """Tell whether the run would have come to the verdict that somebody accepted."""
     proves_nothing = not (report.window_s or report.past_runs)
     if proves_nothing or report.interrupted or any(each.is_failure for each in report.unseen):
         return False
-    is_open = any(map(acceptance.concerns, report.undetermined))
+    is_open = any(acceptance.concerns(lock) for lock in report.locks if _is_open(lock))
     is_within = any(acceptance.concerns(lock) for lock in report.locks if _is_within_limit(lock))
     return not (is_open or is_within) and acceptance.is_in_view_of(report)
 

@@ -16,13 +16,13 @@ from lockdoctor.domain.revocation import (
     Danger,
     HolderIsStuck,
     KeysUnseen,
+    KindUnknown,
     LeaseGoneAlready,
     LosesPlace,
     NotFound,
     NotJudged,
     OtherKeys,
     OutsideKeys,
-    PerhapsData,
     Refusal,
     Selection,
     Stake,
@@ -30,7 +30,7 @@ from lockdoctor.domain.revocation import (
     TooManyKeys,
 )
 from lockdoctor.domain.selection import Candidate, Contender
-from lockdoctor.domain.verdicts import Confidence, VerdictKind
+from lockdoctor.domain.verdicts import Confidence
 from lockdoctor.values import dataclass
 
 ORDERED_BY_WRITE = frozenset({Recipe.RW_MUTEX, Recipe.VITESS, Recipe.VITESS_ELECTION})
@@ -97,7 +97,8 @@ def _dangers(
         return
     for each in candidate.contenders:
         yield from hold_changes(each.key, found.keys.get(each.key.key))
-    yield from _unjudged(candidate, selection)
+    guessed = [each.key.key for each in candidate.contenders if each.may_be_data]
+    yield from map(KindUnknown, guessed[:1]) if guessed else _unjudged(candidate, selection)
     if selection.action is Action.QUARANTINE:
         recipes = {each.report.lock.recipe for each in candidate.contenders}
         yield from [LosesPlace()] if recipes & ORDERED_BY_WRITE else []
@@ -119,8 +120,6 @@ def _unjudged(candidate: Candidate, selection: Selection) -> Iterator[Danger]:
                 yield HolderIsStuck(each.lock)
         if verdict.accepted:
             yield AcceptedAsIs(str(verdict.accepted.until), verdict.accepted.reason)
-        if verdict.kind is VerdictKind.ETERNAL_LOCK and verdict.confidence is not Confidence.PROVEN:
-            yield PerhapsData()
 
 
 def _too_much(

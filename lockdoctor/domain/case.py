@@ -52,8 +52,6 @@ class LockCase:
     """Nobody holds it any more: the lock stood at the beginning and is gone at the end."""
     is_new_hold: bool = False
     """Its holder came, or moved up, while we watched."""
-    named_by_user: bool = True
-    """The user named its prefix as one of locks (and did not ask for all keys)."""
     unread: str | None = None
     """Why the holder's lease could not be read."""
     needed_window_s: float = 0.0
@@ -76,7 +74,7 @@ class LockCase:
 
     @property
     def limit_s(self) -> float:
-        """The longest that a hold may last."""
+        """From which age on the hold is long."""
         return self.thresholds.limit_s
 
     @property
@@ -87,8 +85,9 @@ class LockCase:
 
     @property
     def is_judged_by_age(self) -> bool:
-        """Whether a long hold is wrong: it is a lock, and its whole queue is in view."""
-        return self.lock.kind is Kind.LOCK and self.lock.queue_is_whole
+        """Whether a long hold is wrong: lock and holder are one, and the whole queue is in view."""
+        is_lock = self.lock.kind is Kind.LOCK and self.lock.queue_is_whole
+        return is_lock and (not self.lock.foreign_holder or self.lock.foreign_kind is Kind.LOCK)
 
     @property
     def is_renewed(self) -> bool:

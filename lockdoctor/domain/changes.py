@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from lockdoctor.domain.journal import Action
 from lockdoctor.domain.leases import LeaseGone, LeaseUnread, Observation, Reading
 from lockdoctor.domain.locks import Lock, LockId, LockKey
-from lockdoctor.domain.recipes import queue_of
+from lockdoctor.domain.recipes import queue_of, recipe_of
 from lockdoctor.domain.revocation import (
     Change,
     HolderChanged,
@@ -51,9 +51,24 @@ class Now:
 
 
 def find_lock(locks: Sequence[Lock], wanted: LockId) -> Lock | None:
-    """Find a lock by its queue: a mutex and an election of one name share theirs."""
+    """
+    Find a lock by its queue: a mutex and an election of one name share theirs.
+
+    One of a single key is found by its name, whatever its lease and neighbours made of it.
+    """
     queue = queue_of(wanted)
-    return next((lock for lock in locks if queue_of(lock) == queue), None)
+    return next(
+        (
+            lock
+            for lock in locks
+            if queue_of(lock) == queue or (lock.name == wanted.name and _is_alone(lock, wanted))
+        ),
+        None,
+    )
+
+
+def _is_alone(*locks: Lock | LockId) -> bool:
+    return not any(recipe_of(lock).can_wait for lock in locks)
 
 
 def changes(target: Target, plan: RevokePlan, now: Now) -> tuple[Change, ...]:

@@ -25,7 +25,7 @@ from lockdoctor.domain.sessions import (
     report_session,
 )
 from lockdoctor.domain.trend import Trend
-from lockdoctor.domain.verdicts import Severity, Verdict, VerdictKind
+from lockdoctor.domain.verdicts import Confidence, Severity, Verdict, VerdictKind
 
 KINDS = tuple(VerdictKind)
 
@@ -54,7 +54,8 @@ def conclude(facts: Examination) -> Report:
     verdicts += judge_lost(facts.traces, facts.sessions.keyless, facts.sessions.still_listed)
     trend = Trend(facts.known_past, facts.ended_at)
     waiting = judge_waits(reports, lambda report, key: views[report.prefix].stood_s(report, key))
-    ranked = _ranked(map(trend.told, waiting.reports))
+    judged = waiting.reports if facts.policy.suspects else map(_calm, waiting.reports)
+    ranked = _ranked(map(trend.told, judged))
     return Report(
         started_at=facts.started_at,
         watched_s=facts.watched_s,
@@ -102,6 +103,17 @@ class _Ended:
         return (
             self._knows_leases and bool(finding.leases) and not (self._leases & set(finding.leases))
         )
+
+
+def _calm(report: LockReport) -> LockReport:
+    """Take a mere possibility out of the findings, also where only the waits made it one."""
+    verdict = report.verdict
+    if verdict.kind is not VerdictKind.SUSPECTED_LEAK or verdict.confidence is Confidence.LIKELY:
+        return report
+    others = sorted(report.verdicts[1:], key=lambda each: -each.severity)
+    calm = replace(verdict, severity=Severity.OK)
+    at = sum(each.severity > Severity.OK for each in others)
+    return replace(report, verdicts=(*others[:at], calm, *others[at:]))
 
 
 def _origin(lease_id: LeaseId, facts: Examination) -> Origin | None:

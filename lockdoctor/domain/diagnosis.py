@@ -35,7 +35,7 @@ from lockdoctor.domain.evidence import (
     Waiting,
     WithinLimit,
 )
-from lockdoctor.domain.locks import Kind, LockKey, Recipe
+from lockdoctor.domain.locks import CONTENDED_FOR, Kind, LockKey, Recipe
 from lockdoctor.domain.schedule import LATE_SHARE, is_overdue
 from lockdoctor.domain.sessions import not_renewed, renewed
 from lockdoctor.domain.suspicion import weigh
@@ -67,25 +67,23 @@ def diagnose(case: LockCase) -> tuple[Verdict, ...]:
 
 
 def eternal_lock(case: LockCase) -> Verdict | None:
-    """A lock key without a lease: nothing but a client will ever delete it."""
+    """A key of a lock or an election without a lease: only a client will ever delete it."""
     bare = next((key for key in case.lock.keys if not key.has_lease), None)
-    if bare is None or case.lock.kind in BY_DESIGN or not case.lock.queue_is_whole:
+    if bare is None or case.lock.kind not in CONTENDED_FOR or not case.lock.queue_is_whole:
         return None
-    in_shape = case.lock.recipe is not Recipe.UNLEASED_KEY or case.lock.kind is Kind.LOCK
-    if not in_shape and not case.named_by_user:
-        return None
-    blocks = bool(case.lock.waiters) and bare is case.holder
+    may_be_data = case.lock.may_be_data(bare)
+    # Those who stand by to lead may leave no keys: they are kept out all the same.
+    blocks = bare is case.holder and (case.lock.waiters or case.lock.kind is Kind.ELECTION)
     return _verdict(
         case,
         VerdictKind.ETERNAL_LOCK,
         Severity.CRITICAL if blocks else Severity.WARNING,
-        Confidence.PROVEN if in_shape else Confidence.POSSIBLE,
-        [NoLease(in_lock_shape=in_shape), *_hold(case), *_queue(case)],
-        "If the process that wrote the key is gone, delete the key; a client that writes its lock"
-        " on a lease leaves none behind."
-        if in_shape
-        else "If the key is a lock, delete it once its owner is gone; if it is data, scan a"
-        ' narrower prefix or mark it in lockdoctor.toml with kind = "ignore".',
+        Confidence.PROVEN,
+        [NoLease(in_lock_shape=not may_be_data), *_hold(case), *_queue(case)],
+        "Find out what the key is for: it might be data. The queue moves once it is gone."
+        if may_be_data
+        else "If the process that wrote the key is gone, delete the key; a client that writes its"
+        " key on a lease leaves none behind.",
         key=bare,
     )
 
@@ -111,10 +109,11 @@ def overdue(case: LockCase) -> Verdict | None:
 
 
 def leaked_lock(case: LockCase) -> Verdict | None:
-    """A hold that is kept alive and has lasted longer than any may."""
+    """A hold that is kept alive and has lasted longer than the operator's limit."""
+    limit_s = case.thresholds.stated_limit_s
     if not (case.is_judged_by_age and case.is_renewed and case.age and case.renewals_of_hold):
         return None
-    if case.age.at_least_s < case.limit_s:
+    if limit_s is None or case.age.at_least_s < limit_s:
         return None
     critical_s = case.thresholds.critical_hold_s
     is_past_critical = critical_s is not None and case.age.at_least_s >= critical_s
@@ -137,26 +136,31 @@ def leaked_lock(case: LockCase) -> Verdict | None:
 
 
 def suspected_leak(case: LockCase) -> Verdict | None:
-    """A hold that is kept alive in front of our eyes, of an age that nothing proves yet."""
-    if not case.thresholds.suspects:
-        return None
+    """
+    A hold that is kept alive and is not proven to exceed a stated limit.
+
+    A health check mentions only holds that are old, and alarms only where a leak is likely. Where
+    a limit is stated it leaves the verdict to its next run, which will know.
+    """
     if not (case.is_judged_by_age and case.is_renewed and case.age):
         return None
     if case.is_new_hold:
         return None
-    said = case.thresholds.max_hold_s is not None
-    if case.renewals_of_hold < (1 if said else CONVINCING_RENEWALS):
+    is_stated, suspects = case.thresholds.stated_limit_s is not None, case.thresholds.suspects
+    if not suspects and (is_stated or case.age.at_least_s < case.limit_s):
         return None
-    if said and case.is_within_limit:
+    if case.renewals_of_hold < (1 if is_stated else CONVINCING_RENEWALS):
+        return None
+    if is_stated and case.is_within_limit:
         return None
     about, weighed = case.age.estimate, weigh(case)
     is_likely = weighed.points >= weighed.needed
-    if said and not is_likely:
+    if is_stated and not is_likely:
         return None
     return _verdict(
         case,
         VerdictKind.SUSPECTED_LEAK,
-        Severity.WARNING,
+        Severity.WARNING if suspects or is_likely else Severity.OK,
         Confidence.LIKELY if is_likely else Confidence.POSSIBLE,
         [
             *_renewals(case),
@@ -250,6 +254,8 @@ def late_renewal(case: LockCase, _: Verdict) -> Verdict | None:
     """Renewals come so late that the lock may be lost while its holder works."""
     found = case.trace
     if found is None or found.late_by is None or found.last is None:
+        return None
+    if case.lock.kind is Kind.UNKNOWN:
         return None
     granted_s = found.last.granted_ttl_s
     if found.late_by > granted_s * LATE_SHARE:
@@ -348,28 +354,36 @@ def _health(case: LockCase) -> list[Evidence] | None:
     if case.lock.kind in BY_DESIGN and case.rewrites:
         rewritten = Rewritten(times=case.rewrites, watched_s=case.age.at_least_s if case.age else 0)
         return [ByDesign(case.lock.kind.value), rewritten]
-    # Only a limit that somebody has said tells what is right for this lock.
-    if case.is_judged_by_age and case.thresholds.max_hold_s is not None and case.is_within_limit:
-        return [WithinLimit(limit_s=case.limit_s), *_hold(case), *_renewals(case)]
+    # Only a stated limit tells what is right for this lock.
+    limit_s = case.thresholds.stated_limit_s
+    if case.is_judged_by_age and limit_s is not None and case.is_within_limit:
+        return [WithinLimit(limit_s=limit_s), *_hold(case), *_renewals(case)]
     return None
 
 
 def _what_is_missing(case: LockCase) -> tuple[list[Evidence], str]:
     """Say why the case is open, and what would close it."""
+    if case.lock.kind is Kind.UNKNOWN:
+        is_bare = case.holder is not None and not case.holder.has_lease
+        return (
+            [NoLease(in_lock_shape=False) if is_bare else UnknownShape()],
+            "If the key is a lock, say so with --kind lock, or in lockdoctor.toml.",
+        )
+    if not case.lock.queue_is_whole:
+        return [QueueCut()], "Scan the whole lock: use its name as the prefix."
+    if case.holder is not None and not case.holder.has_lease:
+        return [NoLease(in_lock_shape=True)], "Find out whether its service still runs."
     if case.trace is None or case.unread is not None:
         why = case.unread or "the run ended before it was read"
         return [Unread(reason=why)], "Let lockdoctor read the lease, then scan again."
     if case.trace.is_gone:
         return [LeaseEnded()], "Scan again: a key does not outlive its lease for long."
-    if not case.lock.queue_is_whole:
-        return [QueueCut()], "Scan the whole lock: use its name as the prefix."
-    if case.lock.kind is Kind.UNKNOWN:
-        return (
-            [UnknownShape()],
-            "If the key is a lock, say so with --kind lock, or in lockdoctor.toml.",
-        )
-    if case.is_renewed and case.thresholds.max_hold_s is not None:
+    if case.is_renewed and not case.is_judged_by_age:
+        return [], "Find out what the key is for that blocks the queue."
+    if case.is_renewed and case.thresholds.stated_limit_s is not None:
         return [], "Scan again once the hold could be older than its limit, or watch that long."
+    if case.is_renewed and not case.thresholds.suspects:
+        return [], "Nothing to do: the hold is not old, and no limit for it is stated."
     if case.trace.unconfirmed:
         return _changes(case), "Scan again, now that etcd has a steady leader."
     needed_s = case.needed_window_s

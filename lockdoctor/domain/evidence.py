@@ -128,7 +128,7 @@ class NoLease:
     """The key has no lease, so etcd never deletes it by itself."""
 
     in_lock_shape: bool
-    """False where only its place among locks, not its own shape, makes it look like one."""
+    """False where neither its layout nor the policy says that it is a lock's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +256,7 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class UnknownShape:
-    """No lock recipe knows this key, so what is normal for it is not known either."""
+    """Neither the key's layout nor the policy says that it is a lock's."""
 
 
 @dataclass(frozen=True, slots=True)

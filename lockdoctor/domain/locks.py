@@ -52,7 +52,11 @@ class Kind(enum.Enum):
     IGNORE = "ignore"
     """Not examined, because the policy says so."""
     UNKNOWN = "unknown"
-    """Nothing says."""
+    """Neither a layout that only locks have nor the policy says: never judged, never treated."""
+
+
+CONTENDED_FOR = frozenset({Kind.LOCK, Kind.ELECTION})
+"""One holder at a time: a key that never expires keeps all others out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +134,10 @@ class Lock:
     Go's Mutex waits for every older key below its name, whoever wrote it.
     Source: getOwner in etcd's client/v3/concurrency/mutex.go.
     """
+    foreign_kind: Kind = Kind.UNKNOWN
+    """What that foreign key is for: a registration below the name blocks the queue, too."""
+    kind_is_stated: bool = False
+    """The policy or a flag gave the kind, against what the keys' own layout says."""
     queue_is_whole: bool = True
     """False where the scanned range may miss contenders, so that nobody can be called holder."""
     id: LockId = field(init=False, repr=False, compare=False)
@@ -143,6 +151,23 @@ class Lock:
     def keys(self) -> tuple[LockKey, ...]:
         """Holder, sharers and waiters, in the order of the queue."""
         return ((self.holder,) if self.holder else ()) + self.sharers + self.waiters
+
+    @property
+    def contenders(self) -> tuple[LockKey, ...]:
+        """The keys of its own queue: all but a foreign holder."""
+        return self.keys[1:] if self.foreign_holder else self.keys
+
+    def kind_of(self, key: LockKey) -> Kind:
+        """Give what one of its keys is for."""
+        return self.foreign_kind if self._is_foreign(key) else self.kind
+
+    def may_be_data(self, key: LockKey) -> bool:
+        """Tell whether neither its layout nor the policy makes one of its keys a lock's."""
+        kind = self.kind_of(key)
+        return kind is Kind.UNKNOWN or (self._is_foreign(key) and kind not in CONTENDED_FOR)
+
+    def _is_foreign(self, key: LockKey) -> bool:
+        return self.foreign_holder and key is self.holder
 
 
 def outermost(prefixes: Iterable[bytes]) -> tuple[bytes, ...]:

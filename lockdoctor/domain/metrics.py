@@ -17,7 +17,7 @@ class Metrics:
 
     locks: int
     held: int
-    """Locks that somebody holds."""
+    """Locks that somebody holds; a key that may be no lock does not count, nor in the next two."""
     waiters: int
     leaked: int
     """Locks proven leaked; suspicions and locks without a lease are counted by findings."""
@@ -99,19 +99,32 @@ def metrics(report: Report, took_s: float, treated: int = 0) -> Metrics:
 
 def held(locks: Sequence[LockReport]) -> int:
     """Count the locks that somebody holds."""
-    return sum(lock.lock.holder is not None for lock in locks)
+    return sum(lock.lock.holder is not None for lock in locks if _is_known(lock))
 
 
 def waiters(locks: Sequence[LockReport]) -> int:
     """Count those who wait."""
-    return sum(len(lock.lock.waiters) for lock in locks)
+    return sum(len(lock.lock.waiters) for lock in locks if _is_known(lock))
 
 
 def oldest_hold_s(locks: Sequence[LockReport]) -> float:
     """Say how long the oldest hold of a lock is proven to have lasted; 0 where nothing is."""
-    counted = (lock for lock in locks if lock.lock.kind is Kind.LOCK and not _is_accepted(lock))
+    counted = (lock for lock in locks if _is_held_as_lock(lock) and not _is_accepted(lock))
     ages = (lock.age for lock in counted)
     return max((age.at_least_s for age in ages if age), default=0.0)
+
+
+def _is_known(report: LockReport) -> bool:
+    return report.lock.kind is not Kind.UNKNOWN
+
+
+def _is_held_as_lock(report: LockReport) -> bool:
+    lock = report.lock
+    return (
+        lock.kind is Kind.LOCK
+        and lock.holder is not None
+        and lock.kind_of(lock.holder) is Kind.LOCK
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,10 +15,10 @@ from lockdoctor.values import dataclass
 
 DEFAULT_MAX_HOLD_S = 300.0
 """
-What counts as a long hold where nobody has said how long one may last.
+What counts as a long hold where no limit is stated.
 
-Five minutes: a lock guards one job, and whoever waits for it has given up by then. Jobs that
-take longer are many, so a hold judged by this default alone is a suspicion, not a leak.
+Five minutes: a lock guards one job, and a waiter has given up by then. Many jobs take longer, so
+this default proves no leak: it is the age from which a health check mentions a hold.
 """
 
 _UNITS_S = {
@@ -44,10 +44,13 @@ class Thresholds:
     max_hold_s: float | None = None
     """
     A hold of this length is too long. Default None: only the users of a lock know how long
-    their job takes; where it matters all the same, DEFAULT_MAX_HOLD_S stands in.
+    their job takes.
     """
     critical_hold_s: float | None = None
-    """A hold of this length is CRITICAL even if nobody waits. Default None: never by age alone."""
+    """
+    A hold of this length is CRITICAL even if nobody waits. Default None: never by age alone. Where
+    it is given without max_hold_s, it is the stated limit as well.
+    """
     max_wait_s: float = 300.0
     """
     A wait of this length deserves attention. Default 300: as long as DEFAULT_MAX_HOLD_S, so
@@ -69,12 +72,19 @@ class Thresholds:
     commonly holds, and few enough that neither etcd nor the client suffers yet.
     """
     suspects: bool = True
-    """Whether to speak of what is not proven yet. Default True: the reader wants to know now."""
+    """
+    Whether a mere possibility is a finding. Default True: the reader of a scan wants to know now.
+    """
+
+    @property
+    def stated_limit_s(self) -> float | None:
+        """The longest that a hold may last, where an operator has stated it."""
+        return self.critical_hold_s if self.max_hold_s is None else self.max_hold_s
 
     @property
     def limit_s(self) -> float:
-        """The longest that a hold may last, whether or not somebody has said it."""
-        return DEFAULT_MAX_HOLD_S if self.max_hold_s is None else self.max_hold_s
+        """From which age on a hold is long, whether or not a limit is stated."""
+        return DEFAULT_MAX_HOLD_S if self.stated_limit_s is None else self.stated_limit_s
 
 
 class Limits(TypedDict, total=False):
@@ -87,6 +97,10 @@ class Limits(TypedDict, total=False):
     max_ttl_s: float
     max_idle_session_s: float
     pile_up: int
+
+
+MIN_RUNS = 2
+"""A policy asks for so many runs at least: one alone is too little to act upon unattended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,23 +168,6 @@ class Policy:
     def _overridden(self, limits: Limits) -> Thresholds:
         thresholds = Thresholds(suspects=self.suspects)
         return replace(replace(thresholds, **limits), **self.overrides)
-
-    def with_every_hold_limited(self) -> Policy:
-        """
-        Take DEFAULT_MAX_HOLD_S for said where nobody has said how long a hold may last.
-
-        A health check does: it runs for years, and must come to a verdict without being asked
-        again. A shorter critical_hold says that no hold may last longer than that.
-        """
-        rules = self.rules
-        if not any(rule.prefix == b"" for rule in rules):
-            rules = (*rules, Rule(b"", {}))
-        return replace(self, rules=tuple(map(self._with_limited_hold, rules)))
-
-    def _with_limited_hold(self, rule: Rule) -> Rule:
-        critical_s = (rule.limits | self.overrides).get("critical_hold_s", math.inf)
-        limited: Limits = {"max_hold_s": min(DEFAULT_MAX_HOLD_S, critical_s)}
-        return replace(rule, limits=limited | rule.limits)
 
     @cached_property
     def digest(self) -> str:

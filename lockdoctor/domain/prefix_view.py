@@ -26,9 +26,16 @@ from lockdoctor.domain.case import Dangling, LockCase
 from lockdoctor.domain.diagnosis import CONVINCING_RENEWALS, diagnose
 from lockdoctor.domain.examination import Examination, PrefixFacts
 from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.locks import Hold, Kind, Lock, LockId, LockKey, Recipe
+from lockdoctor.domain.locks import Hold, Kind, Lock, LockId, LockKey
 from lockdoctor.domain.policy import Thresholds
-from lockdoctor.domain.recipes import Claim, queue_of, recipe_of, released_lock
+from lockdoctor.domain.recipes import (
+    Claim,
+    data_beside,
+    is_plain,
+    queue_of,
+    recipe_of,
+    released_lock,
+)
 from lockdoctor.domain.report import LockReport, Unseen
 from lockdoctor.domain.schedule import needed_window_s
 from lockdoctor.domain.sessions import (
@@ -42,17 +49,17 @@ SHARED = 256
 """So many different pieces of evidence are remembered, to be shared among locks."""
 
 MANY_DATA_KEYS = 10
-"""More keys with a value and without a lease than this below one prefix are data, not locks."""
+"""More keys without a lease and without a lock's layout than this are grouped as data."""
 
 
 def needed_renewals(kind: Kind, thresholds: Thresholds) -> int:
     """
     Say how many renewals settle what a lock's lease can settle.
 
-    Where somebody has said how long a hold may last, its age decides, and that it is renewed at
-    all is enough; so it is for what is kept by design.
+    Where a limit is stated, the age of the hold decides, and that it is renewed at all is enough;
+    so it is for what is kept by design.
     """
-    if kind is not Kind.LOCK or thresholds.max_hold_s is not None:
+    if kind is not Kind.LOCK or thresholds.stated_limit_s is not None:
         return 1
     return CONVINCING_RENEWALS
 
@@ -93,16 +100,16 @@ class PrefixView:
 
     def reports(self) -> Iterator[LockReport]:
         """Judge every lock that stands now, and every one that has gone meanwhile."""
-        data = self._data_keys()
+        data = self._data
         for lock in self.last:
             if self._is_judged(lock, data):
                 yield self._report(lock, is_released=False)
         for lock in chain(self._released(), self._passing()):
-            if self._is_judged(lock, data):
+            if self._is_judged(lock, data) and not is_plain(lock):
                 yield self._report(lock, is_released=True)
 
-    def _is_judged(self, lock: Lock, data: Collection[bytes]) -> bool:
-        return lock.kind is not Kind.IGNORE and lock.name not in data
+    def _is_judged(self, lock: Lock, data: Collection[LockId]) -> bool:
+        return lock.kind is not Kind.IGNORE and lock.id not in data
 
     def _released(self) -> Iterator[Lock]:
         """The locks of the beginning that are gone."""
@@ -125,11 +132,10 @@ class PrefixView:
         ignored = sum(lock.kind is Kind.IGNORE for lock in self.last)
         if ignored:
             yield Unseen(what="keys", count=ignored, why="lockdoctor.toml says to ignore them")
-        data = len(self._data_keys())
-        if data:
+        if self._data:
             yield Unseen(
                 what="keys without a lease",
-                count=data,
+                count=sum(len(lock.contenders) for lock in self.last if lock.id in self._data),
                 why="they have no lock's shape and look like data;"
                 " if they are locks, say so with --kind lock",
             )
@@ -145,25 +151,13 @@ class PrefixView:
             )
 
     @cached_property
-    def _plain(self) -> list[Lock]:
-        return [
-            lock
-            for lock in self.last
-            if lock.recipe is Recipe.UNLEASED_KEY and lock.kind is Kind.UNKNOWN
-        ]
-
-    def _data_keys(self) -> frozenset[bytes]:
-        """The keys that are data rather than locks, as far as one can tell."""
-        if not self.prefix.prefix:
-            return frozenset(lock.name for lock in self._plain)
-        with_value = [lock.name for lock in self._plain if lock.holder and lock.holder.value_size]
-        scopes = tuple(
-            lock.name.removesuffix(b"leader")
-            for lock in self.last
-            if lock.recipe is Recipe.PATRONI  # keeps its settings beside its leader
-        )
-        settings = (lock.name for lock in self._plain if lock.name.startswith(scopes))
-        return frozenset((*settings, *(with_value if len(with_value) > MANY_DATA_KEYS else ())))
+    def _data(self) -> frozenset[LockId]:
+        """The locks whose keys are data rather than locks, as far as one can tell."""
+        plain = [lock for lock in self.last if is_plain(lock)]
+        are_many = sum(len(lock.contenders) for lock in plain) > MANY_DATA_KEYS
+        if are_many or not self.prefix.prefix:
+            return frozenset(lock.id for lock in plain)
+        return frozenset(data_beside(self.last)) if plain else frozenset()
 
     def _report(self, lock: Lock, *, is_released: bool) -> LockReport:
         case = self._case(lock, is_released=is_released)
@@ -175,7 +169,7 @@ class PrefixView:
             activity=case.activity,
             waited_s=case.waited_s,
             traces=self.facts.traces,
-            max_hold_s=case.thresholds.max_hold_s,
+            max_hold_s=case.thresholds.stated_limit_s,
         )
 
     def _lean(self, verdict: Verdict) -> Verdict:
@@ -204,7 +198,6 @@ class PrefixView:
             gave_up_elsewhere=self._gave_up_elsewhere(lock),
             is_released=is_released,
             is_new_hold=not is_released and not self._held_throughout(lock),
-            named_by_user=bool(self.prefix.prefix),
             unread=self.facts.unread.get(lease_id) if lease_id else None,
             needed_window_s=self._needed_window_s(lock, thresholds),
         )

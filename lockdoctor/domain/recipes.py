@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import NamedTuple
 
 from lockdoctor.domain.locks import Kind, Lock, LockId, LockKey, Recipe
-from lockdoctor.domain.shapes import RECIPE_OF, RECIPES, LockRecipe
+from lockdoctor.domain.shapes import RECIPE_OF, RECIPES, LockRecipe, patroni_scope
 
 KindOf = Callable[[bytes], "Kind | None"]
 """What the policy says a lock of this name is for; None where it says nothing."""
@@ -49,8 +50,38 @@ def locks(keys: Sequence[LockKey], prefix: bytes, kind_of: KindOf = lambda _: No
         ],
         keys,
     )
-    named = (_with_kind(lock, kind_of(lock.name)) for lock in found)
-    return sorted(named, key=lambda lock: lock.name)
+    data = data_beside(found)
+    named = [lock if lock.id in data else _with_kind(lock, kind_of(lock.name)) for lock in found]
+    return sorted(_with_foreign_kinds(named), key=lambda lock: lock.name)
+
+
+def data_beside(found: Sequence[Lock]) -> AbstractSet[LockId]:
+    """
+    Name the keys that a known product keeps beside its locks: data, whatever a prefix is for.
+
+    Patroni keeps its cluster's state beside its leader and members, Vitess what a lock guards.
+    """
+    folders = {lock.name.removesuffix(b"leader") for lock in found if lock.recipe is Recipe.PATRONI}
+    folders |= {lock.name + b"/" for lock in found if _is_vitess(lock)}
+    folders |= _patroni_scopes(found)
+    if not folders:
+        return frozenset()
+    below = tuple(folders)
+    return {lock.id for lock in found if is_plain(lock) and lock.name.startswith(below)}
+
+
+def is_plain(lock: Lock) -> bool:
+    """Tell whether these are keys without a lease that no layout proves to be a lock's."""
+    return lock.kind is Kind.UNKNOWN and not any(key.has_lease for key in lock.contenders)
+
+
+def _is_vitess(lock: Lock) -> bool:
+    return lock.recipe is Recipe.VITESS and lock.kind is not Kind.UNKNOWN
+
+
+def _patroni_scopes(found: Iterable[Lock]) -> set[bytes]:
+    members = (lock.holder for lock in found if lock.recipe is Recipe.REGISTRATION and lock.holder)
+    return {scope for member in members if (scope := patroni_scope(member)) is not None}
 
 
 def released_lock(queue: Claim, kind_of: KindOf) -> Lock:
@@ -82,6 +113,8 @@ def _lock(queue: Claim, members: list[LockKey], foreign: LockKey | None, prefix:
     contenders = sorted(members, key=rules.order)
     if recipe is Recipe.GO_MUTEX and any(contender.value_size for contender in contenders):
         recipe, kind = Recipe.GO_ELECTION, Kind.ELECTION
+    if rules.can_wait and not any(contender.has_lease for contender in contenders):
+        kind = Kind.UNKNOWN  # a number or some hexadecimal digits alone may be somebody's data
     holding = rules.holding(contenders)
     blocked = foreign is not None and foreign.create_revision < contenders[0].create_revision
     return Lock(
@@ -100,18 +133,23 @@ def _with_patroni(found: list[Lock], keys: Sequence[LockKey]) -> list[Lock]:
     """
     Know Patroni's leader by the leader's own member key, which stands beside it on its lease.
 
-    Source: leader_path and members_path in Patroni's patroni/dcs.
+    A leader's key that has lost its lease is known by any member beside it: the leader itself may
+    be gone. Source: leader_path and members_path in Patroni's patroni/dcs.
     """
     if not any(lock.name.endswith(b"/leader") for lock in found):
         return found
     leases = {key.key: key.lease_id for key in keys}
+    scopes = _patroni_scopes(found)
 
     def is_leader(lock: Lock) -> bool:
         scope, slash, last = lock.name.rpartition(b"/")
-        if lock.recipe is not Recipe.LEASED_KEY or last != b"leader" or lock.holder is None:
+        if last != b"leader" or lock.holder is None:
             return False
+        if lock.recipe is Recipe.UNLEASED_KEY:
+            return scope + slash in scopes
         member = scope + slash + b"members/" + lock.holder.value
-        return leases.get(member) == lock.holder.lease_id
+        is_on_its_lease = leases.get(member) == lock.holder.lease_id
+        return lock.recipe is Recipe.LEASED_KEY and is_on_its_lease
 
     return [
         replace(lock, recipe=Recipe.PATRONI, kind=Kind.ELECTION) if is_leader(lock) else lock
@@ -122,7 +160,21 @@ def _with_patroni(found: list[Lock], keys: Sequence[LockKey]) -> list[Lock]:
 def _with_kind(lock: Lock, kind: Kind | None) -> Lock:
     if kind is None or kind is lock.kind:
         return lock
-    return replace(lock, kind=kind)
+    return replace(lock, kind=kind, kind_is_stated=True)
+
+
+def _with_foreign_kinds(found: list[Lock]) -> list[Lock]:
+    """Say of each key that blocks a queue from outside what it is for, by its own lock."""
+    foreign = {lock.holder.key for lock in found if lock.foreign_holder and lock.holder}
+    if not foreign:
+        return found
+    kinds = {key.key: lock.kind for lock in found for key in lock.contenders if key.key in foreign}
+    return [
+        replace(lock, foreign_kind=kinds[lock.holder.key])
+        if lock.foreign_holder and lock.holder
+        else lock
+        for lock in found
+    ]
 
 
 def _oldest_foreign(queues: Mapping[Claim, Iterable[LockKey]]) -> dict[Claim, LockKey]:

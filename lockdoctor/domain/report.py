@@ -80,7 +80,7 @@ class LockReport:
     traces: Mapping[LeaseId, RenewalTrace]
     """What was seen of leases, those of its holder and waiters among them; one for all locks."""
     max_hold_s: float | None = None
-    """The longest that a hold may last, where somebody has said it."""
+    """The longest that a hold may last, where an operator has stated it."""
 
     @property
     def verdict(self) -> Verdict:

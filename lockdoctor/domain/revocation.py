@@ -121,8 +121,10 @@ class HolderIsStuck:
 
 
 @dataclass(frozen=True, slots=True)
-class PerhapsData:
-    """The key has no lock's shape: it lies among locks, and may be plain data."""
+class KindUnknown:
+    """Neither the key's layout nor the policy says that it is a lock's."""
+
+    key: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +259,7 @@ Danger: TypeAlias = (
     NotJudged
     | AcceptedAsIs
     | HolderIsStuck
-    | PerhapsData
+    | KindUnknown
     | NotFound
     | TooYoung
     | TooManyKeys

@@ -38,6 +38,11 @@ class Contender:
         return self.key == lock.holder or self.key in lock.sharers
 
     @property
+    def may_be_data(self) -> bool:
+        """Whether neither its layout nor the policy makes it a lock's key."""
+        return self.report.lock.may_be_data(self.key)
+
+    @property
     def verdict(self) -> Verdict | None:
         """What was concluded of this very key; of one that only waits it is rarely anything."""
         own = [verdict for verdict in self.report.verdicts if verdict.key == self.key.key]
@@ -137,11 +142,16 @@ def _unnamed(report: Report, selection: Selection) -> Counter[VerdictKind]:
 
 
 def _named(report: Report, selection: Selection, found: Selected) -> Iterator[Contender]:
-    """What is named: of a lease the keys that own a lock, or else those that wait for one."""
+    """
+    What is named: of a lease the keys that own a lock, or else those that wait for one.
+
+    Keys beside them that may be data are what else hangs on the lease.
+    """
     everyone = _contenders(report)
     for lease_id in selection.leases:
         on_lease = [each for each in everyone if each.key.lease_id == lease_id]
-        yield from [each for each in on_lease if each.is_holder] or on_lease
+        owning = [each for each in on_lease if each.is_holder]
+        yield from [each for each in owning if not each.may_be_data] or owning or on_lease
     for key in selection.keys:
         matching = [each for each in everyone if each.key.key == key]
         yield from sorted(matching, key=lambda each: not each.is_holder)[:1]

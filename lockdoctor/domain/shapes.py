@@ -21,6 +21,7 @@ class LockRecipe:
 
     recipe: Recipe
     kind: Kind
+    """What the keys are for, where a lease on one of them proves the layout."""
     can_wait = False
     """Those who wait leave keys, too."""
 
@@ -78,6 +79,8 @@ class GoRwMutex(LockRecipe):
     """
     Go's RWMutex: `<name>/read/<time>` and `<name>/write/<time>`, empty; many readers hold at once.
 
+    Three marks together make the layout: the folder, a time in nanoseconds, and no value. No other
+    client is known to write them on a lease, so they prove a lock.
     A writer waits for every older key, a reader for older writers only; what counts is the
     revision of the last write. The time is the client's, in nanoseconds, when the attempt began.
     Source: rwmutex.go and key.go in etcd's client/v3/experimental/recipes.
@@ -124,7 +127,8 @@ class VitessLock(LockRecipe):
     """
     Vitess: `<path>/locks/<lease ID in decimal>`, with who and why as its value.
 
-    The key that was written first holds. Source: lock.go in Vitess's go/vt/topo/etcd2topo.
+    The key that was written first holds. Beside the folder, below `<path>/`, are the data that the
+    lock guards. Source: lock.go in Vitess's go/vt/topo/etcd2topo.
     """
 
     recipe = Recipe.VITESS
@@ -132,8 +136,8 @@ class VitessLock(LockRecipe):
     can_wait = True
 
     def lock_name(self, key: LockKey) -> bytes | None:
-        """`<path>` if the last part of the key is its own lease."""
-        place = _before_own_lease(key)
+        """`<path>` if the last part of the key is its own lease, or looks like one that it lost."""
+        place = _before_lease(key)
         return place[: -len(b"/locks")] if place and place.endswith(b"/locks") else None
 
     def queue_prefix(self, name: bytes) -> bytes:
@@ -177,8 +181,8 @@ class NodeElection(LockRecipe):
     _NAME = re.compile(rb".*election/[^/]+", re.DOTALL)
 
     def lock_name(self, key: LockKey) -> bytes | None:
-        """Everything before the lease."""
-        name = _before_own_lease(key)
+        """Everything before the lease, or before what looks like one that the key lost."""
+        name = _before_lease(key)
         return name if name is not None and self._NAME.fullmatch(name) else None
 
     def queue_prefix(self, name: bytes) -> bytes:
@@ -190,15 +194,20 @@ class PythonEtcd3(LockRecipe):
     """
     python-etcd3's Lock: one key, the 16 bytes of a uuid1 as its value; waiters leave no key.
 
-    Source: Lock in python-etcd3's etcd3/locks.py.
+    No other client is known to write these bytes on a lease. Without a lease they may be somebody's
+    record, except below `/locks/`, where the Lock writes. Source: Lock in python-etcd3's
+    etcd3/locks.py.
     """
 
     recipe = Recipe.PYTHON_ETCD3
     kind = Kind.LOCK
 
+    _PLACE = b"/locks/"
+
     def lock_name(self, key: LockKey) -> bytes | None:
         """The key itself."""
-        is_lock = key.value_size == len(key.value) and uuid1_written_at(key.value) is not None
+        is_uuid1 = key.value_size == len(key.value) and uuid1_written_at(key.value) is not None
+        is_lock = is_uuid1 and (key.has_lease or key.key.startswith(self._PLACE))
         return key.key if is_lock else None
 
 
@@ -216,7 +225,6 @@ class Registration(LockRecipe):
 
     _KUBERNETES = b"k8s\x00"
     _TIDB = re.compile(rb".*/server/info/([0-9a-f-]{36})|.*/topology/tidb/[^/]+/ttl", re.DOTALL)
-    _PATRONI = re.compile(rb".*/members/[^/]+", re.DOTALL)
 
     def lock_name(self, key: LockKey) -> bytes | None:
         """The key itself, if it has a lease and a value that only these services write."""
@@ -227,21 +235,20 @@ class Registration(LockRecipe):
             return True
         if self._TIDB.fullmatch(key.key):
             return True
-        said = _json_object(key)
-        is_member = self._PATRONI.fullmatch(key.key) and {"conn_url", "api_url"} <= said.keys()
-        return bool(is_member) or said.get("LeaseID") == key.lease_id
+        is_member = patroni_scope(key) is not None
+        return is_member or _json_object(key).get("LeaseID") == key.lease_id
 
 
 class SingleKey(LockRecipe):
     """
-    Locks of one key with a lease: etcd3gw's (the text of a uuid1), tooz's (16 bytes of a uuid4),
-    and those of node's etcd3 (empty).
+    Keys such as etcd3gw (the text of a uuid1), tooz (16 bytes of a uuid4) and node's etcd3 (empty)
+    write as locks; services register with an empty value or a uuid, too, so it is only a guess.
 
     Source: etcd3gw/lock.py, tooz/drivers/etcd3gw.py, lock.ts of microsoft/etcd3.
     """
 
     recipe = Recipe.SINGLE_KEY
-    kind = Kind.LOCK
+    kind = Kind.UNKNOWN
 
     _BARRIER = re.compile(rb".*/waiters/[0-9]{19}", re.DOTALL)
     """Keys of Go's DoubleBarrier are empty, too, but many of them may stand at once."""
@@ -292,10 +299,33 @@ RECIPES: tuple[LockRecipe, ...] = (
 RECIPE_OF = {known.recipe: known for known in RECIPES}
 
 
+def patroni_scope(key: LockKey) -> bytes | None:
+    """
+    Give the folder of a Patroni cluster, ending in a slash, of which the key is a member's.
+
+    Source: members_path in Patroni's patroni/dcs.
+    """
+    found = _PATRONI_MEMBER.fullmatch(key.key)
+    if not found or not key.has_lease or not {"conn_url", "api_url"} <= _json_object(key).keys():
+        return None
+    return found[1]
+
+
+_PATRONI_MEMBER = re.compile(rb"(.*/)members/[^/]+", re.DOTALL)
+_LOST_LEASE = re.compile(rb"[1-9][0-9]{0,18}")
+
+
 def _before_own_lease(key: LockKey) -> bytes | None:
     """What stands before the key's own lease, written in decimal as its last part."""
+    return _before_lease(key) if key.has_lease else None
+
+
+def _before_lease(key: LockKey) -> bytes | None:
+    """The same, or what stands before a number where the key has no lease any more."""
     place, slash, suffix = key.key.rpartition(b"/")
-    return place if slash and key.has_lease and suffix == b"%d" % key.lease_id else None
+    if key.has_lease:
+        return place if slash and suffix == b"%d" % key.lease_id else None
+    return place if slash and _LOST_LEASE.fullmatch(suffix) else None
 
 
 def _json_object(key: LockKey) -> dict[str, Any]:

@@ -3,13 +3,14 @@ What speaks for a leak, and what against, where nothing proves how long a lock h
 
 A first run sees a minute at most: a lock that is renewed and not released in it may be leaked, or
 may guard a job of two minutes. Each sign has points, so that a reader can see what the
-suspicion rests on. Half a minute in which nobody was served though somebody waited, or a key that
-looks old, is enough; a key that looks young takes some of it back.
+suspicion rests on. Half a minute in which nobody was served though somebody waited is enough; a key
+that looks young takes some of it back. Age alone makes a leak likely only against a stated limit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockdoctor.domain.evidence import Sign, Weighed, Weight
@@ -24,12 +25,15 @@ STILL_S = 30.0
 """A busy lock changes hands within this time, mostly."""
 
 YOUNG_SHARE = 0.2
-"""A hold of less than this share of the longest one allowed is young."""
+"""A hold of less than this share of a long one is young."""
 
 
 def weigh(case: LockCase) -> Weighed:
     """Add up the signs."""
-    weights = (*_of_queue(case), *_of_age(case))
+    of_queue, of_age = tuple(_of_queue(case)), tuple(_of_age(case))
+    if not of_queue and case.thresholds.stated_limit_s is None:  # many jobs take longer than 5 min
+        of_age = tuple(replace(each, points=min(each.points, 1)) for each in of_age)
+    weights = of_queue + of_age
     return Weighed(
         points=sum(weight.points for weight in weights), needed=LIKELY_FROM, weights=weights
     )

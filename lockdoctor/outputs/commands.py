@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lockdoctor.domain.evidence import HolderWaits, LeastHarm
 from lockdoctor.domain.leases import LeaseId, hex_id
 from lockdoctor.domain.report import Finding
-from lockdoctor.domain.verdicts import Confidence, VerdictKind
+from lockdoctor.domain.verdicts import VerdictKind
 from lockdoctor.outputs.wording import printable
 from lockdoctor.values import dataclass
 
@@ -29,8 +29,11 @@ def steps(finding: Finding) -> tuple[Step, ...]:
     Say what to type, in this order: look first, then act.
 
     Connection flags are left out: lockdoctor reads the same ETCDCTL_* environment as etcdctl.
-    Nothing ends a lease here that may belong to a process at work, or to one that only waits.
+    Nothing ends a lease here that may belong to a process at work, or to one that only waits; and
+    nothing deletes a key that may be data.
     """
+    if _may_be_data(finding):
+        return _look_at_key(finding)
     verdict = finding.verdict
     if any(isinstance(each, HolderWaits) for each in verdict.evidence):
         return _look_at_holder(finding)  # its holder is as stuck as those behind it
@@ -95,8 +98,8 @@ def _free(finding: Finding) -> Iterator[Step]:
         words.append(f"--max-hold {lock.max_hold_s:g}s")
     if verdict.kind is not VerdictKind.LEAKED_LOCK:
         words.append(f"--verdict {verdict.kind.value}")
-    if verdict.confidence is Confidence.POSSIBLE and not verdict.leases:
-        words.append("--even-if-healthy")  # it may be plain data
+    if lock.lock.kind_is_stated:
+        words.append(f"--kind {lock.lock.kind.value}")
     words += map(_lease_word, verdict.leases) if verdict.leases else [_key_flag(verdict.key)]
     yield Step("Free it: this shows a plan first, and asks", (" ".join(words),))
 
@@ -148,6 +151,19 @@ def _delete(key: bytes | None) -> tuple[Step, ...]:
         Step("Look: its value and revisions", (f"etcdctl get -w json -- {word}",)),
         Step("Delete it, once its owner is known to be gone", (f"etcdctl del -- {word}",)),
     )
+
+
+def _may_be_data(finding: Finding) -> bool:
+    if finding.lock is None:
+        return False
+    lock, key = finding.lock.lock, finding.verdict.key
+    return any(lock.may_be_data(each) for each in lock.keys if each.key == key)
+
+
+def _look_at_key(finding: Finding) -> tuple[Step, ...]:
+    if finding.verdict.leases:
+        return (_look(*finding.verdict.leases),)
+    return _delete(finding.verdict.key)[:1]
 
 
 def _look_at_holder(finding: Finding) -> tuple[Step, ...]:

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from lockdoctor.domain import metrics
 from lockdoctor.domain.evidence import WaitCircle, Waiting
 from lockdoctor.domain.leases import hex_id
 from lockdoctor.domain.report import Finding, LockReport, Report
 from lockdoctor.domain.verdicts import Confidence, Verdict, VerdictKind
 from lockdoctor.outputs.sentences import clause
-from lockdoctor.outputs.wording import count, lock_title, printable, safe, shortened
+from lockdoctor.outputs.wording import (
+    at_least,
+    count,
+    lock_title,
+    printable,
+    safe,
+    shortened,
+)
 
 NOTHING_NEW = "Nothing found that is not accepted"
 
@@ -133,6 +141,9 @@ def _facts(finding: Finding) -> Iterator[str]:
 
 
 def _nothing_found(report: Report) -> str:
+    old = [lock for lock in report.locks if lock.verdict.kind is VerdictKind.SUSPECTED_LEAK]
+    if old:
+        return _mentioned(old, report)
     unjudged = len(report.undetermined)
     if unjudged:
         nothing = NOTHING_NEW if report.accepted else "No leak found"
@@ -145,6 +156,26 @@ def _nothing_found(report: Report) -> str:
     nothing = NOTHING_NEW if report.accepted else "No leaked locks"
     examined = count(len(report.locks), "lock")
     return f"{nothing}: {examined} examined, {_join(_counts(report))}{_but_unseen(report)}"
+
+
+def _mentioned(old: list[LockReport], report: Report) -> str:
+    """Name the oldest hold of those that are old, but exceed no stated limit: no finding."""
+    oldest = max(old, key=_held_s)
+    which = "" if len(old) == 1 else f"{len(old):,} of them for long, the oldest "
+    held = count(metrics.held(report.locks), "lock")
+    text = (
+        f"No leak proven: {held} held, {which}{_title(oldest)} for at least"
+        f" {at_least(_held_s(oldest))} (no limit stated)"
+    )
+    if report.undetermined:
+        text += f"; {count(len(report.undetermined), 'lock')} could not be judged"
+    if report.accepted:
+        text += f"; {_accepted(report)}"
+    return text + _but_unseen(report)
+
+
+def _held_s(lock: LockReport) -> float:
+    return lock.age.at_least_s if lock.age else 0.0
 
 
 def _counts(report: Report) -> Iterator[str]:

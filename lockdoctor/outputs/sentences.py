@@ -147,7 +147,10 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
         case Unread(reason):
             return f"The lease could not be read: {safe(reason).rstrip('.')}."
         case UnknownShape():
-            return "No lock recipe knows this key, so what is normal for it is not known."
+            return (
+                "lockdoctor cannot tell whether this key is a lock: other programs write keys like"
+                " it, too."
+            )
         case QueueCut():
             return (
                 "The scanned prefix may leave out contenders of this lock, so nobody can be called"
@@ -327,7 +330,7 @@ def _no_lease(*, in_lock_shape: bool) -> str:
     text = "The key has no lease, so etcd never deletes it by itself"
     if in_lock_shape:
         return f"{text}."
-    return f"{text}. It lies among locks, but has no lock's shape: it may be plain data."
+    return f"{text}. lockdoctor cannot tell whether it is a lock: it might be data."
 
 
 def _not_renewed(evidence: NotRenewed) -> str:

@@ -18,6 +18,7 @@ from lockdoctor.domain.revocation import (
     KeyRewritten,
     KeysUnseen,
     KeyTakenAnew,
+    KindUnknown,
     LeaderChangedSince,
     LeaseGoneAlready,
     LosesPlace,
@@ -26,7 +27,6 @@ from lockdoctor.domain.revocation import (
     NotJudged,
     OtherKeys,
     OutsideKeys,
-    PerhapsData,
     Target,
     TooManyKeys,
     TooYoung,
@@ -81,10 +81,10 @@ def danger(danger: Danger) -> str:  # noqa: C901, PLR0912 - one case per kind
                 f"Its session waits for {name(behind)} itself, which may be why it does not"
                 " release: see to that lock first; --even-if-healthy treats it all the same."
             )
-        case PerhapsData():
+        case KindUnknown(key):
             return (
-                "It has no lock's shape and may be plain data; --even-if-healthy treats it all the"
-                " same."
+                f"lockdoctor cannot tell whether {name(key)} is a lock. If it is one, name it with"
+                " --lock-key and add --kind lock."
             )
         case NotFound(None):
             return "No lock below the prefixes has this key."

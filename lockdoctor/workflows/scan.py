@@ -274,15 +274,17 @@ class _Scan:
             await self.sampler.run(self._tick)
 
     async def _grow_old(self) -> None:
-        """Wait until a renewed hold is as old as none may become, where the window allows it."""
+        """Wait until a renewed hold exceeds its stated limit, where the window allows it."""
         if not self.request.window_s:
             return
         leadership = self._leadership()
         limits = [
-            self.first[prefix].answered_at + self._thresholds(lock).limit_s
+            self.first[prefix].answered_at + limit_s
             for prefix, found in self.locks.items()
             for lock in found
-            if lock.kind is Kind.LOCK and self._is_renewed(lock, leadership)
+            if lock.kind is Kind.LOCK
+            if (limit_s := self._thresholds(lock).stated_limit_s) is not None
+            if self._is_renewed(lock, leadership)
         ]
         moment = max((limit for limit in limits if limit <= self.until), default=0.0)
         while self.clock.now() < moment + ROUND_TRIP_S and not self.stop.reason:

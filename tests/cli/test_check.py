@@ -194,12 +194,12 @@ def test_two_ranges_for_one_metric() -> None:
 
 
 def test_request() -> None:
-    """One look at every prefix of the file, after which every hold has a limit."""
+    """One look at every prefix of the file; no limit is added where none is stated."""
     file = Config(rules=(Rule(b"/jobs/", {"max_hold_s": 60.0}), Rule(b"/x/", {})))
     request = check_request(TargetFlags(), ReadingFlags(), LimitFlags(), file)
 
     assert (request.command, request.window_s, request.sessions) == ("check", 0.0, True)
     assert request.prefixes == (b"/jobs/", b"/x/")
     assert request.policy.thresholds_for(b"/jobs/a").max_hold_s == 60.0
-    assert request.policy.thresholds_for(b"/x/a").max_hold_s == 300.0
+    assert request.policy.thresholds_for(b"/x/a").stated_limit_s is None
     assert not request.policy.thresholds_for(b"/x/a").suspects

@@ -21,7 +21,7 @@ from tests.lockers import eventually
 pytestmark = [pytest.mark.etcd]
 
 ETERNAL = b"lock/694d71ddacfda227"
-"""A key in the shape of Go's mutex; without a lease it is an eternal lock."""
+"""A key like those of Go's mutex, which has lost its lease: it holds up those behind it."""
 
 SLOW_TTL_S = 900
 """Cannot be decided within any window of these tests."""
@@ -53,6 +53,12 @@ def put(etcd: EtcdServer, key: bytes, ttl_s: int | None = None) -> None:
     asyncio.run(write())
 
 
+def put_eternal_lock(etcd: EtcdServer, prefix: bytes) -> None:
+    """Write a lock key without a lease, and the key of one that waits behind it."""
+    put(etcd, prefix + ETERNAL)
+    put(etcd, prefix + b"lock/%x", 60)
+
+
 def start_watching(etcd: EtcdServer, prefix: bytes, *flags: str) -> subprocess.Popen[str]:
     """Start a scan that has a reason to go on for an hour."""
     put(etcd, prefix + b"lock/%x", SLOW_TTL_S)
@@ -81,7 +87,7 @@ def test_findings_are_1(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A finding is 1, in the table as in the document."""
-    put(etcd, prefix + ETERNAL)
+    put_eternal_lock(etcd, prefix)
 
     assert main([*snapshot, "--format", "json"]) == 1
     (finding,) = json.loads(capsys.readouterr().out)["findings"]
@@ -95,8 +101,8 @@ def test_everything_from_the_file(
     etcd: EtcdServer, prefix: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With a configuration file `lockdoctor scan` needs no flag, and a rule to ignore holds."""
-    put(etcd, prefix + ETERNAL)
-    put(etcd, prefix + b"mine/" + ETERNAL)
+    put_eternal_lock(etcd, prefix)
+    put_eternal_lock(etcd, prefix + b"mine/")
     name = prefix.decode()
     Path("lockdoctor.toml").write_text(
         f"""

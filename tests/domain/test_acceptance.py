@@ -14,6 +14,7 @@ from lockdoctor.domain.locks import Recipe
 from lockdoctor.domain.report import KEYLESS_LEASES, LockReport, Report, Unseen
 from lockdoctor.domain.verdicts import Accepted, Severity, Verdict, VerdictKind
 from tests.builders import a_key, a_lock, a_lock_report, a_report, a_verdict
+from tests.outputs.examples import a_mentioned_hold
 
 LAST_DAY = date(2026, 3, 31)
 DAY_AFTER = date(2026, 4, 1)
@@ -194,6 +195,7 @@ def test_acceptance_that_matches_nothing_is_told() -> None:
         {"prefixes": (b"/other/",)},
         {"prefixes": (b"/my-lock/orders/deeper/",)},
         {"locks": (a_lock_with(VerdictKind.UNDETERMINED),)},
+        {"locks": (a_mentioned_hold(b"/my-lock/orders"),)},
     ],
 )
 def test_run_that_could_not_know_says_nothing_of_it(fields: dict[str, Any]) -> None:

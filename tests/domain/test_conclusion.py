@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from lockdoctor.domain.activity import KeyDeleted, KeyPut, WatchEvent, WatchGap, WatchProgress
 from lockdoctor.domain.conclusion import conclude
 from lockdoctor.domain.evidence import ByDesign, Rewritten
 from lockdoctor.domain.examination import Examination, PrefixFacts, SessionFacts
 from lockdoctor.domain.leases import NO_LEASE, LeaseId, Reading
 from lockdoctor.domain.locks import KeySnapshot, Kind, LockKey
-from lockdoctor.domain.past import NO_PAST
+from lockdoctor.domain.past import NO_PAST, PastHold
 from lockdoctor.domain.policy import Limits, Policy, Rule
 from lockdoctor.domain.recipes import locks
 from lockdoctor.domain.record import run_record
 from lockdoctor.domain.renewals import Leadership, LeadershipProbe
 from lockdoctor.domain.report import ClusterFacts
-from lockdoctor.domain.verdicts import Severity, VerdictKind
+from lockdoctor.domain.verdicts import Confidence, Severity, VerdictKind
 from tests.builders import a_key
 from tests.simulation import LEASE, kept_alive
 
@@ -170,15 +172,94 @@ def test_leases_that_were_not_read_are_counted() -> None:
     assert report.locks[0].verdict.kind is VerdictKind.UNDETERMINED
 
 
-def test_data_among_the_keys_is_not_called_eternal_locks() -> None:
-    """Many keys with values and without leases are data: counted, not accused."""
-    data = [a_key(b"/l/%d" % n, value=b"x", lease_id=NO_LEASE) for n in range(11)]
+@pytest.mark.parametrize("value", [b"x", b""])
+def test_data_among_the_keys_is_not_called_eternal_locks(value: bytes) -> None:
+    """A few keys without leases are shown as unknown; many are data and counted; none accused."""
+    data = [a_key(b"/l/%d" % n, value=value, lease_id=NO_LEASE) for n in range(11)]
     few = conclude(an_examination(data[:2]))
     many = conclude(an_examination(data))
 
-    assert [finding.kind for finding in few.findings] == [VerdictKind.ETERNAL_LOCK] * 2
-    assert many.findings == ()
+    assert [lock.verdict.kind for lock in few.locks] == [VerdictKind.UNDETERMINED] * 2
+    assert (few.findings, many.findings, many.locks) == ((), (), ())
     assert [(unseen.what, unseen.count) for unseen in many.unseen] == [("keys without a lease", 11)]
+
+
+def test_numbers_that_only_look_like_leases_are_data() -> None:
+    """Many keys that end in digits make no queue: no layout proves that they are locks."""
+    hexadecimal = [a_key(b"/l/seen/%016x" % n, lease_id=NO_LEASE) for n in range(6)]
+    decimal = [a_key(b"/l/locks/%d" % n, value=b"{}", lease_id=NO_LEASE) for n in range(1, 7)]
+    report = conclude(an_examination([*hexadecimal, *decimal]))
+
+    assert (report.locks, report.findings) == ((), ())
+    assert [(unseen.what, unseen.count) for unseen in report.unseen] == [
+        ("keys without a lease", 12)
+    ]
+
+
+def test_a_plain_key_that_is_deleted_was_no_lock_that_was_released() -> None:
+    """Data come and go."""
+    assert conclude(an_examination([a_key(b"/l/x", lease_id=NO_LEASE)], [])).locks == ()
+
+
+def a_patroni_cluster(*, leader_lease: int = NO_LEASE) -> list[LockKey]:
+    """A leader's key, one member that is alive, and the cluster's state, as Patroni keeps them."""
+    member = b'{"conn_url": "postgres://b", "api_url": "http://b"}'
+    names = (b"config", b"failover", b"history", b"initialize", b"status", b"sync")
+    return [
+        *(a_key(b"/l/pg/" + name, value=b"{}", lease_id=NO_LEASE) for name in names),
+        a_key(b"/l/pg/leader", value=b"node-a", lease_id=leader_lease),
+        a_key(b"/l/pg/members/node-b", value=member, lease_id=LEASE),
+    ]
+
+
+def test_patronis_leader_without_a_lease_is_the_finding_and_its_state_is_data() -> None:
+    """The leader may be gone, with its member's key: any member tells that it is Patroni."""
+    report = conclude(an_examination(a_patroni_cluster()))
+    (finding,) = report.findings
+
+    assert (finding.kind, finding.key) == (VerdictKind.ETERNAL_LOCK, b"/l/pg/leader")
+    assert (finding.severity, finding.confidence) == (Severity.CRITICAL, Confidence.PROVEN)
+    assert {lock.lock.name for lock in report.locks} == {b"/l/pg/leader", b"/l/pg/members/node-b"}
+    assert [(unseen.what, unseen.count) for unseen in report.unseen] == [
+        ("keys without a lease", 6)
+    ]
+
+
+@pytest.mark.parametrize("is_led", [True, False])
+def test_what_a_product_keeps_beside_its_locks_is_data_whatever_is_stated(
+    is_led: bool,  # noqa: FBT001
+) -> None:
+    """A kind that is stated for a whole prefix makes no lock of Patroni's or Vitess's data."""
+    patroni = [key for key in a_patroni_cluster() if is_led or key.key != b"/l/pg/leader"]
+    lease = LeaseId(77)
+    vitess = [
+        a_key(b"/l/vt/keyspaces/main/Keyspace", value=b"\x0a", lease_id=NO_LEASE),
+        a_key(b"/l/vt/keyspaces/main/locks/%d" % lease, value=b"{}", lease_id=lease),
+    ]
+    stated = Policy(overrides=Limits(kind=Kind.LOCK))
+    report = conclude(an_examination([*patroni, *vitess], policy=stated))
+
+    judged = {lock.lock.name for lock in report.locks} - {b"/l/pg/leader"}
+    assert judged == {b"/l/pg/members/node-b", b"/l/vt/keyspaces/main"}
+
+
+def test_a_check_finds_no_mere_possibility_that_the_waits_made_of_a_likely_leak() -> None:
+    """Whose session waits for another lock is but possibly a leak: the other lock is told."""
+    waiting = [a_key(lock=b"/l/q", lease_id=n, create_revision=20 + n) for n in (5, 6)]
+    behind = a_key(lock=b"/l/x", lease_id=LEASE, create_revision=30)
+    keys = [HOLDER, *waiting, a_key(lock=b"/l/x", lease_id=9, create_revision=9), behind]
+    held = PastHold(first_answered_at=-400.0, last_asked_at=-1.0, held_first_answered_at=-400.0)
+    past = replace(NO_PAST, holds={HOLDER.hold: held})
+    found = {}
+    for suspects in (True, False):
+        facts = an_examination(keys, policy=Policy(suspects=suspects))
+        report = conclude(replace(facts, past=past))
+        (lock,) = (each for each in report.locks if each.lock.name == b"/l/q")
+        found[suspects] = lock.verdict
+
+    assert {verdict.kind for verdict in found.values()} == {VerdictKind.SUSPECTED_LEAK}
+    assert {verdict.confidence for verdict in found.values()} == {Confidence.POSSIBLE}
+    assert (found[True].severity, found[False].severity) == (Severity.WARNING, Severity.OK)
 
 
 def test_ignored_keys_are_counted() -> None:

@@ -16,9 +16,9 @@ from lockdoctor.domain.evidence import (
     Evidence,
     Expired,
     HandedOver,
-    Held,
     LeaseEnded,
     LostItsLease,
+    NoLease,
     OtherKeys,
     PossiblePhantom,
     QueueCut,
@@ -77,8 +77,29 @@ def kinds(case: LockCase) -> list[VerdictKind]:
     return [verdict.kind for verdict in diagnose(case)]
 
 
-def test_a_check_suspects_nobody() -> None:
-    """Where another run comes that will know, a blocked queue and an old key are no proof yet."""
+@pytest.mark.parametrize(
+    ("at_least_s", "lock", "told"),
+    [
+        (299.9, MUTEX, (VerdictKind.UNDETERMINED, Severity.OK, Confidence.UNDETERMINED)),
+        (300.0, MUTEX, (VerdictKind.SUSPECTED_LEAK, Severity.OK, Confidence.POSSIBLE)),
+        (9e6, MUTEX, (VerdictKind.SUSPECTED_LEAK, Severity.OK, Confidence.POSSIBLE)),
+        (299.9, CONTENDED, (VerdictKind.UNDETERMINED, Severity.OK, Confidence.UNDETERMINED)),
+        (300.0, CONTENDED, (VerdictKind.SUSPECTED_LEAK, Severity.WARNING, Confidence.LIKELY)),
+    ],
+)
+def test_a_check_alarms_only_where_a_leak_is_likely(
+    at_least_s: float, lock: Lock, told: tuple[VerdictKind, Severity, Confidence]
+) -> None:
+    """Without a limit it mentions a hold from five minutes on; age alone is no finding."""
+    patient = Thresholds(suspects=False)
+    age = Age(at_least_s=at_least_s, stood_at_least_s=at_least_s)
+    verdict = state(a_case(lock, thresholds=patient, age=age, waited_s=(60.0,)))
+
+    assert (verdict.kind, verdict.severity, verdict.confidence) == told
+
+
+def test_a_check_leaves_a_hold_within_its_limit_to_its_next_run() -> None:
+    """Where a limit is stated, a blocked queue and an old key are no proof yet."""
     patient = Thresholds(max_hold_s=300.0, suspects=False)
     case = a_case(CONTENDED, thresholds=patient, age=Age(at_least_s=299.0, stood_at_least_s=900.0))
 
@@ -121,12 +142,46 @@ def test_a_hold_beyond_its_limit_is_leaked(at_least_s: float, kind: VerdictKind)
     assert verdict.kind is kind
 
 
-def test_five_minutes_are_long_where_nobody_has_said() -> None:
-    """A hold proven older than five minutes is leaked even without a limit of its own."""
-    verdict = state(a_case(age=Age(at_least_s=300.0, at_most_s=310.0)))
+@pytest.mark.parametrize("at_least_s", [299.9, 300.0, 9e6])
+@pytest.mark.parametrize("suspects", [True, False])
+def test_a_limit_that_nobody_stated_proves_nothing(
+    at_least_s: float,
+    suspects: bool,  # noqa: FBT001
+) -> None:
+    """However old the hold: without a limit by flag or policy it is no proven leak."""
+    age = Age(at_least_s=at_least_s, at_most_s=at_least_s + 10.0, stood_at_least_s=at_least_s)
+    for lock in (MUTEX, CONTENDED):
+        found = diagnose(a_case(lock, age=age, thresholds=Thresholds(suspects=suspects)))
 
-    assert (verdict.kind, verdict.severity) == (VerdictKind.LEAKED_LOCK, Severity.WARNING)
-    assert Held(at_least_s=300.0, at_most_s=310.0) in verdict.evidence
+        assert VerdictKind.LEAKED_LOCK not in [verdict.kind for verdict in found]
+
+
+def test_a_critical_hold_is_a_stated_limit() -> None:
+    """Who says from when on a hold is CRITICAL says how long one may last."""
+    limits = Thresholds(critical_hold_s=43.0)
+    old, young = a_case(thresholds=limits), a_case(thresholds=limits, age=Age(at_least_s=42.9))
+
+    assert (state(old).kind, state(old).severity) == (VerdictKind.LEAKED_LOCK, Severity.CRITICAL)
+    assert state(young).kind is VerdictKind.UNDETERMINED
+
+
+@pytest.mark.parametrize(
+    ("foreign_kind", "kind"),
+    [
+        (Kind.LOCK, VerdictKind.LEAKED_LOCK),
+        (Kind.UNKNOWN, VerdictKind.UNDETERMINED),
+        (Kind.REGISTRATION, VerdictKind.UNDETERMINED),
+        (Kind.ELECTION, VerdictKind.UNDETERMINED),
+    ],
+)
+def test_what_blocks_a_queue_from_outside_is_judged_as_what_it_is(
+    foreign_kind: Kind, kind: VerdictKind
+) -> None:
+    """A registration below a mutex's name blocks its queue, and is no leaked lock."""
+    blocked = replace(CONTENDED, foreign_holder=True, foreign_kind=foreign_kind)
+    case = a_case(blocked, thresholds=Thresholds(max_hold_s=1.0), age=Age(at_least_s=9e6))
+
+    assert state(case).kind is kind
 
 
 def test_a_leak_that_blocks_is_critical() -> None:
@@ -232,13 +287,16 @@ def test_what_is_kept_by_design_is_never_leaked(kind: Kind) -> None:
 
 
 def test_an_unknown_shape_is_not_judged_by_its_age() -> None:
-    """A key of no known lock's shape stays undetermined, and says how to change that."""
-    lock = replace(MUTEX, recipe=Recipe.LEASED_KEY, kind=Kind.UNKNOWN)
-    verdict = state(a_case(lock, age=Age(at_least_s=9e6)))
+    """A key whose kind is a guess stays undetermined, and says how to change that."""
+    lock = replace(MUTEX, recipe=Recipe.SINGLE_KEY, kind=Kind.UNKNOWN)
+    limits = Thresholds(max_hold_s=1.0, critical_hold_s=1.0, max_wait_s=1.0, max_ttl_s=1.0)
+    verdict = state(a_case(lock, age=Age(at_least_s=9e6), thresholds=limits))
+    stated = a_case(replace(lock, kind=Kind.LOCK), age=Age(at_least_s=9e6), thresholds=limits)
 
     assert verdict.kind is VerdictKind.UNDETERMINED
     assert UnknownShape() in verdict.evidence
     assert "--kind lock" in verdict.remedy
+    assert state(stated).kind is VerdictKind.LEAKED_LOCK
 
 
 def test_a_queue_that_is_cut_names_no_culprit() -> None:
@@ -272,15 +330,55 @@ def test_a_lock_key_without_a_lease_is_eternal() -> None:
     assert waited_for.severity is Severity.CRITICAL
 
 
-def test_a_plain_key_without_a_lease_is_only_possibly_a_lock() -> None:
-    """Without a lock's shape it may be data: possible, and nothing where all keys are scanned."""
+def test_a_plain_key_without_a_lease_is_not_judged() -> None:
+    """Without a lock's layout it may be data: it says so, and is a lock where that is stated."""
     plain = Lock(name=b"/l/x", recipe=Recipe.UNLEASED_KEY, kind=Kind.UNKNOWN, holder=None)
     key = a_key(b"/l/x", lease_id=NO_LEASE)
+    verdict = state(bare(plain, key))
 
-    assert state(bare(plain, key)).confidence is Confidence.POSSIBLE
-    assert state(bare(plain, key, named_by_user=False)).kind is VerdictKind.UNDETERMINED
-    assert state(bare(replace(plain, kind=Kind.LOCK), key)).confidence is Confidence.PROVEN
+    assert verdict.kind is VerdictKind.UNDETERMINED
+    assert verdict.evidence[0] == NoLease(in_lock_shape=False)
+    assert state(bare(replace(plain, kind=Kind.LOCK), key)).kind is VerdictKind.ETERNAL_LOCK
     assert not state(bare(replace(plain, kind=Kind.REGISTRATION), key)).is_finding
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [Recipe.GO_ELECTION, Recipe.NODE_ELECTION, Recipe.VITESS_ELECTION, Recipe.PATRONI],
+)
+@pytest.mark.parametrize("waiters", [(), (WAITER,)])
+def test_a_leaders_key_without_a_lease_is_eternal(
+    recipe: Recipe, waiters: tuple[LockKey, ...]
+) -> None:
+    """When its process ends nobody can take over, whether or not the others leave keys."""
+    election = replace(MUTEX, recipe=recipe, kind=Kind.ELECTION, waiters=waiters)
+    verdict = state(bare(election, replace(HOLDER, lease_id=NO_LEASE)))
+
+    assert (verdict.kind, verdict.severity, verdict.confidence) == (
+        VerdictKind.ETERNAL_LOCK,
+        Severity.CRITICAL,
+        Confidence.PROVEN,
+    )
+
+
+def test_a_candidate_without_a_lease_is_told() -> None:
+    """It would lead for ever; nobody is kept out yet."""
+    candidate = replace(WAITER, lease_id=NO_LEASE)
+    verdict = state(a_case(replace(MUTEX, kind=Kind.ELECTION, waiters=(candidate,))))
+
+    assert (verdict.kind, verdict.severity) == (VerdictKind.ETERNAL_LOCK, Severity.WARNING)
+    assert verdict.key == candidate.key
+
+
+def test_data_below_a_mutex_blocks_its_queue_and_stays_data() -> None:
+    """Go's Mutex waits for every older key below its name: told, and not to be deleted."""
+    key = a_key(b"/l/q/config", lease_id=NO_LEASE, create_revision=1)
+    blocked = replace(CONTENDED, foreign_holder=True, foreign_kind=Kind.UNKNOWN)
+    verdict = state(bare(blocked, key))
+
+    assert (verdict.kind, verdict.severity) == (VerdictKind.ETERNAL_LOCK, Severity.CRITICAL)
+    assert verdict.evidence[0] == NoLease(in_lock_shape=False)
+    assert "delete" not in verdict.remedy
 
 
 @pytest.mark.parametrize(("waited_s", "blocked"), [(299.9, False), (300.0, True)])
@@ -297,7 +395,8 @@ def test_a_long_wait_behind_an_unjudged_holder(waited_s: float, blocked: bool) -
 
 def test_a_leak_is_not_reported_twice_as_a_blocked_queue() -> None:
     """The wait behind a leaked lock is part of that finding."""
-    case = a_case(CONTENDED, waited_s=(9e6,), age=Age(at_least_s=9e6))
+    limits = Thresholds(max_hold_s=300.0)
+    case = a_case(CONTENDED, waited_s=(9e6,), age=Age(at_least_s=9e6), thresholds=limits)
 
     assert kinds(case) == [VerdictKind.LEAKED_LOCK]
     assert any(isinstance(each, Waiting) for each in diagnose(case)[0].evidence)
@@ -309,7 +408,10 @@ def test_late_renewals_are_told(renewed_at: float, late: bool) -> None:  # noqa:
     life = SimulatedLease(30, 0.0, renewals=[renewed_at, 45.0])
     found = seen(life, 1.0, renewed_at - 0.1, 40.0)
 
+    unknown = replace(MUTEX, recipe=Recipe.LEASED_KEY, kind=Kind.UNKNOWN)
+
     assert (VerdictKind.LATE_RENEWAL in kinds(a_case(trace=found))) is late
+    assert VerdictKind.LATE_RENEWAL not in kinds(a_case(unknown, trace=found))
 
 
 @pytest.mark.parametrize(("granted", "too_long"), [(600, False), (601, True)])
@@ -380,8 +482,9 @@ def test_a_key_that_outlives_its_lease_is_dangling() -> None:
 
 def test_a_waiter_that_outlives_its_lease_is_told_beside_the_holders_state() -> None:
     """Its turn will come; the holder is judged all the same."""
-    old = Age(at_least_s=300.0)
-    found = diagnose(a_case(CONTENDED, age=old, dangling=Dangling(WAITER, 7.0)))
+    old, limits = Age(at_least_s=300.0), Thresholds(max_hold_s=300.0)
+    case = a_case(CONTENDED, age=old, thresholds=limits, dangling=Dangling(WAITER, 7.0))
+    found = diagnose(case)
 
     assert [(v.kind, v.severity) for v in found] == [
         (VerdictKind.LEAKED_LOCK, Severity.CRITICAL),
@@ -451,7 +554,7 @@ def test_signs_of_a_phantom_are_told_as_a_possibility(
     changes: dict[str, Any], evidence: list[Evidence]
 ) -> None:
     """Where attempts give up and leave their sessions, the holder may be one more; else nothing."""
-    for age in (Age(at_least_s=43.0), Age(at_least_s=300.0)):
-        verdict = state(a_case(age=age, **changes))
+    for limits in (Thresholds(), Thresholds(max_hold_s=43.0)):
+        verdict = state(a_case(thresholds=limits, **changes))
 
         assert [e for e in verdict.evidence if isinstance(e, PossiblePhantom)] == evidence

@@ -53,6 +53,19 @@ def test_numbers_of_a_run() -> None:
     }
 
 
+def test_a_key_that_may_be_no_lock_is_not_counted_as_held() -> None:
+    """Nor are those behind it counted as waiters, nor is its age that of a hold."""
+    guess = a_lock(b"/my-lock/x", waiters=2, kind=Kind.UNKNOWN)
+    blocked = a_lock(b"/my-lock/y", waiters=1, foreign_holder=True, foreign_kind=Kind.REGISTRATION)
+    reports = (
+        a_lock_report(lock, a_verdict(VerdictKind.UNDETERMINED, lock=lock), age=Age(at_least_s=9e6))
+        for lock in (guess, blocked)
+    )
+    found = metrics(a_report(*reports), took_s=1.5)
+
+    assert (found.locks, found.held, found.waiters, found.oldest_hold_s) == (2, 1, 1, 0.0)
+
+
 def test_names_are_those_of_the_metrics() -> None:
     """What can be limited is what is counted."""
     assert tuple(metrics(REPORT, 0.0).by_name) == NAMES

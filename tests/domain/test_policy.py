@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lockdoctor.domain.journal import Action
 from lockdoctor.domain.locks import Kind
-from lockdoctor.domain.policy import Limits, Policy, Rule, Thresholds, Treatment, parse_duration
+from lockdoctor.domain.policy import Limits, Policy, Rule, Thresholds, parse_duration
 
 
 def a_policy(*rules: tuple[bytes, Limits], **overrides: object) -> Policy:
@@ -50,17 +49,6 @@ def test_lock_name_matches_the_rule_for_its_keys() -> None:
 
     assert policy.thresholds_for(b"/a/b").pile_up == 9
     assert policy.thresholds_for(b"/a/bc").pile_up == Thresholds().pile_up
-
-
-def test_a_limit_that_is_added_leaves_the_treatment_alone() -> None:
-    """What may be treated unattended is the same in a health check."""
-    treatment = Treatment(how=Action.RELEASE, min_held_s=1800)
-    policy = Policy(rules=(Rule(b"/a/", Limits(), treatment),)).with_every_hold_limited()
-
-    rule = policy.rule_for(b"/a/x")
-
-    assert rule is not None
-    assert (rule.treatment, rule.limits.get("max_hold_s")) == (treatment, 300.0)
 
 
 def test_overrides_beat_every_rule() -> None:
@@ -123,26 +111,21 @@ def test_what_is_no_duration_is_refused(text: str, complaint: str) -> None:
     assert str(refused.value) == complaint
 
 
-def test_every_hold_limited() -> None:
-    """A health check takes five minutes where nobody has said anything, below every prefix."""
-    policy = Policy(
-        rules=(
-            Rule(b"/jobs/", {"max_hold_s": 7200.0}),
-            Rule(b"/mail/", {"max_wait_s": 9.0}),
-            Rule(b"/fast/", {"critical_hold_s": 60.0}),
-        )
-    ).with_every_hold_limited()
+@pytest.mark.parametrize(
+    ("limits", "stated_s", "limit_s"),
+    [
+        ({}, None, 300.0),
+        ({"max_wait_s": 9.0}, None, 300.0),
+        ({"max_hold_s": 7200.0}, 7200.0, 7200.0),
+        ({"critical_hold_s": 60.0}, 60.0, 60.0),
+        ({"max_hold_s": 5.0, "critical_hold_s": 60.0}, 5.0, 5.0),
+    ],
+)
+def test_only_a_limit_that_is_stated_is_one(
+    limits: Limits, stated_s: float | None, limit_s: float
+) -> None:
+    """A rule and a flag state one alike; five minutes are a long hold, and no limit."""
+    for policy in (Policy(rules=(Rule(b"/a/", limits),)), Policy(overrides=limits)):
+        found = policy.thresholds_for(b"/a/x")
 
-    assert policy.thresholds_for(b"/jobs/a").max_hold_s == 7200
-    assert policy.thresholds_for(b"/mail/a") == Thresholds(max_hold_s=300, max_wait_s=9)
-    assert policy.thresholds_for(b"/fast/a").max_hold_s == 60
-    assert policy.thresholds_for(b"/other") == Thresholds(max_hold_s=300)
-
-
-def test_flags_beat_the_limit_of_a_health_check() -> None:
-    """What a flag says of holds stands, and a critical hold alone limits them."""
-    said = Policy(overrides={"max_hold_s": 5.0}).with_every_hold_limited()
-    critical = Policy(overrides={"critical_hold_s": 40.0}).with_every_hold_limited()
-
-    assert said.thresholds_for(b"/a").max_hold_s == 5
-    assert critical.thresholds_for(b"/a").max_hold_s == 40
+        assert (found.stated_limit_s, found.limit_s) == (stated_s, limit_s)

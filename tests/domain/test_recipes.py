@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from lockdoctor.domain.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.locks import Kind, Lock, LockKey, Recipe
-from lockdoctor.domain.recipes import claim, locks, queue_of, recipe_of
-from tests.builders import a_key
+from lockdoctor.domain.recipes import claim, is_plain, locks, queue_of, recipe_of
+from tests.builders import HOLDER, a_key
 
 PYTHON_VALUE = uuid.uuid1().bytes
 
@@ -120,17 +120,41 @@ def test_a_negative_lease_id_is_written_as_go_writes_it() -> None:
 
 
 def test_python_etcd3_is_known_by_its_value() -> None:
-    """Sixteen bytes of a uuid1 are python-etcd3's, with a lease or without."""
+    """
+    Sixteen bytes of a uuid1 on a lease are python-etcd3's.
+
+    Without a lease they may be a record, except where python-etcd3 writes its locks.
+    """
     lock = only([a_key(b"/locks/x", value=PYTHON_VALUE)])
 
     assert (lock.recipe, lock.kind, lock.name) == (Recipe.PYTHON_ETCD3, Kind.LOCK, b"/locks/x")
-    assert claim(a_key(b"/x", value=PYTHON_VALUE, lease_id=NO_LEASE)).recipe is Recipe.PYTHON_ETCD3
+    bare = only([a_key(b"/locks/x", value=PYTHON_VALUE, lease_id=NO_LEASE)])
+    record = only([a_key(b"/ids/x", value=PYTHON_VALUE, lease_id=NO_LEASE)])
+    assert (bare.recipe, bare.kind) == (Recipe.PYTHON_ETCD3, Kind.LOCK)
+    assert (record.recipe, record.kind) == (Recipe.UNLEASED_KEY, Kind.UNKNOWN)
 
 
-def test_single_key_locks_are_known_by_their_values() -> None:
-    """etcd3gw writes a uuid's text, tooz its bytes, node's etcd3 nothing."""
-    for value in (str(uuid.uuid1()).encode(), uuid.uuid4().bytes, b""):
-        assert claim(a_key(b"/locks/x", value=value)).recipe is Recipe.SINGLE_KEY
+@pytest.mark.parametrize(
+    "value",
+    [str(uuid.uuid1()).encode(), uuid.uuid4().bytes, b""],
+    ids=["etcd3gw", "tooz", "node"],
+)
+def test_the_kind_of_single_keys_is_a_guess(value: bytes) -> None:
+    """
+    etcd3gw writes a uuid's text, tooz its bytes, node's etcd3 nothing; so do services.
+
+    Only the policy makes a lock of such a key, and it is remembered that it was stated.
+    """
+    key = a_key(b"/locks/x", value=value)
+    (guessed,) = locks([key], b"/")
+    (stated,) = locks([key], b"/", lambda _: Kind.LOCK)
+
+    assert (guessed.recipe, guessed.kind, guessed.kind_is_stated) == (
+        Recipe.SINGLE_KEY,
+        Kind.UNKNOWN,
+        False,
+    )
+    assert (stated.kind, stated.kind_is_stated) == (Kind.LOCK, True)
 
 
 def rw_key(kind: str, number: int, *, written: int | None = None) -> LockKey:
@@ -213,7 +237,53 @@ def test_elections_of_vitess_and_node_are_held_by_design() -> None:
 def test_another_number_than_the_own_lease_is_no_vitess_lock() -> None:
     """Only the key's own lease makes it one: any other number is somebody's data."""
     assert claim(a_key(b"/vt/locks/7", lease_id=8, value=b"{}")).recipe is Recipe.LEASED_KEY
-    assert claim(a_key(b"/vt/locks/7", lease_id=NO_LEASE)).recipe is Recipe.UNLEASED_KEY
+    assert only([a_key(b"/vt/locks/7", lease_id=NO_LEASE)]).kind is Kind.UNKNOWN
+
+
+NO_OWN_LEASE = {
+    "mutex": (b"/l/q/694d7aef9c2b3a01", b""),
+    "election": (b"/l/q/694d7aef9c2b3a01", b"node-1"),
+    "rw-mutex": (b"/l/q/read/1763942400000000000", b""),
+    "vitess": (b"/l/q/locks/123", b"{}"),
+    "vitess-election": (b"/l/elections/q/locks/123", b"{}"),
+    "node-election": (b"/l/election/q/123", b"node-1"),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), NO_OWN_LEASE.values(), ids=NO_OWN_LEASE.keys())
+def test_a_key_without_a_lease_is_a_locks_only_beside_one_that_proves_the_layout(
+    name: bytes, value: bytes
+) -> None:
+    """Digits at the end may be anybody's; in a queue of keys on leases they hold it up."""
+    bare = a_key(name, lease_id=NO_LEASE, value=value, create_revision=1)
+    place = name.rpartition(b"/")[0]
+    is_decimal = b"read" not in name and not name.endswith(b"3a01")
+    own = place + (b"/%d" % HOLDER if is_decimal else b"/%x" % HOLDER)
+    if b"read" in name:
+        own = b"/l/q/write/1763942400000000001"
+    alone = only([bare])
+    queue = only([bare, a_key(own, value=value, create_revision=9)])
+
+    assert alone.kind is Kind.UNKNOWN
+    assert is_plain(alone)
+    assert queue.kind in {Kind.LOCK, Kind.ELECTION}
+    assert (queue.holder, len(queue.waiters)) == (bare, 1)
+
+
+def test_what_blocks_a_mutex_from_outside_keeps_its_own_kind() -> None:
+    """Go's Mutex waits for a registration below its name, too: that makes no lock of it."""
+    waiting = a_key(lock=b"/svc", lease_id=9, create_revision=9)
+    kinds = {
+        a_key(b"/svc/x", lease_id=5, value=b"", create_revision=1): Kind.UNKNOWN,
+        a_key(b"/svc/70", lease_id=70, value=b"10.0.0.7:80", create_revision=1): Kind.REGISTRATION,
+        a_key(b"/svc/x", lease_id=NO_LEASE, value=b"x", create_revision=1): Kind.UNKNOWN,
+        a_key(lock=b"/svc/x", lease_id=5, create_revision=1): Kind.LOCK,
+    }
+    for older, kind in kinds.items():
+        lock = next(each for each in locks([older, waiting], b"/") if each.name == b"/svc")
+
+        assert (lock.foreign_holder, lock.foreign_kind) == (True, kind)
+        assert (lock.kind_of(older), lock.kind_of(waiting)) == (kind, Kind.LOCK)
 
 
 REGISTRATIONS = {
@@ -266,6 +336,13 @@ def test_patronis_leader_is_known_by_its_member_key() -> None:
     assert queue_of(found(leader, member)) == claim(leader)
     assert found(leader, elsewhere).recipe is Recipe.LEASED_KEY
     assert found(leader).recipe is Recipe.LEASED_KEY
+
+    bare = replace(leader, lease_id=NO_LEASE)
+    said = b'{"conn_url": "x", "api_url": "y"}'
+    replica = a_key(b"/service/pg/members/node-b", lease_id=9, value=said)
+    assert found(bare, replica).recipe is Recipe.PATRONI
+    assert found(bare, member).recipe is Recipe.UNLEASED_KEY
+    assert found(bare, replace(replica, key=b"/service/b/members/n")).kind is Kind.UNKNOWN
 
 
 def test_other_keys_are_reported_as_what_they_are() -> None:

@@ -13,7 +13,7 @@ from lockdoctor.domain.changes import Now, changes
 from lockdoctor.domain.evidence import HolderWaits
 from lockdoctor.domain.journal import Action
 from lockdoctor.domain.leases import NO_LEASE, LeaseGone, LeaseId, LeaseUnread, Reading
-from lockdoctor.domain.locks import LockKey, Recipe
+from lockdoctor.domain.locks import Kind, LockKey, Recipe
 from lockdoctor.domain.report import LockReport
 from lockdoctor.domain.revocation import (
     NAMEABLE,
@@ -23,17 +23,18 @@ from lockdoctor.domain.revocation import (
     KeyGone,
     KeysUnseen,
     KeyTakenAnew,
+    KindUnknown,
     LeaseGoneAlready,
     LosesPlace,
     NotJudged,
-    PerhapsData,
+    OtherKeys,
     Refusal,
     Selection,
     Target,
 )
 from lockdoctor.domain.selection import Candidate, select
 from lockdoctor.domain.shapes import RECIPES
-from lockdoctor.domain.verdicts import Accepted, Confidence, VerdictKind
+from lockdoctor.domain.verdicts import Accepted, VerdictKind
 from tests.builders import (
     HOLDER,
     NOON,
@@ -128,15 +129,50 @@ def test_the_verdict_on_one_key_is_none_on_another() -> None:
     assert not target.stakes[0].is_holder
 
 
-def test_what_may_be_data_is_not_deleted() -> None:
-    """A key among locks without a lock's shape is left alone until somebody insists."""
-    key = a_key(b"/my-lock/data", lease_id=0)
-    lock = a_lock(b"/my-lock/data", holder=key, recipe=Recipe.UNLEASED_KEY)
-    verdict = a_verdict(VerdictKind.ETERNAL_LOCK, lock=lock, confidence=Confidence.POSSIBLE)
+@pytest.mark.parametrize("kind", list(VerdictKind))
+def test_what_may_be_no_lock_is_never_planned(kind: VerdictKind) -> None:
+    """Whatever was concluded and whoever insists, unless the kind is stated."""
+    key = a_key(b"/my-lock/x")
+    lock = a_lock(b"/my-lock/x", holder=key, recipe=Recipe.SINGLE_KEY, kind=Kind.UNKNOWN)
+    named = Selection(keys=(key.key,), verdicts=frozenset(NAMEABLE), even_if_healthy=True)
+    for selection in (named, replace(named, keys=(), whole_prefix=True)):
+        guessed = the_candidate(
+            a_lock_report(lock, a_verdict(kind, lock=lock)), selection=selection
+        )
+        stated = replace(lock, kind=Kind.LOCK)
+        known = the_candidate(
+            a_lock_report(stated, a_verdict(kind, lock=stated)), selection=selection
+        )
+
+        assert dangers(planned(guessed, selection)) == (KindUnknown(key.key),)
+        assert isinstance(planned(known, selection), Target)
+
+
+def test_what_may_be_data_hangs_on_a_lease_that_is_named() -> None:
+    """The lock's key is the target; the other one goes with the lease, if that is insisted upon."""
+    data = a_key(b"/my-lock/x")
+    guess = a_lock(b"/my-lock/x", holder=data, recipe=Recipe.LEASED_KEY, kind=Kind.UNKNOWN)
+    named = Selection(leases=(HOLDER,))
+    reports = (a_lock_report(guess, a_verdict(VerdictKind.UNDETERMINED, lock=guess)),)
+    candidate = the_candidate(a_lock_report(), *reports, selection=named)
+    keys = (a_key(), data)
+
+    assert [each.key for each in candidate.contenders] == [a_key()]
+    assert dangers(planned(candidate, named, keys=keys)) == (OtherKeys(1, data.key),)
+    target = planned(candidate, replace(named, even_if_healthy=True), keys=keys)
+    assert isinstance(target, Target)
+    assert target.others == (data,)
+
+
+@pytest.mark.parametrize("kind", [Kind.UNKNOWN, Kind.REGISTRATION])
+def test_what_blocks_a_queue_from_outside_is_planned_as_what_it_is(kind: Kind) -> None:
+    """Data below a mutex's name are not deleted because the mutex waits for them."""
+    key = a_key(b"/my-lock/orders/config", lease_id=0, create_revision=1)
+    lock = a_lock(holder=key, waiters=1, foreign_holder=True, foreign_kind=kind)
+    verdict = a_verdict(VerdictKind.ETERNAL_LOCK, lock=lock)
     candidate = the_candidate(a_lock_report(lock, verdict), selection=ETERNAL)
 
-    assert dangers(planned(candidate, ETERNAL)) == (PerhapsData(),)
-    assert isinstance(planned(candidate, replace(ETERNAL, even_if_healthy=True)), Target)
+    assert dangers(planned(candidate, ETERNAL)) == (KindUnknown(key.key),)
 
 
 def test_what_somebody_has_accepted_is_left_alone() -> None:
@@ -192,7 +228,7 @@ def test_a_key_that_blocks_two_queues_is_taken_once() -> None:
     """As the holder of its own lock, though it lies below the name of another."""
     below = a_key(lock=b"/my-lock/orders/part", create_revision=5)
     own = a_lock(b"/my-lock/orders/part", holder=below)
-    other = a_lock(holder=below, waiters=1, foreign_holder=True)
+    other = a_lock(holder=below, waiters=1, foreign_holder=True, foreign_kind=Kind.LOCK)
     candidate = the_candidate(
         a_lock_report(other, a_verdict(lock=other)), a_lock_report(own, a_verdict(lock=own))
     )

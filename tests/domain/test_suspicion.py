@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lockdoctor.domain.activity import QueueActivity
 from lockdoctor.domain.age import Age
@@ -18,6 +20,7 @@ from lockdoctor.domain.verdicts import Confidence, Verdict, VerdictKind
 from tests.builders import a_lock, a_trace
 
 ALONE, CONTENDED = a_lock(), a_lock(waiters=1)
+LIMITED: dict[str, Any] = {"thresholds": Thresholds(max_hold_s=300.0)}
 
 
 def a_case(**changes: Any) -> LockCase:
@@ -107,11 +110,13 @@ def test_sessions_left_open_by_attempts_weigh_by_themselves() -> None:
         (about(59.9), {Sign.LOOKS_YOUNG: -2}),
         (about(60.0), {}),
         (about(299.9), {}),
-        (about(300.0), {Sign.LOOKS_OLD: 3}),
-        (about(300.0, alone_s=299.9), {Sign.LOOKS_OLD: 1}),
-        (about(900.0, alone_s=300.0), {Sign.LOOKS_OLD: 3}),
+        (about(300.0), {Sign.LOOKS_OLD: 1}),
+        (about(300.0) | LIMITED, {Sign.LOOKS_OLD: 3}),
+        (about(300.0, alone_s=299.9) | LIMITED, {Sign.LOOKS_OLD: 1}),
+        (about(900.0, alone_s=300.0) | LIMITED, {Sign.LOOKS_OLD: 3}),
         ({"age": Age(at_least_s=43.0, stood_at_least_s=299.9)}, {}),
-        ({"age": Age(at_least_s=43.0, stood_at_least_s=300.0)}, {Sign.STOOD: 3}),
+        ({"age": Age(at_least_s=43.0, stood_at_least_s=300.0)}, {Sign.STOOD: 1}),
+        ({"age": Age(at_least_s=43.0, stood_at_least_s=300.0)} | LIMITED, {Sign.STOOD: 3}),
         ({"age": Age(at_least_s=43.0, claimed_s=300.0)}, {Sign.CLAIMS_OLD: 1}),
         ({"age": Age(at_least_s=43.0, claimed_s=299.9)}, {}),
         ({"age": Age(at_least_s=43.0, claimed_s=59.9)}, {Sign.CLAIMS_YOUNG: -1}),
@@ -120,8 +125,45 @@ def test_sessions_left_open_by_attempts_weigh_by_themselves() -> None:
     ],
 )
 def test_signs_of_age(changes: dict[str, Any], found: dict[Sign, int]) -> None:
-    """Old is what is older than a hold may be, young what is a fifth of that, by each clock."""
+    """
+    Old is what is older than a hold may be, young what is a fifth of that, by each clock.
+
+    Where no limit is stated and nothing else speaks for a leak, old is one point.
+    """
     assert signs(**changes) == found
+
+
+@given(
+    at_least_s=st.floats(0, 1e7),
+    stood_s=st.floats(0, 1e7),
+    about_s=st.none() | st.floats(0, 1e7),
+    claimed_s=st.none() | st.floats(-1e7, 1e7),
+)
+def test_age_alone_is_never_likely_without_a_stated_limit(
+    at_least_s: float, stood_s: float, about_s: float | None, claimed_s: float | None
+) -> None:
+    """However old each clock says that it is: the job may take that long."""
+    estimate = None if about_s is None else EstimatedAge(about_s, 9, 1.0)
+    age = Age(
+        at_least_s=at_least_s,
+        stood_at_least_s=max(at_least_s, stood_s),
+        estimate=estimate,
+        claimed_s=claimed_s,
+    )
+    verdict = state(age=age, alone_about_s=about_s)
+
+    assert weigh(a_case(age=age, alone_about_s=about_s)).points < LIKELY_FROM
+    assert (verdict.kind, verdict.confidence) == (
+        VerdictKind.SUSPECTED_LEAK,
+        Confidence.POSSIBLE,
+    )
+
+
+def test_an_old_key_with_a_waiter_weighs_more_than_alone() -> None:
+    """Somebody wants the lock: its age is no longer the only sign."""
+    stood = Age(at_least_s=20.0, stood_at_least_s=300.0)
+
+    assert signs(lock=CONTENDED, age=stood) == {Sign.WAITED: 1, Sign.STOOD: 2}
 
 
 def test_a_key_that_stood_may_have_waited() -> None:
@@ -141,7 +183,8 @@ def state(**changes: Any) -> Verdict:
         {"lock": CONTENDED, "waited_s": (43.0,)},
         {"activity": after(2)},
         {"activity": after(2), **about(50.0)},
-        about(300.0),
+        about(300.0) | LIMITED,
+        {"lock": CONTENDED, "age": Age(at_least_s=20.0, stood_at_least_s=300.0)},
         {"unclosed": 1, "activity": after(3), **about(6.0, at_least_s=6.0)},
     ],
 )

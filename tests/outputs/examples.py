@@ -155,8 +155,8 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
     (
         NoLease(in_lock_shape=False),
         (
-            "The key has no lease, so etcd never deletes it by itself. It lies among locks, but has"
-            " no lock's shape: it may be plain data."
+            "The key has no lease, so etcd never deletes it by itself. lockdoctor cannot tell"
+            " whether it is a lock: it might be data."
         ),
     ),
     (
@@ -254,7 +254,10 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
     (Unread("permission\x1b denied"), r"The lease could not be read: permission\x1b denied."),
     (
         UnknownShape(),
-        "No lock recipe knows this key, so what is normal for it is not known.",
+        (
+            "lockdoctor cannot tell whether this key is a lock: other programs write keys like it,"
+            " too."
+        ),
     ),
     (
         QueueCut(),
@@ -483,6 +486,18 @@ def an_election() -> LockReport:
     return a_lock_report(
         lock, a_verdict(VerdictKind.HEALTHY, lock=lock, evidence=(ByDesign("election"),))
     )
+
+
+def a_mentioned_hold(name: bytes = b"/my-lock/backup", held_s: float = 340.0) -> LockReport:
+    """A hold of which a check says its age, because it is long and no limit is stated."""
+    lock = a_lock(name)
+    verdict = a_verdict(
+        VerdictKind.SUSPECTED_LEAK,
+        lock=lock,
+        severity=Severity.OK,
+        confidence=Confidence.POSSIBLE,
+    )
+    return a_lock_report(lock, verdict, age=Age(at_least_s=held_s))
 
 
 def an_undetermined_lock() -> LockReport:

@@ -10,10 +10,11 @@ import subprocess
 import pytest
 
 from lockdoctor.cli import app
+from lockdoctor.domain.locks import Kind, Recipe
 from lockdoctor.domain.report import Finding
-from lockdoctor.domain.verdicts import Confidence, VerdictKind
+from lockdoctor.domain.verdicts import VerdictKind
 from lockdoctor.outputs.commands import shell_word, steps
-from tests.builders import a_finding, a_key, a_lock, a_lock_report, a_verdict
+from tests.builders import HOLDER, a_finding, a_key, a_lock, a_lock_report, a_verdict
 from tests.outputs.examples import HOSTILE, a_deadlock, an_eternal_lock, leaked_sessions
 
 LOOK = "etcdctl lease timetolive --keys 32698f1c0a1b2c3d"
@@ -53,13 +54,30 @@ def test_a_key_that_no_shell_can_carry_is_written_in_hexadecimal() -> None:
     ]
 
 
-def test_what_may_be_data_needs_its_own_word() -> None:
-    """Nobody deletes it for being among locks."""
-    lock = an_eternal_lock(b"data")
-    possible = dataclasses.replace(lock.verdict, confidence=Confidence.POSSIBLE)
+def test_nothing_is_offered_that_deletes_what_may_be_data() -> None:
+    """Whatever was found of it: one looks at it, and no more."""
+    bare = a_key(b"data", lease_id=0)
+    for key in (bare, a_key(b"data")):
+        own = a_lock(b"data", holder=key, kind=Kind.UNKNOWN, recipe=Recipe.LEASED_KEY)
+        blocked = a_lock(b"x", holder=key, foreign_holder=True, foreign_kind=Kind.REGISTRATION)
+        for lock in (own, blocked):
+            for kind in VerdictKind:
+                report = a_lock_report(lock, a_verdict(kind, lock=lock))
+                (line,) = _lines(a_finding(report))
 
-    line = _lines(a_finding(dataclasses.replace(lock, verdicts=(possible,))))[-1]
-    assert line == f"{REVOKE} --verdict eternal-lock --even-if-healthy --lock-key data"
+                look = (
+                    "etcdctl get -w json --" if key is bare else "etcdctl lease timetolive --keys"
+                )
+                assert line.startswith(look)
+
+
+def test_a_kind_that_was_stated_is_stated_again() -> None:
+    """Or the plan would not know the key as a lock's."""
+    lock = a_lock(b"x", holder=a_key(b"x"), recipe=Recipe.SINGLE_KEY, kind_is_stated=True)
+
+    assert _lines(a_finding(a_lock_report(lock, a_verdict(lock=lock))))[-1] == (
+        f"{REVOKE} --kind lock {HOLDER:016x}"
+    )
 
 
 @pytest.mark.parametrize("prefix", [b"", b"/a b/", b"-x", b"a\x00", b"\xff"])

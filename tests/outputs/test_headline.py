@@ -15,6 +15,7 @@ from tests.outputs.examples import (
     a_deadlock,
     a_healthy_lock,
     a_leak,
+    a_mentioned_hold,
     a_proven_leak,
     accepted,
     an_accepted_leak,
@@ -97,6 +98,24 @@ def _seen_by_earlier_runs() -> LockReport:
             (
                 "1 lock without a lease: /my-lock/old, never expires, held at least 45 s; 1"
                 " lock could not be judged"
+            ),
+        ),
+        (
+            a_report(a_mentioned_hold(), a_healthy_lock()),
+            (
+                "No leak proven: 2 locks held, /my-lock/backup for at least 5 min 40 s"
+                " (no limit stated)"
+            ),
+        ),
+        (
+            a_report(
+                a_mentioned_hold(),
+                a_mentioned_hold(b"/my-lock/old", 7200.0),
+                an_undetermined_lock(),
+            ),
+            (
+                "No leak proven: 3 locks held, 2 of them for long, the oldest /my-lock/old for at"
+                " least 2 h (no limit stated); 1 lock could not be judged"
             ),
         ),
         (

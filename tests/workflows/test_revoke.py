@@ -9,6 +9,7 @@ import pytest
 
 from lockdoctor.domain.journal import Action, Result
 from lockdoctor.domain.leases import NO_LEASE, LeaseId
+from lockdoctor.domain.locks import Recipe
 from lockdoctor.domain.revocation import (
     KeyGone,
     KeysUnseen,
@@ -143,13 +144,50 @@ def test_a_key_without_a_lease_is_released() -> None:
 
     async def story(room: Room) -> None:
         key = room.cluster.put(ORDERS + b"/694d7a1b2c3d4e5f")
+        waiter = room.lock(room.session())
         unnamed = await room.plan(keys=(key.key,))
         plan = await room.plan(verdicts=frozenset({VerdictKind.ETERNAL_LOCK}))
 
         assert unnamed.refused[0].dangers == (NotJudged(VerdictKind.ETERNAL_LOCK),)
         assert plan.targets[0].action is Action.RELEASE
         assert only(await room.treat(plan)).result is Result.DONE
-        assert room.keys == set()
+        assert room.keys == {waiter.key}
+
+    tell(story)
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_an_eternal_lock_may_be_released_once_its_waiter_has_gone(
+    waits: bool,  # noqa: FBT001
+) -> None:
+    """Whether somebody still stands behind it changes nothing of the key."""
+
+    async def story(room: Room) -> None:
+        key = room.cluster.put(ORDERS + b"/694d7a1b2c3d4e5f")
+        waiter = room.lock(room.session())
+        plan = await room.plan(verdicts=frozenset({VerdictKind.ETERNAL_LOCK}))
+        if not waits:
+            room.cluster.delete(waiter.key)
+
+        assert only(await room.treat(plan)).result is Result.DONE
+        assert key.key not in room.keys
+
+    tell(story)
+
+
+def test_patronis_leader_without_a_lease_may_be_released() -> None:
+    """It is found again though its own key alone does not show what it is."""
+
+    async def story(room: Room) -> None:
+        member = b'{"conn_url": "postgres://b", "api_url": "http://b"}'
+        room.cluster.put(b"/l/pg/leader", b"node-a")
+        room.cluster.put(b"/l/pg/config", b"{}")
+        room.cluster.put(b"/l/pg/members/node-b", member, room.session())
+        plan = await room.plan(verdicts=frozenset({VerdictKind.ETERNAL_LOCK}))
+
+        assert [stake.lock.recipe for stake in plan.targets[0].stakes] == [Recipe.PATRONI]
+        assert only(await room.treat(plan)).result is Result.DONE
+        assert room.keys == {b"/l/pg/config", b"/l/pg/members/node-b"}
 
     tell(story)
 
@@ -159,6 +197,7 @@ def test_a_key_without_a_lease_in_quarantine_comes_back_without_one() -> None:
 
     async def story(room: Room) -> None:
         key = room.cluster.put(ORDERS + b"/694d7a1b2c3d4e5f")
+        room.lock(room.session())
         verdicts = frozenset({VerdictKind.ETERNAL_LOCK})
         treated = only(await room.treat(await room.plan(QUARANTINE, verdicts=verdicts)))
         assert treated.entry_id is not None

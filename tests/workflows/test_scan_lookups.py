@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.past import ClockMark
-from lockdoctor.domain.policy import Policy
+from lockdoctor.domain.policy import Limits, Policy
 from lockdoctor.domain.report import Report
 from lockdoctor.domain.verdicts import VerdictKind
 from lockdoctor.history.store import open_history
@@ -19,7 +19,8 @@ from tests.fakes import FakeClock, FakeCluster
 from tests.waiting import run
 
 SCAN = ScanRequest(prefixes=(b"/l/",), policy=Policy(), window_s=60.0, sessions=True)
-CHECK = replace(SCAN, window_s=0.0, command="check")
+LIMITED = Policy(overrides=Limits(max_hold_s=300.0))
+CHECK = replace(SCAN, policy=LIMITED, window_s=0.0, command="check")
 MANY = 30
 
 

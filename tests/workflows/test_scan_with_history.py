@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from lockdoctor.domain.evidence import Standing
 from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.past import ClockMark
-from lockdoctor.domain.policy import Policy
+from lockdoctor.domain.policy import Limits, Policy
 from lockdoctor.domain.report import Report
-from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.domain.revocation import NAMEABLE, Selection
+from lockdoctor.domain.selection import select
+from lockdoctor.domain.verdicts import Confidence, Severity, VerdictKind
 from lockdoctor.history.store import open_history
+from lockdoctor.outputs.headline import headline
 from lockdoctor.ports import ScanProgress, Stop
 from lockdoctor.workflows.scan import ScanRequest, scan
 from tests.fakes import FakeClock, FakeCluster
 from tests.waiting import run
 
-ONE_LOOK = ScanRequest(prefixes=(b"/l/",), policy=Policy(), window_s=0.0, sessions=True)
+UNLIMITED = ScanRequest(
+    prefixes=(b"/l/",),
+    policy=Policy(suspects=False),
+    window_s=0.0,
+    sessions=True,
+    command="check",
+)
+ONE_LOOK = replace(UNLIMITED, policy=Policy(overrides=Limits(max_hold_s=300.0), suspects=False))
 
 
 class Nobody:
@@ -28,7 +40,10 @@ class Nobody:
 
 
 def looks(
-    folder: Path, *between: Callable[[FakeCluster], object], every_s: float = 300.0
+    folder: Path,
+    *between: Callable[[FakeCluster], object],
+    every_s: float = 300.0,
+    request: ScanRequest = ONE_LOOK,
 ) -> list[Report]:
     """Look once, let something happen and time pass, look again, and so on."""
 
@@ -41,7 +56,7 @@ def looks(
             await clock.sleep(every_s)
             mark = ClockMark(wall_at=clock.now(), boot_id="boot", steady_at=clock.now())
             with open_history(folder / "history", mark) as history:
-                reports.append(await scan(cluster, clock, ONE_LOOK, Nobody(), Stop(), history))
+                reports.append(await scan(cluster, clock, request, Nobody(), Stop(), history))
         return reports
 
     return run(story())
@@ -68,6 +83,58 @@ def test_two_looks_apart_prove_a_leak(tmp_path: Path) -> None:
     assert second.locks[0].age is not None
     assert 299.0 < second.locks[0].age.at_least_s < 302.0
     assert second.lookups == 1
+
+
+def test_without_a_limit_two_checks_mention_a_hold_and_find_nothing(tmp_path: Path) -> None:
+    """`etcdctl lock /my-lock/backup sleep 420` in two checks 5 min 30 s apart: OK, with its age."""
+    first, second = looks(tmp_path, leak, nothing, every_s=330.0, request=UNLIMITED)
+    verdict = second.locks[0].verdict
+
+    assert (first.findings, second.findings) == ((), ())
+    assert (verdict.kind, verdict.confidence, verdict.severity) == (
+        VerdictKind.SUSPECTED_LEAK,
+        Confidence.POSSIBLE,
+        Severity.OK,
+    )
+    assert headline(second) == (
+        "No leak proven: 1 lock held, /l/orders for at least 5 min 30 s (no limit stated)"
+    )
+    assert select(second, Selection()).candidates == []
+
+
+def test_without_a_limit_a_check_warns_where_a_leak_is_likely(tmp_path: Path) -> None:
+    """Somebody has waited as long, and nobody was served: WARNING, and still no proof."""
+
+    def contend(cluster: FakeCluster) -> None:
+        leak(cluster)
+        leak(cluster)
+
+    second = looks(tmp_path, contend, nothing, every_s=330.0, request=UNLIMITED)[1]
+    (finding,) = second.findings
+
+    assert (finding.kind, finding.confidence, finding.severity) == (
+        VerdictKind.SUSPECTED_LEAK,
+        Confidence.LIKELY,
+        Severity.WARNING,
+    )
+    assert select(second, Selection()).candidates == []
+
+
+def test_a_registration_of_any_age_is_no_finding(tmp_path: Path) -> None:
+    """One key, empty or a uuid, renewed for ever: nothing says that it is a lock."""
+
+    def register(cluster: FakeCluster) -> None:
+        lease_id = cluster.session(60)
+        for number in range(12):
+            cluster.put(b"/l/workers/w%d" % number, lease_id=lease_id)
+        cluster.put(b"/l/dubbo/providers/x", str(uuid.uuid4()).encode(), cluster.session(60))
+
+    reports = looks(tmp_path, register, nothing, nothing)
+
+    assert [report.findings for report in reports] == [()] * 3
+    assert {lock.verdict.kind for lock in reports[2].locks} == {VerdictKind.UNDETERMINED}
+    everything = Selection(verdicts=frozenset(NAMEABLE))
+    assert select(reports[2], everything).candidates == []
 
 
 def test_a_finding_that_stands_says_for_how_long(tmp_path: Path) -> None:
