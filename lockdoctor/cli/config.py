@@ -13,7 +13,7 @@ from lockdoctor.cli.toml_table import Schema, Table, read_file
 from lockdoctor.domain.acceptance import Acceptance
 from lockdoctor.domain.journal import Action
 from lockdoctor.domain.locks import Kind
-from lockdoctor.domain.policy import Limits, Rule, Treatment, parse_duration
+from lockdoctor.domain.policy import MIN_RUNS, Limits, Rule, Treatment, parse_duration
 from lockdoctor.domain.verdicts import FINE, OF_SESSIONS, VerdictKind
 from lockdoctor.errors import ConfigError
 from lockdoctor.values import dataclass
@@ -183,6 +183,12 @@ def _count(raw: Any) -> int:
     return raw
 
 
+def _runs(raw: Any) -> int:
+    if _count(raw) < MIN_RUNS:
+        raise ValueError(f"must be {MIN_RUNS} or more: one run alone is too little proof")
+    return int(raw)
+
+
 def _kind(raw: Any) -> Kind:
     kinds = {kind.value: kind for kind in Kind if kind is not Kind.UNKNOWN}
     if not isinstance(raw, str) or raw not in kinds:
@@ -263,7 +269,7 @@ _ACCEPT: Schema = {
 _TREAT: Schema = {
     "treat": ("how", _how),
     "treat_min_held": ("min_held_s", _duration),
-    "treat_min_runs": ("min_runs", _count),
+    "treat_min_runs": ("min_runs", _runs),
     "treat_max_per_run": ("max_per_run", _count),
     "treat_max_per_day": ("max_per_day", _count),
 }

@@ -18,6 +18,7 @@ from lockdoctor.etcd.surgeon import EtcdSurgeon
 from lockdoctor.journal.actor import this_actor
 from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.treatment_words import PlainTreatmentWords
+from lockdoctor.outputs.wording import printable
 from lockdoctor.ports import Stop
 from lockdoctor.values import dataclass
 from lockdoctor.workflows.unattended import treat_unattended
@@ -37,11 +38,21 @@ class Outcome:
 
 def require_policy(policy: Policy) -> None:
     """
-    Refuse to treat where no policy says how.
+    Refuse to treat where no policy says how, or what is too long.
 
     Raises:
         ConfigError: None does.
     """
+    unlimited = [
+        rule.prefix
+        for rule in policy.rules
+        if rule.treatment and policy.thresholds_for(rule.prefix).stated_limit_s is None
+    ]
+    if unlimited:
+        raise ConfigError(
+            f"--treat proves no leak below {printable(unlimited[0])} without a limit: add max_hold"
+            " to its [[prefix]] in lockdoctor.toml, or --max-hold"
+        )
     if not any(rule.treatment for rule in policy.rules):
         raise ConfigError(
             "--treat does what lockdoctor.toml allows, and no [[prefix]] of it has treat"

@@ -133,6 +133,12 @@ class RenewalTrace:
     """Of each proven rise, how many renewals it proves."""
     risen_from: tuple[float, ...] = ()
     """Of each proven rise, when the reading before it was asked."""
+    closely_renewed_at: float | None = None
+    """
+    When the last reading was asked that proves a renewal since one less than a granted TTL before;
+    None where none does. Over a longer time a renewal is only inferred from the lease's survival,
+    which takes etcd's clock to have run: that of a suspended machine stands still.
+    """
     last_refresh: Interval | None = None
     """When the deadline in force at the last reading was set: by a grant, a renewal or a leader."""
     late_by: float | None = None
@@ -293,6 +299,7 @@ def trace(lease_id: LeaseId, readings: Sequence[Reading], leadership: Leadership
         renewed_in=tuple(fold.renewed_in),
         renewals_before_last=tuple(fold.counts),
         risen_from=tuple(fold.risen_from),
+        closely_renewed_at=fold.closely_renewed_at,
         last_refresh=fold.last_refresh,
         late_by=fold.late_by,
         unconfirmed=fold.unconfirmed,
@@ -349,6 +356,7 @@ class _Fold:
         self.counts: list[int] = []
         self.renewed_in: list[Interval] = []
         self.risen_from: list[float] = []
+        self.closely_renewed_at: float | None = None
         self.late_by: float | None = None
         self.unconfirmed = 0
         self.refreshes: list[Interval] = []
@@ -397,6 +405,8 @@ class _Fold:
             self.refreshes.append(Interval(current.earliest - granted, current.latest - granted))
             self.counts.append(moved)
             self.risen_from.append(previous.asked_at)
+            if reading.answered_at - previous.asked_at < granted:
+                self.closely_renewed_at = reading.asked_at
             self.renewed_in.append(Interval(seen.earliest - granted, seen.latest - granted))
             left = current.latest - previous.asked_at
             self.late_by = left if self.late_by is None else min(self.late_by, left)

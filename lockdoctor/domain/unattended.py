@@ -2,26 +2,40 @@
 Which locks may be freed while nobody looks, and why the others may not.
 
 Everything must be in favour: a rule of the policy that allows it, the proof of a leak, its age,
-the runs before this one, and room in what the journal leaves of the day.
+the runs before this one, room in what the journal leaves of the day, and a renewal that was seen
+in this run, not only inferred from the lease's survival.
 """
 
 from __future__ import annotations
 
 import enum
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from lockdoctor.domain.evidence import Standing
 from lockdoctor.domain.journal import Entry, Result
+from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.policy import Policy, Treatment
 from lockdoctor.domain.report import Finding, Report
 from lockdoctor.domain.revocation import Refusal
+from lockdoctor.domain.schedule import keep_alive_period_s
 from lockdoctor.domain.treatment import Treated
 from lockdoctor.domain.verdicts import Confidence, VerdictKind
 from lockdoctor.values import dataclass
 
 DAY_S = 86_400.0
+
+MAX_WATCH_S = 120.0
+"""
+The leases that are about to be treated are watched for so long, in seconds.
+
+A client of Go's kind renews a lease of six minutes in that time. One with a longer TTL is judged by
+the readings of two checks, which lie less than its TTL apart where checks are frequent.
+"""
+
+MAX_WATCHED = 32
+"""So many leases are watched at most, those of the longest holds."""
 
 HARMLESS = frozenset({Result.REFUSED, Result.FAILED, Result.ALREADY_GONE})
 """Results that used nothing up, because nothing was written."""
@@ -35,6 +49,7 @@ class Spare(enum.Enum):
     NO_CONTENDER = "what blocks it is no contender of the lock"
     HELD_TOO_BRIEFLY = "it has not been held for long enough"
     IN_TOO_FEW_RUNS = "too few runs in a row have found it"
+    RENEWAL_UNSEEN = "no renewal was seen between two readings less than a TTL apart"
     ENOUGH_IN_THIS_RUN = "enough is treated in this run"
     ENOUGH_TODAY = "enough was treated in the last 24 hours"
 
@@ -81,11 +96,19 @@ class Unattended:
         return sum(each.result not in HARMLESS for each in self.treated)
 
 
-def choose(report: Report, policy: Policy, journal: Iterable[Entry]) -> Choice:
+def choose(
+    report: Report,
+    policy: Policy,
+    journal: Iterable[Entry],
+    renewed: Collection[LeaseId] = (),
+) -> Choice:
     """
     Say which leaked locks may be freed now.
 
     An entry of the journal whose outcome is unknown counts as done.
+
+    Args:
+        renewed: Leases that were seen to be renewed after the report was made.
     """
     candidates = sorted(_candidates(report, policy), key=lambda each: -_held_s(each.finding))
     today = _used(report, journal)
@@ -93,6 +116,8 @@ def choose(report: Report, policy: Policy, journal: Iterable[Entry]) -> Choice:
     chosen, spared = [], []
     for each in candidates:
         why = _spare(each, report) or _over(each, in_this_run[each.prefix], today[each.prefix])
+        if not why and not _is_seen_renewed(each.finding, report, renewed):
+            why = Spare.RENEWAL_UNSEEN
         if why:
             spared.append(Spared(each.finding, why))
         else:
@@ -100,6 +125,22 @@ def choose(report: Report, policy: Policy, journal: Iterable[Entry]) -> Choice:
             in_this_run[each.prefix] += 1
             today[each.prefix] += 1
     return Choice(tuple(chosen), tuple(spared))
+
+
+def to_watch(choice: Choice) -> tuple[LeaseId, ...]:
+    """Name the leases that are left alone only because no renewal of theirs was seen yet."""
+    traces = (
+        spared.finding.lock.holder_trace
+        for spared in choice.spared
+        if spared.why is Spare.RENEWAL_UNSEEN and spared.finding.lock
+    )
+    leases = (
+        found.lease_id
+        for found in traces
+        if found and found.granted_ttl_s
+        if keep_alive_period_s(found.granted_ttl_s) < MAX_WATCH_S
+    )
+    return tuple(dict.fromkeys(leases))[:MAX_WATCHED]
 
 
 def _candidates(report: Report, policy: Policy) -> Iterator[Chosen]:
@@ -125,6 +166,14 @@ def _spare(each: Chosen, report: Report) -> Spare | None:
     if _runs(each.finding) < treatment.min_runs:
         return Spare.IN_TOO_FEW_RUNS
     return None
+
+
+def _is_seen_renewed(finding: Finding, report: Report, renewed: Collection[LeaseId]) -> bool:
+    found = finding.lock.holder_trace if finding.lock else None
+    if found is None:
+        return False
+    at = found.closely_renewed_at
+    return found.lease_id in renewed or (at is not None and at >= report.started_at)
 
 
 def _over(each: Chosen, in_this_run: int, today: int) -> Spare | None:

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
+from itertools import chain
 
+from lockdoctor.domain.leases import LeaseId, LeaseUnread, Reading
 from lockdoctor.domain.policy import Policy
+from lockdoctor.domain.renewals import Leadership, trace
 from lockdoctor.domain.report import Report
 from lockdoctor.domain.revocation import Refusal, Selection
 from lockdoctor.domain.treatment import Treated
-from lockdoctor.domain.unattended import Chosen, Unattended, choose
+from lockdoctor.domain.unattended import MAX_WATCH_S, Chosen, Unattended, choose, to_watch
 from lockdoctor.errors import ClusterError, JournalError
-from lockdoctor.ports import Stop
+from lockdoctor.ports import Clock, Cluster, Stop
+from lockdoctor.workflows.pausing import pause
 from lockdoctor.workflows.revoke import Conduct, carry_out, plan_revocation
 from lockdoctor.workflows.ward import Ward
+
+LOOK_EVERY_S = 1.25
+"""More than the second by which a reading is rounded down, and than a raft term takes to settle."""
 
 
 async def treat_unattended(ward: Ward, report: Report, policy: Policy, stop: Stop) -> Unattended:
     """
     Treat what the policy allows, and nothing else: each lock is planned and looked at anew.
+
+    A check reads each lease once. So those that are about to be treated are watched first, until
+    each is seen to be renewed.
 
     Whatever goes wrong ends it and is told, for it says nothing of the locks' health. Where the
     journal cannot be read or written, nothing is done.
@@ -26,7 +37,8 @@ async def treat_unattended(ward: Ward, report: Report, policy: Policy, stop: Sto
     refused: list[Refusal] = []
     failure: str | None = None
     try:
-        choice = choose(report, policy, ward.journal.entries())
+        journal = ward.journal.entries()
+        choice = choose(report, policy, journal)
     except JournalError as failed:
         return Unattended(failure=str(failed))
     if ward.journal.newer and choice.chosen:
@@ -36,6 +48,9 @@ async def treat_unattended(ward: Ward, report: Report, policy: Policy, stop: Sto
             " treated today; update lockdoctor",
         )
     try:
+        if leases := to_watch(choice):
+            renewed = await renewed_leases(ward.cluster, ward.clock, leases, stop)
+            choice = choose(report, policy, journal, renewed)
         for chosen in choice.chosen:
             if stop.reason or failure:
                 break
@@ -45,6 +60,33 @@ async def treat_unattended(ward: Ward, report: Report, policy: Policy, stop: Sto
     return Unattended(
         treated=tuple(treated), refused=tuple(refused), spared=choice.spared, failure=failure
     )
+
+
+async def renewed_leases(
+    cluster: Cluster, clock: Clock, leases: Collection[LeaseId], stop: Stop
+) -> frozenset[LeaseId]:
+    """
+    Watch leases until each is seen to be renewed, or for MAX_WATCH_S.
+
+    Raises:
+        ClusterError: They could not be read.
+    """
+    readings: dict[LeaseId, list[Reading]] = {lease_id: [] for lease_id in leases}
+    renewed: set[LeaseId] = set()
+    until = clock.now() + MAX_WATCH_S
+    while (left := readings.keys() - renewed) and clock.now() < until and not stop.reason:
+        async for each in cluster.read_leases(sorted(left), with_keys=False):
+            if not isinstance(each, LeaseUnread):
+                readings[each.lease_id].append(each)
+        leadership = Leadership.of(chain.from_iterable(readings.values()))
+        for lease_id in left:
+            found = trace(lease_id, readings[lease_id], leadership)
+            if found.is_gone:
+                del readings[lease_id]
+            elif found.closely_renewed_at is not None:
+                renewed.add(lease_id)
+        await pause(clock, stop, LOOK_EVERY_S)
+    return frozenset(renewed)
 
 
 async def _treat(

@@ -397,6 +397,7 @@ def test_what_may_be_treated_unattended_is_read(tmp_path: Path) -> None:
         (('"/jobs/"', '""'), 3, "treat needs a prefix of its own, not every key"),
         (('"30m"', "30"), 4, "treat_min_held: must be a duration in quotes"),
         (('"30m"', '"30m"\nmax_hold = "31m"'), 4, "treat_min_held is shorter than max_hold"),
+        (('"30m"', '"30m"\ntreat_min_runs = 1'), 5, "treat_min_runs: must be 2 or more"),
         (('"30m"', '"30m"\nkind = "election"'), 3, "treat is for locks, and the kind says that"),
         (('"30m"', '"30m"\ntreat_max_per_day = 0'), 5, "treat_max_per_day: must be a whole number"),
         (("treat_min_held", "treat_min_hold"), 4, 'unknown key "treat_min_hold"; did you mean'),

@@ -196,6 +196,30 @@ def test_what_was_left_before_a_renewal_is_known() -> None:
     assert found.late_by == pytest.approx(3.0)
 
 
+@pytest.mark.parametrize(("later", "at"), [(59.9, 59.9), (60.0, None), (600.0, None)])
+def test_a_renewal_is_seen_between_readings_less_than_a_ttl_apart(
+    later: float, at: float | None
+) -> None:
+    """Over a longer time it is inferred from survival, as if etcd's clock had never stood still."""
+    found = traced(reading(0, 30), reading(later, 50))
+
+    assert found.renewals >= 1
+    assert found.closely_renewed_at == at
+
+
+def test_a_machine_that_stood_still_renews_nothing() -> None:
+    """
+    The suspension of etcd for ten minutes looks like renewals of a lease that nobody renews.
+
+    Survival takes that for renewals: the assumption that docs/architecture.md names. Readings less
+    than a TTL apart, before and after it, show none.
+    """
+    found = traced(reading(0, 55), reading(20, 35), reading(620, 34), reading(640, 14))
+
+    assert found.renewals == 10
+    assert found.closely_renewed_at is None
+
+
 # Against a simulated lessor
 
 latencies = st.floats(0.0, 0.4)

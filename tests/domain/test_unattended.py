@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,15 +12,27 @@ from hypothesis import strategies as st
 from lockdoctor.domain.age import Age
 from lockdoctor.domain.evidence import Standing
 from lockdoctor.domain.journal import Action, Entry, Result
+from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.policy import Policy, Rule, Treatment
 from lockdoctor.domain.report import LockReport
-from lockdoctor.domain.unattended import DAY_S, HARMLESS, Choice, Spare, choose
+from lockdoctor.domain.unattended import (
+    DAY_S,
+    HARMLESS,
+    MAX_WATCHED,
+    Choice,
+    Spare,
+    choose,
+    to_watch,
+)
 from lockdoctor.domain.verdicts import Confidence, VerdictKind
 from tests.builders import (
+    HOLDER,
     NOON,
+    a_key,
     a_lock,
     a_lock_report,
     a_report,
+    a_trace,
     a_verdict,
     an_intent,
     an_outcome,
@@ -43,9 +56,10 @@ def a_leak(
     held_s: float = HELD_S,
     runs: int = 3,
     foreign: bool = False,
+    lease_id: int = HOLDER,
     **fields: Any,
 ) -> LockReport:
-    lock = a_lock(name, foreign_holder=foreign)
+    lock = a_lock(name, holder=a_key(lock=name, lease_id=lease_id), foreign_holder=foreign)
     standing = Standing(runs=runs, for_s=600.0, since_at=NOON - 600)
     verdict = a_verdict(lock=lock, **{"evidence": (standing,), **fields})
     return a_lock_report(lock, verdict, age=Age(at_least_s=held_s))
@@ -160,6 +174,83 @@ def test_the_budget_is_of_a_day_a_prefix_and_a_cluster() -> None:
     assert choice(a_leak(), journal=elsewhere, max_per_day=1).chosen
     for recent in (an_entry(NOON - DAY_S + 1), an_entry(NOON + 3600)):
         assert why(choice(a_leak(), journal=(recent,), max_per_day=1)) == [Spare.ENOUGH_TODAY]
+
+
+def unseen(lock: LockReport, *looks: tuple[float, int], **fields: Any) -> LockReport:
+    """The same leak, whose lease was read at these seconds before and after noon."""
+    lease_id = next(iter(lock.traces))
+    found = a_trace(*(looks or ((-330.0, 44), (1.0, 44))), lease_id=lease_id, **fields)
+    return replace(lock, traces={lease_id: found})
+
+
+@pytest.mark.parametrize(
+    ("looks", "seen"),
+    [
+        (((-330.0, 44), (1.0, 44)), False),  # two checks five minutes apart
+        (((-60.0, 44), (0.0, 44)), False),
+        (((-59.9, 44), (0.0, 44)), True),  # the last reading of the check before, and this one
+        (((-59.9, 44), (-0.1, 44)), False),  # of two checks before this one
+    ],
+)
+def test_a_renewal_must_be_seen_and_not_only_inferred(
+    looks: tuple[tuple[float, int], ...],
+    seen: bool,  # noqa: FBT001
+) -> None:
+    """Between two readings less than a TTL apart, the later one of this run."""
+    found = choice(unseen(a_leak(), *looks))
+
+    assert bool(found.chosen) is seen
+    assert seen or why(found) == [Spare.RENEWAL_UNSEEN]
+
+
+def test_a_lease_that_is_about_to_be_treated_is_watched() -> None:
+    """What was seen to be renewed since takes the place; what was not leaves it to the next."""
+    leaks = [unseen(a_leak(b"/my-lock/%d" % n, held_s=HELD_S + n, lease_id=n)) for n in range(1, 4)]
+    report, policy = a_report(*leaks), a_policy(a_treatment(max_per_run=1))
+
+    first = choose(report, policy, ())
+    assert to_watch(first) == (3, 2, 1)
+
+    again = choose(report, policy, (), renewed={LeaseId(1), LeaseId(2)})
+    (chosen,) = again.chosen
+    assert chosen.finding.verdict.leases == (2,)
+    assert [spared.why for spared in again.spared] == [
+        Spare.RENEWAL_UNSEEN,
+        Spare.ENOUGH_IN_THIS_RUN,
+    ]
+
+
+def test_nothing_is_watched_that_would_not_be_treated() -> None:
+    """A check that treats nothing, or nothing more today, takes no longer for it."""
+    spared = [
+        choice(unseen(a_leak(runs=2))),
+        choice(unseen(a_leak()), journal=(an_entry(),), max_per_day=1),
+        choice(a_leak()),
+    ]
+
+    assert [to_watch(each) for each in spared] == [(), (), ()]
+
+
+@pytest.mark.parametrize(("granted_ttl_s", "watched"), [(358, True), (359, False), (3600, False)])
+def test_a_lease_that_is_renewed_too_seldom_is_not_watched(
+    granted_ttl_s: int,
+    watched: bool,  # noqa: FBT001
+) -> None:
+    """Two minutes would not show it; the readings of two checks do, where they are frequent."""
+    looks = ((-4000.0, 100), (0.0, 100))
+    found = choice(unseen(a_leak(), *looks, granted_ttl_s=granted_ttl_s))
+
+    assert bool(to_watch(found)) is watched
+
+
+def test_no_more_leases_are_watched_than_a_second_allows() -> None:
+    """Those of the longest holds."""
+    leaks = [
+        unseen(a_leak(b"/my-lock/%d" % n, held_s=HELD_S + n, lease_id=n))
+        for n in range(1, MAX_WATCHED + 9)
+    ]
+
+    assert to_watch(choice(*leaks)) == tuple(range(MAX_WATCHED + 8, 8, -1))
 
 
 @given(

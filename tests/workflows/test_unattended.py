@@ -10,13 +10,13 @@ import pytest
 from lockdoctor.domain.journal import Action, Entry, Result
 from lockdoctor.domain.policy import Limits, Policy, Rule, Treatment
 from lockdoctor.domain.report import Report
-from lockdoctor.domain.unattended import Spare, Unattended
+from lockdoctor.domain.unattended import MAX_WATCH_S, Spare, Unattended
 from lockdoctor.errors import AccessDenied
 from lockdoctor.ports import Stop
 from lockdoctor.workflows.scan import ScanRequest, scan
 from lockdoctor.workflows.unattended import treat_unattended
 from tests.builders import an_intent
-from tests.operating_room import MAX_HOLD_S, PREFIX, WAYS, Room, Silent, key_of, tell
+from tests.operating_room import MAX_HOLD_S, PREFIX, TTL_S, WAYS, Room, Silent, key_of, tell
 
 MAIL = b"/l/mail"
 
@@ -188,6 +188,85 @@ def test_what_cannot_be_counted_is_not_done() -> None:
         assert done.failure is not None
         assert "newer lockdoctor" in done.failure
         assert room.keys == {key_of(leaked)}
+
+    tell(story)
+
+
+def as_of_a_check(report: Report) -> Report:
+    """The same report, whose renewals were inferred from the leases' survival alone."""
+    traces = {
+        lease_id: replace(found, closely_renewed_at=None)
+        for lock in report.locks
+        for lease_id, found in lock.traces.items()
+    }
+    return replace(report, locks=tuple(replace(lock, traces=traces) for lock in report.locks))
+
+
+def test_a_lease_is_watched_until_it_is_seen_to_be_renewed() -> None:
+    """For a third of its TTL or little more; then its hold is treated."""
+
+    async def story(room: Room) -> None:
+        room.leak()
+        report = as_of_a_check(await a_report(room))
+        began_at, lookups = room.clock.now(), room.cluster.lookups
+
+        done = await treated(room, report=report)
+
+        assert done.done == 1
+        assert room.clock.now() - began_at < TTL_S / 3 + 4.0
+        assert 2 < room.cluster.lookups - lookups < 10
+
+    tell(story)
+
+
+def test_a_lease_that_nobody_renews_any_more_is_left_alone() -> None:
+    """It survived since the run before; whether a client did it is not known."""
+
+    async def story(room: Room) -> None:
+        leaked = room.leak()
+        report = as_of_a_check(await a_report(room))
+        room.cluster.stop_renewing(leaked)
+
+        done = await treated(room, report=report)
+
+        assert [spared.why for spared in done.spared] == [Spare.RENEWAL_UNSEEN]
+        assert (done.treated, done.refused, done.failure) == ((), (), None)
+        assert room.surgeon.steps == []
+        assert room.journal.lines == []
+
+    tell(story)
+
+
+def test_new_leaders_are_not_taken_for_a_renewal() -> None:
+    """They reset the lease again and again: after two minutes the watch is given up."""
+
+    async def story(room: Room) -> None:
+        leaked = room.leak()
+        report = as_of_a_check(await a_report(room))
+        room.cluster.stop_renewing(leaked)
+        began_at = room.clock.now()
+        for seconds in range(4, 200, 4):
+            room.cluster.at(began_at + seconds, room.cluster.change_leader)
+
+        done = await treated(room, report=report)
+
+        assert [spared.why for spared in done.spared] == [Spare.RENEWAL_UNSEEN]
+        assert MAX_WATCH_S <= room.clock.now() - began_at < MAX_WATCH_S + 3.0
+        assert key_of(leaked) in room.keys
+
+    tell(story)
+
+
+def test_whoever_ends_the_run_ends_the_watch() -> None:
+    """Nothing is treated that was not seen."""
+
+    async def story(room: Room) -> None:
+        room.leak()
+        report = as_of_a_check(await a_report(room))
+        room.stop.ask("Ctrl-C")
+
+        assert (await treated(room, report=report)).done == 0
+        assert room.surgeon.steps == []
 
     tell(story)
 
