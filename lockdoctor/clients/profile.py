@@ -26,7 +26,12 @@ _GZIP = b"\x1f\x8b"
 _WEB_PAGE = re.compile(rb"<[!a-zA-Z]")
 _GOROUTINE = re.compile(r"goroutine (\d+)\b[^\[]{0,100}\[([^\]]{0,200})\]")
 _MINUTES = re.compile(r", (\d{1,9}) minutes\b")
-_WORD = re.compile(r"\b0x([0-9a-f]{1,16})\b")
+_WORD = re.compile(r"\b0x([0-9a-f]{1,16})\b(?!\?)")
+"""
+An argument. With `?` after it, it is what a register has left behind: no argument any more.
+
+Source: printArgs in Go's runtime/traceback.go, since Go 1.18.
+"""
 _CREATOR = re.compile(r" in goroutine (\d+)$")
 
 

@@ -384,10 +384,11 @@ class LiveSessions:
 
 @dataclass(frozen=True, slots=True)
 class FromElsewhere:
-    """More leases without keys than all processes that were asked keep alive."""
+    """Leases without keys that no goroutine of the processes names, though each names its own."""
 
     leases: int
     processes: int
+    """The ones that answered."""
 
 
 @dataclass(frozen=True, slots=True)

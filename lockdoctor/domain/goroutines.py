@@ -37,6 +37,14 @@ _NOT_THE_CALLER = re.compile(
 MOST_CALLERS = 3
 """So many places of each kind are named, the most frequent first."""
 
+MIN_LEASE_ID = 1 << 48
+"""
+From here on a number is a lease's ID: the addresses of a process have fewer bits.
+
+etcd puts 16 bits of a member's ID before the other 48, so few IDs are smaller.
+Source: NewGenerator in etcd's pkg/idutil/id.go.
+"""
+
 
 class Frame(NamedTuple):
     """One call on a stack."""
@@ -66,7 +74,17 @@ class Stack:
     blocked_s: int | None = None
     """It has stood there for at least so long, in whole minutes; None where nothing says so."""
     words: frozenset[int] = frozenset()
-    """The arguments of a call that keeps a lease alive: its ID, among pointers."""
+    """
+    The arguments of a call that keeps a lease alive: its ID, among pointers.
+
+    Go 1.17 to 1.21 show something else in the place of the ID, and but for 1.17 mark it with `?`.
+    What is marked so is left out.
+    """
+
+    @property
+    def names_a_lease(self) -> bool:
+        """Whether the ID of the lease is among the words."""
+        return any(word >= MIN_LEASE_ID for word in self.words)
 
 
 class Caller(NamedTuple):
@@ -88,6 +106,9 @@ class Census:
     keepalives: int
     """Leases that it keeps alive, those of the sessions included; newer clients hide some others
     (from 3.4.28 and 3.5.10 on, those whose context cannot be cancelled)."""
+    named_keepalives: int
+    """Of the keep-alives, those whose arguments show the lease's ID. Which Go shows it depends on
+    its version and on the client's."""
     clients: int
     """Clients that have ever kept a lease alive."""
     lock_waiters: int
@@ -107,6 +128,11 @@ class Census:
     def waiting(self) -> int:
         """Sessions whose attempt waits for its turn; each has a key in etcd."""
         return self.lock_waiters + self.candidates
+
+    @property
+    def names_all_leases(self) -> bool:
+        """Whether a lease that the profile does not name is none of these keep-alives."""
+        return self.is_whole and 0 < self.keepalives == self.named_keepalives
 
     @property
     def beyond_sessions(self) -> int:
@@ -144,8 +170,10 @@ def take_census(stacks: Iterable[Stack], *, is_whole: bool = True) -> Census:
         if role == "session" and stack.started_by is not None:
             openers[stack.started_by] += stack.count
         words |= stack.words
-        if role == "keep-alive" and stack.blocked_s is not None:
-            oldest = max(oldest or 0, stack.blocked_s)
+        if role == "keep-alive":
+            counts["named"] += stack.count * stack.names_a_lease
+            if stack.blocked_s is not None:
+                oldest = max(oldest or 0, stack.blocked_s)
     for number, sessions in openers.items():
         if number in own_code:
             callers["NewSession", own_code[number]] += sessions
@@ -153,6 +181,7 @@ def take_census(stacks: Iterable[Stack], *, is_whole: bool = True) -> Census:
         goroutines=counts["all"],
         sessions=counts["session"],
         keepalives=counts["keep-alive"],
+        named_keepalives=counts["named"],
         clients=counts["client"],
         lock_waiters=counts["lock-waiter"],
         candidates=counts["candidate"],

@@ -98,7 +98,7 @@ class ProcessReport:
     """From the first look at it to the last."""
     keyless_kept: int | None
     """So many of etcd's renewed leases without keys it keeps alive, by their IDs; None where the
-    profile does not show IDs or the leases are not known."""
+    leases are not known, or the profile does not show the ID of each lease kept alive."""
     locks_held: int | None
     """So many of the report's locks it holds, by the IDs of their leases; None as above."""
     agreement: Agreement | None
@@ -117,9 +117,9 @@ def bear_witness(report: Report, before: Heard, after: Heard) -> Report:
     late = [each for each in before.processes if each.name not in names]
     earlier = {each.name: each for each in before.processes}
     holders = {each.lock.holder.lease_id for each in report.locks if each.lock.holder}
-    processes = tuple(
-        _process(seen, earlier.get(seen.name), keyless, holders)
-        for seen in [*after.processes, *late]
+    processes = (
+        *(_process(seen, earlier.get(seen.name), keyless, holders) for seen in after.processes),
+        *(_process(seen, None, keyless, holders, is_last=False) for seen in late),
     )
     server = compare(before.counters, after.counters)
     if server is not None and server.watched_s < LEAST_WATCHED_S:
@@ -169,9 +169,11 @@ def _process(
     earlier: ProcessSeen | None,
     keyless: _Keyless | None,
     holders: AbstractSet[LeaseId],
+    *,
+    is_last: bool = True,
 ) -> ProcessReport:
     census = seen.census
-    shows_ids = bool(census.words) and census.is_whole
+    shows_ids = census.names_all_leases and is_last
     watched_s = 0.0
     if earlier and earlier.seen_at is not None and seen.seen_at is not None:
         watched_s = seen.seen_at - earlier.seen_at
@@ -232,7 +234,7 @@ def _with_evidence(
     evidence: list[Evidence] = []
     if verdict.kind in LEAKS:
         evidence += [*_suspects(processes, keyless), *_counted(server)]
-    told = {each.process for each in evidence if isinstance(each, LiveSessions)}
+    told = {e.process for e in evidence if isinstance(e, LiveSessions) and e.kept is not None}
     keepers = _keepers(verdict, [each for each in processes if each.name not in told])
     return _with(verdict, [*keepers, *evidence])
 
@@ -262,13 +264,15 @@ def _suspects(
 
 
 def _unkept(processes: Sequence[ProcessReport], keyless: _Keyless) -> int:
-    """About how many of the leases none of the processes keeps alive; 0 where it may be none."""
-    if all(process.keyless_kept is not None for process in processes):
-        unkept = len(keyless.leases.difference(*(p.census.words for p in processes)))
-        return unkept if unkept > SLACK else 0
-    kept = sum(max(p.census.sessions, p.census.keepalives) for p in processes)
-    unkept = len(keyless.leases) - kept
-    return unkept if unkept > _slack(len(keyless.leases)) else 0
+    """
+    Count the leases that no goroutine of the processes names; 0 where it might be none.
+
+    Numbers alone do not tell: whose profile hides a lease's ID, or is older, might keep any lease.
+    """
+    if any(process.keyless_kept is None or process.is_saved for process in processes):
+        return 0
+    unkept = len(keyless.leases.difference(*(p.census.words for p in processes)))
+    return unkept if unkept > SLACK else 0
 
 
 def _counted(server: ServerView | None) -> Iterator[ServerCounted]:

@@ -33,10 +33,11 @@ def witness_sentence(evidence: KeptAliveBy | LiveSessions | FromElsewhere | Serv
         case LiveSessions():
             return _live(evidence)
         case FromElsewhere(leases, processes):
-            which = "the process that was" if processes == 1 else f"the {processes:,} that were"
+            which = "the process" if processes == 1 else f"the {processes:,} processes"
             return (
-                f"About {leases:,} of them come from elsewhere: {which} asked"
-                f" {'keeps' if processes == 1 else 'keep'} fewer leases alive than etcd has."
+                f"About {leases:,} of them are not named in the goroutines of {which} asked: they"
+                " come from elsewhere, or from keep-alives without a session, which newer clients"
+                " hide."
             )
         case ServerCounted():
             return _counted(evidence)
@@ -94,7 +95,7 @@ def _live(evidence: LiveSessions) -> str:
 
 def _agreement(evidence: LiveSessions) -> str:
     if evidence.agreement == "fewer":
-        return "it cannot hold all of them"
+        return "they cannot all be its sessions"
     if evidence.agreement == "more":
         return "it has more, so that some have keys or belong to another etcd"
     if evidence.keyless_leases < CONVINCING:
@@ -138,8 +139,11 @@ def _facts(process: ProcessReport) -> Iterator[str]:
     if process.keyless_kept:
         kept = count(process.keyless_kept, "lease")
         yield f"by their IDs it keeps {kept} without keys alive"
-    if census.keepalives and not census.words:
-        yield "this profile does not name leases, as one with debug=2 does"
+    if census.oldest_keepalive_s is None and census.keepalives:
+        yield "this profile does not name leases, as one with debug=2 might"
+    elif census.named_keepalives < census.keepalives:
+        named = f"{census.named_keepalives:,} of {census.keepalives:,}"
+        yield f"{named} keep-alives show their lease's ID, so only numbers are compared"
     if process.is_saved:
         yield "from a profile that was saved earlier"
 

@@ -26,6 +26,7 @@ def process_json(process: ProcessReport) -> Json:
         "sessions_before": process.sessions_before,
         "watched_s": round(process.watched_s, 3),
         "keepalives": census.keepalives,
+        "named_keepalives": census.named_keepalives,
         "clients": census.clients,
         "lock_waiters": census.lock_waiters,
         "candidates": census.candidates,

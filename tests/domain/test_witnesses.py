@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,6 +34,8 @@ def process(
 ) -> ProcessSeen:
     """A process with so many live sessions, none of which waits."""
     counts = {"sessions": sessions, "keepalives": sessions, "lock_waiters": 0, "words": NO_WORDS}
+    shows_ids = bool(fields.get("words"))
+    counts["named_keepalives"] = fields.get("keepalives", sessions) if shows_ids else 0
     return ProcessSeen(name=name, source=name, seen_at=at, census=a_census(**{**counts, **fields}))
 
 
@@ -158,18 +161,47 @@ def test_profiles_that_show_no_ids_claim_none() -> None:
     ]
 
 
-def test_what_comes_from_elsewhere() -> None:
-    """Leases beyond all sessions and raw keep-alives of those asked belong to somebody else."""
-    heard = Heard(processes=(process(40), process(20, name="b", keepalives=25)))
+SOME = frozenset(map(LeaseId, range(1, 21)))
 
-    (found,) = added(bear_witness(leaking(100), NOBODY, heard), FromElsewhere)
-    assert (found.leases, found.processes) == (35, 2)
-    enough = Heard(processes=(process(95),))
-    assert added(bear_witness(leaking(100), NOBODY, enough), FromElsewhere) == []
+
+@pytest.mark.parametrize(
+    "unsure",
+    [
+        {},
+        {"words": frozenset({LeaseId(0xC000100660)}), "named_keepalives": 0},
+        {"words": SOME, "named_keepalives": 20},
+        {"words": SOME, "is_whole": False},
+        {"words": SOME, "at": None},
+    ],
+    ids=["no arguments", "pointers alone", "some IDs", "cut off", "saved earlier"],
+)
+def test_no_process_is_cleared_by_numbers(unsure: dict[str, Any]) -> None:
+    """A process that might keep leases which its profile does not name is never cleared of them."""
+    sure = process(40, name="sure", words=frozenset(map(LeaseId, range(1, 41))))
+    for heard in ((process(40, **unsure),), (process(40, **unsure), sure)):
+        report = bear_witness(leaking(100), NOBODY, Heard(processes=heard))
+        assert added(report, FromElsewhere) == []
+
+    early = Heard(processes=(process(40, words=SOME, at=10.0),))
+    assert added(bear_witness(leaking(100), early, NOBODY), FromElsewhere) == []
+
+
+def test_some_ids_still_accuse() -> None:
+    """Of a profile that names some leases only, these are proven, and numbers are compared."""
+    mixed = process(100, words=SOME, named_keepalives=20)
+    verdict = replace(leaked_sessions(), leases=tuple(SOME))
+    report = a_report(sessions=tuple(map(a_session, range(1, 101))), session_verdicts=(verdict,))
+    report = bear_witness(report, NOBODY, Heard(processes=(mixed,)))
+
+    (live,) = added(report, LiveSessions)
+    assert (live.kept, live.agreement) == (None, "as-many")
+    assert added(report, KeptAliveBy) == [
+        KeptAliveBy(process="orders-7f", kept=20, of=20, saved=False)
+    ]
 
 
 def test_what_comes_from_elsewhere_by_ids() -> None:
-    """Where all profiles name leases, those that none names are counted, each once."""
+    """Where all profiles name all their leases, those that none names are counted, each once."""
 
     def found(first: range, second: range) -> list[int]:
         heard = Heard(

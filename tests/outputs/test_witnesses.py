@@ -50,7 +50,8 @@ def test_a_saved_profile_that_was_cut_off() -> None:
         sessions=1,
         keepalives=3,
         lock_waiters=0,
-        oldest_keepalive_s=0,
+        named_keepalives=0,
+        oldest_keepalive_s=None,
         callers=(),
         is_whole=False,
         words=frozenset(),
@@ -62,10 +63,21 @@ def test_a_saved_profile_that_was_cut_off() -> None:
     assert list(process_lines(process)) == [
         (
             "orders-7f: at least 1 live session; 2 leases kept alive without a session; 1 client;"
-            " this profile does not name leases, as one with debug=2 does; from a profile that was"
+            " this profile does not name leases, as one with debug=2 might; from a profile that was"
             " saved earlier"
         )
     ]
+
+
+def test_a_build_that_hides_the_leases() -> None:
+    """Where Go shows no ID, or some, debug=2 is no help: numbers are all there is."""
+    for named in (0, 5_000):
+        process = a_process(census=a_census(named_keepalives=named), keyless_kept=None)
+        (facts, *_) = process_lines(process)
+        assert (
+            f"{named:,} of 5,812 keep-alives show their lease's ID, so only numbers are compared"
+            in facts
+        )
 
 
 @pytest.mark.parametrize(
