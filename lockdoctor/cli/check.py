@@ -139,7 +139,8 @@ class TellingFlags:
             "--ping-url",
             metavar="URL",
             help="Tell a monitoring service of the kind of healthchecks.io: URL/start, then"
-            " URL/<exit status> with the status line. Its failure changes no status.",
+            " URL/<exit status> with the status line. Its failure changes no status. Goes through"
+            " http_proxy or https_proxy, where they are set; nothing else does.",
             rich_help_panel=_TELLING,
         ),
     ] = field(default=None, repr=False)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import http.client
 import threading
-import urllib.error
-import urllib.request
-from typing import Any
+import time
 from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from lockdoctor.clients.web import Request
+from lockdoctor.errors import WitnessError
 
 LATE = "no answer in time"
 
@@ -20,7 +20,7 @@ class Ping:
     One check's pings. They go out beside the check; none raises, none is waited for in vain.
 
     The URL is a secret: whoever knows it can call the check well. It is never shown, and nothing
-    is sent where a redirect would lead.
+    is sent where a redirect would lead. The service may lie behind a proxy of the environment.
     """
 
     def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
@@ -60,23 +60,16 @@ class Ping:
         return thread
 
     def _send(self, what: str, text: str, failures: list[str]) -> None:
-        url = urlunsplit(self._url._replace(path=f"{self._url.path.rstrip('/')}/{what}"))
-        request = urllib.request.Request(url, data=text.encode(), method="POST")  # noqa: S310  # http or https, see _checked
+        request = Request(
+            url=urlunsplit(self._url._replace(path=f"{self._url.path.rstrip('/')}/{what}")),
+            until=time.monotonic() + self._timeout_s,
+            data=text.encode(),
+            by_proxy=True,
+        )
         try:
-            with urllib.request.build_opener(_NoRedirects).open(request, timeout=self._timeout_s):
-                pass
-        except urllib.error.HTTPError as refused:
-            failures.append(f"it answers {refused.code}")
-            refused.close()
-        except urllib.error.URLError as failed:
-            failures.append(_why(failed.reason))
-        except (OSError, http.client.HTTPException, ValueError) as failed:
-            failures.append(_why(failed))
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any) -> None:
-        return None
+            request.send()
+        except WitnessError as failed:
+            failures.append(str(failed))
 
 
 def _checked(url: str) -> SplitResult:
@@ -89,10 +82,3 @@ def _checked(url: str) -> SplitResult:
     if not is_sound or not is_plain or parts.username is not None:
         raise ValueError("is no URL like https://hc-ping.com/..., without a user and a password")
     return parts
-
-
-def _why(failed: Any) -> str:
-    """Say what failed, in words that cannot hold the URL."""
-    if isinstance(failed, TimeoutError):
-        return LATE
-    return getattr(failed, "strerror", None) or type(failed).__name__

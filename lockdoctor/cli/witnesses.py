@@ -24,7 +24,8 @@ class WitnessFlags:
             metavar="[NAME=]URL",
             help="A Go process that may hold the locks, where it shows its goroutines, for example"
             " http://orders-7f:6060; names the process behind a lease. Repeatable. Go stops the"
-            " process for a moment to list them (left out above 20,000 goroutines).",
+            " process for a moment to list them (left out above 20,000 goroutines). Asked without a"
+            " proxy, at both ends of the run, for at most 20s.",
             rich_help_panel=_WITNESSES,
         ),
     ] = field(default_factory=list, repr=False)
@@ -43,7 +44,8 @@ class WitnessFlags:
             "--metrics",
             metavar="URL",
             help="Where a member shows its metrics, for example http://10.0.0.1:2381; repeatable."
-            " Default: each endpoint, where it answers.",
+            " Default: each endpoint, where it answers. Asked without a proxy, at both ends of the"
+            " run, for at most 10s (2s by default).",
             rich_help_panel=_WITNESSES,
         ),
     ] = field(default_factory=list, repr=False)

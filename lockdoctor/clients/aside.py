@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ from lockdoctor.errors import WitnessError
 T = TypeVar("T")
 
 
-async def aside(work: Callable[[], T], *, timeout_s: float, late: str = "no answer") -> T:
+async def aside(work: Callable[[], T], *, until: float, late: str = "no answer") -> T:
     """
     Do something in a thread of its own.
 
@@ -21,7 +22,8 @@ async def aside(work: Callable[[], T], *, timeout_s: float, late: str = "no answ
     resolved, as they would for a thread of asyncio's.
 
     Args:
-        late: What to say, before the time, where it takes longer.
+        until: The moment of time.monotonic() at which to give up.
+        late: What to say where it takes longer.
 
     Raises:
         WitnessError: It takes too long; or whatever the work raises.
@@ -47,6 +49,6 @@ async def aside(work: Callable[[], T], *, timeout_s: float, late: str = "no answ
 
     threading.Thread(target=run, daemon=True).start()
     try:
-        return await asyncio.wait_for(outcome, timeout_s)
+        return await asyncio.wait_for(outcome, until - time.monotonic())
     except (TimeoutError, asyncio.TimeoutError):
-        raise WitnessError(f"{late} within {timeout_s:g} s") from None
+        raise WitnessError(f"{late} in time") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -19,11 +20,8 @@ from lockdoctor.errors import ConfigError, WitnessError
 from lockdoctor.ports import Clock
 from lockdoctor.values import dataclass
 
-TIMEOUT_S = 10.0
-"""For each of the two answers of a process."""
-
-READ_WITHIN_S = 30.0
-"""The biggest profile takes about five seconds."""
+TIMEOUT_S = 20.0
+"""For all that is asked of a process at one end of a run, and for reading what it answers."""
 
 MOST_STOPPED = 20_000
 """Go stops a process for as long as it writes down each goroutine: with so many, a moment."""
@@ -65,6 +63,8 @@ def parse_target(text: str) -> Target:
 class PprofProcesses:
     """A Witness (see ports): processes that show their goroutines over HTTP."""
 
+    name = "processes"
+
     def __init__(
         self, targets: Sequence[Target], context: ssl.SSLContext | None, clock: Clock
     ) -> None:
@@ -94,58 +94,68 @@ class PprofProcesses:
         )
 
     async def _census(self, target: Target, *, is_last: bool) -> Census:
+        until = time.monotonic() + TIMEOUT_S
         if target.is_exact:
-            return await self._read(target.address)
-        census = await self._read(target.address.below(f"{PAGE}?debug=1"))
+            return await self._read(target.address, until)
+        census = await self._read(target.address.below(f"{PAGE}?debug=1"), until)
         if not is_last or census.goroutines > MOST_STOPPED:
             return census
         try:
-            closer = await self._read(target.address.below(f"{PAGE}?debug=2"))
+            closer = await self._read(target.address.below(f"{PAGE}?debug=2"), until)
         except WitnessError:
             return census  # the counts stand without it
         return closer if closer.is_whole else census
 
-    async def _read(self, address: Address) -> Census:
-        raw = await get(address, self._context, timeout_s=TIMEOUT_S, most_bytes=MOST_BYTES)
-        read = partial(census_of, raw)
-        return await aside(read, timeout_s=READ_WITHIN_S, late="its profile was not read")
+    async def _read(self, address: Address, until: float) -> Census:
+        raw = await get(address, self._context, until=until, most_bytes=MOST_BYTES)
+        return await _census(raw, until)
 
 
 class SavedProcesses:
-    """A Witness: profiles that somebody has saved; they are read once, before the run."""
+    """A Witness: profiles that somebody has saved."""
+
+    name = "saved profiles"
 
     def __init__(self, files: Sequence[Path]) -> None:
         """
-        Read them.
+        Read the files; what is in them is left for later.
 
         Raises:
             ConfigError: A file cannot be read.
         """
-        self._heard = [_saved(file) for file in files]
+        self._saved = [(file, _content(file)) for file in files]
 
     async def hear(self, *, is_last: bool) -> Heard:
         """Tell what they tell, at the end."""
         if not is_last:
             return Heard()
+        heard = [await _saved(*each) for each in self._saved]
         return Heard(
-            processes=tuple(each for each in self._heard if isinstance(each, ProcessSeen)),
-            unheard=tuple(each for each in self._heard if isinstance(each, Unseen)),
+            processes=tuple(each for each in heard if isinstance(each, ProcessSeen)),
+            unheard=tuple(each for each in heard if isinstance(each, Unseen)),
         )
 
 
-def _saved(file: Path) -> ProcessSeen | Unseen:
+def _content(file: Path) -> bytes:
     try:
         with file.open("rb") as opened:
-            raw = opened.read(MOST_BYTES + 1)
+            return opened.read(MOST_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"Cannot read the profile {file}: {error.strerror}") from error
+
+
+async def _saved(file: Path, raw: bytes) -> ProcessSeen | Unseen:
     try:
         if len(raw) > MOST_BYTES:
             raise WitnessError(f"it is bigger than {MOST_BYTES >> 20} MiB")  # noqa: TRY301
-        census = census_of(raw)
+        census = await _census(raw, time.monotonic() + TIMEOUT_S)
     except WitnessError as error:
         return _unheard(file.name, str(file), error)
     return ProcessSeen(name=file.name, source=str(file), seen_at=None, census=census)
+
+
+async def _census(raw: bytes, until: float) -> Census:
+    return await aside(partial(census_of, raw), until=until, late="its profile was not read")
 
 
 def _unheard(name: str, source: str, error: WitnessError) -> Unseen:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import ssl
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
@@ -104,11 +105,11 @@ class MemberMetrics:
         )
 
     async def _ask(self, page: Address) -> MemberCounters | Unseen:
-        timeout_s = TIMEOUT_S if self._are_named else UNASKED_TIMEOUT_S
+        until = time.monotonic() + (TIMEOUT_S if self._are_named else UNASKED_TIMEOUT_S)
         try:
-            raw = await get(page, self._context, timeout_s=timeout_s, most_bytes=MOST_BYTES)
+            raw = await get(page, self._context, until=until, most_bytes=MOST_BYTES)
             read = partial(counters_of, raw, page.shown, self._clock.now())
-            return await aside(read, timeout_s=timeout_s)
+            return await aside(read, until=until, late="its page was not read")
         except WitnessError as error:
             return Unseen(what=f"metrics of {page.shown}", count=None, why=str(error))
 

@@ -1,24 +1,34 @@
-"""One GET, in time, of a limited size, with no password in sight."""
+"""
+Requests over HTTP: answers in time, of a limited size, and errors without any secret.
+
+No redirect is followed, and no proxy is asked unless the request says so.
+"""
 
 from __future__ import annotations
 
 import base64
 import http.client
+import io
 import re
 import socket
 import ssl
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import field, replace
+from functools import partial
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from lockdoctor.clients.aside import aside
 from lockdoctor.errors import ConfigError, WitnessError
 from lockdoctor.values import dataclass
 
 _HOST = re.compile(r"[\w.:%-]+")
+
+_WRITTEN = "%/:;=&?,+~!$'()*[]"
+"""What stays as it is in a path or a query; anything beyond ASCII is escaped."""
 
 PIECE = 1 << 16
 
@@ -58,6 +68,10 @@ def parse_address(text: str, what: str) -> Address:
         host, port = parts.hostname, parts.port
     except ValueError:
         parts, host, port = SplitResult("", "", "", "", ""), None, None
+    if "@" in f"{parts.path}?{parts.query}#{parts.fragment}":
+        raise ConfigError(
+            f"{what}: a password's special characters are written %40 for @, %2F for /"
+        )
     is_clean = all(char > " " and char != "\x7f" for char in text)
     if (
         parts.scheme not in ("http", "https")
@@ -69,85 +83,179 @@ def parse_address(text: str, what: str) -> Address:
         raise ConfigError(f"{shown} is no URL like http://orders-7f:6060")
     where = f"[{host}]" if ":" in host else host
     place = f"{parts.scheme}://{where}" + (f":{port}" if port is not None else "")
-    url = place + parts.path + (f"?{parts.query}" if parts.query else "")
-    return Address(url, place + parts.path, _basic(parts))
+    path, query = (quote(part, safe=_WRITTEN, errors="surrogateescape") for part in parts[2:4])
+    return Address(place + path + (f"?{query}" if query else ""), place + path, _basic(parts))
 
 
 async def get(
-    address: Address, context: ssl.SSLContext | None, *, timeout_s: float, most_bytes: int
+    address: Address, context: ssl.SSLContext | None, *, until: float, most_bytes: int
 ) -> bytes:
     """
-    Get what is there.
+    Get what is there, asked directly.
 
     Args:
         context: Whom to trust, for https; None trusts what the system trusts.
+        until: The moment of time.monotonic() at which to give up.
 
     Raises:
         WitnessError: It could not be had, in a few words.
     """
-    request = _Request(address, context, time.monotonic() + timeout_s, most_bytes)
-    return await aside(request.body, timeout_s=timeout_s)
+    request = Request(
+        url=address.url,
+        authorization=address.authorization,
+        context=context,
+        until=until,
+        most_bytes=most_bytes,
+    )
+    return await aside(request.body, until=until)
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """One GET."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request, which takes its time: to be sent in a thread of its own."""
 
-    address: Address
-    context: ssl.SSLContext | None
-    deadline: float
-    most_bytes: int
+    url: str = field(repr=False)
+    until: float
+    """The moment of time.monotonic() at which to give up."""
+    most_bytes: int = 1 << 20
+    """Of the answer, its headers included."""
+    data: bytes | None = field(default=None, repr=False)
+    """What to post; None for a GET."""
+    authorization: str | None = field(default=None, repr=False)
+    context: ssl.SSLContext | None = None
+    by_proxy: bool = False
+    """Obey http_proxy, https_proxy and no_proxy."""
 
     def body(self) -> bytes:
+        """
+        Send it and read the answer.
+
+        Raises:
+            WitnessError: It could not be had, or is no answer of success.
+        """
+        return self._sent(_read)
+
+    def send(self) -> None:
+        """
+        Send it, for its effect.
+
+        Raises:
+            WitnessError: It got no answer of success.
+        """
+        self._sent(lambda _: b"")
+
+    def _sent(self, read: Callable[[Any], bytes]) -> bytes:
         try:
             with self._opened() as answer:
-                return self._read(answer)
+                return read(answer)
         except urllib.error.HTTPError as error:
             error.close()
             raise WitnessError(_refusal(error.code)) from None
         except urllib.error.URLError as error:
-            raise WitnessError(_why(error.reason)) from None
+            raise WitnessError(self._why(error.reason)) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise WitnessError(_why(error)) from None
+            raise WitnessError(self._why(error)) from None
 
     def _opened(self) -> Any:
-        request = urllib.request.Request(self.address.url)  # noqa: S310  # parse_address saw to it
-        if self.address.authorization:
-            request.add_unredirected_header("Authorization", self.address.authorization)
-        https = urllib.request.HTTPSHandler(context=self.context)
-        opener = urllib.request.build_opener(_NoRedirect, https)
-        return opener.open(request, timeout=self._left_s())
+        request = urllib.request.Request(self.url, self.data)  # noqa: S310  # http or https
+        if self.authorization:
+            request.add_unredirected_header("Authorization", self.authorization)
+        opener = urllib.request.OpenerDirector()
+        opener.add_handler(urllib.request.ProxyHandler(None if self.by_proxy else {}))
+        opener.add_handler(_Bounded(self))
+        opener.add_handler(urllib.request.HTTPErrorProcessor())
+        opener.add_handler(urllib.request.HTTPDefaultErrorHandler())
+        return opener.open(request, timeout=_left_s(self.until))
 
-    def _read(self, answer: Any) -> bytes:
-        pieces: list[bytes] = []
-        size = 0
-        while piece := answer.read1(PIECE):
-            size += len(piece)
-            if size > self.most_bytes:
-                raise WitnessError(f"the answer is bigger than {self.most_bytes >> 20} MiB")
-            self._left_s()
-            pieces.append(piece)
-        if answer.length:  # what was announced and did not come
-            raise WitnessError("the answer was cut off")
-        return b"".join(pieces)
-
-    def _left_s(self) -> float:
-        left_s = self.deadline - time.monotonic()
-        if left_s <= 0:
-            raise TimeoutError
-        return left_s
+    def _why(self, error: object) -> str:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            advice = ": check --cacert" if self.context else ""
+            return f"its certificate is not trusted ({error.verify_message}){advice}"
+        return _why(error)
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Goes nowhere else: neither to another scheme nor, with a password, to another host."""
+class _Bounded(urllib.request.AbstractHTTPHandler):
+    """Opens connections whose answers end in time and in size, headers and all."""
 
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None
+    http_request = https_request = urllib.request.AbstractHTTPHandler.do_request_
+
+    def __init__(self, limits: Request) -> None:
+        super().__init__()
+        self._limits = limits
+
+    def http_open(self, request: urllib.request.Request) -> Any:
+        return self.do_open(self._opening(http.client.HTTPConnection), request)
+
+    def https_open(self, request: urllib.request.Request) -> Any:
+        opening = self._opening(http.client.HTTPSConnection)
+        return self.do_open(opening, request, context=self._limits.context)
+
+    def _opening(self, kind: Callable[..., Any]) -> Any:
+        def opening(host: str, **options: Any) -> Any:
+            connection = kind(host, **options)
+            connection.response_class = partial(_Answer, limits=self._limits)
+            return connection
+
+        return opening
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer that is read through _Arriving."""
+
+    def __init__(self, sock: socket.socket, *args: Any, limits: Request, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        self.fp = io.BufferedReader(_Arriving(self.fp, sock, limits))
+
+
+class _Arriving(io.RawIOBase):
+    """
+    Bytes as they come, with one deadline for all of them.
+
+    A socket's own time-out begins anew with each byte: one byte a second would never end.
+    """
+
+    def __init__(self, source: io.BufferedReader, sock: socket.socket, limits: Request) -> None:
+        super().__init__()
+        self._source = source
+        self._socket = sock
+        self._until = limits.until
+        self._most_bytes = self._left = limits.most_bytes
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._socket.settimeout(_left_s(self._until))
+        size = self._source.readinto1(buffer)
+        self._left -= size
+        if self._left < 0:
+            raise WitnessError(f"the answer is bigger than {self._most_bytes >> 20} MiB")
+        return size
+
+    def close(self) -> None:
+        self._source.close()
+        super().close()
+
+
+def _read(answer: Any) -> bytes:
+    pieces: list[bytes] = []
+    while piece := answer.read1(PIECE):
+        pieces.append(piece)
+    if answer.length:  # what was announced and did not come
+        raise WitnessError("the answer was cut off")
+    return b"".join(pieces)
+
+
+def _left_s(until: float) -> float:
+    left_s = until - time.monotonic()
+    if left_s <= 0:
+        raise TimeoutError
+    return left_s
 
 
 def _refusal(code: int) -> str:
     if 300 <= code < 400:  # noqa: PLR2004
-        return f"it sends us elsewhere (HTTP {code}): give the address that answers itself"
+        return f"it redirects (HTTP {code}), which is not followed: give the final address"
     if code in (401, 403):
         return f"it wants another user or password (HTTP {code})"
     if code == 404:  # noqa: PLR2004
@@ -157,13 +265,11 @@ def _refusal(code: int) -> str:
 
 def _why(error: object) -> str:
     """Say why, without the URL, which Python's own messages may repeat."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted ({error.verify_message}): check --cacert"
     if isinstance(error, ssl.SSLError):
         return f"TLS failed ({error.reason or 'reset'})"
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    if isinstance(error, socket.gaierror):
+    if isinstance(error, (socket.gaierror, UnicodeError)):
         return "the name cannot be resolved"
     if isinstance(error, ConnectionRefusedError):
         return "connection refused, nothing listens there"
@@ -178,4 +284,4 @@ def _basic(parts: SplitResult) -> str | None:
     if parts.username is None:
         return None
     pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"
+    return "Basic " + base64.b64encode(pair.encode(errors="surrogateescape")).decode("ascii")

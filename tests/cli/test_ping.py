@@ -81,13 +81,21 @@ def test_query_stays_at_the_end() -> None:
     assert [path for _, path, _ in listening.told] == [f"/{SECRET}/0?create=1"]
 
 
-@pytest.mark.parametrize("status", [301, 307, 404, 500])
-def test_refusal_is_told(status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        (301, "it redirects (HTTP 301), which is not followed: give the final address"),
+        (307, "it redirects (HTTP 307), which is not followed: give the final address"),
+        (404, "there is no such page (HTTP 404)"),
+        (500, "it answers with the error HTTP 500"),
+    ],
+)
+def test_refusal_is_told(status: int, why: str) -> None:
     """The answer is told, the secret is not, and no redirect is followed."""
     with service(status) as listening:
         complaint = Ping(listening.url).end(0, "text")
 
-    assert complaint == f"the ping to {LOOPBACK} failed: it answers {status}"
+    assert complaint == f"the ping to {LOOPBACK} failed: {why}"
     assert len(listening.told) == 1
 
 
@@ -95,7 +103,20 @@ def test_nobody_listens() -> None:
     """What the system says is told, without the URL."""
     url = f"http://{LOOPBACK}:{reserve_port()}/{SECRET}"
 
-    assert Ping(url).end(0, "") == f"the ping to {LOOPBACK} failed: Connection refused"
+    why = "connection refused, nothing listens there"
+    assert Ping(url).end(0, "") == f"the ping to {LOOPBACK} failed: {why}"
+
+
+def test_a_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service outside may lie behind a proxy; no_proxy names those that do not."""
+    with service() as proxy, service() as inside:
+        monkeypatch.setenv("http_proxy", f"http://{LOOPBACK}:{proxy.server_port}")
+        monkeypatch.setenv("no_proxy", LOOPBACK)
+        assert Ping(f"http://hc-ping.invalid/{SECRET}").end(1, "text") is None
+        assert Ping(inside.url).end(0, "") is None
+
+    assert proxy.told == [("POST", f"http://hc-ping.invalid/{SECRET}/1", "text")]
+    assert inside.told == [("POST", f"/{SECRET}/0", "")]
 
 
 def test_slow_service_is_not_waited_for() -> None:

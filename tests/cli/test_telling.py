@@ -109,7 +109,7 @@ def test_ping_that_fails_changes_no_status(capsys: pytest.CaptureFixture[str]) -
 
     assert tell(OK, ping_url=url) == 0
     assert capsys.readouterr().err == (
-        "lockdoctor: the ping to 127.0.0.1 failed: Connection refused\n"
+        "lockdoctor: the ping to 127.0.0.1 failed: connection refused, nothing listens there\n"
     )
     assert tell(OK, ping_url=url, quiet=True) == 0
     assert capsys.readouterr() == ("", "")

@@ -32,6 +32,8 @@ class Serving:
         self.asked: list[str] = []
         self.headers: list[str] = []
         self.is_over = threading.Event()
+        self.left = threading.Event()
+        """For a reply that never ends: the other side has closed the connection."""
         self.port: int = listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._listener = listener

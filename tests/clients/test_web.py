@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import socket
 import ssl
+import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lockdoctor.clients.web import Address, get, parse_address
 from lockdoctor.errors import ConfigError, WitnessError
-from tests.clients.serving import Reply, Serving, http, raw, serving
+from tests.clients.mutations import mutated
+from tests.clients.serving import Reply, Serving, http, raw, serving, serving_paths
 from tests.waiting import run
 
 SECRET = "s3cret"
@@ -22,7 +27,8 @@ SECRET = "s3cret"
 def got(text: str, *, timeout_s: float = 5.0, most_bytes: int = 1 << 20) -> bytes:
     """Get what is at a URL."""
     address = parse_address(text, "--pprof")
-    return run(get(address, None, timeout_s=timeout_s, most_bytes=most_bytes))
+    until = time.monotonic() + timeout_s
+    return run(get(address, None, until=until, most_bytes=most_bytes))
 
 
 def test_body() -> None:
@@ -85,36 +91,102 @@ def test_what_is_no_address(text: str) -> None:
     assert SECRET not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"http://bob:1/{SECRET}@x:6060/",
+        f"http://bob:1?{SECRET}@x:6060/",
+        f"http://bob:1#{SECRET}@x:6060/",
+        f"bob:1/{SECRET}@x",
+    ],
+)
+def test_a_password_that_looks_like_a_path(text: str) -> None:
+    """Half of it would be asked for, and shown: how to write it is told instead."""
+    with pytest.raises(ConfigError, match="--pprof: a password's special characters") as refused:
+        parse_address(text, "--pprof")
+    assert SECRET not in str(refused.value)
+
+
 def silence(server: Serving, _: socket.socket) -> None:
     """Say nothing."""
     server.is_over.wait(30)
 
 
 def drip(server: Serving, connection: socket.socket) -> None:
-    """Send a byte now and then, and never come to an end."""
+    """Send a byte of the body now and then, and never come to an end."""
     connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-    while not server.is_over.wait(0.02):
-        connection.sendall(b"x")
+    again_and_again(server, connection, b"x")
 
 
-@pytest.mark.parametrize("slow", [silence, drip])
+def drip_a_header(server: Serving, connection: socket.socket) -> None:
+    """Send a byte of a header now and then, and never come to the body."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nServer: ")
+    again_and_again(server, connection, b"x")
+
+
+def drip_chunks(server: Serving, connection: socket.socket) -> None:
+    """Send the size of a chunk with more and more zeros before it."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    again_and_again(server, connection, b"0")
+
+
+def say_go_on(server: Serving, connection: socket.socket) -> None:
+    """Announce again and again that an answer comes."""
+    again_and_again(server, connection, b"HTTP/1.1 100 Continue\r\n\r\n" * 100, pause_s=0.0)
+
+
+def again_and_again(
+    server: Serving, connection: socket.socket, piece: bytes, pause_s: float = 0.02
+) -> None:
+    """Send the same until the other side has had enough."""
+    try:
+        while not server.is_over.wait(pause_s):
+            connection.sendall(piece)
+    finally:
+        server.left.set()
+
+
+@pytest.mark.parametrize("slow", [silence, drip, drip_a_header, drip_chunks, say_go_on])
 def test_slow_answers(slow: Callable[[Serving, socket.socket], None]) -> None:
     """A server that says nothing, or next to nothing, costs no more than the time-out."""
     servers: list[Serving] = []
     with serving(page=lambda connection: slow(servers[0], connection)) as server:
         servers.append(server)
         started = time.monotonic()
-        with pytest.raises(WitnessError, match=r"no answer (within|in time)"):
-            got(server.url, timeout_s=0.3)
+        with pytest.raises(WitnessError, match="no answer in time"):
+            got(server.url, timeout_s=0.3, most_bytes=1 << 40)
         assert time.monotonic() - started < 5
+        if slow is not silence:
+            assert server.left.wait(10), "the connection is read on after the time-out"
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def reset(connection: socket.socket) -> None:
+    """Begin to answer, and reset the connection."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nx")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 @pytest.mark.parametrize(
     ("reply", "why"),
     [
         (http(b"x" * 2_000_000), "bigger than 1 MiB"),
-        (http(b"", "302 Found", Location="file:///etc/passwd"), "sends us elsewhere"),
-        (http(b"", "307 Temporary Redirect", Location="http://127.0.0.1:1/"), "sends us elsewhere"),
+        (raw(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 2_000_000), "bigger than 1 MiB"),
+        (raw(b"HTTP/1.1 100 Continue\r\n\r\n" * 50_000), "bigger than 1 MiB"),
+        (raw(CHUNKED + b"200000\r\n" + b"x" * 2_000_000), "bigger than 1 MiB"),
+        (raw(CHUNKED + b"-5\r\n" + b"x" * 50), "cut off|not answer as an HTTP server"),
+        (raw(CHUNKED + b"z\r\n"), "cut off|not answer as an HTTP server"),
+        (raw(b"<html>HTTP/0.9 has no headers</html>"), "not answer as an HTTP server"),
+        (raw(b"HTTP/1.1 99999999999 OK\r\n\r\n"), "not answer as an HTTP server"),
+        (raw(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"), "cut off"),
+        (reset, "Connection reset by peer|cut off"),
+        (http(b"", "302 Found", Location="file:///etc/passwd"), "redirects .* not followed"),
+        (
+            http(b"", "307 Temporary Redirect", Location="http://127.0.0.1:1/"),
+            "redirects .* not followed",
+        ),
         (http(b"who?", "401 Unauthorized"), "another user or password"),
         (http(b"", "404 Not Found"), "no such page"),
         (http(b"", "500 Internal Server Error"), "the error HTTP 500"),
@@ -149,7 +221,76 @@ def test_plain_http_behind_https() -> None:
         address = Address(server.url.replace("http", "https"), "shown")
         context = ssl.create_default_context()
         with pytest.raises(WitnessError, match="TLS failed"):
-            run(get(address, context, timeout_s=5.0, most_bytes=100))
+            run(get(address, context, until=time.monotonic() + 5.0, most_bytes=100))
+
+
+@given(
+    st.one_of(
+        mutated(
+            [
+                b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Type: text/plain\r\n\r\nhello",
+                CHUNKED + b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nTrailer: x\r\n\r\n",
+                b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n",
+                b"HTTP/1.0 401 No\r\nWWW-Authenticate: Basic realm=x\r\n\r\n",
+            ]
+        ),
+        st.binary(max_size=100),
+    )
+)
+@settings(max_examples=60)
+def test_any_answer_ends_in_a_body_or_a_refusal(answer: bytes) -> None:
+    """Whatever bytes come back, they are a body, or a failure in words, and soon."""
+    with serving(page=raw(answer)) as server, contextlib.suppress(WitnessError):
+        got(server.url)
+
+
+def test_bytes_that_are_no_tls() -> None:
+    """A server whose TLS makes no sense is one with which TLS fails."""
+    with serving(page=raw(b"\x16\x03\x03\xff\xff" + b"x" * 100_000)) as server:
+        address = parse_address(server.url.replace("http", "https"), "--pprof")
+        context = ssl.create_default_context()
+        with pytest.raises(WitnessError, match="TLS failed"):
+            run(get(address, context, until=time.monotonic() + 5.0, most_bytes=100))
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_no_proxy_is_asked(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process is asked directly, whatever proxies the environment names; it gets the password."""
+    with serving(page=http(b"from the proxy")) as trap, serving(page=http(b"direct")) as server:
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, trap.url)
+            monkeypatch.setenv(name.upper(), trap.url)
+        monkeypatch.setenv("no_proxy", "")
+        url = f"{scheme}://bob:{SECRET}@127.0.0.1:{server.port}"
+        if scheme == "http":
+            assert got(url) == b"direct"
+            assert "Authorization: Basic" in server.headers[0]
+        else:
+            with pytest.raises(WitnessError, match="TLS failed"):
+                got(url)
+        assert (len(server.asked), trap.asked) == (1, [])
+
+
+@pytest.mark.parametrize("code", ["301 Moved", "302 Found", "303 See Other", "307 T", "308 P"])
+def test_a_redirect_carries_nothing_elsewhere(code: str) -> None:
+    """Neither the request nor its password goes to another host."""
+    with serving(page=http(b"elsewhere")) as other:
+        reply = http(b"", code, Location=f"http://bob:{SECRET}@127.0.0.1:{other.port}/")
+        with serving(page=reply) as server:
+            with pytest.raises(WitnessError, match="redirects") as failed:
+                got(f"http://bob:{SECRET}@127.0.0.1:{server.port}")
+            assert SECRET not in str(failed.value)
+        assert other.asked == []
+
+
+def test_beyond_ascii() -> None:
+    """A path and a password in any letters are sent as UTF-8; a host that is no name is told."""
+    with serving_paths({"/%C3%BC%FF": http(b"found")}) as server:
+        assert got(f"http://b\u00f6b:\udcff@127.0.0.1:{server.port}/\u00fc\udcff") == b"found"
+        sent = base64.b64encode("böb:".encode() + b"\xff").decode()
+        assert f"Authorization: Basic {sent}" in server.headers[0]
+    with pytest.raises(WitnessError, match="the name cannot be resolved"):
+        got(f"http://{'a' * 64}.b/")
 
 
 def test_page_of_text_files_only_over_http(tmp_path: Path) -> None:
