@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
+from itertools import islice
 
 from lockdoctor.clients import protobuf_profile
 from lockdoctor.domain.goroutines import (
@@ -21,6 +22,17 @@ from lockdoctor.errors import WitnessError
 
 MOST_BYTES = 64 << 20
 """A profile may be so big; Go itself stops writing debug=2 there."""
+
+MAX_LINES = 2_000_000
+MAX_LINE = 4_096
+MAX_FRAMES = 1_000
+MAX_WORDS = 8
+MAX_GOROUTINES = 400_000
+"""
+More than any real profile has: lines, bytes of one, calls of a stack, arguments of a call, and
+goroutines that are told one by one. Go prints 100 to 128 calls, and 64 MiB hold about 150,000
+goroutines.
+"""
 
 _GZIP = b"\x1f\x8b"
 _WEB_PAGE = re.compile(rb"<[!a-zA-Z]")
@@ -83,7 +95,10 @@ def _what(head: bytes) -> str:
 
 
 def _lines(data: bytes) -> Iterator[str]:
-    return (line.rstrip(b"\r\n").decode("utf-8", "replace") for line in io.BytesIO(data))
+    for number, line in enumerate(io.BytesIO(data)):
+        if number >= MAX_LINES:
+            raise WitnessError("it is no goroutine profile: it has over two million lines")
+        yield line[:MAX_LINE].rstrip(b"\r\n").decode("utf-8", "replace")
 
 
 def _summed(data: bytes) -> Census:
@@ -101,7 +116,7 @@ def _shared(lines: Iterator[str]) -> Iterator[Stack]:
     for line in lines:
         if line.startswith("#\t"):
             parts = [part for part in line.split("\t") if part]
-            if len(parts) > 2:  # noqa: PLR2004 - "#", the address, the name, the place
+            if len(parts) > 2 and len(frames) < MAX_FRAMES:  # noqa: PLR2004 - "#", the address, the name, the place
                 frames.append(_frame(parts[2].rpartition("+0x")[0] or parts[2], parts[-1]))
             continue
         number, at, _ = line.partition(" @ ")
@@ -116,11 +131,15 @@ def _shared(lines: Iterator[str]) -> Iterator[Stack]:
 def _each(lines: Iterator[str]) -> Iterator[Stack]:
     """debug=2: every goroutine by itself."""
     found: _Goroutine | None = None
+    goroutines = 0
     for line in lines:
         if line.startswith("goroutine ") and (header := _GOROUTINE.match(line)):
             if found:
                 yield found.stack
             found = _Goroutine(header)
+            goroutines += 1
+            if goroutines > MAX_GOROUTINES:
+                raise WitnessError("it is no goroutine profile: its goroutines are too many")
         elif found:
             found.take(line)
     if found:
@@ -150,14 +169,15 @@ class _Goroutine:
             self._started_by = int(creator[1][:18]) if creator else None
             self._function = ""
         elif line.startswith("\t"):
-            if self._function:
+            if self._function and len(self._frames) < MAX_FRAMES:
                 self._frames.append(_frame(self._function, line.strip()))
             self._function = ""
         elif line.endswith(")"):
             at = _arguments_at(line)
             self._function = line[:at]
             if keeps_a_lease_alive(self._function):
-                self._words |= {int(word, 16) for word in _WORD.findall(line, at)}
+                found = islice(_WORD.finditer(line, at), MAX_WORDS)
+                self._words |= {int(word[1], 16) for word in found}
 
     @property
     def stack(self) -> Stack:

@@ -18,8 +18,20 @@ from lockdoctor.values import dataclass
 FIRST_BYTES = (b"\x0a", b"\x5a")
 """Go begins with the type of the period or of the samples: fields 11 and 1, with a length."""
 
-MOST_ENTRIES = 1_000_000
-"""So many different stacks, calls or names have no process."""
+MAX_BYTES = 8 << 20
+"""Stacks are written once each; those of the biggest processes take less than a tenth of it."""
+
+MOST_ENTRIES = 300_000
+"""So many different stacks, calls, names and lines of code no process has."""
+
+MAX_NAME = 1_000
+MAX_FILE = 200
+MAX_INLINED = 100
+"""
+Bytes of a function's name, of a file's, and calls at one place of the code.
+
+What is beyond is left out.
+"""
 
 MOST_CALLS = 5_000_000
 """Over all stacks; a call may be named by one byte."""
@@ -36,11 +48,12 @@ Field: TypeAlias = "tuple[int, int | bytes]"
 class _Tables:
     """What the samples refer to by number."""
 
-    names: list[bytes] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
     types: list[bytes] = field(default_factory=list)
     samples: list[bytes] = field(default_factory=list)
     locations: dict[int, bytes] = field(default_factory=dict)
-    functions: dict[int, bytes] = field(default_factory=dict)
+    functions: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """The names of a function and of its file, as numbers."""
 
     def add(self, number: int, value: bytes) -> None:
         match number:
@@ -51,16 +64,17 @@ class _Tables:
             case 4:
                 self.locations[_number(value, 1)] = value
             case 5:
-                self.functions[_number(value, 1)] = value
+                names = _number(value, 2), _number(value, 4)
+                self.functions[_number(value, 1)] = names
             case 6:
-                self.names.append(value)
+                self.names.append(value[:MAX_NAME].decode("utf-8", "replace"))
             case _:
                 pass
 
     def name(self, index: int) -> str:
         if not 0 <= index < len(self.names):
             raise WitnessError("it is a damaged profile: a name is missing")
-        return self.names[index].decode("utf-8", "replace")
+        return self.names[index]
 
 
 def stacks(data: bytes) -> Iterator[Stack]:
@@ -72,22 +86,17 @@ def stacks(data: bytes) -> Iterator[Stack]:
 
     Source: profile.proto of pprof.
     """
-    tables = _Tables()
-    for entries, (number, value) in enumerate(_fields(data)):
-        if isinstance(value, bytes):
-            tables.add(number, value)
-        if entries > MOST_ENTRIES:
-            raise WitnessError("it is no goroutine profile: it has over a million entries")
-    kinds = [tables.name(_number(each, 1)) for each in tables.types[:1]]
-    if kinds != ["goroutine"]:
-        raise WitnessError("it is no goroutine profile, but one of something else")
+    tables = _tables(data)
     known: dict[int, tuple[Frame, ...]] = {}
-    calls = 0
+    calls = lines = 0
     for sample in tables.samples:
         frames: list[Frame] = []
         for location in _packed(sample, 1):
             if location not in known:
                 known[location] = _frames(tables, location)
+                lines += len(known[location])
+                if lines > MOST_ENTRIES:
+                    raise WitnessError("it is no goroutine profile: it has over 300,000 lines")
             calls += len(known[location])
             if calls > MOST_CALLS:
                 raise WitnessError("it is no goroutine profile: it has over five million calls")
@@ -95,17 +104,32 @@ def stacks(data: bytes) -> Iterator[Stack]:
         yield Stack(frames=tuple(frames), count=_count(sample))
 
 
+def _tables(data: bytes) -> _Tables:
+    if len(data) > MAX_BYTES:
+        raise WitnessError(f"it is no goroutine profile: it is bigger than {MAX_BYTES >> 20} MiB")
+    tables = _Tables()
+    for entries, (number, value) in enumerate(_fields(data)):
+        if isinstance(value, bytes):
+            tables.add(number, value)
+        if entries > MOST_ENTRIES:
+            raise WitnessError("it is no goroutine profile: it has over 300,000 entries")
+    kinds = [tables.name(_number(each, 1)) for each in tables.types[:1]]
+    if kinds != ["goroutine"]:
+        raise WitnessError("it is no goroutine profile, but one of something else")
+    return tables
+
+
 def _frames(tables: _Tables, location: int) -> tuple[Frame, ...]:
     """The calls at one place of the code: more than one where the compiler has inlined some."""
     lines = [v for n, v in _fields(tables.locations.get(location, b"")) if n == 4]  # noqa: PLR2004
-    return tuple(_frame(tables, line) for line in lines if isinstance(line, bytes))
+    return tuple(_frame(tables, line) for line in lines[:MAX_INLINED] if isinstance(line, bytes))
 
 
 def _frame(tables: _Tables, line: bytes) -> Frame:
-    function = tables.functions.get(_number(line, 1), b"")
-    file = tables.name(_number(function, 4)).replace("\\", "/").rpartition("/")[2]
+    function, path = tables.functions.get(_number(line, 1), (0, 0))
+    file = tables.name(path).replace("\\", "/").rpartition("/")[2][-MAX_FILE:]
     number = _number(line, 2)
-    return Frame(tables.name(_number(function, 2)), f"{file}:{number}" if file else "")
+    return Frame(tables.name(function), f"{file}:{number}" if file else "")
 
 
 def _number(message: bytes, wanted: int) -> int:

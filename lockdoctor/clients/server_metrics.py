@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import math
+import re
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,14 +20,20 @@ from lockdoctor.errors import WitnessError
 from lockdoctor.ports import Clock
 
 TIMEOUT_S = 10.0
+"""For a member's page, at each end of a run."""
+
 UNASKED_TIMEOUT_S = 2.0
 """For pages that nobody has named: most members have one."""
 
 MOST_BYTES = 16 << 20
 """A member's page takes about 150 kB."""
 
-LONGEST_LINE = 2_000
-MOST_LINES = 10_000
+LONGEST_LINE = 1_000
+MOST_LINES = 5_000
+"""Of the counters that are wanted; a member has about a thousand."""
+
+MOST_COUNTED = 1 << 53
+"""Beyond that a page's numbers, which are floats, no longer count one by one."""
 
 NAMES = {
     "granted": "etcd_debugging_lease_granted_total",
@@ -46,16 +52,20 @@ WANTED = (*NAMES.values(), IS_LEADER, STARTED_AT, STREAMS_BEGUN, STREAMS_ENDED)
 
 def counters_of(page: bytes, member: str, read_at: float) -> MemberCounters:
     """
-    Read a member's page; values of one name are summed over its labels.
+    Read a member's page; values of one name are summed over its labels, each series once.
 
     Raises:
         WitnessError: It is not the page of an etcd member.
     """
     sums: dict[str, float] = {}
+    series = set[object]()
     for name, labels, value in _samples(page):
         if name in (STREAMS_BEGUN, STREAMS_ENDED) and not _is_keep_alive(labels):
             continue
-        sums[name] = sums.get(name, 0.0) + value
+        one = name, frozenset(labels.items())
+        if one not in series:
+            series.add(one)
+            sums[name] = sums.get(name, 0.0) + value
     if not {IS_LEADER, *NAMES.values()} & sums.keys():
         raise WitnessError("these are not the metrics of an etcd member")
     streams = _streams(sums)
@@ -71,6 +81,8 @@ def counters_of(page: bytes, member: str, read_at: float) -> MemberCounters:
 
 class MemberMetrics:
     """A Witness (see ports): the members' own counters."""
+
+    name = "metrics of etcd"
 
     def __init__(
         self,
@@ -116,24 +128,22 @@ class MemberMetrics:
 
 def _samples(page: bytes) -> Iterator[tuple[str, Mapping[str, str], float]]:
     """Read the lines that are wanted; what is wrong with others does not matter."""
-    lines = (
-        line.decode("utf-8", "replace")
-        for line in page.splitlines()
-        if line.startswith(_WANTED_BYTES) and len(line) <= LONGEST_LINE
-    )
-    for number, line in enumerate(lines):
+    for number, line in enumerate(_WANTED_LINE.finditer(page)):
         if number >= MOST_LINES:
             raise WitnessError("these are not the metrics of an etcd member")
+        text = line[0].decode("utf-8", "replace")
         try:
-            families = list(text_string_to_metric_families(line + "\n"))
+            families = list(text_string_to_metric_families(text + "\n"))
         except (ValueError, LookupError):
             continue
         for sample in (sample for family in families for sample in family.samples):
-            if sample.name in WANTED and math.isfinite(sample.value) and sample.value >= 0:
+            if sample.name in WANTED and 0 <= sample.value <= MOST_COUNTED:
                 yield sample.name, sample.labels, sample.value
 
 
-_WANTED_BYTES = tuple(name.encode() for name in WANTED)
+_WANTED_LINE = re.compile(
+    rb"^(?:%s)[^\r\n]{0,%d}(?=\r?$)" % ("|".join(WANTED).encode(), LONGEST_LINE), re.MULTILINE
+)
 
 
 def _is_keep_alive(labels: Mapping[str, str]) -> bool:

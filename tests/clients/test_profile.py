@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import json
+import time
+import tracemalloc
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.clients.profile import MOST_BYTES, census_of
+from lockdoctor.clients.profile import MAX_GOROUTINES, MAX_LINES, MOST_BYTES, census_of
+from lockdoctor.clients.protobuf_profile import MAX_BYTES
 from lockdoctor.domain.goroutines import Caller, Census, Frame
+from lockdoctor.domain.witnesses import Heard, ProcessSeen, bear_witness
 from lockdoctor.errors import WitnessError
+from lockdoctor.outputs.witness_sentences import process_lines
+from lockdoctor.outputs.witnesses_json import process_json
+from tests.builders import a_report
+from tests.clients.mutations import mutated
+from tests.clients.recordings import recordings
+
+MOST_CPU_S = 10.0
+"""Each takes a second or two; much more would mean a cost that grows faster than the size."""
 
 PROFILES = Path(__file__).parent / "profiles"
 
@@ -180,23 +194,83 @@ def test_small_file_that_names_its_calls_again_and_again() -> None:
         census_of(hostile)
 
 
+MANY_LINES = a_protobuf() + b"".join(
+    entry(4, entry(1, n) + entry(4, entry(1, 1)) * 99) + entry(2, entry(1, n)) for n in range(3_100)
+)
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        (b"goroutine 1 [select]:\n" * (MAX_GOROUTINES + 1), "too many"),
+        (b"goroutine profile: total 1\n" + b"\n" * MAX_LINES, "two million lines"),
+        (b"\x0a\x00" * (MAX_BYTES // 2 + 1), "bigger than 8 MiB"),
+        (b"\x0a\x00" * 300_002, "300,000 entries"),
+        (MANY_LINES, "300,000 lines"),
+    ],
+    ids=["goroutines", "lines", "bytes", "entries", "lines of code"],
+)
+def test_more_than_any_process_has(raw: bytes, why: str) -> None:
+    """A profile beyond all measure is refused before it takes the memory for itself."""
+    with pytest.raises(WitnessError, match=why):
+        census_of(raw)
+
+
+KEPT = b"go.etcd.io/etcd/client/v3.(*lessor).keepAliveCtxCloser("
+HOSTILE = {
+    "one long line": b"goroutine 1 [a]:\n" + b"/go.etcd.io/etcd/client/v3/concurrency." * (1 << 19),
+    "long lines": b"goroutine 1 [a]:\n" + (b"/concurrency." * 400 + b"a.)\n\tx\n") * 2_000,
+    "arguments": b"goroutine 1 [a]:\n" + (KEPT + b"0x1," * 1_000 + b")\n\tx:1\n") * 2_000,
+    "calls": b"goroutine 1 [a]:\n" + b"main.f()\n\tx:1\n" * 50_000,
+    "calls of a sum": b"goroutine profile: total 1\n1 @ 0x1\n" + b"#\t0x1\tf+0x1\tx:1\n" * 50_000,
+    "digits": b"goroutine 1" + b"1" * 150 + b" [" + b"a, " * 10 + b"999999999 minutes]:\n",
+    "names": b"".join(
+        [
+            entry(1, entry(1, 1)),
+            entry(6, b""),
+            entry(6, b"goroutine"),
+            entry(6, b"x" * (1 << 20)),
+            entry(5, entry(1, 1) + entry(2, 2) + entry(4, 2)),
+            *(entry(4, entry(1, n) + entry(4, entry(1, 1)) * 99) for n in range(200)),
+            *(entry(2, entry(1, n) + entry(2, 1)) for n in range(200)),
+        ]
+    ),
+    "a function of many fields": b"".join(
+        [
+            entry(1, entry(1, 1)),
+            entry(6, b""),
+            entry(6, b"goroutine"),
+            entry(5, entry(1, 1) * 50_000),
+            *(entry(4, entry(1, n) + entry(4, entry(1, 1)) * 99) for n in range(200)),
+            *(entry(2, entry(1, n) + entry(2, 1)) for n in range(200)),
+        ]
+    ),
+}
+
+
+@pytest.mark.parametrize("raw", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_profiles_are_read_in_little_time_and_memory(raw: bytes) -> None:
+    """No profile takes more than its size: it repeats nothing that costs more than it is long."""
+    began = time.process_time()
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(WitnessError):
+            census_of(raw)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert time.process_time() - began < MOST_CPU_S
+    assert most < 100 << 20
+
+
 SEEDS = [
     saved("etcd-3.3-vendored.debug1.txt"),
     saved("etcd-3.4.debug2.txt"),
     saved("etcd-3.5.debug2.txt"),
+    saved("go1.26-etcd-3.6.debug1.txt"),
+    *(each.raw for each in recordings()),
     a_protobuf(),
 ]
-
-
-@st.composite
-def damaged(draw: st.DrawFn) -> bytes:
-    """A real profile with some bytes changed, left out or doubled."""
-    raw = bytearray(draw(st.sampled_from(SEEDS)))
-    for _ in range(draw(st.integers(1, 8))):
-        at = draw(st.integers(0, len(raw)))
-        until = min(len(raw), at + draw(st.integers(0, 40)))
-        raw[at:until] = draw(st.binary(max_size=20))
-    return gzip.compress(bytes(raw)) if draw(st.booleans()) else bytes(raw)
 
 
 @given(
@@ -205,10 +279,20 @@ def damaged(draw: st.DrawFn) -> bytes:
         st.builds(bytes.__add__, st.sampled_from([b"\x0a", b"\x5a", b"\x1f\x8b"]), st.binary()),
         st.builds(bytes.__add__, st.just(b"goroutine profile: total "), st.binary()),
         st.builds(bytes.__add__, st.just(b"goroutine 7 [select]:\n"), st.binary()),
-        damaged(),
+        mutated(SEEDS),
+        mutated(SEEDS).map(gzip.compress),
+        mutated([gzip.compress(raw) for raw in SEEDS]),
     )
 )
 def test_any_bytes_end_in_counts_or_a_refusal(raw: bytes) -> None:
-    """Whatever a file holds, it is counted or refused, and no count is negative."""
+    """Whatever a file holds, it is counted or refused; what is counted is told in any report."""
     with contextlib.suppress(WitnessError):
-        assert min(counts(census_of(raw))) >= 0
+        census = census_of(raw)
+        assert min(counts(census)) >= 0
+        assert 0 <= census.named_keepalives <= census.keepalives
+        seen = ProcessSeen(name="p", source="p", seen_at=55.0, census=census)
+        earlier = replace(seen, seen_at=54.999)
+        heard = Heard(processes=(seen,))
+        (process,) = bear_witness(a_report(), Heard(processes=(earlier,)), heard).processes
+        assert all(line.isprintable() for line in process_lines(process))
+        assert json.loads(json.dumps(process_json(process), allow_nan=False))

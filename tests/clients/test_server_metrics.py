@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.clients.server_metrics import NAMES, MemberMetrics, counters_of
+from lockdoctor.clients.server_metrics import (
+    MOST_COUNTED,
+    NAMES,
+    WANTED,
+    MemberMetrics,
+    counters_of,
+)
 from lockdoctor.clients.web import parse_address
-from lockdoctor.domain.server_view import MemberCounters
+from lockdoctor.domain.server_view import MemberCounters, compare
 from lockdoctor.domain.witnesses import Heard
 from lockdoctor.errors import WitnessError
+from lockdoctor.outputs.witness_sentences import server_line
+from lockdoctor.outputs.witnesses_json import server_json
+from tests.clients.mutations import mutated
 from tests.clients.serving import http, serving
 from tests.fakes import FakeClock
 from tests.waiting import run
@@ -35,6 +47,10 @@ grpc_server_started_total{{{LEASE}}} 9
 grpc_server_started_total{{grpc_method="Range",grpc_service="etcdserverpb.KV"}} 9e9
 process_start_time_seconds 1.7955729828e+09
 """
+
+
+MOST_CPU_S = 10.0
+"""For the biggest page; much more would mean that its cost grows faster than its size."""
 
 
 def read(page: str) -> MemberCounters:
@@ -88,7 +104,87 @@ def test_what_is_no_page_of_etcd(page: str) -> None:
 def test_endless_page() -> None:
     """So many lines of one name no etcd has."""
     with pytest.raises(WitnessError, match="not the metrics of an etcd member"):
-        read('etcd_server_is_leader{a=""} 1\n' * 10_001)
+        read('etcd_server_is_leader{a=""} 1\n' * 5_001)
+
+
+REAL = (Path(__file__).parent / "profiles" / "etcd.metrics.txt").read_bytes()
+
+
+def test_a_recorded_page() -> None:
+    """What etcd showed after eleven leases, which one client keeps alive, were granted."""
+    found = counters_of(REAL, "a", 10.0)
+
+    assert (found.granted, found.revoked, found.expired, found.leader_changes) == (11, 0, 0, 1)
+    assert found.is_leader is True
+    assert found.keepalive_streams == 0  # the client had ended by then
+
+
+@pytest.mark.parametrize(
+    "value", ["1e308", "1e300", "9" * 400, "NaN", "+Inf", "-Inf", "-1", "1e16"]
+)
+@pytest.mark.parametrize("name", sorted(WANTED))
+def test_numbers_that_count_nothing(name: str, value: str) -> None:
+    """Two samples of it once ended the run: what cannot be a count is passed over."""
+    labels = LEASE if name.startswith("grpc_") else 'a="1"'
+    samples = "".join(f'{name}{{{labels},n="{n}"}} {value}\n' for n in (1, 2))
+    found = read(samples + "etcd_debugging_lease_granted_total 3\n")
+
+    assert found.granted == 3
+    assert found.started_at is found.is_leader is found.keepalive_streams is None
+
+
+def test_more_streams_ended_than_began() -> None:
+    """Counters that contradict each other give no negative number."""
+    ended = f'grpc_server_handled_total{{grpc_code="OK",{LEASE}}} 9\n'
+    assert read(f"etcd_server_is_leader 1\ngrpc_server_started_total{{{LEASE}}} 4\n{ended}") == (
+        read(f"etcd_server_is_leader 1\ngrpc_server_started_total{{{LEASE}}} 9\n{ended}")
+    )
+
+
+def test_a_series_that_is_given_twice_counts_once() -> None:
+    """A page may repeat a series, in whatever order its labels are."""
+    name = NAMES["granted"]
+    twice = f'{name}{{a="1",b="2"}} 3\n{name}{{b="2",a="1"}} 3\n{name}{{a="2",b="2"}} 4\n'
+    assert read(twice).granted == 7
+    assert read(f"{name} 5\n{name} 5\n").granted == 5
+
+
+def test_streams_without_labels_are_nobodys() -> None:
+    """A page without labels does not tell streams of leases from others."""
+    assert read("etcd_server_is_leader 1\ngrpc_server_started_total 9\n").keepalive_streams is None
+
+
+@given(st.lists(mutated([REAL]), min_size=2, max_size=2))
+def test_mutated_pages_give_counters_that_can_be_told(pages: list[bytes]) -> None:
+    """Whatever two readings of a page hold, their comparison is worded, and written as JSON."""
+    found = list[MemberCounters]()
+    for at, page in enumerate(pages):
+        with contextlib.suppress(WitnessError):
+            found.append(counters_of(page, "a", 10.0 * at))
+    for each in found:
+        assert all(0 <= (getattr(each, name) or 0) <= MOST_COUNTED * 5_000 for name in NAMES)
+    server = compare(found[:1], found[1:])
+    if server is not None:
+        server_line(server)
+        assert json.loads(json.dumps(server_json(server), allow_nan=False))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"\n" * (8 << 20),
+        b"etcd_server_is_leader" * (1 << 18),
+        (b"etcd_server_is_leader{" + b'"' * 900 + b"\n") * 4_900,
+        (b'etcd_server_is_leader{a="' + b'\\"' * 450 + b'"} 1\n') * 4_900,
+    ],
+    ids=["lines", "one line", "quotes", "escapes"],
+)
+def test_hostile_pages_are_read_in_little_time(page: bytes) -> None:
+    """No page takes more than its size: a few seconds of the processor, for the biggest."""
+    began = time.process_time()
+    with contextlib.suppress(WitnessError):
+        counters_of(page, "a", 0.0)
+    assert time.process_time() - began < MOST_CPU_S
 
 
 NAME = st.sampled_from(sorted(NAMES.values())).map(str.encode)
