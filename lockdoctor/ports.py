@@ -245,6 +245,11 @@ class Journal(Protocol):
 class Witness(Protocol):
     """Somebody besides etcd's leases who can tell of them: processes, a member's counters."""
 
+    @property
+    def name(self) -> str:
+        """What Unseen calls all of it."""
+        ...
+
     async def hear(self, *, is_last: bool) -> Heard:
         """
         Listen once; never raises, what could not be heard is among what it returns.

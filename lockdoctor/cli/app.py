@@ -97,6 +97,8 @@ def main(argv: Sequence[str]) -> int:
     """
     if "--debug" in argv:
         os.environ[DEBUG] = "1"
+    if os.environ.get(DEBUG):
+        _show_failures()
     words = [word for word in argv if word != "--debug"]
     try:
         status = _say_version() if words == [VERSION] else _parse(words)()
@@ -135,6 +137,14 @@ def lockdoctor(
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(ExitStatus.BAD_USAGE)
+
+
+def _show_failures() -> None:
+    """Show the traceback of what fails without ending a run, too."""
+    import logging  # noqa: PLC0415  # for few
+
+    logging.basicConfig(format="lockdoctor: %(message)s")
+    logging.getLogger("lockdoctor").setLevel(logging.DEBUG)
 
 
 def _parse(argv: list[str]) -> Job:

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lockdoctor.domain.report import Report
+from lockdoctor.domain.report import Report, Unseen
 from lockdoctor.ports import Stop, Witness
 
 if TYPE_CHECKING:
     from lockdoctor.domain.witnesses import Heard
 
+_LOG = logging.getLogger(__name__)
+
 
 class Hearing:
-    """What the witnesses say, first and last."""
+    """
+    What the witnesses say, first and last.
+
+    Whatever fails in a witness, or in what is made of its answers, becomes something not seen:
+    no report is lost for it.
+    """
 
     def __init__(self, witnesses: Sequence[Witness], stop: Stop) -> None:
         """Hear nobody yet."""
@@ -35,7 +44,11 @@ class Hearing:
 
         first = await self._unless_stopped(self._first)
         last = [] if self._stop.reason else await self._unless_stopped(self._hear(is_last=True))
-        return bear_witness(report, Heard.of(first), Heard.of(last))
+        try:
+            return bear_witness(report, Heard.of(first), Heard.of(last))
+        except Exception as bug:  # noqa: BLE001  # the report stands without it
+            unseen = _broken("what other sources say", bug)
+            return replace(report, unseen=(*report.unseen, unseen))
 
     async def close(self) -> None:
         """Hear nobody any more."""
@@ -54,4 +67,20 @@ class Hearing:
         return hearing.result() if hearing.done() else []
 
     def _hear(self, *, is_last: bool) -> asyncio.Future[list[Heard]]:
-        return asyncio.gather(*(each.hear(is_last=is_last) for each in self._witnesses))
+        return asyncio.gather(*(_heard(each, is_last=is_last) for each in self._witnesses))
+
+
+async def _heard(witness: Witness, *, is_last: bool) -> Heard:
+    try:
+        return await witness.hear(is_last=is_last)
+    except Exception as bug:  # noqa: BLE001  # a report is worth more than any witness
+        from lockdoctor.domain.witnesses import Heard  # noqa: PLC0415  # few are asked
+
+        return Heard(unheard=(_broken(witness.name, bug),))
+
+
+def _broken(what: str, bug: Exception) -> Unseen:
+    """Say that something failed that should not; its message might hold a secret."""
+    _LOG.debug("%s failed", what, exc_info=bug)
+    why = f"internal error: {type(bug).__name__}. Please report it; --debug shows the traceback"
+    return Unseen(what=what, count=None, why=why)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import pytest
 from lockdoctor.cli.app import main
 from lockdoctor.cli.witnesses import WitnessFlags
 from lockdoctor.cli.witnesses_run import witnesses
+from lockdoctor.clients.server_metrics import WANTED
 from lockdoctor.demo.server import EtcdServer
 from lockdoctor.errors import ConfigError
 from lockdoctor.etcd.connection import ConnectionSettings
@@ -19,6 +23,7 @@ from tests.clients.serving import http, serving
 from tests.fakes import FakeClock
 
 PROFILE = Path(__file__).parents[1] / "clients" / "profiles" / "etcd-3.4.debug2.txt"
+REAL = (PROFILE.parent / "etcd.metrics.txt").read_bytes()
 SECRET = "s3cret"
 
 
@@ -92,6 +97,106 @@ def test_what_cannot_be_heard_is_told_and_changes_no_status(
     (saved,) = document["processes"]
     assert (saved["name"], saved["is_saved"], saved["sessions"]) == (PROFILE.name, True, 1)
     assert document["server"] is None
+
+
+ABSURD = b"".join(
+    b'%s{n="%d"} %s\n' % (name.encode(), n, value)
+    for name in WANTED
+    for n, value in enumerate((b"1e308", b"1e308", b"NaN", b"-1e308", b"9" * 400))
+)
+
+
+@pytest.mark.etcd
+def test_a_page_of_absurd_numbers_ends_no_run(
+    etcd: EtcdServer, prefix: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two samples of 1e308 are no counters: the report comes, and says that they were not seen."""
+    put(etcd, prefix + b"lock/%x", ttl_s=9)
+    words = ["scan", "--endpoints", etcd.endpoint, "--prefix", prefix.decode(), "--format", "json"]
+    with serving(metrics=http(ABSURD)) as server:
+        assert main([*words, "--window=2s", "--metrics", f"{server.url}/metrics"]) == 0
+
+    document = json.loads(capsys.readouterr().out)
+    assert document["server"] is None
+    assert [(each["what"], each["why"]) for each in document["unseen"]] == [
+        (f"metrics of {server.url}/metrics", "these are not the metrics of an etcd member")
+    ]
+
+
+@pytest.mark.etcd
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_no_proxy_is_asked_and_no_password_kept(
+    etcd: EtcdServer,
+    prefix: bytes,
+    form: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Neither etcd, nor what is named, nor the unasked /metrics goes through a proxy."""
+    put(etcd, prefix + b"lock/%x", ttl_s=9)
+    history = tmp_path / "history.db"
+    words = ["scan", "--endpoints", etcd.endpoint, "--prefix", prefix.decode(), "--window=2s"]
+    words += ["--history", str(history), "--format", form]
+    with serving() as trap, serving(metrics=http(REAL)) as server:
+        for name in ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy"):
+            monkeypatch.setenv(name, trap.url)
+            monkeypatch.setenv(name.upper(), trap.url)
+        secret = f"http://ops:{SECRET}@127.0.0.1:{server.port}"
+        assert main(words) == 0
+        out, err = capsys.readouterr()
+        assert main([*words, f"--metrics={secret}", f"--pprof=a={secret}"]) == 0
+        assert trap.asked == []
+        asked = [path for path in server.asked if path == "/metrics"]
+        assert len(asked) == 2
+        assert all("Authorization: Basic" in headers for headers in server.headers)
+
+    told = capsys.readouterr()
+    assert SECRET not in out + err + told.out + told.err
+    assert "there is no such page" in told.out
+    encoded = base64.b64encode(f"ops:{SECRET}".encode())
+    for file in history.parent.iterdir():
+        content = file.read_bytes() if file.is_file() else b""
+        assert SECRET.encode() not in content
+        assert encoded not in content
+
+
+@pytest.mark.etcd
+@pytest.mark.foresees_failures
+def test_debug_shows_where_a_source_broke(etcd: EtcdServer, prefix: bytes, tmp_path: Path) -> None:
+    """A run that went on without a source leaves the traceback to who asks for it."""
+    broken = tmp_path / "broken.py"
+    broken.write_text(BROKEN)
+    words = [etcd.endpoint, prefix.decode()]
+    quiet, loud = (
+        subprocess.run(
+            [sys.executable, str(broken), *words, *flags],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        for flags in ([], ["--debug"])
+    )
+    assert "metrics of etcd: internal error: ZeroDivisionError" in quiet.stdout
+    assert "Traceback" not in quiet.stdout + quiet.stderr
+    assert "Traceback" in loud.stderr
+    assert "Traceback" not in loud.stdout
+
+
+BROKEN = """
+import sys
+from lockdoctor.cli.app import main
+from lockdoctor.clients import server_metrics
+
+async def hear(self, *, is_last):
+    1 / 0
+
+server_metrics.MemberMetrics.hear = hear
+endpoint, prefix, *flags = sys.argv[1:]
+sys.exit(main(["scan", "--endpoints", endpoint, "--prefix", prefix, "--window=1s", *flags]))
+"""
+"""A run whose source has a bug that nobody has foreseen."""
 
 
 @pytest.mark.etcd

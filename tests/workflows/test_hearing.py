@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from lockdoctor.domain.evidence import KeptAliveBy
-from lockdoctor.domain.report import Report
+from lockdoctor.domain.report import Report, Unseen
 from lockdoctor.domain.server_view import MemberCounters
 from lockdoctor.domain.verdicts import VerdictKind
 from lockdoctor.domain.witnesses import Heard, ProcessSeen
@@ -20,6 +23,8 @@ from tests.workflows.test_scan import REQUEST, Steps, leak
 
 class FakeWitness:
     """Says what it was told to, at the clock's moment; takes its time."""
+
+    name = "fake witness"
 
     def __init__(self, clock: FakeClock, says: Sequence[Heard], takes_s: float = 0.5) -> None:
         """Say the first thing first, and the last thing at the end."""
@@ -66,6 +71,69 @@ class Scanned:
         report = await scan(cluster, clock, request, Steps(), stop, None, witnesses)
         self.took_s = clock.now() - START
         return report
+
+
+class BrokenWitness:
+    """Fails in a way that nobody has foreseen, or says what makes no sense."""
+
+    name = "broken witness"
+
+    def __init__(self, says: Any) -> None:
+        """Raise what it says, or return it."""
+        self._says = says
+
+    async def hear(self, *, is_last: bool) -> Heard:  # noqa: ARG002 - both ends are alike
+        """Break."""
+        if isinstance(self._says, Exception):
+            raise self._says
+        heard: Heard = self._says
+        return heard
+
+
+def scanned_with(*witnesses: Witness) -> Report:
+    """A scan of a leaked lock."""
+
+    async def story() -> Report:
+        clock = FakeClock()
+        cluster = FakeCluster(clock)
+        leak(cluster)
+        return await scan(cluster, clock, REQUEST, Steps(), Stop(), None, witnesses)
+
+    return run(story())
+
+
+@pytest.mark.foresees_failures
+def test_a_witness_that_breaks_is_not_seen(caplog: pytest.LogCaptureFixture) -> None:
+    """Its failure is named without what it says, which may be secret; the others are heard."""
+    process = ProcessSeen(name="p", source="p", seen_at=START, census=a_census())
+    sound = FakeWitness(FakeClock(), (Heard(processes=(process,)),), takes_s=0.0)
+    report = scanned_with(BrokenWitness(OverflowError("http://bob:s3cret@x")), sound)
+
+    (lock,) = report.locks
+    assert lock.verdict.kind is VerdictKind.SUSPECTED_LEAK
+    assert [each.name for each in report.processes] == ["p"]
+    assert report.unseen == (
+        Unseen(
+            what="broken witness",
+            count=None,
+            why="internal error: OverflowError. Please report it; --debug shows the traceback",
+        ),
+    )
+    assert report.interrupted is None
+    assert "s3cret" in caplog.text  # with --debug alone
+
+
+@pytest.mark.foresees_failures
+@pytest.mark.parametrize("says", [None, Heard(processes=(None,)), Heard(counters=("a", "b"))])  # type: ignore[arg-type]
+def test_a_witness_whose_words_make_no_sense_loses_no_report(says: Any) -> None:
+    """Nor does what fails where the answers are put together."""
+    report = scanned_with(BrokenWitness(says))
+
+    (lock,) = report.locks
+    assert lock.verdict.kind is VerdictKind.SUSPECTED_LEAK
+    (unseen,) = report.unseen
+    assert (unseen.what, unseen.is_failure) == ("what other sources say", False)
+    assert unseen.why.startswith("internal error: ")
 
 
 def _counters(read_at: float) -> MemberCounters:
