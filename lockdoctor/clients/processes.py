@@ -66,10 +66,21 @@ class PprofProcesses:
     name = "processes"
 
     def __init__(
-        self, targets: Sequence[Target], context: ssl.SSLContext | None, clock: Clock
+        self,
+        targets: Sequence[Target],
+        context: ssl.SSLContext | None,
+        clock: Clock,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
-        """Ask nobody yet."""
+        """
+        Ask nobody yet.
+
+        Args:
+            context: Whom to trust, for https.
+            timeout_s: For each process, at each end of the run.
+        """
         self._targets = targets
+        self._timeout_s = timeout_s
         self._context = context
         self._clock = clock
 
@@ -94,7 +105,7 @@ class PprofProcesses:
         )
 
     async def _census(self, target: Target, *, is_last: bool) -> Census:
-        until = time.monotonic() + TIMEOUT_S
+        until = time.monotonic() + self._timeout_s
         if target.is_exact:
             return await self._read(target.address, until)
         census = await self._read(target.address.below(f"{PAGE}?debug=1"), until)

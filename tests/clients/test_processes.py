@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from lockdoctor.clients.processes import (
 from lockdoctor.clients.profile import MOST_BYTES
 from lockdoctor.domain.witnesses import Heard
 from lockdoctor.errors import ConfigError
-from tests.clients.serving import http, serving_paths
+from tests.clients.serving import Serving, http, serving_paths
 from tests.fakes import FakeClock
 from tests.waiting import run
 
@@ -50,6 +52,28 @@ def test_counts_stand_where_the_closer_look_fails() -> None:
         with serving_paths(PAGES | {f"{PAGE}?debug=2": second}) as server:
             (seen,) = heard(server.url).processes
             assert (seen.census.sessions, seen.census.is_whole) == (3, True)
+
+
+def test_one_time_for_all_that_a_process_answers() -> None:
+    """A process that never ends its second answer delays no run, and its counts stand."""
+    servers: list[Serving] = []
+
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while not servers[0].is_over.wait(0.02):
+            connection.sendall(b"goroutine 1 [select]:\n")
+
+    with serving_paths(PAGES | {f"{PAGE}?debug=2": drip}) as server:
+        servers.append(server)
+        both = [parse_target(server.url), parse_target(f"b={server.url}{PAGE}?debug=2")]
+        witness = PprofProcesses(both, None, FakeClock(), timeout_s=1.0)
+        began = time.monotonic()
+        told = run(witness.hear(is_last=True))
+        assert time.monotonic() - began < 5.0
+
+    assert [each.census.sessions for each in told.processes] == [3]
+    (unheard,) = told.unheard
+    assert (unheard.what, unheard.why.rpartition(": ")[2]) == ("process b", "no answer in time")
 
 
 def test_a_process_of_many_goroutines_is_not_stopped() -> None:
