@@ -226,18 +226,28 @@ class _Scan:
         """Add this run to the history."""
         if self.history is None:
             return report
+        notes: list[str] = []
         if self.past is not None and self.request.prefixes:  # else no keys were read
             try:
                 request = self.request
                 self.history.record(run_record(facts, report, request.command, request.judged_by))
-                self.history.prune()
             except HistoryError as failed:
                 self._note_history(OWN_RUN, failed)
+            else:
+                notes = self._pruned(self.history)
         return replace(
             report,
             unseen=(*report.unseen, *self.history_failures),
-            notes=(*report.notes, *self.history.notes),
+            notes=(*report.notes, *self.history.notes, *notes),
         )
+
+    def _pruned(self, history: History) -> list[str]:
+        """Prune the history; this run is stored, and the next run prunes what is left."""
+        try:
+            history.prune()
+        except HistoryError as failed:
+            return [f"this run is stored, but the history was not pruned: {failed}"]
+        return []
 
     def _note_history(self, what: str, failed: HistoryError) -> None:
         self.history_failures.append(

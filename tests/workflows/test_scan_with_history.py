@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from lockdoctor.domain.evidence import Standing
+from lockdoctor.domain.health import Checkup, Health
 from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.past import ClockMark
+from lockdoctor.domain.metrics import MetricLimits
+from lockdoctor.domain.past import ClockMark, RunRecord
 from lockdoctor.domain.policy import Limits, Policy
 from lockdoctor.domain.report import Report
 from lockdoctor.domain.revocation import NAMEABLE, Selection
 from lockdoctor.domain.selection import select
 from lockdoctor.domain.verdicts import Confidence, Severity, VerdictKind
-from lockdoctor.history.store import open_history
+from lockdoctor.history.reader import open_reader
+from lockdoctor.history.store import SqliteHistory, open_history
 from lockdoctor.outputs.headline import headline
 from lockdoctor.ports import ScanProgress, Stop
 from lockdoctor.workflows.scan import ScanRequest, scan
 from tests.fakes import FakeClock, FakeCluster
+from tests.history.runs import a_clock
 from tests.waiting import run
 
 UNLIMITED = ScanRequest(
@@ -192,3 +198,39 @@ def test_a_healthy_worker_never_alarms(tmp_path: Path) -> None:
     reports = looks(tmp_path, work, *[nothing] * 49)
 
     assert [report.findings for report in reports] == [()] * 50
+
+
+def test_a_busy_prune_is_a_note_and_the_run_counts(tmp_path: Path) -> None:
+    """The run is stored by then; pruning is for the next one."""
+    path = tmp_path / "history"
+
+    class Reader(SqliteHistory):
+        """Another run locks the file as soon as this one has stored itself."""
+
+        def record(self, run: RunRecord) -> None:
+            super().record(run)
+            other.execute("BEGIN IMMEDIATE")
+
+    async def story() -> Report:
+        clock = FakeClock()
+        cluster = FakeCluster(clock)
+        leak(cluster)
+        mark = ClockMark(wall_at=clock.now(), boot_id="boot", steady_at=clock.now())
+        with Reader(path, mark, 0.1) as history:
+            return await scan(cluster, clock, ONE_LOOK, Nobody(), Stop(), history)
+
+    open_history(path, a_clock()).close()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        report = run(story())
+
+    assert not [each for each in report.unseen if each.is_failure]
+    (note,) = [each for each in report.notes if "was not pruned" in each]
+    assert f"the history {path} is in use by another run" in note
+    assert health_of(report) is Health.OK
+    with open_reader(path, a_clock()) as reader:
+        assert len(reader.runs()) == 1
+
+
+def health_of(report: Report) -> Health:
+    limits = MetricLimits(warning={}, critical={})
+    return Checkup(report=report, took_s=1.0, limits=limits, first_run_unknown=False).health
