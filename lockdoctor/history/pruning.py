@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
+from typing import TypeAlias
 
 from lockdoctor.domain.past import ClockMark
 from lockdoctor.history import files
 from lockdoctor.history.database import connect, explained, require_stored, transaction
 from lockdoctor.history.queries import sql
-from lockdoctor.history.timeline import Timeline
 from lockdoctor.values import dataclass
 
 OLD_RUNS = 200
-"""At most so many runs are forgotten for their age at a time: a clock that is wrong for one run
-does not cost the whole history, and no run has to wait long."""
+"""At most so many runs are forgotten for their age at a time, so that no run has to wait long."""
+
+MAX_STEP_S = timedelta(days=1).total_seconds()
+"""So much time at most counts between two successive runs on different boots, whatever their wall
+clocks say: what a clock was set by is not time that has passed."""
 
 ROUNDS, RUNS_A_ROUND = 20, 10
 """So often, so many runs are forgotten for the file's size."""
@@ -25,6 +29,9 @@ SPARE_PAGES = 256
 
 FREED_PAGES = 1000
 """At most so many are given back at a time."""
+
+_Moment: TypeAlias = "tuple[str | None, float, float]"
+"""The boot, its steady clock, the wall clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,16 +81,41 @@ def forget(
     connection: sqlite3.Connection, present: ClockMark, keep_s: float, max_bytes: int
 ) -> None:
     """Forget, within a transaction of the caller."""
-    timeline = Timeline(connection, present)
-    for clock_id in timeline.clock_ids:
-        before = timeline.stored(clock_id, present.wall_at - keep_s)
-        old = {"clock_id": clock_id, "before": before, "runs": OLD_RUNS}
-        connection.execute(sql("forget_old_runs"), old)
+    run_id = _last_old_run(connection, present, keep_s)
+    connection.execute(sql("forget_old_runs"), {"run_id": run_id, "runs": OLD_RUNS})
     for _ in range(ROUNDS):
         if used_bytes(connection) <= max_bytes:
             break
         connection.execute(sql("forget_first_runs"), {"runs": RUNS_A_ROUND})
     connection.execute(sql("forget_lineages"))
+
+
+def _last_old_run(connection: sqlite3.Connection, present: ClockMark, keep_s: float) -> int:
+    """
+    Find the last run that is proven to be old; those stored before it are older still.
+
+    The proof is the time between the runs that came after it, in the order in which they were
+    stored. On one boot the steady clock tells it. Between boots the wall clocks do, one day at
+    most: a clock that was wrong, and was set right again, adds up to nothing.
+
+    Returns:
+        Its number; 0 where none is.
+    """
+    age_s = 0.0
+    later = (present.boot_id, present.steady_at, present.wall_at)
+    for row in connection.execute(sql("ends_of_runs")):
+        own = (row["boot_id"], row["steady_at"], row["ended_at"])
+        age_s += _step_s(own, later)
+        if age_s > keep_s:
+            return int(row["id"])
+        later = own
+    return 0
+
+
+def _step_s(earlier: _Moment, later: _Moment) -> float:
+    if earlier[0] and earlier[0] == later[0]:
+        return later[1] - earlier[1]
+    return min(MAX_STEP_S, max(-MAX_STEP_S, later[2] - earlier[2]))
 
 
 def give_back(connection: sqlite3.Connection) -> None:

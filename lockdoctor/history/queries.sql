@@ -47,13 +47,21 @@ SELECT id, boot_id, offset_s FROM clock ORDER BY id DESC;
 -- Store the clock of this run.
 INSERT INTO clock (boot_id, offset_s) VALUES (:boot_id, :offset_s);
 
--- name: last_ends
--- When, on each clock, did the last run end?
-SELECT clock_id, max(ended_at) AS ended_at FROM run GROUP BY clock_id;
+-- name: runs_stored_since
+-- Which runs were stored after the one on a clock that wrote a moment?
+SELECT clock_id, ended_at
+FROM run
+WHERE id > coalesce(
+    (SELECT min(id) FROM run WHERE clock_id = :clock_id AND ended_at >= :at), 0
+)
+ORDER BY id;
 
--- name: forget_runs_after
--- Forget the runs of a clock that ended after a moment, and what was last seen by them.
-DELETE FROM run WHERE clock_id = :clock_id AND ended_at > :at;
+-- name: last_ends_before_clock
+-- When, on each clock, did the last run end of those stored before the first one of a clock?
+SELECT clock_id, max(ended_at) AS ended_at
+FROM run
+WHERE id < (SELECT min(id) FROM run WHERE clock_id = :clock_id)
+GROUP BY clock_id;
 
 -- name: last_run_of_cluster
 -- What did the last run against a cluster see, and to which lineage does it belong?
@@ -387,11 +395,15 @@ ORDER BY id;
 
 -- Retention
 
+-- name: ends_of_runs
+-- When did each run end, the last one first, and on which boot?
+SELECT run.id, ended_at - offset_s AS steady_at, ended_at, boot_id
+FROM run JOIN clock ON clock.id = run.clock_id
+ORDER BY run.id DESC;
+
 -- name: forget_old_runs
--- Forget a few of the runs of a clock that ended before a moment, and what they last saw.
-DELETE FROM run WHERE id IN (
-    SELECT id FROM run WHERE clock_id = :clock_id AND ended_at < :before ORDER BY id LIMIT :runs
-);
+-- Forget a few of the runs up to one, the oldest first, and what they were the last to see.
+DELETE FROM run WHERE id IN (SELECT id FROM run WHERE id <= :run_id ORDER BY id LIMIT :runs);
 
 -- name: forget_first_runs
 -- Forget a few of the oldest runs, whatever their age, but never the last one.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
@@ -21,12 +22,18 @@ STRETCHES = 8
 """So many leaders back, the readings of a lease are kept."""
 
 
+NOT_YET_S = 60.0
+"""Another run may have ended a little later than this one by the time that this one is stored, but
+not by so much: what lies further ahead was written by a clock that one of the two had wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Tail:
     """How the stored readings of a lease end."""
 
     number: int
-    sameness: Sameness
+    sameness: Sameness | None
+    """None where nothing can be added to them."""
     last_answered_at: float
 
 
@@ -34,7 +41,11 @@ class ReadingsWriter:
     """Writes the readings of one run."""
 
     def __init__(
-        self, connection: sqlite3.Connection, timeline: Timeline, common: dict[str, Any]
+        self,
+        connection: sqlite3.Connection,
+        timeline: Timeline,
+        common: dict[str, Any],
+        ended_at: float,
     ) -> None:
         """
         Write within a transaction of the caller.
@@ -43,10 +54,12 @@ class ReadingsWriter:
             connection: The file.
             timeline: Its clocks.
             common: What all rows of the run have: lineage_id, clock_id and run_id.
+            ended_at: When the run ended.
         """
         self._connection = connection
         self._timeline = timeline
         self._common = common
+        self._not_yet = ended_at + NOT_YET_S
 
     def write(self, readings: Mapping[LeaseId, Sequence[Reading]]) -> None:
         """Store the readings of each lease, in the order in which they were asked."""
@@ -79,12 +92,15 @@ class ReadingsWriter:
         return {LeaseId(row["lease_id"]): self._tail(row) for row in rows}
 
     def _tail(self, row: sqlite3.Row) -> _Tail:
+        last_answered_at = self._timeline.at(row["last_clock_id"], row["last_answered_at"])
+        if last_answered_at > self._not_yet:  # stays as it is, for when the clock is right again
+            return _Tail(number=row["number"], sameness=None, last_answered_at=-math.inf)
         granted = row["granted_ttl_s"]
         is_promoted = granted != GONE_TTL_S and row["first_remaining_ttl_s"] >= granted
         return _Tail(
             number=row["number"],
             sameness=Sameness(granted, row["raft_term"], is_promoted=is_promoted),
-            last_answered_at=self._timeline.at(row["last_clock_id"], row["last_answered_at"]),
+            last_answered_at=last_answered_at,
         )
 
     def _stretch(self, lease_id: LeaseId, number: int, stretch: Stretch) -> dict[str, Any]:

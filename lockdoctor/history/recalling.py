@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
@@ -27,7 +28,7 @@ from lockdoctor.history.lineage import ClusterState, lineage_of
 from lockdoctor.history.names import id_number, leases_of, lock_id, verdict_kind
 from lockdoctor.history.queries import sql
 from lockdoctor.history.stretches import GONE_TTL_S
-from lockdoctor.history.timeline import SHARED, Timeline
+from lockdoctor.history.timeline import SHARED, SKEW_S, Timeline
 
 
 class Asked(NamedTuple):
@@ -71,18 +72,25 @@ class _Reader:
         self.now = now
         self.lineage_id = lineage_id
         self.asked = asked
+        self._bounds: dict[tuple[int, float], float | None] = {}
 
     def past(self, prefixes: str) -> Past:
-        runs = self._runs(prefixes)
+        stored = self._ask("runs_over_prefixes", prefixes=prefixes).fetchall()
+        runs = [row for row in stored if self._is_past(row, "clock_id", "ended_at")]
         last = runs[0] if runs else None
-        alike = next((run for run in runs if run["judged_by"] == self.asked.judged_by), None)
+
+        def is_alike(row: sqlite3.Row) -> bool:
+            return bool(row["judged_by"] == self.asked.judged_by)
+
+        alike = next(filter(is_alike, runs), None)
+        is_newest = alike is not None and alike is next(filter(is_alike, stored))
         return Past(
             runs=len(runs),
             last_run_at=self._latest(last, "clock_id", "ended_at") if last else None,
             marks=tuple(self._marks()),
             holds=dict(self._holds()),
             readings=dict(self._readings()),
-            findings=tuple(self._findings(alike["id"])) if alike else (),
+            findings=tuple(self._findings(alike["id"])) if alike and is_newest else (),
             listings=self._listings(prefixes),
             probes=tuple(self._probes()),
             keyless_since=dict(self._keyless_since()),
@@ -95,15 +103,25 @@ class _Reader:
         """Whether a moment is over: one that is not was written by a clock that was wrong."""
         return self.timeline.at(row[clock], row[at]) <= self.now
 
+    def _seen_by(self, row: sqlite3.Row, clock: str, at: str) -> float | None:
+        """
+        Tell by when something had been seen, for sure.
+
+        A moment that is not over counts from the next run that was stored: it came later.
+        """
+        if self._is_past(row, clock, at):
+            return self._latest(row, clock, at)
+        moment = (row[clock], row[at])
+        if moment not in self._bounds:
+            self._bounds[moment] = self.timeline.stored_by(*moment)
+        bound = self._bounds[moment]
+        return None if bound is None else min(self.now, bound)
+
     def _earliest(self, row: sqlite3.Row, clock: str, at: str) -> float:
         return self.timeline.earliest(row[clock], row[at])
 
     def _latest(self, row: sqlite3.Row, clock: str, at: str) -> float:
         return min(self.now, self.timeline.latest(row[clock], row[at]))
-
-    def _runs(self, prefixes: str) -> list[sqlite3.Row]:
-        rows = self._ask("runs_over_prefixes", prefixes=prefixes)
-        return [row for row in rows if self._is_past(row, "clock_id", "ended_at")]
 
     def _marks(self) -> Iterator[RevisionMark]:
         for row in self._ask("marks"):
@@ -117,36 +135,42 @@ class _Reader:
 
     def _holds(self) -> Iterator[tuple[Hold, PastHold]]:
         for row in self._ask("holds"):
-            if not self._is_past(row, "first_clock_id", "first_answered_at"):
+            first_answered_at = self._seen_by(row, "first_clock_id", "first_answered_at")
+            if first_answered_at is None:
                 continue
             last_asked_at = self._earliest(row, "last_clock_id", "last_asked_at")
             yield (
                 self.asked.holds[row["place"]],
                 _past_hold(
-                    self._latest(row, "first_clock_id", "first_answered_at"),
+                    first_answered_at,
                     min(self.now, last_asked_at),  # the run asks of holds that stand now
                     self._held_at(row),
                 ),
             )
 
     def _held_at(self, row: sqlite3.Row) -> float | None:
-        at = ("held_clock_id", "held_first_answered_at")
-        if row["held_clock_id"] is None or not self._is_past(row, *at):
+        if row["held_clock_id"] is None:
             return None
-        return self._latest(row, *at)
+        return self._seen_by(row, "held_clock_id", "held_first_answered_at")
 
     def _readings(self) -> Iterator[tuple[LeaseId, tuple[Reading, ...]]]:
         rows = self._ask("stretches")
         for place, stretches in groupby(rows, key=itemgetter("place")):
             lease_id = self.asked.lease_ids[place]
             kept = _of_this_grant(list(stretches))
-            found = tuple(reading for row in kept for reading in self._kept(lease_id, row))
+            found = tuple(self._kept(lease_id, kept))
             if found:
                 yield lease_id, found
 
-    def _kept(self, lease_id: LeaseId, row: sqlite3.Row) -> Iterator[Reading]:
-        for end in ("first", "last")[: row["readings"]]:
-            if self._is_past(row, f"{end}_clock_id", f"{end}_answered_at"):
+    def _kept(self, lease_id: LeaseId, rows: Iterable[sqlite3.Row]) -> Iterator[Reading]:
+        latest = -math.inf
+        for row in rows:
+            for end in ("first", "last")[: row["readings"]]:
+                at = self.timeline.at(row[f"{end}_clock_id"], row[f"{end}_answered_at"])
+                # The second: a clock that was behind placed it before what was stored earlier.
+                if at > self.now or at < latest - SKEW_S:
+                    continue
+                latest = max(latest, at)
                 yield Observation(
                     lease_id=lease_id,
                     asked_at=self._earliest(row, f"{end}_clock_id", f"{end}_asked_at"),
@@ -189,8 +213,8 @@ class _Reader:
 
     def _keyless_since(self) -> Iterator[tuple[LeaseId, float]]:
         for row in self._ask("keyless"):
-            if self._is_past(row, "since_clock_id", "since_at"):
-                since_at = self._latest(row, "since_clock_id", "since_at")
+            since_at = self._seen_by(row, "since_clock_id", "since_at")
+            if since_at is not None:
                 yield LeaseId(row["lease_id"]), since_at
 
 

@@ -15,10 +15,6 @@ from lockdoctor.history.queries import inserted, sql
 from lockdoctor.history.readings import ReadingsWriter
 from lockdoctor.history.timeline import Timeline
 
-NOT_YET_S = 60.0
-"""Another run may have ended a little later than this one by the time that this one is stored, but
-not by so much: what lies further ahead was written by a clock that was wrong."""
-
 SWEEP_RUNS = 50
 """What one run saw, and so many after it over the same prefixes did not, is forgotten."""
 
@@ -27,24 +23,12 @@ def record(connection: sqlite3.Connection, present: ClockMark, run: RunRecord) -
     """Store a run, within a transaction of the caller."""
     timeline = Timeline(connection, present)
     clock_id = timeline.own_clock()
-    _forget_what_is_not_yet(connection, timeline, run.ended_at)
     lineage_id = _lineage(connection, timeline, run)
     scope = {"lineage_id": lineage_id, "prefixes": prefixes_text(run.prefixes)}
     judged = {**scope, "judged_by": run.judged_by}
     before = connection.execute(sql("last_judged_run"), judged).fetchone()
     _Recorder(connection, timeline, run, lineage_id, clock_id).write(before["id"] if before else 0)
     _sweep(connection, connection.execute(sql("run_back"), {**scope, "back": SWEEP_RUNS}))
-
-
-def _forget_what_is_not_yet(
-    connection: sqlite3.Connection, timeline: Timeline, ended_at: float
-) -> None:
-    """Let go of runs that a wrong clock put into the future: they would outlast all others."""
-    for row in connection.execute(sql("last_ends")).fetchall():
-        limit = timeline.stored(row["clock_id"], ended_at + NOT_YET_S)
-        if row["ended_at"] > limit:
-            wrong = {"clock_id": row["clock_id"], "at": limit}
-            connection.execute(sql("forget_runs_after"), wrong)
 
 
 def _lineage(connection: sqlite3.Connection, timeline: Timeline, run: RunRecord) -> int:
@@ -105,7 +89,8 @@ class _Recorder:
         self._put("put_mark", self._marks())
         self._put("put_probe", self._probes())
         self._put("put_hold", self._holds())
-        ReadingsWriter(self.connection, self.timeline, self.common).write(self.run.readings)
+        readings = ReadingsWriter(self.connection, self.timeline, self.common, self.run.ended_at)
+        readings.write(self.run.readings)
         if self.run.listed is not None:
             started_at = self.run.started_at
             record_list(self.connection, self.timeline, self.common, self.run.listed, started_at)

@@ -4,10 +4,12 @@ Tells what other runs wrote in the time of this one.
 Every moment in the file stands on the clock of the run that wrote it. Runs of one boot share a
 steady clock, through which their moments are translated exactly, whatever was done to the wall
 clock in between. Of other boots and other machines there is only the wall clock, and it may be off.
+Runs are numbered in the order in which they were stored, which no clock changes.
 """
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from functools import lru_cache
 
@@ -44,15 +46,11 @@ class Timeline:
         """Read the clocks of the file."""
         self._connection = connection
         self._present = present
+        self._not_before: dict[int, float] = {}
         self._clocks = {
             row["id"]: self._seen(row["boot_id"], row["offset_s"])
             for row in connection.execute(sql("clocks"))
         }
-
-    @property
-    def clock_ids(self) -> tuple[int, ...]:
-        """The clocks that moments of the file stand on."""
-        return tuple(self._clocks)
 
     def at(self, clock_id: int, stored_at: float) -> float:
         """Tell a stored moment in this run's time, as well as is known."""
@@ -63,12 +61,33 @@ class Timeline:
         return _shared(self.at(clock_id, stored_at) - self._clocks[clock_id].skew_s)
 
     def latest(self, clock_id: int, stored_at: float) -> float:
-        """Tell the latest that a stored moment can be."""
-        return _shared(self.at(clock_id, stored_at) + self._clocks[clock_id].skew_s)
+        """
+        Tell the latest that a stored moment can be.
+
+        A clock that was behind after a boot is told by the runs that were stored before it was
+        used: its moments lie after theirs. Else a hold would look older than it is.
+        """
+        at = _shared(self.at(clock_id, stored_at) + self._clocks[clock_id].skew_s)
+        return at if self.is_exact(clock_id) else max(at, self._last_end_before(clock_id))
 
     def is_exact(self, clock_id: int) -> bool:
         """Whether the moments of a clock are translated by the steady clock of this boot."""
         return self._clocks[clock_id].skew_s == 0
+
+    def stored_by(self, clock_id: int, stored_at: float) -> float | None:
+        """
+        Tell by when a run had been stored that wrote a moment which lies in the future.
+
+        The first run that was stored after it and has ended by now gives the bound.
+
+        Returns:
+            The latest that the moment can be; None where no run has been stored since.
+        """
+        written = {"clock_id": clock_id, "at": stored_at}
+        for row in self._connection.execute(sql("runs_stored_since"), written):
+            if self.at(row["clock_id"], row["ended_at"]) <= self._present.wall_at:
+                return self.latest(row["clock_id"], row["ended_at"]) + SKEW_S
+        return None
 
     def stored(self, clock_id: int, at: float) -> float:
         """Tell a moment of this run on a stored clock."""
@@ -78,6 +97,15 @@ class Timeline:
         """Find the stored clock that shows this run's time, or store it."""
         own = (clock_id for clock_id, clock in self._clocks.items() if clock.is_own)
         return next(own, None) or self._add_clock()
+
+    def _last_end_before(self, clock_id: int) -> float:
+        """Tell when the last run ended that was stored before the first run of a clock."""
+        if clock_id not in self._not_before:
+            rows = self._connection.execute(sql("last_ends_before_clock"), {"clock_id": clock_id})
+            ends = (self.at(row["clock_id"], row["ended_at"]) for row in rows)
+            over = (end for end in ends if end <= self._present.wall_at)
+            self._not_before[clock_id] = max(over, default=-math.inf)
+        return self._not_before[clock_id]
 
     @property
     def _offset_s(self) -> float:

@@ -76,6 +76,12 @@ class HistoryTable:
             yield Text(f"\nBelow {_scope_name(same[0], with_lineage=many_lineages)}", style="bold")
             yield self._run_table(same)
         yield from _more(len(runs) - MOST_RUNS, "earlier run", "--format json has them all")
+        ahead = sum(run.ended_at > self.now for run in runs)
+        if ahead:
+            yield Text(
+                f"\nIn the future of this machine's clock: {count(ahead, 'run')}. lockdoctor leaves"
+                " them out until that time. It deletes no run for a clock."
+            )
 
     def _run_table(self, runs: Sequence[StoredRun]) -> Table:
         table = self._table("Started (UTC)", "By", "Worst")

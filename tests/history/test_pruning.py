@@ -10,7 +10,7 @@ import pytest
 
 from lockdoctor.domain.locks import Hold
 from lockdoctor.domain.past import RunRecord
-from lockdoctor.history.pruning import OLD_RUNS, used_bytes
+from lockdoctor.history.pruning import used_bytes
 from lockdoctor.history.reader import open_reader
 from lockdoctor.history.store import KEEP_S, open_history
 from tests.builders import NOON, an_observation
@@ -72,18 +72,49 @@ def test_what_no_run_has_seen_for_long_is_forgotten(path: Path) -> None:
     assert len(past.readings) == 1
 
 
-def test_a_wrong_clock_forgets_little(path: Path) -> None:
-    """A run that believes to be years ahead takes few runs with it, and nothing seen since."""
-    with open_history(path, a_clock(NOON + DAY)) as history:
-        for number in range(OLD_RUNS + 50):
-            history.record(a_run(NOON + number, holds=[a_sight(NOON + number)]))
-    with open_history(path, a_clock(NOON + 9999 * DAY, boot_id="b")) as ahead:
-        ahead.prune()
+@pytest.mark.parametrize("ahead_s", [10 * DAY, 3650 * DAY])
+@pytest.mark.parametrize("boot_id", ["b", None])
+def test_a_wrong_clock_forgets_nothing(path: Path, ahead_s: float, boot_id: str | None) -> None:
+    """After a boot with a clock that is ahead, runs and pruning go on, and nothing young goes."""
+    with open_history(path, a_clock(NOON + 29 * DAY)) as history:
+        for number in range(29):
+            at = NOON + number * DAY
+            history.record(a_run(at, holds=[a_sight(at)]))
+    for number in range(20):
+        at = NOON + 29 * DAY + ahead_s + 300 * number
+        with open_history(path, a_clock(at, boot_id=boot_id)) as ahead:
+            ahead.record(a_run(at, holds=[a_sight(at)]))
+            for _ in range(3):
+                ahead.prune()
 
-    past = recalled(path, NOON + DAY)
+    past = recalled(path, NOON + 30 * DAY)
 
-    assert past.runs == 50
+    assert past.runs == 29
     assert past.holds[HOLD].first_answered_at == NOON + 0.01
+
+
+def test_clocks_that_flip_prove_no_age(path: Path) -> None:
+    """Boots with a clock ahead and set right in turn add up to nothing."""
+    for number in range(40):
+        at = NOON + 600 * number + 3650 * DAY * (number % 2)
+        with open_history(path, a_clock(at, boot_id=str(number))) as history:
+            history.record(a_run(at))
+            history.prune()
+
+    with open_reader(path, a_clock(NOON + DAY, boot_id="z")) as reader:
+        assert len(reader.runs()) == 40
+
+
+def test_boots_do_not_keep_runs_for_ever(path: Path) -> None:
+    """A machine that boots each morning forgets after 30 days as any other does."""
+    for number in range(40):
+        at = NOON + number * DAY
+        with open_history(path, a_clock(at, boot_id=str(number))) as history:
+            history.record(a_run(at))
+            history.prune()
+
+    with open_reader(path, a_clock(NOON + 40 * DAY, boot_id="z")) as reader:
+        assert len(reader.runs()) == 31
 
 
 def test_a_file_that_grows_too_large_loses_its_oldest_runs(path: Path) -> None:

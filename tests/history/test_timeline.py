@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lockdoctor.domain.locks import Hold
 from lockdoctor.domain.past import ClockMark, ListedLeases
 from lockdoctor.history.store import open_history
 from lockdoctor.history.timeline import SKEW_S
@@ -155,7 +156,40 @@ def test_a_wrong_clock_does_not_blind_those_after_it(path: Path) -> None:
 
     assert past.runs == 1
     assert [reading.asked_at for reading in past.readings[HOLDER]] == [NOON]
-    assert past.holds[HOLD].first_answered_at == NOON + 0.01
+    assert past.holds[HOLD].first_answered_at == NOON + 1.0 + SKEW_S  # stored before that run
+
+
+@pytest.mark.parametrize("behind_s", [61.0, 240 * HOUR])
+def test_a_clock_that_was_set_back_costs_nothing(path: Path, behind_s: float) -> None:
+    """
+    Twenty daily runs, then one after a boot with a clock that is behind, then a right one.
+
+    Meanwhile the runs that lie ahead are left out. Nothing of them is deleted, nothing of the
+    wrong run makes a hold look older, and once the clock is right all of it is there.
+    """
+    late = Hold(b"/my-lock/late/1a2b3c", 11)
+    for number in range(20):
+        at = NOON + number * 24 * HOUR
+        seen = [a_sight(at), *([a_sight(at, late)] if number > 14 else [])]
+        stored(path, a_run(at, holds=seen, readings=by_lease(an_observation(at=at))))
+    last = NOON + 19 * 24 * HOUR
+    wrong = last - behind_s
+    new = Hold(b"/my-lock/new/1a2b3c", 12)
+    seen = [a_sight(wrong, hold) for hold in (HOLD, late, new)]
+    readings = by_lease(an_observation(at=wrong))
+    stored(path, a_run(wrong, holds=seen, readings=readings), a_clock(wrong, boot_id="b"))
+
+    meanwhile = recalled(path, a_clock(wrong + 300, boot_id="b"), holds=(HOLD, late, new))
+    past = recalled(path, a_clock(last + 600, boot_id="c"), holds=(HOLD, late, new))
+
+    assert meanwhile.runs == sum(NOON + n * 24 * HOUR + 1 <= wrong + 300 for n in range(20)) + 1
+    assert meanwhile.holds[late].first_answered_at <= wrong + 300
+    assert past.runs == 21
+    assert past.holds[HOLD].first_answered_at == NOON + 0.01 + SKEW_S
+    assert past.holds[late].first_answered_at == NOON + 15 * 24 * HOUR + 0.01 + SKEW_S
+    assert past.holds[new].first_answered_at >= last
+    asked = [reading.asked_at for reading in past.readings[HOLDER]]
+    assert asked == [NOON - SKEW_S, last - SKEW_S]
 
 
 def test_a_machine_that_was_set_back_to_a_snapshot_starts_again(path: Path) -> None:

@@ -172,6 +172,16 @@ def test_many_runs_are_counted() -> None:
     assert text.endswith("\n… and 9 earlier runs; --format json has them all\n")
 
 
+def test_runs_ahead_of_the_clock_are_told() -> None:
+    """A clock that was set back leaves them out, and says so."""
+    ahead = a_run(2, started_at=NOON + 48 * HOUR, ended_at=NOON + 49 * HOUR)
+
+    text = " ".join(text_of_runs(ahead, a_run(1)).split())
+
+    assert "In the future of this machine's clock: 1 run. lockdoctor leaves them out" in text
+    assert "In the future" not in text_of_runs(a_run(1))
+
+
 def test_what_stood_for_a_lock() -> None:
     """Who held and who waited, what was read of the leases, what was found."""
     waiter = a_hold(
