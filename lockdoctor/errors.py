@@ -10,6 +10,7 @@ LockdoctorError
 │   ├── HistoryBusy
 │   └── HistoryTooNew
 ├── JournalError
+├── FileRefusedError
 ├── WitnessError
 ├── NotThere
 ├── ConfigError
@@ -55,6 +56,10 @@ class HistoryTooNew(HistoryError):
 
 class JournalError(LockdoctorError):
     """What is done to etcd could not be written down, or what was written could not be read."""
+
+
+class FileRefusedError(LockdoctorError):
+    """A file may not be written: lockdoctor did not write it, or its folder is missing."""
 
 
 class WitnessError(LockdoctorError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -18,9 +19,11 @@ def state_folder(environ: Mapping[str, str]) -> Path:
     return state / "lockdoctor"
 
 
-def make_folder(folder: Path) -> tuple[Path, ...]:
+def make_state_folder(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
     """
-    Make a folder and those above it, as far as they are missing.
+    Make the state folder and those above it, if a file is to lie in it.
+
+    No other folder is ever made: its name may be a typo.
 
     Returns:
         Those that were made, the outermost first.
@@ -28,7 +31,10 @@ def make_folder(folder: Path) -> tuple[Path, ...]:
     Raises:
         OSError: One cannot be made.
     """
-    made = tuple(reversed(list(_missing(folder.absolute()))))
+    folder = Path(os.path.realpath(path)).parent
+    if folder != Path(os.path.realpath(state_folder(environ))):
+        return ()
+    made = tuple(reversed(list(_missing(folder))))
     for each in made:
         each.mkdir(mode=0o700, exist_ok=True)
     return made

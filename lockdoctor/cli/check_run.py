@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from lockdoctor.domain.metrics import NAMES, MetricLimits
 from lockdoctor.domain.policy import Policy
 from lockdoctor.domain.ranges import Range, parse_range
 from lockdoctor.errors import ConfigError
+from lockdoctor.own_files import require_writable
 from lockdoctor.workflows.scan import ScanRequest
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ def run_check(
             from lockdoctor.cli.unattended_run import require_policy  # noqa: PLC0415  # as below
 
             require_policy(request.policy)
+            _require_own_journal(journal)
         examined = examine(settings, request, means, status.timeout_s)
     except KeyboardInterrupt:
         return teller.tell(failed(ENDED), by_signal=True)
@@ -90,6 +93,15 @@ def run_check(
         ),
         by_signal=examined.by_signal or (treated is not None and treated.by_signal),
     )
+
+
+def _require_own_journal(journal: JournalFlags) -> None:
+    """Refuse a journal that is not ours; what else is wrong with it is told with the result."""
+    from lockdoctor.cli.journal_run import open_journal  # noqa: PLC0415  # loads rich
+    from lockdoctor.journal.file import JOURNAL  # noqa: PLC0415  # few checks treat
+
+    with contextlib.suppress(OSError):
+        require_writable(open_journal(journal, os.environ).path, JOURNAL)
 
 
 def _treat(

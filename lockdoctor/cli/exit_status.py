@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
-from lockdoctor.errors import ConfigError, LockdoctorError
+from lockdoctor.errors import ConfigError, FileRefusedError, LockdoctorError
 
 if TYPE_CHECKING:
     from lockdoctor.domain.health import Health
@@ -71,7 +71,7 @@ def check_status(health: Health, *, by_signal: bool) -> int:
 
 def status_of(error: Exception) -> ExitStatus:
     """Give the status of a command that ended in an error; of `check` it is always UNKNOWN."""
-    if isinstance(error, (_UsageError, ConfigError)):
+    if isinstance(error, (_UsageError, ConfigError, FileRefusedError)):
         return ExitStatus.BAD_USAGE
     return ExitStatus.NOT_EXAMINED
 

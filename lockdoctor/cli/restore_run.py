@@ -49,12 +49,15 @@ def restore(
         LockdoctorError: Nothing was put back, and why.
     """
     file = open_journal(journal, os.environ)
+    will_act = not flags.dry_run and (flags.yes or may_ask())
+    if will_act:
+        file.require_writable()
     found = find_entry(file, entry.entry)
     wanted = _wanted(found, flags)
     configured = read_config(find_config(config.config, os.environ))
     settings = settings_of(connection, config.cluster, configured, os.environ)
     plan = asyncio.run(_planned(settings, found, wanted, flags.ttl_s))
-    acts = bool(plan.keys) and not flags.dry_run and (flags.yes or may_ask())
+    acts = bool(plan.keys) and will_act
     table = RestoreTable(
         width=shutil.get_terminal_size((120, 24)).columns, colour=in_colour(sys.stdout, os.environ)
     )

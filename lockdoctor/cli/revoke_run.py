@@ -41,8 +41,9 @@ from lockdoctor.etcd.connection import ConnectionSettings
 from lockdoctor.etcd.surgeon import EtcdSurgeon
 from lockdoctor.journal.actor import this_actor
 from lockdoctor.journal.file import FileJournal, default_path
+from lockdoctor.outputs.file_kinds import PLAN
 from lockdoctor.outputs.plan_reading import read_plan
-from lockdoctor.outputs.sink import write_file
+from lockdoctor.outputs.sink import require_place, write_file
 from lockdoctor.outputs.treatment_json import write_plan_file, write_treatment, write_undone
 from lockdoctor.outputs.treatment_table import RESULTS, TreatmentTable, title
 from lockdoctor.outputs.treatment_words import PlainTreatmentWords
@@ -112,6 +113,10 @@ def run_revoke(
         is_json=is_json,
         asks=_asks(acting, is_json=is_json),
     )
+    if acting.plan is not None:
+        require_place(acting.plan, PLAN)
+    if manner.asks or acting.yes or acting.undo is not None:
+        FileJournal(manner.journal).require_writable()
     if acting.undo is not None:
         return _undo(manner, EntryId(acting.undo))
     if acting.from_plan is not None:
@@ -158,7 +163,7 @@ def _settle(manner: Manner, plan: RevokePlan) -> int:
     acting = manner.acting
     acts = bool(plan.targets) and acting.yes
     if acting.plan is not None:
-        write_file(acting.plan, lambda out: write_plan_file(plan, out), mode=OWNER_ONLY)
+        write_file(acting.plan, PLAN, lambda out: write_plan_file(plan, out), mode=OWNER_ONLY)
     if not manner.is_json:
         hint = None if acts or manner.asks or not plan.targets else HOW_TO_ACT
         if acting.plan is not None:

@@ -29,12 +29,14 @@ from lockdoctor.cli.terminals import in_colour, width, write_to
 from lockdoctor.cli.wiring import settings_of
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.selfcheck import Permission, SelfCheck, judge
-from lockdoctor.errors import HistoryError, JournalError
+from lockdoctor.errors import FileRefusedError, HistoryError, JournalError
 from lockdoctor.etcd.inspection import inspect
 from lockdoctor.history.files import named_path
+from lockdoctor.history.ownership import HISTORY
 from lockdoctor.history.reader import open_reader
-from lockdoctor.journal.file import FileJournal, default_path
+from lockdoctor.journal.file import JOURNAL, FileJournal, default_path
 from lockdoctor.outputs.selfcheck import write_json, write_table
+from lockdoctor.own_files import FileKind, may_write_in, require_writable
 
 LIBRARIES = ("etcd3", "grpcio", "protobuf", "typer", "rich", "humanize", "prometheus-client")
 
@@ -85,8 +87,8 @@ def _history(
         return
     path = named_path(flags.history, environ)
     what = f"history {path}"
-    if not path.exists():
-        yield _to_be_begun(what, path)
+    if not _is_there(path):
+        yield _to_be_begun(what, path, HISTORY)
         return
     try:
         with open_reader(path, clock.mark()) as reader:
@@ -98,8 +100,8 @@ def _history(
 def _journal(named: Path | None, environ: Mapping[str, str]) -> Permission:
     path = named or Path(environ.get("LOCKDOCTOR_JOURNAL") or default_path(environ))
     what = f"journal {path}"
-    if not path.exists():
-        return _to_be_begun(what, path)
+    if not _is_there(path):
+        return _to_be_begun(what, path, JOURNAL)
     journal = FileJournal(path)
     try:
         stored = sum(1 for _ in journal.entries())
@@ -108,10 +110,22 @@ def _journal(named: Path | None, environ: Mapping[str, str]) -> Permission:
     return Permission(what=what, note="; ".join([f"{stored:,} entries", *journal.notes]))
 
 
-def _to_be_begun(what: str, path: Path) -> Permission:
+def _is_there(path: Path) -> bool:
+    """Tell whether there is a file; where that cannot be seen, opening it tells why."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
+
+
+def _to_be_begun(what: str, path: Path, kind: FileKind) -> Permission:
     """Say of a file that is not there yet whether it can be made."""
+    try:
+        require_writable(path, kind)
+    except (FileRefusedError, OSError) as refused:
+        return Permission(what=what, refusal=str(refused))
     folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if not may_write_in(folder):
         return Permission(what=what, refusal=f"cannot be made: {folder} may not be written to")
     return Permission(what=what, note="not there yet; it is made when it is needed")
 

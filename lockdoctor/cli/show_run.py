@@ -23,15 +23,16 @@ from lockdoctor.domain.leases import lease_id_of
 from lockdoctor.domain.policy import Policy
 from lockdoctor.domain.report import Report
 from lockdoctor.errors import ConfigError, NotThere
-from lockdoctor.outputs import pictures
+from lockdoctor.outputs import file_kinds, pictures
 from lockdoctor.outputs.json import JsonOutput
 from lockdoctor.outputs.page import write
 from lockdoctor.outputs.show import show_parts
-from lockdoctor.outputs.sink import write_file
+from lockdoctor.outputs.sink import require_place, write_file
 from lockdoctor.outputs.wording import printable
+from lockdoctor.own_files import FileKind
 from lockdoctor.workflows.show import ShowRequest, Subject, show
 
-PICTURES = {"html": pictures.html, "svg": pictures.svg}
+PICTURES = {file_kinds.HTML: pictures.html, file_kinds.SVG: pictures.svg}
 
 
 def run_show(
@@ -51,6 +52,13 @@ def run_show(
     name = os.fsencode(flags.subject)  # the very bytes of the command line
     if not name:
         raise ConfigError("Say what to show: the name of a lock, a key, or a lease")
+    files = [
+        (kind, path)
+        for kind, path in ((file_kinds.HTML, flags.html), (file_kinds.SVG, flags.svg))
+        if path is not None
+    ]
+    for kind, path in files:
+        require_place(path, kind)
     request = ShowRequest(
         subject=Subject(name=name, lease_id=lease_id_of(flags.subject)),
         policy=Policy(rules=file.rules, overrides=limits.limits()),
@@ -64,15 +72,14 @@ def run_show(
         seen = f"`lockdoctor history show` tells what earlier runs have seen of {printable(name)}"
         raise NotThere(f"{missing}; {seen}") from missing
     report = examined.report
-    for form, path in (("html", flags.html), ("svg", flags.svg)):
-        if path is not None:
-            _write_picture(path, PICTURES[form](show_parts(report, pictures.WIDTH)))
+    for kind, path in files:
+        _write_picture(path, kind, PICTURES[kind](show_parts(report, pictures.WIDTH)))
     write_to(sys.stdout, "the page", lambda out: _write(report, out, flags.format))
     return scan_status(report, by_signal=examined.by_signal)
 
 
-def _write_picture(path: Path, picture: str) -> None:
-    write_file(path, lambda out: out.write(picture))
+def _write_picture(path: Path, kind: FileKind, picture: str) -> None:
+    write_file(path, kind, lambda out: out.write(picture))
 
 
 def _write(report: Report, out: TextIO, form: str) -> None:

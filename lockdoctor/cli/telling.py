@@ -17,10 +17,11 @@ from lockdoctor.cli.streams import give_up_stdout, say
 from lockdoctor.cli.terminals import in_colour, write_to
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.health import Checked, FailedCheck, Health
-from lockdoctor.errors import ConfigError, OutputError
+from lockdoctor.errors import ConfigError, FileRefusedError, OutputError
+from lockdoctor.outputs import file_kinds
 from lockdoctor.outputs.base import CheckOutput
 from lockdoctor.outputs.nagios import NagiosOutput, status_line
-from lockdoctor.outputs.sink import write_file
+from lockdoctor.outputs.sink import require_place, write_file
 from lockdoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
 
 WIDTH = 120
 """Columns of a table that goes to no terminal."""
+
+_KINDS = {
+    Format.NAGIOS: file_kinds.STATUS,
+    Format.TABLE: file_kinds.STATUS,  # which begins with the status line
+    Format.JSON: file_kinds.DOCUMENT,
+    Format.PROMETHEUS: file_kinds.TEXTFILE,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,10 +89,11 @@ def teller_of(flags: TellingFlags) -> Teller:
 
     Raises:
         ConfigError: A flag does not make sense.
+        FileRefusedError: A file is there that is not ours. It was not changed.
     """
     files = [_file(text) for text in flags.output]
     if flags.textfile:
-        files.append((Format.PROMETHEUS, flags.textfile))
+        files.append(_own(Format.PROMETHEUS, flags.textfile))
     return Teller(
         form=flags.format,
         files=tuple(files),
@@ -99,13 +108,14 @@ def guessed_teller(argv: Sequence[str]) -> Teller:
     files: list[tuple[str, Path]] = []
     form: str = Format.NAGIOS
     for flag, value in _pairs(argv):
-        with contextlib.suppress(ValueError, ConfigError):  # it may be what is wrong with the line
+        # Each may be what is wrong with the line.
+        with contextlib.suppress(ValueError, ConfigError, FileRefusedError):
             if flag == "--format":
                 form = Format(value)
             elif flag == "--output":
                 files.append(_file(value))
             elif flag == "--textfile":
-                files.append((Format.PROMETHEUS, Path(value)))
+                files.append(_own(Format.PROMETHEUS, Path(value)))
             elif flag == "--ping-url":
                 ping = _ping(value)
     return Teller(form=form, files=tuple(files), ping=ping)
@@ -127,7 +137,7 @@ def what_failed(error: Exception) -> str:
 def _written(form: str, path: Path, checked: Checked) -> Checked:
     """Write a file; whatever goes wrong must not keep the other forms back."""
     try:
-        write_file(path, _Rendering(form, checked))
+        write_file(path, _KINDS[Format(form)], _Rendering(form, checked))
     except Exception as failed:  # noqa: BLE001  # as said
         return checked.with_problem(what_failed(failed))
     return checked
@@ -165,7 +175,15 @@ def _file(text: str) -> tuple[str, Path]:
     if not is_said or not path or form not in {each.value for each in Format}:
         forms = ", ".join(each.value for each in Format)
         raise ConfigError(f"--output {text}: write it FORMAT=FILE, with one of {forms}")
-    return form, Path(path)
+    return _own(form, Path(path))
+
+
+def _own(form: str, path: Path) -> tuple[str, Path]:
+    """Refuse a file that is not ours; what else is wrong with it must not keep the check back."""
+    with contextlib.suppress(OutputError, OSError):
+        if path.exists():
+            require_place(path, _KINDS[Format(form)])
+    return form, path
 
 
 def _ping(url: str) -> Ping:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import getpass
 import os
 import sys
@@ -45,10 +46,12 @@ from lockdoctor.errors import ClusterError, ConfigError, HistoryError
 from lockdoctor.etcd.cluster import connect
 from lockdoctor.etcd.connection import ConnectionSettings
 from lockdoctor.history.files import named_path
+from lockdoctor.history.ownership import HISTORY
 from lockdoctor.history.store import SqliteHistory, open_history
 from lockdoctor.history.unopened import UnopenedHistory
 from lockdoctor.outputs.base import Output
 from lockdoctor.outputs.live import progress
+from lockdoctor.own_files import require_writable
 from lockdoctor.ports import Stop, Witness
 from lockdoctor.values import dataclass
 from lockdoctor.workflows.scan import ScanRequest, scan
@@ -180,14 +183,20 @@ def history_path(flags: HistoryFlags, environ: Mapping[str, str]) -> Path | None
     """
     Say where the history lies: the flag's place, LOCKDOCTOR_HISTORY, the XDG state folder.
 
+    A history that is ours and cannot be used all the same is no reason not to examine etcd.
+
     Raises:
         ConfigError: There is to be one, and none.
+        FileRefusedError: The file there is not ours, or its folder is missing.
     """
     if flags.no_history:
         if flags.history:
             raise ConfigError("--history and --no-history contradict each other; give one of them")
         return None
-    return named_path(flags.history, environ)
+    path = named_path(flags.history, environ)
+    with contextlib.suppress(OSError):
+        require_writable(path, HISTORY, environ)
+    return path
 
 
 def scan_request(

@@ -7,16 +7,18 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from lockdoctor.errors import HistoryBusy, HistoryError, HistoryTooNew
+from lockdoctor.errors import FileRefusedError, HistoryBusy, HistoryError, HistoryTooNew
 from lockdoctor.history import files, migrations
+from lockdoctor.history.ownership import HISTORY, has_our_schema
 from lockdoctor.history.queries import sql
+from lockdoctor.own_files import behind_links, require_own
 
 _ELSEWHERE = "give this run another file with --history"
 _BEGIN_ANEW = "the next scan or check that uses it sets it aside and begins a new one"
 
 
 class HistoryDamaged(HistoryError):
-    """The file is no database, or not a whole one."""
+    """The file is ours, but not whole."""
 
 
 def connect(path: Path, wait_s: float) -> sqlite3.Connection:
@@ -24,19 +26,18 @@ def connect(path: Path, wait_s: float) -> sqlite3.Connection:
     Open a history file in the present layout; a missing or empty one is begun.
 
     Raises:
-        HistoryDamaged: It is no database, or not a whole one.
+        HistoryDamaged: It is ours, but not whole.
         HistoryTooNew: A newer lockdoctor has written it; it is left as it is.
         HistoryBusy: Another run kept it locked for as long as we waited.
-        HistoryError: It cannot be opened, or it is another program's database.
+        HistoryError: It cannot be opened, or it is not ours.
     """
-    try:
-        files.prepare(path)
-        is_whole = files.looks_whole(path)
-    except OSError as error:
-        raise _unusable(path, error) from error
+    target = behind_links(path)
+    with _refused(path):
+        files.prepare(target)
+        is_whole = files.looks_whole(target)
     if not is_whole:
-        raise _no_database(path)
-    return _opened(path, wait_s, "rwc", _set_up)
+        raise _not_whole(path)
+    return _opened(target, wait_s, "rw", _set_up)
 
 
 def connect_to_read(path: Path, wait_s: float) -> sqlite3.Connection:
@@ -47,18 +48,19 @@ def connect_to_read(path: Path, wait_s: float) -> sqlite3.Connection:
     put them there, nobody writes to the history meanwhile, and they are not needed.
 
     Raises:
-        HistoryDamaged: It is no database, or not a whole one.
+        HistoryDamaged: It is ours, but not whole.
         HistoryTooNew: A newer lockdoctor has written it.
         HistoryBusy: Another run kept it locked for as long as we waited.
-        HistoryError: Nothing is stored, it cannot be read, or it is another program's database.
+        HistoryError: Nothing is stored, it cannot be read, or it is not ours.
     """
     require_stored(path)
+    target = behind_links(path)
     try:
-        return _opened(path, wait_s, "ro", _set_up_to_read)
+        return _opened(target, wait_s, "ro", _set_up_to_read)
     except HistoryError as error:
-        if files.is_in_use(path) or "readonly" not in str(error.__cause__):
+        if files.is_in_use(target) or "readonly" not in str(error.__cause__):
             raise
-    return _opened(path, wait_s, "ro&immutable=1", _set_up_to_read)
+    return _opened(target, wait_s, "ro&immutable=1", _set_up_to_read)
 
 
 def require_stored(path: Path) -> None:
@@ -66,14 +68,13 @@ def require_stored(path: Path) -> None:
     Make sure that there is something to read.
 
     Raises:
-        HistoryDamaged: It is no database.
-        HistoryError: There is no file, or an empty one, or it cannot be read.
+        HistoryDamaged: It is ours, but not whole.
+        HistoryError: There is no file, or an empty one, or it cannot be read, or is not ours.
     """
-    try:
-        size = files.size(path)
-        is_whole = size is None or files.looks_whole(path)
-    except OSError as error:
-        raise _unusable(path, error) from error
+    with _refused(path):
+        target = require_own(path, HISTORY)
+        size = files.size(target)
+        is_whole = size is None or files.looks_whole(target)
     if size is None:
         raise HistoryError(
             f"there is no history at {path} yet; the next scan or check that names it begins one"
@@ -81,7 +82,7 @@ def require_stored(path: Path) -> None:
     if not size:
         raise _empty(path)
     if not is_whole:
-        raise _no_database(path)
+        raise _not_whole(path)
 
 
 @contextlib.contextmanager
@@ -120,15 +121,24 @@ def understood(path: Path) -> Iterator[None]:
         ) from error
 
 
-def moved_aside(path: Path, at: float) -> Path:
+def moved_aside(path: Path, damaged: tuple[int, int], at: float) -> Path | None:
     """
-    Move a damaged history out of the way.
+    Move a damaged history out of the way; None where another run has done so.
 
     Raises:
         HistoryError: It cannot be moved.
     """
+    with _refused(path):
+        return files.set_aside(path, damaged, at)
+
+
+@contextlib.contextmanager
+def _refused(path: Path) -> Iterator[None]:
+    """Turn what the file system refuses, and what is not ours to write, into our errors."""
     try:
-        return files.set_aside(path, at)
+        yield
+    except FileRefusedError as refused:
+        raise HistoryError(str(refused)) from refused
     except OSError as error:
         raise _unusable(path, error) from error
 
@@ -153,6 +163,9 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     is_new = _is_new(connection, path)
     if is_new:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    if migrations.application(connection) != migrations.APPLICATION_ID:
+        # At once, and while no -wal takes it up: the file is known by it, if this run is killed.
+        connection.execute(f"PRAGMA application_id = {migrations.APPLICATION_ID}")
     if is_new or migrations.version(connection) < len(migrations.STEPS):
         connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
@@ -186,10 +199,13 @@ def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
     All at one moment: another run may begin it between two looks.
     """
     with transaction(connection, writes=False):
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
         written, known = migrations.version(connection), len(migrations.STEPS)
         is_empty = not connection.execute(sql("count_tables")).fetchone()[0]
-    if application != migrations.APPLICATION_ID and not is_empty:
+        application = migrations.application(connection)
+        is_ours = application == migrations.APPLICATION_ID or (
+            not application and (is_empty or has_our_schema(connection))
+        )
+    if not is_ours:
         raise HistoryError(f"{path} is a database of another program; {_ELSEWHERE}")
     if written > known:
         raise HistoryTooNew(
@@ -211,8 +227,8 @@ def _translated(path: Path, error: sqlite3.Error) -> HistoryError:
     return _unusable(path, error)
 
 
-def _no_database(path: Path) -> HistoryDamaged:
-    return HistoryDamaged(f"the history {path} is no database, or not a whole one; {_BEGIN_ANEW}")
+def _not_whole(path: Path) -> HistoryDamaged:
+    return HistoryDamaged(f"the history {path} is damaged: it is not whole; {_BEGIN_ANEW}")
 
 
 def _damaged(path: Path, error: Exception) -> HistoryDamaged:
@@ -220,5 +236,5 @@ def _damaged(path: Path, error: Exception) -> HistoryDamaged:
 
 
 def _unusable(path: Path, error: Exception) -> HistoryError:
-    why = error.strerror if isinstance(error, OSError) else str(error)
+    why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
     return HistoryError(f"the history {path} cannot be used: {why}; mend that, or {_ELSEWHERE}")

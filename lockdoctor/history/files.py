@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import os
-import stat
+import time
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
-from lockdoctor.state import make_folder, state_folder
+from lockdoctor.history.ownership import HISTORY, MAGIC
+from lockdoctor.own_files import require_own_content, require_writable
+from lockdoctor.state import make_state_folder, state_folder
 
-BESIDE = ("-wal", "-shm")
+BESIDE = ("-wal", "-shm", "-journal")
 """What SQLite puts beside a database in use. Source: sqlite.org/tempfiles.html."""
 
-_MAGIC = b"SQLite format 3\0"
+_LOCK_TRIES, _LOCK_PAUSE_S = 100, 0.05
+"""A run holds the lock of a damaged file while it renames it, for milliseconds."""
+
 _SMALLEST_PAGE, _LARGEST_PAGE = 512, 65536
 """Source: sqlite.org/fileformat2.html, as the line above; the header has 1 for the largest."""
 
@@ -32,15 +38,21 @@ def named_path(named: Path | None, environ: Mapping[str, str]) -> Path:
 
 def prepare(path: Path) -> None:
     """
-    Make sure that the file is there and may be written, for nobody else's eyes when it is new.
+    Make sure that the file is there, is ours, and may be written; a new one is for its user alone.
 
     SQLite gives what it puts beside the file the same mode.
 
     Raises:
+        FileRefusedError: It is not ours, or its folder is missing.
         OSError: It cannot be made or opened.
     """
-    make_folder(path.absolute().parent)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    require_writable(path, HISTORY)
+    make_state_folder(path)
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        require_own_content(path, HISTORY, file)
+    finally:
+        os.close(file)
 
 
 def looks_whole(path: Path) -> bool:
@@ -59,7 +71,7 @@ def looks_whole(path: Path) -> bool:
         length = file.seek(0, os.SEEK_END)
     if not length:
         return True
-    if len(beginning) < _SMALLEST_PAGE or not beginning.startswith(_MAGIC):
+    if len(beginning) < _SMALLEST_PAGE or not beginning.startswith(MAGIC):
         return False
     page_size = int.from_bytes(beginning[16:18], "big")
     return is_written or not length % (_LARGEST_PAGE if page_size == 1 else page_size or 1)
@@ -70,15 +82,12 @@ def size(path: Path) -> int | None:
     Tell how many bytes a file has; None where there is none.
 
     Raises:
-        OSError: It cannot be told, or it is something else than a file.
+        OSError: It cannot be told.
     """
     try:
-        found = path.stat()
+        return path.stat().st_size
     except (FileNotFoundError, NotADirectoryError):
         return None
-    if not stat.S_ISREG(found.st_mode):
-        raise OSError(errno.EINVAL, "it is no file")
-    return found.st_size
 
 
 def is_in_use(path: Path) -> bool:
@@ -87,28 +96,55 @@ def is_in_use(path: Path) -> bool:
 
 
 def identity(path: Path) -> tuple[int, int] | None:
-    """Say which file a path leads to at present; None where there is none."""
+    """Say which file a path leads to at present; None where none can be found."""
     try:
         found = path.stat()
-    except FileNotFoundError:
+    except OSError:
         return None
     return found.st_dev, found.st_ino
 
 
-def set_aside(path: Path, at: float) -> Path:
+def set_aside(path: Path, damaged: tuple[int, int], at: float) -> Path | None:
     """
     Move a damaged history out of the way, together with what lies beside it.
 
+    Runs that find the same damage take turns, so that none moves the fresh file of another.
+
     Args:
-        path: The history.
+        path: The history, links resolved.
+        damaged: The identity of the damaged file.
         at: POSIX seconds, to name it by.
 
     Returns:
-        Where it is now.
+        Where it is now; None where another run has moved it already.
 
     Raises:
         OSError: It cannot be moved.
     """
+    try:
+        file = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        found = os.fstat(file)
+        if (found.st_dev, found.st_ino) != damaged:
+            return None
+        _lock(file)
+        return _moved(path, at) if identity(path) == damaged else None
+    finally:
+        os.close(file)
+
+
+def _lock(file: int) -> None:
+    for _ in range(_LOCK_TRIES):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(_LOCK_PAUSE_S)
+    raise BlockingIOError(errno.EWOULDBLOCK, "another run has locked it")
+
+
+def _moved(path: Path, at: float) -> Path:
     moment = datetime.fromtimestamp(at, timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     aside = _free(path.with_name(f"{path.name}.corrupt-{moment}"))
     # The database last: beside a fresh one, SQLite would play an old -wal into it.

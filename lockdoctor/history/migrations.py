@@ -176,6 +176,11 @@ def version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
+def application(connection: sqlite3.Connection) -> int:
+    """Tell which program the database is of; 0 where it does not say."""
+    return int(connection.execute("PRAGMA application_id").fetchone()[0])
+
+
 def migrate(connection: sqlite3.Connection, steps: Sequence[Step] = STEPS) -> None:
     """
     Take the steps that the file has not taken yet.

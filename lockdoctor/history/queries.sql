@@ -4,6 +4,10 @@
 -- Does the database hold anything?
 SELECT count(*) FROM sqlite_master;
 
+-- name: schema
+-- Which tables and indexes does the database have, and how were they made?
+SELECT type, name, sql FROM sqlite_master;
+
 -- name: begin_asking
 -- Have a place for what is asked about: a database of its own, whose memory is free afterwards.
 ATTACH DATABASE ':memory:' AS asked;

@@ -24,6 +24,7 @@ from lockdoctor.history.database import (
 )
 from lockdoctor.history.lineage import ClusterState
 from lockdoctor.history.names import prefixes_text
+from lockdoctor.own_files import behind_links
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # in typing from Python 3.11 on
@@ -42,14 +43,14 @@ def open_history(path: Path, clock_mark: ClockMark, *, wait_s: float = WAIT_S) -
     Open the history of earlier runs, or begin one.
 
     Args:
-        path: The file; its folder is made where it is missing.
+        path: The file. Only the state folder is made where it is missing, no other one.
         clock_mark: The present moment of the run. The run's other moments are on the same clock.
         wait_s: For so many seconds to wait for another run that is writing.
 
     Raises:
         HistoryTooNew: A newer lockdoctor has written it; it is left as it is.
         HistoryBusy: Another run kept it locked for as long as we waited.
-        HistoryError: It cannot be opened or written, or it is another program's database.
+        HistoryError: It cannot be opened or written, or it is not ours.
     """
     return SqliteHistory(path, clock_mark, wait_s)
 
@@ -67,13 +68,13 @@ class SqliteHistory:
         """Open the file; see open_history."""
         self.notes: list[str] = []
         """What its user should know, a sentence each."""
-        self._path = path
+        self._path = behind_links(path)
         self._present = clock_mark
         self._wait_s = wait_s
         try:
             self._connection = self._connect()
         except HistoryDamaged:
-            self._set_aside(files.identity(path))
+            self._set_aside()
             self._connection = self._connect()
 
     def __enter__(self) -> Self:
@@ -173,20 +174,24 @@ class SqliteHistory:
                 return step(self._connection)
         except HistoryDamaged:
             self._connection.close()
-            self._set_aside(self._opened)
+            self._set_aside()
             self._connection = self._connect()
             with explained(self._path):
                 return step(self._connection)
 
     def _connect(self) -> sqlite3.Connection:
+        self._opened = before = files.identity(self._path)
         connection = connect(self._path, self._wait_s)
-        self._opened = files.identity(self._path)
+        opened = files.identity(self._path)
+        self._opened = opened if before in {None, opened} else None
         return connection
 
-    def _set_aside(self, damaged: tuple[int, int] | None) -> None:
+    def _set_aside(self) -> None:
         """Set the damaged file aside, unless another run that found it so was faster."""
-        if damaged is not None and files.identity(self._path) == damaged:
-            aside = moved_aside(self._path, self._present.wall_at)
+        if self._opened is None:
+            return
+        aside = moved_aside(self._path, self._opened, self._present.wall_at)
+        if aside is not None:
             self.notes.append(
                 f"the history {self._path} was damaged: it is now {aside}, and this run begins"
                 " a new one"

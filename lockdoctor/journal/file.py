@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import secrets
-import stat
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lockdoctor.domain.journal import Entry, EntryId, Line, Outcome, entries
-from lockdoctor.errors import JournalError
+from lockdoctor.errors import FileRefusedError, JournalError, LockdoctorError
 from lockdoctor.journal.lines import BEGINNING, Unread, decoded, encoded
-from lockdoctor.state import make_folder, state_folder
+from lockdoctor.own_files import (
+    FileKind,
+    behind_links,
+    may_write_in,
+    require_own,
+    require_own_content,
+    require_writable,
+)
+from lockdoctor.state import make_state_folder, state_folder
 
 LOCK_TRIES = 100
 LOCK_PAUSE_S = 0.05
@@ -27,6 +35,18 @@ _WHY = {
 }
 
 _NEXT_TO = "mend that, or give another file with --journal"
+
+
+def is_journal(_path: Path, beginning: bytes) -> bool:
+    """Recognize a journal by its first line, which may be cut off where its writer was killed."""
+    first, is_whole, rest = beginning.partition(b"\n")
+    if first.startswith(BEGINNING):
+        return True
+    is_stump = bool(first) and BEGINNING.startswith(first)
+    return is_stump and (not is_whole or rest.startswith(BEGINNING))
+
+
+JOURNAL = FileKind(name="journal", option="--journal", is_ours=is_journal)
 
 
 def default_path(environ: Mapping[str, str]) -> Path:
@@ -47,24 +67,43 @@ class FileJournal:
         self.notes: list[str] = []
         self.newer = 0
         self.path = path
+        self._target = behind_links(path)
 
     def new_entry_id(self) -> EntryId:
         """Draw an ID of 48 bits."""
         return EntryId(secrets.token_hex(6))
 
+    def require_writable(self) -> None:
+        """
+        Find out whether lines can be written, before anything depends on it.
+
+        Raises:
+            FileRefusedError: The file is not a journal, or its folder is missing.
+            JournalError: They cannot be written for another reason.
+        """
+        with self._explained("written", refused=FileRefusedError):
+            require_writable(self.path, JOURNAL)
+            try:
+                os.close(os.open(self._target, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC))
+            except FileNotFoundError:
+                folder = next(each for each in self._target.parents if each.exists())
+                if not may_write_in(folder):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
+
     def write(self, line: Line) -> None:
         """Append a line, and have the disk take it."""
         raw = encoded(line)
         with self._explained("written"):
-            for made in make_folder(self.path.parent):
+            require_writable(self.path, JOURNAL)
+            for made in make_state_folder(self.path):
                 _sync_folder(made.parent)
             with self._opened(os.O_RDWR | os.O_APPEND | os.O_CREAT, fcntl.LOCK_EX) as file:
-                size = self._size(file)
+                size = os.fstat(file).st_size
                 is_stump = size > 0 and os.pread(file, 1, size - 1) != b"\n"
                 _write_all(file, b"\n" + raw if is_stump else raw)
                 os.fsync(file)
                 if size == 0:
-                    _sync_folder(self.path.absolute().parent)
+                    _sync_folder(self._target.parent)
 
     def entries(self) -> tuple[Entry, ...]:
         """Give all entries, the oldest first; the notes tell what could not be read."""
@@ -91,9 +130,10 @@ class FileJournal:
         Raises:
             JournalError: One is at it.
         """
-        beside = self.path.with_name(f"{self.path.name}.lock")
+        beside = self._target.with_name(f"{self._target.name}.lock")
         with self._explained("locked"):
-            make_folder(self.path.parent)
+            require_writable(self.path, JOURNAL)
+            make_state_folder(self.path)
             lock = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             with self._explained("locked"):
@@ -120,10 +160,12 @@ class FileJournal:
     def _read(self) -> bytes:
         with self._explained("read"):
             try:
-                with self._opened(os.O_RDONLY, fcntl.LOCK_SH) as file:
-                    self._size(file)
-                    with open(file, "rb", closefd=False) as stream:
-                        return stream.read()
+                require_own(self.path, JOURNAL)
+                with (
+                    self._opened(os.O_RDONLY, fcntl.LOCK_SH) as file,
+                    open(file, "rb", closefd=False) as stream,
+                ):
+                    return stream.read()
             except FileNotFoundError:
                 self.notes.append(f"there is no journal at {self.path} so far")
                 return b""
@@ -131,11 +173,10 @@ class FileJournal:
     @contextlib.contextmanager
     def _opened(self, flags: int, lock: int) -> Iterator[int]:
         """Open and lock the file; not to hang where the path leads to a pipe."""
-        file = os.open(self.path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+        file = os.open(self._target, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
         try:
-            if not stat.S_ISREG(os.fstat(file).st_mode):
-                raise JournalError(f"{self.path} is no file for a journal; {_NEXT_TO}")
             self._lock(file, lock)
+            require_own_content(self.path, JOURNAL, file)
             yield file
         finally:
             os.close(file)
@@ -147,16 +188,14 @@ class FileJournal:
             time.sleep(LOCK_PAUSE_S)
         raise JournalError(f"the journal {self.path} is in use by another run; try again")
 
-    def _size(self, file: int) -> int:
-        """Measure the file, once it is known to be ours."""
-        if not _is_ours(os.pread(file, 3 * len(BEGINNING), 0)):
-            raise JournalError(f"{self.path} is no journal of lockdoctor's; {_NEXT_TO}")
-        return os.fstat(file).st_size
-
     @contextlib.contextmanager
-    def _explained(self, done: str) -> Iterator[None]:
+    def _explained(
+        self, done: str, *, refused: type[LockdoctorError] = JournalError
+    ) -> Iterator[None]:
         try:
             yield
+        except FileRefusedError as error:
+            raise refused(str(error)) from error
         except OSError as error:
             raise JournalError(
                 f"the journal {self.path} cannot be {done} ({error.strerror}); {_NEXT_TO}"
@@ -168,12 +207,6 @@ def _try_lock(file: int, lock: int) -> bool:
         fcntl.flock(file, lock | fcntl.LOCK_NB)
         return True
     return False
-
-
-def _is_ours(beginning: bytes) -> bool:
-    """Tell whether a file begins as a journal does; its first line may be a stump."""
-    lines = beginning.split(b"\n")[:2]
-    return all(line.startswith(BEGINNING) or BEGINNING.startswith(line) for line in lines)
 
 
 def _write_all(file: int, raw: bytes) -> None:

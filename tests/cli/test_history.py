@@ -19,6 +19,7 @@ from lockdoctor.domain.verdicts import Severity, VerdictKind
 from lockdoctor.history.store import open_history
 from tests.builders import HOLDER, an_observation
 from tests.history.runs import HOLD, ORDERS, a_run, a_sight, by_lease
+from tests.history.test_files import MARKED_BYTES
 
 HOSTILE = LockId(b"/my-lock/\xff\x1b[31m|[bold]", Recipe.SINGLE_KEY)
 DAY = 86_400.0
@@ -163,7 +164,9 @@ def test_a_damaged_history_is_a_sentence_and_3(
 
         out, err = capsys.readouterr()
         assert (out, err.count("\n")) == ("", 1)
-        assert err.startswith(f"lockdoctor: the history {path} is ")
+        is_marked = cut >= MARKED_BYTES
+        begins = f"the history {path} is damaged" if is_marked else f"{path} is not a lockdoctor"
+        assert err.startswith(f"lockdoctor: {begins}")
         assert path.read_bytes() == content[:cut]
         assert not list(path.parent.glob("*.corrupt-*"))
 

@@ -80,7 +80,7 @@ def test_one_entry_by_the_beginning_of_its_id(capsys: pytest.CaptureFixture[str]
         (["show", "aaaa"], 2, "2 entries begin with 'aaaa'; write more of the ID"),
         (["shwo", "aaaa"], 2, "No such command 'shwo'"),
         (["--limit", "0"], 2, "is not a whole number, 1 or more"),
-        (["--journal", "/dev/null"], 3, "/dev/null is no file for a journal"),
+        (["--journal", "/dev/null"], 3, "/dev/null is a device, not a lockdoctor journal"),
     ],
 )
 def test_what_cannot_be_shown_is_one_sentence(

@@ -17,6 +17,7 @@ import pytest
 
 from lockdoctor.domain.past import RunRecord
 from lockdoctor.errors import HistoryBusy, HistoryError, HistoryTooNew
+from lockdoctor.history.database import HistoryDamaged
 from lockdoctor.history.files import default_path
 from lockdoctor.history.migrations import STEPS
 from lockdoctor.history.queries import names
@@ -26,6 +27,8 @@ from tests.history.runs import HOLD, a_clock, a_run, a_sight, ask, by_lease, rec
 
 NOBODY = 65534
 FULL_DISK_BYTES = 400_000
+MARKED_BYTES = 72
+"""The header up to and with the application_id. Source: sqlite.org/fileformat2.html."""
 
 
 @pytest.fixture
@@ -43,6 +46,15 @@ def a_busy_run(at: float = NOON, locks: int = 3) -> RunRecord:
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
+
+
+def a_damaged_history(path: Path, text: bytes) -> bytes:
+    """Leave a history of ours whose pages hold something else; tell what is in it."""
+    path.unlink(missing_ok=True)
+    open_history(path, a_clock()).close()
+    content = path.read_bytes()[:100] + text * 1000
+    path.write_bytes(content)
+    return content
 
 
 def corrupt_files(path: Path) -> list[Path]:
@@ -85,8 +97,9 @@ def test_without_a_home_the_user_database_says_where() -> None:
     assert default_path({}).is_absolute()
 
 
-def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+def test_nobody_else_may_read_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not the folders that were made for it, not the file, not what SQLite puts beside it."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     path = tmp_path / "state" / "lockdoctor" / "history.sqlite3"
     old_umask = os.umask(0)
     try:
@@ -128,9 +141,9 @@ def test_it_survives_a_run_that_was_killed(path: Path) -> None:
     assert recalled(path, NOON + 300).runs == 1
 
 
-def test_something_else_is_set_aside(path: Path) -> None:
-    """A file that is no database is kept under another name, and the history begins anew."""
-    path.write_bytes(b"these are my notes\n" * 100)
+def test_a_damaged_one_is_set_aside(path: Path) -> None:
+    """It is kept under another name, and the history begins anew."""
+    content = a_damaged_history(path, b"first")
 
     with open_history(path, a_clock(NOON)) as history:
         past, notes = ask(history), history.notes
@@ -138,7 +151,7 @@ def test_something_else_is_set_aside(path: Path) -> None:
 
     (aside,) = corrupt_files(path)
     assert aside.name == "history.sqlite3.corrupt-20260101T120000Z"
-    assert aside.read_bytes() == b"these are my notes\n" * 100
+    assert aside.read_bytes() == content
     assert notes == [
         f"the history {path} was damaged: it is now {aside}, and this run begins a new one"
     ]
@@ -148,25 +161,38 @@ def test_something_else_is_set_aside(path: Path) -> None:
 
 def test_two_damaged_ones_at_one_time_are_both_kept(path: Path) -> None:
     """The second one does not take the place of the first."""
-    for text in ("first", "second"):
-        path.write_text(text)
+    contents = []
+    for text in (b"first", b"second"):
+        contents.append(a_damaged_history(path, text))
         open_history(path, a_clock(NOON)).close()
 
-    assert [each.read_text() for each in corrupt_files(path)] == ["first", "second"]
+    assert [each.read_bytes() for each in corrupt_files(path)] == contents
 
 
-def test_what_lies_beside_a_damaged_one_goes_with_it(path: Path) -> None:
-    """SQLite would play an old -wal into the fresh file."""
-    path.write_text("no database")
-    beside = path.with_name(f"{path.name}-wal")
-    beside.write_text("of that one")
+@pytest.mark.parametrize("ending", ["-wal", "-journal"])
+def test_what_lies_beside_a_damaged_one_goes_with_it(path: Path, ending: str) -> None:
+    """SQLite would play an old -wal or -journal into the fresh file."""
+    content = a_damaged_history(path, b"x")[:300]
+    path.write_bytes(content)
+    beside = path.with_name(f"{path.name}{ending}")
+    beside.write_bytes(b"of that one")
 
     open_history(path, a_clock(NOON)).close()
 
-    assert sorted(each.read_text() for each in corrupt_files(path)) == [
-        "no database",
-        "of that one",
-    ]
+    assert sorted(each.read_bytes() for each in corrupt_files(path)) == [content, b"of that one"]
+
+
+def test_a_damaged_one_behind_a_link_is_set_aside_and_the_link_stays(path: Path) -> None:
+    """What the link leads to is renamed, and begun anew in its place."""
+    link = path.with_name("link")
+    link.symlink_to(path)
+    content = a_damaged_history(path, b"x")
+
+    open_history(link, a_clock(NOON)).close()
+
+    assert link.is_symlink()
+    assert [each.read_bytes() for each in corrupt_files(path)] == [content]
+    assert recalled(path, NOON).runs == 0
 
 
 def truncations(size: int) -> list[int]:
@@ -178,8 +204,12 @@ def truncations(size: int) -> list[int]:
 
 @pytest.mark.slow
 def test_a_truncated_history_is_set_aside(tmp_path: Path) -> None:
-    """Wherever it was cut off, no run fails: it begins anew, and nothing of the old is deleted."""
-    whole = tmp_path / "whole" / "history.sqlite3"
+    """
+    Wherever it was cut off, it begins anew, and nothing of the old is deleted.
+
+    A stump that does not say any more whose it is may be another program's, and stays.
+    """
+    whole = tmp_path / "whole.sqlite3"
     stored(whole, a_busy_run())
     content = whole.read_bytes()
 
@@ -187,6 +217,12 @@ def test_a_truncated_history_is_set_aside(tmp_path: Path) -> None:
         path = tmp_path / "cut" / "history.sqlite3"
         path.parent.mkdir()
         path.write_bytes(content[:cut])
+        if 0 < cut < MARKED_BYTES:
+            with pytest.raises(HistoryError, match="is not a lockdoctor history"):
+                open_history(path, a_clock(NOON + 300))
+            assert path.read_bytes() == content[:cut]
+            shutil.rmtree(path.parent)
+            continue
         with open_history(path, a_clock(NOON + 300)) as history:
             assert ask(history).runs == 0, cut
             history.record(a_run(NOON + 300))
@@ -209,6 +245,29 @@ def test_a_damage_that_shows_later_is_set_aside_then(path: Path) -> None:
 
     assert len(notes) == len(corrupt_files(path)) == 1
     assert recalled(path, NOON + 600).runs == 1
+
+
+def test_a_run_that_finds_the_damage_late_sets_nothing_aside(path: Path) -> None:
+    """Between its look and its rename another run has begun a good history in the same place."""
+
+    class Slow(SqliteHistory):
+        """Another run is faster as soon as this one has found the damage."""
+
+        def _connect(self) -> sqlite3.Connection:
+            try:
+                return super()._connect()
+            except HistoryDamaged:
+                stored(path, a_run(NOON + 300))
+                raise
+
+    content = a_damaged_history(path, b"x")
+
+    with Slow(path, a_clock(NOON + 300), 1.0) as slow:
+        slow.record(a_run(NOON + 301))
+        assert slow.notes == []
+
+    assert [each.read_bytes() for each in corrupt_files(path)] == [content]
+    assert recalled(path, NOON + 600).runs == 2
 
 
 def test_the_fresh_file_of_another_run_is_not_set_aside(path: Path) -> None:
@@ -253,7 +312,7 @@ def test_another_programs_database_is_left_alone(path: Path) -> None:
         connection.execute("CREATE TABLE bookmarks (address TEXT)")
     before = path.read_bytes()
 
-    with pytest.raises(HistoryError, match="is a database of another program"):
+    with pytest.raises(HistoryError, match=r"is not a lockdoctor history\. It was not changed"):
         open_history(path, a_clock())
 
     assert path.read_bytes() == before
@@ -293,7 +352,7 @@ def test_a_read_only_folder_is_refused() -> None:
         stored(path, a_run())
         folder.chmod(0o500)
         try:
-            for refused in (path, folder / "other.sqlite3", folder / "new" / "history.sqlite3"):
+            for refused in (path, folder / "other.sqlite3"):
                 with pytest.raises(HistoryError, match="cannot be used"):
                     open_history(refused, a_clock())
         finally:
@@ -305,23 +364,32 @@ def test_a_damaged_history_in_a_read_only_folder_is_refused() -> None:
     """It cannot be set aside, and the message says so."""
     with somebody_else() as folder:
         path = folder / "history.sqlite3"
-        path.write_text("no database")
+        content = a_damaged_history(path, b"x")
         folder.chmod(0o500)
         try:
             with pytest.raises(HistoryError, match="cannot be used"):
                 open_history(path, a_clock())
         finally:
             folder.chmod(0o700)
-        assert path.read_text() == "no database"
+        assert path.read_bytes() == content
 
 
-@pytest.mark.parametrize("name", [".", "file/history.sqlite3", "n" * 300])
-def test_a_path_that_cannot_be_a_file_is_refused(tmp_path: Path, name: str) -> None:
-    """A folder, a place below a file, a name that is too long."""
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        (".", "is a folder, not a lockdoctor history. It was not changed"),
+        ("file/history.sqlite3", "Cannot write .*: No such file or directory: .*/file. Create"),
+        ("typo/history.sqlite3", "Cannot write .*: No such file or directory: .*/typo. Create"),
+        ("n" * 300, "cannot be used: File name too long"),
+    ],
+)
+def test_a_path_that_cannot_be_a_file_is_refused(tmp_path: Path, name: str, why: str) -> None:
+    """A folder, a place below a file, a folder that is missing, a name that is too long."""
     (tmp_path / "file").touch()
 
-    with pytest.raises(HistoryError, match="cannot be used"):
+    with pytest.raises(HistoryError, match=why):
         open_history(tmp_path / name, a_clock())
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_locked_history_is_waited_for_and_then_given_up(path: Path) -> None:

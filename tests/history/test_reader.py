@@ -19,14 +19,15 @@ from lockdoctor.history.reader import open_reader
 from lockdoctor.history.store import KEEP_S, MAX_BYTES, open_history
 from tests.builders import NOON, an_observation
 from tests.history.runs import a_clock, a_run, ask, by_lease, stored
-from tests.history.test_files import somebody_else, store_and_die
+from tests.history.test_files import MARKED_BYTES, somebody_else, store_and_die
 
 DAY = 86_400.0
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "history.sqlite3"
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    return tmp_path / "lockdoctor" / "history.sqlite3"
 
 
 def runs(path: Path, *, wait_s: float = 1.0) -> int:
@@ -85,9 +86,10 @@ def test_what_is_not_there_is_not_begun(path: Path, use: Callable[[Path], object
     ("content", "why"),
     [
         (b"", "is empty: no run has been stored in it yet"),
-        (b"SQLite format 3\0", "is no database, or not a whole one; the next scan or check"),
-        (b"these are my notes\n" * 100, "is no database"),
-        (b"SQLite format 3\0" + b"\xff" * 4080, "or not a whole one"),
+        (b"SQLite format 3\0", "is not a lockdoctor history. It was not changed."),
+        (b"these are my notes\n" * 100, "is not a lockdoctor history"),
+        (b"SQLite format 3\0" + b"\xff" * 4080, "is not a lockdoctor history"),
+        (b"SQLite format 3\0" + b"\0" * 52 + b"lkdr", "is damaged: it is not whole; the next scan"),
     ],
 )
 def test_what_is_no_history_is_left_as_it_is(
@@ -127,7 +129,7 @@ def test_a_newer_or_foreign_one_is_left_alone(path: Path, use: Callable[[Path], 
         use(path)
 
     set_pragma(path, "application_id = 7")
-    with pytest.raises(HistoryError, match="is a database of another program"):
+    with pytest.raises(HistoryError, match="is not a lockdoctor history"):
         use(path)
 
 
@@ -149,8 +151,13 @@ def test_a_path_that_is_no_file_is_refused(tmp_path: Path) -> None:
     """A pipe would otherwise be waited for, for ever."""
     os.mkfifo(tmp_path / "pipe")
 
-    for other in (tmp_path, tmp_path / "pipe", tmp_path / ("n" * 300)):
-        with pytest.raises(HistoryError, match="cannot be used"):
+    for other, why in (
+        (tmp_path, "is a folder, not a lockdoctor history"),
+        (tmp_path / "pipe", "is a pipe, not a lockdoctor history"),
+        (Path(os.devnull), "is a device, not a lockdoctor history"),
+        (tmp_path / ("n" * 300), "cannot be used"),
+    ):
+        with pytest.raises(HistoryError, match=why):
             runs(other)
 
 
@@ -284,8 +291,9 @@ def test_truncated_at_any_byte_it_is_told_in_a_sentence(path: Path) -> None:
     for cut in range(len(content) - 1, 0, -1):
         os.truncate(path, cut)
         for look in (connect, connect_to_read):
-            with pytest.raises(HistoryDamaged):
+            with pytest.raises(HistoryError) as refused:
                 look(path, 1.0)
+            assert isinstance(refused.value, HistoryDamaged) == (cut >= MARKED_BYTES)
         for beside in path.parent.glob("*-*"):  # or they were in use, and not judged by their size
             beside.unlink()
         assert path.stat().st_size == cut

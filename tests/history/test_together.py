@@ -12,6 +12,7 @@ from lockdoctor.domain.past import FindingSeen
 from lockdoctor.domain.verdicts import VerdictKind
 from tests.builders import NOON
 from tests.history.runs import HOLD, ORDERS, recalled
+from tests.history.test_files import a_damaged_history, corrupt_files
 
 RUNS = 15
 WRITER = f"""
@@ -33,6 +34,18 @@ for number in range({RUNS}):
         history.prune()
         assert history.notes == []
 """
+ROUNDS, FINDERS = 8, 5
+FINDER = """
+import sys
+from pathlib import Path
+from tests.history.runs import *
+
+for path in sys.argv[1:]:
+    print("ready", flush=True)
+    at = NOON + float(sys.stdin.readline())
+    with open_history(Path(path), a_clock(at), wait_s=60) as history:
+        history.record(a_run(at))
+"""
 LEAK = FindingSeen(VerdictKind.LEAKED_LOCK, ORDERS)
 
 
@@ -51,3 +64,35 @@ def test_runs_at_once_wait_for_each_other(tmp_path: Path) -> None:
     assert past.runs == 3 * RUNS
     assert [finding.runs for finding in past.findings] == [3 * RUNS]
     assert NOON <= past.holds[HOLD].first_answered_at < NOON + 2
+
+
+@pytest.mark.slow
+def test_runs_at_once_set_a_damaged_history_aside_once(tmp_path: Path) -> None:
+    """However many find the damage at one moment, none renames the good file of another."""
+    paths = [tmp_path / str(number) / "history.sqlite3" for number in range(ROUNDS)]
+    for path in paths:
+        path.parent.mkdir()
+        a_damaged_history(path, b"x")
+    finders = [
+        subprocess.Popen(
+            [sys.executable, "-c", FINDER, *paths],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+        for _ in range(FINDERS)
+    ]
+    for _ in paths:
+        for finder in finders:
+            assert finder.stdout is not None
+            assert finder.stdout.readline() == "ready\n"
+        for number, finder in enumerate(finders):
+            assert finder.stdin is not None
+            finder.stdin.write(f"{number / 10}\n")
+
+    for finder in finders:
+        finder.communicate(timeout=100)
+    assert [finder.returncode for finder in finders] == [0] * FINDERS
+    assert [len(corrupt_files(path)) for path in paths] == [1] * ROUNDS
+    assert [recalled(path, NOON + 300).runs for path in paths] == [FINDERS] * ROUNDS

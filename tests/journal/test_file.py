@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockdoctor.domain.journal import MOST_VALUE_BYTES, Entry, Line, Result, entries
-from lockdoctor.errors import JournalError
+from lockdoctor.errors import FileRefusedError, JournalError
 from lockdoctor.journal import file
 from lockdoctor.journal.file import FileJournal, default_path
 from lockdoctor.journal.lines import encoded
@@ -48,8 +48,9 @@ def test_what_is_written_is_found(path: Path) -> None:
     assert journal.notes == []
 
 
-def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+def test_nobody_else_may_read_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A new file has mode 0600, a new folder above it 0700: it holds values of keys."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     path = tmp_path / "state" / "lockdoctor" / "journal.jsonl"
     before = os.umask(0)
     try:
@@ -187,16 +188,17 @@ def test_a_large_binary_value_comes_back_whole(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"SQLite format 3\0", b'{\n "schema_version": 1', b"\nx", b"\0"]
+    "content",
+    [b"SQLite format 3\0", b'{\n "schema_version": 1', b"\nx", b"\n\nmy notes\n", b"{\n}\n", b"\0"],
 )
 def test_another_file_is_not_taken_for_a_journal(path: Path, content: bytes) -> None:
     """A path that was mistyped: nothing is added to what lies there, and nothing is read of it."""
     path.write_bytes(content)
     journal = FileJournal(path)
 
-    with pytest.raises(JournalError, match="is no journal of lockdoctor's"):
+    with pytest.raises(JournalError, match=r"is not a lockdoctor journal\. It was not"):
         journal.write(an_intent())
-    with pytest.raises(JournalError, match="is no journal of lockdoctor's"):
+    with pytest.raises(JournalError, match=r"is not a lockdoctor journal\. It was not"):
         journal.entries()
     assert path.read_bytes() == content
 
@@ -205,10 +207,10 @@ def test_a_pipe_or_device_is_not_taken_for_a_file(path: Path) -> None:
     """It says so, and does not hang."""
     os.mkfifo(path)
 
-    for place in (path, Path(os.devnull)):
-        with pytest.raises(JournalError, match="is no file for a journal"):
+    for place, what in ((path, "pipe"), (Path(os.devnull), "device")):
+        with pytest.raises(JournalError, match=f"is a {what}, not a lockdoctor journal"):
             FileJournal(place).write(an_intent())
-        with pytest.raises(JournalError, match="is no file for a journal"):
+        with pytest.raises(JournalError, match=f"is a {what}, not a lockdoctor journal"):
             FileJournal(place).entries()
 
 
@@ -216,9 +218,17 @@ def test_what_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     """No folder, a folder in place of the file: what failed, why, and what to try."""
     (tmp_path / "file").touch()
 
-    for place, why in ((tmp_path, "Is a directory"), (tmp_path / "file" / "x", "Not a directory")):
-        with pytest.raises(JournalError, match=rf"cannot be written \({why}\); .* with --journal"):
-            FileJournal(place).write(an_intent())
+    for place, why in (
+        (tmp_path, "is a folder, not a lockdoctor journal"),
+        (tmp_path / "file" / "x", "No such file or directory"),
+        (tmp_path / "typo" / "x", "No such file or directory"),
+        (tmp_path / ("n" * 300), r"cannot be written \(File name too long\)"),
+    ):
+        journal = FileJournal(place)
+        for use in (lambda file: file.write(an_intent()), FileJournal.require_writable):
+            with pytest.raises((JournalError, FileRefusedError), match=rf"{why}.* with --journal"):
+                use(journal)
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_lock_that_nobody_lets_go_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

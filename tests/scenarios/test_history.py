@@ -9,6 +9,7 @@ import pytest
 from lockdoctor.demo.server import EtcdServer
 from tests.lockers import GoClient, eventually
 from tests.scenarios.scanning import scan
+from tests.scenarios.test_check import a_newer_history
 
 pytestmark = [pytest.mark.etcd, pytest.mark.go]
 
@@ -36,7 +37,9 @@ def test_a_history_that_cannot_be_used_does_not_stand_in_the_way(
     etcd: EtcdServer, prefix: bytes, tmp_path: Path
 ) -> None:
     """The scan goes on as a first run, and says what is wrong with the history."""
-    found = scan(etcd.endpoint, prefix, f"--history={tmp_path}", "--window=0")
+    a_newer_history(tmp_path / "history")
+
+    found = scan(etcd.endpoint, prefix, f"--history={tmp_path / 'history'}", "--window=0")
 
     assert found.status == 0
     assert "history of earlier runs" in found.stdout

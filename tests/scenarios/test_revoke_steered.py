@@ -17,6 +17,7 @@ from lockdoctor.domain.journal import Action, Result
 from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.revocation import RevokePlan
 from lockdoctor.journal.file import FileJournal
+from lockdoctor.outputs.file_kinds import PLAN
 from lockdoctor.outputs.sink import write_file
 from lockdoctor.outputs.treatment_json import write_plan_file
 from lockdoctor.ports import Stop
@@ -184,7 +185,7 @@ def test_killed_at_any_step(
 
     plan = run(prepare())
     hold = plan.targets[0].holds[0]
-    write_file(plan_file, lambda out: write_plan_file(plan, out))
+    write_file(plan_file, PLAN, lambda out: write_plan_file(plan, out))
     words = ["-m", "tests.scenarios.theatre", step, moment, plan_file, journal, etcd.endpoint]
     killed = subprocess.run([sys.executable, *map(str, words)], check=False, timeout=60)
 

@@ -1,0 +1,77 @@
+"""Recognizes a history, by its bytes: a file that is not ours is never opened as a database."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from lockdoctor.history import migrations
+from lockdoctor.history.queries import sql
+from lockdoctor.own_files import FileKind
+
+MAGIC = b"SQLite format 3\0"
+_ID = slice(68, 72)
+"""Where the header has the application_id. Source: sqlite.org/fileformat2.html, as all here."""
+
+_WAL_HEADER_BYTES, _FRAME_HEADER_BYTES = 32, 24
+
+
+def is_history(path: Path, beginning: bytes) -> bool:
+    """
+    Recognize a history by SQLite's header and our application_id.
+
+    A run that is killed can leave the ID in the -wal file alone. A file without any ID is ours if
+    its tables are, to the letter; the next run gives it the ID.
+    """
+    number = beginning[_ID]
+    if not beginning.startswith(MAGIC) or len(number) < _ID.stop - _ID.start:
+        return False
+    if any(number):
+        return _is_our_id(number)
+    return _is_our_id(_number_in_wal(path)) or _has_our_tables(path)
+
+
+HISTORY = FileKind(name="history", option="--history", is_ours=is_history)
+
+
+def has_our_schema(connection: sqlite3.Connection) -> bool:
+    """Tell whether a database has the tables that our steps make, and nothing else."""
+    taken = migrations.version(connection)
+    if not 1 <= taken <= len(migrations.STEPS):
+        return False
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as ours:
+        migrations.migrate(ours, migrations.STEPS[:taken])
+        return set(_schema(connection)) == set(_schema(ours))
+
+
+def _schema(connection: sqlite3.Connection) -> Iterator[tuple[str, ...]]:
+    return map(tuple, connection.execute(sql("schema")))
+
+
+def _is_our_id(number: bytes) -> bool:
+    return number == migrations.APPLICATION_ID.to_bytes(4, "big")
+
+
+def _number_in_wal(path: Path) -> bytes:
+    """Read the application_id of the first page in the -wal file beside a database."""
+    with contextlib.suppress(OSError), Path(f"{path}-wal").open("rb") as wal:
+        page_bytes = int.from_bytes(wal.read(_WAL_HEADER_BYTES)[8:12], "big")
+        while len(header := wal.read(_FRAME_HEADER_BYTES)) == _FRAME_HEADER_BYTES:
+            if header[:4] == b"\0\0\0\1":
+                return wal.read(_ID.stop)[_ID]
+            wal.seek(page_bytes, 1)
+    return b""
+
+
+def _has_our_tables(path: Path) -> bool:
+    """Read the schema in a way that puts nothing beside the file and locks nothing."""
+    address = f"{path.as_uri()}?mode=ro&immutable=1"
+    with (
+        contextlib.suppress(sqlite3.Error, UnicodeDecodeError),
+        closing(sqlite3.connect(address, uri=True)) as connection,
+    ):
+        return has_our_schema(connection)
+    return False

@@ -1,0 +1,47 @@
+"""How to recognize the files that outputs have written, by how they begin."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from lockdoctor.own_files import FileKind
+
+_METRIC = re.compile(rb"(# (HELP|TYPE) )?lockdoctor_")
+_TEXTFILE_BYTES = 16 * 2**20
+
+_PLAN = re.compile(rb'\s*\{\s*"lockdoctor_plan"\s*:')
+_JSON = re.compile(
+    rb'\s*\{\s*"schema_version"\s*:\s*\d+\s*,\s*'
+    rb'("run"\s*:|"check"\s*:\s*\{\s*"status"\s*:\s*"\w+"\s*,\s*"summary"\s*:\s*"LOCKDOCTOR )'
+)
+"""A check comes before the run; of one that failed there is no run."""
+
+_HTML = re.compile(rb"<!DOCTYPE html>\s*<html[^>]*>\s*<head>.{0,80}<title>lockdoctor<", re.DOTALL)
+_SVG = re.compile(rb'<svg [^>]*class="rich-terminal"[^>]*>.*\.lockdoctor-matrix', re.DOTALL)
+
+
+def _is_textfile(_path: Path, beginning: bytes) -> bool:
+    """Tell whether every line is of our metrics: a collector may write its own beside them."""
+    lines = beginning.split(b"\n")
+    if len(beginning) == _TEXTFILE_BYTES:
+        del lines[-1]  # which is cut off
+    return all(_METRIC.match(line) for line in lines if line)
+
+
+PLAN = FileKind(name="plan", option="--plan", is_ours=lambda _, begins: bool(_PLAN.match(begins)))
+TEXTFILE = FileKind(
+    name="textfile", option="--textfile", is_ours=_is_textfile, reads=_TEXTFILE_BYTES
+)
+STATUS = FileKind(
+    name="status line",
+    option="--output",
+    is_ours=lambda _, begins: begins.startswith(b"LOCKDOCTOR "),
+)
+DOCUMENT = FileKind(
+    name="JSON document", option="--output", is_ours=lambda _, begins: bool(_JSON.match(begins))
+)
+HTML = FileKind(
+    name="HTML page", option="--html", is_ours=lambda _, begins: bool(_HTML.match(begins))
+)
+SVG = FileKind(name="SVG page", option="--svg", is_ours=lambda _, begins: bool(_SVG.match(begins)))
