@@ -6,6 +6,7 @@ LockdoctorError
 │   ├── ClusterUnreachable
 │   ├── ClusterTimeout
 │   └── AccessDenied
+├── WrongClusterError
 ├── HistoryError
 │   ├── HistoryBusy
 │   └── HistoryTooNew
@@ -20,6 +21,8 @@ LockdoctorError
 Each message is one sentence for the person on call: what failed, and what to try next.
 What is expected (a lease that is gone, a look-up that is refused) is a value, not an error.
 """
+
+from __future__ import annotations
 
 
 class LockdoctorError(Exception):
@@ -40,6 +43,37 @@ class ClusterTimeout(ClusterError):
 
 class AccessDenied(ClusterError):
     """etcd refused the credentials, or the role may not see what was asked."""
+
+
+class WrongClusterError(LockdoctorError):
+    """
+    An answer came from another etcd cluster than the one that the run is about: the run ends.
+
+    It is no ClusterError: what goes on without an answer must not go on with another cluster's.
+    """
+
+    @classmethod
+    def between(
+        cls, endpoint: str, found: int, wanted: int, whose: str, more: str = ""
+    ) -> WrongClusterError:
+        """
+        Word it.
+
+        Args:
+            endpoint: What answered.
+            found: The ID of its cluster.
+            wanted: The ID of the right one.
+            whose: What the right one belongs to, such as "this run".
+            more: What else happened, a sentence.
+        """
+        said = (
+            f"{endpoint} belongs to etcd cluster {found:x}, but {whose} is for cluster {wanted:x}."
+        )
+        return cls(" ".join(filter(None, (said, more, f"Use endpoints of cluster {wanted:x}."))))
+
+
+NO_ANSWER = (ClusterError, WrongClusterError)
+"""Why a step of a treatment has no answer of its cluster; what was done until then is told."""
 
 
 class HistoryError(LockdoctorError):

@@ -10,14 +10,18 @@ from typing import Any, NamedTuple
 import grpc
 import grpc.aio
 
+from lockdoctor.domain.leases import NO_LEASE
 from lockdoctor.errors import AccessDenied, ClusterError, ClusterUnreachable
 from lockdoctor.etcd.endpoints import Endpoint, parse_endpoint
 from lockdoctor.etcd.etcd3_compat import rpc
+from lockdoctor.etcd.identity import ClusterIdentity
 from lockdoctor.etcd.member import Greeting, KeepAlive, Member
 from lockdoctor.etcd.probe import explain
 from lockdoctor.etcd.tls import PathName, TlsFiles
 from lockdoctor.etcd.token import GivenToken
 from lockdoctor.etcd.translate import (
+    Unanswered,
+    UnknownLease,
     access_denied,
     is_auth_disabled,
     is_timeout,
@@ -67,6 +71,8 @@ class ConnectionSettings:
     """The longest that one endpoint is waited for when a member is chosen."""
     command_timeout_s: float = 8.0
     """The longest that one read may take, with all its repetitions."""
+    identity: ClusterIdentity = field(default_factory=ClusterIdentity, repr=False, compare=False)
+    """The cluster of the run: every connection that is made with these settings shares it."""
 
     @property
     def tls(self) -> TlsFiles:
@@ -159,7 +165,7 @@ class Connection:
         self._clock = clock
         self._token = settings.token.read() if settings.token else None
         self._token_lock = asyncio.Lock()
-        self._cluster_id: int | None = None
+        self._identity = settings.identity
         self._replacing: asyncio.Task[None] | None = None
         self._members = [
             Member(
@@ -179,7 +185,7 @@ class Connection:
         Raises:
             ClusterUnreachable: No endpoint greets as a member with a leader.
             AccessDenied: The user or the password is wrong.
-            ClusterError: The endpoints belong to different clusters.
+            WrongClusterError: An endpoint belongs to another cluster than the run's.
         """
         loop = asyncio.get_running_loop()
         if loop.get_exception_handler() is None:
@@ -201,6 +207,7 @@ class Connection:
             ClusterUnreachable: No member greets within the command time-out.
             ClusterTimeout: The command time-out is over.
             AccessDenied: etcd refuses it.
+            WrongClusterError: Another cluster than the run's has answered.
         """
         return await self._try(self.begin(what), method, request)
 
@@ -217,10 +224,16 @@ class Connection:
         """
         Ask the chosen member for a write; again only where it was refused for want of a token.
 
+        No guard can name a cluster. So a read right before shows which one the member belongs to;
+        if the write meets another one all the same, its answer does.
+
         Raises:
             Unanswered: It may have been carried out, or may be yet.
             ClusterError: It was certainly not carried out.
+            WrongClusterError: Another cluster than the run's has answered, so that it was not
+                carried out in the run's.
         """
+        await self._confirm_cluster()
         attempt = self.begin(what)
         while True:
             asked_at = self._clock.now()
@@ -230,15 +243,37 @@ class Connection:
                     timeout=max(attempt.deadline - asked_at, RETRY_PAUSE_S),
                     metadata=attempt.metadata,
                 )
+                self.require_cluster(message, attempt, _what_was_written(message, what))
                 return Answer(asked_at, self._clock.now(), message, attempt.member.endpoint.text)
             except grpc.aio.AioRpcError as error:
                 refused = self._settings.names_a_user and needs_user(error)
                 if not refused:
-                    raise translate_write(error, what, attempt.member.endpoint.text) from error
+                    failed = translate_write(error, what, attempt.member.endpoint.text)
+                    if isinstance(failed, UnknownLease):
+                        await self._confirm_refusal(failed)
+                    raise failed from error
                 attempt = await self.mend(attempt, error)
 
+    def require_cluster(self, message: Any, attempt: Attempt, more: str = "") -> None:
+        """
+        Compare the cluster that an answer names with the run's.
+
+        Args:
+            more: What else to say where it is another one.
+
+        Raises:
+            WrongClusterError: It is another one, or one was met before.
+        """
+        self._identity.require_answer(message, attempt.member.endpoint.text, more)
+
     def begin(self, what: str) -> Attempt:
-        """Begin to try something, for the command time-out at the longest."""
+        """
+        Begin to try something, for the command time-out at the longest.
+
+        Raises:
+            WrongClusterError: Another cluster than the run's has answered before.
+        """
+        self._identity.require_no_mismatch()
         deadline = self._clock.now() + self._settings.command_timeout_s
         return Attempt(1, self._member, self._token, deadline, what)
 
@@ -253,7 +288,9 @@ class Connection:
 
         Raises:
             ClusterError: Nothing will help, or the time is over.
+            WrongClusterError: Another cluster than the run's has answered.
         """
+        self._identity.require_no_mismatch()
         if self._settings.names_a_user and needs_user(error) and attempt.number <= MOST_TOKENS:
             await self._renew_token(attempt)
         elif is_transient(error) or is_timeout(error):
@@ -281,9 +318,42 @@ class Connection:
                     timeout=self.attempt_s(attempt.deadline - asked_at),
                     metadata=attempt.metadata,
                 )
+                self.require_cluster(message, attempt)
                 return Answer(asked_at, self._clock.now(), message, attempt.member.endpoint.text)
             except grpc.aio.AioRpcError as error:
                 attempt = await self.mend(attempt, error)
+
+    async def _confirm_cluster(self) -> None:
+        """
+        See that the chosen member belongs to the run's cluster, by a read that any user may do.
+
+        Raises:
+            ClusterError: It could not be read, or it does not say which cluster it belongs to.
+            WrongClusterError: It belongs to another one.
+        """
+        answer = await self.call(
+            lambda member: member.lease.LeaseTimeToLive,
+            rpc.LeaseTimeToLiveRequest(ID=NO_LEASE),
+            "confirm its cluster before a write",
+        )
+        if not answer.message.header.cluster_id:
+            raise ClusterError(
+                f"{answer.endpoint} does not say which etcd cluster it belongs to, so lockdoctor"
+                " does not write to it. Use the endpoints of etcd itself."
+            )
+
+    async def _confirm_refusal(self, refusal: UnknownLease) -> None:
+        """
+        See whether it is the run's cluster that refused a write: a refusal has no header.
+
+        Raises:
+            Unanswered: That could not be read.
+            WrongClusterError: It is another one.
+        """
+        try:
+            await self._confirm_cluster()
+        except ClusterError as unread:
+            raise Unanswered(f"{refusal}; which cluster said so is not known: {unread}") from unread
 
     async def _replace(self, attempt: Attempt) -> None:
         """
@@ -291,6 +361,7 @@ class Connection:
 
         Raises:
             ClusterUnreachable: Until the deadline, none greets.
+            WrongClusterError: One belongs to another cluster than the run's.
         """
         if self._member is not attempt.member:
             return
@@ -307,10 +378,12 @@ class Connection:
     async def _find_member(self, deadline: float) -> None:
         while True:
             greetings = await asyncio.gather(*(self._greet(member) for member in self._members))
-            able = [g for g in greetings if isinstance(g, Greeting) and g.can_serve]
+            greeted = [g for g in greetings if isinstance(g, Greeting)]
+            for greeting in greeted:  # before one is chosen: no call may go to another cluster
+                self._identity.require(greeting.cluster_id, greeting.member.endpoint.text)
+            able = [greeting for greeting in greeted if greeting.can_serve]
             if able:
                 self._member = max(able, key=lambda greeting: greeting.rank).member
-                self._require_one_cluster(able)
                 return
             if self._clock.now() + RETRY_PAUSE_S >= deadline:
                 raise await self._nobody(greetings)
@@ -338,18 +411,6 @@ class Connection:
             metadata=attempt.metadata,
         )
         return Greeting(attempt.member, asked_at, self._clock.now(), status)
-
-    def _require_one_cluster(self, greetings: Sequence[Greeting]) -> None:
-        """Refuse to mix up clusters, at the start and when another member takes over."""
-        mine = self._cluster_id or greetings[0].cluster_id
-        for greeting in greetings:
-            if greeting.cluster_id != mine:
-                raise ClusterError(
-                    f"{greeting.member.endpoint.text} belongs to another cluster "
-                    f"({greeting.cluster_id:x}) than the other endpoints ({mine:x}): give the "
-                    "endpoints of one cluster"
-                )
-        self._cluster_id = mine
 
     async def _renew_token(self, attempt: Attempt) -> None:
         async with self._token_lock:
@@ -460,6 +521,13 @@ class Connection:
                 said = one_line(error.details() or "")
                 return f"this is not etcd (it answers {said!r} to LeaseLeases): it has no lease API"
         return None
+
+
+def _what_was_written(answer: Any, what: str) -> str:
+    """Say what became of a write in the cluster that has answered it."""
+    if getattr(answer, "succeeded", True):
+        return f"A write went to that cluster and was carried out there: {what}."
+    return f"A write went to that cluster and was refused there by its guard: {what}."
 
 
 def _tell_but_of_closed_loops(loop: asyncio.AbstractEventLoop, trouble: dict[str, Any]) -> None:

@@ -47,7 +47,7 @@ class Lane:
         self._on_their_way = 0
         self._received: list[tuple[Sequence[Call], float]] = []
         self._answers: list[Answer] = []
-        self._lookups = Answers()
+        self._lookups = Answers(means.connection.require_cluster)
         self._by_rpc: set[asyncio.Task[Answer]] = set()
         self._failed: BaseException | None = None
         self._is_full = False
@@ -62,6 +62,7 @@ class Lane:
 
         Raises:
             ClusterError: As RpcLeaseReader.read does.
+            WrongClusterError: Another cluster than the run's has answered.
         """
         while True:
             received, self._received = self._received, []

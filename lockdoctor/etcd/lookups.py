@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeAlias
 
 from google.protobuf.message import DecodeError
@@ -72,11 +72,18 @@ class Answers:
 
     An answer without keys consists of its header, the lease's ID, coded as in the request, and
     the TTLs. Where header and TTLs are to the byte those of an answer that was decoded, and the
-    bytes between them are the ID of the lease that was asked about, it says the same of it.
+    bytes between them are the ID of the lease that was asked about, it says the same of it. The
+    header names the cluster, too, so that an answer of another one is always decoded.
     """
 
-    def __init__(self) -> None:
-        """Know none yet."""
+    def __init__(self, require_cluster: Callable[[Any, Attempt], None]) -> None:
+        """
+        Know none yet.
+
+        Args:
+            require_cluster: Raises WrongClusterError where an answer is another cluster's.
+        """
+        self._require_cluster = require_cluster
         self._known = Known(b"", 0, {})
 
     def take(self, calls: Iterable[Call], at: float) -> tuple[list[Reading], list[Unread]]:
@@ -88,6 +95,9 @@ class Answers:
 
         Returns:
             The readings, and the calls that brought none.
+
+        Raises:
+            WrongClusterError: An answer is another cluster's.
         """
         readings: list[Reading] = []
         unread: list[Unread] = []
@@ -116,13 +126,15 @@ class Answers:
 
         Raises:
             NotUnderstoodError: It is none, or one about another lease.
+            WrongClusterError: It is another cluster's.
         """
         about: Asked = call.about
-        lease_id, with_keys, _ = about
+        lease_id, with_keys, attempt = about
         try:
             answer = rpc.LeaseTimeToLiveResponse.FromString(call.body)
         except DecodeError as error:
             raise NotUnderstoodError("sent an answer that is none of etcd's") from error
+        self._require_cluster(answer, attempt)
         if lease_id != answer.ID:
             raise NotUnderstoodError("answered about another lease")
         read = reading(answer, lease_id, call.asked_at, at, with_keys=with_keys)

@@ -51,6 +51,7 @@ class KeyWatch:
         Raises:
             ClusterUnreachable: No member greets within the command time-out.
             AccessDenied: The role may not read the prefix.
+            WrongClusterError: Another cluster than the run's has answered.
         """
         attempt = self._connection.begin(self._what)
         while True:
@@ -58,6 +59,7 @@ class KeyWatch:
             try:
                 await stream.write(self._request())
                 while response := await self._next_response(stream):
+                    self._connection.require_cluster(response, attempt)
                     for event in self._take(response):
                         yield event
                     if response.canceled and not response.compact_revision:

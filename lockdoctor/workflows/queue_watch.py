@@ -9,8 +9,8 @@ from collections.abc import Callable
 from lockdoctor.domain.activity import KeyDeleted, KeyPut, WatchEvent, WatchGap, WatchProgress
 from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.locks import KeySnapshot, LockKey
-from lockdoctor.errors import ClusterError
-from lockdoctor.ports import Clock, Cluster
+from lockdoctor.errors import ClusterError, WrongClusterError
+from lockdoctor.ports import Clock, Cluster, Stop
 
 CATCH_UP_S = 2.0
 """How long the watch may take to deliver what happened before a later reading of the keys."""
@@ -25,16 +25,20 @@ class QueueWatch:
         prefix: bytes,
         snapshot: KeySnapshot,
         on_left: Callable[[LeaseId], None],
+        stop: Stop,
     ) -> None:
         """
         Begin to watch.
 
         Args:
+            stop: Is asked where another cluster answers, whose answers nothing may wait for.
             on_left: Called with a lease when the last of its keys in this prefix has gone.
         """
         self._events: list[WatchEvent] = []
         self._revision = snapshot.revision
         self._on_left = on_left
+        self._stop = stop
+        self._wrong: WrongClusterError | None = None
         self._keys = {key.key: key.lease_id for key in snapshot.keys}
         self._held = Counter(self._keys.values())
         self._task = asyncio.ensure_future(self._run(cluster, prefix, snapshot.revision + 1))
@@ -53,6 +57,16 @@ class QueueWatch:
                 return
             await clock.sleep(0.02)
 
+    def require_right_cluster(self) -> None:
+        """
+        Let a run conclude only if what it watched is the cluster that it is about.
+
+        Raises:
+            WrongClusterError: It was another one in the end.
+        """
+        if self._wrong is not None:
+            raise self._wrong
+
     async def close(self) -> None:
         """Stop watching."""
         self._task.cancel()
@@ -66,6 +80,9 @@ class QueueWatch:
                 self._take(event)
         except ClusterError as failed:
             self._note_gap(last_seen_at, str(failed))
+        except WrongClusterError as wrong:
+            self._wrong = wrong
+            self._stop.ask(str(wrong))
 
     def _note_gap(self, seen_at: float, why: str) -> None:
         self._events.append(WatchGap(seen_at=seen_at, why=why))

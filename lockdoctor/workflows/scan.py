@@ -90,6 +90,7 @@ async def scan(
     Raises:
         ClusterError: The keys could not be read even once. What fails later ends the run early,
             with a report of what was seen until then.
+        WrongClusterError: Another cluster has answered: there is no report, and nothing is stored.
     """
     run = _Scan(cluster, clock, request, progress, stop, history)
     hearing = Hearing(witnesses, stop)
@@ -150,6 +151,8 @@ class _Scan:
             self.stop.stage = stage
             if not await self._try(step):
                 break
+        for watch in self.watches.values():
+            watch.require_right_cluster()
         self.sampler.finish()
         facts = self._facts()
         self.locks.clear()
@@ -187,7 +190,9 @@ class _Scan:
             self.probes.append(LeadershipProbe(snapshot.asked_at, snapshot.raft_term))
             self.locks[prefix] = locks(snapshot.keys, prefix, self.request.policy.kind_of)
             if self.request.window_s:
-                self.watches[prefix] = QueueWatch(self.cluster, prefix, snapshot, self._left_queue)
+                self.watches[prefix] = QueueWatch(
+                    self.cluster, prefix, snapshot, self._left_queue, self.stop
+                )
         self.lock_count = sum(1 for _ in self._examined())
 
     async def _list_leases(self) -> None:

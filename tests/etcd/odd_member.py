@@ -58,7 +58,8 @@ class Session(asyncio.Protocol):
             self.member.script(self, requests)
         else:
             for request in requests:
-                self.write(self.peer.answer(request.stream, self.member.reply(request)))
+                if not self.member.refuse(self, request):
+                    self.write(self.peer.answer(request.stream, self.member.reply(request)))
 
     def write(self, data: bytes) -> None:
         """Say something."""
@@ -105,6 +106,10 @@ class OddMember:
         self.asked_by_rpc: list[int] = []
         self.tokens = 0
         """Tokens given so far: token-1, token-2 ..."""
+
+    def refuse(self, session: Session, request: Request) -> bool:  # noqa: ARG002  # for others
+        """Refuse a request of gRPC's own client, or do not."""
+        return False
 
     def reply(self, request: Request) -> bytes:
         """Answer gRPC's own client."""

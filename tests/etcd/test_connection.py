@@ -14,7 +14,7 @@ import pytest
 
 from lockdoctor.demo.server import EtcdServer, EtcdServers, reserve_port
 from lockdoctor.domain.leases import LeaseId, Observation
-from lockdoctor.errors import ClusterError, ClusterUnreachable
+from lockdoctor.errors import ClusterError, ClusterUnreachable, WrongClusterError
 from lockdoctor.etcd.connection import ConnectionSettings
 from tests.etcd.connecting import connected, writing
 from tests.waiting import run
@@ -248,7 +248,7 @@ def test_endpoints_of_two_clusters(etcd: EtcdServer, etcd_binary: Path, tmp_path
     """To mix them up would be worse than to stop."""
 
     async def story(other: EtcdServer) -> None:
-        with pytest.raises(ClusterError, match="belongs to another cluster"):
+        with pytest.raises(WrongClusterError, match="belongs to etcd cluster"):
             async with connected(etcd.endpoint, other.endpoint):
                 pass
 

@@ -21,6 +21,11 @@ ATTEMPT: Any = None
 
 ASKED_AT, AT = 1.0, 2.0
 
+
+def any_cluster(_message: Any, _attempt: Attempt) -> None:
+    """Answers of whatever cluster are welcome."""
+
+
 IDS = (1, 127, 128, 16_384, 0x694D_0000_0000_0001, 2**63 - 1, -1)
 """Coded in one byte to ten of them."""
 
@@ -81,7 +86,7 @@ def test_recognised_or_not_an_answer_says_the_same(
         answered(other_id or id_in(body) or 1, body, with_keys=with_keys)
         for body, other_id, with_keys in conversation
     ]
-    readings, unread = Answers().take(calls, AT)
+    readings, unread = Answers(any_cluster).take(calls, AT)
 
     expected = {call: decoded(call) for call in calls}
     assert readings == [reading for reading in expected.values() if reading is not None]
@@ -108,7 +113,7 @@ def etcds(lease_id: int, remaining_ttl_s: int = 55, granted_ttl_s: int = 60) -> 
 
 def test_what_was_said_of_one_lease_is_said_of_the_next() -> None:
     """With its own ID, however long, and moments; none of them is decoded but the first."""
-    answers = Answers()
+    answers = Answers(any_cluster)
     answers.take([answered(IDS[4], etcds(IDS[4]))], AT)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -132,7 +137,7 @@ def test_what_was_said_of_one_lease_is_said_of_the_next() -> None:
 def test_an_answer_that_names_two_leases_is_recognised_by_neither() -> None:
     """Of a field that comes twice the last one counts, and that one is not looked at."""
     twice = [etcds(1) + b"\x10\x01", etcds(127) + b"\x10\x01"]
-    readings, unread = Answers().take(map(answered, (1, 127), twice), AT)
+    readings, unread = Answers(any_cluster).take(map(answered, (1, 127), twice), AT)
 
     assert [reading.lease_id for reading in readings] == [1]
     assert [each.call.about[0] for each in unread] == [127]
@@ -141,7 +146,7 @@ def test_an_answer_that_names_two_leases_is_recognised_by_neither() -> None:
 def test_an_answer_about_another_lease_is_none() -> None:
     """Though all else in it was said before."""
     right, wrong = answered(7, etcds(7)), answered(7, etcds(8))
-    readings, unread = Answers().take([right, wrong], AT)
+    readings, unread = Answers(any_cluster).take([right, wrong], AT)
     assert (len(readings), [each.call for each in unread]) == (1, [wrong])
 
 
@@ -149,12 +154,35 @@ def test_only_who_asks_for_keys_is_told_of_none() -> None:
     """However odd the answer: keys that were not asked for are unknown."""
     without = answered(1, etcds(1))
     body = without.body.replace(b"\x10\x01", b"\x10\x01\x10\x01")
-    readings, _ = Answers().take([without, answered(1, body, with_keys=True)], AT)
+    readings, _ = Answers(any_cluster).take([without, answered(1, body, with_keys=True)], AT)
     assert [getattr(reading, "attached_keys", "gone") for reading in readings] == [None, ()]
 
 
 def test_a_failed_look_up_brings_no_reading() -> None:
     """Though a part of an answer may have come, the same as another one."""
     whole, failed = answered(7, etcds(7)), answered(7, etcds(7), status=DEADLINE_EXCEEDED)
-    readings, unread = Answers().take([whole, failed], AT)
+    readings, unread = Answers(any_cluster).take([whole, failed], AT)
     assert (len(readings), unread) == (1, [(failed, None)])
+
+
+def test_an_answer_of_another_cluster_is_not_recognised() -> None:
+    """It differs in its header alone, and is not taken for one of ours."""
+    bodies = [
+        rpc.LeaseTimeToLiveResponse(
+            header=rpc.ResponseHeader(cluster_id=cluster_id, member_id=1, raft_term=7),
+            ID=1,
+            TTL=3,
+            grantedTTL=9,
+        ).SerializeToString()
+        for cluster_id in (0xA, 0xB)
+    ]
+    asked: list[int] = []
+
+    def note(answer: Any, _attempt: Attempt) -> None:
+        asked.append(answer.header.cluster_id)
+
+    answers = Answers(note)
+    for body in (bodies[0], bodies[0], bodies[1], bodies[1]):
+        answers.take([answered(1, body)], AT)
+
+    assert asked == [0xA, 0xB]

@@ -12,15 +12,21 @@ from lockdoctor.demo.server import EtcdServer
 from lockdoctor.domain.leases import NO_LEASE
 from lockdoctor.domain.locks import LockKey
 from lockdoctor.domain.writes import Effect
-from lockdoctor.errors import ClusterError
+from lockdoctor.errors import ClusterUnreachable
 from lockdoctor.etcd.cluster import EtcdCluster
 from lockdoctor.etcd.surgeon import EtcdSurgeon
+from lockdoctor.etcd.translate import Unanswered
 from tests.etcd.connecting import connected, writing
+from tests.etcd.relay import Relay
 from tests.waiting import run
 
 pytestmark = pytest.mark.etcd
 
 KEY = b"/frozen"
+
+WRITE = b"KV/Txn"
+WRITES = {"delete": WRITE, "move": WRITE, "grant": b"Lease/LeaseGrant"}
+"""How each write begins on the wire."""
 
 
 @pytest.fixture
@@ -42,10 +48,10 @@ async def _hold(server: EtcdServer, cluster: EtcdCluster) -> tuple[EtcdSurgeon, 
 def test_a_frozen_server_leaves_it_open(own: EtcdServer) -> None:
     """No answer in time is no answer: only a look afterwards tells what became of it."""
 
-    async def story() -> None:
-        async with connected(own.endpoint, command_timeout_s=1.0) as cluster:
+    async def story(relay: Relay) -> None:
+        async with connected(relay.address, command_timeout_s=1.0) as cluster:
             surgeon, hold = await _hold(own, cluster)
-            own.freeze()
+            relay.on_request = lambda request: own.freeze() if WRITE in request else None
             written = await surgeon.delete([hold])
             own.thaw()
 
@@ -53,20 +59,39 @@ def test_a_frozen_server_leaves_it_open(own: EtcdServer) -> None:
             assert "delete '/frozen'" in written.why
             assert await surgeon.key(KEY) in {None, hold}
 
-    run(story())
+    with Relay(own.address) as relay:
+        run(story(relay))
 
 
-def test_a_server_that_dies_leaves_it_open(own: EtcdServer) -> None:
+@pytest.mark.parametrize("write", WRITES)
+def test_a_server_that_dies_leaves_it_open(own: EtcdServer, write: str) -> None:
     """A connection that breaks tells nothing; a lease that was asked for is no lease of ours."""
+
+    async def story(relay: Relay, write: str) -> None:
+        async with connected(relay.address, command_timeout_s=1.0) as cluster:
+            surgeon, hold = await _hold(own, cluster)
+            relay.on_request = lambda request: own.kill() if WRITES[write] in request else None
+            match write:
+                case "delete":
+                    assert (await surgeon.delete([hold])).effect is Effect.UNCLEAR
+                case "move":
+                    assert (await surgeon.move([hold], NO_LEASE)).effect is Effect.UNCLEAR
+                case _:
+                    with pytest.raises(Unanswered, match="grant a lease"):
+                        await surgeon.grant(60)
+
+    with Relay(own.address) as relay:
+        run(story(relay, write))
+
+
+def test_a_server_that_cannot_be_read_is_not_written_to(own: EtcdServer) -> None:
+    """A read comes right before each write; where it fails, the write is certainly not done."""
 
     async def story() -> None:
         async with connected(own.endpoint, command_timeout_s=1.0) as cluster:
             surgeon, hold = await _hold(own, cluster)
             own.kill()
-
-            for write in (surgeon.delete([hold]), surgeon.move([hold], NO_LEASE)):
-                assert (await write).effect is Effect.UNCLEAR
-            with pytest.raises(ClusterError, match="grant a lease"):
-                await surgeon.grant(60)
+            with pytest.raises(ClusterUnreachable):
+                await surgeon.delete([hold])
 
     run(story())
