@@ -21,7 +21,7 @@ from lockdoctor.domain.leases import (
     Reading,
 )
 from lockdoctor.domain.locks import KeySnapshot, LockKey
-from lockdoctor.errors import AccessDenied, ClusterError, JournalError
+from lockdoctor.errors import AccessDenied, ClusterError, JournalError, WrongClusterError
 from lockdoctor.ports import LeaseList, MemberStatus
 
 START = 1_790_000_000.0
@@ -101,8 +101,9 @@ class FakeCluster:
         """Start empty, at revision 1 and raft term 2, as etcd does."""
         self.latency_s = 0.001
         """How long each answer takes, on the clock."""
-        self.unreachable: ClusterError | None = None
+        self.unreachable: ClusterError | WrongClusterError | None = None
         """What every reading raises."""
+        self.cluster_id = 0xC1
         self.notes: list[str] = []
         self.lease_list_denied = False
         self.member_list_denied = False
@@ -142,7 +143,7 @@ class FakeCluster:
             asked_at=asked_at,
             answered_at=answered_at,
             endpoint="fake:2379",
-            cluster_id=0xC1,
+            cluster_id=self.cluster_id,
             member_id=1,
             leader_id=self._leader_id,
             raft_term=self._shown_term,

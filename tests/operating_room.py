@@ -139,7 +139,7 @@ class Room:
 
     async def undo(self, entry_id: EntryId) -> Undone:
         """Undo a quarantine."""
-        return await undo(self.ward, entry_id)
+        return await undo(self.ward, entry_id, self.stop)
 
 
 def tell(story: Story) -> None:

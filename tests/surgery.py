@@ -8,7 +8,7 @@ from dataclasses import replace
 from lockdoctor.domain.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.locks import LockKey
 from lockdoctor.domain.writes import Effect, Written
-from lockdoctor.errors import ClusterError
+from lockdoctor.errors import ClusterError, WrongClusterError
 from lockdoctor.ports import MOST_TOGETHER
 from tests.fakes import FakeClock, FakeCluster
 
@@ -32,7 +32,7 @@ class FakeSurgeon:
         """Steps that are never carried out, and bring no answer either."""
         self.late: dict[str, float] = {}
         """Steps that bring no answer, and are carried out so many seconds later."""
-        self.refused: dict[str, ClusterError] = {}
+        self.refused: dict[str, ClusterError | WrongClusterError] = {}
         """Steps that etcd refuses."""
         self.steps: list[str] = []
         """Every write that reached etcd, in order."""

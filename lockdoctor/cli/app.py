@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -17,7 +16,9 @@ from lockdoctor import __version__
 from lockdoctor.cli.exit_status import ExitStatus, explained, status_of
 from lockdoctor.cli.groups import Job, PanelledCommand, job
 from lockdoctor.cli.memory import collect_rarely, leave_garbage
-from lockdoctor.cli.streams import give_up_stdout, say
+from lockdoctor.cli.signals import forget, have_come, interrupt_at_once
+from lockdoctor.cli.streams import give_up_stdout, give_up_what_is_closed, say
+from lockdoctor.errors import OutputError
 
 DEBUG = "LOCKDOCTOR_DEBUG"
 VERSION = "--version"
@@ -81,8 +82,9 @@ def _say_version() -> int:
 def run() -> NoReturn:
     """Run as a program of its own."""
     collect_rarely()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends all of it as Ctrl-C does
+    interrupt_at_once()
     status = main(sys.argv[1:])
+    give_up_what_is_closed()
     leave_garbage()
     sys.exit(status)
 
@@ -100,12 +102,13 @@ def main(argv: Sequence[str]) -> int:
     if os.environ.get(DEBUG):
         _show_failures()
     words = [word for word in argv if word != "--debug"]
+    forget()
     try:
         status = _say_version() if words == [VERSION] else _parse(words)()
         sys.stdout.flush()
     except BrokenPipeError:
         give_up_stdout()
-        return ExitStatus.BROKEN_PIPE
+        return ExitStatus.INTERRUPTED if have_come() else ExitStatus.BROKEN_PIPE
     except (KeyboardInterrupt, typer.Abort):
         return ExitStatus.INTERRUPTED
     except Exception as error:  # noqa: BLE001  # nobody on call should have to read a traceback
@@ -114,6 +117,8 @@ def main(argv: Sequence[str]) -> int:
         if os.environ.get(DEBUG):
             traceback.print_exc()
         say(explained(error))
+        if isinstance(error, OutputError) and have_come():  # the terminal has gone, which is why
+            return ExitStatus.INTERRUPTED
         return status_of(error)
     return status
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TextIO
 
 from lockdoctor.domain.leases import hex_id
@@ -23,7 +24,7 @@ def is_agreed(plan: RevokePlan, answers: TextIO, questions: TextIO) -> bool:
     A bare y is not enough: whoever agrees types the lock's name, or how many targets there are.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C was the answer; it was told that nothing was done.
+        KeyboardInterrupt: A signal was the answer; it was told that nothing was done.
     """
     expected = wanted_answer(plan)
     questions.writelines(
@@ -40,7 +41,8 @@ def is_agreed(plan: RevokePlan, answers: TextIO, questions: TextIO) -> bool:
         if answers.readline().strip() == expected:
             return True
     except KeyboardInterrupt:
-        questions.write("\nNothing was done.\n")  # on a line of its own, after what Ctrl-C echoes
+        with contextlib.suppress(OSError):  # the terminal may have gone with it
+            questions.write("\nNothing was done.\n")  # on a line after what Ctrl-C echoes
         raise
     questions.write("Nothing was done.\n")
     return False

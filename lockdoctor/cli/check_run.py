@@ -18,6 +18,7 @@ from lockdoctor.cli.options import (
     ReadingFlags,
     TargetFlags,
 )
+from lockdoctor.cli.streams import say
 from lockdoctor.cli.targets import prefixes
 from lockdoctor.cli.telling import teller_of, what_failed
 from lockdoctor.cli.wiring import examine, means_of, settings_of
@@ -26,7 +27,7 @@ from lockdoctor.domain.health import Checkup, FailedCheck
 from lockdoctor.domain.metrics import NAMES, MetricLimits
 from lockdoctor.domain.policy import Policy
 from lockdoctor.domain.ranges import Range, parse_range
-from lockdoctor.errors import ConfigError
+from lockdoctor.errors import ConfigError, WrongClusterError
 from lockdoctor.own_files import require_writable
 from lockdoctor.workflows.scan import ScanRequest
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from lockdoctor.domain.report import Report
     from lockdoctor.etcd.connection import ConnectionSettings
 
-ENDED = "it was ended by Ctrl-C or SIGTERM before anything was examined"
+ENDED = "it was ended by a signal before anything was examined"
 
 
 def run_check(
@@ -78,20 +79,28 @@ def run_check(
         examined = examine(settings, request, means, status.timeout_s)
     except KeyboardInterrupt:
         return teller.tell(failed(ENDED), by_signal=True)
+    except WrongClusterError as wrong:
+        say(str(wrong))
+        return teller.tell(failed(str(wrong)))
     except Exception as error:  # noqa: BLE001  # whatever it is, whoever monitors must hear of it
         return teller.tell(failed(what_failed(error)))
-    treated = None
-    if treatment.treat:
-        treated = _treat(settings, journal, examined.report, request.policy)
+    unattended, by_signal = None, examined.by_signal
+    if treatment.treat and not by_signal:
+        try:
+            treated = _treat(settings, journal, examined.report, request.policy)
+            unattended, by_signal = treated.unattended, treated.by_signal
+        except KeyboardInterrupt:  # before it began
+            by_signal = True
     return teller.tell(
         Checkup(
             report=examined.report,
             took_s=clock.now() - started_at,
             limits=metric_limits,
             first_run_unknown=status.first_run_unknown,
-            unattended=treated.unattended if treated else None,
+            problems=_wrong_cluster(settings),
+            unattended=unattended,
         ),
-        by_signal=examined.by_signal or (treated is not None and treated.by_signal),
+        by_signal=by_signal,
     )
 
 
@@ -102,6 +111,16 @@ def _require_own_journal(journal: JournalFlags) -> None:
 
     with contextlib.suppress(OSError):
         require_writable(open_journal(journal, os.environ).path, JOURNAL)
+
+
+def _wrong_cluster(settings: ConnectionSettings) -> tuple[str, ...]:
+    """Say it where another cluster has answered since the examination."""
+    try:
+        settings.identity.require_no_mismatch()
+    except WrongClusterError as wrong:
+        say(str(wrong))
+        return (str(wrong),)
+    return ()
 
 
 def _treat(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from lockdoctor.cli.streams import say
+
 
 def may_ask() -> bool:
     """Say whether somebody can see a question and answer it."""
@@ -17,6 +19,13 @@ def agreed(question: str, answer: str = "yes") -> bool:
     Args:
         question: One that has been made safe to show.
         answer: The word.
+
+    Raises:
+        KeyboardInterrupt: A signal was the answer; it was told that nothing was written.
     """
     print(f"{question} Type {answer} to do it: ", end="", file=sys.stderr, flush=True)  # noqa: T201  # a command line talks
-    return sys.stdin.readline().strip() == answer
+    try:
+        return sys.stdin.readline().strip() == answer
+    except KeyboardInterrupt:
+        say("interrupted: nothing was written to etcd")
+        raise

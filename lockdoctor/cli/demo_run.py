@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
-from types import FrameType, TracebackType
-from typing import final
 
 import typer
 
@@ -14,6 +11,7 @@ from lockdoctor.cli.config import Config
 from lockdoctor.cli.exit_status import ExitStatus
 from lockdoctor.cli.options import LimitFlags, ReadingFlags, TargetFlags
 from lockdoctor.cli.scan import RunFlags
+from lockdoctor.cli.signals import Interruptions
 from lockdoctor.cli.wiring import Means, scan_and_print, scan_request
 from lockdoctor.demo.playground import own_etcd
 from lockdoctor.demo.scenarios import PREFIX, SCENARIOS, playing
@@ -63,42 +61,6 @@ def run_demo(*, keep: bool) -> ExitStatus:
         _say(_introduction(server))
         with playing(server.address):
             return _perform(server, interruptions, keep=keep)
-
-
-@final
-class Interruptions:
-    """Notes Ctrl-C and its like without raising, so that no step of the clean-up is left out."""
-
-    def __init__(self) -> None:
-        """Heed nothing yet."""
-        numbers = [signal.SIGINT, signal.SIGTERM]
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # which nohup asks for
-            numbers.append(signal.SIGHUP)
-        self.came = False
-        self._before = {number: signal.getsignal(number) for number in numbers}
-
-    def heed(self) -> None:
-        """Begin to heed them, or begin again after somebody else has."""
-        for number in self._before:
-            signal.signal(number, self._note)
-
-    def __enter__(self) -> Interruptions:
-        """Begin to heed them."""
-        self.heed()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave them to whoever heeded them before."""
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _note(self, _number: int, _frame: FrameType | None) -> None:
-        self.came = True
 
 
 def _perform(server: EtcdServer, interruptions: Interruptions, *, keep: bool) -> ExitStatus:

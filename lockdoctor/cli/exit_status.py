@@ -27,7 +27,7 @@ class ExitStatus(enum.IntEnum):
     NOT_EXAMINED = 3
     """etcd could not be examined, or an error that nobody foresaw."""
     INTERRUPTED = 130
-    """Ctrl-C or SIGTERM, as shells number it: 128 + SIGINT."""
+    """Ctrl-C, SIGTERM or SIGHUP, as shells number the first: 128 + SIGINT."""
     BROKEN_PIPE = 141
     """Whoever read the output has gone, as shells number it: 128 + SIGPIPE."""
 
@@ -55,7 +55,7 @@ def scan_status(report: Report, *, by_signal: bool) -> ExitStatus:
     Sum a scan up for the shell.
 
     A scan that ended early, whatever the reason, is never read as `nothing found`; what it did
-    find stands. by_signal: it was ended by Ctrl-C or SIGTERM.
+    find stands. by_signal: it was ended by a signal.
     """
     if by_signal:
         return ExitStatus.INTERRUPTED

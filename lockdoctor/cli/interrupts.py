@@ -1,12 +1,13 @@
-"""Ends a run early: the first Ctrl-C or a time-out with a report, the second Ctrl-C at once."""
+"""Ends a run early: the first signal or a time-out with a report, the second signal sooner."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
 from collections.abc import Coroutine
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from lockdoctor.cli.signals import heeded, interrupt_at_once, note
 from lockdoctor.errors import ClusterTimeout
 from lockdoctor.ports import Stop
 
@@ -16,38 +17,65 @@ GRACE_S = 5.0
 GRACE_SHARE = 0.1
 """... or this share of the time that it has, where that is less."""
 
-NUMBERS = (signal.SIGINT, signal.SIGTERM)
-
 _Result = TypeVar("_Result")
 
 
 class Signals:
-    """Lets the first Ctrl-C or SIGTERM end a run with a report, the second at once."""
+    """
+    Does work in an event loop, and heeds Ctrl-C, SIGTERM and SIGHUP meanwhile.
 
-    def __init__(self, stop: Stop) -> None:
-        """Nothing has come yet."""
+    The first signal asks the work to end with what it has, the second cuts off what it waits for.
+    """
+
+    def __init__(self, stop: Stop | None = None) -> None:
+        """
+        Nothing has come yet.
+
+        Args:
+            stop: Asks the work to end. Without it the first signal cuts the work off: it only
+                reads, and has no report of its own.
+        """
         self.came = False
         self._stop = stop
+        self._task: asyncio.Task[Any] | None = None
 
-    async def heeded_by(self, work: Coroutine[None, None, _Result]) -> _Result:
-        """Do the work; signals go to it from here on."""
-        for number in NUMBERS:
-            asyncio.get_running_loop().add_signal_handler(number, self._first, number)
+    def run(self, work: Coroutine[None, None, _Result]) -> _Result:
+        """
+        Do the work.
+
+        Raises:
+            KeyboardInterrupt: It was cut off, and had nothing to report.
+        """
+        try:
+            return asyncio.run(self._heeding(work))
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+        finally:
+            interrupt_at_once()
+
+    async def _heeding(self, work: Coroutine[None, None, _Result]) -> _Result:
+        loop, numbers = asyncio.get_running_loop(), heeded()
+        self._task = asyncio.current_task()
+        for number in numbers:
+            loop.add_signal_handler(number, self._heed, number)
         try:
             return await work
         finally:
-            self._heed_no_more()
+            for number in numbers:
+                loop.remove_signal_handler(number)
+                # The loop is closed first, and no report is lost.
+                signal.signal(number, lambda late, _: self._note(signal.Signals(late)))
 
-    def _first(self, number: signal.Signals) -> None:
+    def _heed(self, number: signal.Signals) -> None:
+        if self._task is not None and (self.came or self._stop is None):
+            self._task.cancel()
+        self._note(number)
+        if self._stop is not None:
+            self._stop.ask("Ctrl-C" if number is signal.SIGINT else number.name)
+
+    def _note(self, number: signal.Signals) -> None:
         self.came = True
-        self._stop.ask("Ctrl-C" if number is signal.SIGINT else number.name)
-        self._heed_no_more()
-
-    def _heed_no_more(self) -> None:
-        """Let either end at once from here on, but as Ctrl-C does, which cleans up."""
-        for each in NUMBERS:
-            asyncio.get_running_loop().remove_signal_handler(each)
-            signal.signal(each, signal.default_int_handler)
+        note(number)
 
 
 async def in_time(

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 from lockdoctor.cli.config import find_config, read_config
 from lockdoctor.cli.consent import agreed, may_ask
@@ -16,23 +13,19 @@ from lockdoctor.cli.interrupts import Signals
 from lockdoctor.cli.journal import EntryFlags, RestoreFlags
 from lockdoctor.cli.journal_run import find_entry, open_journal
 from lockdoctor.cli.options import ConfigFlags, ConnectionFlags, JournalFlags
+from lockdoctor.cli.streams import say
 from lockdoctor.cli.terminals import in_colour, write_to
+from lockdoctor.cli.wards import connected_ward
 from lockdoctor.cli.wiring import settings_of
-from lockdoctor.clock import SystemClock
 from lockdoctor.domain.journal import Entry, Result
 from lockdoctor.domain.restoration import Restored, RestorePlan
 from lockdoctor.errors import ConfigError
-from lockdoctor.etcd.cluster import EtcdCluster, connect
 from lockdoctor.etcd.connection import ConnectionSettings
-from lockdoctor.etcd.surgeon import EtcdSurgeon
-from lockdoctor.journal.actor import this_actor
 from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.restore_table import RestoreTable
 from lockdoctor.outputs.wording import count, printable
 from lockdoctor.ports import Stop
 from lockdoctor.workflows import restore as workflow
-
-_T = TypeVar("_T")
 
 
 def restore(
@@ -46,7 +39,8 @@ def restore(
     Plan, and put back what is planned once somebody says so.
 
     Raises:
-        LockdoctorError: Nothing was put back, and why.
+        LockdoctorError: In one sentence; what was put back before was reported.
+        KeyboardInterrupt: A signal came before anything was put back.
     """
     file = open_journal(journal, os.environ)
     will_act = not flags.dry_run and (flags.yes or may_ask())
@@ -56,7 +50,11 @@ def restore(
     wanted = _wanted(found, flags)
     configured = read_config(find_config(config.config, os.environ))
     settings = settings_of(connection, config.cluster, configured, os.environ)
-    plan = asyncio.run(_planned(settings, found, wanted, flags.ttl_s))
+    try:
+        plan = Signals().run(_planned(settings, file, found, wanted, flags.ttl_s))
+    except KeyboardInterrupt:
+        say("interrupted while it still planned: nothing was written to etcd")
+        raise
     acts = bool(plan.keys) and will_act
     table = RestoreTable(
         width=shutil.get_terminal_size((120, 24)).columns, colour=in_colour(sys.stdout, os.environ)
@@ -70,8 +68,9 @@ def restore(
         return RestoreStatus.DONE
     stop = Stop()
     signals = Signals(stop)
-    restored = asyncio.run(signals.heeded_by(_carried_out(settings, file, plan, stop)))
+    restored = signals.run(_carried_out(settings, file, plan, stop))
     write_to(sys.stdout, "what was done", lambda out: table.restored(restored, out))
+    settings.identity.require_no_mismatch()
     if signals.came:
         return RestoreStatus.INTERRUPTED
     is_whole = restored.result is Result.DONE and not plan.left and not restored.unrecorded
@@ -101,30 +100,18 @@ def _wanted(entry: Entry, flags: RestoreFlags) -> frozenset[bytes]:
 
 
 async def _planned(
-    settings: ConnectionSettings, entry: Entry, wanted: frozenset[bytes], ttl_s: int | None
+    settings: ConnectionSettings,
+    file: FileJournal,
+    entry: Entry,
+    wanted: frozenset[bytes],
+    ttl_s: int | None,
 ) -> RestorePlan:
-    async def plan(cluster: EtcdCluster, surgeon: EtcdSurgeon) -> RestorePlan:
-        return await workflow.plan_restore(cluster, surgeon, entry, wanted, ttl_s)
-
-    return await _connected(settings, plan)
+    async with connected_ward(settings, file) as ward:
+        return await workflow.plan_restore(ward.cluster, ward.surgeon, entry, wanted, ttl_s)
 
 
 async def _carried_out(
-    settings: ConnectionSettings, journal: FileJournal, plan: RestorePlan, stop: Stop
+    settings: ConnectionSettings, file: FileJournal, plan: RestorePlan, stop: Stop
 ) -> Restored:
-    async def put(_: EtcdCluster, surgeon: EtcdSurgeon) -> Restored:
-        who = this_actor(os.environ)
-        return await workflow.restore(surgeon, journal, SystemClock(), who, plan, stop)
-
-    return await _connected(settings, put)
-
-
-async def _connected(
-    settings: ConnectionSettings, work: Callable[[EtcdCluster, EtcdSurgeon], Awaitable[_T]]
-) -> _T:
-    clock = SystemClock()
-    cluster = await connect(settings, clock)
-    try:
-        return await work(cluster, EtcdSurgeon(cluster.connection, clock))
-    finally:
-        await cluster.close()
+    async with connected_ward(settings, file) as ward:
+        return await workflow.restore(ward, plan, stop)

@@ -6,8 +6,7 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,24 +28,20 @@ from lockdoctor.cli.scan import RunFlags
 from lockdoctor.cli.streams import say
 from lockdoctor.cli.terminals import in_colour, write_to
 from lockdoctor.cli.treating import request_of, require_sense, selection_of
+from lockdoctor.cli.wards import connected_ward
 from lockdoctor.cli.wiring import MARGIN_S, Means, examine, history_path, settings_of
-from lockdoctor.clock import SystemClock
 from lockdoctor.domain.journal import EntryId
 from lockdoctor.domain.report import Report
 from lockdoctor.domain.revocation import RevokePlan, Selection
 from lockdoctor.domain.treatment import Treated, TreatmentReport, Undone
-from lockdoctor.errors import ClusterError, ConfigError
-from lockdoctor.etcd.cluster import connect
+from lockdoctor.errors import ClusterError, ConfigError, WrongClusterError
 from lockdoctor.etcd.connection import ConnectionSettings
-from lockdoctor.etcd.surgeon import EtcdSurgeon
-from lockdoctor.journal.actor import this_actor
 from lockdoctor.journal.file import FileJournal, default_path
 from lockdoctor.outputs.file_kinds import PLAN
 from lockdoctor.outputs.plan_reading import read_plan
 from lockdoctor.outputs.sink import require_place, write_file
 from lockdoctor.outputs.treatment_json import write_plan_file, write_treatment, write_undone
 from lockdoctor.outputs.treatment_table import RESULTS, TreatmentTable, title
-from lockdoctor.outputs.treatment_words import PlainTreatmentWords
 from lockdoctor.outputs.wording import duration
 from lockdoctor.ports import Stop
 from lockdoctor.values import dataclass
@@ -126,7 +121,7 @@ def run_revoke(
     means = Means(history=kept, acceptances=file.acceptances)
     timeout_s = request.window_s + MARGIN_S if run.timeout_s is None else run.timeout_s
     try:
-        plan = _fresh_plan(manner.settings, request, means, timeout_s, selection)
+        plan = _fresh_plan(manner, request, means, timeout_s, selection)
     except KeyboardInterrupt:
         say("interrupted while it still planned: nothing was written to etcd")
         raise
@@ -134,7 +129,7 @@ def run_revoke(
 
 
 def _fresh_plan(
-    settings: ConnectionSettings,
+    manner: Manner,
     request: ScanRequest,
     means: Means,
     timeout_s: float,
@@ -145,9 +140,9 @@ def _fresh_plan(
 
     Raises:
         ClusterError: There was no whole scan.
-        KeyboardInterrupt: Ctrl-C or SIGTERM came meanwhile.
+        KeyboardInterrupt: A signal came meanwhile.
     """
-    examined = examine(settings, request, means, timeout_s)
+    examined = examine(manner.settings, request, means, timeout_s)
     if examined.by_signal:
         raise KeyboardInterrupt
     if examined.report.interrupted:
@@ -155,7 +150,7 @@ def _fresh_plan(
             f"The scan was cut short ({examined.report.interrupted}), and nothing is planned on it;"
             " try again"
         )
-    return asyncio.run(_plan(settings, examined.report, selection))
+    return Signals().run(_plan(manner, examined.report, selection))
 
 
 def _settle(manner: Manner, plan: RevokePlan) -> int:
@@ -185,27 +180,31 @@ def _nothing_done(acting: ActingFlags, plan: RevokePlan) -> int:
 
 
 def _act(manner: Manner, plan: RevokePlan) -> int:
+    """
+    Carry a plan out, and report.
+
+    Raises:
+        WrongClusterError: Another cluster has answered; what was done before was reported.
+        KeyboardInterrupt: Two signals came before anything was written to etcd.
+    """
     stop = Stop()
     signals = Signals(stop)
-    report = asyncio.run(signals.heeded_by(_carry_out(manner, plan, stop)))
+    report = signals.run(_carry_out(manner, plan, stop))
     if manner.is_json:
         write_to(sys.stdout, "the report", lambda out: write_treatment(plan, report, out))
     else:
         write_to(sys.stdout, "the report", lambda out: manner.table.report(report, out))
+    manner.settings.identity.require_no_mismatch()
     if signals.came:
         return ExitStatus.INTERRUPTED
     return ExitStatus.NOTHING_FOUND if report.is_fine else ExitStatus.FINDINGS
 
 
-async def _plan(settings: ConnectionSettings, report: Report, selection: Selection) -> RevokePlan:
-    clock = SystemClock()
-    cluster = await connect(settings, clock)
-    surgeon = EtcdSurgeon(cluster.connection, clock)
-    try:
-        words = PlainTreatmentWords()
-        return await plan_revocation(cluster, surgeon, clock, report, selection, words.evidence)
-    finally:
-        await cluster.close()
+async def _plan(manner: Manner, report: Report, selection: Selection) -> RevokePlan:
+    async with _ward(manner) as ward:
+        return await plan_revocation(
+            ward.cluster, ward.surgeon, ward.clock, report, selection, ward.words.evidence
+        )
 
 
 async def _carry_out(manner: Manner, plan: RevokePlan, stop: Stop) -> TreatmentReport:
@@ -225,41 +224,44 @@ async def _carry_out(manner: Manner, plan: RevokePlan, stop: Stop) -> TreatmentR
             return report
         say(f"watching for {duration(acting.verify_s)} whether the leak comes back")
         began_at = ward.clock.now()
-        relapses = await watch_for_relapse(
-            ward.cluster, ward.clock, report.treated, acting.verify_s, stop
-        )
+        try:
+            relapses = await watch_for_relapse(
+                ward.cluster, ward.clock, report.treated, acting.verify_s, stop
+            )
+        except (WrongClusterError, asyncio.CancelledError):  # what was done is told all the same
+            return report
         watched_s = ward.clock.now() - began_at
         return replace(report, watched_s=watched_s, relapses=relapses)
 
 
 def _undo(manner: Manner, entry_id: EntryId) -> int:
+    """
+    Put back what is in quarantine, and report.
+
+    Raises:
+        WrongClusterError: Another cluster has answered; what was done before was reported.
+        KeyboardInterrupt: Two signals came before anything was written to etcd.
+    """
+    stop = Stop()
+
     async def work() -> Undone:
         async with _ward(manner) as ward:
-            return await undo(ward, entry_id)
+            return await undo(ward, entry_id, stop)
 
-    undone = asyncio.run(Signals(Stop()).heeded_by(work()))
+    signals = Signals(stop)
+    undone = signals.run(work())
     if manner.is_json:
         write_to(sys.stdout, "the report", lambda out: write_undone(undone, out))
     else:
         write_to(sys.stdout, "the report", lambda out: manner.table.undone(undone, out))
+    manner.settings.identity.require_no_mismatch()
+    if signals.came:
+        return ExitStatus.INTERRUPTED
     return ExitStatus.NOTHING_FOUND if undone.is_fine else ExitStatus.FINDINGS
 
 
-@asynccontextmanager
-async def _ward(manner: Manner) -> AsyncIterator[Ward]:
-    clock = SystemClock()
-    cluster = await connect(manner.settings, clock)
-    try:
-        yield Ward(
-            cluster=cluster,
-            surgeon=EtcdSurgeon(cluster.connection, clock),
-            journal=FileJournal(manner.journal),
-            clock=clock,
-            words=PlainTreatmentWords(),
-            who=this_actor(os.environ),
-        )
-    finally:
-        await cluster.close()
+def _ward(manner: Manner) -> AbstractAsyncContextManager[Ward]:
+    return connected_ward(manner.settings, FileJournal(manner.journal))
 
 
 def _saved_plan(path: Path) -> RevokePlan:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import platform
 import sys
@@ -15,6 +14,7 @@ from typing import TextIO
 from lockdoctor import __version__
 from lockdoctor.cli.config import find_config, read_config
 from lockdoctor.cli.exit_status import ExitStatus
+from lockdoctor.cli.interrupts import Signals
 from lockdoctor.cli.options import (
     ConfigFlags,
     ConnectionFlags,
@@ -37,6 +37,7 @@ from lockdoctor.history.reader import open_reader
 from lockdoctor.journal.file import JOURNAL, FileJournal, default_path
 from lockdoctor.outputs.selfcheck import write_json, write_table
 from lockdoctor.own_files import FileKind, may_write_in, require_writable
+from lockdoctor.ports import Stop
 
 LIBRARIES = ("etcd3", "grpcio", "protobuf", "typer", "rich", "humanize", "prometheus-client")
 
@@ -54,13 +55,16 @@ def run_selfcheck(
 
     Raises:
         ConfigError: A flag, a variable or the configuration makes no sense.
+        WrongClusterError: Another cluster has answered.
         OutputError: The result could not be written.
     """
     file = read_config(find_config(config.config, os.environ))
     asked = prefixes(targets, file.rules)
     settings = settings_of(connection, config.cluster, file, os.environ)
     clock = SystemClock()
-    facts = asyncio.run(inspect(settings, clock, asked))
+    stop = Stop()
+    signals = Signals(stop)
+    facts = signals.run(inspect(settings, clock, asked, stop))
     local = (
         *_history(history, clock, os.environ),
         _journal(journal.journal, os.environ),
@@ -68,6 +72,8 @@ def run_selfcheck(
     )
     found = judge(replace(facts, local=local))
     write_to(sys.stdout, "the result", lambda out: _write(found, asked, out, form.format))
+    if signals.came:
+        return ExitStatus.INTERRUPTED
     if found.is_blind:
         return ExitStatus.NOT_EXAMINED
     return ExitStatus.FINDINGS if found.has_problem else ExitStatus.NOTHING_FOUND

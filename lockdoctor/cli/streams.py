@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from typing import TextIO
 
 
 def say(sentence: str) -> None:
-    """Tell the person on standard error."""
+    """Tell the person on standard error, if its terminal is still there."""
     from lockdoctor.outputs.wording import safe  # noqa: PLC0415  # loads humanize
 
-    print(f"lockdoctor: {safe(sentence)}", file=sys.stderr)  # noqa: T201  # a command line talks
+    with contextlib.suppress(OSError):
+        print(f"lockdoctor: {safe(sentence)}", file=sys.stderr)  # noqa: T201  # a command line talks
 
 
 def give_up_stdout() -> None:
     """Write no more to it, and spare the interpreter's last flush the failure that we know of."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _give_up(sys.stdout)
+
+
+def give_up_what_is_closed() -> None:
+    """Spare the last flush the failure of a terminal that has gone, which changes the status."""
+    for stream in (sys.stdout, sys.stderr):
+        _flush_or_give_up(stream)
+
+
+def _flush_or_give_up(stream: TextIO) -> None:
+    try:
+        stream.flush()
+    except OSError:
+        _give_up(stream)
+
+
+def _give_up(stream: TextIO) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

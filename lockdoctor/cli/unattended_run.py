@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-
 from lockdoctor.cli.interrupts import Signals
 from lockdoctor.cli.telling import what_failed
-from lockdoctor.clock import SystemClock
+from lockdoctor.cli.wards import connected_ward
 from lockdoctor.domain.policy import Policy
 from lockdoctor.domain.report import Report
 from lockdoctor.domain.unattended import Unattended, choose
 from lockdoctor.errors import ConfigError
-from lockdoctor.etcd.cluster import connect
 from lockdoctor.etcd.connection import ConnectionSettings
-from lockdoctor.etcd.surgeon import EtcdSurgeon
-from lockdoctor.journal.actor import this_actor
 from lockdoctor.journal.file import FileJournal
-from lockdoctor.outputs.treatment_words import PlainTreatmentWords
 from lockdoctor.outputs.wording import printable
 from lockdoctor.ports import Stop
 from lockdoctor.values import dataclass
 from lockdoctor.workflows.unattended import treat_unattended
-from lockdoctor.workflows.ward import Ward
 
-ENDED = "it was ended by Ctrl-C or SIGTERM; the journal tells how far it came"
+ENDED = "it was ended by a signal; the journal tells how far it came"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +62,7 @@ def treat(
     try:
         with journal.alone():
             work = _treat(settings, journal, report, policy, stop)
-            return Outcome(asyncio.run(signals.heeded_by(work)), signals.came)
+            return Outcome(signals.run(work), signals.came)
     except KeyboardInterrupt:
         return Outcome(Unattended(failure=ENDED), by_signal=True)
     except Exception as error:  # noqa: BLE001  # what was examined must be told all the same
@@ -80,17 +72,5 @@ def treat(
 async def _treat(
     settings: ConnectionSettings, journal: FileJournal, report: Report, policy: Policy, stop: Stop
 ) -> Unattended:
-    clock = SystemClock()
-    cluster = await connect(settings, clock)
-    ward = Ward(
-        cluster=cluster,
-        surgeon=EtcdSurgeon(cluster.connection, clock),
-        journal=journal,
-        clock=clock,
-        words=PlainTreatmentWords(),
-        who=this_actor(os.environ),
-    )
-    try:
+    async with connected_ward(settings, journal) as ward:
         return await treat_unattended(ward, report, policy, stop)
-    finally:
-        await cluster.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import getpass
 import os
@@ -87,7 +86,7 @@ class Examined:
 
     report: Report
     by_signal: bool
-    """It was ended by Ctrl-C or SIGTERM."""
+    """It was ended by Ctrl-C, SIGTERM or SIGHUP."""
 
 
 def run_scan(
@@ -146,14 +145,15 @@ def examine(
 
     Raises:
         ClusterError: etcd could not be examined.
-        KeyboardInterrupt: Ctrl-C or SIGTERM came before anything was seen.
+        WrongClusterError: Another cluster has answered; nothing was stored.
+        KeyboardInterrupt: A signal came before anything was seen.
     """
     give_back_large_blocks()
     stop = Stop()
     signals = Signals(stop)
     work = in_time(_examine(settings, means, request, stop, workflow), stop, timeout_s)
     try:
-        report = asyncio.run(signals.heeded_by(work))
+        report = signals.run(work)
     except ClusterError as failed:
         if signals.came:
             raise KeyboardInterrupt from failed

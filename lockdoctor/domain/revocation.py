@@ -228,7 +228,7 @@ class KeyTakenAnew:
 
 @dataclass(frozen=True, slots=True)
 class KeyRewritten:
-    """The key was written again, or put onto another lease: a sign of life."""
+    """The key was written again, or put onto another lease: its client may be at work."""
 
     key: bytes
 

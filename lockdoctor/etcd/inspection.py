@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from lockdoctor.domain.leases import NO_LEASE, LeaseId, Observation
 from lockdoctor.domain.selfcheck import MemberFacts, Permission, SelfCheckFacts
-from lockdoctor.errors import AccessDenied, ClusterError, ConfigError
+from lockdoctor.errors import NO_ANSWER, AccessDenied, ClusterError, ConfigError
 from lockdoctor.etcd.cluster import EtcdCluster
 from lockdoctor.etcd.connection import Connection, ConnectionSettings
 from lockdoctor.etcd.endpoints import Endpoint
@@ -22,12 +22,14 @@ from lockdoctor.etcd.messages import range_of
 from lockdoctor.etcd.probe import ask
 from lockdoctor.etcd.tls import TlsFiles
 from lockdoctor.etcd.translate import printable
-from lockdoctor.ports import Clock
+from lockdoctor.ports import Clock, Stop
 
 FEW_KEYS = 64
 """Among so many of a prefix we look for one with a lease."""
 
 FEW_LOOKUPS_PER_S = 100.0
+
+LIST_LEASES = "list the leases"
 
 _DATE = re.compile(rb"^date: *([^\r\n]{1,64})\r?$", re.IGNORECASE | re.MULTILINE)
 
@@ -35,13 +37,16 @@ NOTHING_TO_TRY = "no key below it has a lease at present, so it was not tried"
 
 
 async def inspect(
-    settings: ConnectionSettings, clock: Clock, prefixes: Sequence[bytes]
+    settings: ConnectionSettings, clock: Clock, prefixes: Sequence[bytes], stop: Stop
 ) -> SelfCheckFacts:
     """
     Look at everything that a scan needs of etcd. Nothing is written.
 
+    A stop leaves out what was not tried yet, and the facts say so.
+
     Raises:
         ConfigError: An endpoint or a TLS file makes no sense.
+        WrongClusterError: Another cluster has answered after the login.
     """
     connection = Connection(settings, clock)
     try:
@@ -53,7 +58,7 @@ async def inspect(
         permissions: tuple[Permission, ...] = ()
         if login.refusal is None:
             cluster = EtcdCluster(connection, clock, FEW_LOOKUPS_PER_S, is_pipelined=False)
-            tried = [each async for each in _tried(connection, cluster, prefixes)]
+            tried = [each async for each in _tried(connection, cluster, prefixes, stop)]
             permissions = tuple(tried)
         is_known = settings.user is not None and any(m.refusal is None for m in members)
         return SelfCheckFacts(
@@ -72,7 +77,7 @@ async def _login(connection: Connection, settings: ConnectionSettings) -> Permis
         await connection.open()
     except ConfigError:
         raise
-    except ClusterError as failed:
+    except NO_ANSWER as failed:
         return Permission(what=what, refusal=str(failed))
     return Permission(what=what)
 
@@ -145,9 +150,12 @@ def _as_utc(date: datetime) -> datetime:
 
 
 async def _tried(
-    connection: Connection, cluster: EtcdCluster, prefixes: Sequence[bytes]
+    connection: Connection, cluster: EtcdCluster, prefixes: Sequence[bytes], stop: Stop
 ) -> AsyncIterator[Permission]:
     for prefix in prefixes:
+        if stop.reason:
+            yield Permission(what="read the keys", prefix=prefix, note=_not_tried(stop))
+            continue
         try:
             lease_id = await _some_lease(connection, prefix)
         except ClusterError as failed:
@@ -155,7 +163,14 @@ async def _tried(
             continue
         yield Permission(what="read the keys", prefix=prefix)
         yield await _attached_keys(cluster, prefix, lease_id)
-    yield await _lease_list(cluster)
+    if stop.reason:
+        yield Permission(what=LIST_LEASES, note=_not_tried(stop))
+    else:
+        yield await _lease_list(cluster)
+
+
+def _not_tried(stop: Stop) -> str:
+    return f"not tried: ended by {stop.reason}"
 
 
 async def _some_lease(connection: Connection, prefix: bytes) -> LeaseId:
@@ -184,7 +199,7 @@ async def _attached_keys(cluster: EtcdCluster, prefix: bytes, lease_id: LeaseId)
 
 
 async def _lease_list(cluster: EtcdCluster) -> Permission:
-    what = "list the leases"
+    what = LIST_LEASES
     try:
         await cluster.leases()
     except AccessDenied:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from lockdoctor.outputs.wording import count, duration
 from lockdoctor.ports import Progress, ScanProgress
@@ -28,11 +29,35 @@ def progress(err: TextIO, *, is_terminal: bool) -> Iterator[Progress]:
         bars.BarColumn(bar_width=20),
         bars.MofNCompleteColumn(),
         bars.TextColumn("decided, {task.fields[left]}"),
-        console=console.Console(file=err, force_terminal=True, markup=False, highlight=False),
+        console=console.Console(
+            file=cast("TextIO", _WhileThere(err)),
+            force_terminal=True,
+            markup=False,
+            highlight=False,
+        ),
         transient=True,
         auto_refresh=False,
     ) as bar:
         yield LiveBar(bar)
+
+
+class _WhileThere:
+    """A terminal that is written to as long as it is there: a run outlives a lost SSH session."""
+
+    def __init__(self, err: TextIO) -> None:
+        self._err = err
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._err, name)
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            self._err.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._err.flush()
 
 
 class Silence:

@@ -149,7 +149,7 @@ def change(change: Danger) -> str:  # noqa: C901 - one case per kind
         case KeyTakenAnew(key):
             return f"{name(key)} was released and taken anew: it is another hold now."
         case KeyRewritten(key):
-            return f"{name(key)} was written again, which is a sign of life."
+            return f"{name(key)} was modified meanwhile. Its client might still be working."
         case HolderChanged(lock, None):
             return f"Nobody holds {name(lock)} any more."
         case HolderChanged(lock, bytes(holder)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import field
 from functools import partial
@@ -11,12 +12,14 @@ from lockdoctor.domain.journal import Result
 from lockdoctor.domain.locks import LockKey
 from lockdoctor.domain.revocation import Change, LeaseGoneAlready
 from lockdoctor.domain.writes import Effect, Written
-from lockdoctor.errors import ClusterError
+from lockdoctor.errors import NO_ANSWER, ClusterError, WrongClusterError
 from lockdoctor.ports import MOST_TOGETHER, Clock, Surgeon
 from lockdoctor.values import dataclass
 from lockdoctor.workflows.ward import LOOK_UP_S, read_keys
 
 LOOK_EVERY_S = 0.5
+
+CUT_OFF = "The run was interrupted a second time before the answer came"
 
 Write = Callable[[Sequence[LockKey]], Awaitable[Written]]
 IsDone = Callable[[LockKey, LockKey | None], bool]
@@ -69,7 +72,7 @@ class Hand:
         for batch in _batches(keys):
             try:
                 written = self.note(await write(batch))
-            except ClusterError as failed:
+            except NO_ANSWER as failed:
                 return Came(self.so_far(Result.FAILED), failure=str(failed))
             if written.effect is Effect.UNCLEAR:
                 if not await self.comes_true(partial(self._are_done, batch, is_done)):
@@ -90,6 +93,8 @@ class Hand:
                     return True
             except ClusterError:  # an election, perhaps: the time limit decides
                 pass
+            except WrongClusterError:  # nothing can tell any more
+                return False
             if self.clock.now() >= give_up_at:
                 return False
             await self.clock.sleep(LOOK_EVERY_S)
@@ -98,7 +103,7 @@ class Hand:
         """Say what kept a guarded write from being done."""
         try:
             now = await read_keys(self.surgeon, (key.key for key in batch))
-        except ClusterError as failed:
+        except NO_ANSWER as failed:
             return Came(self.so_far(Result.REFUSED), failure=str(failed))
         if not now and not self.touched and is_last:
             return Came(Result.ALREADY_GONE)
@@ -108,6 +113,14 @@ class Hand:
     async def _are_done(self, batch: Sequence[LockKey], is_done: IsDone) -> bool:
         now = await read_keys(self.surgeon, (key.key for key in batch))
         return all(is_done(key, now.get(key.key)) for key in batch)
+
+
+async def settled(step: Awaitable[Came]) -> Came:
+    """Take a step that writes; one that is cut off has an outcome, too: it is not known."""
+    try:
+        return await step
+    except asyncio.CancelledError:
+        return Came(Result.UNKNOWN, failure=CUT_OFF)
 
 
 def is_another(shown: LockKey, now: LockKey | None) -> bool:

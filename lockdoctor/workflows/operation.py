@@ -20,8 +20,8 @@ from lockdoctor.domain.revocation import (
 )
 from lockdoctor.domain.treatment import QueueAfter, Treated
 from lockdoctor.domain.writes import Effect
-from lockdoctor.errors import ClusterError, JournalError
-from lockdoctor.workflows.hand import Came, Hand, is_another
+from lockdoctor.errors import NO_ANSWER, ClusterError, JournalError
+from lockdoctor.workflows.hand import Came, Hand, is_another, settled
 from lockdoctor.workflows.ward import (
     Ward,
     look,
@@ -42,6 +42,7 @@ async def operate(ward: Ward, plan: RevokePlan, target: Target) -> Treated:
 
     Raises:
         JournalError: The intent could not be written down, so nothing was done.
+        WrongClusterError: Another cluster has answered before the intent was written down.
     """
     try:
         now = await look(ward, target)
@@ -78,7 +79,7 @@ class _Operation:
             new = await self.ward.surgeon.grant(self.plan.quarantine_s)
         intent = self._intent(new)
         self.ward.journal.write(intent)
-        came = await self._act(new)
+        came = await settled(self._act(new))
         treated = Treated(
             target=self.target,
             result=came.result,
@@ -123,7 +124,7 @@ class _Operation:
             if changed:
                 return Came(self.hand.so_far(Result.REFUSED), changed)
             return await self._end_lease()
-        except ClusterError as failed:
+        except NO_ANSWER as failed:
             return Came(self.hand.so_far(Result.FAILED), failure=str(failed))
 
     async def _was_faster(self) -> Came:
@@ -131,7 +132,7 @@ class _Operation:
         try:
             if await self._lease_is_gone():
                 return Came(Result.ALREADY_GONE)
-        except ClusterError as failed:
+        except NO_ANSWER as failed:
             return Came(Result.FAILED, failure=str(failed))
         return Came(Result.REFUSED, tuple(KeyGone(key.key) for key in self.target.holds))
 
@@ -172,7 +173,7 @@ class _Operation:
             return tuple(
                 [await self._queue_after(each) for each in self.target.stakes if each.is_holder]
             )
-        except ClusterError:
+        except NO_ANSWER:
             return ()
 
     async def _queue_after(self, stake: Stake) -> QueueAfter:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from functools import partial
 
-from lockdoctor.domain.journal import Action, Actor, Entry, Intent, Outcome, Reason, Result
+from lockdoctor.domain.journal import Action, Entry, Intent, Outcome, Reason, Result
 from lockdoctor.domain.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.locks import LockKey
 from lockdoctor.domain.restoration import (
@@ -16,9 +17,10 @@ from lockdoctor.domain.restoration import (
     plan_restoration,
 )
 from lockdoctor.domain.writes import Effect
-from lockdoctor.errors import ClusterError, JournalError
-from lockdoctor.ports import Clock, Cluster, Journal, Stop, Surgeon
-from lockdoctor.workflows.hand import Hand
+from lockdoctor.errors import NO_ANSWER, JournalError
+from lockdoctor.ports import Cluster, Stop, Surgeon
+from lockdoctor.workflows.hand import CUT_OFF, Hand
+from lockdoctor.workflows.ward import Ward, require_cluster
 
 
 async def plan_restore(
@@ -28,47 +30,45 @@ async def plan_restore(
     Say what can be put back; nothing is written.
 
     Raises:
-        ClusterError: The entry is of another cluster, or the keys could not be read.
+        ClusterError: The keys could not be read.
+        WrongClusterError: The entry is of another cluster.
     """
-    status, of = await cluster.status(), entry.intent.cluster_id
-    if status.cluster_id != of:
-        raise ClusterError(
-            f"The entry {entry.intent.entry_id} is of another cluster ({of:x}) than this one"
-            f" ({status.cluster_id:x}); give the endpoints of that one"
-        )
+    await _require_cluster(cluster, entry)
     keys = [key.key for key in entry.perhaps_deleted if not wanted or key.key in wanted]
     existing = {key for key in keys if await surgeon.key(key) is not None}
     return plan_restoration(entry, existing, wanted, ttl_s)
 
 
-async def restore(
-    surgeon: Surgeon, journal: Journal, clock: Clock, who: Actor, plan: RestorePlan, stop: Stop
-) -> Restored:
+async def restore(ward: Ward, plan: RestorePlan, stop: Stop) -> Restored:
     """
     Put the planned keys back, one after the other, each only if it does not exist by then.
+
+    A stop ends it after the key that is being put back.
 
     A new lease is granted before anything is written down: where it comes to nothing, it ends by
     itself.
 
     Raises:
         JournalError: The intent could not be written down, so nothing was done.
-        ClusterError: No lease could be granted, so nothing was done.
+        ClusterError: etcd could not be read, or no lease be granted, so nothing was done.
+        WrongClusterError: It is not the entry's cluster any more, so nothing was done there.
     """
-    new = NO_LEASE if plan.ttl_s is None else await surgeon.grant(plan.ttl_s)
-    intent = _intent(journal, clock, who, plan, new)
-    journal.write(intent)
-    came = _Restoring(surgeon, clock, plan.keys, new)
+    await _require_cluster(ward.cluster, plan.entry)
+    new = NO_LEASE if plan.ttl_s is None else await ward.surgeon.grant(plan.ttl_s)
+    intent = _intent(ward, plan, new)
+    ward.journal.write(intent)
+    came = _Restoring(ward, plan.keys, new)
     await came.run(stop)
     outcome = Outcome(
         entry_id=intent.entry_id,
-        at=clock.now(),
+        at=ward.clock.now(),
         result=came.result,
         detail=came.detail,
         took_s=came.hand.took_s,
     )
     unrecorded = None
     try:
-        journal.write(outcome)
+        ward.journal.write(outcome)
     except JournalError as failed:
         unrecorded = str(failed)
     return Restored(
@@ -85,14 +85,12 @@ async def restore(
 class _Restoring:
     """One restore under way."""
 
-    def __init__(
-        self, surgeon: Surgeon, clock: Clock, keys: tuple[LockKey, ...], lease_id: LeaseId
-    ) -> None:
+    def __init__(self, ward: Ward, keys: tuple[LockKey, ...], lease_id: LeaseId) -> None:
         self.put: list[LockKey] = []
         self.left: list[Left] = []
         self.failure: str | None = None
-        self.hand = Hand(surgeon, clock)
-        self._surgeon = surgeon
+        self.hand = Hand(ward.surgeon, ward.clock, ward.look_up_s)
+        self._surgeon = ward.surgeon
         self._keys = keys
         self._lease_id = lease_id
 
@@ -102,7 +100,10 @@ class _Restoring:
             if stop.reason or self.failure:
                 self.left += [Left(late, Obstacle.NOT_REACHED) for late in self._keys[number:]]
                 return
-            why = await self._why_not(key)
+            try:
+                why = await self._why_not(key)
+            except asyncio.CancelledError:
+                self.failure, why = CUT_OFF, Obstacle.UNCLEAR
             if why is None:
                 self.put.append(key)
             else:
@@ -127,7 +128,7 @@ class _Restoring:
     async def _why_not(self, key: LockKey) -> Obstacle | None:
         try:
             written = self.hand.note(await self._surgeon.create([key], self._lease_id))
-        except ClusterError as failed:
+        except NO_ANSWER as failed:
             self.failure = str(failed)
             return Obstacle.REFUSED
         if written.effect is Effect.DONE or (
@@ -145,12 +146,17 @@ class _Restoring:
         return found is not None and (found.value, found.lease_id) == (key.value, self._lease_id)
 
 
-def _intent(journal: Journal, clock: Clock, who: Actor, plan: RestorePlan, new: LeaseId) -> Intent:
+async def _require_cluster(cluster: Cluster, entry: Entry) -> None:
+    intent = entry.intent
+    await require_cluster(cluster, intent.cluster_id, f"entry {intent.entry_id} of the journal")
+
+
+def _intent(ward: Ward, plan: RestorePlan, new: LeaseId) -> Intent:
     of = plan.entry.intent
     return Intent(
-        entry_id=journal.new_entry_id(),
-        at=clock.now(),
-        who=who,
+        entry_id=ward.journal.new_entry_id(),
+        at=ward.clock.now(),
+        who=ward.who,
         action=Action.RESTORE,
         why=Reason(verdict="", confidence="", evidence=()),
         cluster_id=of.cluster_id,

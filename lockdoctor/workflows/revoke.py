@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 
 from lockdoctor.domain.approval import Findings, approve
@@ -12,12 +13,12 @@ from lockdoctor.domain.report import KEYLESS_LEASES, Report
 from lockdoctor.domain.revocation import KeysUnseen, Refusal, RevokePlan, Selection, Target
 from lockdoctor.domain.selection import Candidate, select
 from lockdoctor.domain.treatment import Treated, TreatmentReport
-from lockdoctor.errors import AccessDenied, ClusterError, JournalError
+from lockdoctor.errors import AccessDenied, JournalError, WrongClusterError
 from lockdoctor.ports import Clock, Cluster, Stop, Surgeon
 from lockdoctor.values import dataclass
 from lockdoctor.workflows.operation import operate
 from lockdoctor.workflows.pausing import pause
-from lockdoctor.workflows.ward import Ward, read_keys
+from lockdoctor.workflows.ward import Ward, read_keys, require_cluster
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,21 +91,19 @@ async def carry_out(
     """
     Carry a plan out, one target at a time, each only if it still is what was shown.
 
-    A stop ends it after the target that is being treated.
+    A stop ends it after the target that is being treated. One that is cut off after a stop has its
+    outcome as well: it is not known where a write was on its way.
 
     Args:
         tell: Called with each target's outcome as soon as it is known.
 
     Raises:
         JournalError: Nothing could be written down, so nothing was done at all.
-        ClusterError: The plan is of another cluster, or etcd cannot be reached.
+        ClusterError: etcd cannot be reached.
+        WrongClusterError: The plan is of another cluster, or another one has answered before
+            anything was attempted. One that answers later ends the report.
     """
-    status = await ward.cluster.status()
-    if status.cluster_id != plan.cluster_id:
-        raise ClusterError(
-            f"The plan is of another cluster ({plan.cluster_id:x}) than this one"
-            f" ({status.cluster_id:x}): give the endpoints of that one"
-        )
+    await require_cluster(ward.cluster, plan.cluster_id, "the plan")
     treated: list[Treated] = []
     stopped: str | None = None
     for number, target in enumerate(plan.targets):
@@ -115,10 +114,15 @@ async def carry_out(
             break
         try:
             outcome = await operate(ward, plan, target)
-        except JournalError as failed:
+        except (JournalError, WrongClusterError) as failed:
             if not treated:
                 raise
             stopped = str(failed)
+            break
+        except asyncio.CancelledError:  # nothing was written yet to this target
+            if stop.reason is None:
+                raise
+            stopped = stop.reason
             break
         treated.append(outcome)
         tell(outcome)

@@ -13,7 +13,7 @@ from lockdoctor.domain.report import Report
 from lockdoctor.domain.revocation import Refusal, Selection
 from lockdoctor.domain.treatment import Treated
 from lockdoctor.domain.unattended import MAX_WATCH_S, Chosen, Unattended, choose, to_watch
-from lockdoctor.errors import ClusterError, JournalError
+from lockdoctor.errors import ClusterError, JournalError, WrongClusterError
 from lockdoctor.ports import Clock, Cluster, Stop
 from lockdoctor.workflows.pausing import pause
 from lockdoctor.workflows.revoke import Conduct, carry_out, plan_revocation
@@ -55,7 +55,7 @@ async def treat_unattended(ward: Ward, report: Report, policy: Policy, stop: Sto
             if stop.reason or failure:
                 break
             failure = await _treat(ward, report, chosen, stop, treated, refused)
-    except (ClusterError, JournalError) as failed:
+    except (ClusterError, WrongClusterError, JournalError) as failed:
         failure = str(failed)
     return Unattended(
         treated=tuple(treated), refused=tuple(refused), spared=choice.spared, failure=failure

@@ -11,38 +11,45 @@ from lockdoctor.domain.leases import NO_LEASE
 from lockdoctor.domain.locks import LockKey
 from lockdoctor.domain.revocation import Change, KeyGone, KeyRewritten
 from lockdoctor.domain.treatment import Undone
-from lockdoctor.errors import ClusterError, JournalError
-from lockdoctor.workflows.hand import Came, Hand
-from lockdoctor.workflows.ward import Ward, read_keys
+from lockdoctor.errors import JournalError
+from lockdoctor.ports import Stop
+from lockdoctor.workflows.hand import Came, Hand, settled
+from lockdoctor.workflows.ward import Ward, read_keys, require_cluster
 
 
-async def undo(ward: Ward, entry_id: EntryId) -> Undone:
+async def undo(ward: Ward, entry_id: EntryId, stop: Stop) -> Undone:
     """
     Put the keys of a quarantine back, each only if it still is where the quarantine put it.
+
+    A key that is back already is left alone, so that an undo which was ended halfway, or one of a
+    quarantine that was, can be completed. A key that has changed otherwise keeps none of the others
+    in quarantine. A stop ends it before the first write only.
 
     Raises:
         JournalError: There is no such quarantine, or it could not be written down; nothing was
             done.
-        ClusterError: It is of another cluster, or etcd could not be read.
+        ClusterError: etcd could not be read.
+        WrongClusterError: The quarantine is of another cluster, or another one has answered.
     """
     entry = _quarantine(ward, entry_id)
-    status = await ward.cluster.status()
-    if status.cluster_id != entry.intent.cluster_id:
-        raise ClusterError(
-            f"The entry {entry_id} is of another cluster ({entry.intent.cluster_id:x}) than this"
-            f" one ({status.cluster_id:x}): give the endpoints of that one"
-        )
-    old = entry.intent.lease_id
-    now = await read_keys(ward.surgeon, (key.key for key in entry.intent.keys))
+    of = f"entry {entry_id} of the journal"
+    await require_cluster(ward.cluster, entry.intent.cluster_id, of)
+    found = await read_keys(ward.surgeon, (key.key for key in entry.intent.keys))
     told = Undone(
-        undone=entry_id, lease_id=old, locks=entry.intent.locks, result=Result.ALREADY_GONE
+        undone=entry_id,
+        lease_id=entry.intent.lease_id,
+        locks=entry.intent.locks,
+        result=Result.ALREADY_GONE,
+        changed=tuple(_changes(entry, found)),
     )
-    if all(_is_back(key, now.get(key.key)) for key in entry.intent.keys):
-        return told
-    changed = tuple(_changes(entry, now))
-    if changed:
-        return replace(told, result=Result.REFUSED, changed=changed)
-    return await _put_back(ward, entry, tuple(now.values()), told)
+    holds = {key.hold for key in entry.intent.keys}
+    ours = entry.intent.new_lease_id
+    kept = tuple(key for key in found.values() if key.hold in holds and key.lease_id == ours)
+    if not kept:
+        return replace(told, result=Result.REFUSED) if told.changed else told
+    if stop.reason:
+        return replace(told, result=Result.FAILED, failure=f"It was ended by {stop.reason}")
+    return await _put_back(ward, entry, kept, told)
 
 
 def _quarantine(ward: Ward, entry_id: EntryId) -> Entry:
@@ -59,20 +66,13 @@ def _quarantine(ward: Ward, entry_id: EntryId) -> Entry:
     return entry
 
 
-def _is_back(shown: LockKey, now: LockKey | None) -> bool:
-    return now is not None and (now.create_revision, now.lease_id) == (
-        shown.create_revision,
-        shown.lease_id,
-    )
-
-
-def _changes(entry: Entry, now: Mapping[bytes, LockKey]) -> Iterator[Change]:
-    """Compare the keys with what the quarantine made of them: the same holds on its lease."""
+def _changes(entry: Entry, found: Mapping[bytes, LockKey]) -> Iterator[Change]:
+    """Say which keys are neither in quarantine nor back on their old lease, and why."""
     for shown in entry.intent.keys:
-        found = now.get(shown.key)
-        if found is None or found.create_revision != shown.create_revision:
-            yield from hold_changes(shown, found)
-        elif found.lease_id != entry.intent.new_lease_id:
+        now = found.get(shown.key)
+        if now is None or now.create_revision != shown.create_revision:
+            yield from hold_changes(shown, now)
+        elif now.lease_id not in {entry.intent.new_lease_id, shown.lease_id}:
             yield KeyRewritten(shown.key)
 
 
@@ -95,18 +95,22 @@ async def _put_back(ward: Ward, entry: Entry, keys: tuple[LockKey, ...], told: U
     )
     ward.journal.write(intent)
     hand = Hand(ward.surgeon, ward.clock, ward.look_up_s)
-    came = await hand.guarded(
-        lambda batch: ward.surgeon.move(batch, old),
-        keys,
-        lambda _, key: key is not None and key.lease_id == old,
+    came = await settled(
+        hand.guarded(
+            lambda batch: ward.surgeon.move(batch, old),
+            keys,
+            lambda _, key: key is not None and key.lease_id == old,
+        )
     )
     if came.result is Result.ALREADY_GONE:  # a key that has gone meanwhile is not back
         came = Came(Result.REFUSED, tuple(KeyGone(key.key) for key in keys))
+    if came.result is Result.DONE and told.changed:
+        came = replace(came, result=Result.PARTLY)
     told = replace(
         told,
         result=came.result,
         entry_id=intent.entry_id,
-        changed=came.changed,
+        changed=(*told.changed, *came.changed),
         failure=came.failure,
         was_looked_up=hand.was_looked_up,
         took_s=hand.took_s,

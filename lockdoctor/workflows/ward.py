@@ -18,6 +18,7 @@ from lockdoctor.domain.leases import (
 from lockdoctor.domain.locks import KeySnapshot, Lock, LockId, LockKey
 from lockdoctor.domain.recipes import locks, recipe_of
 from lockdoctor.domain.revocation import Target
+from lockdoctor.errors import WrongClusterError
 from lockdoctor.ports import Clock, Cluster, Journal, Surgeon, TreatmentWords
 from lockdoctor.values import dataclass
 
@@ -45,12 +46,30 @@ class Ward:
     """How long a write without an answer is looked up."""
 
 
+async def require_cluster(cluster: Cluster, wanted: int, whose: str) -> None:
+    """
+    Let a treatment begin only in the cluster that it was planned or written down for.
+
+    Args:
+        wanted: The ID of that cluster.
+        whose: What is for that cluster, such as "the plan".
+
+    Raises:
+        ClusterError: etcd could not be read.
+        WrongClusterError: It is another cluster.
+    """
+    status = await cluster.status()
+    if status.cluster_id != wanted:
+        raise WrongClusterError.between(status.endpoint, status.cluster_id, wanted, whose)
+
+
 async def look(ward: Ward, target: Target) -> Now:
     """
     Look at a target once more: its lease, its keys, and last the queues that it stands in.
 
     Raises:
         ClusterError: It could not be read.
+        WrongClusterError: Another cluster has answered.
     """
     lease = await read_lease(ward.cluster, target.lease_id)
     keys = await read_keys(ward.surgeon, (key.key for key in target.doomed))

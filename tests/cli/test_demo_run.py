@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lockdoctor.cli.demo_run import Interruptions
+from lockdoctor.cli.signals import Interruptions
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Iterator
 
 import pytest
 
 from lockdoctor.cli.interrupts import Signals, in_time
+from lockdoctor.cli.signals import NUMBERS, interrupt_at_once
 from lockdoctor.errors import ClusterTimeout, ClusterUnreachable
 from lockdoctor.ports import Stop
 
@@ -101,10 +103,20 @@ def test_whoever_asks_the_grace_holds() -> None:
         asyncio.run(in_time(for_ever(stop), stop, 0.5))
 
 
-@pytest.mark.parametrize(
-    ("number", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")]
-)
-def test_the_first_signal_asks(number: signal.Signals, name: str) -> None:
+NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}
+
+
+@pytest.fixture(autouse=True)
+def _handlers() -> Iterator[None]:
+    """Leave the signals of whoever runs the tests as they were."""
+    before = {number: signal.getsignal(number) for number in NUMBERS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_the_first_signal_asks(number: signal.Signals) -> None:
     """The first signal ends the run with what it has."""
     stop = Stop()
     signals = Signals(stop)
@@ -113,31 +125,96 @@ def test_the_first_signal_asks(number: signal.Signals, name: str) -> None:
         os.kill(os.getpid(), number)
         return await until_asked(stop)
 
-    assert asyncio.run(signals.heeded_by(work())) == f"partial: {name}"
+    assert signals.run(work()) == f"partial: {NAMES[number]}"
     assert signals.came
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", NUMBERS)
 def test_a_signal_after_the_work_ends_at_once_and_cleans_up(number: signal.Signals) -> None:
-    """Between two runs SIGTERM does what Ctrl-C does."""
+    """Between two runs every signal does what Ctrl-C does."""
 
     async def work() -> None:
         return
 
-    asyncio.run(Signals(Stop()).heeded_by(work()))
+    Signals(Stop()).run(work())
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(number)
 
 
-def test_the_second_signal_ends_at_once() -> None:
-    """After the first signal Ctrl-C is Python's own again."""
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_signal_while_the_loop_is_closed_loses_no_result(number: signal.Signals) -> None:
+    """The work is done, and only its loop is not: it is told that one came, and that is all."""
+    signals = Signals(Stop())
+
+    async def straggler() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:  # the loop, which is closed, cancels it
+            signal.raise_signal(number)
+
+    async def work() -> tuple[str, asyncio.Task[None]]:
+        task = asyncio.ensure_future(straggler())
+        await asyncio.sleep(0)
+        return "whole", task
+
+    result, _ = signals.run(work())
+
+    assert (result, signals.came) == ("whole", True)
+
+
+def test_the_second_signal_cuts_off() -> None:
+    """Who waits for something that does not come has no result."""
     stop = Stop()
 
     async def work() -> str:
         os.kill(os.getpid(), signal.SIGTERM)
         await stop.asked()
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGHUP)
         return await for_ever(stop)
 
     with pytest.raises(KeyboardInterrupt):
-        asyncio.run(Signals(stop).heeded_by(work()))
+        Signals(stop).run(work())
+
+
+def test_what_is_cut_off_may_sum_up() -> None:
+    """A treatment whose write is on its way tells so."""
+    stop = Stop()
+
+    async def work() -> str:
+        os.kill(os.getpid(), signal.SIGINT)
+        await stop.asked()
+        os.kill(os.getpid(), signal.SIGINT)
+        try:
+            return await for_ever(stop)
+        except asyncio.CancelledError:
+            return "not known"
+
+    assert Signals(stop).run(work()) == "not known"
+
+
+def test_work_that_cannot_be_asked_is_cut_off_by_the_first() -> None:
+    """It only reads."""
+
+    async def work() -> str:
+        os.kill(os.getpid(), signal.SIGHUP)
+        return await for_ever(Stop())
+
+    with pytest.raises(KeyboardInterrupt):
+        Signals().run(work())
+
+
+def test_nohup_is_heeded() -> None:
+    """Whoever had SIGHUP ignored keeps it so: in a run, after it, and outside of all."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    interrupt_at_once()
+    stop = Stop()
+
+    async def work() -> str:
+        os.kill(os.getpid(), signal.SIGHUP)
+        await asyncio.sleep(0.05)
+        return "whole"
+
+    assert Signals(stop).run(work()) == "whole"
+    signal.raise_signal(signal.SIGHUP)
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    assert stop.reason is None

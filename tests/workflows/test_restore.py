@@ -12,11 +12,13 @@ import pytest
 from lockdoctor.domain.journal import Action, Actor, Entry, Result
 from lockdoctor.domain.leases import NO_LEASE
 from lockdoctor.domain.restoration import Obstacle, Restored, RestorePlan
-from lockdoctor.errors import AccessDenied, ClusterError, JournalError
+from lockdoctor.errors import AccessDenied, JournalError, WrongClusterError
 from lockdoctor.ports import Stop
 from lockdoctor.workflows.restore import plan_restore, restore
+from lockdoctor.workflows.ward import Ward
 from tests.builders import a_key, an_intent, an_outcome
 from tests.fakes import FakeClock, FakeCluster, FakeJournal
+from tests.operating_room import PlainWords
 from tests.surgery import FakeSurgeon
 
 WHO = Actor(user="ops", host="bastion", pid=1)
@@ -38,7 +40,18 @@ class _Bench:
         return asyncio.run(plan_restore(self.cluster, self.surgeon, entry, (), ttl_s))
 
     def restore(self, plan: RestorePlan) -> Restored:
-        return asyncio.run(restore(self.surgeon, self.journal, self.clock, WHO, plan, self.stop))
+        return asyncio.run(restore(self.ward, plan, self.stop))
+
+    @property
+    def ward(self) -> Ward:
+        return Ward(
+            cluster=self.cluster,
+            surgeon=self.surgeon,
+            journal=self.journal,
+            clock=self.clock,
+            words=PlainWords(),
+            who=WHO,
+        )
 
     def once(self, step: str, number: int, action: Callable[[], object]) -> None:
         """Do something when a step comes to etcd for the n-th time."""
@@ -133,8 +146,51 @@ def test_an_entry_of_another_cluster_is_refused(bench: _Bench) -> None:
     """Its keys never were here."""
     other = Entry(an_intent(cluster_id=0xBEEF), an_outcome())
 
-    with pytest.raises(ClusterError, match=r"is of another cluster \(beef\) than this one \(c1\)"):
+    with pytest.raises(WrongClusterError, match=r"belongs to etcd cluster c1, but .* cluster beef"):
         bench.plan(entry=other)
+
+
+def test_a_cluster_that_is_another_one_by_then_is_not_written_to(bench: _Bench) -> None:
+    """The connection that writes is a new one: it compares as well, before anything else."""
+    plan = bench.plan(ttl_s=60)
+    bench.cluster.cluster_id = 0xC2
+
+    with pytest.raises(WrongClusterError, match="fake:2379 belongs to etcd cluster c2"):
+        bench.restore(plan)
+    assert (bench.keys, bench.surgeon.steps, bench.journal.lines) == ({}, [], [])
+
+
+def test_a_cluster_that_becomes_another_one_ends_it(bench: _Bench) -> None:
+    """What is back is told and written down, and no other key is tried."""
+    plan = bench.plan()
+    wrong = WrongClusterError("another cluster")
+    bench.once("create", 2, lambda: bench.surgeon.refused.update(create=wrong))
+
+    restored = bench.restore(plan)
+
+    assert (restored.result, len(restored.put)) == (Result.PARTLY, 1)
+    assert restored.failure == "another cluster"
+    assert [left.why for left in restored.left] == [Obstacle.REFUSED, Obstacle.NOT_REACHED]
+    (entry,) = bench.journal.entries()
+    assert entry.result is Result.PARTLY
+
+
+def test_a_key_whose_write_is_cut_off_is_not_known(bench: _Bench) -> None:
+    """A second signal does not wait, and the journal tells what it does not know."""
+    plan = bench.plan()
+
+    def cut_off() -> None:
+        bench.stop.ask("Ctrl-C")
+        raise asyncio.CancelledError
+
+    bench.once("create", 2, cut_off)
+    restored = bench.restore(plan)
+
+    assert restored.result is Result.UNKNOWN
+    assert [left.why for left in restored.left] == [Obstacle.UNCLEAR, Obstacle.NOT_REACHED]
+    (entry,) = bench.journal.entries()
+    assert entry.outcome is not None
+    assert entry.outcome.result is Result.UNKNOWN
 
 
 def test_a_journal_that_takes_no_intent_stops_everything() -> None:

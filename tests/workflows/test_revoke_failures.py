@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,12 @@ from lockdoctor.domain.revocation import (
     Selection,
 )
 from lockdoctor.domain.treatment import Treated
-from lockdoctor.errors import AccessDenied, ClusterError, ClusterUnreachable, JournalError
+from lockdoctor.errors import (
+    AccessDenied,
+    ClusterUnreachable,
+    JournalError,
+    WrongClusterError,
+)
 from lockdoctor.workflows.revoke import Conduct
 from tests.fakes import FakeJournal
 from tests.operating_room import Room, key_of, only, tell
@@ -145,10 +151,120 @@ def test_a_plan_for_another_cluster_is_not_carried_out() -> None:
     async def story(room: Room) -> None:
         room.leak()
         plan = replace(await room.plan(), cluster_id=0xC2)
-        with pytest.raises(ClusterError, match=r"another cluster \(c2\) than this one \(c1\)"):
+        with pytest.raises(WrongClusterError, match=r"fake:2379 .* cluster c1, but the plan .* c2"):
             await room.treat(plan)
 
         assert room.surgeon.steps == []
+
+    tell(story)
+
+
+def test_a_cluster_that_becomes_another_one_ends_the_treatment() -> None:
+    """What was done is told, and the next target is not touched; nobody's --continue helps."""
+
+    async def story(room: Room) -> None:
+        room.leak()
+        room.leak(b"/l/next")
+        plan = await room.plan()
+
+        def swap(_: Treated) -> None:
+            room.cluster.unreachable = WrongClusterError("another cluster")
+
+        treatment = await room.treat(plan, Conduct(continue_on_error=True), swap)
+
+        assert only(treatment).result is Result.DONE
+        assert treatment.stopped == "another cluster"
+
+    tell(story)
+
+
+def test_another_cluster_before_anything_was_done_is_raised() -> None:
+    """There is nothing to report."""
+
+    async def story(room: Room) -> None:
+        room.leak()
+        plan = await room.plan()
+        room.cluster.unreachable = WrongClusterError("another cluster")
+        with pytest.raises(WrongClusterError):
+            await room.treat(plan)
+
+        assert room.journal.lines == []
+
+    tell(story)
+
+
+@pytest.mark.parametrize(("action", "step"), WRITES)
+def test_a_write_that_meets_another_cluster_was_not_done(action: Action, step: str) -> None:
+    """Not in ours: that is written down, and the next target is not touched."""
+
+    async def story(room: Room) -> None:
+        leaked = room.leak()
+        room.leak(b"/l/next")
+        plan = await room.plan(action=action)
+        room.surgeon.refused[step] = wrong = WrongClusterError("another cluster")
+
+        def swap(each: str) -> None:
+            if each == step:
+                room.cluster.unreachable = wrong
+
+        room.surgeon.before = swap
+        treatment = await room.treat(plan)
+
+        was_deleted = step == "revoke"  # by the write before it
+        assert only(treatment).result is (Result.PARTLY if was_deleted else Result.FAILED)
+        assert (only(treatment).failure, treatment.stopped) == (str(wrong), str(wrong))
+        (entry,) = room.journal.entries()
+        assert entry.result is only(treatment).result
+        assert (key_of(leaked) not in room.keys) is was_deleted
+
+    tell(story)
+
+
+@pytest.mark.parametrize(("action", "step"), WRITES)
+def test_a_write_that_is_cut_off_has_an_outcome(action: Action, step: str) -> None:
+    """After a second signal nothing is waited for, and the journal says that nothing is known."""
+
+    async def story(room: Room) -> None:
+        room.leak()
+        room.leak(b"/l/next")
+        plan = await room.plan(action=action)
+
+        def cut_off(each: str) -> None:
+            if each == step:
+                room.stop.ask("SIGHUP")
+                raise asyncio.CancelledError
+
+        room.surgeon.before = cut_off
+        treatment = await room.treat(plan)
+
+        assert only(treatment).result is Result.UNKNOWN
+        assert treatment.stopped is not None
+        (entry,) = room.journal.entries()
+        assert entry.outcome is not None
+        assert entry.outcome.result is Result.UNKNOWN
+
+    tell(story)
+
+
+def test_a_look_that_is_cut_off_ends_the_treatment() -> None:
+    """Nothing of that target was written; what was done before it is told."""
+
+    async def story(room: Room) -> None:
+        room.leak()
+        room.leak(b"/l/next")
+        plan = await room.plan()
+
+        def cut_off(each: str) -> None:
+            if each == "key" and room.journal.entries():
+                room.stop.ask("Ctrl-C")
+                raise asyncio.CancelledError
+
+        treated: list[Treated] = []
+        room.surgeon.before = lambda each: cut_off(each) if treated else None
+        treatment = await room.treat(plan, Conduct(pause_s=0.0), treated.append)
+
+        assert only(treatment).result is Result.DONE
+        assert treatment.stopped == "Ctrl-C"
 
     tell(story)
 

@@ -1,0 +1,40 @@
+"""Connects all that a treatment works with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from lockdoctor.clock import SystemClock
+from lockdoctor.etcd.cluster import connect
+from lockdoctor.etcd.connection import ConnectionSettings
+from lockdoctor.etcd.surgeon import EtcdSurgeon
+from lockdoctor.journal.actor import this_actor
+from lockdoctor.journal.file import FileJournal
+from lockdoctor.outputs.treatment_words import PlainTreatmentWords
+from lockdoctor.workflows.ward import Ward
+
+
+@asynccontextmanager
+async def connected_ward(settings: ConnectionSettings, journal: FileJournal) -> AsyncIterator[Ward]:
+    """
+    Connect, and close the connection in the end.
+
+    Raises:
+        ClusterError: etcd could not be reached.
+        WrongClusterError: It is another cluster than the one that the run has read before.
+    """
+    clock = SystemClock()
+    cluster = await connect(settings, clock)
+    try:
+        yield Ward(
+            cluster=cluster,
+            surgeon=EtcdSurgeon(cluster.connection, clock),
+            journal=journal,
+            clock=clock,
+            words=PlainTreatmentWords(),
+            who=this_actor(os.environ),
+        )
+    finally:
+        await cluster.close()
