@@ -22,9 +22,9 @@ class Writer:
         self.lease = stubs.LeaseStub(channel)
         self.auth = stubs.AuthStub(channel)
 
-    async def grant(self, ttl_s: int) -> LeaseId:
-        """Grant a lease."""
-        request = rpc.LeaseGrantRequest(TTL=ttl_s)
+    async def grant(self, ttl_s: int, lease_id: int = 0) -> LeaseId:
+        """Grant a lease, with this ID where one is given."""
+        request = rpc.LeaseGrantRequest(TTL=ttl_s, ID=lease_id)
         return LeaseId((await self.lease.LeaseGrant(request, metadata=self._metadata)).ID)
 
     async def put(self, key: bytes, value: bytes = b"", lease_id: int = 0) -> int:

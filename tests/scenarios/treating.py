@@ -61,7 +61,7 @@ class Operator:
         """Start a run in a process of its own."""
         state = {"XDG_STATE_HOME": str(self._folder), "LOCKDOCTOR_JOURNAL": str(self.journal)}
         return subprocess.Popen(
-            [*PROGRAM, command, "--endpoints", self._endpoints, *words],
+            [*PROGRAM, *command.split(), "--endpoints", self._endpoints, *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
