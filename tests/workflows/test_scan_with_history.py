@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from lockdoctor.domain.activity import WatchEvent
 from lockdoctor.domain.evidence import Standing
 from lockdoctor.domain.health import Checkup, Health
 from lockdoctor.domain.leases import LeaseId
@@ -19,6 +22,7 @@ from lockdoctor.domain.report import Report
 from lockdoctor.domain.revocation import NAMEABLE, Selection
 from lockdoctor.domain.selection import select
 from lockdoctor.domain.verdicts import Confidence, Severity, VerdictKind
+from lockdoctor.errors import WrongClusterError
 from lockdoctor.history.reader import open_reader
 from lockdoctor.history.store import SqliteHistory, open_history
 from lockdoctor.outputs.headline import headline
@@ -234,3 +238,47 @@ def test_a_busy_prune_is_a_note_and_the_run_counts(tmp_path: Path) -> None:
 def health_of(report: Report) -> Health:
     limits = MetricLimits(warning={}, critical={})
     return Checkup(report=report, took_s=1.0, limits=limits, first_run_unknown=False).health
+
+
+def test_another_cluster_in_the_middle_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Neither a report nor a run in the history, wherever in the window it comes."""
+
+    async def story(after_s: float) -> int:
+        clock = FakeClock()
+        cluster = FakeCluster(clock)
+        leak(cluster)
+        wrong = WrongClusterError("another cluster")
+        cluster.at(clock.now() + after_s, lambda: setattr(cluster, "unreachable", wrong))
+        mark = ClockMark(wall_at=clock.now(), boot_id="boot", steady_at=clock.now())
+        request = replace(ONE_LOOK, window_s=40.0)
+        with (
+            open_history(tmp_path / "history", mark) as history,
+            pytest.raises(WrongClusterError),
+        ):
+            await scan(cluster, clock, request, Nobody(), Stop(), history)
+        with open_reader(tmp_path / "history", mark) as reader:
+            return len(reader.runs())
+
+    for after_s in (0.0, 0.0025, 0.5, 10.0):
+        assert run(story(after_s)) == 0
+
+
+def test_another_cluster_that_only_the_watch_meets() -> None:
+    """It asks the run to end at once, which then has no report."""
+
+    class Swapped(FakeCluster):
+        async def watch(self, prefix: bytes, from_revision: int) -> AsyncIterator[WatchEvent]:
+            async for event in super().watch(prefix, from_revision):
+                yield event
+                raise WrongClusterError("another cluster")
+
+    async def story() -> float:
+        clock = FakeClock()
+        cluster = Swapped(clock)
+        leak(cluster)
+        began_at = clock.now()
+        with pytest.raises(WrongClusterError):
+            await scan(cluster, clock, replace(ONE_LOOK, window_s=600.0), Nobody(), Stop())
+        return clock.now() - began_at
+
+    assert run(story()) < 10.0
