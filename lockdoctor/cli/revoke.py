@@ -38,7 +38,8 @@ Examples:
 
 \b
 Exit status: 0 planned only, or all done; 1 some refused or failed; 2 bad usage;
-3 could not examine, or not write the journal (nothing was done); 130 interrupted.
+3 could not examine, could not write the journal, or another cluster answered;
+130 interrupted.
 """
 
 

@@ -19,6 +19,7 @@ from lockdoctor.errors import ClusterError
 from lockdoctor.etcd.connection import ConnectionSettings
 from lockdoctor.etcd.etcd3_compat import rpc
 from lockdoctor.etcd.inspection import inspect
+from lockdoctor.ports import Stop
 from tests.etcd.connecting import connected
 from tests.waiting import run
 
@@ -108,7 +109,7 @@ def test_kine_in_a_self_check() -> None:
     async def story() -> str | None:
         async with answering(KINE) as address:
             settings = ConnectionSettings(endpoints=(address,), command_timeout_s=2)
-            facts = await inspect(settings, SystemClock(), [b"/"])
+            facts = await inspect(settings, SystemClock(), [b"/"], Stop())
             return facts.members[0].refusal
 
     assert "it has no lease API" in (run(story()) or "")
