@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 
 from lockdoctor.clock import SystemClock
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.server import EtcdServer, reserve_port
 from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.locks import LockKey
 from lockdoctor.domain.writes import Effect
@@ -23,6 +25,7 @@ from tests.etcd.connecting import connected, writing
 from tests.etcd.h2_peer import Request
 from tests.etcd.odd_member import OddMember, Session, serving
 from tests.etcd.relay import Relay
+from tests.lockers import eventually
 from tests.waiting import run
 
 OURS, THEIRS = 0xCDF818194E3A8C32, 0xBEEF
@@ -257,6 +260,50 @@ def test_all_connections_of_a_run_share_its_cluster(pair: tuple[EtcdServer, Etcd
 
     with Relay(ours.address) as relay:
         run(story(relay))
+
+
+@pytest.mark.etcd
+def test_everything_goes_through_the_grpc_proxy_of_etcd(etcd: EtcdServer, tmp_path: Path) -> None:
+    """Reads, watches and writes; of its answers, the list of members names no cluster."""
+    address = f"127.0.0.1:{reserve_port()}"
+    listens = ("--listen-addr", address, "--advertise-client-url", address)
+    command = [str(etcd.binary), "grpc-proxy", "start", "--endpoints", etcd.address, *listens]
+
+    async def story() -> None:
+        async with connected(address) as cluster:
+            surgeon = EtcdSurgeon(cluster.connection, SystemClock())
+            members = await cluster.connection.call(
+                lambda member: member.cluster.MemberList, rpc.MemberListRequest(), "list"
+            )
+            assert members.message.header.cluster_id == 0
+            assert (await cluster.status()).cluster_id != 0
+            await _keys(cluster)
+            await _look_up(cluster)
+            async with writing(address) as writer:
+                for _ in range(2):  # the second joins the watch of the first in the proxy
+                    await writer.put(KEY)
+                    assert await _watch(cluster)
+            hold = await surgeon.key(KEY)
+            assert hold is not None
+            assert (await surgeon.delete([hold])).effect is Effect.DONE
+
+    with (tmp_path / "log").open("wb") as log:
+        proxy = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            eventually(lambda: _listens(address), within_s=20)
+            run(story())
+        finally:
+            proxy.kill()
+            proxy.wait()
+
+
+def _listens(address: str) -> bool:
+    host, _, port = address.partition(":")
+    try:
+        socket.create_connection((host, int(port))).close()
+    except OSError:
+        return False
+    return True
 
 
 async def _revision(server: EtcdServer) -> int:
