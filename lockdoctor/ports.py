@@ -10,6 +10,7 @@ from lockdoctor.values import dataclass
 
 if TYPE_CHECKING:
     from lockdoctor.domain.activity import WatchEvent
+    from lockdoctor.domain.alarms import ClusterAlarm
     from lockdoctor.domain.evidence import Evidence
     from lockdoctor.domain.journal import Entry, EntryId, Line
     from lockdoctor.domain.leases import LeaseId, LeaseUnread, Reading
@@ -29,11 +30,14 @@ class MemberStatus:
     endpoint: str
     cluster_id: int
     member_id: int
-    leader_id: int
-    """0 where the member knows no leader."""
+    leader_id: int | None
+    """0 where the member knows no leader, None where this user may not see it."""
     raft_term: int
     revision: int
     version: str
+    """Empty where this user may not see it."""
+    alarms: tuple[ClusterAlarm, ...] | None
+    """The alarms of the cluster, the worst first; None where this user may not see them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

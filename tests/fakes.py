@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lockdoctor.domain.activity import KeyDeleted, KeyPut, WatchEvent, WatchGap, WatchProgress
+from lockdoctor.domain.alarms import ClusterAlarm
 from lockdoctor.domain.journal import Entry, EntryId, Line, cut, entries
 from lockdoctor.domain.leases import (
     NO_LEASE,
@@ -107,6 +108,8 @@ class FakeCluster:
         self.notes: list[str] = []
         self.lease_list_denied = False
         self.member_list_denied = False
+        self.status_denied = False
+        self.alarms: tuple[ClusterAlarm, ...] | None = ()
         self.attached_keys_denied = False
         """Look-ups with keys are refused, as to a role that may not read all of them."""
         self.denied_prefixes: set[bytes] = set()
@@ -145,10 +148,11 @@ class FakeCluster:
             endpoint="fake:2379",
             cluster_id=self.cluster_id,
             member_id=1,
-            leader_id=self._leader_id,
+            leader_id=None if self.status_denied else self._leader_id,
             raft_term=self._shown_term,
             revision=self._revision,
-            version="3.5.1",
+            version="" if self.status_denied else "3.5.1",
+            alarms=self.alarms,
         )
 
     async def keys(self, prefix: bytes) -> KeySnapshot:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 
+from lockdoctor.domain.alarms import ClusterAlarm
 from lockdoctor.domain.versions import OLDEST_LINE, bugs_in, guards_leases, parse_version
 from lockdoctor.values import dataclass
 
@@ -35,9 +36,11 @@ class MemberFacts:
     """Why it did not answer; the rest is unknown then."""
     cluster_id: int = 0
     member_id: int = 0
-    leader_id: int = 0
+    leader_id: int | None = 0
+    """0 where the member knows no leader, None where this user may not see it."""
     raft_term: int = 0
     version: str = ""
+    """Empty where it is not known."""
     is_learner: bool = False
     answered_in_s: float = 0.0
     certificate_ends_at: float | None = None
@@ -74,6 +77,8 @@ class SelfCheckFacts:
     """Empty where no member could be read from."""
     local: tuple[Permission, ...] = ()
     """What concerns this machine: history, journal."""
+    alarms: tuple[ClusterAlarm, ...] | None = None
+    """The alarms of the cluster, the worst first; None where they could not be seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,11 +118,18 @@ class SelfCheck:
 
 def judge(facts: SelfCheckFacts) -> SelfCheck:
     """Say of everything that was looked at how it is."""
-    remarks = [remark for member in facts.members for remark in _member(member, facts.now)]
+    remarks = [*_alarms(facts.alarms or ())]
+    remarks += [remark for member in facts.members for remark in _member(member, facts.now)]
     remarks += _cluster(facts.members)
     tried = [*([facts.login] if facts.login else []), *facts.permissions, *facts.local]
     remarks += [_permission(each) for each in tried]
     return SelfCheck(facts=facts, remarks=tuple(remarks))
+
+
+def _alarms(alarms: tuple[ClusterAlarm, ...]) -> Iterator[Remark]:
+    """Put an alarm first: it may be the cause of everything else."""
+    for alarm in alarms:
+        yield Remark(about="cluster", mark=Mark.PROBLEM, text=alarm.sentence)
 
 
 def _member(member: MemberFacts, now: float) -> Iterator[Remark]:
@@ -146,14 +158,19 @@ def _rank(member: MemberFacts) -> str:
     rank = "leads" if member.leader_id == member.member_id else "follows"
     if member.is_learner:
         rank = "is a learner, which serves no reads"
+    elif member.leader_id is None:
+        rank = "has a leader"
     return (
-        f"etcd {member.version}, {rank}, term {member.raft_term},"
+        f"etcd {member.version or 'of unknown version'}, {rank}, term {member.raft_term},"
         f" answered in {member.answered_in_s * 1000:.0f} ms"
     )
 
 
 def _version(text: str) -> Iterator[tuple[Mark, str]]:
     version = parse_version(text)
+    if not text:
+        yield Mark.NOTE, "its version is not known, so bugs of its version are not listed"
+        return
     if version is None:
         yield Mark.NOTE, f"{text!r} is no version that lockdoctor can read"
         return
@@ -193,7 +210,7 @@ def _cluster(members: tuple[MemberFacts, ...]) -> Iterator[Remark]:
     if len(clusters) > 1:
         text = "they belong to different clusters: give the endpoints of one"
         yield Remark(about="endpoints", mark=Mark.PROBLEM, text=text)
-    elif not any(member.leader_id == member.member_id for member in answered) and answered:
+    elif answered and all(member.leader_id not in {None, member.member_id} for member in answered):
         text = (
             "none of them is the leader, which answers look-ups of leases about twice as fast:"
             " add its endpoint"

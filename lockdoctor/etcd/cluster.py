@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 
 from lockdoctor.domain.activity import WatchEvent
+from lockdoctor.domain.alarms import ClusterAlarm
 from lockdoctor.domain.leases import LeaseId, LeaseUnread, Reading
 from lockdoctor.domain.locks import KeySnapshot
+from lockdoctor.errors import AccessDenied, ClusterError
 from lockdoctor.etcd.connection import Connection, ConnectionSettings
 from lockdoctor.etcd.etcd3_compat import rpc
+from lockdoctor.etcd.greeting import Identity, alarms_of, who_are_you
 from lockdoctor.etcd.lease_reader import RpcLeaseReader
 from lockdoctor.etcd.pacing import Pace
 from lockdoctor.etcd.pages import read_keys
@@ -37,6 +40,10 @@ class EtcdCluster:
         self.connection = connection
         """For a surgeon, who writes through the same one."""
         self._clock = clock
+        self.denied: dict[str, None] = {}
+        """What of itself the cluster does not show to this user, in the order of the questions."""
+        self._asked_alarms = False
+        self._raised: tuple[ClusterAlarm, ...] | None = None
         self._leases = (
             PipelinedLeaseReader(connection, clock, max_rate)
             if is_pipelined
@@ -46,24 +53,27 @@ class EtcdCluster:
     @property
     def notes(self) -> list[str]:
         """What its user should know of how reading went, a sentence each."""
-        return self._leases.notes
+        if not self.denied:
+            return self._leases.notes
+        return [*self._leases.notes, f"This etcd user may not see: {', '.join(self.denied)}."]
 
     async def status(self) -> MemberStatus:
-        """Ask the member that we read from who it is and whom it follows."""
-        answer = await self.connection.call(
-            lambda member: member.maintenance.Status, rpc.StatusRequest(), "read its status"
-        )
-        status = answer.message
+        """Ask the member that we read from who it is and whom it follows, as far as it says."""
+        answer = await self.connection.call(who_are_you, None, "read its status")
+        found = Identity(answer.message)
+        if not found.shows_status:
+            self.denied |= dict.fromkeys(("leader", "etcd version"))
         return MemberStatus(
             asked_at=answer.asked_at,
             answered_at=answer.answered_at,
             endpoint=answer.endpoint,
-            cluster_id=status.header.cluster_id,
-            member_id=status.header.member_id,
-            leader_id=status.leader,
-            raft_term=status.header.raft_term,
-            revision=status.header.revision,
-            version=status.version,
+            cluster_id=found.cluster_id,
+            member_id=found.member_id,
+            leader_id=found.leader_id,
+            raft_term=answer.message.header.raft_term,
+            revision=answer.message.header.revision,
+            version=found.version,
+            alarms=await self._alarms() if found.alarms is None else found.alarms,
         )
 
     async def keys(self, prefix: bytes) -> KeySnapshot:
@@ -84,9 +94,13 @@ class EtcdCluster:
 
     async def members(self) -> frozenset[int]:
         """Tell the IDs of all members of the cluster."""
-        answer = await self.connection.call(
-            lambda member: member.cluster.MemberList, rpc.MemberListRequest(), "list the members"
-        )
+        try:
+            answer = await self.connection.call(
+                lambda member: member.cluster.MemberList, rpc.MemberListRequest(), "list members"
+            )
+        except AccessDenied:
+            self.denied["member list"] = None
+            raise
         return frozenset(member.ID for member in answer.message.members)
 
     def watch(self, prefix: bytes, from_revision: int) -> AsyncIterator[WatchEvent]:
@@ -98,6 +112,26 @@ class EtcdCluster:
     ) -> AsyncIterator[Reading | LeaseUnread]:
         """Look up leases, many at a time, paced; each answer as it comes, in no order."""
         return self._leases.read(lease_ids, with_keys=with_keys)
+
+    async def _alarms(self) -> tuple[ClusterAlarm, ...] | None:
+        """
+        Ask for the alarms once, where the status does not show them; None where that fails.
+
+        Not asked for where it does: etcd puts this question into its raft log. Source: Alarm in
+        etcd's server/etcdserver/v3_server.go.
+        """
+        if not self._asked_alarms:
+            self._asked_alarms = True
+            request = rpc.AlarmRequest(action=rpc.AlarmRequest.GET)
+            try:
+                answer = await self.connection.call(
+                    lambda member: member.maintenance.Alarm, request, "list the alarms"
+                )
+            except ClusterError:
+                self.denied["alarms"] = None
+            else:
+                self._raised = alarms_of(answer.message)
+        return self._raised
 
     async def close(self) -> None:
         """Let go of the connection."""

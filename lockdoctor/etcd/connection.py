@@ -14,8 +14,9 @@ from lockdoctor.domain.leases import NO_LEASE
 from lockdoctor.errors import AccessDenied, ClusterError, ClusterUnreachable
 from lockdoctor.etcd.endpoints import Endpoint, parse_endpoint
 from lockdoctor.etcd.etcd3_compat import rpc
+from lockdoctor.etcd.greeting import Greeting, who_are_you
 from lockdoctor.etcd.identity import ClusterIdentity
-from lockdoctor.etcd.member import Greeting, KeepAlive, Member
+from lockdoctor.etcd.member import KeepAlive, Member
 from lockdoctor.etcd.probe import explain
 from lockdoctor.etcd.tls import PathName, TlsFiles
 from lockdoctor.etcd.token import GivenToken
@@ -24,10 +25,13 @@ from lockdoctor.etcd.translate import (
     UnknownLease,
     access_denied,
     is_auth_disabled,
+    is_of_learner,
+    is_permission_denied,
     is_timeout,
     is_transient,
     is_without_leader,
     is_without_leases,
+    may_not_read,
     needs_user,
     one_line,
     translate,
@@ -108,6 +112,14 @@ class Answer(NamedTuple):
     endpoint: str
 
 
+class KeyRange(NamedTuple):
+    """Keys that a user needs the right to read."""
+
+    start: bytes
+    is_prefix: bool = True
+    """Whether they are all that begin so, or that one."""
+
+
 class Attempt(NamedTuple):
     """One try of a call: with whom, as whom, and how long tries may go on."""
 
@@ -117,6 +129,8 @@ class Attempt(NamedTuple):
     deadline: float
     what: str
     """What is tried, as the end of "could not ...", for a message."""
+    keys: KeyRange | None = None
+    """Which keys it reads, where it reads any; for a message."""
 
     @property
     def metadata(self) -> list[tuple[str, str]]:
@@ -199,9 +213,14 @@ class Connection:
         answers = await asyncio.gather(*(self._greet(member) for member in self._members))
         return [(answer.member.endpoint, await self._met(answer)) for answer in answers]
 
-    async def call(self, method: Method, request: Any, what: str) -> Answer:
+    async def call(
+        self, method: Method, request: Any, what: str, keys: KeyRange | None = None
+    ) -> Answer:
         """
         Ask the chosen member, and again or another one where that may help.
+
+        Args:
+            keys: Which keys it reads, for the message where the user may not.
 
         Raises:
             ClusterUnreachable: No member greets within the command time-out.
@@ -209,7 +228,7 @@ class Connection:
             AccessDenied: etcd refuses it.
             WrongClusterError: Another cluster than the run's has answered.
         """
-        return await self._try(self.begin(what), method, request)
+        return await self._try(self.begin(what, keys), method, request)
 
     async def call_again(self, failure: Failure, method: Method, request: Any) -> Answer:
         """
@@ -266,7 +285,7 @@ class Connection:
         """
         self._identity.require_answer(message, attempt.member.endpoint.text, more)
 
-    def begin(self, what: str) -> Attempt:
+    def begin(self, what: str, keys: KeyRange | None = None) -> Attempt:
         """
         Begin to try something, for the command time-out at the longest.
 
@@ -275,7 +294,7 @@ class Connection:
         """
         self._identity.require_no_mismatch()
         deadline = self._clock.now() + self._settings.command_timeout_s
-        return Attempt(1, self._member, self._token, deadline, what)
+        return Attempt(1, self._member, self._token, deadline, what, keys)
 
     def attempt_s(self, left_s: float) -> float:
         """Leave time to ask another member, where there is one, if this one turns out frozen."""
@@ -299,6 +318,10 @@ class Connection:
                 raise translate(error, attempt.what, attempt.member.endpoint.text) from error
             if is_timeout(error) or attempt.number > 1:
                 await self._clock.sleep(RETRY_PAUSE_S)
+        elif attempt.keys is not None and is_permission_denied(error):
+            raise may_not_read(
+                self._settings.user, attempt.keys.start, is_prefix=attempt.keys.is_prefix
+            ) from error
         else:
             raise translate(error, attempt.what, attempt.member.endpoint.text) from error
         return attempt._replace(number=attempt.number + 1, member=self._member, token=self._token)
@@ -390,27 +413,25 @@ class Connection:
             await self._clock.sleep(RETRY_PAUSE_S)
 
     async def _greet(self, member: Member) -> Greeting | Refusal:
-        """Ask for the status; newer servers tell it only to a user (etcd 3.4.42, 3.5.28, 3.6.9)."""
+        """Ask who it is; newer servers answer only a user (etcd 3.4.42, 3.5.28, 3.6.9)."""
         attempt = Attempt(1, member, self._token, 0.0, "log in")
         try:
             try:
-                return await self._status(attempt)
+                return await self._present(attempt)
             except grpc.aio.AioRpcError as error:
                 if not (self._settings.names_a_user and needs_user(error)):
                     raise
                 await self._authenticate(attempt)
-                return await self._status(attempt._replace(token=self._token))
+                return await self._present(attempt._replace(token=self._token))
         except (grpc.aio.AioRpcError, AccessDenied) as error:
             return Refusal(member, error)
 
-    async def _status(self, attempt: Attempt) -> Greeting:
+    async def _present(self, attempt: Attempt) -> Greeting:
         asked_at = self._clock.now()
-        status = await attempt.member.maintenance.Status(
-            rpc.StatusRequest(),
-            timeout=self._settings.dial_timeout_s,
-            metadata=attempt.metadata,
+        answer = await who_are_you(attempt.member)(
+            None, timeout=self._settings.dial_timeout_s, metadata=attempt.metadata
         )
-        return Greeting(attempt.member, asked_at, self._clock.now(), status)
+        return Greeting(answer, attempt.member, asked_at, self._clock.now())
 
     async def _renew_token(self, attempt: Attempt) -> None:
         async with self._token_lock:
@@ -494,9 +515,11 @@ class Connection:
         if stranger is not None:
             return stranger
         if isinstance(answer, Greeting):
-            return "it is only a learner" if answer.status.leader else "it has no leader"
+            return "it is only a learner" if answer.leader_id else "it has no leader"
         if is_without_leader(answer.error):
             return "it has no leader"
+        if is_of_learner(answer.error):
+            return "it is only a learner"
         dial_s = self._settings.dial_timeout_s
         otherwise = (
             f"no answer within {dial_s:g} s"

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
+from lockdoctor.domain.alarms import ClusterAlarm
 from lockdoctor.domain.leases import NO_LEASE, LeaseId, Observation
 from lockdoctor.domain.selfcheck import MemberFacts, Permission, SelfCheckFacts
 from lockdoctor.errors import NO_ANSWER, AccessDenied, ClusterError, ConfigError
 from lockdoctor.etcd.cluster import EtcdCluster
-from lockdoctor.etcd.connection import Connection, ConnectionSettings
+from lockdoctor.etcd.connection import Connection, ConnectionSettings, KeyRange
 from lockdoctor.etcd.endpoints import Endpoint
 from lockdoctor.etcd.etcd3_compat import rpc
-from lockdoctor.etcd.member import Greeting
+from lockdoctor.etcd.greeting import Greeting
 from lockdoctor.etcd.messages import range_of
 from lockdoctor.etcd.probe import ask
 from lockdoctor.etcd.tls import TlsFiles
@@ -32,6 +34,8 @@ FEW_LOOKUPS_PER_S = 100.0
 LIST_LEASES = "list the leases"
 
 _DATE = re.compile(rb"^date: *([^\r\n]{1,64})\r?$", re.IGNORECASE | re.MULTILINE)
+
+_VERSION = re.compile(rb'"etcdserver": *"([0-9A-Za-z.+-]{1,64})"')
 
 NOTHING_TO_TRY = "no key below it has a lease at present, so it was not tried"
 
@@ -56,16 +60,20 @@ async def inspect(
         )
         login = await _login(connection, settings)
         permissions: tuple[Permission, ...] = ()
+        alarms: tuple[ClusterAlarm, ...] | None = None
         if login.refusal is None:
             cluster = EtcdCluster(connection, clock, FEW_LOOKUPS_PER_S, is_pipelined=False)
+            with contextlib.suppress(ClusterError):  # what fails is said of what a scan needs
+                alarms = (await cluster.status()).alarms
             tried = [each async for each in _tried(connection, cluster, prefixes, stop)]
-            permissions = tuple(tried)
+            permissions = (*tried, *_only_for_root(cluster))
         is_known = settings.user is not None and any(m.refusal is None for m in members)
         return SelfCheckFacts(
             now=clock.now(),
             members=tuple(members),
             login=login if is_known else None,
             permissions=permissions,
+            alarms=alarms,
         )
     finally:
         await connection.close()
@@ -88,14 +96,13 @@ async def _member(
     if isinstance(found, str):
         return MemberFacts(endpoint=endpoint.text, refusal=found)
     plain = await _heard(endpoint, settings.tls, clock, settings.dial_timeout_s)
-    status = found.status
     return MemberFacts(
         endpoint=endpoint.text,
-        cluster_id=status.header.cluster_id,
-        member_id=status.header.member_id,
-        leader_id=status.leader,
-        raft_term=status.raftTerm,
-        version=status.version,
+        cluster_id=found.cluster_id,
+        member_id=found.member_id,
+        leader_id=found.leader_id,
+        raft_term=found.raft_term,
+        version=found.version or (plain.version if plain else ""),
         is_learner=found.is_learner,
         answered_in_s=found.answered_at - found.asked_at,
         certificate_ends_at=plain.certificate_ends_at if plain else None,
@@ -108,6 +115,8 @@ class _Heard(NamedTuple):
 
     certificate_ends_at: float | None
     clock_ahead_s: tuple[float, float] | None
+    version: str
+    """Empty where it does not name one."""
 
 
 async def _heard(
@@ -125,6 +134,7 @@ async def _heard(
     return _Heard(
         certificate_ends_at=ssl.cert_time_to_seconds(ends) if ends else None,
         clock_ahead_s=clock_ahead_s(said.answer, asked_at, clock.now()),
+        version=found[1].decode("ascii") if (found := _VERSION.search(said.answer)) else "",
     )
 
 
@@ -165,12 +175,21 @@ async def _tried(
         yield await _attached_keys(cluster, prefix, lease_id)
     if stop.reason:
         yield Permission(what=LIST_LEASES, note=_not_tried(stop))
-    else:
-        yield await _lease_list(cluster)
+        return
+    yield await _lease_list(cluster)
+    with contextlib.suppress(ClusterError):  # a scan does without
+        await cluster.members()
 
 
 def _not_tried(stop: Stop) -> str:
     return f"not tried: ended by {stop.reason}"
+
+
+def _only_for_root(cluster: EtcdCluster) -> Iterator[Permission]:
+    """Name what this user may not see of the cluster itself."""
+    if cluster.denied:
+        refusal = f"this etcd user may not see: {', '.join(cluster.denied)}; a scan does without"
+        yield Permission(what="see the cluster", refusal=refusal, is_optional=True)
 
 
 async def _some_lease(connection: Connection, prefix: bytes) -> LeaseId:
@@ -178,7 +197,7 @@ async def _some_lease(connection: Connection, prefix: bytes) -> LeaseId:
     start, end = range_of(prefix)
     request = rpc.RangeRequest(key=start, range_end=end, limit=FEW_KEYS)
     what = f"read the keys below {printable(prefix)}"
-    answer = await connection.call(lambda member: member.kv.Range, request, what)
+    answer = await connection.call(lambda member: member.kv.Range, request, what, KeyRange(prefix))
     return LeaseId(next((key.lease for key in answer.message.kvs if key.lease), NO_LEASE))
 
 

@@ -1,4 +1,4 @@
-"""One endpoint: its channel, and how its member presents itself."""
+"""One endpoint: its channel, and etcd's services on it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any, TypeAlias
 
 import grpc
 import grpc.aio
-from google.protobuf.unknown_fields import UnknownFieldSet
 
 from lockdoctor.etcd.endpoints import Endpoint
 from lockdoctor.etcd.etcd3_compat import stubs
@@ -19,9 +18,6 @@ Options: TypeAlias = "list[tuple[str, int | str]]"
 
 MIN_KEEPALIVE_TIME_S = 10.0
 """Of etcdctl as well: gRPC for Go raises anything less. Source: grpc-go's dialoptions.go."""
-
-IS_LEARNER_FIELD = 10
-"""Of StatusResponse, in etcd 3.4 and newer; etcd3's messages are older than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,40 +37,6 @@ class KeepAlive:
             # Otherwise gRPC stops after two pings, and a watch is silent for long.
             ("grpc.http2.max_pings_without_data", 0),
         ]
-
-
-@dataclass(frozen=True, slots=True)
-class Greeting:
-    """How a member answered to a Status request."""
-
-    member: Member
-    asked_at: float
-    answered_at: float
-    status: Any
-
-    @property
-    def cluster_id(self) -> int:
-        """The cluster that it belongs to."""
-        return int(self.status.header.cluster_id)
-
-    @property
-    def is_learner(self) -> bool:
-        """Whether it only learns yet, and serves no reads."""
-        return any(
-            field.field_number == IS_LEARNER_FIELD and field.data
-            for field in UnknownFieldSet(self.status)
-        )
-
-    @property
-    def can_serve(self) -> bool:
-        """Whether it follows a leader, and serves reads at all."""
-        return self.status.leader != 0 and not self.is_learner
-
-    @property
-    def rank(self) -> tuple[int, bool]:
-        """The newest raft term first, for a leader that was cut off does not know; then leaders."""
-        status = self.status
-        return status.raftTerm, status.leader == status.header.member_id
 
 
 class Member:
@@ -106,6 +68,8 @@ class Member:
         self.auth = stubs.AuthStub(self.channel)
         self.cluster = stubs.ClusterStub(self.channel)
         self.maintenance = stubs.MaintenanceStub(self.channel)
+        self.shows_status = True
+        """False once it has denied its status to this user."""
 
     async def close(self) -> None:
         """Close the channel."""

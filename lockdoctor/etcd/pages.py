@@ -6,7 +6,7 @@ import contextlib
 
 from lockdoctor.domain.locks import KeySnapshot, LockKey
 from lockdoctor.errors import ClusterError
-from lockdoctor.etcd.connection import Answer, Connection
+from lockdoctor.etcd.connection import Answer, Connection, KeyRange
 from lockdoctor.etcd.etcd3_compat import rpc
 from lockdoctor.etcd.messages import lock_key, range_of
 from lockdoctor.etcd.translate import RevisionCompacted, printable
@@ -48,7 +48,9 @@ async def _read_once(connection: Connection, prefix: bytes) -> KeySnapshot:
             limit=limit,
             revision=first.message.header.revision if first else 0,
         )
-        page = await connection.call(lambda member: member.kv.Range, request, what)
+        page = await connection.call(
+            lambda member: member.kv.Range, request, what, KeyRange(prefix)
+        )
         first = first or page._replace(message=_header_only(page.message))
         keys += map(lock_key, page.message.kvs)
         if not page.message.more:

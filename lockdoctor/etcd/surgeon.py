@@ -8,7 +8,7 @@ from typing import Any
 from lockdoctor.domain.leases import LeaseId, hex_id
 from lockdoctor.domain.locks import LockKey
 from lockdoctor.domain.writes import Effect, Written
-from lockdoctor.etcd.connection import Connection, Method
+from lockdoctor.etcd.connection import Connection, KeyRange, Method
 from lockdoctor.etcd.etcd3_compat import rpc
 from lockdoctor.etcd.messages import lock_key
 from lockdoctor.etcd.translate import Unanswered, UnknownLease, one_line, printable
@@ -30,7 +30,10 @@ class EtcdSurgeon:
     async def key(self, key: bytes) -> LockKey | None:
         """Read one key with its whole value, as the majority of the members has it."""
         answer = await self._connection.call(
-            lambda member: member.kv.Range, rpc.RangeRequest(key=key), f"read {printable(key)}"
+            lambda member: member.kv.Range,
+            rpc.RangeRequest(key=key),
+            f"read {printable(key)}",
+            KeyRange(key, is_prefix=False),
         )
         return next((lock_key(found, None) for found in answer.message.kvs), None)
 

@@ -8,6 +8,7 @@ Which of them stand for what was tried on 3.4.23 and 3.5.1.
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Any
 
 import grpc
@@ -70,6 +71,7 @@ TO_WRITE = "write access to every key that it is about"
 REFUSALS = frozenset(
     {
         grpc.StatusCode.ALREADY_EXISTS,
+        grpc.StatusCode.DATA_LOSS,
         grpc.StatusCode.FAILED_PRECONDITION,
         grpc.StatusCode.INVALID_ARGUMENT,
         grpc.StatusCode.NOT_FOUND,
@@ -149,6 +151,11 @@ def is_without_leases(error: grpc.RpcError) -> bool:
     )
 
 
+def is_of_learner(error: grpc.RpcError) -> bool:
+    """Tell whether the member is a learner, which answers only about its status."""
+    return _says(error, "not supported for learner")
+
+
 def is_timeout(error: grpc.RpcError) -> bool:
     """Tell whether no answer came within the deadline."""
     return error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
@@ -211,6 +218,25 @@ def access_denied(text: str, what: str, need: str = TO_READ) -> AccessDenied | N
         if etcd_says in text.lower():
             return AccessDenied(ours.format(what=what, need=need))
     return None
+
+
+def may_not_read(user: str | None, start: bytes, *, is_prefix: bool) -> AccessDenied:
+    """
+    Say which permission a user lacks in order to read some keys, and how to grant it.
+
+    Args:
+        user: None where the user is not named on the command line (a certificate's, or none).
+        start: A key, or what the keys begin with.
+        is_prefix: Whether all keys are meant that begin so.
+    """
+    who = f"etcd user {printable(user.encode())}" if user else "This etcd user"
+    what = printable(start) if start else "all keys"
+    text = start.decode("utf-8", errors="replace")
+    if printable(start) != f"'{text}'":
+        return AccessDenied(f"{who} may not read {what}. Grant its role read access to it.")
+    keys = f"--prefix -- {shlex.quote(text)}" if is_prefix else f"-- {shlex.quote(text)}"
+    command = f"etcdctl role grant-permission ROLE read {keys}"
+    return AccessDenied(f"{who} may not read {what}. Run: `{command}`")
 
 
 def one_line(text: str) -> str:

@@ -10,7 +10,7 @@ import grpc
 import grpc.aio
 
 from lockdoctor.domain.activity import KeyDeleted, KeyPut, WatchEvent, WatchGap, WatchProgress
-from lockdoctor.etcd.connection import Attempt, Connection
+from lockdoctor.etcd.connection import Attempt, Connection, KeyRange
 from lockdoctor.etcd.etcd3_compat import kv, rpc
 from lockdoctor.etcd.messages import lock_key, range_of
 from lockdoctor.etcd.translate import printable
@@ -39,6 +39,7 @@ class KeyWatch:
         self._connection = connection
         self._clock = clock
         self._range = range_of(prefix)
+        self._keys = KeyRange(prefix)
         self._what = f"watch the keys below {printable(prefix)}"
         self._next_revision = from_revision
         self._oldest_kept = 1
@@ -53,7 +54,7 @@ class KeyWatch:
             AccessDenied: The role may not read the prefix.
             WrongClusterError: Another cluster than the run's has answered.
         """
-        attempt = self._connection.begin(self._what)
+        attempt = self._connection.begin(self._what, self._keys)
         while True:
             stream = _Stream(attempt)
             try:
@@ -64,7 +65,7 @@ class KeyWatch:
                         yield event
                     if response.canceled and not response.compact_revision:
                         raise self._cancellation(response, attempt)
-                    attempt = self._connection.begin(self._what)
+                    attempt = self._connection.begin(self._what, self._keys)
                     if response.canceled:
                         break
             except grpc.aio.AioRpcError as error:

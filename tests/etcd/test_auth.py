@@ -171,14 +171,20 @@ def test_a_role_for_one_prefix_suffices_for_it(
 
 
 def test_what_the_role_may_not_read_is_named(guarded: EtcdServer) -> None:
-    """The prefix stands in the message, for keys and watches."""
+    """User, prefix and the command that grants it stand in the message, for keys and watches."""
+
+    def says(prefix: str) -> str:
+        command = f"`etcdctl role grant-permission ROLE read --prefix -- {prefix}`"
+        return f"^etcd user 'reader' may not read '{prefix}'. Run: {command}$"
 
     async def story() -> None:
         async with connected(guarded.endpoint, **READER) as cluster:
-            with pytest.raises(AccessDenied, match="read the keys below '/may-not/'"):
+            with pytest.raises(AccessDenied, match=says("/may-not/")):
                 await cluster.keys(b"/may-not/")
-            with pytest.raises(AccessDenied, match="watch the keys below '/ma'"):
+            with pytest.raises(AccessDenied, match=says("/ma")):
                 await cluster.watch(b"/ma", 1).__anext__()
+            with pytest.raises(AccessDenied, match="ROLE read -- /ma`"):
+                await EtcdSurgeon(cluster.connection, SystemClock()).key(b"/ma")
 
     run(story())
 

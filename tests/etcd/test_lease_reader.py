@@ -10,7 +10,7 @@ import pytest
 from lockdoctor.demo.server import EtcdServer
 from lockdoctor.domain.leases import LeaseId, LeaseUnread, Observation
 from lockdoctor.errors import AccessDenied, ClusterError, ClusterTimeout, ClusterUnreachable
-from lockdoctor.etcd.connection import Answer, Connection, Method
+from lockdoctor.etcd.connection import Answer, Connection, KeyRange, Method
 from lockdoctor.etcd.etcd3_compat import rpc
 from lockdoctor.etcd.lease_reader import MOST_TIMEOUTS, OUTSTANDING, RpcLeaseReader
 from lockdoctor.etcd.pacing import Pace
@@ -31,9 +31,11 @@ class ScriptedConnection(Connection):
         self._fake_clock = clock
         self._errors = errors
 
-    async def call(self, method: Method, request: Any, what: str) -> Answer:
+    async def call(
+        self, method: Method, request: Any, what: str, keys: KeyRange | None = None
+    ) -> Answer:
         """Answer after a while."""
-        del method
+        del method, keys
         asked_at = self._fake_clock.now()
         self._outstanding += 1
         self.most_outstanding = max(self.most_outstanding, self._outstanding)

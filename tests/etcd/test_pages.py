@@ -9,7 +9,13 @@ import pytest
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.server import EtcdServer
 from lockdoctor.errors import ClusterError
-from lockdoctor.etcd.connection import Answer, Connection, ConnectionSettings, Method
+from lockdoctor.etcd.connection import (
+    Answer,
+    Connection,
+    ConnectionSettings,
+    KeyRange,
+    Method,
+)
 from lockdoctor.etcd.pages import BYTES_PER_PAGE, MOST_KEYS_PER_PAGE, next_page, read_keys
 from tests.etcd.connecting import opened, writing
 from tests.etcd.writer import Writer
@@ -27,9 +33,11 @@ class CompactedConnection(Connection):
         self._writer = writer
         self._key = key
 
-    async def call(self, method: Method, request: Any, what: str) -> Answer:
+    async def call(
+        self, method: Method, request: Any, what: str, keys: KeyRange | None = None
+    ) -> Answer:
         """Read a page, and let the other one compact after the first of a series."""
-        answer = await super().call(method, request, what)
+        answer = await super().call(method, request, what, keys)
         self.pages.append(len(answer.message.kvs))
         if not request.revision and self._left:
             self._left -= 1

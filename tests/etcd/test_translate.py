@@ -12,6 +12,7 @@ from lockdoctor.etcd.translate import (
     Unanswered,
     UnknownLease,
     is_transient,
+    may_not_read,
     needs_token,
     needs_user,
     one_line,
@@ -99,6 +100,51 @@ def test_what_another_member_may_answer_better() -> None:
         failure(CODES.FAILED_PRECONDITION, "etcdserver: rpc not supported for learner")
     )
     assert not is_transient(failure(CODES.PERMISSION_DENIED, "etcdserver: permission denied"))
+
+
+@pytest.mark.parametrize(
+    ("user", "keys", "is_prefix", "sentence"),
+    [
+        (
+            "ops",
+            b"/my-lock/",
+            True,
+            (
+                "etcd user 'ops' may not read '/my-lock/'."
+                " Run: `etcdctl role grant-permission ROLE read --prefix -- /my-lock/`"
+            ),
+        ),
+        (
+            None,
+            b"/it's",
+            False,
+            (
+                """This etcd user may not read '/it's'."""
+                """ Run: `etcdctl role grant-permission ROLE read -- '/it'"'"'s'`"""
+            ),
+        ),
+        (
+            "ops",
+            b"",
+            True,
+            (
+                "etcd user 'ops' may not read all keys."
+                " Run: `etcdctl role grant-permission ROLE read --prefix -- ''`"
+            ),
+        ),
+        (
+            "ops\x1b",
+            b"\x00\xff",
+            True,
+            r"etcd user 'ops\x1b' may not read '\x00\xff'. Grant its role read access to it.",
+        ),
+    ],
+)
+def test_the_permission_that_is_wanted(
+    user: str | None, keys: bytes, sentence: str, *, is_prefix: bool
+) -> None:
+    """The user, the keys and the command that grants it, where a command line can carry them."""
+    assert str(may_not_read(user, keys, is_prefix=is_prefix)) == sentence
 
 
 def test_foreign_text_stays_on_one_short_line() -> None:

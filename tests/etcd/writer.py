@@ -59,13 +59,15 @@ class Writer:
         request = rpc.CompactionRequest(revision=status.header.revision)
         await self.kv.Compact(request, metadata=self._metadata)
 
-    async def allow(self, user: str, password: str, prefix: bytes | None) -> None:
-        """Make a user, who may read one prefix; None makes it root."""
+    async def allow(
+        self, user: str, password: str, prefix: bytes | None, *, may: str = "READ"
+    ) -> None:
+        """Make a user, who may read one prefix, or READWRITE; None makes it root."""
         role = "root" if prefix is None else user
         await self.auth.RoleAdd(rpc.AuthRoleAddRequest(name=role), metadata=self._metadata)
         if prefix is not None:
             end = prefix[:-1] + bytes([prefix[-1] + 1])
-            permission = {"permType": "READ", "key": prefix, "range_end": end}
+            permission = {"permType": may, "key": prefix, "range_end": end}
             await self.auth.RoleGrantPermission(
                 rpc.AuthRoleGrantPermissionRequest(name=role, perm=permission),
                 metadata=self._metadata,

@@ -103,7 +103,7 @@ def test_the_role_sees_no_more_than_it_must(guarded: EtcdServer, tmp_path: Path)
     assert status == 1
     (problem,) = (remark for remark in document["remarks"] if remark["state"] == "problem")
     assert problem["prefix"] == "/others/"
-    assert "does not permit" in problem["text"]
+    assert "'lockdoctor' may not read '/others/'. Run: `etcdctl role" in problem["text"]
     assert NEVER_SHOWN not in printed
 
 
