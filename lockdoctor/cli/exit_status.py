@@ -59,7 +59,7 @@ def scan_status(report: Report, *, by_signal: bool) -> ExitStatus:
     """
     if by_signal:
         return ExitStatus.INTERRUPTED
-    if report.findings:
+    if report.findings or report.cluster.alarms:
         return ExitStatus.FINDINGS
     return ExitStatus.NOTHING_FOUND if report.interrupted is None else ExitStatus.NOT_EXAMINED
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from lockdoctor.domain.alarms import CORRUPT, NOSPACE, ClusterAlarm, is_raised
 from lockdoctor.domain.changes import hold_changes
 from lockdoctor.domain.evidence import Evidence, HolderWaits
 from lockdoctor.domain.journal import Action
@@ -13,6 +14,7 @@ from lockdoctor.domain.locks import LockKey, Recipe
 from lockdoctor.domain.revocation import (
     SESSION_LEAKS,
     AcceptedAsIs,
+    AlarmForbids,
     Danger,
     HolderIsStuck,
     KeysUnseen,
@@ -45,6 +47,8 @@ class Findings:
     """With its keys; None where the candidate has no lease."""
     keys: Mapping[bytes, LockKey]
     """Its holds, and what else is on its lease where that is little enough to be read."""
+    alarms: tuple[ClusterAlarm, ...] = ()
+    """The alarms of the cluster."""
 
 
 def approve(
@@ -91,6 +95,7 @@ def _dangers(
     if isinstance(found.lease, LeaseUnread):
         yield KeysUnseen(found.lease.reason)
         return
+    yield from _forbidden(selection, found.alarms)
     attached = attached_keys(found.lease)
     if not candidate.contenders and attached:
         yield NotFound(len(attached))
@@ -104,6 +109,19 @@ def _dangers(
         yield from [LosesPlace()] if recipes & ORDERED_BY_WRITE else []
     if selection.action is Action.REVOKE and found.lease is not None:
         yield from _too_much(candidate, found.lease, selection, prefixes)
+
+
+def _forbidden(selection: Selection, alarms: Sequence[ClusterAlarm]) -> Iterator[Danger]:
+    """
+    Name the alarm for which etcd would refuse the action.
+
+    NOSPACE lets leases be revoked and keys deleted, but neither granted nor written, which a
+    quarantine does; CORRUPT lets nothing be written.
+    """
+    if is_raised(CORRUPT, alarms):
+        yield AlarmForbids(CORRUPT)
+    elif is_raised(NOSPACE, alarms) and selection.action is Action.QUARANTINE:
+        yield AlarmForbids(NOSPACE)
 
 
 def _unjudged(candidate: Candidate, selection: Selection) -> Iterator[Danger]:

@@ -81,6 +81,11 @@ class Checkup:
 
     @property
     def severity(self) -> Severity:
+        """The worst that may alarm: an alarm of the cluster is CRITICAL."""
+        return Severity.CRITICAL if self.report.cluster.alarms else self.verdict_severity
+
+    @property
+    def verdict_severity(self) -> Severity:
         """The worst verdict that may alarm: in a first run only what is proven, for it can wait."""
         may_alarm = (
             verdict.severity

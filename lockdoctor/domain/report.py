@@ -14,6 +14,7 @@ from lockdoctor.values import dataclass
 if TYPE_CHECKING:
     from lockdoctor.domain.activity import QueueActivity
     from lockdoctor.domain.age import Age
+    from lockdoctor.domain.alarms import ClusterAlarm
     from lockdoctor.domain.evidence import SessionsAlike
     from lockdoctor.domain.leases import LeaseId
     from lockdoctor.domain.locks import Lock
@@ -48,6 +49,8 @@ class ClusterFacts:
     """How often the raft term was seen to rise during the run."""
     members: frozenset[int] = frozenset()
     """The IDs of all members; empty where they are not known."""
+    alarms: tuple[ClusterAlarm, ...] | None = None
+    """The alarms of the cluster, the worst first; None where they could not be seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +239,9 @@ class Report:
 
     @property
     def severity(self) -> Severity:
-        """The worst severity of all verdicts."""
+        """The worst severity of all verdicts; an alarm of the cluster is CRITICAL."""
+        if self.cluster.alarms:
+            return Severity.CRITICAL
         return max((finding.severity for finding in self.findings), default=Severity.OK)
 
     @cached_property

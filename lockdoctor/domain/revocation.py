@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from lockdoctor.domain.alarms import ClusterAlarm
 from lockdoctor.domain.journal import Action
 from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.locks import LockId, LockKey
@@ -185,6 +186,13 @@ class LosesPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmForbids:
+    """Etcd refuses what it takes while an alarm is raised."""
+
+    alarm: str
+
+
+@dataclass(frozen=True, slots=True)
 class LeaseGoneAlready:
     """The lease has ended."""
 
@@ -267,6 +275,7 @@ Danger: TypeAlias = (
     | OtherKeys
     | NothingToRelease
     | LosesPlace
+    | AlarmForbids
     | Change
 )
 """Why something is not planned."""
@@ -309,3 +318,5 @@ class RevokePlan:
     """How many keys other verdicts name, which --verdict would have selected."""
     unseen: tuple[str, ...] = ()
     """What could not be examined, a sentence each."""
+    alarms: tuple[ClusterAlarm, ...] = ()
+    """The alarms of the cluster, as far as they could be seen; the worst first."""

@@ -42,6 +42,7 @@ class EtcdCluster:
         self._clock = clock
         self.denied: dict[str, None] = {}
         """What of itself the cluster does not show to this user, in the order of the questions."""
+        self._failures: list[str] = []
         self._asked_alarms = False
         self._raised: tuple[ClusterAlarm, ...] | None = None
         self._leases = (
@@ -53,9 +54,10 @@ class EtcdCluster:
     @property
     def notes(self) -> list[str]:
         """What its user should know of how reading went, a sentence each."""
-        if not self.denied:
-            return self._leases.notes
-        return [*self._leases.notes, f"This etcd user may not see: {', '.join(self.denied)}."]
+        notes = [*self._leases.notes, *self._failures]
+        if self.denied:
+            notes.append(f"This etcd user may not see: {', '.join(self.denied)}.")
+        return notes
 
     async def status(self) -> MemberStatus:
         """Ask the member that we read from who it is and whom it follows, as far as it says."""
@@ -127,8 +129,10 @@ class EtcdCluster:
                 answer = await self.connection.call(
                     lambda member: member.maintenance.Alarm, request, "list the alarms"
                 )
-            except ClusterError:
+            except AccessDenied:
                 self.denied["alarms"] = None
+            except ClusterError as failed:
+                self._failures.append(f"The alarms of etcd could not be read: {failed}.")
             else:
                 self._raised = alarms_of(answer.message)
         return self._raised

@@ -56,7 +56,17 @@ NOUNS = {
 
 
 def headline(report: Report) -> str:
-    """Say in one sentence what was found, or that nothing was, and what is not known."""
+    """Say in one sentence what was found, or that nothing was; alarms of the cluster come first."""
+    return "; ".join([*alarms(report), findings_headline(report)])
+
+
+def alarms(report: Report) -> Iterator[str]:
+    """Name each alarm of the cluster."""
+    yield from (alarm.sentence for alarm in report.cluster.alarms or ())
+
+
+def findings_headline(report: Report) -> str:
+    """Say what was found of locks and sessions, or that nothing was, and what is not known."""
     groups = report.finding_groups
     text = _found(groups[0]) if groups else _nothing_found(report)
     if groups[1:]:

@@ -23,8 +23,8 @@ from lockdoctor.domain.renewals import RenewalTrace, is_usable
 from lockdoctor.domain.report import LockReport, Report, SessionReport, Unseen
 from lockdoctor.domain.verdicts import Accepted, Verdict
 from lockdoctor.domain.waits import Blocked
+from lockdoctor.outputs.json_values import alarms_json, moment
 from lockdoctor.outputs.json_values import bytes_twice as _bytes
-from lockdoctor.outputs.json_values import moment
 from lockdoctor.outputs.sentences import sentence
 from lockdoctor.outputs.witnesses_json import process_json, server_json
 from lockdoctor.outputs.wording import safe
@@ -120,6 +120,7 @@ def _cluster(report: Report) -> Json:
         "leader_changes": cluster.leader_changes,
         "revision": cluster.revision,
         "endpoint": safe(cluster.endpoint),
+        "alarms": alarms_json(cluster.alarms),
     }
 
 

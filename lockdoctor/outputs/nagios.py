@@ -11,7 +11,7 @@ from lockdoctor.domain.metrics import IN_SECONDS, Alarm
 from lockdoctor.domain.past import PastFinding
 from lockdoctor.domain.ranges import Range
 from lockdoctor.domain.report import Finding, Report, Unseen
-from lockdoctor.outputs.headline import headline
+from lockdoctor.outputs.headline import alarms, findings_headline
 from lockdoctor.outputs.sentences import sentence
 from lockdoctor.outputs.wording import count, duration, lock_title, printable, safe, shortened
 
@@ -75,8 +75,9 @@ def _failed(failed: FailedCheck) -> str:
 
 def _summary(checkup: Checkup) -> str:
     report = checkup.report
-    is_told = bool(report.findings) and not (_is_baseline(checkup) and not checkup.severity)
-    parts = [headline(report)] if is_told else []
+    is_told = bool(report.findings) and not (_is_baseline(checkup) and not checkup.verdict_severity)
+    parts = list(alarms(report))
+    parts += [findings_headline(report)] if is_told else []
     parts += [_alarm(alarm) for alarm in checkup.alarms]
     parts += [f"could not examine {_unseen(failure)}" for failure in checkup.failures]
     parts += map(safe, checkup.problems)
@@ -85,7 +86,7 @@ def _summary(checkup: Checkup) -> str:
 
         parts += summary(checkup.unattended)
     if not is_told:
-        nothing = _first(checkup) if _is_baseline(checkup) else headline(report)
+        nothing = _first(checkup) if _is_baseline(checkup) else findings_headline(report)
         parts.append(nothing[0].lower() + nothing[1:] if parts else nothing)
     return "; ".join(parts)
 
@@ -132,6 +133,9 @@ def _number(value: float) -> str:
 
 
 def _details(report: Report) -> Iterator[str]:
+    for alarm in report.cluster.alarms or ():
+        yield f"CRITICAL: {alarm.sentence}"
+        yield f"  What to do: {alarm.remedy}"
     findings = report.located_findings
     for finding in findings[:MOST_FINDINGS]:
         yield from _finding(finding)

@@ -9,7 +9,7 @@ from typing import Any
 from lockdoctor.domain.leases import NO_LEASE, LeaseId, hex_id
 from lockdoctor.domain.locks import LockKey
 from lockdoctor.domain.revocation import Danger, Refusal, RevokePlan, Stake, Target
-from lockdoctor.outputs.json_values import bytes_twice, moment
+from lockdoctor.outputs.json_values import alarms_json, bytes_twice, moment
 from lockdoctor.outputs.treatment_words import danger
 from lockdoctor.outputs.wording import safe
 
@@ -34,6 +34,7 @@ def plan_document(plan: RevokePlan) -> Json:
         "beyond_max": plan.beyond_most,
         "unnamed": {kind.value: number for kind, number in plan.unnamed},
         "unseen": list(map(safe, plan.unseen)),
+        "alarms": alarms_json(plan.alarms),
     }
 
 

@@ -14,6 +14,7 @@ from typing import TextIO
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from lockdoctor.domain import metrics
+from lockdoctor.domain.alarms import KNOWN_ALARMS
 from lockdoctor.domain.health import Checked, Checkup, FailedCheck
 from lockdoctor.domain.journal import Result
 from lockdoctor.domain.report import Finding, Report
@@ -59,12 +60,22 @@ class _Page:
         if found.sessions is not None:
             sessions = "Renewed leases without keys, in the whole cluster."
             self._set("sessions", sessions, found.sessions)
+        self._of_alarms(checkup.report)
         if checkup.unattended:
             self._of_treatment(checkup.unattended)
         self._of_prefixes(checkup.report)
         self._of_locks(checkup.report)
         self._of_findings(checkup.report)
         self._of_accepted(checkup.report)
+
+    def _of_alarms(self, report: Report) -> None:
+        """Those that are not raised are 0; no sample at all where they could not be seen."""
+        if report.cluster.alarms is None:
+            return
+        raised = {alarm.name for alarm in report.cluster.alarms}
+        gauge = self._gauge("etcd_alarm", "Whether etcd has raised an alarm.", "alarm")
+        for name in sorted(raised | set(KNOWN_ALARMS)):
+            gauge.labels(name).set(name in raised)
 
     def _of_treatment(self, unattended: Unattended) -> None:
         counts = Counter(each.result for each in unattended.treated)

@@ -19,10 +19,15 @@ from lockdoctor.domain.renewals import RenewalTrace
 from lockdoctor.domain.report import Finding, LockReport, Report, SessionReport
 from lockdoctor.domain.sawtooth import teeth
 from lockdoctor.outputs.chart import Chart
-from lockdoctor.outputs.headline import headline
-from lockdoctor.outputs.lock_rows import verdict_style
+from lockdoctor.outputs.headline import alarms, headline
 from lockdoctor.outputs.page import indented
-from lockdoctor.outputs.table import context, finding_parts, listed
+from lockdoctor.outputs.table import (
+    alarm_remedies,
+    context,
+    finding_parts,
+    headline_style,
+    listed,
+)
 from lockdoctor.outputs.wording import (
     at_least,
     at_most,
@@ -45,8 +50,8 @@ NAME_WIDTH = 120
 
 def show_parts(report: Report, width: int) -> Iterator[RenderableType]:
     """Lay the page out for so many columns."""
-    style = verdict_style(report.findings[0]) if report.findings else "bold"
-    yield Text(_headline(report), style=style)
+    yield Text(_headline(report), style=headline_style(report))
+    yield from alarm_remedies(report)
     yield Text(context(report), style="dim")
     for lock in report.locks:
         yield from _lock(lock, report, width)
@@ -62,7 +67,8 @@ def _headline(report: Report) -> str:
     if report.locks or not report.sessions:
         return headline(report)
     (session, *_) = report.sessions
-    return f"Lease {hex_id(session.trace.lease_id)} has no keys: {session.verdict.kind.value}"
+    found = f"Lease {hex_id(session.trace.lease_id)} has no keys: {session.verdict.kind.value}"
+    return "; ".join([*alarms(report), found])
 
 
 def _lock(report: LockReport, run: Report, width: int) -> Iterator[RenderableType]:

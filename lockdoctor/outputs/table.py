@@ -69,6 +69,7 @@ class TableOutput:
 
 
 def _parts(report: Report, width: int) -> Iterator[RenderableType]:
+    yield from alarm_remedies(report)
     yield Text(context(report), style="dim")
     if report.server is not None:
         yield Text(server_line(report.server), style="dim")
@@ -86,8 +87,20 @@ def _parts(report: Report, width: int) -> Iterator[RenderableType]:
 
 
 def _first_line(text: str, report: Report | None) -> Text:
-    found = report.findings if report else ()
-    return Text(text, style=verdict_style(found[0]) if found else "bold")
+    return Text(text, style=headline_style(report) if report else "bold")
+
+
+def headline_style(report: Report) -> str:
+    """Choose the style of a report's first line: that of its worst verdict, or of an alarm."""
+    if report.cluster.alarms:
+        return "bold red"
+    return verdict_style(report.findings[0]) if report.findings else "bold"
+
+
+def alarm_remedies(report: Report) -> Iterator[RenderableType]:
+    """Say what to do about each alarm of the cluster, which the first line names."""
+    for alarm in report.cluster.alarms or ():
+        yield Text(f"What to do about {alarm.name}: {alarm.remedy}", style="bold")
 
 
 def context(report: Report) -> str:
@@ -96,7 +109,7 @@ def context(report: Report) -> str:
     watched = f"Watched for {duration(report.watched_s)}" if report.window_s else "Read once"
     return (
         f"{watched} with {count(report.lookups, 'look-up')}:"
-        f" etcd {safe(cluster.version)} at {safe(cluster.endpoint)},"
+        f" etcd {safe(cluster.version) or 'of unknown version'} at {safe(cluster.endpoint)},"
         f" cluster {cluster.cluster_id:x}{_past(report)}"
     )
 

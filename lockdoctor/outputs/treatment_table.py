@@ -127,6 +127,9 @@ def _counted(targets: Iterable[Target]) -> Iterator[str]:
 
 
 def _plan(plan: RevokePlan, how_to_act: str | None) -> Iterator[RenderableType]:
+    for alarm in plan.alarms:
+        yield Text(alarm.sentence, style="bold red")
+        yield indented(f"What to do: {alarm.remedy}")
     yield Text(headline(plan), style="bold")
     for number, target in enumerate(plan.targets[:MOST_TARGETS], start=1):
         heading = f"\n{number} of {len(plan.targets)}: {VERBS[target.action][0]} {title(target)}"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
+from lockdoctor.domain.alarms import NOSPACE
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.journal import Action, Result
 from lockdoctor.domain.leases import NO_LEASE, hex_id
 from lockdoctor.domain.revocation import (
     AcceptedAsIs,
+    AlarmForbids,
     Danger,
     HolderChanged,
     HolderIsStuck,
@@ -125,6 +127,13 @@ def danger(danger: Danger) -> str:  # noqa: C901, PLR0912 - one case per kind
                 "Its queue goes by the last write, which a quarantine is: the lock would change"
                 " hands at once. --how release does that openly."
             )
+        case AlarmForbids(alarm):
+            other = (
+                " `--how release` and `--how revoke` are still possible."
+                if alarm == NOSPACE
+                else ""
+            )
+            return f"etcd refuses this while its alarm {alarm} is raised.{other}"
         case _:
             return change(danger)
 

@@ -47,6 +47,7 @@ async def plan_revocation(
     """
     selected = select(report, selection)
     leases = await _read_leases(cluster, selected.candidates)
+    alarms = report.cluster.alarms or ()
     targets: list[Target] = []
     refused = list(selected.refused)
     for candidate in selected.candidates:
@@ -56,7 +57,7 @@ async def plan_revocation(
         except AccessDenied as denied:
             refused.append(candidate.refused(KeysUnseen(str(denied))))
             continue
-        found = Findings(lease=lease, keys=keys)
+        found = Findings(lease=lease, keys=keys, alarms=alarms)
         planned = approve(candidate, found, selection, report.prefixes, word)
         if isinstance(planned, Refusal):
             refused.append(planned)
@@ -78,6 +79,7 @@ async def plan_revocation(
             for unseen in report.unseen
             if unseen.what != KEYLESS_LEASES  # they are looked for only where they are asked for
         ),
+        alarms=alarms,
     )
 
 

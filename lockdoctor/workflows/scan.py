@@ -392,6 +392,7 @@ class _Scan:
             revision=status.revision,
             leader_changes=len({probe.raft_term for probe in self.probes}) - 1,
             members=self.members,
+            alarms=status.alarms,
         )
 
     def _unseen(self) -> Iterator[Unseen]:

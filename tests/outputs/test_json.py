@@ -153,6 +153,7 @@ def test_the_run_and_the_cluster() -> None:
         "leader_changes": 0,
         "revision": 4321,
         "endpoint": "http://127.0.0.1:2379",
+        "alarms": None,
     }
 
 
