@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test test-fast test-matrix test-oldest cover lint format check bench bench-schedule bench-load picture package lock clean
+.PHONY: help setup demo test test-fast test-matrix test-matrix-all test-oldest cover lint format check bench bench-schedule bench-load picture package lock clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
@@ -30,8 +30,11 @@ test: setup ## run the whole suite against a real etcd
 test-fast: setup ## run what needs no etcd server and takes seconds
 	$(BIN)/pytest -m "not etcd and not slow"
 
-test-matrix: setup ## run the etcd floors against every etcd release line that is to be had
+test-matrix: setup ## run the etcd floors against every etcd release line, those of roles against more releases
 	$(BIN)/python tests/matrix.py
+
+test-matrix-all: setup ## run the etcd floors against every etcd release that is to be had
+	$(BIN)/python tests/matrix.py --all
 
 test-oldest: ## run the tests that meet etcd on the oldest supported libraries
 	$(PYTHON) -m venv build/oldest

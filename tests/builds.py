@@ -12,7 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 SOURCES = Path(__file__).parent / "clients"
-BUILT = Path(__file__).parents[1] / "build" / "go"
+CACHE = Path(
+    os.environ.get("LOCKDOCTOR_TEST_CACHE")
+    or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lockdoctor-tests"
+)
+"""Outside the tree, so that a fresh clone finds what an earlier one has built."""
 
 
 class NoGoError(Exception):
@@ -34,9 +38,9 @@ def build(program: str) -> Path:
         BuildError: Go failed.
     """
     folder = SOURCES / program
-    binary = BUILT / f"{program}-{_digest(folder, _go_version(folder))}"
-    BUILT.mkdir(parents=True, exist_ok=True)
-    with _locked(BUILT / f"{program}.lock"):
+    binary = CACHE / f"{program}-{_digest(folder, _go_version(folder))}"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with _locked(CACHE / f"{program}.lock"):
         if not binary.exists():
             unfinished = binary.with_suffix(".unfinished")
             _go(folder, "build", "-trimpath", "-ldflags=-s -w", "-o", str(unfinished), ".")
