@@ -17,6 +17,7 @@ import grpc.aio
 from lockdoctor.etcd.etcd3_compat import rpc
 
 ONLY_FOR_ROOT = frozenset({"/etcdserverpb.Maintenance/Status", "/etcdserverpb.Cluster/MemberList"})
+ALARM = "/etcdserverpb.Maintenance/Alarm"
 AUTHENTICATE = "/etcdserverpb.Auth/Authenticate"
 STREAMS = frozenset({"/etcdserverpb.Watch/Watch", "/etcdserverpb.Lease/LeaseKeepAlive"})
 
@@ -28,6 +29,8 @@ class GuardedMember(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has n
         """Ask another server."""
         self.denied: list[str] = []
         """The calls that were denied."""
+        self.broken: dict[str, grpc.StatusCode] = {}
+        """The calls that fail in another way."""
         self._behind = behind
         self._only_for_root = only_for_root
         self._tokens_of_root: set[str] = set()
@@ -48,6 +51,8 @@ class GuardedMember(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has n
                 self.denied.append(method)
                 code, text = _DENIED if sent.get("token") else _NO_USER
                 await context.abort(code, f"etcdserver: {text}")
+            if method in self.broken:
+                await context.abort(self.broken[method], "broken")
             try:
                 reply: bytes = await ask(request, metadata=tuple(sent.items()))
             except grpc.aio.AioRpcError as error:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 from lockdoctor.clock import SystemClock
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.server import LOOPBACK, EtcdServer, reserve_port
 from lockdoctor.domain.activity import KeyPut
 from lockdoctor.domain.leases import LeaseId, LeaseUnread, Observation
 from lockdoctor.domain.writes import Effect
@@ -18,6 +19,7 @@ from lockdoctor.errors import AccessDenied
 from lockdoctor.etcd.etcd3_compat import rpc
 from lockdoctor.etcd.surgeon import EtcdSurgeon
 from tests.etcd.connecting import connected, writing
+from tests.etcd.guarded_member import ALARM, ONLY_FOR_ROOT, guarded_member
 from tests.waiting import run
 
 pytestmark = pytest.mark.etcd
@@ -187,6 +189,66 @@ def test_what_the_role_may_not_read_is_named(guarded: EtcdServer) -> None:
                 await EtcdSurgeon(cluster.connection, SystemClock()).key(b"/ma")
 
     run(story())
+
+
+def test_a_member_that_keeps_its_status_for_root(
+    guarded: EtcdServer, shared_lease: LeaseId
+) -> None:
+    """Any header tells who it is; the status is not asked for again, and root sees all of it."""
+
+    async def story() -> None:
+        async with guarded_member(guarded.address) as (endpoint, member):
+            dead = f"{LOOPBACK}:{reserve_port()}"
+            async with connected(dead, endpoint, **READER) as cluster:
+                for _ in range(3):
+                    status = await cluster.status()
+                assert (status.leader_id, status.version, status.alarms) == (None, "", ())
+                assert status.cluster_id != 0 != status.member_id
+                assert status.raft_term >= 2
+                assert status.revision == (await cluster.keys(MAY)).revision
+                (reading,) = [r async for r in cluster.read_leases([shared_lease], with_keys=True)]
+                assert isinstance(reading, Observation)
+                assert cluster.notes == ["This etcd user may not see: leader, etcd version."]
+                assert len(member.denied) == 2  # without a user, then with one
+            async with connected(endpoint, **ROOT) as cluster:
+                status = await cluster.status()
+                assert status.leader_id == status.member_id
+                assert status.member_id in await cluster.members()
+                assert cluster.notes == []
+
+    run(story())
+
+
+def test_a_member_that_is_known_to_lead_goes_first(guarded: EtcdServer) -> None:
+    """Where one endpoint shows that it leads and the other shows nothing, both of one term."""
+
+    async def story() -> None:
+        async with connected(guarded.endpoint, **READER) as cluster:
+            is_shown = (await cluster.status()).leader_id is not None  # it depends on the release
+        async with (
+            guarded_member(guarded.address) as (endpoint, _),
+            connected(endpoint, guarded.endpoint, **READER) as cluster,
+        ):
+            assert (await cluster.status()).endpoint == (guarded.endpoint if is_shown else endpoint)
+
+    run(story())
+
+
+def test_alarms_that_cannot_be_read_end_nothing(guarded: EtcdServer) -> None:
+    """Denied, or not answered: both are said, and the status comes all the same."""
+
+    async def notes(only_for_root: frozenset[str], code: grpc.StatusCode | None) -> list[str]:
+        async with guarded_member(guarded.address, only_for_root) as (endpoint, member):
+            member.broken = {} if code is None else {ALARM: code}
+            async with connected(endpoint, **READER) as cluster:
+                assert (await cluster.status()).alarms is None
+                return cluster.notes
+
+    denied = run(notes(ONLY_FOR_ROOT | {ALARM}, None))
+    assert denied == ["This etcd user may not see: leader, etcd version, alarms."]
+    broken, unseen = run(notes(ONLY_FOR_ROOT, grpc.StatusCode.INTERNAL))
+    assert broken.startswith("The alarms of etcd could not be read: etcd at ")
+    assert unseen == "This etcd user may not see: leader, etcd version."
 
 
 def test_whoever_may_only_read_writes_nothing(guarded: EtcdServer, shared_lease: LeaseId) -> None:

@@ -20,7 +20,7 @@ import pytest
 from lockdoctor.demo.server import EtcdServer
 from lockdoctor.outputs.selfcheck import role_commands
 from tests.etcd.connecting import connected, writing
-from tests.etcd.guarded_member import ONLY_FOR_ROOT, guarded_member
+from tests.etcd.guarded_member import ALARM, ONLY_FOR_ROOT, guarded_member
 from tests.scenarios.scanning import PROGRAM
 from tests.scenarios.treating import Run
 from tests.waiting import run
@@ -36,8 +36,7 @@ STRANGER = ("stranger", "knows-nothing")
 FRONTS = {
     "as it is": None,
     "status for root": ONLY_FOR_ROOT,
-    "all for root": ONLY_FOR_ROOT
-    | {"/etcdserverpb.Maintenance/Alarm", "/etcdserverpb.Lease/LeaseLeases"},
+    "all for root": ONLY_FOR_ROOT | {ALARM, "/etcdserverpb.Lease/LeaseLeases"},
 }
 """What the member in between keeps for root; None for none in between."""
 
