@@ -68,10 +68,13 @@ class ClusterIdentity:
 
 def _may_be_nameless(answer: Any) -> bool:
     """
-    Tell an answer of etcd's gRPC proxy that has no cluster ID and no keys or leases either.
+    Tell an answer that some servers send without a cluster ID, and that has no keys or leases.
 
-    Source: MemberList in etcd's server/proxy/grpcproxy/cluster.go, add in watch_broadcast.go.
+    etcd's gRPC proxy leaves the ID out of two, and etcd 3.4 out of the list of alarms.
+
+    Source: MemberList in etcd's server/proxy/grpcproxy/cluster.go, add in watch_broadcast.go; the
+    alarms were tried on 3.4.23.
     """
-    return isinstance(answer, rpc.MemberListResponse) or (
+    return isinstance(answer, (rpc.MemberListResponse, rpc.AlarmResponse)) or (
         isinstance(answer, rpc.WatchResponse) and not answer.events
     )
