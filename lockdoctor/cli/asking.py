@@ -33,11 +33,11 @@ def is_agreed(plan: RevokePlan, answers: TextIO, questions: TextIO) -> bool:
     if plan.targets[MOST_NAMES:]:
         questions.write(f"  … and {len(plan.targets) - MOST_NAMES} more\n")
     what = "its name" if len(plan.targets) == 1 else "how many they are"
-    questions.write(
-        f"To do this now, type {what} ({expected}); anything else leaves all as it is: "
-    )
-    questions.flush()
     try:
+        questions.write(
+            f"To do this now, type {what} ({expected}); anything else leaves all as it is: "
+        )
+        questions.flush()
         if answers.readline().strip() == expected:
             return True
     except KeyboardInterrupt:

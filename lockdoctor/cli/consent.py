@@ -23,8 +23,8 @@ def agreed(question: str, answer: str = "yes") -> bool:
     Raises:
         KeyboardInterrupt: A signal was the answer; it was told that nothing was written.
     """
-    print(f"{question} Type {answer} to do it: ", end="", file=sys.stderr, flush=True)  # noqa: T201  # a command line talks
     try:
+        print(f"{question} Type {answer} to do it: ", end="", file=sys.stderr, flush=True)  # noqa: T201  # a command line talks
         return sys.stdin.readline().strip() == answer
     except KeyboardInterrupt:
         say("interrupted: nothing was written to etcd")

@@ -15,8 +15,9 @@ class ClusterIdentity:
     The first answer sets it, and every later answer is compared with it. A mismatch is final: from
     then on nothing is asked or believed, whichever member answers.
 
-    A server that sends no cluster ID (kine, some proxies) has the ID 0, which is compared like any
-    other. etcd's own gRPC proxy leaves the ID out of two answers alone, see _may_be_nameless.
+    A server that sends no cluster ID has the ID 0, which is compared like any other; such a server
+    is never written to. etcd's own gRPC proxy leaves the ID out of two answers alone, see
+    _may_be_nameless.
     """
 
     def __init__(self) -> None:

@@ -167,7 +167,11 @@ def test_a_scan_of_kine(tmp_path: Path) -> None:
 
 def test_a_lease_call_that_is_not_supported() -> None:
     """It is said as well where it turns out in the middle of a run."""
-    half = {**KINE, "Maintenance/Status": rpc.StatusResponse(header={"cluster_id": 5}, leader=1)}
+    half = {
+        **KINE,
+        "Maintenance/Status": rpc.StatusResponse(header={"cluster_id": 5}, leader=1),
+        "KV/Range": rpc.RangeResponse(header={"cluster_id": 5, "revision": 7}),
+    }
 
     async def story() -> str:
         async with answering(half) as address:

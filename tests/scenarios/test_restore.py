@@ -217,7 +217,7 @@ def test_what_a_real_revocation_deleted_comes_back(
         (("e1", "--only", "/elsewhere"), 2, "The entry e1 has not deleted /elsewhere"),
         (("e1", "--ttl", "0"), 2, "'0' is no TTL; etcd takes 1s up to 9000000000s"),
         (("refused",), 2, "The entry refused has deleted no key (revoke, refused)"),
-        (("other",), 3, "is of another cluster (beef) than this one"),
+        (("other",), 3, "but entry other of the journal is for cluster beef."),
     ],
 )
 @pytest.mark.usefixtures("entry")

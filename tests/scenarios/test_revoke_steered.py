@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from lockdoctor.outputs.treatment_json import write_plan_file
 from lockdoctor.ports import Stop
 from lockdoctor.workflows.revoke import Conduct, carry_out
 from tests.etcd.connecting import connected, writing
+from tests.etcd.relay import Relay
 from tests.etcd.writer import Writer
 from tests.scenarios.theatre import plan_for, ward_at
 from tests.scenarios.treating import Operator
@@ -211,29 +212,27 @@ def three(etcd_binary: Path, tmp_path: Path) -> Iterator[EtcdServers]:
 def test_a_leader_that_is_lost_right_after_the_request(three: EtcdServers, tmp_path: Path) -> None:
     """No answer comes; what became of it is looked up at those who are left, and told as it is."""
 
-    async def story() -> None:
+    async def story(relays: dict[str, Relay]) -> None:
         journal = tmp_path / "journal.jsonl"
         member = three.members[0]
         async with (
             writing(member.address) as writer,
-            ward_at(journal, *three.endpoints, command_timeout_s=3.0, look_up_s=5.0) as (
-                ward,
-                surgeon,
-            ),
+            ward_at(journal, *relays, command_timeout_s=3.0, look_up_s=5.0) as (ward, _),
         ):
             lock = Lock(writer, b"/l/orders")
             await lock.take()
             plan = await plan_for(ward, lock.name, lock.holder, Action.REVOKE)
             status = await ward.cluster.status()
-            leader = next(m for m in three.members if m.endpoint == status.endpoint)
+            relay = relays[status.endpoint]
+            leader = next(m for m in three.members if m.address == relay.upstream)
             assert status.leader_id == status.member_id
 
-            async def lose(step: str) -> None:
-                if step == "delete":
+            def lose(request: bytes) -> None:
+                if b"KV/Txn" in request:
                     leader.freeze()  # the request reaches it, and is never answered
-                    asyncio.get_running_loop().call_later(1.0, leader.kill)
+                    threading.Timer(1.0, leader.kill).start()
 
-            surgeon.before = lose
+            relay.on_request = lose
             (treated,) = (await carry_out(ward, plan, Conduct(), Stop())).treated
 
             held = await ward.surgeon.key(lock.key(lock.holder))
@@ -248,7 +247,9 @@ def test_a_leader_that_is_lost_right_after_the_request(three: EtcdServers, tmp_p
             waiting = await ward.surgeon.key(lock.key(lock.waiter))
             assert waiting is not None
 
-    run(story())
+    with contextlib.ExitStack() as stack:
+        relays = [stack.enter_context(Relay(member.address)) for member in three.members]
+        run(story({relay.address: relay for relay in relays}))
 
 
 def test_a_full_disk_stops_everything(

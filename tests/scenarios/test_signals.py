@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -388,6 +389,9 @@ def at_a_terminal(
                     screen += os.read(ours, 65536)
             except OSError:  # nobody is at the other end, or we have hung up
                 time.sleep(0.05)
+        with contextlib.suppress(OSError):  # what it said last
+            while select.select([ours], [], [], 0.1)[0]:
+                screen += os.read(ours, 65536)
         return running.wait(WITHIN_S), screen
     finally:
         running.kill()
