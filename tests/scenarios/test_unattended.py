@@ -91,22 +91,11 @@ def test_a_policy_that_allows_nothing_is_bad_usage(checker: Checker, tmp_path: P
     assert not (tmp_path / "journal.jsonl").exists()
 
 
-def test_a_journal_that_cannot_be_written_stops_it(
-    checker: Checker, client: Client, tmp_path: Path
-) -> None:
-    """Nothing is treated, it is told, and the status is that of the leak."""
-    mutex = Mutex(client.session(TTL_S), checker.prefix + b"orders")
-    mutex.queue_up()
-    given = flags(tmp_path, checker.prefix)
+def test_a_journal_that_is_a_folder_is_refused(checker: Checker, tmp_path: Path) -> None:
+    """No check that treats begins without a place to write down what it does."""
     (tmp_path / "journal.jsonl").mkdir()
 
-    def failed() -> Checked | None:
-        checked = checker.here(*given, "--no-sessions")
-        return checked if "treatment failed" in checked.line else None
+    checked = checker.here(*flags(tmp_path, checker.prefix), "--no-sessions")
 
-    checked = eventually(failed, within_s=30)
-
-    assert checked is not None
-    assert checked.status == 1
-    assert "is no file for a journal" in checked.line
-    assert " treated=0;" in checked.line
+    assert checked.status == 3
+    assert "is a folder, not a lockdoctor journal. It was not changed." in checked.line
