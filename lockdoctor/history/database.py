@@ -32,9 +32,16 @@ def connect(path: Path, wait_s: float) -> sqlite3.Connection:
         HistoryError: It cannot be opened, or it is not ours.
     """
     target = behind_links(path)
+
+    def begin() -> None:
+        _opened(target, wait_s, "rw", _set_up).close()
+
     with _refused(path):
-        files.prepare(target)
-        is_whole = files.looks_whole(target)
+        is_whole = None
+        while is_whole is None:
+            files.prepare(target, begin)
+            with contextlib.suppress(FileNotFoundError):  # another run has set it aside meanwhile
+                is_whole = files.looks_whole(target)
     if not is_whole:
         raise _not_whole(path)
     return _opened(target, wait_s, "rw", _set_up)
@@ -161,11 +168,13 @@ def _opened(
 
 def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     is_new = _is_new(connection, path)
-    if is_new:
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     if migrations.application(connection) != migrations.APPLICATION_ID:
-        # At once, and while no -wal takes it up: the file is known by it, if this run is killed.
-        connection.execute(f"PRAGMA application_id = {migrations.APPLICATION_ID}")
+        # Before a -wal takes it up: the file is known by it, wherever this run is killed. SQLite
+        # takes the other one only before a transaction has read or written anything.
+        with transaction(connection, writes=False):
+            if is_new:
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            connection.execute(f"PRAGMA application_id = {migrations.APPLICATION_ID}")
     if is_new or migrations.version(connection) < len(migrations.STEPS):
         connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")

@@ -7,7 +7,7 @@ import errno
 import fcntl
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -19,7 +19,7 @@ BESIDE = ("-wal", "-shm", "-journal")
 """What SQLite puts beside a database in use. Source: sqlite.org/tempfiles.html."""
 
 _LOCK_TRIES, _LOCK_PAUSE_S = 100, 0.05
-"""A run holds the lock of a damaged file while it renames it, for milliseconds."""
+"""A run holds the lock of a file while it begins it, or sets it aside: for milliseconds."""
 
 _SMALLEST_PAGE, _LARGEST_PAGE = 512, 65536
 """Source: sqlite.org/fileformat2.html, as the line above; the header has 1 for the largest."""
@@ -36,11 +36,16 @@ def named_path(named: Path | None, environ: Mapping[str, str]) -> Path:
     return Path(chosen) if chosen else default_path(environ)
 
 
-def prepare(path: Path) -> None:
+def prepare(path: Path, begin: Callable[[], None]) -> None:
     """
     Make sure that the file is there, is ours, and may be written; a new one is for its user alone.
 
-    SQLite gives what it puts beside the file the same mode.
+    SQLite gives what it puts beside the file the same mode. One run begins an empty file, and all
+    others wait for it: SQLite itself fails at times where several begin one at once.
+
+    Args:
+        path: The history, links resolved.
+        begin: What makes a history of an empty file, and has closed it on return.
 
     Raises:
         FileRefusedError: It is not ours, or its folder is missing.
@@ -48,9 +53,23 @@ def prepare(path: Path) -> None:
     """
     require_writable(path, HISTORY)
     make_state_folder(path)
+    while not _prepared(path, begin):
+        pass  # another run has set it aside meanwhile
+
+
+def _prepared(path: Path, begin: Callable[[], None]) -> bool:
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
+        with contextlib.suppress(OSError):  # where the file system knows no such locks, and
+            # where a wrapper such as flock(1) holds it while it runs us
+            _lock(file, fcntl.LOCK_SH if os.fstat(file).st_size else fcntl.LOCK_EX)
+        found = os.fstat(file)
+        if identity(path) != (found.st_dev, found.st_ino):
+            return False
         require_own_content(path, HISTORY, file)
+        if not found.st_size:
+            begin()
+        return True
     finally:
         os.close(file)
 
@@ -129,16 +148,17 @@ def set_aside(path: Path, damaged: tuple[int, int], at: float) -> Path | None:
         found = os.fstat(file)
         if (found.st_dev, found.st_ino) != damaged:
             return None
-        _lock(file)
+        _lock(file, fcntl.LOCK_EX)
         return _moved(path, at) if identity(path) == damaged else None
     finally:
         os.close(file)
 
 
-def _lock(file: int) -> None:
+def _lock(file: int, kind: int) -> None:
+    """Lock a file; never while SQLite has it open here: closing a file ends SQLite's own locks."""
     for _ in range(_LOCK_TRIES):
         with contextlib.suppress(BlockingIOError):
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
             return
         time.sleep(_LOCK_PAUSE_S)
     raise BlockingIOError(errno.EWOULDBLOCK, "another run has locked it")

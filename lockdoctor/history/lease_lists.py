@@ -22,7 +22,7 @@ def record_list(
     timeline: Timeline,
     common: Mapping[str, Any],
     listed: ListedLeases,
-    started_at: float,
+    run: tuple[float, float],
 ) -> None:
     """
     Store a run's list of leases, within a transaction of the caller.
@@ -31,9 +31,9 @@ def record_list(
 
     Args:
         common: What all rows of the run have: lineage_id and run_id.
-        started_at: When the run began, on its own clock.
+        run: When the run began and when it ended, on its own clock.
     """
-    if _is_outrun(connection.execute(sql("last_listing"), common).fetchone(), timeline, started_at):
+    if _is_outrun(connection.execute(sql("last_listing"), common).fetchone(), timeline, run):
         return
     ask_of_leases(connection, listed.lease_ids)
     ended = connection.execute(sql("count_ended_sessions"), common).fetchone()["ended"]
@@ -82,8 +82,9 @@ def recall_lists(
     return (*found, Listing(at=now, new=frozenset(leases | new[-1]), ended=ended, is_alike=True))
 
 
-def _is_outrun(last: sqlite3.Row | None, timeline: Timeline, started_at: float) -> bool:
-    """Whether a run that began later has stored its list already."""
+def _is_outrun(last: sqlite3.Row | None, timeline: Timeline, run: tuple[float, float]) -> bool:
+    """Whether a run that began later, and not in the future, has stored its list already."""
     if last is None or not timeline.is_exact(last["clock_id"]):
         return False
-    return timeline.at(last["clock_id"], last["started_at"]) > started_at
+    started_at, ended_at = run
+    return started_at < timeline.at(last["clock_id"], last["started_at"]) <= ended_at

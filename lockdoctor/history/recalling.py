@@ -78,19 +78,15 @@ class _Reader:
         stored = self._ask("runs_over_prefixes", prefixes=prefixes).fetchall()
         runs = [row for row in stored if self._is_past(row, "clock_id", "ended_at")]
         last = runs[0] if runs else None
-
-        def is_alike(row: sqlite3.Row) -> bool:
-            return bool(row["judged_by"] == self.asked.judged_by)
-
-        alike = next(filter(is_alike, runs), None)
-        is_newest = alike is not None and alike is next(filter(is_alike, stored))
+        alike = next((run for run in stored if run["judged_by"] == self.asked.judged_by), None)
+        is_told = alike is not None and self._is_past(alike, "clock_id", "ended_at")
         return Past(
             runs=len(runs),
             last_run_at=self._latest(last, "clock_id", "ended_at") if last else None,
             marks=tuple(self._marks()),
             holds=dict(self._holds()),
             readings=dict(self._readings()),
-            findings=tuple(self._findings(alike["id"])) if alike and is_newest else (),
+            findings=tuple(self._findings(alike["id"])) if alike and is_told else (),
             listings=self._listings(prefixes),
             probes=tuple(self._probes()),
             keyless_since=dict(self._keyless_since()),

@@ -92,8 +92,8 @@ class _Recorder:
         readings = ReadingsWriter(self.connection, self.timeline, self.common, self.run.ended_at)
         readings.write(self.run.readings)
         if self.run.listed is not None:
-            started_at = self.run.started_at
-            record_list(self.connection, self.timeline, self.common, self.run.listed, started_at)
+            times = (self.run.started_at, self.run.ended_at)
+            record_list(self.connection, self.timeline, self.common, self.run.listed, times)
         self._write_findings()
 
     def _put(self, query: str, rows: Iterable[dict[str, Any]]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lockdoctor.domain.leases import LeaseId
 from lockdoctor.domain.locks import Hold
 from lockdoctor.domain.past import ClockMark, ListedLeases
 from lockdoctor.history.store import open_history
@@ -194,11 +195,15 @@ def test_a_clock_that_was_set_back_costs_nothing(path: Path, behind_s: float) ->
 
 def test_a_machine_that_was_set_back_to_a_snapshot_starts_again(path: Path) -> None:
     """The same boot with a steady clock that went back: what lies ahead is left out."""
-    stored(path, a_run(NOON + HOUR, holds=[a_sight(NOON + HOUR)]))
+    listed = ListedLeases(lease_ids=(HOLDER,), sessions=())
+    stored(path, a_run(NOON + HOUR, holds=[a_sight(NOON + HOUR)], listed=listed))
 
     assert recalled(path, a_clock(NOON)).holds == {}
-    stored(path, a_run(NOON, holds=[a_sight(NOON)]))
-    assert recalled(path, a_clock(NOON + 300)).holds[HOLD].last_asked_at == NOON
+    listed = ListedLeases(lease_ids=(LeaseId(7),), sessions=())
+    stored(path, a_run(NOON, holds=[a_sight(NOON)], listed=listed))
+    past = recalled(path, a_clock(NOON + 300), lease_ids=(LeaseId(7),))
+    assert past.holds[HOLD].last_asked_at == NOON
+    assert past.listings[-1].new == frozenset()
 
 
 def test_one_boot_takes_one_clock(path: Path) -> None:
