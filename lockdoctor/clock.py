@@ -6,7 +6,7 @@ import asyncio
 import time
 from pathlib import Path
 
-from lockdoctor.domain.past import ClockMark
+from lockdoctor.domain.past.past import ClockMark
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 """Source: proc(5), the same until the machine is booted again."""

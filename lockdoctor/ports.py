@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Protocol
 from lockdoctor.values import dataclass
 
 if TYPE_CHECKING:
-    from lockdoctor.domain.activity import WatchEvent
-    from lockdoctor.domain.alarms import ClusterAlarm
     from lockdoctor.domain.evidence import Evidence
-    from lockdoctor.domain.journal import Entry, EntryId, Line
-    from lockdoctor.domain.leases import LeaseId, LeaseUnread, Reading
-    from lockdoctor.domain.locks import Hold, KeySnapshot, LockKey
-    from lockdoctor.domain.past import Past, RunRecord
-    from lockdoctor.domain.treatment import Treated, Undone
-    from lockdoctor.domain.witnesses import Heard
-    from lockdoctor.domain.writes import Written
+    from lockdoctor.domain.inference.queue_activity import WatchEvent
+    from lockdoctor.domain.model.alarms import ClusterAlarm
+    from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Reading
+    from lockdoctor.domain.model.locks import Hold, KeySnapshot, LockKey
+    from lockdoctor.domain.model.write_result import Written
+    from lockdoctor.domain.past.past import Past, RunRecord
+    from lockdoctor.domain.processes.comparison import Heard
+    from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, Line
+    from lockdoctor.domain.treatment.results import Treated, Undone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

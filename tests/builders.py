@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from lockdoctor.domain import renewals
-from lockdoctor.domain.activity import QueueActivity
-from lockdoctor.domain.age import Age
 from lockdoctor.domain.evidence import (
     Evidence,
     Held,
@@ -16,18 +13,29 @@ from lockdoctor.domain.evidence import (
     Renewed,
     Waiting,
 )
-from lockdoctor.domain.journal import Action, Actor, EntryId, Intent, Outcome, Reason, Result
-from lockdoctor.domain.leases import LeaseId, Observation, Reading
-from lockdoctor.domain.locks import Kind, Lock, LockKey, Recipe
-from lockdoctor.domain.renewals import Leadership, RenewalTrace
-from lockdoctor.domain.report import (
+from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
+from lockdoctor.domain.inference import renewals
+from lockdoctor.domain.inference.hold_age import Age
+from lockdoctor.domain.inference.queue_activity import QueueActivity
+from lockdoctor.domain.inference.renewals import Leadership, RenewalTrace
+from lockdoctor.domain.model.leases import LeaseId, Observation, Reading
+from lockdoctor.domain.model.locks import Kind, Lock, LockKey, Recipe
+from lockdoctor.domain.report.report import (
     ClusterFacts,
     Finding,
     LockReport,
     Report,
     SessionReport,
 )
-from lockdoctor.domain.verdicts import Confidence, Severity, Verdict, VerdictKind
+from lockdoctor.domain.treatment.journal_entry import (
+    Action,
+    Actor,
+    EntryId,
+    Intent,
+    Outcome,
+    Reason,
+    Result,
+)
 
 NOON = 1_767_268_800.0
 """2026-01-01 12:00:00 UTC."""

@@ -10,10 +10,15 @@ from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from lockdoctor.domain.activity import KeyDeleted, KeyPut, WatchEvent, WatchGap, WatchProgress
-from lockdoctor.domain.alarms import ClusterAlarm
-from lockdoctor.domain.journal import Entry, EntryId, Line, cut, entries
-from lockdoctor.domain.leases import (
+from lockdoctor.domain.inference.queue_activity import (
+    KeyDeleted,
+    KeyPut,
+    WatchEvent,
+    WatchGap,
+    WatchProgress,
+)
+from lockdoctor.domain.model.alarms import ClusterAlarm
+from lockdoctor.domain.model.leases import (
     NO_LEASE,
     LeaseGone,
     LeaseId,
@@ -21,7 +26,8 @@ from lockdoctor.domain.leases import (
     Observation,
     Reading,
 )
-from lockdoctor.domain.locks import KeySnapshot, LockKey
+from lockdoctor.domain.model.locks import KeySnapshot, LockKey
+from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, Line, cut, entries
 from lockdoctor.errors import AccessDenied, ClusterError, JournalError, WrongClusterError
 from lockdoctor.ports import LeaseList, MemberStatus
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from lockdoctor.domain.evidence import Evidence
-from lockdoctor.domain.journal import Action, Actor, EntryId
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.locks import LockKey
-from lockdoctor.domain.policy import Limits, Policy
-from lockdoctor.domain.revocation import RevokePlan, Selection
-from lockdoctor.domain.treatment import Relapse, Treated, TreatmentReport, Undone
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.policy.policy import Limits, Policy
+from lockdoctor.domain.treatment.journal_entry import Action, Actor, EntryId
+from lockdoctor.domain.treatment.plan import RevokePlan, Selection
+from lockdoctor.domain.treatment.results import Relapse, Treated, TreatmentReport, Undone
 from lockdoctor.ports import ScanProgress, Stop
 from lockdoctor.workflows.relapse import watch_for_relapse
 from lockdoctor.workflows.revoke import Conduct, carry_out, plan_revocation

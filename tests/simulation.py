@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lockdoctor.domain.leases import LeaseGone, LeaseId, Observation, Reading
+from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Observation, Reading
 
 LEASE = LeaseId(0x32698F1C)
 ELECTION_TIMEOUT_S = 1.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from lockdoctor.domain.leases import NO_LEASE, LeaseId
-from lockdoctor.domain.locks import LockKey
-from lockdoctor.domain.writes import Effect, Written
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.model.write_result import Effect, Written
 from lockdoctor.errors import ClusterError, WrongClusterError
 from lockdoctor.ports import MOST_TOGETHER
 from tests.fakes import FakeClock, FakeCluster

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TextIO
 
-from lockdoctor.domain.leases import hex_id
-from lockdoctor.domain.revocation import RevokePlan, Target
+from lockdoctor.domain.model.leases import hex_id
+from lockdoctor.domain.treatment.plan import RevokePlan, Target
 from lockdoctor.outputs.treatment_table import VERBS, title
 from lockdoctor.outputs.wording import printable
 

@@ -23,17 +23,17 @@ from lockdoctor.cli.targets import prefixes
 from lockdoctor.cli.telling import teller_of, what_failed
 from lockdoctor.cli.wiring import examine, means_of, settings_of
 from lockdoctor.clock import SystemClock
-from lockdoctor.domain.health import Checkup, FailedCheck
-from lockdoctor.domain.metrics import NAMES, MetricLimits
-from lockdoctor.domain.policy import Policy
-from lockdoctor.domain.ranges import Range, parse_range
+from lockdoctor.domain.check.health import Checkup, FailedCheck
+from lockdoctor.domain.check.metrics import NAMES, MetricLimits
+from lockdoctor.domain.check.ranges import Range, parse_range
+from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.errors import ConfigError, WrongClusterError
 from lockdoctor.own_files import require_writable
 from lockdoctor.workflows.scan import ScanRequest
 
 if TYPE_CHECKING:
     from lockdoctor.cli.unattended_run import Outcome
-    from lockdoctor.domain.report import Report
+    from lockdoctor.domain.report.report import Report
     from lockdoctor.etcd.connection import ConnectionSettings
 
 ENDED = "it was ended by a signal before anything was examined"

@@ -10,11 +10,11 @@ from typing import Any, cast
 
 from lockdoctor.cli.connection import ConnectionValues
 from lockdoctor.cli.toml_table import Schema, Table, read_file
-from lockdoctor.domain.acceptance import Acceptance
-from lockdoctor.domain.journal import Action
-from lockdoctor.domain.locks import Kind
-from lockdoctor.domain.policy import MIN_RUNS, Limits, Rule, Treatment, parse_duration
-from lockdoctor.domain.verdicts import FINE, OF_SESSIONS, VerdictKind
+from lockdoctor.domain.check.accepted_findings import Acceptance
+from lockdoctor.domain.evidence.verdicts import FINE, OF_SESSIONS, VerdictKind
+from lockdoctor.domain.model.locks import Kind
+from lockdoctor.domain.policy.policy import MIN_RUNS, Limits, Rule, Treatment, parse_duration
+from lockdoctor.domain.treatment.journal_entry import Action
 from lockdoctor.errors import ConfigError
 from lockdoctor.values import dataclass
 

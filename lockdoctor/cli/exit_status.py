@@ -10,8 +10,8 @@ import typer
 from lockdoctor.errors import ConfigError, FileRefusedError, LockdoctorError
 
 if TYPE_CHECKING:
-    from lockdoctor.domain.health import Health
-    from lockdoctor.domain.report import Report
+    from lockdoctor.domain.check.health import Health
+    from lockdoctor.domain.report.report import Report
 
 # typer gives no name to the error of its own click, or of the click beside it, for bad usage.
 _UsageError = cast("type[Any]", typer.BadParameter.__base__)

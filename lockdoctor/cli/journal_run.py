@@ -12,7 +12,7 @@ from lockdoctor.cli.exit_status import ExitStatus
 from lockdoctor.cli.journal import EntryFlags, ListFlags
 from lockdoctor.cli.options import Format, FormatFlags, JournalFlags
 from lockdoctor.cli.terminals import in_colour, write_to
-from lockdoctor.domain.journal import Entry
+from lockdoctor.domain.treatment.journal_entry import Entry
 from lockdoctor.errors import ConfigError
 from lockdoctor.journal.file import FileJournal, default_path
 from lockdoctor.outputs.journal_json import write_entries

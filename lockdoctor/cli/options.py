@@ -10,8 +10,8 @@ from typing import Annotated, Any, TypeVar, cast
 
 import typer
 
-from lockdoctor.domain.locks import Kind
-from lockdoctor.domain.policy import Limits, parse_duration
+from lockdoctor.domain.model.locks import Kind
+from lockdoctor.domain.policy.policy import Limits, parse_duration
 from lockdoctor.values import dataclass
 
 _Choice = TypeVar("_Choice", bound=enum.Enum)

@@ -17,8 +17,8 @@ from lockdoctor.cli.streams import say
 from lockdoctor.cli.terminals import in_colour, write_to
 from lockdoctor.cli.wards import connected_ward
 from lockdoctor.cli.wiring import settings_of
-from lockdoctor.domain.journal import Entry, Result
-from lockdoctor.domain.restoration import Restored, RestorePlan
+from lockdoctor.domain.treatment.journal_entry import Entry, Result
+from lockdoctor.domain.treatment.restore_plan import Restored, RestorePlan
 from lockdoctor.errors import ConfigError
 from lockdoctor.etcd.connection import ConnectionSettings
 from lockdoctor.journal.file import FileJournal

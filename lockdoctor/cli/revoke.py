@@ -20,7 +20,7 @@ from lockdoctor.cli.options import (
     one_of,
 )
 from lockdoctor.cli.scan import RunFlags
-from lockdoctor.domain.journal import Action
+from lockdoctor.domain.treatment.journal_entry import Action
 from lockdoctor.values import dataclass
 
 _WHAT = "What to treat, and how"
@@ -44,7 +44,7 @@ Exit status: 0 planned only, or all done; 1 some refused or failed; 2 bad usage;
 
 
 def _verdict(text: str) -> Any:
-    from lockdoctor.domain.verdicts import VerdictKind as Kind  # noqa: PLC0415  # takes long
+    from lockdoctor.domain.evidence.verdicts import VerdictKind as Kind  # noqa: PLC0415  # takes long
 
     return one_of(Kind.LEAKED_LOCK, Kind.SUSPECTED_LEAK, Kind.ETERNAL_LOCK)(text)
 

@@ -30,10 +30,10 @@ from lockdoctor.cli.terminals import in_colour, write_to
 from lockdoctor.cli.treating import request_of, require_sense, selection_of
 from lockdoctor.cli.wards import connected_ward
 from lockdoctor.cli.wiring import MARGIN_S, Means, examine, history_path, settings_of
-from lockdoctor.domain.journal import EntryId
-from lockdoctor.domain.report import Report
-from lockdoctor.domain.revocation import RevokePlan, Selection
-from lockdoctor.domain.treatment import Treated, TreatmentReport, Undone
+from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.treatment.journal_entry import EntryId
+from lockdoctor.domain.treatment.plan import RevokePlan, Selection
+from lockdoctor.domain.treatment.results import Treated, TreatmentReport, Undone
 from lockdoctor.errors import ClusterError, ConfigError, WrongClusterError
 from lockdoctor.etcd.connection import ConnectionSettings
 from lockdoctor.journal.file import FileJournal, default_path

@@ -28,7 +28,7 @@ from lockdoctor.cli.targets import prefixes
 from lockdoctor.cli.terminals import in_colour, width, write_to
 from lockdoctor.cli.wiring import settings_of
 from lockdoctor.clock import SystemClock
-from lockdoctor.domain.selfcheck import Permission, SelfCheck, judge
+from lockdoctor.domain.selfcheck.rules import Permission, SelfCheck, judge
 from lockdoctor.errors import FileRefusedError, HistoryError, JournalError
 from lockdoctor.etcd.inspection import inspect
 from lockdoctor.history.files import named_path

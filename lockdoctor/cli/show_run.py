@@ -19,9 +19,9 @@ from lockdoctor.cli.options import (
 from lockdoctor.cli.show import ShowFlags
 from lockdoctor.cli.terminals import in_colour, width, write_to
 from lockdoctor.cli.wiring import MARGIN_S, Means, examine, history_path, settings_of
-from lockdoctor.domain.leases import lease_id_of
-from lockdoctor.domain.policy import Policy
-from lockdoctor.domain.report import Report
+from lockdoctor.domain.model.leases import lease_id_of
+from lockdoctor.domain.policy.policy import Policy
+from lockdoctor.domain.report.report import Report
 from lockdoctor.errors import ConfigError, NotThere
 from lockdoctor.outputs import file_kinds, pictures
 from lockdoctor.outputs.json import JsonOutput

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable
 
 from lockdoctor.cli.options import TargetFlags
-from lockdoctor.domain.locks import Kind, outermost
-from lockdoctor.domain.policy import Rule
+from lockdoctor.domain.model.locks import Kind, outermost
+from lockdoctor.domain.policy.policy import Rule
 from lockdoctor.errors import ConfigError
 
 EVERY_KEY = b""

@@ -16,7 +16,7 @@ from lockdoctor.cli.exit_status import check_status, explained, is_foreseen
 from lockdoctor.cli.streams import give_up_stdout, say
 from lockdoctor.cli.terminals import in_colour, write_to
 from lockdoctor.clock import SystemClock
-from lockdoctor.domain.health import Checked, FailedCheck, Health
+from lockdoctor.domain.check.health import Checked, FailedCheck, Health
 from lockdoctor.errors import ConfigError, FileRefusedError, OutputError
 from lockdoctor.outputs import file_kinds
 from lockdoctor.outputs.base import CheckOutput

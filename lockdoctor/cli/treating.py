@@ -10,10 +10,10 @@ from lockdoctor.cli.options import LimitFlags, TargetFlags
 from lockdoctor.cli.revoke import ActingFlags, DangerFlags, WhatFlags
 from lockdoctor.cli.scan import RunFlags
 from lockdoctor.cli.targets import from_hex, prefixes
-from lockdoctor.domain.journal import Action
-from lockdoctor.domain.leases import LeaseId, parse_lease_id
-from lockdoctor.domain.policy import Policy
-from lockdoctor.domain.revocation import JUDGED, Selection
+from lockdoctor.domain.model.leases import LeaseId, parse_lease_id
+from lockdoctor.domain.policy.policy import Policy
+from lockdoctor.domain.treatment.journal_entry import Action
+from lockdoctor.domain.treatment.plan import JUDGED, Selection
 from lockdoctor.errors import ConfigError
 from lockdoctor.workflows.scan import ScanRequest
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from lockdoctor.cli.interrupts import Signals
 from lockdoctor.cli.telling import what_failed
 from lockdoctor.cli.wards import connected_ward
-from lockdoctor.domain.policy import Policy
-from lockdoctor.domain.report import Report
-from lockdoctor.domain.unattended import Unattended, choose
+from lockdoctor.domain.policy.policy import Policy
+from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.treatment.unattended import Unattended, choose
 from lockdoctor.errors import ConfigError
 from lockdoctor.etcd.connection import ConnectionSettings
 from lockdoctor.journal.file import FileJournal

@@ -38,9 +38,9 @@ from lockdoctor.cli.targets import prefixes
 from lockdoctor.cli.terminals import in_colour, is_live_terminal, width, write_to
 from lockdoctor.cli.witnesses import NOBODY, WitnessFlags
 from lockdoctor.clock import SystemClock
-from lockdoctor.domain.acceptance import Acceptance, accept
-from lockdoctor.domain.policy import Policy
-from lockdoctor.domain.report import Report
+from lockdoctor.domain.check.accepted_findings import Acceptance, accept
+from lockdoctor.domain.policy.policy import Policy
+from lockdoctor.domain.report.report import Report
 from lockdoctor.errors import ClusterError, ConfigError, HistoryError
 from lockdoctor.etcd.cluster import connect
 from lockdoctor.etcd.connection import ConnectionSettings

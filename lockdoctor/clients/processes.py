@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from lockdoctor.clients.aside import aside
 from lockdoctor.clients.profile import MOST_BYTES, census_of
 from lockdoctor.clients.web import Address, get, parse_address
-from lockdoctor.domain.goroutines import Census
-from lockdoctor.domain.report import Unseen
-from lockdoctor.domain.witnesses import Heard, ProcessSeen, process_unheard
+from lockdoctor.domain.processes.comparison import Heard, ProcessSeen, process_unheard
+from lockdoctor.domain.processes.goroutines import Census
+from lockdoctor.domain.report.report import Unseen
 from lockdoctor.errors import ConfigError, WitnessError
 from lockdoctor.ports import Clock
 from lockdoctor.values import dataclass

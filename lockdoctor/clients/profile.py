@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import islice
 
 from lockdoctor.clients import protobuf_profile
-from lockdoctor.domain.goroutines import (
+from lockdoctor.domain.processes.goroutines import (
     Census,
     Frame,
     Stack,

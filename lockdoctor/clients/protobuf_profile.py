@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import field
 from typing import TypeAlias
 
-from lockdoctor.domain.goroutines import Frame, Stack
+from lockdoctor.domain.processes.goroutines import Frame, Stack
 from lockdoctor.errors import WitnessError
 from lockdoctor.values import dataclass
 

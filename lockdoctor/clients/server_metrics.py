@@ -13,9 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from lockdoctor.clients.aside import aside
 from lockdoctor.clients.web import Address, get
-from lockdoctor.domain.report import Unseen
-from lockdoctor.domain.server_view import MemberCounters
-from lockdoctor.domain.witnesses import Heard
+from lockdoctor.domain.processes.comparison import Heard
+from lockdoctor.domain.processes.server_counters import MemberCounters
+from lockdoctor.domain.report.report import Unseen
 from lockdoctor.errors import WitnessError
 from lockdoctor.ports import Clock
 

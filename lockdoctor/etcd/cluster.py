@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 
-from lockdoctor.domain.activity import WatchEvent
-from lockdoctor.domain.alarms import ClusterAlarm
-from lockdoctor.domain.leases import LeaseId, LeaseUnread, Reading
-from lockdoctor.domain.locks import KeySnapshot
+from lockdoctor.domain.inference.queue_activity import WatchEvent
+from lockdoctor.domain.model.alarms import ClusterAlarm
+from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Reading
+from lockdoctor.domain.model.locks import KeySnapshot
 from lockdoctor.errors import AccessDenied, ClusterError
 from lockdoctor.etcd.connection import Connection, ConnectionSettings
 from lockdoctor.etcd.etcd3_compat import rpc

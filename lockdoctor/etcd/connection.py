@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import grpc
 import grpc.aio
 
-from lockdoctor.domain.leases import NO_LEASE
+from lockdoctor.domain.model.leases import NO_LEASE
 from lockdoctor.errors import AccessDenied, ClusterError, ClusterUnreachable
 from lockdoctor.etcd.endpoints import Endpoint, parse_endpoint
 from lockdoctor.etcd.etcd3_compat import rpc

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import grpc.aio
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from lockdoctor.domain.alarms import ClusterAlarm, worst_first
-from lockdoctor.domain.leases import NO_LEASE
+from lockdoctor.domain.model.alarms import ClusterAlarm, worst_first
+from lockdoctor.domain.model.leases import NO_LEASE
 from lockdoctor.etcd.etcd3_compat import rpc
 from lockdoctor.etcd.translate import is_permission_denied
 from lockdoctor.values import dataclass

@@ -11,9 +11,9 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
-from lockdoctor.domain.alarms import ClusterAlarm
-from lockdoctor.domain.leases import NO_LEASE, LeaseId, Observation
-from lockdoctor.domain.selfcheck import MemberFacts, Permission, SelfCheckFacts
+from lockdoctor.domain.model.alarms import ClusterAlarm
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, Observation
+from lockdoctor.domain.selfcheck.rules import MemberFacts, Permission, SelfCheckFacts
 from lockdoctor.errors import NO_ANSWER, AccessDenied, ClusterError, ConfigError
 from lockdoctor.etcd.cluster import EtcdCluster
 from lockdoctor.etcd.connection import Connection, ConnectionSettings, KeyRange

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from lockdoctor.domain.leases import LeaseId
+from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.etcd.connection import Attempt, Connection, Failure
 from lockdoctor.etcd.h2_call import OK, Call
 from lockdoctor.etcd.lease_reader import Answer, RpcLeaseReader, what

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from typing import Any, TypeAlias
 
-from lockdoctor.domain.leases import LeaseId, LeaseUnread, Reading, hex_id
+from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Reading, hex_id
 from lockdoctor.errors import AccessDenied, ClusterError, ClusterTimeout, ClusterUnreachable
 from lockdoctor.etcd.connection import Connection, Failure
 from lockdoctor.etcd.etcd3_compat import rpc

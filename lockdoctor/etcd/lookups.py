@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from google.protobuf.message import DecodeError
 
-from lockdoctor.domain.leases import LeaseId, Observation, Reading
+from lockdoctor.domain.model.leases import LeaseId, Observation, Reading
 from lockdoctor.etcd.connection import Attempt
 from lockdoctor.etcd.etcd3_compat import rpc
 from lockdoctor.etcd.h2_call import OK, Call

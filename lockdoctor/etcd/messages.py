@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from lockdoctor.domain.leases import LeaseGone, LeaseId, Observation, Reading
-from lockdoctor.domain.locks import LockKey
+from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Observation, Reading
+from lockdoctor.domain.model.locks import LockKey
 
 MOST_VALUE_BYTES = 4096
 """No lock recipe needs more of a value, and 100,000 locks have to fit into memory."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from lockdoctor.domain.locks import KeySnapshot, LockKey
+from lockdoctor.domain.model.locks import KeySnapshot, LockKey
 from lockdoctor.errors import ClusterError
 from lockdoctor.etcd.connection import Answer, Connection, KeyRange
 from lockdoctor.etcd.etcd3_compat import rpc

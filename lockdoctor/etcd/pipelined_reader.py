@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 
-from lockdoctor.domain.leases import LeaseId
+from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.etcd.connection import Connection
 from lockdoctor.etcd.lane import Lane, Means
 from lockdoctor.etcd.lease_reader import Answer, RpcLeaseReader

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from lockdoctor.domain.leases import LeaseId, hex_id
-from lockdoctor.domain.locks import LockKey
-from lockdoctor.domain.writes import Effect, Written
+from lockdoctor.domain.model.leases import LeaseId, hex_id
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.model.write_result import Effect, Written
 from lockdoctor.etcd.connection import Connection, KeyRange, Method
 from lockdoctor.etcd.etcd3_compat import rpc
 from lockdoctor.etcd.messages import lock_key

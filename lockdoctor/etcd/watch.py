@@ -9,7 +9,13 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from lockdoctor.domain.activity import KeyDeleted, KeyPut, WatchEvent, WatchGap, WatchProgress
+from lockdoctor.domain.inference.queue_activity import (
+    KeyDeleted,
+    KeyPut,
+    WatchEvent,
+    WatchGap,
+    WatchProgress,
+)
 from lockdoctor.etcd.connection import Attempt, Connection, KeyRange
 from lockdoctor.etcd.etcd3_compat import kv, rpc
 from lockdoctor.etcd.messages import lock_key, range_of

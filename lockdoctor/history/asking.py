@@ -6,8 +6,8 @@ import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator
 
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.locks import Hold
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.model.locks import Hold
 from lockdoctor.history.queries import sql
 
 

@@ -7,8 +7,8 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from typing import Any
 
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.past import ListedLeases, Listing
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.past.past import ListedLeases, Listing
 from lockdoctor.history.asking import ask_of_leases
 from lockdoctor.history.queries import sql
 from lockdoctor.history.timeline import Timeline

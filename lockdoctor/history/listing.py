@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.locks import Hold
-from lockdoctor.domain.past import ClockMark, StoredFinding, StoredHold, StoredLease, StoredRun
-from lockdoctor.domain.verdicts import Severity
+from lockdoctor.domain.evidence.verdicts import Severity
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.model.locks import Hold
+from lockdoctor.domain.past.past import ClockMark, StoredFinding, StoredHold, StoredLease, StoredRun
 from lockdoctor.history.names import id_number, prefixes_of
 from lockdoctor.history.queries import sql
 from lockdoctor.history.stretches import GONE_TTL_S

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.locks import LockId, Recipe
-from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.domain.evidence.verdicts import VerdictKind
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.model.locks import LockId, Recipe
 
 _RECIPES = {recipe.value: recipe for recipe in Recipe}
 _KINDS = {kind.value: kind for kind in VerdictKind}

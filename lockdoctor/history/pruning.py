@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeAlias
 
-from lockdoctor.domain.past import ClockMark
+from lockdoctor.domain.past.past import ClockMark
 from lockdoctor.history import files
 from lockdoctor.history.database import connect, explained, require_stored, transaction
 from lockdoctor.history.queries import sql

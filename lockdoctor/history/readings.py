@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from lockdoctor.domain.leases import LeaseGone, LeaseId, Observation, Reading
+from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Observation, Reading
 from lockdoctor.history.asking import ask_of_leases
 from lockdoctor.history.queries import sql
 from lockdoctor.history.stretches import GONE_TTL_S, Sameness, Stretch, fold

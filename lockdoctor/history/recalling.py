@@ -10,9 +10,10 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from lockdoctor.domain.leases import LeaseId, Observation, Reading
-from lockdoctor.domain.locks import Hold
-from lockdoctor.domain.past import (
+from lockdoctor.domain.inference.renewals import LeadershipProbe
+from lockdoctor.domain.model.leases import LeaseId, Observation, Reading
+from lockdoctor.domain.model.locks import Hold
+from lockdoctor.domain.past.past import (
     NO_PAST,
     ClockMark,
     Listing,
@@ -21,7 +22,6 @@ from lockdoctor.domain.past import (
     PastHold,
     RevisionMark,
 )
-from lockdoctor.domain.renewals import LeadershipProbe
 from lockdoctor.history.asking import ask_of_holds, ask_of_leases
 from lockdoctor.history.lease_lists import recall_lists
 from lockdoctor.history.lineage import ClusterState, lineage_of

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from lockdoctor.domain.past import ClockMark, FindingSeen, RunRecord
+from lockdoctor.domain.past.past import ClockMark, FindingSeen, RunRecord
 from lockdoctor.history.asking import ask_of_holds
 from lockdoctor.history.lease_lists import record_list
 from lockdoctor.history.lineage import ClusterState, lineage_of

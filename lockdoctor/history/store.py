@@ -9,9 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.locks import Hold
-from lockdoctor.domain.past import ClockMark, Past, RunRecord
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.model.locks import Hold
+from lockdoctor.domain.past.past import ClockMark, Past, RunRecord
 from lockdoctor.history import files, pruning, recalling, recording
 from lockdoctor.history.asking import asking
 from lockdoctor.history.database import (

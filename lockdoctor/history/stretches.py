@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from lockdoctor.domain.leases import LeaseGone, Observation, Reading
-from lockdoctor.domain.renewals import is_usable, shows_promotion
+from lockdoctor.domain.inference.renewals import is_usable, shows_promotion
+from lockdoctor.domain.model.leases import LeaseGone, Observation, Reading
 from lockdoctor.values import dataclass
 
 GONE_TTL_S = 0

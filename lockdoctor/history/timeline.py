@@ -13,7 +13,7 @@ import math
 import sqlite3
 from functools import lru_cache
 
-from lockdoctor.domain.past import ClockMark
+from lockdoctor.domain.past.past import ClockMark
 from lockdoctor.history.queries import inserted, sql
 from lockdoctor.values import dataclass
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.locks import Hold
-from lockdoctor.domain.past import Past, RunRecord
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.model.locks import Hold
+from lockdoctor.domain.past.past import Past, RunRecord
 from lockdoctor.errors import HistoryError
 
 

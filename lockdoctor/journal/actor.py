@@ -7,7 +7,7 @@ import pwd
 import socket
 from collections.abc import Mapping
 
-from lockdoctor.domain.journal import Actor
+from lockdoctor.domain.treatment.journal_entry import Actor
 
 
 def this_actor(environ: Mapping[str, str]) -> Actor:

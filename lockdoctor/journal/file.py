@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from lockdoctor.domain.journal import Entry, EntryId, Line, Outcome, entries
+from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, Line, Outcome, entries
 from lockdoctor.errors import FileRefusedError, JournalError, LockdoctorError
 from lockdoctor.journal.lines import BEGINNING, Unread, decoded, encoded
 from lockdoctor.own_files import (

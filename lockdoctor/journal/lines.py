@@ -14,7 +14,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
-from lockdoctor.domain.journal import (
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, hex_id, parse_lease_id
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.treatment.journal_entry import (
     Action,
     Actor,
     EntryId,
@@ -25,8 +27,6 @@ from lockdoctor.domain.journal import (
     Result,
     cut,
 )
-from lockdoctor.domain.leases import NO_LEASE, LeaseId, hex_id, parse_lease_id
-from lockdoctor.domain.locks import LockKey
 
 VERSION = 1
 

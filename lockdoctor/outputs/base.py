@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol, TextIO
 
-from lockdoctor.domain.health import Checked
-from lockdoctor.domain.report import Report
+from lockdoctor.domain.check.health import Checked
+from lockdoctor.domain.report.report import Report
 
 
 class Output(Protocol):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TextIO
 
-from lockdoctor.domain.health import Checked, Checkup, FailedCheck
-from lockdoctor.domain.metrics import Alarm
-from lockdoctor.domain.report import Report
+from lockdoctor.domain.check.health import Checked, Checkup, FailedCheck
+from lockdoctor.domain.check.metrics import Alarm
+from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.json import Json, write_document
 from lockdoctor.outputs.nagios import status_line
 from lockdoctor.outputs.table import TableOutput

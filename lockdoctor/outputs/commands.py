@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Iterator
 
 from lockdoctor.domain.evidence import HolderWaits, LeastHarm
-from lockdoctor.domain.leases import LeaseId, hex_id
-from lockdoctor.domain.report import Finding
-from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.domain.evidence.verdicts import VerdictKind
+from lockdoctor.domain.model.leases import LeaseId, hex_id
+from lockdoctor.domain.report.report import Finding
 from lockdoctor.outputs.wording import printable
 from lockdoctor.values import dataclass
 

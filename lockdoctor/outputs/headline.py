@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from lockdoctor.domain import metrics
+from lockdoctor.domain.check import metrics
 from lockdoctor.domain.evidence import WaitCircle, Waiting
-from lockdoctor.domain.leases import hex_id
-from lockdoctor.domain.report import Finding, LockReport, Report
-from lockdoctor.domain.verdicts import Confidence, Verdict, VerdictKind
+from lockdoctor.domain.evidence.verdicts import Confidence, Verdict, VerdictKind
+from lockdoctor.domain.model.leases import hex_id
+from lockdoctor.domain.report.report import Finding, LockReport, Report
 from lockdoctor.outputs.sentences import clause
 from lockdoctor.outputs.wording import (
     at_least,

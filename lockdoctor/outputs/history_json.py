@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
-from lockdoctor.domain.leases import NO_LEASE, hex_id
-from lockdoctor.domain.past import StoredRun
+from lockdoctor.domain.model.leases import NO_LEASE, hex_id
+from lockdoctor.domain.past.past import StoredRun
 from lockdoctor.outputs.json_values import bytes_twice, moment
 from lockdoctor.outputs.wording import safe
 

@@ -10,9 +10,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lockdoctor.domain.leases import NO_LEASE, hex_id
-from lockdoctor.domain.past import Stored, StoredFinding, StoredHold, StoredLease, StoredRun
-from lockdoctor.domain.verdicts import Severity
+from lockdoctor.domain.evidence.verdicts import Severity
+from lockdoctor.domain.model.leases import NO_LEASE, hex_id
+from lockdoctor.domain.past.past import Stored, StoredFinding, StoredHold, StoredLease, StoredRun
 from lockdoctor.outputs.page import write
 from lockdoctor.outputs.wording import (
     at_least,

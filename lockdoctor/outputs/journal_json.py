@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
-from lockdoctor.domain.journal import Entry, Outcome
-from lockdoctor.domain.leases import LeaseId, hex_id
-from lockdoctor.domain.locks import LockKey
+from lockdoctor.domain.model.leases import LeaseId, hex_id
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.treatment.journal_entry import Entry, Outcome
 from lockdoctor.outputs.json_values import bytes_twice, moment
 from lockdoctor.outputs.wording import safe
 

@@ -11,9 +11,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from lockdoctor.domain.journal import Action, Entry, Intent, Result, is_cut
-from lockdoctor.domain.leases import NO_LEASE, LeaseId, hex_id
-from lockdoctor.domain.locks import LockKey
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, hex_id
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.treatment.journal_entry import Action, Entry, Intent, Result, is_cut
 from lockdoctor.outputs.page import Line, write
 from lockdoctor.outputs.wording import (
     count,

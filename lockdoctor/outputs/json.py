@@ -16,13 +16,13 @@ from functools import lru_cache, partial
 from typing import Any, TextIO
 
 from lockdoctor.domain.evidence import Evidence
-from lockdoctor.domain.leases import LeaseId, Observation, Reading, hex_id
-from lockdoctor.domain.locks import LockKey
-from lockdoctor.domain.past import PastFinding
-from lockdoctor.domain.renewals import RenewalTrace, is_usable
-from lockdoctor.domain.report import LockReport, Report, SessionReport, Unseen
-from lockdoctor.domain.verdicts import Accepted, Verdict
-from lockdoctor.domain.waits import Blocked
+from lockdoctor.domain.evidence.verdicts import Accepted, Verdict
+from lockdoctor.domain.graph.wait_graph import Blocked
+from lockdoctor.domain.inference.renewals import RenewalTrace, is_usable
+from lockdoctor.domain.model.leases import LeaseId, Observation, Reading, hex_id
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.past.past import PastFinding
+from lockdoctor.domain.report.report import LockReport, Report, SessionReport, Unseen
 from lockdoctor.outputs.json_values import alarms_json, moment
 from lockdoctor.outputs.json_values import bytes_twice as _bytes
 from lockdoctor.outputs.sentences import sentence

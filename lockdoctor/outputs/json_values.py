@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any
 
-from lockdoctor.domain.alarms import ClusterAlarm
+from lockdoctor.domain.model.alarms import ClusterAlarm
 from lockdoctor.outputs.wording import printable
 
 

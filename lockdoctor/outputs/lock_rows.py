@@ -9,12 +9,12 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from lockdoctor.domain.age import Age
-from lockdoctor.domain.leases import Observation, hex_id
-from lockdoctor.domain.locks import Recipe
-from lockdoctor.domain.renewals import RenewalTrace, is_usable
-from lockdoctor.domain.report import LockReport
-from lockdoctor.domain.verdicts import Severity, Verdict, VerdictKind
+from lockdoctor.domain.evidence.verdicts import Severity, Verdict, VerdictKind
+from lockdoctor.domain.inference.hold_age import Age
+from lockdoctor.domain.inference.renewals import RenewalTrace, is_usable
+from lockdoctor.domain.model.leases import Observation, hex_id
+from lockdoctor.domain.model.locks import Recipe
+from lockdoctor.domain.report.report import LockReport
 from lockdoctor.outputs.headline import how_many
 from lockdoctor.outputs.wording import (
     at_least,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TextIO
 
-from lockdoctor.domain.health import Checked, Checkup, FailedCheck
-from lockdoctor.domain.leases import hex_id
-from lockdoctor.domain.metrics import IN_SECONDS, Alarm
-from lockdoctor.domain.past import PastFinding
-from lockdoctor.domain.ranges import Range
-from lockdoctor.domain.report import Finding, Report, Unseen
+from lockdoctor.domain.check.health import Checked, Checkup, FailedCheck
+from lockdoctor.domain.check.metrics import IN_SECONDS, Alarm
+from lockdoctor.domain.check.ranges import Range
+from lockdoctor.domain.model.leases import hex_id
+from lockdoctor.domain.past.past import PastFinding
+from lockdoctor.domain.report.report import Finding, Report, Unseen
 from lockdoctor.outputs.headline import alarms, findings_headline
 from lockdoctor.outputs.sentences import sentence
 from lockdoctor.outputs.wording import count, duration, lock_title, printable, safe, shortened

@@ -6,9 +6,9 @@ import dataclasses
 import re
 from typing import Any
 
-from lockdoctor.domain.leases import NO_LEASE, LeaseId, hex_id
-from lockdoctor.domain.locks import LockKey
-from lockdoctor.domain.revocation import Danger, Refusal, RevokePlan, Stake, Target
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, hex_id
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.treatment.plan import Danger, Refusal, RevokePlan, Stake, Target
 from lockdoctor.outputs.json_values import alarms_json, bytes_twice, moment
 from lockdoctor.outputs.treatment_words import danger
 from lockdoctor.outputs.wording import safe

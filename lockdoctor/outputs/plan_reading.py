@@ -8,11 +8,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from lockdoctor.domain.journal import Action
-from lockdoctor.domain.leases import NO_LEASE, LeaseId, parse_lease_id
-from lockdoctor.domain.locks import LockId, LockKey, Recipe
-from lockdoctor.domain.revocation import RevokePlan, Stake, Target
-from lockdoctor.domain.verdicts import Confidence, VerdictKind
+from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, parse_lease_id
+from lockdoctor.domain.model.locks import LockId, LockKey, Recipe
+from lockdoctor.domain.treatment.journal_entry import Action
+from lockdoctor.domain.treatment.plan import RevokePlan, Stake, Target
 from lockdoctor.outputs.plan_document import VERSION
 
 TREATMENTS = frozenset({Action.REVOKE, Action.RELEASE, Action.QUARANTINE})

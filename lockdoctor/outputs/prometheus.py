@@ -13,13 +13,13 @@ from typing import TextIO
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from lockdoctor.domain import metrics
-from lockdoctor.domain.alarms import KNOWN_ALARMS
-from lockdoctor.domain.health import Checked, Checkup, FailedCheck
-from lockdoctor.domain.journal import Result
-from lockdoctor.domain.report import Finding, Report
-from lockdoctor.domain.unattended import Unattended
-from lockdoctor.domain.verdicts import FINE, OF_SESSIONS, Severity, VerdictKind
+from lockdoctor.domain.check import metrics
+from lockdoctor.domain.check.health import Checked, Checkup, FailedCheck
+from lockdoctor.domain.evidence.verdicts import FINE, OF_SESSIONS, Severity, VerdictKind
+from lockdoctor.domain.model.alarms import KNOWN_ALARMS
+from lockdoctor.domain.report.report import Finding, Report
+from lockdoctor.domain.treatment.journal_entry import Result
+from lockdoctor.domain.treatment.unattended import Unattended
 from lockdoctor.outputs.wording import printable
 
 CLUSTER = ""

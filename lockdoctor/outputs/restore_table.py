@@ -9,9 +9,9 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from lockdoctor.domain.journal import Result
-from lockdoctor.domain.locks import LockKey
-from lockdoctor.domain.restoration import Left, Restored, RestorePlan
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.treatment.journal_entry import Result
+from lockdoctor.domain.treatment.restore_plan import Left, Restored, RestorePlan
 from lockdoctor.outputs.journal_table import MOST_KEYS, name
 from lockdoctor.outputs.page import bullets, write
 from lockdoctor.outputs.wording import count, duration, safe, size

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from lockdoctor.domain.selfcheck import Mark, Remark, SelfCheck
+from lockdoctor.domain.selfcheck.rules import Mark, Remark, SelfCheck
 from lockdoctor.outputs.commands import shell_word
 from lockdoctor.outputs.page import Line, write
 from lockdoctor.outputs.wording import count, printable, safe

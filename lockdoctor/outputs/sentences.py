@@ -53,7 +53,7 @@ from lockdoctor.domain.evidence import (
     Weight,
     WithinLimit,
 )
-from lockdoctor.domain.leases import hex_id
+from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.outputs.witness_sentences import witness_sentence
 from lockdoctor.outputs.wording import (
     at_least,

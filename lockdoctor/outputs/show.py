@@ -10,14 +10,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from lockdoctor.domain.age import Age
-from lockdoctor.domain.leases import Observation, Reading, hex_id
-from lockdoctor.domain.locks import LockKey
-from lockdoctor.domain.origins import Origin, origin
-from lockdoctor.domain.owners import OwnerNote, Told, owner_notes
-from lockdoctor.domain.renewals import RenewalTrace
-from lockdoctor.domain.report import Finding, LockReport, Report, SessionReport
-from lockdoctor.domain.sawtooth import teeth
+from lockdoctor.domain.inference.hold_age import Age
+from lockdoctor.domain.inference.lease_origin import Origin, origin
+from lockdoctor.domain.inference.renewals import RenewalTrace
+from lockdoctor.domain.inference.ttl_timeline import teeth
+from lockdoctor.domain.model.leases import Observation, Reading, hex_id
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.recipes.owner_notes import OwnerNote, Told, owner_notes
+from lockdoctor.domain.report.report import Finding, LockReport, Report, SessionReport
 from lockdoctor.outputs.chart import Chart
 from lockdoctor.outputs.headline import alarms, headline
 from lockdoctor.outputs.page import indented

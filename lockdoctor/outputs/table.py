@@ -10,10 +10,10 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from lockdoctor.domain.evidence import EstimatedAge, Evidence, WaitCircle, Weighed
-from lockdoctor.domain.leases import hex_id
-from lockdoctor.domain.past import PastFinding
-from lockdoctor.domain.report import Finding, LockReport, Report
-from lockdoctor.domain.verdicts import Verdict
+from lockdoctor.domain.evidence.verdicts import Verdict
+from lockdoctor.domain.model.leases import hex_id
+from lockdoctor.domain.past.past import PastFinding
+from lockdoctor.domain.report.report import Finding, LockReport, Report
 from lockdoctor.outputs import waits
 from lockdoctor.outputs.commands import steps
 from lockdoctor.outputs.headline import headline, how_many

@@ -5,8 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any, TextIO
 
-from lockdoctor.domain.revocation import RevokePlan
-from lockdoctor.domain.treatment import QueueAfter, Relapse, Treated, TreatmentReport, Undone
+from lockdoctor.domain.treatment.plan import RevokePlan
+from lockdoctor.domain.treatment.results import (
+    QueueAfter,
+    Relapse,
+    Treated,
+    TreatmentReport,
+    Undone,
+)
 from lockdoctor.outputs.json_values import bytes_twice, moment
 from lockdoctor.outputs.plan_document import danger_document, lease, plan_document
 from lockdoctor.outputs.treatment_words import outcome

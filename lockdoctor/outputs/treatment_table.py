@@ -10,11 +10,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from lockdoctor.domain.journal import Action, Result
-from lockdoctor.domain.leases import NO_LEASE, hex_id
-from lockdoctor.domain.locks import LockKey
-from lockdoctor.domain.revocation import Refusal, RevokePlan, Stake, Target
-from lockdoctor.domain.treatment import Treated, TreatmentReport, Undone
+from lockdoctor.domain.model.leases import NO_LEASE, hex_id
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.treatment.journal_entry import Action, Result
+from lockdoctor.domain.treatment.plan import Refusal, RevokePlan, Stake, Target
+from lockdoctor.domain.treatment.results import Treated, TreatmentReport, Undone
 from lockdoctor.outputs.page import Line, bullets, indented, write
 from lockdoctor.outputs.treatment_words import (
     danger,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
-from lockdoctor.domain.alarms import NOSPACE
 from lockdoctor.domain.evidence import Evidence
-from lockdoctor.domain.journal import Action, Result
-from lockdoctor.domain.leases import NO_LEASE, hex_id
-from lockdoctor.domain.revocation import (
+from lockdoctor.domain.evidence.verdicts import VerdictKind
+from lockdoctor.domain.model.alarms import NOSPACE
+from lockdoctor.domain.model.leases import NO_LEASE, hex_id
+from lockdoctor.domain.treatment.journal_entry import Action, Result
+from lockdoctor.domain.treatment.plan import (
     AcceptedAsIs,
     AlarmForbids,
     Danger,
@@ -34,8 +35,7 @@ from lockdoctor.domain.revocation import (
     TooYoung,
     TtlChanged,
 )
-from lockdoctor.domain.treatment import QueueAfter, Relapse, Treated, Undone
-from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.domain.treatment.results import QueueAfter, Relapse, Treated, Undone
 from lockdoctor.outputs.sentences import sentence
 from lockdoctor.outputs.wording import (
     at_least,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lockdoctor.domain.leases import hex_id
-from lockdoctor.domain.revocation import Refusal
-from lockdoctor.domain.treatment import Treated
-from lockdoctor.domain.unattended import Spared, Unattended
+from lockdoctor.domain.model.leases import hex_id
+from lockdoctor.domain.treatment.plan import Refusal
+from lockdoctor.domain.treatment.results import Treated
+from lockdoctor.domain.treatment.unattended import Spared, Unattended
 from lockdoctor.outputs.json_values import bytes_twice
 from lockdoctor.outputs.treatment_words import name, outcome, sentences
 from lockdoctor.outputs.wording import count, safe

@@ -10,11 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from lockdoctor.domain.evidence import RingWait, WaitCircle
-from lockdoctor.domain.leases import hex_id
-from lockdoctor.domain.locks import LockId
-from lockdoctor.domain.report import Report
-from lockdoctor.domain.verdicts import VerdictKind
-from lockdoctor.domain.waits import Blocked
+from lockdoctor.domain.evidence.verdicts import VerdictKind
+from lockdoctor.domain.graph.wait_graph import Blocked
+from lockdoctor.domain.model.leases import hex_id
+from lockdoctor.domain.model.locks import LockId
+from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.wording import count, printable, shortened
 
 MOST_PARTIES = 8

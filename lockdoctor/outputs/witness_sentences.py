@@ -14,9 +14,9 @@ from lockdoctor.domain.evidence import (
 from lockdoctor.outputs.wording import at_least, count, duration, safe, shortened, times
 
 if TYPE_CHECKING:
-    from lockdoctor.domain.goroutines import Caller
-    from lockdoctor.domain.server_view import ServerView
-    from lockdoctor.domain.witnesses import ProcessReport
+    from lockdoctor.domain.processes.comparison import ProcessReport
+    from lockdoctor.domain.processes.goroutines import Caller
+    from lockdoctor.domain.processes.server_counters import ServerView
 
 CONVINCING = 20
 """Smaller numbers may agree by chance."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from lockdoctor.domain.goroutines import Caller
-from lockdoctor.domain.server_view import ServerView
-from lockdoctor.domain.witnesses import ProcessReport
+from lockdoctor.domain.processes.comparison import ProcessReport
+from lockdoctor.domain.processes.goroutines import Caller
+from lockdoctor.domain.processes.server_counters import ServerView
 from lockdoctor.outputs.wording import safe
 
 Json = dict[str, Any]

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta, timezone
 
 import humanize
 
-from lockdoctor.domain.locks import Lock
+from lockdoctor.domain.model.locks import Lock
 
 _NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lockdoctor.domain.report import Report, Unseen
+from lockdoctor.domain.report.report import Report, Unseen
 from lockdoctor.ports import Stop, Witness
 
 if TYPE_CHECKING:
-    from lockdoctor.domain.witnesses import Heard
+    from lockdoctor.domain.processes.comparison import Heard
 
 _LOG = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class Hearing:
         """Hear them once more, and add what they say; who is asked to end does not wait for it."""
         if self._first is None:
             return report
-        from lockdoctor.domain.witnesses import Heard, bear_witness  # noqa: PLC0415  # few are asked
+        from lockdoctor.domain.processes.comparison import Heard, bear_witness  # noqa: PLC0415  # few are asked
 
         first = await self._unless_stopped(self._first)
         last = [] if self._stop.reason else await self._unless_stopped(self._hear(is_last=True))
@@ -74,7 +74,7 @@ async def _heard(witness: Witness, *, is_last: bool) -> Heard:
     try:
         return await witness.hear(is_last=is_last)
     except Exception as bug:  # noqa: BLE001  # a report is worth more than any witness
-        from lockdoctor.domain.witnesses import Heard  # noqa: PLC0415  # few are asked
+        from lockdoctor.domain.processes.comparison import Heard  # noqa: PLC0415  # few are asked
 
         return Heard(unheard=(_broken(witness.name, bug),))
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from lockdoctor.domain.changes import Now, changes, find_lock, hold_changes
-from lockdoctor.domain.journal import Action, Intent, Outcome, Reason, Result
-from lockdoctor.domain.leases import NO_LEASE, LeaseGone, LeaseId, LeaseUnread, Observation
-from lockdoctor.domain.locks import LockKey
-from lockdoctor.domain.revocation import (
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseGone, LeaseId, LeaseUnread, Observation
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.model.write_result import Effect
+from lockdoctor.domain.treatment.journal_entry import Action, Intent, Outcome, Reason, Result
+from lockdoctor.domain.treatment.plan import (
     Change,
     KeyAdded,
     KeyGone,
@@ -18,8 +18,8 @@ from lockdoctor.domain.revocation import (
     Stake,
     Target,
 )
-from lockdoctor.domain.treatment import QueueAfter, Treated
-from lockdoctor.domain.writes import Effect
+from lockdoctor.domain.treatment.preconditions import Now, changes, find_lock, hold_changes
+from lockdoctor.domain.treatment.results import QueueAfter, Treated
 from lockdoctor.errors import NO_ANSWER, ClusterError, JournalError
 from lockdoctor.workflows.hand import Came, Hand, is_another, settled
 from lockdoctor.workflows.ward import (

@@ -6,9 +6,15 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
-from lockdoctor.domain.activity import KeyDeleted, KeyPut, WatchEvent, WatchGap, WatchProgress
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.locks import KeySnapshot, LockKey
+from lockdoctor.domain.inference.queue_activity import (
+    KeyDeleted,
+    KeyPut,
+    WatchEvent,
+    WatchGap,
+    WatchProgress,
+)
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.model.locks import KeySnapshot, LockKey
 from lockdoctor.errors import ClusterError, WrongClusterError
 from lockdoctor.ports import Clock, Cluster, Stop
 

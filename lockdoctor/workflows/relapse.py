@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import field
 
-from lockdoctor.domain.changes import find_lock
-from lockdoctor.domain.journal import Action
-from lockdoctor.domain.leases import LeaseUnread, Reading
-from lockdoctor.domain.locks import Hold, LockKey
-from lockdoctor.domain.renewals import Leadership, LeadershipProbe, trace
-from lockdoctor.domain.revocation import Stake
-from lockdoctor.domain.treatment import Relapse, Treated
+from lockdoctor.domain.inference.renewals import Leadership, LeadershipProbe, trace
+from lockdoctor.domain.model.leases import LeaseUnread, Reading
+from lockdoctor.domain.model.locks import Hold, LockKey
+from lockdoctor.domain.treatment.journal_entry import Action
+from lockdoctor.domain.treatment.plan import Stake
+from lockdoctor.domain.treatment.preconditions import find_lock
+from lockdoctor.domain.treatment.results import Relapse, Treated
 from lockdoctor.errors import ClusterError
 from lockdoctor.ports import Clock, Cluster, Stop
 from lockdoctor.values import dataclass

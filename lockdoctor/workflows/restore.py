@@ -6,17 +6,17 @@ import asyncio
 from collections.abc import Collection
 from functools import partial
 
-from lockdoctor.domain.journal import Action, Entry, Intent, Outcome, Reason, Result
-from lockdoctor.domain.leases import NO_LEASE, LeaseId
-from lockdoctor.domain.locks import LockKey
-from lockdoctor.domain.restoration import (
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.model.write_result import Effect
+from lockdoctor.domain.treatment.journal_entry import Action, Entry, Intent, Outcome, Reason, Result
+from lockdoctor.domain.treatment.restore_plan import (
     Left,
     Obstacle,
     Restored,
     RestorePlan,
     plan_restoration,
 )
-from lockdoctor.domain.writes import Effect
 from lockdoctor.errors import NO_ANSWER, JournalError
 from lockdoctor.ports import Cluster, Stop, Surgeon
 from lockdoctor.workflows.hand import CUT_OFF, Hand

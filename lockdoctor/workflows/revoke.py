@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 
-from lockdoctor.domain.approval import Findings, approve
 from lockdoctor.domain.evidence import Evidence
-from lockdoctor.domain.journal import Action
-from lockdoctor.domain.leases import NO_LEASE, LeaseId, LeaseUnread, Observation, Reading
-from lockdoctor.domain.report import KEYLESS_LEASES, Report
-from lockdoctor.domain.revocation import KeysUnseen, Refusal, RevokePlan, Selection, Target
-from lockdoctor.domain.selection import Candidate, select
-from lockdoctor.domain.treatment import Treated, TreatmentReport
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, LeaseUnread, Observation, Reading
+from lockdoctor.domain.report.report import KEYLESS_LEASES, Report
+from lockdoctor.domain.treatment.approval import Findings, approve
+from lockdoctor.domain.treatment.journal_entry import Action
+from lockdoctor.domain.treatment.plan import KeysUnseen, Refusal, RevokePlan, Selection, Target
+from lockdoctor.domain.treatment.results import Treated, TreatmentReport
+from lockdoctor.domain.treatment.selection import Candidate, select
 from lockdoctor.errors import AccessDenied, JournalError, WrongClusterError
 from lockdoctor.ports import Clock, Cluster, Stop, Surgeon
 from lockdoctor.values import dataclass

@@ -8,17 +8,14 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from lockdoctor.domain.conclusion import conclude
-from lockdoctor.domain.examination import Examination, PrefixFacts, SessionFacts
-from lockdoctor.domain.leases import NO_LEASE, LeaseId
-from lockdoctor.domain.locks import KeySnapshot, Kind, Lock
-from lockdoctor.domain.past import NO_PAST, Past
-from lockdoctor.domain.policy import Policy, Thresholds
-from lockdoctor.domain.prefix_view import needed_renewals
-from lockdoctor.domain.recipes import locks
-from lockdoctor.domain.record import run_record
-from lockdoctor.domain.renewals import SETTLE_S, Leadership, LeadershipProbe, trace
-from lockdoctor.domain.report import (
+from lockdoctor.domain.inference.lookup_schedule import ROUND_TRIP_S
+from lockdoctor.domain.inference.renewals import SETTLE_S, Leadership, LeadershipProbe, trace
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
+from lockdoctor.domain.model.locks import KeySnapshot, Kind, Lock
+from lockdoctor.domain.past.past import NO_PAST, Past
+from lockdoctor.domain.policy.policy import Policy, Thresholds
+from lockdoctor.domain.recipes.grouping import locks
+from lockdoctor.domain.report.report import (
     HISTORY,
     KEYLESS_LEASES,
     LEASE_LIST,
@@ -27,7 +24,10 @@ from lockdoctor.domain.report import (
     Report,
     Unseen,
 )
-from lockdoctor.domain.schedule import ROUND_TRIP_S
+from lockdoctor.domain.rules.judge import conclude
+from lockdoctor.domain.rules.judge_prefix import needed_renewals
+from lockdoctor.domain.rules.record_run import run_record
+from lockdoctor.domain.rules.scan_facts import Examination, PrefixFacts, SessionFacts
 from lockdoctor.errors import ClusterError, HistoryError
 from lockdoctor.ports import (
     Clock,

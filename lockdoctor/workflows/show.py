@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lockdoctor.domain.leases import LeaseId, LeaseUnread, Observation
-from lockdoctor.domain.locks import LockKey, outermost
-from lockdoctor.domain.policy import Policy
-from lockdoctor.domain.recipes import Claim, claim, queue_of
-from lockdoctor.domain.report import Report
-from lockdoctor.domain.shapes import RECIPE_OF
+from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Observation
+from lockdoctor.domain.model.locks import LockKey, outermost
+from lockdoctor.domain.policy.policy import Policy
+from lockdoctor.domain.recipes.grouping import Claim, claim, queue_of
+from lockdoctor.domain.recipes.registry import RECIPE_OF
+from lockdoctor.domain.report.report import Report
 from lockdoctor.errors import AccessDenied, NotThere
 from lockdoctor.ports import Clock, Cluster, History, Progress, Stop, Witness
 from lockdoctor.values import dataclass

@@ -6,13 +6,13 @@ from collections.abc import Collection
 from dataclasses import replace
 from itertools import chain
 
-from lockdoctor.domain.leases import LeaseId, LeaseUnread, Reading
-from lockdoctor.domain.policy import Policy
-from lockdoctor.domain.renewals import Leadership, trace
-from lockdoctor.domain.report import Report
-from lockdoctor.domain.revocation import Refusal, Selection
-from lockdoctor.domain.treatment import Treated
-from lockdoctor.domain.unattended import MAX_WATCH_S, Chosen, Unattended, choose, to_watch
+from lockdoctor.domain.inference.renewals import Leadership, trace
+from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Reading
+from lockdoctor.domain.policy.policy import Policy
+from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.treatment.plan import Refusal, Selection
+from lockdoctor.domain.treatment.results import Treated
+from lockdoctor.domain.treatment.unattended import MAX_WATCH_S, Chosen, Unattended, choose, to_watch
 from lockdoctor.errors import ClusterError, JournalError, WrongClusterError
 from lockdoctor.ports import Clock, Cluster, Stop
 from lockdoctor.workflows.pausing import pause

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from lockdoctor.domain.changes import hold_changes
-from lockdoctor.domain.journal import Action, Entry, EntryId, Intent, Outcome, Result
-from lockdoctor.domain.leases import NO_LEASE
-from lockdoctor.domain.locks import LockKey
-from lockdoctor.domain.revocation import Change, KeyGone, KeyRewritten
-from lockdoctor.domain.treatment import Undone
+from lockdoctor.domain.model.leases import NO_LEASE
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.treatment.journal_entry import (
+    Action,
+    Entry,
+    EntryId,
+    Intent,
+    Outcome,
+    Result,
+)
+from lockdoctor.domain.treatment.plan import Change, KeyGone, KeyRewritten
+from lockdoctor.domain.treatment.preconditions import hold_changes
+from lockdoctor.domain.treatment.results import Undone
 from lockdoctor.errors import JournalError
 from lockdoctor.ports import Stop
 from lockdoctor.workflows.hand import Came, Hand, settled

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from lockdoctor.domain.changes import Now
-from lockdoctor.domain.journal import Actor
-from lockdoctor.domain.leases import (
+from lockdoctor.domain.model.leases import (
     NO_LEASE,
     LeaseGone,
     LeaseId,
@@ -15,9 +13,11 @@ from lockdoctor.domain.leases import (
     Observation,
     Reading,
 )
-from lockdoctor.domain.locks import KeySnapshot, Lock, LockId, LockKey
-from lockdoctor.domain.recipes import locks, recipe_of
-from lockdoctor.domain.revocation import Target
+from lockdoctor.domain.model.locks import KeySnapshot, Lock, LockId, LockKey
+from lockdoctor.domain.recipes.grouping import locks, recipe_of
+from lockdoctor.domain.treatment.journal_entry import Actor
+from lockdoctor.domain.treatment.plan import Target
+from lockdoctor.domain.treatment.preconditions import Now
 from lockdoctor.errors import WrongClusterError
 from lockdoctor.ports import Clock, Cluster, Journal, Surgeon, TreatmentWords
 from lockdoctor.values import dataclass

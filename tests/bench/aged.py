@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lockdoctor.demo.server import EtcdServer
-from lockdoctor.domain.leases import LeaseId, Observation
-from lockdoctor.domain.locks import Hold, KeySnapshot, LockId, Recipe
-from lockdoctor.domain.past import ClockMark, HoldSeen, RevisionMark, RunRecord
-from lockdoctor.domain.renewals import LeadershipProbe
-from lockdoctor.domain.verdicts import Severity
+from lockdoctor.domain.evidence.verdicts import Severity
+from lockdoctor.domain.inference.renewals import LeadershipProbe
+from lockdoctor.domain.model.leases import LeaseId, Observation
+from lockdoctor.domain.model.locks import Hold, KeySnapshot, LockId, Recipe
+from lockdoctor.domain.past.past import ClockMark, HoldSeen, RevisionMark, RunRecord
 from lockdoctor.history.store import open_history
 from lockdoctor.ports import MemberStatus
 from tests.bench.figures import Spread

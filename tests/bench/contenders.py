@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from lockdoctor.domain.leases import LeaseId, hex_id
+from lockdoctor.domain.model.leases import LeaseId, hex_id
 from tests.bench.usage import BenchError, Usage, measured
 from tests.builds import BuildError, NoGoError, build
 from tests.lockers import find_etcdctl

@@ -15,7 +15,7 @@ from pathlib import Path
 import grpc.aio
 
 from lockdoctor.clock import SystemClock
-from lockdoctor.domain.leases import LeaseId
+from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.etcd.cluster import connect
 from lockdoctor.etcd.connection import ConnectionSettings
 from lockdoctor.etcd.etcd3_compat import rpc, stubs

@@ -19,7 +19,7 @@ from typing import Any
 import grpc.aio
 
 from lockdoctor.clock import SystemClock
-from lockdoctor.domain.leases import LeaseId, Observation
+from lockdoctor.domain.model.leases import LeaseId, Observation
 from lockdoctor.etcd.cluster import connect
 from lockdoctor.etcd.connection import ConnectionSettings
 from lockdoctor.etcd.etcd3_compat import rpc, stubs

@@ -16,8 +16,8 @@ from typing import cast
 
 from rich.console import Console
 
-from lockdoctor.domain.leases import LeaseId, LeaseUnread, Observation, Reading
-from lockdoctor.domain.locks import LockKey
+from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Observation, Reading
+from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.ports import Cluster, Stop
 from lockdoctor.workflows.sampler import Sampler
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.demo.server import EtcdServer
-from lockdoctor.domain.leases import LeaseId
+from lockdoctor.domain.model.leases import LeaseId
 from tests.bench.aged import aged
 from tests.bench.contenders import PYTHON, Leases, contenders
 from tests.bench.lookups import granted

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
-from lockdoctor.domain.leases import LeaseId
+from lockdoctor.domain.model.leases import LeaseId
 from tests.etcd.connecting import writing
 
 AT_ONCE = 256

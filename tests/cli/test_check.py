@@ -16,8 +16,8 @@ from lockdoctor.cli.check import StatusFlags
 from lockdoctor.cli.check_run import check_request, limits_of
 from lockdoctor.cli.config import Config
 from lockdoctor.cli.options import LimitFlags, ReadingFlags, TargetFlags
-from lockdoctor.domain.metrics import NAMES
-from lockdoctor.domain.policy import Rule
+from lockdoctor.domain.check.metrics import NAMES
+from lockdoctor.domain.policy.policy import Rule
 from lockdoctor.errors import ConfigError
 
 OPTIONS = (

@@ -17,7 +17,7 @@ TABLES = {"rich.table", "rich.console"}
 WEB = {"http.client", "urllib.request", "prometheus_client"}
 TREATS = {"lockdoctor.etcd.surgeon", "lockdoctor.journal.file", "lockdoctor.workflows.unattended"}
 HEAVY = ETCD | TABLES | WEB | {"rich", "humanize", "sqlite3", "asyncio", "ssl", "tomllib"}
-HEAVY |= {"lockdoctor.domain.verdicts", "lockdoctor.outputs", "lockdoctor.history"}
+HEAVY |= {"lockdoctor.domain.evidence.verdicts", "lockdoctor.outputs", "lockdoctor.history"}
 """What a help does not need."""
 
 NOBODY = ("--endpoints", "127.0.0.1:1", "--dial-timeout", "100ms")

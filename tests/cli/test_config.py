@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.cli.config import find_config, read_config
-from lockdoctor.domain.acceptance import Acceptance
-from lockdoctor.domain.journal import Action
-from lockdoctor.domain.locks import Kind
-from lockdoctor.domain.policy import Rule, Treatment
-from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.domain.check.accepted_findings import Acceptance
+from lockdoctor.domain.evidence.verdicts import VerdictKind
+from lockdoctor.domain.model.locks import Kind
+from lockdoctor.domain.policy.policy import Rule, Treatment
+from lockdoctor.domain.treatment.journal_entry import Action
 from lockdoctor.errors import ConfigError
 
 WHOLE = """\

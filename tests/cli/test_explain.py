@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.cli.app import main
-from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.explanations import PLACES, explanations
 from tests.docs.pages import ROOT, Page
 

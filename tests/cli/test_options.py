@@ -9,8 +9,8 @@ import typer
 
 from lockdoctor.cli.connection import ConnectionValues
 from lockdoctor.cli.options import ConnectionFlags, LimitFlags, count, duration, one_of, switch
-from lockdoctor.domain.locks import Kind
-from lockdoctor.domain.policy import Limits
+from lockdoctor.domain.model.locks import Kind
+from lockdoctor.domain.policy.policy import Limits
 
 
 def names(group: type) -> set[str]:

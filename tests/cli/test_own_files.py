@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.cli.app import main
-from lockdoctor.domain.health import FailedCheck
-from lockdoctor.domain.revocation import RevokePlan
+from lockdoctor.domain.check.health import FailedCheck
+from lockdoctor.domain.treatment.plan import RevokePlan
 from lockdoctor.history.migrations import APPLICATION_ID
 from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs import pictures

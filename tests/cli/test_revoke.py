@@ -14,10 +14,10 @@ from lockdoctor.cli.options import LimitFlags, TargetFlags
 from lockdoctor.cli.revoke import ActingFlags, DangerFlags, WhatFlags
 from lockdoctor.cli.scan import RunFlags
 from lockdoctor.cli.treating import request_of, require_sense, selection_of
-from lockdoctor.domain.journal import Action
-from lockdoctor.domain.policy import Rule
-from lockdoctor.domain.revocation import Selection
-from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.domain.evidence.verdicts import VerdictKind
+from lockdoctor.domain.policy.policy import Rule
+from lockdoctor.domain.treatment.journal_entry import Action
+from lockdoctor.domain.treatment.plan import Selection
 from lockdoctor.errors import ConfigError
 
 SOMEWHERE = TargetFlags(prefix=["/l/"])

@@ -8,8 +8,8 @@ import pytest
 
 from lockdoctor.cli.options import TargetFlags
 from lockdoctor.cli.targets import prefixes
-from lockdoctor.domain.locks import Kind
-from lockdoctor.domain.policy import Rule
+from lockdoctor.domain.model.locks import Kind
+from lockdoctor.domain.policy.policy import Rule
 from lockdoctor.errors import ConfigError
 
 RULES = (Rule(b"/a/", {}), Rule(b"", {}), Rule(b"/i/", {"kind": Kind.IGNORE}), Rule(b"\xff", {}))

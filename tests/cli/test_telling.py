@@ -12,7 +12,7 @@ import pytest
 
 from lockdoctor.cli.check import Format, TellingFlags
 from lockdoctor.cli.telling import guessed_teller, teller_of
-from lockdoctor.domain.health import Checked
+from lockdoctor.domain.check.health import Checked
 from lockdoctor.errors import ConfigError
 from tests.outputs.checkups import FAILED, a_checkup, a_healthy_lock, a_leak
 

@@ -19,7 +19,7 @@ from lockdoctor.cli.options import (
 from lockdoctor.cli.scan import RunFlags
 from lockdoctor.cli.terminals import in_colour
 from lockdoctor.cli.wiring import history_path, scan_request, settings_of
-from lockdoctor.domain.policy import Rule, Thresholds
+from lockdoctor.domain.policy.policy import Rule, Thresholds
 from lockdoctor.errors import ConfigError
 
 PROD = ConnectionValues(endpoints=("prod:1",), cacert="prod.pem")

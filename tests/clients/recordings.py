@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from lockdoctor.domain.leases import LeaseId
+from lockdoctor.domain.model.leases import LeaseId
 
 PROFILES = Path(__file__).parent / "profiles"
 

@@ -16,7 +16,7 @@ from lockdoctor.clients.processes import (
     parse_target,
 )
 from lockdoctor.clients.profile import MOST_BYTES
-from lockdoctor.domain.witnesses import Heard
+from lockdoctor.domain.processes.comparison import Heard
 from lockdoctor.errors import ConfigError
 from tests.clients.serving import Serving, http, serving_paths
 from tests.fakes import FakeClock

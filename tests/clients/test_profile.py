@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from lockdoctor.clients.profile import MAX_GOROUTINES, MAX_LINES, MOST_BYTES, census_of
 from lockdoctor.clients.protobuf_profile import MAX_BYTES
-from lockdoctor.domain.goroutines import Caller, Census, Frame
-from lockdoctor.domain.witnesses import Heard, ProcessSeen, bear_witness
+from lockdoctor.domain.processes.comparison import Heard, ProcessSeen, bear_witness
+from lockdoctor.domain.processes.goroutines import Caller, Census, Frame
 from lockdoctor.errors import WitnessError
 from lockdoctor.outputs.witness_sentences import process_lines
 from lockdoctor.outputs.witnesses_json import process_json

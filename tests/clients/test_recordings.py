@@ -8,9 +8,9 @@ import pytest
 
 from lockdoctor.clients.profile import census_of
 from lockdoctor.domain.evidence import FromElsewhere, KeptAliveBy, LiveSessions
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.report import Report
-from lockdoctor.domain.witnesses import Heard, ProcessSeen, bear_witness
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.processes.comparison import Heard, ProcessSeen, bear_witness
+from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.witness_sentences import process_lines
 from tests.builders import a_report, a_session, a_verdict
 from tests.clients.recordings import Recording, recordings

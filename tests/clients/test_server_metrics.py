@@ -19,8 +19,8 @@ from lockdoctor.clients.server_metrics import (
     counters_of,
 )
 from lockdoctor.clients.web import parse_address
-from lockdoctor.domain.server_view import MemberCounters, compare
-from lockdoctor.domain.witnesses import Heard
+from lockdoctor.domain.processes.comparison import Heard
+from lockdoctor.domain.processes.server_counters import MemberCounters, compare
 from lockdoctor.errors import WitnessError
 from lockdoctor.outputs.witness_sentences import server_line
 from lockdoctor.outputs.witnesses_json import server_json

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.domain.health import Checked
-from lockdoctor.domain.verdicts import FINE, VerdictKind
+from lockdoctor.domain.check.health import Checked
+from lockdoctor.domain.evidence.verdicts import FINE, VerdictKind
 from lockdoctor.outputs.prometheus import PrometheusOutput
 from tests.builders import a_session
 from tests.docs.alerts import MATCHER, RULES, Sample, fires, rules, samples

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.cli import app
-from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.domain.evidence.verdicts import VerdictKind
 from tests.docs.pages import PAGES, ROOT, Page, anchor, arguments
 
 COMMANDS = [

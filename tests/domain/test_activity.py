@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lockdoctor.domain.activity import (
+from lockdoctor.domain.inference.queue_activity import (
     KeyDeleted,
     KeyPut,
     QueueActivity,
@@ -11,8 +11,8 @@ from lockdoctor.domain.activity import (
     WatchProgress,
     replay,
 )
-from lockdoctor.domain.locks import LockKey, Recipe
-from lockdoctor.domain.recipes import Claim, locks
+from lockdoctor.domain.model.locks import LockKey, Recipe
+from lockdoctor.domain.recipes.grouping import Claim, locks
 from tests.builders import a_key
 
 QUEUE = Claim(b"/l/q", Recipe.GO_MUTEX)

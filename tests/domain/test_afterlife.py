@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.afterlife import AGAIN_S, expired_for_s, gone_since, judge_lost
 from lockdoctor.domain.evidence import Expired, ListedButGone
-from lockdoctor.domain.leases import LeaseGone, LeaseId, Reading
-from lockdoctor.domain.renewals import RenewalTrace
-from lockdoctor.domain.schedule import next_look
-from lockdoctor.domain.verdicts import Confidence, Severity, VerdictKind
+from lockdoctor.domain.evidence.verdicts import Confidence, Severity, VerdictKind
+from lockdoctor.domain.inference.lease_expiry import AGAIN_S, expired_for_s, gone_since, judge_lost
+from lockdoctor.domain.inference.lookup_schedule import next_look
+from lockdoctor.domain.inference.renewals import RenewalTrace
+from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Reading
 from tests.builders import NOON, a_trace, an_observation
 
 LEASE = LeaseId(7)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.age import (
+from lockdoctor.domain.inference.hold_age import (
     RevisionRate,
     Sighting,
     bracket,
@@ -18,8 +18,8 @@ from lockdoctor.domain.age import (
     stood_at_least_s,
     uuid1_written_at,
 )
-from lockdoctor.domain.locks import Hold
-from lockdoctor.domain.past import NO_PAST, Past, PastHold, RevisionMark
+from lockdoctor.domain.model.locks import Hold
+from lockdoctor.domain.past.past import NO_PAST, Past, PastHold, RevisionMark
 
 HOLD = Hold(b"/l/q/7", 100)
 NOW = 10_000.0

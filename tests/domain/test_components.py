@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.components import strongly_connected
+from lockdoctor.domain.graph.strongly_connected import strongly_connected
 from tests.domain.graphs import mutually_reachable
 
 nodes = st.integers(0, 7)

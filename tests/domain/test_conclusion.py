@@ -6,19 +6,25 @@ from dataclasses import replace
 
 import pytest
 
-from lockdoctor.domain.activity import KeyDeleted, KeyPut, WatchEvent, WatchGap, WatchProgress
-from lockdoctor.domain.conclusion import conclude
 from lockdoctor.domain.evidence import ByDesign, Rewritten
-from lockdoctor.domain.examination import Examination, PrefixFacts, SessionFacts
-from lockdoctor.domain.leases import NO_LEASE, LeaseId, Reading
-from lockdoctor.domain.locks import KeySnapshot, Kind, LockKey
-from lockdoctor.domain.past import NO_PAST, PastHold
-from lockdoctor.domain.policy import Limits, Policy, Rule
-from lockdoctor.domain.recipes import locks
-from lockdoctor.domain.record import run_record
-from lockdoctor.domain.renewals import Leadership, LeadershipProbe
-from lockdoctor.domain.report import ClusterFacts
-from lockdoctor.domain.verdicts import Confidence, Severity, VerdictKind
+from lockdoctor.domain.evidence.verdicts import Confidence, Severity, VerdictKind
+from lockdoctor.domain.inference.queue_activity import (
+    KeyDeleted,
+    KeyPut,
+    WatchEvent,
+    WatchGap,
+    WatchProgress,
+)
+from lockdoctor.domain.inference.renewals import Leadership, LeadershipProbe
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, Reading
+from lockdoctor.domain.model.locks import KeySnapshot, Kind, LockKey
+from lockdoctor.domain.past.past import NO_PAST, PastHold
+from lockdoctor.domain.policy.policy import Limits, Policy, Rule
+from lockdoctor.domain.recipes.grouping import locks
+from lockdoctor.domain.report.report import ClusterFacts
+from lockdoctor.domain.rules.judge import conclude
+from lockdoctor.domain.rules.record_run import run_record
+from lockdoctor.domain.rules.scan_facts import Examination, PrefixFacts, SessionFacts
 from tests.builders import a_key
 from tests.simulation import LEASE, kept_alive
 

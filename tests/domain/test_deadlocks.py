@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lockdoctor.domain.conclusion import conclude
 from lockdoctor.domain.evidence import (
     Blocks,
     HolderWaits,
@@ -14,15 +13,16 @@ from lockdoctor.domain.evidence import (
     RingWait,
     WaitCircle,
 )
-from lockdoctor.domain.examination import Examination, PrefixFacts, SessionFacts
-from lockdoctor.domain.leases import LeaseId, Reading
-from lockdoctor.domain.locks import KeySnapshot, Lock, LockKey
-from lockdoctor.domain.past import NO_PAST, Past, PastHold
-from lockdoctor.domain.policy import Limits, Policy
-from lockdoctor.domain.recipes import locks
-from lockdoctor.domain.renewals import Leadership, LeadershipProbe
-from lockdoctor.domain.report import ClusterFacts, LockReport, Report
-from lockdoctor.domain.verdicts import Confidence, Severity, VerdictKind
+from lockdoctor.domain.evidence.verdicts import Confidence, Severity, VerdictKind
+from lockdoctor.domain.inference.renewals import Leadership, LeadershipProbe
+from lockdoctor.domain.model.leases import LeaseId, Reading
+from lockdoctor.domain.model.locks import KeySnapshot, Lock, LockKey
+from lockdoctor.domain.past.past import NO_PAST, Past, PastHold
+from lockdoctor.domain.policy.policy import Limits, Policy
+from lockdoctor.domain.recipes.grouping import locks
+from lockdoctor.domain.report.report import ClusterFacts, LockReport, Report
+from lockdoctor.domain.rules.judge import conclude
+from lockdoctor.domain.rules.scan_facts import Examination, PrefixFacts, SessionFacts
 from tests.builders import an_observation
 
 KEPT = ((0.1, 58), (22.0, 57), (43.0, 56))

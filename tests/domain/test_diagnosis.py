@@ -8,10 +8,6 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.domain.activity import QueueActivity
-from lockdoctor.domain.age import Age
-from lockdoctor.domain.case import Dangling, LockCase
-from lockdoctor.domain.diagnosis import diagnose
 from lockdoctor.domain.evidence import (
     Evidence,
     Expired,
@@ -28,11 +24,21 @@ from lockdoctor.domain.evidence import (
     Unread,
     Waiting,
 )
-from lockdoctor.domain.leases import NO_LEASE, LeaseGone, Reading
-from lockdoctor.domain.locks import Kind, Lock, LockKey, Recipe
-from lockdoctor.domain.policy import Thresholds
-from lockdoctor.domain.renewals import SETTLE_S, Leadership, LeadershipProbe, RenewalTrace, trace
-from lockdoctor.domain.verdicts import Confidence, Severity, Verdict, VerdictKind
+from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
+from lockdoctor.domain.inference.hold_age import Age
+from lockdoctor.domain.inference.queue_activity import QueueActivity
+from lockdoctor.domain.inference.renewals import (
+    SETTLE_S,
+    Leadership,
+    LeadershipProbe,
+    RenewalTrace,
+    trace,
+)
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseGone, Reading
+from lockdoctor.domain.model.locks import Kind, Lock, LockKey, Recipe
+from lockdoctor.domain.policy.policy import Thresholds
+from lockdoctor.domain.rules.judge_lock import diagnose
+from lockdoctor.domain.rules.lock_case import Dangling, LockCase
 from tests.builders import a_key, a_trace, an_observation
 from tests.simulation import LEASE, SimulatedLease, kept_alive
 

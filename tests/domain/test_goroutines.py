@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lockdoctor.domain.goroutines import (
+from lockdoctor.domain.processes.goroutines import (
     MOST_CALLERS,
     Caller,
     Frame,

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.health import Checkup, FailedCheck, Health
-from lockdoctor.domain.metrics import NO_LIMITS, MetricLimits
-from lockdoctor.domain.ranges import parse_range
-from lockdoctor.domain.report import LockReport, Unseen
-from lockdoctor.domain.verdicts import Confidence, Severity, VerdictKind
+from lockdoctor.domain.check.health import Checkup, FailedCheck, Health
+from lockdoctor.domain.check.metrics import NO_LIMITS, MetricLimits
+from lockdoctor.domain.check.ranges import parse_range
+from lockdoctor.domain.evidence.verdicts import Confidence, Severity, VerdictKind
+from lockdoctor.domain.report.report import LockReport, Unseen
 from tests.builders import NOON, a_lock_report, a_report, a_verdict
 
 FINE = a_lock_report(None, a_verdict(VerdictKind.HEALTHY))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lockdoctor.domain.journal import (
+from lockdoctor.domain.treatment.journal_entry import (
     MOST_ENTRY_BYTES,
     MOST_VALUE_BYTES,
     Action,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lockdoctor.domain.leases import lease_id_of, parse_lease_id
+from lockdoctor.domain.model.leases import lease_id_of, parse_lease_id
 
 
 @pytest.mark.parametrize("word", ["32698f1c0a1b2c3d", "0x32698f1c0a1b2c3d", "32698F1C0A1B2C3D"])

@@ -7,12 +7,12 @@ from datetime import date
 
 import pytest
 
-from lockdoctor.domain.age import Age
-from lockdoctor.domain.locks import Kind
-from lockdoctor.domain.metrics import IN_SECONDS, NAMES, NO_LIMITS, MetricLimits, metrics
-from lockdoctor.domain.ranges import parse_range
-from lockdoctor.domain.report import KEYLESS_LEASES, LEASE_LIST, Report, Unseen
-from lockdoctor.domain.verdicts import Accepted, Severity, VerdictKind
+from lockdoctor.domain.check.metrics import IN_SECONDS, NAMES, NO_LIMITS, MetricLimits, metrics
+from lockdoctor.domain.check.ranges import parse_range
+from lockdoctor.domain.evidence.verdicts import Accepted, Severity, VerdictKind
+from lockdoctor.domain.inference.hold_age import Age
+from lockdoctor.domain.model.locks import Kind
+from lockdoctor.domain.report.report import KEYLESS_LEASES, LEASE_LIST, Report, Unseen
 from tests.builders import a_lock, a_lock_report, a_report, a_session, a_verdict
 
 LEAK = a_lock_report(a_lock(waiters=2), age=Age(at_least_s=400.0))

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockdoctor.domain.evidence import SessionsAlike
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.origins import CYCLE_MS, FIRST_ETCD_AT, Origin, alike, origin
-from lockdoctor.domain.renewals import RenewalTrace
+from lockdoctor.domain.inference.lease_origin import CYCLE_MS, FIRST_ETCD_AT, Origin, alike, origin
+from lockdoctor.domain.inference.renewals import RenewalTrace
+from lockdoctor.domain.model.leases import LeaseId
 from tests.builders import NOON, a_trace
 
 MEMBER = 0x8E9E05C52164E94D

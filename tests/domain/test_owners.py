@@ -9,8 +9,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.locks import LockKey
-from lockdoctor.domain.owners import OwnerNote, Told, owner_notes
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.recipes.owner_notes import OwnerNote, Told, owner_notes
 from tests.builders import a_key
 
 LOCK_UUID = uuid.UUID("5a2b4c6e-1f2d-11ef-8a3b-0242ac120002")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lockdoctor.domain.locks import Kind
-from lockdoctor.domain.policy import Limits, Policy, Rule, Thresholds, parse_duration
+from lockdoctor.domain.model.locks import Kind
+from lockdoctor.domain.policy.policy import Limits, Policy, Rule, Thresholds, parse_duration
 
 
 def a_policy(*rules: tuple[bytes, Limits], **overrides: object) -> Policy:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.ranges import parse_range
+from lockdoctor.domain.check.ranges import parse_range
 
 NUMBERS = st.integers(-1000, 1000) | st.decimals(-1000, 1000, places=2)
 

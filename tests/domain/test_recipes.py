@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.leases import NO_LEASE, LeaseId
-from lockdoctor.domain.locks import Kind, Lock, LockKey, Recipe
-from lockdoctor.domain.recipes import claim, is_plain, locks, queue_of, recipe_of
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
+from lockdoctor.domain.model.locks import Kind, Lock, LockKey, Recipe
+from lockdoctor.domain.recipes.grouping import claim, is_plain, locks, queue_of, recipe_of
 from tests.builders import HOLDER, a_key
 
 PYTHON_VALUE = uuid.uuid1().bytes

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockdoctor.domain.leases import FOREVER_S, LeaseGone, Observation
-from lockdoctor.domain.renewals import (
+from lockdoctor.domain.inference.renewals import (
     SETTLE_S,
     Interval,
     Leadership,
@@ -18,6 +17,7 @@ from lockdoctor.domain.renewals import (
     shows_promotion,
     trace,
 )
+from lockdoctor.domain.model.leases import FOREVER_S, LeaseGone, Observation
 from tests.simulation import LEASE, SimulatedLease
 
 

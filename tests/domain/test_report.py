@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lockdoctor.domain.verdicts import Confidence, Severity, VerdictKind
+from lockdoctor.domain.evidence.verdicts import Confidence, Severity, VerdictKind
 from tests.builders import a_key, a_lock, a_lock_report, a_report, a_session, a_verdict
 
 KIND = VerdictKind

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lockdoctor.domain.journal import MOST_VALUE_BYTES, Entry, Result, kept
-from lockdoctor.domain.restoration import Left, Obstacle, plan_restoration
+from lockdoctor.domain.treatment.journal_entry import MOST_VALUE_BYTES, Entry, Result, kept
+from lockdoctor.domain.treatment.restore_plan import Left, Obstacle, plan_restoration
 from tests.builders import a_key, an_intent, an_outcome
 
 ONE, OTHER = a_key(b"/one", value=b"1"), a_key(b"/other", value=b"2")

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.domain.approval import ORDERED_BY_WRITE, Findings, approve
-from lockdoctor.domain.changes import Now, changes
 from lockdoctor.domain.evidence import HolderWaits
-from lockdoctor.domain.journal import Action
-from lockdoctor.domain.leases import NO_LEASE, LeaseGone, LeaseId, LeaseUnread, Reading
-from lockdoctor.domain.locks import Kind, LockKey, Recipe
-from lockdoctor.domain.report import LockReport
-from lockdoctor.domain.revocation import (
+from lockdoctor.domain.evidence.verdicts import Accepted, VerdictKind
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseGone, LeaseId, LeaseUnread, Reading
+from lockdoctor.domain.model.locks import Kind, LockKey, Recipe
+from lockdoctor.domain.recipes.registry import RECIPES
+from lockdoctor.domain.report.report import LockReport
+from lockdoctor.domain.treatment.approval import ORDERED_BY_WRITE, Findings, approve
+from lockdoctor.domain.treatment.journal_entry import Action
+from lockdoctor.domain.treatment.plan import (
     NAMEABLE,
     AcceptedAsIs,
     Danger,
@@ -32,9 +33,8 @@ from lockdoctor.domain.revocation import (
     Selection,
     Target,
 )
-from lockdoctor.domain.selection import Candidate, select
-from lockdoctor.domain.shapes import RECIPES
-from lockdoctor.domain.verdicts import Accepted, VerdictKind
+from lockdoctor.domain.treatment.preconditions import Now, changes
+from lockdoctor.domain.treatment.selection import Candidate, select
 from tests.builders import (
     HOLDER,
     NOON,

@@ -7,10 +7,10 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.leases import Observation
-from lockdoctor.domain.renewals import trace
-from lockdoctor.domain.sawtooth import teeth
-from lockdoctor.domain.schedule import HOPEFUL
+from lockdoctor.domain.inference.lookup_schedule import HOPEFUL
+from lockdoctor.domain.inference.renewals import trace
+from lockdoctor.domain.inference.ttl_timeline import teeth
+from lockdoctor.domain.model.leases import Observation
 from tests.builders import an_observation
 from tests.simulation import LEASE, SimulatedLease
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lockdoctor.domain.leases import LeaseGone, Observation, Reading
-from lockdoctor.domain.renewals import trace
-from lockdoctor.domain.schedule import HOPEFUL, is_overdue, needed_window_s, next_look
+from lockdoctor.domain.inference.lookup_schedule import (
+    HOPEFUL,
+    is_overdue,
+    needed_window_s,
+    next_look,
+)
+from lockdoctor.domain.inference.renewals import trace
+from lockdoctor.domain.model.leases import LeaseGone, Observation, Reading
 from tests.simulation import LEASE, SimulatedLease, kept_alive
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.domain.selfcheck import (
+from lockdoctor.domain.selfcheck.rules import (
     CERTIFICATE_SOON_S,
     CLOCKS_APART_S,
     Mark,

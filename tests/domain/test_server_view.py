@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.domain.server_view import COUNTERS, MemberCounters, ServerView, compare
+from lockdoctor.domain.processes.server_counters import (
+    COUNTERS,
+    MemberCounters,
+    ServerView,
+    compare,
+)
 
 
 def counters(read_at: float, **fields: Any) -> MemberCounters:

@@ -15,13 +15,19 @@ from lockdoctor.domain.evidence import (
     SessionsGrew,
     SessionsIdle,
 )
-from lockdoctor.domain.growth import MIN_RUNS
-from lockdoctor.domain.leases import LeaseGone, LeaseId, Observation, Reading
-from lockdoctor.domain.past import NO_PAST, Listing, Past
-from lockdoctor.domain.policy import Thresholds
-from lockdoctor.domain.renewals import SETTLE_S, Leadership, LeadershipProbe, RenewalTrace, trace
-from lockdoctor.domain.sessions import SessionCase, Watch, judge_sessions, report_session
-from lockdoctor.domain.verdicts import Confidence, Severity, Verdict, VerdictKind
+from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
+from lockdoctor.domain.inference.renewals import (
+    SETTLE_S,
+    Leadership,
+    LeadershipProbe,
+    RenewalTrace,
+    trace,
+)
+from lockdoctor.domain.inference.session_growth import MIN_RUNS
+from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Observation, Reading
+from lockdoctor.domain.past.past import NO_PAST, Listing, Past
+from lockdoctor.domain.policy.policy import Thresholds
+from lockdoctor.domain.rules.session_rules import SessionCase, Watch, judge_sessions, report_session
 
 NO_LIMITS = Thresholds()
 

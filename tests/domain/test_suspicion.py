@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.activity import QueueActivity
-from lockdoctor.domain.age import Age
-from lockdoctor.domain.case import LockCase
-from lockdoctor.domain.diagnosis import diagnose
 from lockdoctor.domain.evidence import EstimatedAge, Sign, Weighed, Weight
-from lockdoctor.domain.policy import Thresholds
-from lockdoctor.domain.suspicion import LIKELY_FROM, weigh
-from lockdoctor.domain.verdicts import Confidence, Verdict, VerdictKind
+from lockdoctor.domain.evidence.verdicts import Confidence, Verdict, VerdictKind
+from lockdoctor.domain.inference.hold_age import Age
+from lockdoctor.domain.inference.queue_activity import QueueActivity
+from lockdoctor.domain.policy.policy import Thresholds
+from lockdoctor.domain.rules.judge_lock import diagnose
+from lockdoctor.domain.rules.leak_score import LIKELY_FROM, weigh
+from lockdoctor.domain.rules.lock_case import LockCase
 from tests.builders import a_lock, a_trace
 
 ALONE, CONTENDED = a_lock(), a_lock(waiters=1)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lockdoctor.domain.evidence import Evidence, Standing
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.locks import Hold, LockId, Recipe
-from lockdoctor.domain.past import FindingSeen, Past, PastFinding
-from lockdoctor.domain.trend import Trend, finding_seen
-from lockdoctor.domain.verdicts import Verdict, VerdictKind
+from lockdoctor.domain.evidence.verdicts import Verdict, VerdictKind
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.model.locks import Hold, LockId, Recipe
+from lockdoctor.domain.past.past import FindingSeen, Past, PastFinding
+from lockdoctor.domain.rules.recurring_findings import Trend, finding_seen
 from tests.builders import a_key, a_lock, a_lock_report, a_verdict
 
 ORDERS = LockId(b"/my-lock/orders", Recipe.GO_MUTEX)

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.age import Age
 from lockdoctor.domain.evidence import Standing
-from lockdoctor.domain.journal import Action, Entry, Result
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.policy import Policy, Rule, Treatment
-from lockdoctor.domain.report import LockReport
-from lockdoctor.domain.unattended import (
+from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
+from lockdoctor.domain.inference.hold_age import Age
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.policy.policy import Policy, Rule, Treatment
+from lockdoctor.domain.report.report import LockReport
+from lockdoctor.domain.treatment.journal_entry import Action, Entry, Result
+from lockdoctor.domain.treatment.unattended import (
     DAY_S,
     HARMLESS,
     MAX_WATCHED,
@@ -24,7 +25,6 @@ from lockdoctor.domain.unattended import (
     choose,
     to_watch,
 )
-from lockdoctor.domain.verdicts import Confidence, VerdictKind
 from tests.builders import (
     HOLDER,
     NOON,

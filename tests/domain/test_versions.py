@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lockdoctor.domain.versions import (
+from lockdoctor.domain.selfcheck.etcd_versions import (
     LEASE_BUGS,
     Version,
     bugs_in,

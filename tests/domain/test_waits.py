@@ -11,9 +11,9 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockdoctor.domain.leases import NO_LEASE, LeaseId
-from lockdoctor.domain.locks import Kind, Lock, Recipe
-from lockdoctor.domain.waits import Circle, WaitGraph
+from lockdoctor.domain.graph.wait_graph import Circle, WaitGraph
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
+from lockdoctor.domain.model.locks import Kind, Lock, Recipe
 from tests.builders import a_key
 from tests.domain.graphs import mutually_reachable, reach_from
 

@@ -16,11 +16,11 @@ from lockdoctor.domain.evidence import (
     LiveSessions,
     ServerCounted,
 )
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.report import LEASE_LIST, Report, Unseen
-from lockdoctor.domain.server_view import MemberCounters
-from lockdoctor.domain.verdicts import VerdictKind
-from lockdoctor.domain.witnesses import Agreement, Heard, ProcessSeen, bear_witness
+from lockdoctor.domain.evidence.verdicts import VerdictKind
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.processes.comparison import Agreement, Heard, ProcessSeen, bear_witness
+from lockdoctor.domain.processes.server_counters import MemberCounters
+from lockdoctor.domain.report.report import LEASE_LIST, Report, Unseen
 from tests.builders import HOLDER, a_report, a_session
 from tests.outputs.examples import a_healthy_lock, a_leak, leaked_sessions
 from tests.outputs.witness_examples import a_census

@@ -12,9 +12,9 @@ import pytest
 
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.server import LOOPBACK, EtcdServer, reserve_port
-from lockdoctor.domain.activity import KeyPut
-from lockdoctor.domain.leases import LeaseId, LeaseUnread, Observation
-from lockdoctor.domain.writes import Effect
+from lockdoctor.domain.inference.queue_activity import KeyPut
+from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Observation
+from lockdoctor.domain.model.write_result import Effect
 from lockdoctor.errors import AccessDenied
 from lockdoctor.etcd.etcd3_compat import rpc
 from lockdoctor.etcd.surgeon import EtcdSurgeon

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.demo.server import EtcdServer, EtcdServers, reserve_port
-from lockdoctor.domain.leases import LeaseId, Observation
+from lockdoctor.domain.model.leases import LeaseId, Observation
 from lockdoctor.errors import ClusterError, ClusterUnreachable, WrongClusterError
 from lockdoctor.etcd.connection import ConnectionSettings
 from tests.etcd.connecting import connected, writing

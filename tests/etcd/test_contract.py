@@ -14,8 +14,14 @@ import pytest
 
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.server import EtcdServer
-from lockdoctor.domain.activity import KeyDeleted, KeyPut, WatchEvent, WatchGap, WatchProgress
-from lockdoctor.domain.leases import LeaseGone, LeaseId, LeaseUnread, Observation, Reading
+from lockdoctor.domain.inference.queue_activity import (
+    KeyDeleted,
+    KeyPut,
+    WatchEvent,
+    WatchGap,
+    WatchProgress,
+)
+from lockdoctor.domain.model.leases import LeaseGone, LeaseId, LeaseUnread, Observation, Reading
 from lockdoctor.etcd.cluster import connect
 from lockdoctor.etcd.connection import ConnectionSettings
 from lockdoctor.ports import Clock, Cluster

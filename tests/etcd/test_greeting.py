@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from google.protobuf.message import Message
 
-from lockdoctor.domain.alarms import ClusterAlarm
+from lockdoctor.domain.model.alarms import ClusterAlarm
 from lockdoctor.etcd.etcd3_compat import rpc
 from lockdoctor.etcd.greeting import Identity, alarms_of
 

@@ -13,9 +13,9 @@ import pytest
 
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.server import EtcdServer, reserve_port
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.locks import LockKey
-from lockdoctor.domain.writes import Effect
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.model.write_result import Effect
 from lockdoctor.errors import ClusterError, WrongClusterError
 from lockdoctor.etcd.cluster import EtcdCluster
 from lockdoctor.etcd.etcd3_compat import kv, rpc

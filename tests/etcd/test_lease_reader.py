@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lockdoctor.demo.server import EtcdServer
-from lockdoctor.domain.leases import LeaseId, LeaseUnread, Observation
+from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Observation
 from lockdoctor.errors import AccessDenied, ClusterError, ClusterTimeout, ClusterUnreachable
 from lockdoctor.etcd.connection import Answer, Connection, KeyRange, Method
 from lockdoctor.etcd.etcd3_compat import rpc

@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.leases import LeaseId, Observation, Reading
+from lockdoctor.domain.model.leases import LeaseId, Observation, Reading
 from lockdoctor.etcd.connection import Attempt
 from lockdoctor.etcd.etcd3_compat import rpc
 from lockdoctor.etcd.h2_call import DEADLINE_EXCEEDED, OK, Call

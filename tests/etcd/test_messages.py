@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.leases import LeaseGone, LeaseId, Observation, Reading
+from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Observation, Reading
 from lockdoctor.etcd.etcd3_compat import rpc
 from lockdoctor.etcd.messages import EVERYTHING, range_of, reading
 

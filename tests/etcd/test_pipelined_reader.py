@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lockdoctor.clock import SystemClock
-from lockdoctor.domain.leases import LeaseId, LeaseUnread, Observation
+from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Observation
 from lockdoctor.errors import ClusterTimeout
 from lockdoctor.etcd import h2_frames as h2
 from lockdoctor.etcd.cluster import EtcdCluster, connect

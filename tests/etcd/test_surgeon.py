@@ -11,9 +11,9 @@ import pytest
 
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.server import EtcdServer
-from lockdoctor.domain.leases import NO_LEASE, LeaseGone, LeaseId, Observation
-from lockdoctor.domain.locks import LockKey
-from lockdoctor.domain.writes import Effect
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseGone, LeaseId, Observation
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.model.write_result import Effect
 from lockdoctor.etcd.surgeon import EtcdSurgeon
 from lockdoctor.ports import MOST_TOGETHER, Cluster, Surgeon
 from tests.etcd.connecting import connected, writing

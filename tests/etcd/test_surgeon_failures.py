@@ -9,9 +9,9 @@ import pytest
 
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.server import EtcdServer
-from lockdoctor.domain.leases import NO_LEASE
-from lockdoctor.domain.locks import LockKey
-from lockdoctor.domain.writes import Effect
+from lockdoctor.domain.model.leases import NO_LEASE
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.model.write_result import Effect
 from lockdoctor.errors import ClusterUnreachable
 from lockdoctor.etcd.cluster import EtcdCluster
 from lockdoctor.etcd.surgeon import EtcdSurgeon

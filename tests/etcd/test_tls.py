@@ -14,8 +14,8 @@ from lockdoctor.cli.witnesses import WitnessFlags
 from lockdoctor.cli.witnesses_run import witnesses
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.server import EtcdServer, ServerTls
-from lockdoctor.domain.leases import LeaseGone, LeaseId
-from lockdoctor.domain.witnesses import Heard
+from lockdoctor.domain.model.leases import LeaseGone, LeaseId
+from lockdoctor.domain.processes.comparison import Heard
 from lockdoctor.errors import ClusterUnreachable, ConfigError
 from lockdoctor.etcd.connection import ConnectionSettings
 from lockdoctor.etcd.endpoints import parse_endpoint

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from lockdoctor.cli.app import main
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.server import EtcdServer
-from lockdoctor.domain.leases import LeaseGone, LeaseId, Observation
-from lockdoctor.domain.writes import Effect
+from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Observation
+from lockdoctor.domain.model.write_result import Effect
 from lockdoctor.errors import AccessDenied, ConfigError
 from lockdoctor.etcd.etcd3_compat import rpc
 from lockdoctor.etcd.surgeon import EtcdSurgeon

@@ -14,7 +14,7 @@ import grpc.aio
 import pytest
 
 from lockdoctor.demo.server import EtcdServer, EtcdServers
-from lockdoctor.domain.activity import KeyPut, WatchEvent, WatchGap, WatchProgress
+from lockdoctor.domain.inference.queue_activity import KeyPut, WatchEvent, WatchGap, WatchProgress
 from lockdoctor.errors import ClusterUnreachable
 from lockdoctor.etcd.cluster import EtcdCluster
 from tests.etcd.connecting import connected, writing

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import grpc.aio
 
-from lockdoctor.domain.leases import LeaseId
+from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.etcd.etcd3_compat import rpc, stubs
 
 

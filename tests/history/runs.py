@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from lockdoctor.domain.leases import LeaseId, Reading
-from lockdoctor.domain.locks import Hold, LockId, Recipe
-from lockdoctor.domain.past import ClockMark, HoldSeen, Past, RevisionMark, RunRecord
-from lockdoctor.domain.renewals import LeadershipProbe
-from lockdoctor.domain.verdicts import Severity
+from lockdoctor.domain.evidence.verdicts import Severity
+from lockdoctor.domain.inference.renewals import LeadershipProbe
+from lockdoctor.domain.model.leases import LeaseId, Reading
+from lockdoctor.domain.model.locks import Hold, LockId, Recipe
+from lockdoctor.domain.past.past import ClockMark, HoldSeen, Past, RevisionMark, RunRecord
 from lockdoctor.history.store import SqliteHistory, open_history
 from tests.builders import HOLDER, NOON
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.domain.past import RunRecord
+from lockdoctor.domain.past.past import RunRecord
 from lockdoctor.errors import HistoryBusy, HistoryError, HistoryTooNew
 from lockdoctor.history.database import HistoryDamaged
 from lockdoctor.history.files import default_path

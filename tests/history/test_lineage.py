@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.domain.locks import Hold
-from lockdoctor.domain.past import NO_PAST
+from lockdoctor.domain.model.locks import Hold
+from lockdoctor.domain.past.past import NO_PAST
 from lockdoctor.history.reader import open_reader
 from lockdoctor.history.store import open_history
 from tests.builders import HOLDER, NOON, an_observation

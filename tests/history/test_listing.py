@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.domain.leases import LeaseGone, LeaseId
-from lockdoctor.domain.locks import Hold, LockId, Recipe
-from lockdoctor.domain.past import (
+from lockdoctor.domain.evidence.verdicts import Severity, VerdictKind
+from lockdoctor.domain.model.leases import LeaseGone, LeaseId
+from lockdoctor.domain.model.locks import Hold, LockId, Recipe
+from lockdoctor.domain.past.past import (
     FindingSeen,
     Stored,
     StoredFinding,
@@ -16,7 +17,6 @@ from lockdoctor.domain.past import (
     StoredLease,
     StoredRun,
 )
-from lockdoctor.domain.verdicts import Severity, VerdictKind
 from lockdoctor.history.reader import open_reader
 from tests.builders import HOLDER, NOON, an_observation
 from tests.history.runs import (

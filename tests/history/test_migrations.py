@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.domain.past import FindingSeen
-from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.domain.evidence.verdicts import VerdictKind
+from lockdoctor.domain.past.past import FindingSeen
 from lockdoctor.history.migrations import APPLICATION_ID, STEPS, migrate, version
 from lockdoctor.history.names import prefixes_text
 from lockdoctor.history.store import open_history

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.domain.locks import Hold
-from lockdoctor.domain.past import RunRecord
+from lockdoctor.domain.model.locks import Hold
+from lockdoctor.domain.past.past import RunRecord
 from lockdoctor.history.pruning import used_bytes
 from lockdoctor.history.reader import open_reader
 from lockdoctor.history.store import KEEP_S, open_history

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.domain.leases import FOREVER_S, LeaseGone, LeaseId, Reading
-from lockdoctor.domain.locks import Hold, LockId, Recipe
-from lockdoctor.domain.past import (
+from lockdoctor.domain.evidence.verdicts import VerdictKind
+from lockdoctor.domain.inference.renewals import LeadershipProbe
+from lockdoctor.domain.model.leases import FOREVER_S, LeaseGone, LeaseId, Reading
+from lockdoctor.domain.model.locks import Hold, LockId, Recipe
+from lockdoctor.domain.past.past import (
     NO_PAST,
     FindingSeen,
     PastFinding,
     PastHold,
     RevisionMark,
 )
-from lockdoctor.domain.renewals import LeadershipProbe
-from lockdoctor.domain.verdicts import VerdictKind
 from lockdoctor.history.readings import STRETCHES
 from lockdoctor.history.recording import SWEEP_RUNS
 from lockdoctor.history.store import open_history

@@ -9,14 +9,14 @@ from itertools import accumulate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.leases import Observation, Reading
-from lockdoctor.domain.renewals import (
+from lockdoctor.domain.inference.renewals import (
     CLOCK_DRIFT,
     Leadership,
     LeadershipProbe,
     RenewalTrace,
     trace,
 )
+from lockdoctor.domain.model.leases import Observation, Reading
 from lockdoctor.history.stretches import fold
 from tests.builders import NOON, an_observation
 from tests.simulation import LEASE, SimulatedLease, kept_alive

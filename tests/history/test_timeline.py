@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.locks import Hold
-from lockdoctor.domain.past import ClockMark, ListedLeases
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.model.locks import Hold
+from lockdoctor.domain.past.past import ClockMark, ListedLeases
 from lockdoctor.history.store import open_history
 from lockdoctor.history.timeline import SKEW_S
 from tests.builders import HOLDER, NOON, an_observation

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from lockdoctor.domain.journal import Action, Actor, EntryId, Intent, Outcome, Reason, Result
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.locks import LockKey
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.treatment.journal_entry import (
+    Action,
+    Actor,
+    EntryId,
+    Intent,
+    Outcome,
+    Reason,
+    Result,
+)
 
 _BYTES = st.binary(max_size=20)
 _TEXT = st.text(max_size=20)  # with escape sequences, line breaks and lone surrogates

@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from lockdoctor.domain.journal import Actor
+from lockdoctor.domain.treatment.journal_entry import Actor
 from lockdoctor.journal.actor import this_actor
 
 

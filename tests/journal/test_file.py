@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.journal import MOST_VALUE_BYTES, Entry, Line, Result, entries
+from lockdoctor.domain.treatment.journal_entry import MOST_VALUE_BYTES, Entry, Line, Result, entries
 from lockdoctor.errors import FileRefusedError, JournalError
 from lockdoctor.journal import file
 from lockdoctor.journal.file import FileJournal, default_path

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 from datetime import date
 
-from lockdoctor.domain.activity import QueueActivity
-from lockdoctor.domain.age import Age
 from lockdoctor.domain.evidence import (
     Blocks,
     ByDesign,
@@ -53,18 +51,20 @@ from lockdoctor.domain.evidence import (
     Weight,
     WithinLimit,
 )
-from lockdoctor.domain.leases import LeaseGone, LeaseId, Reading
-from lockdoctor.domain.locks import Kind, LockId, Recipe
-from lockdoctor.domain.past import PastFinding
-from lockdoctor.domain.report import LockReport, Report, Unseen
-from lockdoctor.domain.verdicts import (
+from lockdoctor.domain.evidence.verdicts import (
     Accepted,
     Confidence,
     Severity,
     Verdict,
     VerdictKind,
 )
-from lockdoctor.domain.waits import Blocked
+from lockdoctor.domain.graph.wait_graph import Blocked
+from lockdoctor.domain.inference.hold_age import Age
+from lockdoctor.domain.inference.queue_activity import QueueActivity
+from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Reading
+from lockdoctor.domain.model.locks import Kind, LockId, Recipe
+from lockdoctor.domain.past.past import PastFinding
+from lockdoctor.domain.report.report import LockReport, Report, Unseen
 from tests.builders import (
     NOON,
     a_key,

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from lockdoctor.domain.alarms import ClusterAlarm
-from lockdoctor.domain.health import Checkup
-from lockdoctor.domain.report import LockReport, Report
-from lockdoctor.domain.revocation import AlarmForbids
-from lockdoctor.domain.selfcheck import SelfCheckFacts, judge
+from lockdoctor.domain.check.health import Checkup
+from lockdoctor.domain.model.alarms import ClusterAlarm
+from lockdoctor.domain.report.report import LockReport, Report
+from lockdoctor.domain.selfcheck.rules import SelfCheckFacts, judge
+from lockdoctor.domain.treatment.plan import AlarmForbids
 from lockdoctor.outputs.json import JsonOutput
 from lockdoctor.outputs.nagios import NagiosOutput
 from lockdoctor.outputs.page import write

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.sawtooth import Tooth
+from lockdoctor.domain.inference.ttl_timeline import Tooth
 from lockdoctor.outputs.chart import HEIGHT, LABEL_WIDTH, Chart
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from lockdoctor.domain.health import Checked, FailedCheck
-from lockdoctor.domain.metrics import NAMES
+from lockdoctor.domain.check.health import Checked, FailedCheck
+from lockdoctor.domain.check.metrics import NAMES
 from lockdoctor.outputs.checks import CheckJson, CheckTable
 from lockdoctor.outputs.nagios import status_line
 from lockdoctor.outputs.table import TableOutput

@@ -10,9 +10,9 @@ import subprocess
 import pytest
 
 from lockdoctor.cli import app
-from lockdoctor.domain.locks import Kind, Recipe
-from lockdoctor.domain.report import Finding
-from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.domain.evidence.verdicts import VerdictKind
+from lockdoctor.domain.model.locks import Kind, Recipe
+from lockdoctor.domain.report.report import Finding
 from lockdoctor.outputs.commands import shell_word, steps
 from tests.builders import HOLDER, a_finding, a_key, a_lock, a_lock_report, a_verdict
 from tests.outputs.examples import HOSTILE, a_deadlock, an_eternal_lock, leaked_sessions

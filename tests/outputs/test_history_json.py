@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.verdicts import Severity
+from lockdoctor.domain.evidence.verdicts import Severity
+from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.outputs.history_json import write_lines, write_runs
 from tests.builders import NOON
 from tests.outputs.test_history_table import a_run

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from lockdoctor.domain.journal import Action, Entry, Reason, Result
-from lockdoctor.domain.leases import NO_LEASE, LeaseId
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
+from lockdoctor.domain.treatment.journal_entry import Action, Entry, Reason, Result
 from lockdoctor.outputs.journal_table import MOST_KEYS, JournalTable
 from tests.builders import a_key, an_intent, an_outcome
 

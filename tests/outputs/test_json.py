@@ -13,9 +13,9 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from lockdoctor.domain.evidence import Evidence
-from lockdoctor.domain.leases import LeaseGone, LeaseId
-from lockdoctor.domain.report import Report
-from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.domain.evidence.verdicts import VerdictKind
+from lockdoctor.domain.model.leases import LeaseGone, LeaseId
+from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.json import JsonOutput
 from tests.builders import (
     NOON,

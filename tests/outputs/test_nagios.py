@@ -7,11 +7,11 @@ import re
 
 import pytest
 
-from lockdoctor.domain.health import Checked, FailedCheck
-from lockdoctor.domain.locks import LockId, Recipe
-from lockdoctor.domain.past import PastFinding
-from lockdoctor.domain.report import Unseen
-from lockdoctor.domain.verdicts import Confidence, VerdictKind
+from lockdoctor.domain.check.health import Checked, FailedCheck
+from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
+from lockdoctor.domain.model.locks import LockId, Recipe
+from lockdoctor.domain.past.past import PastFinding
+from lockdoctor.domain.report.report import Unseen
 from lockdoctor.outputs.nagios import NagiosOutput, status_line
 from tests.builders import NOON, a_lock, a_lock_report, a_verdict
 from tests.outputs.checkups import FAILED, LIMITS, a_checkup, a_healthy_lock, a_leak

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.domain.journal import Result
-from lockdoctor.domain.revocation import RevokePlan
+from lockdoctor.domain.treatment.journal_entry import Result
+from lockdoctor.domain.treatment.plan import RevokePlan
 from lockdoctor.outputs.plan_document import danger_document
 from lockdoctor.outputs.plan_reading import read_plan
 from lockdoctor.outputs.treatment_json import write_plan_file, write_treatment, write_undone

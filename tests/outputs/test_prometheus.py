@@ -8,9 +8,9 @@ import io
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from lockdoctor.domain.health import Checked
-from lockdoctor.domain.report import Report
-from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.domain.check.health import Checked
+from lockdoctor.domain.evidence.verdicts import VerdictKind
+from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.prometheus import PrometheusOutput
 from lockdoctor.outputs.wording import printable
 from tests.builders import NOON, a_lock, a_lock_report, a_report, a_session, a_verdict

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from lockdoctor.domain.journal import Entry, EntryId, Result
-from lockdoctor.domain.restoration import Left, Obstacle, Restored, RestorePlan
+from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, Result
+from lockdoctor.domain.treatment.restore_plan import Left, Obstacle, Restored, RestorePlan
 from lockdoctor.outputs.journal_table import MOST_KEYS
 from lockdoctor.outputs.restore_table import RestoreTable
 from tests.builders import a_key, an_intent, an_outcome

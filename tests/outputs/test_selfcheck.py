@@ -6,7 +6,13 @@ import io
 import json
 from typing import Any
 
-from lockdoctor.domain.selfcheck import MemberFacts, Permission, SelfCheck, SelfCheckFacts, judge
+from lockdoctor.domain.selfcheck.rules import (
+    MemberFacts,
+    Permission,
+    SelfCheck,
+    SelfCheckFacts,
+    judge,
+)
 from lockdoctor.outputs.selfcheck import role_commands, write_json, write_table
 from tests.builders import NOON
 

@@ -10,9 +10,9 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from lockdoctor.domain.evidence import Renewed
-from lockdoctor.domain.locks import Kind, Recipe
-from lockdoctor.domain.renewals import Interval
-from lockdoctor.domain.report import Report
+from lockdoctor.domain.inference.renewals import Interval
+from lockdoctor.domain.model.locks import Kind, Recipe
+from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs import pictures
 from lockdoctor.outputs.page import write
 from lockdoctor.outputs.show import MOST_CONTENDERS, show_parts

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.domain.activity import QueueActivity
-from lockdoctor.domain.age import Age
 from lockdoctor.domain.evidence import EstimatedAge, RingWait, Standing, WaitCircle
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.report import LockReport, Report
-from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.domain.evidence.verdicts import VerdictKind
+from lockdoctor.domain.inference.hold_age import Age
+from lockdoctor.domain.inference.queue_activity import QueueActivity
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.report.report import LockReport, Report
 from lockdoctor.outputs.lock_rows import sawtooth
 from lockdoctor.outputs.table import TableOutput
 from tests.builders import (

@@ -9,9 +9,9 @@ from typing import TextIO
 
 import pytest
 
-from lockdoctor.domain.journal import Result
-from lockdoctor.domain.revocation import KeyGone, LeaseGoneAlready
-from lockdoctor.domain.treatment import TreatmentReport
+from lockdoctor.domain.treatment.journal_entry import Result
+from lockdoctor.domain.treatment.plan import KeyGone, LeaseGoneAlready
+from lockdoctor.domain.treatment.results import TreatmentReport
 from lockdoctor.outputs.treatment_table import TreatmentTable
 from tests.outputs.treatments import (
     a_plan,

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from lockdoctor.domain.health import Checkup, Health
-from lockdoctor.domain.journal import Action, Result
-from lockdoctor.domain.report import Finding
-from lockdoctor.domain.unattended import Spare, Spared, Unattended
+from lockdoctor.domain.check.health import Checkup, Health
+from lockdoctor.domain.report.report import Finding
+from lockdoctor.domain.treatment.journal_entry import Action, Result
+from lockdoctor.domain.treatment.unattended import Spare, Spared, Unattended
 from lockdoctor.outputs.base import CheckOutput
 from lockdoctor.outputs.checks import CheckJson, CheckTable
 from lockdoctor.outputs.nagios import NagiosOutput

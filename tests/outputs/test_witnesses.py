@@ -9,8 +9,8 @@ from importlib import resources
 import pytest
 from jsonschema import Draft202012Validator
 
-from lockdoctor.domain.goroutines import Caller, Frame
-from lockdoctor.domain.server_view import MemberView, ServerView
+from lockdoctor.domain.processes.goroutines import Caller, Frame
+from lockdoctor.domain.processes.server_counters import MemberView, ServerView
 from lockdoctor.outputs.headline import headline
 from lockdoctor.outputs.json import JsonOutput
 from lockdoctor.outputs.table import TableOutput

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from lockdoctor.domain.journal import Action, EntryId, Result
-from lockdoctor.domain.leases import NO_LEASE, LeaseId
-from lockdoctor.domain.locks import LockId, Recipe
-from lockdoctor.domain.revocation import (
+from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
+from lockdoctor.domain.model.locks import LockId, Recipe
+from lockdoctor.domain.treatment.journal_entry import Action, EntryId, Result
+from lockdoctor.domain.treatment.plan import (
     KeyTakenAnew,
     LeaseGoneAlready,
     NotJudged,
@@ -18,8 +19,13 @@ from lockdoctor.domain.revocation import (
     Stake,
     Target,
 )
-from lockdoctor.domain.treatment import QueueAfter, Relapse, Treated, TreatmentReport, Undone
-from lockdoctor.domain.verdicts import Confidence, VerdictKind
+from lockdoctor.domain.treatment.results import (
+    QueueAfter,
+    Relapse,
+    Treated,
+    TreatmentReport,
+    Undone,
+)
 from tests.builders import HOLDER, NOON, a_key
 from tests.outputs.examples import HOSTILE
 

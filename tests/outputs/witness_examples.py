@@ -11,10 +11,10 @@ from lockdoctor.domain.evidence import (
     LiveSessions,
     ServerCounted,
 )
-from lockdoctor.domain.goroutines import Caller, Census, Frame
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.server_view import MemberView, ServerView
-from lockdoctor.domain.witnesses import Agreement, ProcessReport
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.processes.comparison import Agreement, ProcessReport
+from lockdoctor.domain.processes.goroutines import Caller, Census, Frame
+from lockdoctor.domain.processes.server_counters import MemberView, ServerView
 
 
 def live_sessions(**fields: Any) -> LiveSessions:

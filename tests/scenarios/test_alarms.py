@@ -11,7 +11,7 @@ import grpc.aio
 import pytest
 
 from lockdoctor.demo.server import EtcdServer
-from lockdoctor.domain.versions import Version, parse_version
+from lockdoctor.domain.selfcheck.etcd_versions import Version, parse_version
 from lockdoctor.etcd.etcd3_compat import rpc, stubs
 from tests.etcd.connecting import connected, writing
 from tests.etcd.writer import Writer

@@ -11,8 +11,8 @@ import pytest
 
 from lockdoctor.clients.profile import census_of
 from lockdoctor.demo.server import EtcdServer
-from lockdoctor.domain.goroutines import Census
-from lockdoctor.domain.leases import LeaseId
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.processes.goroutines import Census
 from tests.lockers import GoClient, Locker, eventually
 from tests.scenarios.scanning import Scanned, scan
 

@@ -15,9 +15,9 @@ import pytest
 from lockdoctor.cli.app import main
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.server import EtcdServer
-from lockdoctor.domain.journal import MOST_VALUE_BYTES, Action, EntryId, Result
-from lockdoctor.domain.leases import NO_LEASE, LeaseId, hex_id
-from lockdoctor.domain.locks import LockKey
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, hex_id
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.treatment.journal_entry import MOST_VALUE_BYTES, Action, EntryId, Result
 from lockdoctor.etcd.surgeon import EtcdSurgeon
 from lockdoctor.journal.file import FileJournal
 from tests.builders import an_intent, an_outcome

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.demo.server import EtcdServer, EtcdServers
-from lockdoctor.domain.journal import Action, Result
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.revocation import RevokePlan
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.treatment.journal_entry import Action, Result
+from lockdoctor.domain.treatment.plan import RevokePlan
 from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.file_kinds import PLAN
 from lockdoctor.outputs.sink import write_file

@@ -9,7 +9,7 @@ import pytest
 
 from lockdoctor.demo.clients import Client, Mutex
 from lockdoctor.demo.server import EtcdServer
-from lockdoctor.domain.journal import Action, Result
+from lockdoctor.domain.treatment.journal_entry import Action, Result
 from lockdoctor.journal.file import FileJournal
 from tests.lockers import eventually
 from tests.scenarios.checking import Checked, Checker

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from lockdoctor.clock import SystemClock
-from lockdoctor.domain.journal import Action, Actor
-from lockdoctor.domain.leases import LeaseId, Observation
-from lockdoctor.domain.locks import LockId, LockKey, Recipe
-from lockdoctor.domain.revocation import RevokePlan, Stake, Target
-from lockdoctor.domain.verdicts import Confidence, VerdictKind
-from lockdoctor.domain.writes import Written
+from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
+from lockdoctor.domain.model.leases import LeaseId, Observation
+from lockdoctor.domain.model.locks import LockId, LockKey, Recipe
+from lockdoctor.domain.model.write_result import Written
+from lockdoctor.domain.treatment.journal_entry import Action, Actor
+from lockdoctor.domain.treatment.plan import RevokePlan, Stake, Target
 from lockdoctor.etcd.surgeon import EtcdSurgeon
 from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.plan_reading import read_plan

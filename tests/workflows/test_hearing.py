@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from lockdoctor.domain.evidence import KeptAliveBy
-from lockdoctor.domain.report import Report, Unseen
-from lockdoctor.domain.server_view import MemberCounters
-from lockdoctor.domain.verdicts import VerdictKind
-from lockdoctor.domain.witnesses import Heard, ProcessSeen
+from lockdoctor.domain.evidence.verdicts import VerdictKind
+from lockdoctor.domain.processes.comparison import Heard, ProcessSeen
+from lockdoctor.domain.processes.server_counters import MemberCounters
+from lockdoctor.domain.report.report import Report, Unseen
 from lockdoctor.ports import Stop, Witness
 from lockdoctor.workflows.scan import scan
 from tests.fakes import START, FakeClock, FakeCluster

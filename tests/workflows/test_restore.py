@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.domain.journal import Action, Actor, Entry, Result
-from lockdoctor.domain.leases import NO_LEASE
-from lockdoctor.domain.restoration import Obstacle, Restored, RestorePlan
+from lockdoctor.domain.model.leases import NO_LEASE
+from lockdoctor.domain.treatment.journal_entry import Action, Actor, Entry, Result
+from lockdoctor.domain.treatment.restore_plan import Obstacle, Restored, RestorePlan
 from lockdoctor.errors import AccessDenied, JournalError, WrongClusterError
 from lockdoctor.ports import Stop
 from lockdoctor.workflows.restore import plan_restore, restore

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.domain.journal import Action, Result
-from lockdoctor.domain.leases import NO_LEASE, LeaseId
-from lockdoctor.domain.locks import Recipe
-from lockdoctor.domain.revocation import (
+from lockdoctor.domain.evidence.verdicts import VerdictKind
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
+from lockdoctor.domain.model.locks import Recipe
+from lockdoctor.domain.treatment.journal_entry import Action, Result
+from lockdoctor.domain.treatment.plan import (
     KeyGone,
     KeysUnseen,
     LeaseGoneAlready,
@@ -21,7 +22,6 @@ from lockdoctor.domain.revocation import (
     Selection,
     TooManyKeys,
 )
-from lockdoctor.domain.verdicts import VerdictKind
 from tests.operating_room import ORDERS, Room, key_of, only, tell
 
 RELEASE = Selection(action=Action.RELEASE)

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from lockdoctor.domain.journal import Action, Intent, Outcome, Result
-from lockdoctor.domain.revocation import (
+from lockdoctor.domain.treatment.journal_entry import Action, Intent, Outcome, Result
+from lockdoctor.domain.treatment.plan import (
     Selection,
 )
-from lockdoctor.domain.treatment import Treated
+from lockdoctor.domain.treatment.results import Treated
 from lockdoctor.errors import (
     AccessDenied,
     ClusterUnreachable,

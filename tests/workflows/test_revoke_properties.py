@@ -8,11 +8,11 @@ from functools import partial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockdoctor.domain.journal import Action, Line
-from lockdoctor.domain.leases import NO_LEASE, LeaseId
-from lockdoctor.domain.locks import Hold, LockKey
-from lockdoctor.domain.revocation import Selection
-from lockdoctor.domain.writes import Written
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
+from lockdoctor.domain.model.locks import Hold, LockKey
+from lockdoctor.domain.model.write_result import Written
+from lockdoctor.domain.treatment.journal_entry import Action, Line
+from lockdoctor.domain.treatment.plan import Selection
 from lockdoctor.workflows.revoke import Conduct
 from tests.fakes import FakeClock, FakeCluster, FakeJournal
 from tests.operating_room import WAYS, Room, key_of, tell

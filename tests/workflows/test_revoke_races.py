@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from lockdoctor.domain.journal import Action, Result
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.revocation import (
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.treatment.journal_entry import Action, Result
+from lockdoctor.domain.treatment.plan import (
     Change,
     HolderChanged,
     KeyAdded,

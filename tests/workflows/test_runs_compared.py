@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockdoctor.domain.evidence import SessionsIdle, Standing
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.locks import Kind
-from lockdoctor.domain.past import ClockMark
-from lockdoctor.domain.policy import Limits, Policy, Rule
-from lockdoctor.domain.report import Report
-from lockdoctor.domain.verdicts import Confidence, Severity, VerdictKind
+from lockdoctor.domain.evidence.verdicts import Confidence, Severity, VerdictKind
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.model.locks import Kind
+from lockdoctor.domain.past.past import ClockMark
+from lockdoctor.domain.policy.policy import Limits, Policy, Rule
+from lockdoctor.domain.report.report import Report
 from lockdoctor.history.store import open_history
 from lockdoctor.ports import ScanProgress, Stop
 from lockdoctor.workflows.scan import ScanRequest, scan

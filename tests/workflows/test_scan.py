@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.policy import Limits, Policy
-from lockdoctor.domain.report import Report
-from lockdoctor.domain.verdicts import Confidence, VerdictKind
+from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.policy.policy import Limits, Policy
+from lockdoctor.domain.report.report import Report
 from lockdoctor.errors import AccessDenied, ClusterError, ClusterUnreachable
 from lockdoctor.ports import ScanProgress, Stop
 from lockdoctor.workflows.scan import ScanRequest, scan

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockdoctor.domain.evidence import OtherKeys, PossiblePhantom
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.policy import Policy
-from lockdoctor.domain.report import Report
-from lockdoctor.domain.verdicts import Severity, VerdictKind
+from lockdoctor.domain.evidence.verdicts import Severity, VerdictKind
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.policy.policy import Policy
+from lockdoctor.domain.report.report import Report
 from lockdoctor.ports import Stop
 from lockdoctor.workflows.scan import ScanRequest, scan
 from tests.fakes import START, FakeClock, FakeCluster

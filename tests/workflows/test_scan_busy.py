@@ -8,11 +8,11 @@ from functools import partial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.policy import Policy
-from lockdoctor.domain.report import Report
-from lockdoctor.domain.suspicion import STILL_S
-from lockdoctor.domain.verdicts import Confidence, VerdictKind
+from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.policy.policy import Policy
+from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.rules.leak_score import STILL_S
 from lockdoctor.ports import Stop
 from lockdoctor.workflows.scan import ScanRequest, scan
 from tests.fakes import START, FakeClock, FakeCluster

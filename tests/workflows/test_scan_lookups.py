@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.past import ClockMark
-from lockdoctor.domain.policy import Limits, Policy
-from lockdoctor.domain.report import Report
-from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.domain.evidence.verdicts import VerdictKind
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.past.past import ClockMark
+from lockdoctor.domain.policy.policy import Limits, Policy
+from lockdoctor.domain.report.report import Report
 from lockdoctor.history.store import open_history
 from lockdoctor.ports import ScanProgress, Stop
 from lockdoctor.workflows.scan import ScanRequest, scan

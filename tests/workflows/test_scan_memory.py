@@ -9,8 +9,8 @@ from typing import TextIO, cast
 
 import pytest
 
-from lockdoctor.domain.policy import Policy
-from lockdoctor.domain.report import Report
+from lockdoctor.domain.policy.policy import Policy
+from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.json import JsonOutput
 from lockdoctor.ports import ScanProgress, Stop
 from lockdoctor.workflows.scan import ScanRequest, scan

@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.domain.activity import WatchEvent
+from lockdoctor.domain.check.health import Checkup, Health
+from lockdoctor.domain.check.metrics import MetricLimits
 from lockdoctor.domain.evidence import Standing
-from lockdoctor.domain.health import Checkup, Health
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.metrics import MetricLimits
-from lockdoctor.domain.past import ClockMark, RunRecord
-from lockdoctor.domain.policy import Limits, Policy
-from lockdoctor.domain.report import Report
-from lockdoctor.domain.revocation import NAMEABLE, Selection
-from lockdoctor.domain.selection import select
-from lockdoctor.domain.verdicts import Confidence, Severity, VerdictKind
+from lockdoctor.domain.evidence.verdicts import Confidence, Severity, VerdictKind
+from lockdoctor.domain.inference.queue_activity import WatchEvent
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.past.past import ClockMark, RunRecord
+from lockdoctor.domain.policy.policy import Limits, Policy
+from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.treatment.plan import NAMEABLE, Selection
+from lockdoctor.domain.treatment.selection import select
 from lockdoctor.errors import WrongClusterError
 from lockdoctor.history.reader import open_reader
 from lockdoctor.history.store import SqliteHistory, open_history

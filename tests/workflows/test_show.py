@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.policy import Policy
-from lockdoctor.domain.report import Report
-from lockdoctor.domain.verdicts import VerdictKind
+from lockdoctor.domain.evidence.verdicts import VerdictKind
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.policy.policy import Policy
+from lockdoctor.domain.report.report import Report
 from lockdoctor.errors import AccessDenied, NotThere
 from lockdoctor.ports import Stop
 from lockdoctor.workflows.show import MOST_QUEUES, ShowRequest, Subject, show

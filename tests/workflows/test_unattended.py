@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.domain.journal import Action, Entry, Result
-from lockdoctor.domain.policy import Limits, Policy, Rule, Treatment
-from lockdoctor.domain.report import Report
-from lockdoctor.domain.unattended import MAX_WATCH_S, Spare, Unattended
+from lockdoctor.domain.policy.policy import Limits, Policy, Rule, Treatment
+from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.treatment.journal_entry import Action, Entry, Result
+from lockdoctor.domain.treatment.unattended import MAX_WATCH_S, Spare, Unattended
 from lockdoctor.errors import AccessDenied
 from lockdoctor.ports import Stop
 from lockdoctor.workflows.scan import ScanRequest, scan

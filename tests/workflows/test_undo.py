@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from lockdoctor.domain.journal import Action, EntryId, Result
-from lockdoctor.domain.leases import LeaseId
-from lockdoctor.domain.revocation import KeyGone, KeyRewritten, Selection
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.treatment.journal_entry import Action, EntryId, Result
+from lockdoctor.domain.treatment.plan import KeyGone, KeyRewritten, Selection
 from lockdoctor.errors import WrongClusterError
 from lockdoctor.ports import MOST_TOGETHER
 from tests.operating_room import Room, key_of, tell

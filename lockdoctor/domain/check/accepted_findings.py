@@ -1,0 +1,150 @@
+"""Findings that somebody has accepted until a date, with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+
+from lockdoctor.domain.evidence import WithinLimit
+from lockdoctor.domain.evidence.verdicts import (
+    OF_SESSIONS,
+    Accepted,
+    Severity,
+    Verdict,
+    VerdictKind,
+)
+from lockdoctor.domain.policy.policy import is_below
+from lockdoctor.domain.report.report import KEYLESS_LEASES, LEASE_LIST, LockReport, Report
+from lockdoctor.values import dataclass
+
+WEAKER = {
+    VerdictKind.LEAKED_LOCK: VerdictKind.SUSPECTED_LEAK,
+    VerdictKind.SESSION_PILE_UP: VerdictKind.LEAKED_SESSION,
+}
+"""Whoever accepts the one accepts the other: it says the same with less proof, or of fewer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """
+    One entry of lockdoctor.toml.
+
+    It is about one lock, the locks below a prefix, or one key; about none of those where its
+    verdict is one of leases without keys.
+    """
+
+    verdict: VerdictKind
+    until: date
+    """The last day on which it holds, in UTC."""
+    reason: str
+    where: str
+    """File and line, for whoever has to mend it."""
+    lock: bytes | None = None
+    prefix: bytes | None = None
+    key: bytes | None = None
+
+    def holds_on(self, today: date) -> bool:
+        """Tell whether it has not expired yet."""
+        return today <= self.until
+
+    def fits(self, verdict: Verdict) -> bool:
+        """Tell whether a finding is what it accepts."""
+        if verdict.kind not in {self.verdict, WEAKER.get(self.verdict)}:
+            return False
+        if verdict.severity < Severity.WARNING:
+            return False
+        if verdict.lock is None:
+            return self.verdict in OF_SESSIONS
+        return self._names(verdict.lock.name, verdict.key)
+
+    def concerns(self, report: LockReport) -> bool:
+        """Tell whether a lock is one that it is about, whatever the verdict."""
+        holder = report.lock.holder
+        return self._names(report.lock.name, holder.key if holder else None)
+
+    def is_in_view_of(self, report: Report) -> bool:
+        """Tell whether everything that it is about lies below the prefixes of a run."""
+        if self.verdict in OF_SESSIONS:
+            return not {unseen.what for unseen in report.unseen} & {LEASE_LIST, KEYLESS_LEASES}
+        about = next(each for each in (self.lock, self.prefix, self.key) if each is not None)
+        return any(is_below(about, prefix) for prefix in report.prefixes)
+
+    def _names(self, lock: bytes, key: bytes | None) -> bool:
+        if self.prefix is not None:
+            return is_below(lock, self.prefix)
+        return lock == self.lock if self.lock is not None else key == self.key
+
+
+def accept(report: Report, acceptances: Sequence[Acceptance], today: date) -> Report:
+    """
+    Take the findings that are accepted out of those that deserve attention.
+
+    An acceptance that has expired accepts nothing, and is told of; so is one that nothing matches
+    any more, where the run has seen enough to say so.
+
+    Args:
+        today: In UTC.
+    """
+    if not acceptances:
+        return report
+    valid = [each for each in acceptances if each.holds_on(today)]
+    locks = [_with_accepted(lock, valid) for lock in report.locks]
+    locks.sort(key=lambda lock: not any(verdict.is_finding for verdict in lock.verdicts))
+    return replace(
+        report,
+        locks=tuple(locks),
+        session_verdicts=tuple(_accepted(verdict, valid) for verdict in report.session_verdicts),
+        notes=(*report.notes, *_notes(report, acceptances, today)),
+    )
+
+
+def _with_accepted(lock: LockReport, valid: Sequence[Acceptance]) -> LockReport:
+    return replace(lock, verdicts=tuple(_accepted(verdict, valid) for verdict in lock.verdicts))
+
+
+def _accepted(verdict: Verdict, valid: Sequence[Acceptance]) -> Verdict:
+    """Mark a finding with the acceptance that holds longest."""
+    fitting = [each for each in valid if each.fits(verdict)]
+    if not fitting:
+        return verdict
+    longest = max(fitting, key=lambda each: each.until)
+    return replace(verdict, accepted=Accepted(until=longest.until, reason=longest.reason))
+
+
+def _notes(report: Report, acceptances: Sequence[Acceptance], today: date) -> Iterator[str]:
+    verdicts = [verdict for lock in report.locks for verdict in lock.verdicts]
+    verdicts += report.session_verdicts
+    for each in acceptances:
+        what = f"{each.where}: the acceptance of {each.verdict.value}"
+        fits = any(map(each.fits, verdicts))
+        if not each.holds_on(today) and (fits or each.is_in_view_of(report)):
+            now = "what it accepted is found again" if fits else "nothing that was found needs it"
+            yield f"{what} expired after {each.until}; {now}"
+        elif not fits and _has_seen_enough(report, each):
+            yield f"{what} until {each.until} matches nothing that was found"
+
+
+def _is_open(lock: LockReport) -> bool:
+    """Tell whether another run may come to a verdict that this one did not."""
+    return any(
+        verdict.kind is VerdictKind.UNDETERMINED
+        or (verdict.kind is VerdictKind.SUSPECTED_LEAK and verdict.severity is Severity.OK)
+        for verdict in lock.verdicts
+    )
+
+
+def _has_seen_enough(report: Report, acceptance: Acceptance) -> bool:
+    """Tell whether the run would have come to the verdict that somebody accepted."""
+    proves_nothing = not (report.window_s or report.past_runs)
+    if proves_nothing or report.interrupted or any(each.is_failure for each in report.unseen):
+        return False
+    is_open = any(acceptance.concerns(lock) for lock in report.locks if _is_open(lock))
+    is_within = any(acceptance.concerns(lock) for lock in report.locks if _is_within_limit(lock))
+    return not (is_open or is_within) and acceptance.is_in_view_of(report)
+
+
+def _is_within_limit(lock: LockReport) -> bool:
+    """Whether a hold stands that is healthy by its limit alone: another limit may find it."""
+    evidence = (each for verdict in lock.verdicts for each in verdict.evidence)
+    return any(isinstance(each, WithinLimit) for each in evidence)

@@ -1,0 +1,172 @@
+"""The numbers of one run, for graphs and for limits of their own beside the verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from lockdoctor.domain.check.ranges import Range
+from lockdoctor.domain.evidence.verdicts import Severity, VerdictKind
+from lockdoctor.domain.model.locks import Kind
+from lockdoctor.domain.report.report import KEYLESS_LEASES, LEASE_LIST, LockReport, Report
+from lockdoctor.values import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics:
+    """Counts and durations of one run; the fields are the names that ranges are given for."""
+
+    locks: int
+    held: int
+    """Locks that somebody holds; a key that may be no lock does not count, nor in the next two."""
+    waiters: int
+    leaked: int
+    """Locks proven leaked; suspicions and locks without a lease are counted by findings."""
+    findings: int
+    """Verdicts of WARNING or worse."""
+    accepted: int
+    """Those that would be, had nobody accepted them."""
+    treated: int
+    """Locks freed unattended by this run, or perhaps."""
+    sessions: int | None
+    """
+    Renewed leases without keys, in the whole cluster. None where they could not be listed, or
+    where one look was all: a single reading proves no renewal.
+    """
+    oldest_hold_s: float
+    """
+    What the oldest hold of a lock is proven to have lasted. Elections and registrations do not
+    count, since they are held for ever by design, nor do holds that are accepted.
+    """
+    lookups: int
+    seconds: float
+    """What the run took."""
+
+    @property
+    def by_name(self) -> dict[str, float | None]:
+        """Every metric under the name that users know it by, in the order of the outputs."""
+        return {
+            "locks": self.locks,
+            "held": self.held,
+            "waiters": self.waiters,
+            "leaked": self.leaked,
+            "findings": self.findings,
+            "accepted": self.accepted,
+            "treated": self.treated,
+            "sessions": self.sessions,
+            "oldest_hold": self.oldest_hold_s,
+            "lookups": self.lookups,
+            "seconds": self.seconds,
+        }
+
+
+OF_A_HOLD = frozenset(
+    {VerdictKind.LEAKED_LOCK, VerdictKind.SUSPECTED_LEAK, VerdictKind.ETERNAL_LOCK}
+)
+"""Verdicts that say that a hold lasts too long."""
+
+NAMES = (
+    *("locks", "held", "waiters", "leaked", "findings", "accepted"),
+    *("treated", "sessions", "oldest_hold", "lookups", "seconds"),
+)
+"""The metrics by name."""
+
+IN_SECONDS = frozenset({"oldest_hold", "seconds"})
+"""Those that are durations; the others are counts."""
+
+
+def metrics(report: Report, took_s: float, treated: int = 0) -> Metrics:
+    """
+    Sum a run up.
+
+    Args:
+        took_s: What the whole run took, connecting included.
+        treated: What it treated after the examination.
+    """
+    return Metrics(
+        locks=len(report.locks),
+        held=held(report.locks),
+        waiters=waiters(report.locks),
+        leaked=sum(verdict.kind is VerdictKind.LEAKED_LOCK for verdict in report.findings),
+        findings=len(report.findings),
+        accepted=len(report.accepted),
+        treated=treated,
+        sessions=_sessions(report),
+        oldest_hold_s=oldest_hold_s(report.locks),
+        lookups=report.lookups,
+        seconds=took_s,
+    )
+
+
+def held(locks: Sequence[LockReport]) -> int:
+    """Count the locks that somebody holds."""
+    return sum(lock.lock.holder is not None for lock in locks if _is_known(lock))
+
+
+def waiters(locks: Sequence[LockReport]) -> int:
+    """Count those who wait."""
+    return sum(len(lock.lock.waiters) for lock in locks if _is_known(lock))
+
+
+def oldest_hold_s(locks: Sequence[LockReport]) -> float:
+    """Say how long the oldest hold of a lock is proven to have lasted; 0 where nothing is."""
+    counted = (lock for lock in locks if _is_held_as_lock(lock) and not _is_accepted(lock))
+    ages = (lock.age for lock in counted)
+    return max((age.at_least_s for age in ages if age), default=0.0)
+
+
+def _is_known(report: LockReport) -> bool:
+    return report.lock.kind is not Kind.UNKNOWN
+
+
+def _is_held_as_lock(report: LockReport) -> bool:
+    lock = report.lock
+    return (
+        lock.kind is Kind.LOCK
+        and lock.holder is not None
+        and lock.kind_of(lock.holder) is Kind.LOCK
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """A metric that its range objects to."""
+
+    severity: Severity
+    metric: str
+    value: float
+    limit: Range
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricLimits:
+    """Ranges for metrics, beside what the verdicts say."""
+
+    warning: Mapping[str, Range]
+    critical: Mapping[str, Range]
+
+    def alarms(self, found: Metrics) -> tuple[Alarm, ...]:
+        """Name the metrics outside their range, each once, the worst first."""
+        alarms: dict[str, Alarm] = {}
+        judges = ((Severity.CRITICAL, self.critical), (Severity.WARNING, self.warning))
+        for severity, limits in judges:
+            for name, value in found.by_name.items():
+                limit = limits.get(name)
+                if value is not None and limit and limit.alarms(value):
+                    alarm = Alarm(severity=severity, metric=name, value=value, limit=limit)
+                    alarms.setdefault(name, alarm)
+        return tuple(alarms.values())
+
+
+NO_LIMITS = MetricLimits(warning={}, critical={})
+
+
+def _is_accepted(lock: LockReport) -> bool:
+    """Whether somebody has accepted that the lock is held for so long."""
+    return any(each.accepted and each.kind in OF_A_HOLD for each in lock.verdicts)
+
+
+def _sessions(report: Report) -> int | None:
+    unlisted = {unseen.what for unseen in report.unseen} & {LEASE_LIST, KEYLESS_LEASES}
+    if unlisted or not (report.window_s or report.past_runs):
+        return None
+    return report.session_counts[VerdictKind.IDLE_SESSION]

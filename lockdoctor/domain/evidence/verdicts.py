@@ -1,0 +1,108 @@
+"""The words of a diagnosis: verdict, severity, confidence."""
+
+from __future__ import annotations
+
+import enum
+from datetime import date
+
+from lockdoctor.domain.evidence import Evidence
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.model.locks import LockId
+from lockdoctor.values import dataclass
+
+
+class VerdictKind(enum.Enum):
+    """What lockdoctor can conclude; each is described in docs/verdicts.md."""
+
+    DEADLOCK = "deadlock"
+    LEAKED_LOCK = "leaked-lock"
+    ETERNAL_LOCK = "eternal-lock"
+    OVERDUE = "overdue"
+    DANGLING = "dangling"
+    SUSPECTED_LEAK = "suspected-leak"
+    SELF_DEADLOCK = "self-deadlock"
+    SESSION_PILE_UP = "session-pile-up"
+    LEAKED_SESSION = "leaked-session"
+    GHOST_LEASE = "ghost-lease"
+    BLOCKED_QUEUE = "blocked-queue"
+    LATE_RENEWAL = "late-renewal"
+    LONG_TTL = "long-ttl"
+    EXPIRING = "expiring"
+    SHARED_LEASE = "shared-lease"
+    IDLE_SESSION = "idle-session"
+    UNDETERMINED = "undetermined"
+    HEALTHY = "healthy"
+
+
+FINE = frozenset(
+    {
+        VerdictKind.EXPIRING,
+        VerdictKind.SHARED_LEASE,
+        VerdictKind.IDLE_SESSION,
+        VerdictKind.UNDETERMINED,
+        VerdictKind.HEALTHY,
+    }
+)
+"""Those that are never a finding."""
+
+OF_SESSIONS = frozenset(
+    {
+        VerdictKind.LEAKED_SESSION,
+        VerdictKind.SESSION_PILE_UP,
+        VerdictKind.GHOST_LEASE,
+        VerdictKind.IDLE_SESSION,
+    }
+)
+"""Those of leases without keys, which belong to no lock and to no prefix."""
+
+
+class Severity(enum.IntEnum):
+    """How much it matters now; a finding is WARNING or worse."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+
+
+class Confidence(enum.Enum):
+    """How sure the evidence makes us."""
+
+    PROVEN = "proven"
+    LIKELY = "likely"
+    POSSIBLE = "possible"
+    UNDETERMINED = "undetermined"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Somebody knows of the finding, and lives with it for a while."""
+
+    until: date
+    """The last day, in UTC."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What we conclude of one lock or lease, and why."""
+
+    kind: VerdictKind
+    severity: Severity
+    confidence: Confidence
+    lock: LockId | None
+    """None where the verdict is of leases without keys."""
+    key: bytes | None
+    """The key it is about: the holder, the longest waiter."""
+    leases: tuple[LeaseId, ...]
+    """The leases it is about; empty where the key has none."""
+    evidence: tuple[Evidence, ...]
+    """Never empty; every output can show it."""
+    remedy: str
+    """What an operator can do next, in one sentence."""
+    accepted: Accepted | None = None
+    """Why it deserves no attention all the same."""
+
+    @property
+    def is_finding(self) -> bool:
+        """Whether it deserves attention: WARNING or worse, and not accepted."""
+        return self.severity >= Severity.WARNING and self.accepted is None

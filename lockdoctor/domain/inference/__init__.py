@@ -1,0 +1,1 @@
+"""What readings prove: renewals, leadership, expiry, age, queue activity."""

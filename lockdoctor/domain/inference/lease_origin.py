@@ -1,0 +1,107 @@
+"""
+What the ID of a lease tells of its grant: by which member, and not before when.
+
+etcd numbers leases with a generator for each member: two bytes of the member's ID, five of the time
+in milliseconds at which the member's process began, and a counter that flows over into them. So the
+time in an ID is a bound: the lease was granted then or later, by that member's clock.
+
+Source: Generator in etcd's pkg/idutil/id.go, LeaseGrant in server/etcdserver/v3_server.go (which
+clears the highest bit).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from lockdoctor.domain.evidence import SessionsAlike
+from lockdoctor.domain.inference.renewals import RenewalTrace
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.values import dataclass
+
+MEMBER_BITS = 0x7FFF
+"""Of the member's ID, so many of its lowest bits stand in a lease's; the sixteenth is cleared."""
+
+CYCLE_MS = 1 << 40
+"""After so many milliseconds, 35 years, the time begins anew."""
+
+FIRST_ETCD_AT = 1_451_606_400.0
+"""2016-01-01, the year of etcd 3.0: no member has numbered leases before."""
+
+AHEAD_S = 86_400.0
+"""A member's clock may be ahead of ours by so much."""
+
+FREQUENT_SHARE = 0.5
+"""Who renews at least twice in a TTL is told from who does not, or may not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a lease comes from, by its ID."""
+
+    member_bits: int
+    member_id: int | None
+    """None where the members are not known, or two of them share these bits."""
+    not_before_at: float
+    """By the member's clock: POSIX seconds."""
+
+
+def origin(lease_id: LeaseId, members: Collection[int], now: float) -> Origin | None:
+    """
+    Read an ID that a member has given.
+
+    Args:
+        members: The IDs of all members; empty where they are not known.
+
+    Returns:
+        None where no present member can have given it: its client chose it, or a member that has
+        left.
+    """
+    bits = lease_id >> 48
+    fitting = [member for member in members if member & MEMBER_BITS == bits]
+    at = _time_at(lease_id, now)
+    if lease_id < 0 or at < FIRST_ETCD_AT or (members and not fitting):
+        return None
+    return Origin(bits, fitting[0] if len(fitting) == 1 else None, at)
+
+
+def alike(
+    traces: Iterable[RenewalTrace], members: Collection[int], now: float
+) -> tuple[SessionsAlike, ...]:
+    """
+    Group leases by the member that granted them, their TTL, and how often they are renewed.
+
+    So shows one client, or one kind of them. The largest groups come first.
+    """
+    groups: dict[tuple[object, ...], list[tuple[RenewalTrace, Origin | None]]] = {}
+    for found in traces:
+        came = origin(found.lease_id, members, now)
+        key = (came and came.member_bits, found.granted_ttl_s, _is_frequent(found))
+        groups.setdefault(key, []).append((found, came))
+    told = (_told(group) for group in groups.values())
+    return tuple(sorted(told, key=lambda group: (-group.sessions, -group.granted_ttl_s)))
+
+
+def _time_at(lease_id: LeaseId, now: float) -> float:
+    """The latest moment that fits the ID's five bytes of time."""
+    ms = (lease_id >> 8) % CYCLE_MS
+    cycles = (int((now + AHEAD_S) * 1000) - ms) // CYCLE_MS
+    return (ms + cycles * CYCLE_MS) / 1000
+
+
+def _is_frequent(found: RenewalTrace) -> bool:
+    every_s = found.period_at_most_s
+    return every_s is not None and every_s <= (found.granted_ttl_s or 0) * FREQUENT_SHARE
+
+
+def _told(group: list[tuple[RenewalTrace, Origin | None]]) -> SessionsAlike:
+    (first, came), *_ = group
+    periods = [p for found, _ in group if (p := found.period_at_most_s) is not None]
+    bounds = [each.not_before_at for _, each in group if each]
+    return SessionsAlike(
+        sessions=len(group),
+        member=None if came is None or came.member_id is None else f"{came.member_id:x}",
+        member_bits=None if came is None else f"{came.member_bits:04x}",
+        granted_ttl_s=first.granted_ttl_s or 0,
+        every_at_most_s=min(periods, default=None),
+        granted_after_at=min(bounds, default=None),
+    )

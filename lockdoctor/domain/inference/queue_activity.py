@@ -1,0 +1,219 @@
+"""What came and went in the queue of one lock while it was watched."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field
+from typing import TypeAlias
+
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.model.locks import Lock, LockKey
+from lockdoctor.domain.recipes.grouping import Claim, claim, queue_of
+from lockdoctor.domain.recipes.registry import RECIPE_OF, LockRecipe
+from lockdoctor.values import dataclass
+
+PATIENCE_S = 0.5
+"""Who leaves a queue sooner did not wait, but only tried: Go's TryLock leaves at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPut:
+    """A key was written."""
+
+    seen_at: float
+    key: LockKey
+
+    @property
+    def revision(self) -> int:
+        """The revision of the write."""
+        return self.key.mod_revision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyDeleted:
+    """A key was deleted: by a client, or with its lease; etcd does not tell which."""
+
+    seen_at: float
+    key: bytes
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchGap:
+    """The watch missed what happened before this moment."""
+
+    seen_at: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchProgress:
+    """Everything up to this revision has been delivered."""
+
+    seen_at: float
+    revision: int
+
+
+WatchEvent: TypeAlias = KeyPut | KeyDeleted | WatchGap | WatchProgress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueActivity:
+    """Counts over the time in which the queue was watched without a gap."""
+
+    watched_s: float = 0.0
+    """0 where the queue was not watched at all."""
+    releases: int = 0
+    """Holds that ended."""
+    hand_overs: int = 0
+    """Holds that began after another had ended."""
+    arrivals: int = 0
+    """Contenders that came."""
+    gave_up: int = 0
+    """Contenders that left without having held."""
+    gave_up_patiently: int = 0
+    """Those of them that were seen to wait for a while; the others merely tried."""
+    gave_up_at: Mapping[LeaseId, float] = field(default_factory=dict)
+    """When the leases of those were seen to leave, the last time of each."""
+    has_gap: bool = False
+    """The watch missed something, so the counts are lower bounds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activities:
+    """What happened in the queues of a prefix."""
+
+    still: QueueActivity
+    """In each queue that no event touched."""
+    moved: Mapping[Claim, QueueActivity]
+    """In each of the others."""
+
+    def of(self, queue: Claim) -> QueueActivity:
+        """Say what happened in one queue."""
+        return self.moved.get(queue, self.still)
+
+
+def replay(locks: Iterable[Lock], events: Sequence[WatchEvent], since: float) -> Activities:
+    """
+    Count what happened in each queue, from its state at one revision and all that came after.
+
+    Args:
+        locks: Every lock of a prefix at one revision.
+        events: What a watch from the next revision on saw, in its order. What comes after a gap
+            is not counted: who held by then is not known.
+        since: When the locks were read.
+
+    Returns:
+        The activity of every queue; of one in which nothing happened, only how long it was watched.
+    """
+    anything_moved = any(isinstance(event, KeyPut | KeyDeleted) for event in events)
+    table = _Queues(locks if anything_moved else (), since)
+    until = since
+    gap = False
+    for event in events:
+        if isinstance(event, WatchGap):
+            gap = True
+            break
+        until = max(until, event.seen_at)
+        if isinstance(event, KeyPut):
+            table.put(event.key, event.seen_at)
+        elif isinstance(event, KeyDeleted):
+            table.delete(event.key, event.seen_at)
+    watched_s = until - since
+    return Activities(
+        still=QueueActivity(watched_s=watched_s, has_gap=gap),
+        moved={queue: state.counts(watched_s, gap) for queue, state in table.moved.items()},
+    )
+
+
+@dataclass(slots=True)
+class _Queue:
+    """Who stands in one queue now, and what has happened in it."""
+
+    rules: LockRecipe
+    since: float
+    """When it was seen first."""
+    members: OrderedDict[bytes, LockKey] = field(default_factory=OrderedDict)
+    """In the order of the queue: whoever comes, comes last. The first is found at once."""
+    has_freed: bool = False
+    releases: int = 0
+    hand_overs: int = 0
+    arrivals: int = 0
+    gave_up: int = 0
+    gave_up_patiently: int = 0
+    gave_up_at: dict[LeaseId, float] = field(default_factory=dict)
+    came_at: dict[bytes, float] = field(default_factory=dict)
+
+    def join(self, key: LockKey, seen_at: float) -> None:
+        self.arrivals += 1
+        self.came_at[key.key] = seen_at
+        if not self.members and self.has_freed:
+            self.hand_overs += 1
+        self.members[key.key] = key
+
+    def leave(self, key: LockKey, seen_at: float) -> None:
+        held = {holder.key for holder in self.rules.holding(self.members.values())}
+        del self.members[key.key]
+        if key.key not in held:
+            self.gave_up += 1
+            self.gave_up_patiently += seen_at - self.came_at.pop(key.key, self.since) >= PATIENCE_S
+            self.gave_up_at[key.lease_id] = seen_at
+            return
+        self.releases += 1
+        self.has_freed = True
+        if self.members:
+            hold = self.rules.holding(self.members.values())
+            self.hand_overs += any(holder.key not in held for holder in hold)
+
+    def counts(self, watched_s: float, gap: bool) -> QueueActivity:  # noqa: FBT001
+        return QueueActivity(
+            watched_s=watched_s,
+            releases=self.releases,
+            hand_overs=self.hand_overs,
+            arrivals=self.arrivals,
+            gave_up=self.gave_up,
+            gave_up_patiently=self.gave_up_patiently,
+            gave_up_at=self.gave_up_at,
+            has_gap=gap,
+        )
+
+
+class _Queues:
+    """The queues of a prefix in which something happened, made of how they stood at first."""
+
+    def __init__(self, locks: Iterable[Lock], since: float) -> None:
+        self._since = since
+        self.moved: dict[Claim, _Queue] = {}
+        self._locks = {queue_of(lock): lock for lock in locks}
+        self._queue_of: dict[bytes, Claim] = {}
+        self._blocked_by: dict[bytes, list[Claim]] = {}
+        for queue, lock in self._locks.items():
+            contenders = list(lock.keys)
+            if lock.foreign_holder:  # its key blocks this queue besides its own
+                foreign = contenders.pop(0)
+                self._blocked_by.setdefault(foreign.key, []).append(queue)
+            self._queue_of.update((key.key, queue) for key in contenders)
+
+    def put(self, key: LockKey, seen_at: float) -> None:
+        if key.version > 1:  # written again, by an owner that keeps its place
+            return
+        self.delete(key.key, seen_at)
+        queue = claim(key)
+        self._state(queue).join(key, seen_at)
+        self._queue_of[key.key] = queue
+
+    def delete(self, key: bytes, seen_at: float) -> None:
+        left = self._blocked_by.pop(key, [])
+        if key in self._queue_of:
+            left.append(self._queue_of.pop(key))
+        for queue in left:
+            state = self._state(queue)
+            state.leave(state.members[key], seen_at)
+
+    def _state(self, queue: Claim) -> _Queue:
+        if queue not in self.moved:
+            lock = self._locks.get(queue)
+            members = OrderedDict((key.key, key) for key in lock.keys) if lock else OrderedDict()
+            self.moved[queue] = _Queue(RECIPE_OF[queue.recipe], self._since, members)
+        return self.moved[queue]

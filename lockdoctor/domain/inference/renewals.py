@@ -1,0 +1,421 @@
+"""
+What readings of a lease prove about its renewals.
+
+etcd counts no renewals and stores no times. A reading asked at t0 and answered at t1 that says
+r whole seconds remain places the lease's deadline in an interval; a deadline that must have moved
+was moved by a client - unless a new leader moved it.
+
+Source: Renew, Promote and Remaining in etcd's server/lease/lessor.go, LeaseTimeToLive in
+v3_server.go (the remaining time is cut to whole seconds toward zero); tried on 3.4.23 and 3.5.1.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from lockdoctor.domain.model.leases import (
+    FOREVER_S,
+    NO_LEASE,
+    LeaseGone,
+    LeaseId,
+    Observation,
+    Reading,
+)
+from lockdoctor.values import dataclass
+
+CLOCK_DRIFT = 200e-6
+"""How much faster one clock may run than another, as a share: NTP slews by up to 500 us/s for
+short times, a free quartz stays below 100 ppm. Keeps a long TTL from proving a false renewal."""
+
+SETTLE_S = 1.0
+"""
+An answer confirms a raft term only if it was asked this long after the reading in question.
+
+A member may answer with a TTL that a new leader has already reset while its header still carries
+the old term (seen on 3.4.23 and 3.5.1), until it has applied the new leader's first entry.
+"""
+
+PROMOTION_SHOWS_S = 5.0
+"""How long before a reading with a promotion's mark the promotion may lie: election time-out and
+the leases' spread. Only a second line of defence: the raft term is the first."""
+
+
+class Interval(NamedTuple):
+    """A stretch of time in which a moment lies."""
+
+    earliest: float
+    latest: float
+
+
+class LeadershipProbe(NamedTuple):
+    """What one answer said of the raft leadership."""
+
+    asked_at: float
+    raft_term: int
+    leader_id: int | None = None
+    """None where the answer does not name the leader, 0 where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leadership:
+    """What all answers of a run say of the raft leadership: under which term a rise counts."""
+
+    last_asked_under: dict[int, float]
+    """Of each raft term, when the last answer was asked that still carried it."""
+    marks: tuple[float, ...]
+    """When readings were answered that show a promotion by themselves, in order."""
+    leaders_under: dict[int, set[int]]
+    """Of each raft term, the leaders that answers named: a second one shows a term that lags."""
+    confirmed: bool = False
+    """Take each term as confirmed: for planning, before the answers that confirm it are there."""
+
+    @classmethod
+    def of(cls, readings: Iterable[Reading], probes: Iterable[LeadershipProbe] = ()) -> Leadership:
+        """Gather what every reading and every other answer of the run said."""
+        last_asked: dict[int, float] = {}
+        marks: list[float] = []
+        for reading in readings:
+            last_asked[reading.raft_term] = max(
+                reading.asked_at, last_asked.get(reading.raft_term, reading.asked_at)
+            )
+            if isinstance(reading, Observation) and shows_promotion(reading):
+                marks.append(reading.answered_at)
+        leaders: dict[int, set[int]] = {}
+        for probe in probes:
+            last_asked[probe.raft_term] = max(
+                probe.asked_at, last_asked.get(probe.raft_term, probe.asked_at)
+            )
+            if probe.leader_id:
+                leaders.setdefault(probe.raft_term, set()).add(probe.leader_id)
+        return cls(last_asked, tuple(sorted(marks)), leaders)
+
+    @property
+    def changes(self) -> int:
+        """How often the raft term rose, or a reading showed a promotion without a new term."""
+        return max(len(self.last_asked_under) - 1, 1 if self.marks else 0)
+
+    def is_steady(self, earlier: Observation, later: Observation) -> bool:
+        """
+        Whether one leader led from before the earlier reading until after the later one.
+
+        Only then is a rise of the remaining TTL the work of a client.
+        """
+        return earlier.raft_term == later.raft_term and (
+            self.confirmed or self._is_confirmed(earlier, later)
+        )
+
+    def _is_confirmed(self, earlier: Observation, later: Observation) -> bool:
+        return (
+            self.last_asked_under.get(later.raft_term, -math.inf) >= later.answered_at + SETTLE_S
+            and not self._marked(earlier.asked_at, later.answered_at)
+            and len(self.leaders_under.get(later.raft_term, ())) <= 1
+        )
+
+    def _marked(self, since: float, until: float) -> bool:
+        at = bisect_left(self.marks, since)
+        return at < len(self.marks) and self.marks[at] <= until + PROMOTION_SHOWS_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewalTrace:
+    """What a run's readings of one lease prove, in the order in which they were taken."""
+
+    lease_id: LeaseId
+    readings: tuple[Reading, ...]
+    renewals: int = 0
+    """The fewest renewals that explain the readings."""
+    renewed_in: tuple[Interval, ...] = ()
+    """Of each proven rise, when its last renewal happened."""
+    renewals_before_last: tuple[int, ...] = ()
+    """Of each proven rise, how many renewals it proves."""
+    risen_from: tuple[float, ...] = ()
+    """Of each proven rise, when the reading before it was asked."""
+    closely_renewed_at: float | None = None
+    """
+    When the last reading was asked that proves a renewal since one less than a granted TTL before;
+    None where none does. Over a longer time a renewal is only inferred from the lease's survival,
+    which takes etcd's clock to have run: that of a suspended machine stands still.
+    """
+    last_refresh: Interval | None = None
+    """When the deadline in force at the last reading was set: by a grant, a renewal or a leader."""
+    late_by: float | None = None
+    """The least time that was left, at most, at a reading after which a renewal is proven."""
+    unconfirmed: int = 0
+    """Rises that may be the work of a new leader."""
+
+    @property
+    def last(self) -> Observation | None:
+        """The last reading that found the lease."""
+        if self.readings and isinstance(self.readings[-1], Observation):
+            return self.readings[-1]  # as with most leases, and asked for again and again
+        found = (r for r in reversed(self.readings) if isinstance(r, Observation))
+        return next(found, None)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the last reading found no such lease."""
+        return bool(self.readings) and isinstance(self.readings[-1], LeaseGone)
+
+    @property
+    def ended_early(self) -> bool:
+        """Whether the lease is gone and was so before its deadline: someone revoked it."""
+        if not self.is_gone or self.last is None or self.last_refresh is None:
+            return False
+        ends = self.last_refresh.earliest + self.last.granted_ttl_s
+        return self.readings[-1].answered_at < ends
+
+    @property
+    def granted_ttl_s(self) -> int | None:
+        """The granted TTL, as last read."""
+        return self.last.granted_ttl_s if self.last else None
+
+    @property
+    def watched_s(self) -> float:
+        """From the first reading to the last."""
+        if not self.readings:
+            return 0.0
+        return self.readings[-1].answered_at - self.readings[0].asked_at
+
+    @property
+    def attached_keys(self) -> tuple[bytes, ...]:
+        """The keys on the lease, sorted, as the last look saw them that was told of any."""
+        told = (r.attached_keys for r in reversed(self.readings) if isinstance(r, Observation))
+        return next((keys for keys in told if keys is not None), ())
+
+    def renewals_since(self, moment: float) -> int:
+        """Count the fewest renewals that were proven to happen after a moment."""
+        rises = zip(self.risen_from, self.renewed_in, self.renewals_before_last, strict=True)
+        return sum(
+            count if asked_at >= moment else int(last.earliest >= moment)
+            for asked_at, last, count in rises
+        )
+
+    @property
+    def at_most_every_s(self) -> float | None:
+        """
+        The mean time between two renewals, at most; None where fewer than two are proven.
+
+        More renewals than proven would make it shorter.
+        """
+        if self.renewals < 2 or len(self.renewed_in) < 2:  # noqa: PLR2004 - a period needs two ends
+            return None
+        between = sum(self.renewals_before_last[1:])
+        return (self.renewed_in[-1].latest - self.renewed_in[0].earliest) / between
+
+    @property
+    def period_at_most_s(self) -> float | None:
+        """
+        The time between two renewals, at most; None where no renewal is proven.
+
+        A grant and the renewal after it tell it as well as two renewals do.
+        """
+        asked = {reading.asked_at: reading for reading in self.readings}
+        spans = [self.at_most_every_s] if self.at_most_every_s is not None else []
+        rises = zip(self.risen_from, self.renewed_in, self.renewals_before_last, strict=True)
+        for asked_at, last, count in rises:
+            before = asked[asked_at]
+            if isinstance(before, Observation):
+                spans.append((last.latest - last_refresh(before).earliest) / count)
+        return min(spans, default=None)
+
+    @property
+    def left_s(self) -> float:
+        """Seconds left at the last reading, at most."""
+        if self.last is None or self.last_refresh is None:
+            return 0.0
+        return max(0.0, self.last_refresh.latest + self.last.granted_ttl_s - self.last.asked_at)
+
+    @property
+    def unrenewed_for_s(self) -> float:
+        """At least so long had the lease gone without a renewal at the last reading."""
+        if self.last is None or self.last_refresh is None:
+            return 0.0
+        return max(0.0, self.last.asked_at - self.last_refresh.latest)
+
+
+def deadline(reading: Observation) -> Interval:
+    """
+    Place the moment at which the lease will end, unless it is renewed before.
+
+    The remaining time is cut toward zero, so 0 stands for anything between -1 and 1.
+    """
+    remaining = reading.remaining_ttl_s
+    least = remaining if remaining >= 1 else remaining - 1
+    most = remaining + 1 if remaining >= 0 else remaining
+    return Interval(reading.asked_at + least, reading.answered_at + most)
+
+
+def last_refresh(reading: Observation) -> Interval:
+    """Place the last grant or renewal, from one reading, where no leader interfered."""
+    ends = deadline(reading)
+    return Interval(ends.earliest - reading.granted_ttl_s, ends.latest - reading.granted_ttl_s)
+
+
+def shows_promotion(reading: Observation) -> bool:
+    """
+    Tell whether only a new leader can have brought this reading about.
+
+    A grant or a renewal is read as granted - 1 at the most, since the time is rounded down.
+    """
+    return reading.remaining_ttl_s >= reading.granted_ttl_s
+
+
+def is_usable(reading: Observation) -> bool:
+    """Tell whether the reading says anything: a member that lost the lead may answer "for ever"."""
+    return reading.remaining_ttl_s < FOREVER_S
+
+
+def fewest_renewals(from_deadline: Interval, to_deadline: Interval, granted_ttl_s: int) -> int:
+    """
+    Count the renewals that moved a deadline from one interval into the other, at least.
+
+    A client renews before the deadline, so that one renewal moves it by the granted TTL at most.
+    0 where the intervals do not prove that it moved at all.
+    """
+    gained_s = to_deadline.earliest - from_deadline.latest
+    gained_s -= CLOCK_DRIFT * max(0.0, to_deadline.latest - from_deadline.earliest)
+    if gained_s <= 0:
+        return 0
+    return max(1, math.ceil(gained_s / granted_ttl_s))
+
+
+def trace(lease_id: LeaseId, readings: Sequence[Reading], leadership: Leadership) -> RenewalTrace:
+    """
+    Fold the readings of one lease, in the order in which they were asked, into what they prove.
+
+    The deadline in force is kept as the intersection of the intervals that agree; the first
+    reading that cannot agree proves that it moved. This greedy way finds the fewest moves.
+    """
+    fold = _Fold(leadership)
+    for reading in readings:
+        fold.add(reading)
+    return RenewalTrace(
+        lease_id=lease_id,
+        readings=tuple(readings),
+        renewals=sum(fold.counts),
+        renewed_in=tuple(fold.renewed_in),
+        renewals_before_last=tuple(fold.counts),
+        risen_from=tuple(fold.risen_from),
+        closely_renewed_at=fold.closely_renewed_at,
+        last_refresh=fold.last_refresh,
+        late_by=fold.late_by,
+        unconfirmed=fold.unconfirmed,
+    )
+
+
+def refreshes(readings: Sequence[Reading], leadership: Leadership) -> list[Interval]:
+    """
+    Place the refreshes that the readings tell apart, each as exactly as they allow, in order.
+
+    The first may be the grant. None before a change of the leader is given, which resets leases.
+    """
+    fold = _Fold(leadership)
+    for reading in readings:
+        fold.add(reading)
+    return [*fold.refreshes, *([fold.last_refresh] if fold.last_refresh else [])]
+
+
+class Traces(Mapping[LeaseId, RenewalTrace]):
+    """
+    What the readings of each lease prove, worked out whenever it is asked for.
+
+    Kept for 100,000 leases it would take as much memory as all that was read of them.
+    """
+
+    def __init__(
+        self, readings: Mapping[LeaseId, Sequence[Reading]], leadership: Leadership
+    ) -> None:
+        """Prove nothing yet."""
+        self._readings = readings
+        self._leadership = leadership
+        self._last = RenewalTrace(lease_id=NO_LEASE, readings=())
+
+    def __getitem__(self, lease_id: LeaseId) -> RenewalTrace:
+        """Trace one lease; who asks for one mostly asks again before the next."""
+        if self._last.lease_id != lease_id:
+            self._last = trace(lease_id, self._readings[lease_id], self._leadership)
+        return self._last
+
+    def __iter__(self) -> Iterator[LeaseId]:
+        """Name the leases that were read."""
+        return iter(self._readings)
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self._readings)
+
+
+class _Fold:
+    """The deadline in force, and what has been proven on the way."""
+
+    def __init__(self, leadership: Leadership) -> None:
+        self.leadership = leadership
+        self.counts: list[int] = []
+        self.renewed_in: list[Interval] = []
+        self.risen_from: list[float] = []
+        self.closely_renewed_at: float | None = None
+        self.late_by: float | None = None
+        self.unconfirmed = 0
+        self.refreshes: list[Interval] = []
+        """Those before the last one, as exactly as is known."""
+        self._current: Interval | None = None
+        self._previous: Observation | None = None
+        self._ended = False
+
+    @property
+    def last_refresh(self) -> Interval | None:
+        if self._current is None or self._previous is None:
+            return None
+        granted = self._previous.granted_ttl_s
+        return Interval(self._current.earliest - granted, self._current.latest - granted)
+
+    def add(self, reading: Reading) -> None:
+        if isinstance(reading, LeaseGone):
+            self._ended = True
+            return
+        if not is_usable(reading):
+            return
+        seen = deadline(reading)
+        previous = self._previous
+        if self._current is None or previous is None or self._ended:
+            self._current = seen
+            self._ended = False
+            self.refreshes.clear()
+        elif previous.granted_ttl_s != reading.granted_ttl_s:
+            self._current = seen  # the ID was granted anew
+            self.refreshes.clear()
+        elif previous.raft_term != reading.raft_term:
+            self.unconfirmed += 1 if fewest_renewals(self._current, seen, 1) else 0
+            self._current = seen
+            self.refreshes.clear()
+        else:
+            self._join(previous, reading, self._current, seen)
+        self._previous = reading
+
+    def _join(
+        self, previous: Observation, reading: Observation, current: Interval, seen: Interval
+    ) -> None:
+        moved = fewest_renewals(current, seen, reading.granted_ttl_s)
+        agreed = Interval(max(current.earliest, seen.earliest), min(current.latest, seen.latest))
+        if moved and self.leadership.is_steady(previous, reading):
+            granted = reading.granted_ttl_s
+            self.refreshes.append(Interval(current.earliest - granted, current.latest - granted))
+            self.counts.append(moved)
+            self.risen_from.append(previous.asked_at)
+            if reading.answered_at - previous.asked_at < granted:
+                self.closely_renewed_at = reading.asked_at
+            self.renewed_in.append(Interval(seen.earliest - granted, seen.latest - granted))
+            left = current.latest - previous.asked_at
+            self.late_by = left if self.late_by is None else min(self.late_by, left)
+            self._current = seen
+        elif moved:
+            self.unconfirmed += 1
+            self._current = seen
+            self.refreshes.clear()
+        elif agreed.earliest < agreed.latest:
+            self._current = agreed
+        else:
+            self._current = seen

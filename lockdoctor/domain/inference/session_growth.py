@@ -1,0 +1,95 @@
+"""Growth: sessions without keys that were not there before, less those that ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from itertools import pairwise
+
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.past.past import Listing
+from lockdoctor.values import dataclass
+
+MIN_NEW = 3
+"""Fewer new sessions than this might be one worker's start or one slow request."""
+
+MIN_RUNS = 3
+"""Fewer growing runs in a row might be a service that starts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """Leases that were not there before, and how many ended meanwhile."""
+
+    leases: frozenset[LeaseId]
+    """New, renewed and without keys; never one that any earlier list had."""
+    ended: int
+    since_at: float
+    """They came after this moment."""
+    steps: int
+    """In how many runs, or parts of one run's window, more came than ended."""
+
+    @property
+    def net(self) -> int:
+        """How many more sessions there are."""
+        return len(self.leases) - self.ended
+
+
+def growth_over_runs(
+    listings: Sequence[Listing], renewed: AbstractSet[LeaseId], unproven: AbstractSet[LeaseId]
+) -> Growth | None:
+    """
+    Find growth in at least MIN_RUNS runs in a row, and of at least MIN_NEW sessions in all.
+
+    It is looked for in all runs, then in those like the present one: neither a run by hand in
+    between nor checks of another prefix hide it. It stands until sessions become fewer, or until
+    MIN_RUNS runs in a row add none.
+
+    Args:
+        listings: In order, the present run's last.
+        renewed: The leases without keys that are proven to be renewed.
+        unproven: Those that are too new to tell.
+    """
+    for row in (listings, tuple(_alike(listings))):
+        found = _growth(row, renewed, unproven)
+        if found is not None:
+            return found
+    return None
+
+
+def _growth(
+    listings: Sequence[Listing], renewed: AbstractSet[LeaseId], unproven: AbstractSet[LeaseId]
+) -> Growth | None:
+    leases: set[LeaseId] = set()
+    ended = steps = in_a_row = longest = quiet = 0
+    since_at = 0.0
+    for before, listing in reversed(tuple(pairwise(listings))):
+        new = listing.new & renewed
+        more = len(new) - listing.ended
+        perhaps = len(listing.new & unproven)
+        if more > 0:
+            leases |= new
+            ended += listing.ended
+            since_at, steps, quiet = before.at, steps + 1, 0
+            in_a_row += 1
+            longest = max(longest, in_a_row)
+        elif more + perhaps < 0:
+            break
+        elif not perhaps:
+            in_a_row, quiet = 0, quiet + 1
+            if quiet == MIN_RUNS:
+                break
+    found = Growth(leases=frozenset(leases), ended=ended, since_at=since_at, steps=steps)
+    return found if longest >= MIN_RUNS and found.net >= MIN_NEW else None
+
+
+def _alike(listings: Iterable[Listing]) -> Iterator[Listing]:
+    """Leave out the runs unlike the present one: what they added counts with the next one."""
+    new: frozenset[LeaseId] = frozenset()
+    ended = 0
+    for listing in listings:
+        new, ended = new | listing.new, ended + listing.ended
+        if listing.is_alike:
+            yield replace(listing, new=new, ended=ended)
+            new, ended = frozenset(), 0

@@ -1,0 +1,52 @@
+"""What is known of a lease's remaining TTL at any moment, between the readings as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lockdoctor.domain.inference.renewals import (
+    RenewalTrace,
+    deadline,
+    is_usable,
+    last_refresh,
+    shows_promotion,
+)
+from lockdoctor.domain.model.leases import Observation
+from lockdoctor.values import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Tooth:
+    """A time in which the deadline stood still: until the reading that told it."""
+
+    since: float
+    until: float
+    deadline: float
+    """The middle of the interval in which it lies."""
+
+    def left_s(self, at: float) -> float:
+        """Say how many seconds were left at a moment of it, to about a second."""
+        return self.deadline - at
+
+
+def teeth(trace: RenewalTrace) -> tuple[Tooth, ...]:
+    """
+    Find when the remaining TTL is known, in the order of time.
+
+    The deadline that a reading tells has stood since the renewal that set it. Of what happened
+    between a reading and the next renewal nothing is known: there may have been others.
+    """
+    return tuple(_teeth(trace))
+
+
+def _teeth(trace: RenewalTrace) -> Iterator[Tooth]:
+    before = float("-inf")
+    for look in trace.readings:
+        if not isinstance(look, Observation) or not is_usable(look):
+            continue
+        set_at = look.asked_at
+        if not shows_promotion(look):  # else a new leader set it, later than a renewal would have
+            set_at = min(set_at, last_refresh(look).latest)
+        ends = deadline(look)
+        yield Tooth(max(set_at, before), look.answered_at, (ends.earliest + ends.latest) / 2)
+        before = look.answered_at

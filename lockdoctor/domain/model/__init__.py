@@ -1,0 +1,1 @@
+"""Keys, locks, leases, readings, actions and answers to writes: the values that all else works on."""

@@ -1,0 +1,266 @@
+"""
+What earlier runs against the same cluster have seen, told in this run's time.
+
+Every moment here is on the clock of the present run: the history translates what a run on the same
+boot of the same machine wrote, so that a wall clock that was stepped in between invents no age.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import field
+from typing import NamedTuple
+
+from lockdoctor.domain.evidence.verdicts import Severity, VerdictKind
+from lockdoctor.domain.inference.renewals import LeadershipProbe
+from lockdoctor.domain.model.leases import LeaseId, Reading
+from lockdoctor.domain.model.locks import Hold, LockId
+from lockdoctor.values import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockMark:
+    """One moment on the clock of a run, and what ties it to the clocks of other runs."""
+
+    wall_at: float
+    """On the run's own clock: POSIX seconds."""
+    boot_id: str | None
+    """What tells this boot of this machine from any other; None where nothing does."""
+    steady_at: float
+    """On the clock that all runs of one boot share and that nobody sets: seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionMark:
+    """
+    One answer that told the cluster's revision: a tick of the revision clock.
+
+    Only a linearizable read may tell it: a member that lags behind answers a status with a
+    revision of the past.
+    """
+
+    asked_at: float
+    answered_at: float
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastHold:
+    """When earlier runs saw one hold."""
+
+    first_answered_at: float
+    """It stood when the first reading of the keys that had it was answered."""
+    last_asked_at: float
+    """It still stood when the last reading of the keys that had it was asked."""
+    held_first_answered_at: float | None
+    """The same of the first reading in which it was the holder; None where it only waited."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastFinding:
+    """A finding of the last run that was judged by the same limits, and how long it has stood."""
+
+    kind: VerdictKind
+    lock: LockId | None
+    hold: Hold | None = None
+    """Of a finding on a lock, the hold that it was about; None where that was not stored."""
+    leases: tuple[LeaseId, ...] = ()
+    """Of a finding on leases without keys, those that it named."""
+    since_at: float
+    runs: int
+    """In so many runs in a row, the last one included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """
+    What one run's list of the cluster's leases added to the lists of the runs before it.
+
+    A lease that any earlier list had is not new, whether or not it had keys then.
+    """
+
+    at: float
+    """When the run ended."""
+    new: frozenset[LeaseId]
+    """Of the leases asked about, those that no earlier list had."""
+    ended: int
+    """Sessions that earlier lists had and this one has not; each was once renewed without keys."""
+    is_alike: bool
+    """The run was over the same prefixes, and judged by the same limits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """Everything that earlier runs can tell this one; nothing of it where there was none."""
+
+    runs: int = 0
+    """Over the same prefixes of the same cluster."""
+    last_run_at: float | None = None
+    """When the last of those ended."""
+    marks: tuple[RevisionMark, ...] = ()
+    """In the order of their revisions."""
+    holds: Mapping[Hold, PastHold] = field(default_factory=dict)
+    readings: Mapping[LeaseId, tuple[Reading, ...]] = field(default_factory=dict)
+    """Of each lease, in order; those between that prove nothing more are left out."""
+    findings: tuple[PastFinding, ...] = ()
+    """Of the last run over the same prefixes that was judged by the same limits."""
+    listings: tuple[Listing, ...] = ()
+    """In order; the last one is the present run's, and empty where no earlier run had a list."""
+    probes: tuple[LeadershipProbe, ...] = ()
+    """Of each raft term and leader, the last answer that named it: they confirm past readings."""
+    keyless_since: Mapping[LeaseId, float] = field(default_factory=dict)
+    """
+    Of each lease on which the last look found no keys: when the first look was answered from
+    which on no look found any. The readings of the past themselves do not tell of keys.
+    """
+
+
+NO_PAST = Past()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldSeen:
+    """All that one run saw of one contender."""
+
+    hold: Hold
+    lease_id: LeaseId
+    lock: LockId
+    first_answered_at: float
+    last_asked_at: float
+    held_first_answered_at: float | None
+    """As in PastHold."""
+
+
+class FindingSeen(NamedTuple):
+    """A verdict of WARNING or worse."""
+
+    kind: VerdictKind
+    lock: LockId | None
+    """None where it is of leases without keys."""
+    hold: Hold | None = None
+    """Of a finding on a lock, the hold that it is about."""
+    leases: tuple[LeaseId, ...] = ()
+    """Of a finding on leases without keys, those that it names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedLeases:
+    """The cluster's leases, as one list of the run had them."""
+
+    lease_ids: Collection[LeaseId]
+    """All of them, with and without keys."""
+    sessions: Sequence[LeaseId]
+    """Those that were seen renewed and without keys."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """What one run tells those after it; every moment is on its own clock."""
+
+    command: str
+    """`scan` or `check`."""
+    judged_by: str
+    """What the verdicts depend on besides etcd: only runs in which it is the same are compared."""
+    started_at: float
+    ended_at: float
+    cluster_id: int
+    prefixes: tuple[bytes, ...]
+    """Trends compare runs over the same prefixes only."""
+    raft_term: int
+    """The last that the run saw."""
+    marks: tuple[RevisionMark, ...]
+    """At least one."""
+    severity: Severity
+    probes: tuple[LeadershipProbe, ...] = ()
+    holds: Iterable[HoldSeen] = ()
+    """
+    Every key that was read, once; one may go through them more than once. Where none of those is
+    known that must be, the next run takes the cluster for another one.
+    """
+    readings: Mapping[LeaseId, Sequence[Reading]] = field(default_factory=dict)
+    """Of each lease in the order in which they were asked."""
+    findings: Sequence[FindingSeen] = ()
+    sessions: int | None = None
+    """Renewed leases without keys; None where the run could not count them."""
+    listed: ListedLeases | None = None
+    """None where the run had no list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRun:
+    """A run in the history."""
+
+    number: int
+    cluster_id: int
+    lineage: int
+    """Rises when a cluster was set back, by a restored snapshot for example."""
+    command: str
+    prefixes: tuple[bytes, ...]
+    started_at: float
+    ended_at: float
+    revision: int
+    raft_term: int
+    severity: Severity
+    holds: int
+    findings: int
+    sessions: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredHold:
+    """A hold in the history."""
+
+    cluster_id: int
+    lineage: int
+    hold: Hold
+    lease_id: LeaseId
+    lock_name: bytes
+    recipe: str
+    first_answered_at: float
+    last_asked_at: float
+    held_first_answered_at: float | None
+    runs: int
+    """So many runs saw it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredLease:
+    """Successive readings of one lease under one raft term, folded into their ends."""
+
+    cluster_id: int
+    lineage: int
+    lease_id: LeaseId
+    granted_ttl_s: int | None
+    """None where the lease was gone."""
+    raft_term: int
+    first_answered_at: float
+    last_answered_at: float
+    last_remaining_ttl_s: int | None
+    readings: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFinding:
+    """A finding in the history, for as long as successive runs had it."""
+
+    cluster_id: int
+    lineage: int
+    verdict: str
+    """A slug; another version of lockdoctor may have known more of them."""
+    lock_name: bytes | None
+    recipe: str | None
+    since_at: float
+    last_at: float
+    runs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """Everything in the history that one name, key or lease stands for."""
+
+    holds: tuple[StoredHold, ...] = ()
+    """Of each cluster in the order of their create revisions."""
+    leases: tuple[StoredLease, ...] = ()
+    """Of each lease in order."""
+    findings: tuple[StoredFinding, ...] = ()
+    """In order."""

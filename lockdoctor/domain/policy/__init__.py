@@ -1,0 +1,1 @@
+"""Limits per prefix, and durations as people write them."""

@@ -1,0 +1,1 @@
+"""What processes and etcd's counters show, compared with the report."""

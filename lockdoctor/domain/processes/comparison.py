@@ -1,0 +1,290 @@
+"""What is heard besides etcd's leases, laid beside the report: processes and server counters."""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+
+from lockdoctor.domain.evidence import (
+    TOLERANCE,
+    Evidence,
+    FromElsewhere,
+    KeptAliveBy,
+    LiveSessions,
+    ServerCounted,
+)
+from lockdoctor.domain.evidence.verdicts import Verdict, VerdictKind
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.processes.goroutines import Census
+from lockdoctor.domain.processes.server_counters import MemberCounters, ServerView, compare
+from lockdoctor.domain.report.report import (
+    KEYLESS_LEASES,
+    LEASE_LIST,
+    LockReport,
+    Report,
+    Unseen,
+)
+from lockdoctor.values import dataclass
+
+LEAKS = frozenset({VerdictKind.LEAKED_SESSION, VerdictKind.SESSION_PILE_UP})
+
+SLACK = 3
+"""A difference of so few may be a request or two that came or went between the counts."""
+
+FEWEST_SESSIONS = 3
+"""A process with fewer live sessions is no suspect of a leak."""
+
+UNLISTED_S = 2.0
+"""etcd's leases were listed that long before the process was asked; meanwhile it opened others."""
+
+LEAST_WATCHED_S = 1.0
+"""Counters that were read twice within less tell nothing."""
+
+
+class Agreement(enum.Enum):
+    """How a process's sessions compare with etcd's renewed leases without keys."""
+
+    AS_MANY = "as-many"
+    FEWER = "fewer"
+    MORE = "more"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessSeen:
+    """One look at the goroutines of one process."""
+
+    name: str
+    source: str
+    """Where the profile came from, without any password."""
+    seen_at: float | None
+    """None where the profile was saved earlier."""
+    census: Census
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What all witnesses said at one end of the window."""
+
+    processes: tuple[ProcessSeen, ...] = ()
+    counters: tuple[MemberCounters, ...] = ()
+    unheard: tuple[Unseen, ...] = ()
+
+    @classmethod
+    def of(cls, said: Iterable[Heard]) -> Heard:
+        """Put together what each of them said."""
+        said = list(said)
+        return cls(
+            processes=tuple(process for each in said for process in each.processes),
+            counters=tuple(counters for each in said for counters in each.counters),
+            unheard=tuple(unseen for each in said for unseen in each.unheard),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessReport:
+    """What one process's goroutines tell, compared with etcd."""
+
+    name: str
+    source: str
+    census: Census
+    is_saved: bool
+    """The profile was saved earlier, so that its counts are not of this moment."""
+    sessions_before: int | None
+    """Live sessions at the beginning of the window; None where it was not asked then."""
+    watched_s: float
+    """From the first look at it to the last."""
+    keyless_kept: int | None
+    """So many of etcd's renewed leases without keys it keeps alive, by their IDs; None where the
+    leases are not known, or the profile does not show the ID of each lease kept alive."""
+    locks_held: int | None
+    """So many of the report's locks it holds, by the IDs of their leases; None as above."""
+    agreement: Agreement | None
+    """By their numbers; None where the leases without keys are not known."""
+
+
+def process_unheard(name: str) -> str:
+    """What Unseen calls a process that could not be heard."""
+    return f"process {name}"
+
+
+def bear_witness(report: Report, before: Heard, after: Heard) -> Report:
+    """Add what the witnesses say to a report: to its findings as evidence, and by itself."""
+    keyless = _keyless(report)
+    names = [each.name for each in after.processes]
+    late = [each for each in before.processes if each.name not in names]
+    earlier = {each.name: each for each in before.processes}
+    holders = {each.lock.holder.lease_id for each in report.locks if each.lock.holder}
+    processes = (
+        *(_process(seen, earlier.get(seen.name), keyless, holders) for seen in after.processes),
+        *(_process(seen, None, keyless, holders, is_last=False) for seen in late),
+    )
+    server = compare(before.counters, after.counters)
+    if server is not None and server.watched_s < LEAST_WATCHED_S:
+        server = None
+    unheard = {each.what: each for each in (*before.unheard, *after.unheard)}
+    for name in names:
+        unheard.pop(process_unheard(name), None)  # it was heard in the end
+    return replace(
+        report,
+        locks=tuple(_with_keepers(lock, processes) for lock in report.locks),
+        session_verdicts=tuple(
+            _with_evidence(verdict, processes, server, keyless)
+            for verdict in report.session_verdicts
+        ),
+        processes=processes,
+        server=server,
+        unseen=(*report.unseen, *unheard.values()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Keyless:
+    """The leases without keys that etcd has."""
+
+    leases: frozenset[int]
+    """Proven to be renewed."""
+    open: int
+    """More of them, too young to tell."""
+
+
+def _keyless(report: Report) -> _Keyless | None:
+    """None where the run could not see them all."""
+    unknown = {LEASE_LIST, KEYLESS_LEASES} & {each.what for each in report.unseen}
+    if unknown or report.interrupted is not None:
+        return None
+    by_kind: dict[VerdictKind, set[int]] = {}
+    for session in report.sessions:
+        by_kind.setdefault(session.verdict.kind, set()).add(session.trace.lease_id)
+    return _Keyless(
+        frozenset(by_kind.get(VerdictKind.IDLE_SESSION, ())),
+        len(by_kind.get(VerdictKind.UNDETERMINED, ())),
+    )
+
+
+def _process(
+    seen: ProcessSeen,
+    earlier: ProcessSeen | None,
+    keyless: _Keyless | None,
+    holders: AbstractSet[LeaseId],
+    *,
+    is_last: bool = True,
+) -> ProcessReport:
+    census = seen.census
+    shows_ids = census.names_all_leases and is_last
+    watched_s = 0.0
+    if earlier and earlier.seen_at is not None and seen.seen_at is not None:
+        watched_s = seen.seen_at - earlier.seen_at
+    before = earlier.census.sessions if earlier and watched_s > 0 else None
+    grew_per_s = 0.0 if before is None else max(0.0, (census.sessions - before) / watched_s)
+    return ProcessReport(
+        name=seen.name,
+        source=seen.source,
+        census=census,
+        is_saved=seen.seen_at is None,
+        sessions_before=before,
+        watched_s=watched_s,
+        keyless_kept=len(keyless.leases & census.words) if keyless and shows_ids else None,
+        locks_held=len(holders & census.words) if shows_ids else None,
+        agreement=_agreement(census, keyless, grew_per_s) if keyless else None,
+    )
+
+
+def _agreement(census: Census, keyless: _Keyless, grew_per_s: float) -> Agreement:
+    """Compare the sessions that do not wait for a lock; those that wait have a key."""
+    sessions = census.sessions - census.waiting
+    fewest, most = len(keyless.leases), len(keyless.leases) + keyless.open
+    slack = _slack(fewest)
+    if sessions < fewest - slack:
+        return Agreement.FEWER
+    slack += math.ceil(grew_per_s * UNLISTED_S)
+    return Agreement.MORE if sessions > most + slack else Agreement.AS_MANY
+
+
+def _slack(leases: int) -> int:
+    return max(SLACK, math.ceil(leases * TOLERANCE))
+
+
+def _with_keepers(lock: LockReport, processes: Sequence[ProcessReport]) -> LockReport:
+    """Say of each finding on a lock which process keeps its lease alive."""
+    verdicts = tuple(
+        _with(verdict, _keepers(verdict, processes)) if verdict.is_finding else verdict
+        for verdict in lock.verdicts
+    )
+    return replace(lock, verdicts=verdicts)
+
+
+def _keepers(verdict: Verdict, processes: Iterable[ProcessReport]) -> Iterator[KeptAliveBy]:
+    for process in processes:
+        kept = len(process.census.words & set(verdict.leases))
+        if kept:
+            yield KeptAliveBy(
+                process=process.name, kept=kept, of=len(verdict.leases), saved=process.is_saved
+            )
+
+
+def _with_evidence(
+    verdict: Verdict,
+    processes: Sequence[ProcessReport],
+    server: ServerView | None,
+    keyless: _Keyless | None,
+) -> Verdict:
+    evidence: list[Evidence] = []
+    if verdict.kind in LEAKS:
+        evidence += [*_suspects(processes, keyless), *_counted(server)]
+    told = {e.process for e in evidence if isinstance(e, LiveSessions) and e.kept is not None}
+    keepers = _keepers(verdict, [each for each in processes if each.name not in told])
+    return _with(verdict, [*keepers, *evidence])
+
+
+def _suspects(
+    processes: Sequence[ProcessReport], keyless: _Keyless | None
+) -> Iterator[LiveSessions | FromElsewhere]:
+    """The processes that could hold the leaked sessions, and what they leave unexplained."""
+    if keyless is None or not processes:
+        return
+    for process in sorted(processes, key=lambda each: -each.census.sessions):
+        if process.agreement and process.census.sessions >= FEWEST_SESSIONS:
+            yield LiveSessions(
+                process=process.name,
+                sessions=process.census.sessions,
+                before=process.sessions_before,
+                watched_s=process.watched_s,
+                waiting=process.census.waiting,
+                keyless_leases=len(keyless.leases),
+                kept=process.keyless_kept,
+                agreement=process.agreement.value,
+                saved=process.is_saved,
+            )
+    unkept = _unkept(processes, keyless)
+    if unkept:
+        yield FromElsewhere(leases=unkept, processes=len(processes))
+
+
+def _unkept(processes: Sequence[ProcessReport], keyless: _Keyless) -> int:
+    """
+    Count the leases that no goroutine of the processes names; 0 where it might be none.
+
+    Numbers alone do not tell: whose profile hides a lease's ID, or is older, might keep any lease.
+    """
+    if any(process.keyless_kept is None or process.is_saved for process in processes):
+        return 0
+    unkept = len(keyless.leases.difference(*(p.census.words for p in processes)))
+    return unkept if unkept > SLACK else 0
+
+
+def _counted(server: ServerView | None) -> Iterator[ServerCounted]:
+    if server is None or server.granted is None or server.revoked is None:
+        return
+    yield ServerCounted(
+        granted=server.granted,
+        revoked=server.revoked,
+        expired=server.expired,
+        watched_s=server.watched_s,
+    )
+
+
+def _with(verdict: Verdict, evidence: Iterable[Evidence]) -> Verdict:
+    return replace(verdict, evidence=(*verdict.evidence, *evidence))

@@ -1,0 +1,239 @@
+"""What the goroutines of a Go process tell of its etcd sessions: values in, counts out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.values import dataclass
+
+_CLIENT = (
+    r"(?:^|/)(?:github\.com/coreos/etcd/clientv3"  # up to 3.3
+    r"|go\.etcd\.io/etcd/(?:v\d+/)?clientv3"  # 3.4
+    r"|go\.etcd\.io/etcd/client/v\d+)"  # 3.5 and later
+)
+"""
+Where etcd's client lies, with the folder that a vendored copy lies in before it.
+
+Source: the packages of each release; the goroutines of clients 3.4.23, 3.5.1 and 3.6.8.
+"""
+
+_SESSION = re.compile(_CLIENT + r"/concurrency\.(?:[\w.]+\.)?NewSession\.func\d+$")
+_KEEP_ALIVE = re.compile(_CLIENT + r"\.\(\*lessor\)\.keepAliveCtxCloser$")
+_CLIENT_LOOP = re.compile(_CLIENT + r"\.\(\*lessor\)\.recvKeepAliveLoop$")
+_WAITING = re.compile(_CLIENT + r"/concurrency\.waitDeletes?$")
+_LOCK = re.compile(_CLIENT + r"/concurrency\.\(\*Mutex\)\.\w+$")
+_CAMPAIGN = re.compile(_CLIENT + r"/concurrency\.\(\*Election\)\.\w+$")
+_NOT_THE_CALLER = re.compile(
+    r"(?:^|/)(?:go\.etcd\.io/etcd|github\.com/coreos/etcd)/"
+    r"|^(?:runtime|sync|internal|context|time|syscall|os|io|net|bufio|fmt|reflect)[./]"
+    r"|^google\.golang\.org/grpc[./]"
+)
+
+MOST_CALLERS = 3
+"""So many places of each kind are named, the most frequent first."""
+
+MIN_LEASE_ID = 1 << 48
+"""
+From here on a number is a lease's ID: the addresses of a process have fewer bits.
+
+etcd puts 16 bits of a member's ID before the other 48, so few IDs are smaller.
+Source: NewGenerator in etcd's pkg/idutil/id.go.
+"""
+
+
+class Frame(NamedTuple):
+    """One call on a stack."""
+
+    function: str
+    """As Go writes it: main.request, github.com/acme/jobs.(*Queue).Take."""
+    place: str
+    """The file, without its folder, and the line; empty where the profile has none."""
+
+    @property
+    def text(self) -> str:
+        """The call as it is told to people."""
+        return f"{self.function} ({self.place})" if self.place else self.function
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """Goroutines that stand at the same place."""
+
+    frames: tuple[Frame, ...]
+    """The innermost first."""
+    count: int = 1
+    number: int | None = None
+    """The goroutine's own; None where the profile has none."""
+    started_by: int | None = None
+    """The number of the goroutine that started it."""
+    blocked_s: int | None = None
+    """It has stood there for at least so long, in whole minutes; None where nothing says so."""
+    words: frozenset[int] = frozenset()
+    """
+    The arguments of a call that keeps a lease alive: its ID, among pointers.
+
+    Go 1.17 to 1.21 show something else in the place of the ID, and but for 1.17 mark it with `?`.
+    What is marked so is left out.
+    """
+
+    @property
+    def names_a_lease(self) -> bool:
+        """Whether the ID of the lease is among the words."""
+        return any(word >= MIN_LEASE_ID for word in self.words)
+
+
+class Caller(NamedTuple):
+    """A place in the process's own code, and how many goroutines came by it."""
+
+    call: str
+    """What is called there: Lock, Campaign or NewSession."""
+    frame: Frame
+    goroutines: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Census:
+    """The goroutines of one process, as far as they have to do with etcd's locks."""
+
+    goroutines: int
+    sessions: int
+    """Live sessions, each with a lease that this process renews."""
+    keepalives: int
+    """Leases that it keeps alive, those of the sessions included; newer clients hide some others
+    (from 3.4.28 and 3.5.10 on, those whose context cannot be cancelled)."""
+    named_keepalives: int
+    """Of the keep-alives, those whose arguments show the lease's ID. Which Go shows it depends on
+    its version and on the client's."""
+    clients: int
+    """Clients that have ever kept a lease alive."""
+    lock_waiters: int
+    candidates: int
+    """Goroutines that wait to win an election."""
+    oldest_keepalive_s: int | None
+    """The oldest keep-alive has stood for at least so long, in whole minutes; None where the
+    profile does not say."""
+    callers: tuple[Caller, ...]
+    words: frozenset[LeaseId]
+    """Where the profile shows arguments: numbers among which are the IDs of all leases that are
+    kept alive, and pointers. One that is also a lease of etcd is no coincidence."""
+    is_whole: bool
+    """False where the profile was cut off, so that every number is the fewest."""
+
+    @property
+    def waiting(self) -> int:
+        """Sessions whose attempt waits for its turn; each has a key in etcd."""
+        return self.lock_waiters + self.candidates
+
+    @property
+    def names_all_leases(self) -> bool:
+        """Whether a lease that the profile does not name is none of these keep-alives."""
+        return self.is_whole and 0 < self.keepalives == self.named_keepalives
+
+    @property
+    def beyond_sessions(self) -> int:
+        """Leases kept alive without a session, at least."""
+        return max(0, self.keepalives - self.sessions)
+
+
+def keeps_a_lease_alive(function: str) -> bool:
+    """Tell the call that stands as long as one lease is kept alive."""
+    return _sign(function) == "keep-alive"
+
+
+def take_census(stacks: Iterable[Stack], *, is_whole: bool = True) -> Census:
+    """
+    Count the goroutines that have to do with sessions, keep-alives and locks.
+
+    Who opened the sessions can be told only where the profile numbers the goroutines, and of
+    those whose opener still lives.
+    """
+    counts: Counter[str] = Counter()
+    callers: Counter[tuple[str, Frame]] = Counter()
+    own_code: dict[int, Frame] = {}
+    openers: Counter[int] = Counter()
+    words: set[int] = set()
+    oldest: int | None = None
+    for stack in stacks:
+        counts["all"] += stack.count
+        role = _role(stack.frames)
+        counts[role] += stack.count
+        caller = _caller(stack.frames)
+        if caller is not None and stack.number is not None:
+            own_code[stack.number] = caller
+        if role in _WAITERS and caller is not None:
+            callers[_WAITERS[role], caller] += stack.count
+        if role == "session" and stack.started_by is not None:
+            openers[stack.started_by] += stack.count
+        words |= stack.words
+        if role == "keep-alive":
+            counts["named"] += stack.count * stack.names_a_lease
+            if stack.blocked_s is not None:
+                oldest = max(oldest or 0, stack.blocked_s)
+    for number, sessions in openers.items():
+        if number in own_code:
+            callers["NewSession", own_code[number]] += sessions
+    return Census(
+        goroutines=counts["all"],
+        sessions=counts["session"],
+        keepalives=counts["keep-alive"],
+        named_keepalives=counts["named"],
+        clients=counts["client"],
+        lock_waiters=counts["lock-waiter"],
+        candidates=counts["candidate"],
+        oldest_keepalive_s=oldest,
+        callers=_most_frequent(callers),
+        words=frozenset(LeaseId(word - (word >> 63 << 64)) for word in words),
+        is_whole=is_whole,
+    )
+
+
+_WAITERS = {"lock-waiter": "Lock", "candidate": "Campaign"}
+
+_SIGNS = (
+    ("session", _SESSION),
+    ("keep-alive", _KEEP_ALIVE),
+    ("client", _CLIENT_LOOP),
+    ("waits", _WAITING),
+    ("lock-waiter", _LOCK),
+    ("candidate", _CAMPAIGN),
+    ("passed", _NOT_THE_CALLER),
+)
+
+
+@lru_cache(maxsize=1 << 14)
+def _sign(function: str) -> str | None:
+    """Say what a call tells; None where it is the process's own code."""
+    return next((sign for sign, pattern in _SIGNS if pattern.search(function)), None)
+
+
+def _role(frames: tuple[Frame, ...]) -> str:
+    """Say what a goroutine is for."""
+    waits = False
+    for frame in frames:
+        sign = _sign(frame.function)
+        if sign in ("session", "keep-alive", "client"):
+            return sign
+        waits = waits or sign == "waits"
+        if waits and sign in _WAITERS:
+            return sign
+    return "other"
+
+
+def _caller(frames: tuple[Frame, ...]) -> Frame | None:
+    """The innermost call that is neither etcd's client nor Go's own."""
+    return next((frame for frame in frames if _sign(frame.function) is None), None)
+
+
+def _most_frequent(callers: Counter[tuple[str, Frame]]) -> tuple[Caller, ...]:
+    named: Counter[str] = Counter()
+    found: list[Caller] = []
+    for (call, frame), goroutines in sorted(callers.items(), key=lambda each: (-each[1], each[0])):
+        named[call] += 1
+        if named[call] <= MOST_CALLERS:
+            found.append(Caller(call, frame, goroutines))
+    return tuple(found)

@@ -1,0 +1,116 @@
+"""What a client wrote into its key about itself."""
+
+from __future__ import annotations
+
+import enum
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from lockdoctor.domain.inference.hold_age import uuid1_written_at
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.values import dataclass
+
+_MULTICAST = 1 << 40
+"""Set in a node that is no network card's address. Source: RFC 9562, section 6.10."""
+
+_OWNER_FIELDS = {
+    "action": "action",
+    "hostname": "host",
+    "username": "user",
+    "time": "time",
+    "comments": "comment",
+    "servername": "service",
+    "serverid": "number",
+    "address": "address",
+    "host": "host",
+    "pid": "process",
+    "user": "user",
+    "name": "name",
+    "id": "id",
+}
+"""
+By their lower-case names, what JSON values say of their owner.
+
+Source: lockInfo in Vitess's go/vt/topo/locks.go, Session in Milvus's session_util.go.
+"""
+
+MOST_TEXT = 200
+
+
+class Told(enum.Enum):
+    """What kind of thing a client told."""
+
+    CREATED_AT = "created at"
+    """POSIX seconds by its clock."""
+    NETWORK_CARD = "network card"
+    """The address of its machine's."""
+    FIELD = "field"
+    TEXT = "text"
+    """The whole value: a candidate's name, for example."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerNote:
+    """One thing that a client told about itself; nobody has checked it."""
+
+    what: Told
+    value: float | str
+    field: str = ""
+    """Its name, for FIELD."""
+
+
+def owner_notes(key: LockKey) -> tuple[OwnerNote, ...]:
+    """
+    Read what a key's value tells of the client that wrote it.
+
+    Only what was kept of the value is read; of a value that is cut, nothing is taken for whole.
+    """
+    if not key.value or key.value_size != len(key.value):
+        return ()
+    return tuple(_uuid(key.value) or _json(key.value) or _text(key.value))
+
+
+def _uuid(value: bytes) -> list[OwnerNote]:
+    """python-etcd3 writes the 16 bytes of a uuid1, etcd3gw the text of one."""
+    raw = value
+    try:
+        if len(value) == 36:  # noqa: PLR2004 - the text of a UUID
+            raw = uuid.UUID(value.decode("ascii")).bytes
+    except ValueError:
+        return []
+    written_at = uuid1_written_at(raw)
+    if written_at is None:
+        return []
+    found = [OwnerNote(Told.CREATED_AT, written_at)]
+    node = uuid.UUID(bytes=raw).node
+    if not node & _MULTICAST:
+        address = ":".join(f"{byte:02x}" for byte in node.to_bytes(6, "big"))
+        found.append(OwnerNote(Told.NETWORK_CARD, address))
+    return found
+
+
+def _json(value: bytes) -> list[OwnerNote]:
+    if not value.lstrip().startswith(b"{"):
+        return []
+    try:
+        said = json.loads(value)
+    except (ValueError, RecursionError):
+        return []
+    return list(_fields(said)) if isinstance(said, dict) else []
+
+
+def _fields(said: dict[str, Any]) -> Iterator[OwnerNote]:
+    for name, text in said.items():
+        label = _OWNER_FIELDS.get(name.lower())
+        if label and isinstance(text, str | int | float) and text != "":
+            yield OwnerNote(Told.FIELD, str(text)[:MOST_TEXT], label)
+
+
+def _text(value: bytes) -> list[OwnerNote]:
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        return []
+    return [OwnerNote(Told.TEXT, text)] if len(text) <= MOST_TEXT and text.isprintable() else []

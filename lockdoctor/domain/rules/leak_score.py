@@ -1,0 +1,75 @@
+"""
+What speaks for a leak, and what against, where nothing proves how long a lock has been held.
+
+A first run sees a minute at most: a lock that is renewed and not released in it may be leaked, or
+may guard a job of two minutes. Each sign has points, so that a reader can see what the
+suspicion rests on. Half a minute in which nobody was served though somebody waited is enough; a key
+that looks young takes some of it back. Age alone makes a leak likely only against a stated limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lockdoctor.domain.evidence import Sign, Weighed, Weight
+
+if TYPE_CHECKING:
+    from lockdoctor.domain.rules.lock_case import LockCase
+
+LIKELY_FROM = 3
+"""So many points make a leak likely; fewer, possible."""
+
+STILL_S = 30.0
+"""A busy lock changes hands within this time, mostly."""
+
+YOUNG_SHARE = 0.2
+"""A hold of less than this share of a long one is young."""
+
+
+def weigh(case: LockCase) -> Weighed:
+    """Add up the signs."""
+    of_queue, of_age = tuple(_of_queue(case)), tuple(_of_age(case))
+    if not of_queue and case.thresholds.stated_limit_s is None:  # many jobs take longer than 5 min
+        of_age = tuple(replace(each, points=min(each.points, 1)) for each in of_age)
+    weights = of_queue + of_age
+    return Weighed(
+        points=sum(weight.points for weight in weights), needed=LIKELY_FROM, weights=weights
+    )
+
+
+def _of_queue(case: LockCase) -> Iterator[Weight]:
+    """Nobody was served: neither those who wait, nor those who gave up."""
+    patient, waiters = case.activity.gave_up_patiently, case.lock.waiters
+    stood_s = case.age.at_least_s if case.age else 0.0
+    is_still = bool(patient or waiters) and stood_s >= STILL_S
+    if is_still:
+        yield Weight(Sign.STILL, 2)
+    if patient:
+        yield Weight(Sign.GAVE_UP, 1 if patient == 1 else 3 if is_still else 2)
+    if case.unclosed:
+        yield Weight(Sign.LEFT_SESSIONS, 3)
+    if waiters and case.longest_wait_s >= STILL_S:
+        yield Weight(Sign.WAITED_LONG, 2)
+    elif waiters and not patient:
+        yield Weight(Sign.WAITED, 1)
+
+
+def _of_age(case: LockCase) -> Iterator[Weight]:
+    """The key looks old or young; but one that may have waited at first says less of its hold."""
+    if case.age is None:
+        return
+    about = case.age.estimate
+    if case.age.stood_at_least_s >= case.limit_s:
+        yield Weight(Sign.STOOD, 2 if case.lock.waiters else 3)
+    elif about and about.about_s >= case.limit_s:
+        alone_s = case.alone_about_s or 0.0
+        yield Weight(Sign.LOOKS_OLD, 3 if alone_s >= case.limit_s else 1)
+    elif about and about.about_s < case.limit_s * YOUNG_SHARE:
+        yield Weight(Sign.LOOKS_YOUNG, -2)
+    claimed_s = case.age.claimed_s
+    if claimed_s is not None and claimed_s >= case.limit_s:
+        yield Weight(Sign.CLAIMS_OLD, 1)
+    elif claimed_s is not None and 0 <= claimed_s < case.limit_s * YOUNG_SHARE:
+        yield Weight(Sign.CLAIMS_YOUNG, -1)

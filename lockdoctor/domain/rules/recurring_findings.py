@@ -1,0 +1,85 @@
+"""What stands since an earlier run, and what has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import cached_property
+
+from lockdoctor.domain.evidence import Standing
+from lockdoctor.domain.evidence.verdicts import Verdict, VerdictKind
+from lockdoctor.domain.model.locks import Hold, LockId
+from lockdoctor.domain.past.past import FindingSeen, Past, PastFinding
+from lockdoctor.domain.report.report import LockReport
+from lockdoctor.values import dataclass
+
+
+def finding_seen(verdict: Verdict, report: LockReport | None) -> FindingSeen:
+    """
+    Say what a finding is about, so that a later run can tell it from another one.
+
+    Args:
+        report: The lock that it stands with; None where it is of leases without keys.
+    """
+    if verdict.lock is None or report is None:
+        return FindingSeen(verdict.kind, None, leases=verdict.leases)
+    holds = (key.hold for key in report.lock.keys if key.key == verdict.key)
+    return FindingSeen(verdict.kind, verdict.lock, hold=next(holds, None))
+
+
+@dataclass(frozen=True)
+class Trend:
+    """The findings of this run beside those of the last one that was judged by the same limits."""
+
+    past: Past
+    now: float
+
+    def told(self, report: LockReport) -> LockReport:
+        """Say of each finding on a lock how long it has stood."""
+        if not any(verdict.is_finding for verdict in report.verdicts):
+            return report
+        verdicts = tuple(self.with_standing(verdict, report) for verdict in report.verdicts)
+        return replace(report, verdicts=verdicts)
+
+    def with_standing(self, verdict: Verdict, report: LockReport | None = None) -> Verdict:
+        """Say how long a finding has stood, if the last run had it, too."""
+        before = self._found_before(finding_seen(verdict, report)) if verdict.is_finding else None
+        if before is None:
+            return verdict
+        standing = Standing(
+            runs=before.runs + 1,
+            for_s=max(0.0, self.now - before.since_at),
+            since_at=before.since_at,
+        )
+        return replace(verdict, evidence=(*verdict.evidence, standing))
+
+    def gone(
+        self, reports: Iterable[LockReport], has_ended: Callable[[PastFinding], bool]
+    ) -> tuple[PastFinding, ...]:
+        """
+        Name the findings of the last run whose hold has ended, unless the lock has another one.
+
+        Args:
+            has_ended: Whether the hold, or all leases of a finding without a lock, are gone. That a
+                run comes to another verdict ends nothing.
+        """
+        found: set[LockId | None] = {
+            report.lock.id for report in reports if any(v.is_finding for v in report.verdicts)
+        }
+        return tuple(
+            each for each in self.past.findings if each.lock not in found and has_ended(each)
+        )
+
+    def _found_before(self, finding: FindingSeen) -> PastFinding | None:
+        same = self._before.get((finding.kind, finding.lock, finding.hold), ())
+        if finding.lock is not None:
+            return next(iter(same), None)
+        leases = set(finding.leases)
+        return next((each for each in same if not leases.isdisjoint(each.leases)), None)
+
+    @cached_property
+    def _before(self) -> dict[tuple[VerdictKind, LockId | None, Hold | None], list[PastFinding]]:
+        found: dict[tuple[VerdictKind, LockId | None, Hold | None], list[PastFinding]] = {}
+        for each in self.past.findings:
+            found.setdefault((each.kind, each.lock, each.hold), []).append(each)
+        return found

@@ -1,0 +1,103 @@
+"""Examination: everything that one run gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import field
+from functools import cached_property
+
+from lockdoctor.domain.inference.queue_activity import (
+    WatchEvent,
+)
+from lockdoctor.domain.inference.renewals import Leadership, LeadershipProbe, Traces
+from lockdoctor.domain.model.leases import LeaseId, Reading
+from lockdoctor.domain.model.locks import KeySnapshot, Lock
+from lockdoctor.domain.past.past import NO_PAST, Past
+from lockdoctor.domain.policy.policy import Policy
+from lockdoctor.domain.recipes.grouping import locks
+from lockdoctor.domain.report.report import ClusterFacts, Unseen
+from lockdoctor.values import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrefixFacts:
+    """What was seen of the keys of one prefix."""
+
+    prefix: bytes
+    first: KeySnapshot
+    last: KeySnapshot | None
+    """The keys at the end of the run; None where they could not be read again."""
+    events: tuple[WatchEvent, ...]
+    first_locks: list[Lock]
+    """What the first keys form."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionFacts:
+    """What was seen of the list of leases."""
+
+    first_listed_at: Mapping[LeaseId, float] = field(default_factory=dict)
+    """When a list first had the lease."""
+    at_start: frozenset[LeaseId] = frozenset()
+    """The leases of the first list, as far as one may have been without keys."""
+    is_counted: bool = True
+    """There was a list, so that those without keys could be counted."""
+    listed: Sequence[LeaseId] = ()
+    """All leases of the first list."""
+    keyless: frozenset[LeaseId] = frozenset()
+    """Those that were followed because a look found no keys on them."""
+    still_listed: Mapping[LeaseId, float] = field(default_factory=dict)
+    """Of leases that a look found gone: when the last list was asked for that had them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examination:
+    """Everything that one run gathered."""
+
+    started_at: float
+    ended_at: float
+    window_s: float
+    lookups: int
+    interrupted: str | None
+    policy: Policy
+    cluster: ClusterFacts
+    past: Past | None
+    """What earlier runs can tell, its readings among those below; None without a history."""
+    probes: tuple[LeadershipProbe, ...] = ()
+    """What answers of this run said of the raft leadership."""
+    prefixes: tuple[PrefixFacts, ...]
+    readings: Mapping[LeaseId, Sequence[Reading]]
+    unread: Mapping[LeaseId, str]
+    leadership: Leadership
+    sessions: SessionFacts
+    unseen: tuple[Unseen, ...]
+
+    @cached_property
+    def traces(self) -> Traces:
+        """What the readings of each lease prove."""
+        return Traces(self.readings, self.leadership)
+
+    @cached_property
+    def locks(self) -> dict[bytes, tuple[list[Lock], list[Lock]]]:
+        """Of each prefix, its locks at the beginning and at the end: one list where that is one."""
+        return {each.prefix: self._locks_of(each) for each in self.prefixes}
+
+    def _locks_of(self, facts: PrefixFacts) -> tuple[list[Lock], list[Lock]]:
+        if facts.last is None or facts.last is facts.first:
+            return facts.first_locks, facts.first_locks
+        last = locks(facts.last.keys, facts.prefix, self.policy.kind_of)
+        return facts.first_locks, last
+
+    @property
+    def watched_s(self) -> float:
+        """From the first answer to the last."""
+        return self.ended_at - self.started_at
+
+    @property
+    def known_past(self) -> Past:
+        """What earlier runs can tell, if only nothing."""
+        return self.past or NO_PAST
+
+    def present(self, lease_id: LeaseId) -> list[Reading]:
+        """What this run has read of a lease."""
+        return [r for r in self.readings.get(lease_id, ()) if r.asked_at >= self.started_at]

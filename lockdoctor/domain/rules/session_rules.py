@@ -1,0 +1,255 @@
+"""Leases without keys: sessions whose lock was released, or whose attempt on one timed out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import NamedTuple
+
+from lockdoctor.domain.evidence import (
+    Evidence,
+    Forecast,
+    FromGivenUpAttempts,
+    Keyless,
+    LeaderChanged,
+    LeaseEnded,
+    NotRenewed,
+    Renewed,
+    SessionsGrew,
+    SessionsIdle,
+    Unobservable,
+)
+from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
+from lockdoctor.domain.inference.lease_origin import Origin
+from lockdoctor.domain.inference.lookup_schedule import is_overdue
+from lockdoctor.domain.inference.renewals import RenewalTrace
+from lockdoctor.domain.inference.session_growth import MIN_NEW, Growth, growth_over_runs
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.past.past import NO_PAST, Past
+from lockdoctor.domain.policy.policy import Thresholds
+from lockdoctor.domain.report.report import SessionReport
+from lockdoctor.values import dataclass
+
+PARTS = 3
+"""The window is cut into so many parts; growth in more than one of them is no start-up."""
+
+NOT_SCALED_UP = "Check first whether a service was scaled up: its sessions grow, too. If not: "
+
+
+class Watch(NamedTuple):
+    """The time in which a run watched."""
+
+    started_at: float
+    watched_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionCase:
+    """What was seen of one lease that had no keys when it was last looked at."""
+
+    trace: RenewalTrace
+    first_listed_at: float
+    """When the list of leases first had it."""
+    is_new: bool
+    """The first list of the run did not have it."""
+    was_keyless: bool
+    """The first look at it found no keys either."""
+    keyless_s: float
+    """It has been seen without keys, by every look, for at least so long."""
+    gave_up: bool
+    """An attempt of it on a lock was seen to leave the queue without the lock."""
+    needed_window_s: float
+    """A window that would show a renewal."""
+
+
+def report_session(case: SessionCase, origin: Origin | None = None) -> SessionReport:
+    """Judge one lease without keys by itself: a renewed one may be a pooled session."""
+    return SessionReport(
+        trace=case.trace,
+        verdict=_verdict(case),
+        is_new=case.is_new,
+        gave_up=case.gave_up,
+        origin=origin,
+    )
+
+
+def judge_sessions(
+    cases: Sequence[SessionCase], thresholds: Thresholds, watch: Watch, past: Past = NO_PAST
+) -> tuple[Verdict, ...]:
+    """
+    Judge all leases without keys together: sessions that keep coming and do not end are a leak.
+
+    Only leases that were not there before count, never how many have no keys at a moment: a pooled
+    session goes from key to no key and back. Growth makes a leak likely at most, because a service
+    that is scaled up grows, too.
+    """
+    found = (
+        _grown(cases, thresholds.pile_up, watch, past),
+        _idle(cases, thresholds.max_idle_session_s),
+    )
+    return tuple(verdict for verdict in found if verdict)
+
+
+def _grown(cases: Sequence[SessionCase], pile_up: int, watch: Watch, past: Past) -> Verdict | None:
+    """Judge the sessions that came from run to run, or while this run watched."""
+    over_runs = _over_runs(cases, past)
+    growth = over_runs or _within(cases, watch)
+    given_up = sum(case.gave_up for case in cases if case.is_new and is_renewed(case.trace))
+    if growth is None or (growth.steps == 1 and given_up < MIN_NEW):
+        return None
+    watched_s = watch.started_at + watch.watched_s - growth.since_at
+    others = sum(is_renewed(case.trace) for case in cases) - len(growth.leases)
+    evidence: list[Evidence] = [
+        SessionsGrew(
+            before=others + growth.ended,
+            after=others + len(growth.leases),
+            watched_s=watched_s,
+            steps=growth.steps,
+            new=len(growth.leases),
+            ended=growth.ended,
+            over_runs=over_runs is not None,
+        )
+    ]
+    evidence += [FromGivenUpAttempts(sessions=given_up)] if given_up else []
+    piles_up = len(growth.leases) >= pile_up
+    evidence += [_forecast(growth, watched_s)] if piles_up else []
+    return _leak(evidence, growth.leases, is_proven=False, piles_up=piles_up)
+
+
+def _over_runs(cases: Sequence[SessionCase], past: Past) -> Growth | None:
+    """Growth since earlier runs; what came and ended while this one watched belongs to it."""
+    if not past.listings:
+        return None
+    *earlier, present = past.listings
+    fresh = frozenset(case.trace.lease_id for case in cases if case.is_new)
+    closed = sum(not case.is_new and _was_closed(case.trace) for case in cases)
+    present = replace(present, new=present.new | fresh, ended=present.ended + closed)
+    listings = (*earlier, present)
+    new = set(chain.from_iterable(listing.new for listing in listings))
+    # One that had a key at this run's first look is a session at work, between two locks.
+    idle = [c.trace for c in cases if c.trace.lease_id in new and (c.is_new or c.was_keyless)]
+    renewed = {trace.lease_id for trace in idle if is_renewed(trace)}
+    unproven = {trace.lease_id for trace in idle if _is_open(trace)}
+    return growth_over_runs(listings, renewed, unproven)
+
+
+def _within(cases: Sequence[SessionCase], watch: Watch) -> Growth | None:
+    """Growth while this run watched."""
+    fresh = [c for c in cases if c.is_new and is_renewed(c.trace)]
+    growth = Growth(
+        leases=frozenset(case.trace.lease_id for case in fresh),
+        ended=sum(not case.is_new and _was_closed(case.trace) for case in cases),
+        since_at=watch.started_at,
+        steps=_parts(fresh, watch),
+    )
+    return growth if growth.net >= MIN_NEW else None
+
+
+def _idle(cases: Sequence[SessionCase], limit_s: float | None) -> Verdict | None:
+    """Judge sessions that were watched for longer than one may be idle, and never had a key."""
+    if limit_s is None:
+        return None
+    idle_s = {
+        case.trace.lease_id: case.keyless_s
+        for case in cases
+        if is_renewed(case.trace) and case.keyless_s >= limit_s
+    }
+    if not idle_s:
+        return None
+    evidence = SessionsIdle(len(idle_s), max(idle_s.values()), limit_s)
+    return _leak([evidence], idle_s, is_proven=True, piles_up=False)
+
+
+def _forecast(growth: Growth, watched_s: float) -> Forecast:
+    per_hour = growth.net / watched_s * 3600
+    return Forecast(per_hour=per_hour, sessions_in_a_day=len(growth.leases) + round(24 * per_hour))
+
+
+def _leak(
+    evidence: list[Evidence], leases: Iterable[LeaseId], *, is_proven: bool, piles_up: bool
+) -> Verdict:
+    return Verdict(
+        kind=VerdictKind.SESSION_PILE_UP if piles_up else VerdictKind.LEAKED_SESSION,
+        severity=Severity.CRITICAL if piles_up else Severity.WARNING,
+        confidence=Confidence.PROVEN if is_proven else Confidence.LIKELY,
+        lock=None,
+        key=None,
+        leases=tuple(sorted(leases)),
+        evidence=tuple(evidence),
+        remedy=f"{'' if is_proven else NOT_SCALED_UP}Look for a NewSession without Close, also on"
+        " the path where Lock times out. Fix it and restart the process: its leases expire once it"
+        " has stopped.",
+    )
+
+
+def is_renewed(trace: RenewalTrace) -> bool:
+    """Tell whether the lease was proven to be renewed, and nothing says that this has ended."""
+    return trace.renewals > 0 and not trace.is_gone and not is_overdue(trace)
+
+
+def _is_open(trace: RenewalTrace) -> bool:
+    """Whether the lease might be renewed: it is too new to tell."""
+    return not (trace.renewals or trace.is_gone or is_overdue(trace))
+
+
+def _was_closed(trace: RenewalTrace) -> bool:
+    """Tell a session that was ended from one that ran out, as python-etcd3 leaves many."""
+    return trace.ended_early or (trace.is_gone and trace.renewals > 0)
+
+
+def _parts(fresh: Iterable[SessionCase], watch: Watch) -> int:
+    """Count the parts of the window in which a session came up."""
+    share = max(watch.watched_s, 1e-9) / PARTS
+    return len({min(PARTS - 1, int((c.first_listed_at - watch.started_at) / share)) for c in fresh})
+
+
+def _verdict(case: SessionCase) -> Verdict:
+    found = case.trace
+    last = found.last
+    kind, confidence, remedy = VerdictKind.UNDETERMINED, Confidence.UNDETERMINED, ""
+    evidence: list[Evidence] = [Keyless()]
+    if found.is_gone:
+        kind, confidence = VerdictKind.EXPIRING, Confidence.PROVEN
+        remedy = "Nothing to do: the lease is gone."
+        evidence.append(LeaseEnded())
+    elif is_renewed(found):
+        kind, confidence = VerdictKind.IDLE_SESSION, Confidence.PROVEN
+        remedy = "Nothing to do for one of them: it may be a session between two locks."
+        evidence.append(renewed(found))
+    elif last and is_overdue(found):
+        kind, confidence = VerdictKind.EXPIRING, Confidence.LIKELY
+        remedy = "Nothing to do: etcd ends the lease by itself."
+        evidence.append(not_renewed(found, last.granted_ttl_s))
+    elif last:
+        remedy = f"Watch longer: --window {math.ceil(case.needed_window_s)}s."
+        evidence.append(Unobservable(needed_s=case.needed_window_s, granted_s=last.granted_ttl_s))
+    if found.unconfirmed:
+        evidence.append(LeaderChanged(discarded=found.unconfirmed))
+    return Verdict(
+        kind=kind,
+        severity=Severity.OK,
+        confidence=confidence,
+        lock=None,
+        key=None,
+        leases=(LeaseId(found.lease_id),),
+        evidence=tuple(evidence),
+        remedy=remedy or "Look again.",
+    )
+
+
+def renewed(found: RenewalTrace) -> Renewed:
+    """Say what the readings prove of the renewals."""
+    return Renewed(
+        renewals=found.renewals,
+        watched_s=found.watched_s,
+        at_most_every_s=found.at_most_every_s,
+    )
+
+
+def not_renewed(found: RenewalTrace, granted_s: int) -> NotRenewed:
+    """Say how long the lease has gone without a renewal, and what is left of it."""
+    return NotRenewed(
+        unrenewed_for_s=found.unrenewed_for_s, remaining_s=found.left_s, granted_s=granted_s
+    )

@@ -1,0 +1,1 @@
+"""The self-check: its rules, and etcd's versions with their bugs."""

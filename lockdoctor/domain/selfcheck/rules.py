@@ -1,0 +1,232 @@
+"""What a look at a cluster's members and at our own permissions comes to."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+
+from lockdoctor.domain.model.alarms import ClusterAlarm
+from lockdoctor.domain.selfcheck.etcd_versions import (
+    OLDEST_LINE,
+    bugs_in,
+    guards_leases,
+    parse_version,
+)
+from lockdoctor.values import dataclass
+
+DAY_S = 86_400.0
+CERTIFICATE_SOON_S = 14 * DAY_S
+"""A certificate that ends within two weeks is worth a word: time to have a new one issued."""
+
+CLOCKS_APART_S = 5.0
+"""Clocks further apart than this make ages that clients wrote themselves misleading."""
+
+
+class Mark(enum.Enum):
+    """How something is."""
+
+    FINE = "ok"
+    NOTE = "note"
+    """Good to know; everything works."""
+    PROBLEM = "problem"
+    """Something that a scan needs does not work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberFacts:
+    """One endpoint, and how its member presents itself."""
+
+    endpoint: str
+    refusal: str | None = None
+    """Why it did not answer; the rest is unknown then."""
+    cluster_id: int = 0
+    member_id: int = 0
+    leader_id: int | None = 0
+    """0 where the member knows no leader, None where this user may not see it."""
+    raft_term: int = 0
+    version: str = ""
+    """Empty where it is not known."""
+    is_learner: bool = False
+    answered_in_s: float = 0.0
+    certificate_ends_at: float | None = None
+    """POSIX seconds; None without TLS."""
+    clock_ahead_s: tuple[float, float] | None = None
+    """Its wall clock is ahead of ours by so much, at least and at most; None where it is silent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """Something that a scan does, tried."""
+
+    what: str
+    prefix: bytes | None = None
+    """Below which it was tried; None where that makes no difference."""
+    refusal: str | None = None
+    """Why it cannot be done."""
+    is_optional: bool = False
+    """A scan does without, and says what it could not see."""
+    note: str | None = None
+    """What else to know, where it can be done or was not tried."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfCheckFacts:
+    """Everything that was looked at."""
+
+    now: float
+    """POSIX seconds."""
+    members: tuple[MemberFacts, ...]
+    login: Permission | None = None
+    """None where no user was given."""
+    permissions: tuple[Permission, ...] = ()
+    """Empty where no member could be read from."""
+    local: tuple[Permission, ...] = ()
+    """What concerns this machine: history, journal."""
+    alarms: tuple[ClusterAlarm, ...] | None = None
+    """The alarms of the cluster, the worst first; None where they could not be seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """One line of the result."""
+
+    about: str
+    prefix: bytes | None = None
+    mark: Mark
+    text: str
+    """It may quote what a server said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfCheck:
+    """The result, and the facts behind it."""
+
+    facts: SelfCheckFacts
+    remarks: tuple[Remark, ...]
+
+    @property
+    def has_problem(self) -> bool:
+        """Whether anything that a scan needs does not work."""
+        return any(remark.mark is Mark.PROBLEM for remark in self.remarks)
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether nothing could be read at all."""
+        return not self.facts.permissions
+
+    @property
+    def guards_leases(self) -> bool:
+        """Whether any member shows the list of leases only to a role that may read every key."""
+        versions = (parse_version(member.version) for member in self.facts.members)
+        return any(guards_leases(version) for version in versions if version)
+
+
+def judge(facts: SelfCheckFacts) -> SelfCheck:
+    """Say of everything that was looked at how it is."""
+    remarks = [*_alarms(facts.alarms or ())]
+    remarks += [remark for member in facts.members for remark in _member(member, facts.now)]
+    remarks += _cluster(facts.members)
+    tried = [*([facts.login] if facts.login else []), *facts.permissions, *facts.local]
+    remarks += [_permission(each) for each in tried]
+    return SelfCheck(facts=facts, remarks=tuple(remarks))
+
+
+def _alarms(alarms: tuple[ClusterAlarm, ...]) -> Iterator[Remark]:
+    """Put an alarm first: it may be the cause of everything else."""
+    for alarm in alarms:
+        yield Remark(about="cluster", mark=Mark.PROBLEM, text=alarm.sentence)
+
+
+def _member(member: MemberFacts, now: float) -> Iterator[Remark]:
+    about = member.endpoint
+    if member.refusal is not None:
+        yield Remark(about=about, mark=Mark.PROBLEM, text=member.refusal)
+        return
+    yield Remark(about=about, mark=_rank_mark(member), text=_rank(member))
+    yield from (Remark(about=about, mark=m, text=text) for m, text in _version(member.version))
+    if member.certificate_ends_at is not None:
+        mark, text = _certificate(member.certificate_ends_at - now)
+        yield Remark(about=about, mark=mark, text=text)
+    if member.clock_ahead_s is not None:
+        yield from _clock(about, *member.clock_ahead_s)
+
+
+def _rank_mark(member: MemberFacts) -> Mark:
+    if member.leader_id == 0:
+        return Mark.PROBLEM
+    return Mark.NOTE if member.is_learner else Mark.FINE
+
+
+def _rank(member: MemberFacts) -> str:
+    if member.leader_id == 0:
+        return f"etcd {member.version} without a leader: too few members can talk to each other"
+    rank = "leads" if member.leader_id == member.member_id else "follows"
+    if member.is_learner:
+        rank = "is a learner, which serves no reads"
+    elif member.leader_id is None:
+        rank = "has a leader"
+    return (
+        f"etcd {member.version or 'of unknown version'}, {rank}, term {member.raft_term},"
+        f" answered in {member.answered_in_s * 1000:.0f} ms"
+    )
+
+
+def _version(text: str) -> Iterator[tuple[Mark, str]]:
+    version = parse_version(text)
+    if not text:
+        yield Mark.NOTE, "its version is not known, so bugs of its version are not listed"
+        return
+    if version is None:
+        yield Mark.NOTE, f"{text!r} is no version that lockdoctor can read"
+        return
+    if version.line < OLDEST_LINE:
+        oldest = ".".join(map(str, OLDEST_LINE))
+        yield Mark.NOTE, f"lockdoctor is tested with etcd {oldest} and newer; this is {text}"
+    for bug in bugs_in(version):
+        mended = bug.mended_in[version.line]
+        major, minor = version.line
+        cure = f"mended in {major}.{minor}.{mended}" if mended else f"not mended in {major}.{minor}"
+        yield Mark.NOTE, f"known bug: {bug.what} ({bug.source}; {cure})"
+
+
+def _certificate(left_s: float) -> tuple[Mark, str]:
+    days = int(left_s // DAY_S)
+    if left_s <= 0:
+        return Mark.PROBLEM, "its TLS certificate has ended"
+    if left_s <= CERTIFICATE_SOON_S:
+        return Mark.NOTE, f"its TLS certificate ends in {days} days"
+    return Mark.FINE, f"its TLS certificate is good for {days} more days"
+
+
+def _clock(about: str, at_least_s: float, at_most_s: float) -> Iterator[Remark]:
+    apart_s = max(at_least_s, -at_most_s, 0.0)
+    if apart_s >= CLOCKS_APART_S:
+        which = "ahead of" if at_least_s > 0 else "behind"
+        text = (
+            f"its clock is at least {apart_s:.0f} s {which} this machine's;"
+            " times that clients wrote into their locks may mislead"
+        )
+        yield Remark(about=about, mark=Mark.NOTE, text=text)
+
+
+def _cluster(members: tuple[MemberFacts, ...]) -> Iterator[Remark]:
+    answered = [member for member in members if member.refusal is None]
+    clusters = {member.cluster_id for member in answered}
+    if len(clusters) > 1:
+        text = "they belong to different clusters: give the endpoints of one"
+        yield Remark(about="endpoints", mark=Mark.PROBLEM, text=text)
+    elif answered and all(member.leader_id not in {None, member.member_id} for member in answered):
+        text = (
+            "none of them is the leader, which answers look-ups of leases about twice as fast:"
+            " add its endpoint"
+        )
+        yield Remark(about="endpoints", mark=Mark.NOTE, text=text)
+
+
+def _permission(tried: Permission) -> Remark:
+    if tried.refusal is None:
+        mark, text = (Mark.NOTE, tried.note) if tried.note else (Mark.FINE, "works")
+    else:
+        mark = Mark.NOTE if tried.is_optional else Mark.PROBLEM
+        text = tried.refusal
+    return Remark(about=tried.what, prefix=tried.prefix, mark=mark, text=text)

@@ -1,0 +1,1 @@
+"""What may be done to a lock: selection, approval, plan, preconditions, results."""

@@ -1,0 +1,195 @@
+"""Whether a candidate may be treated: what is on its lease, and which dangers were named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from lockdoctor.domain.evidence import Evidence, HolderWaits
+from lockdoctor.domain.evidence.verdicts import Confidence
+from lockdoctor.domain.model.alarms import CORRUPT, NOSPACE, ClusterAlarm, is_raised
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseGone, LeaseUnread, Observation, Reading
+from lockdoctor.domain.model.locks import LockKey, Recipe
+from lockdoctor.domain.treatment.journal_entry import Action
+from lockdoctor.domain.treatment.plan import (
+    SESSION_LEAKS,
+    AcceptedAsIs,
+    AlarmForbids,
+    Danger,
+    HolderIsStuck,
+    KeysUnseen,
+    KindUnknown,
+    LeaseGoneAlready,
+    LosesPlace,
+    NotFound,
+    NotJudged,
+    OtherKeys,
+    OutsideKeys,
+    Refusal,
+    Selection,
+    Stake,
+    Target,
+    TooManyKeys,
+)
+from lockdoctor.domain.treatment.preconditions import hold_changes
+from lockdoctor.domain.treatment.selection import Candidate, Contender
+from lockdoctor.values import dataclass
+
+ORDERED_BY_WRITE = frozenset({Recipe.RW_MUTEX, Recipe.VITESS, Recipe.VITESS_ELECTION})
+"""Recipes whose queues go by the last write, which a quarantine is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What a fresh look at a candidate found."""
+
+    lease: Reading | LeaseUnread | None
+    """With its keys; None where the candidate has no lease."""
+    keys: Mapping[bytes, LockKey]
+    """Its holds, and what else is on its lease where that is little enough to be read."""
+    alarms: tuple[ClusterAlarm, ...] = ()
+    """The alarms of the cluster."""
+
+
+def approve(
+    candidate: Candidate,
+    found: Findings,
+    selection: Selection,
+    prefixes: Sequence[bytes],
+    word: Callable[[Evidence], str],
+) -> Target | Refusal:
+    """Plan a candidate, or say all that speaks against it."""
+    dangers = tuple(_dangers(candidate, found, selection, prefixes))
+    if dangers:
+        return candidate.refused(*dangers)
+    action = selection.action
+    if action is Action.REVOKE and candidate.lease_id == NO_LEASE:
+        action = Action.RELEASE  # there is no lease to end
+    others = [key for key in _others(candidate, found) if key in found.keys]
+    verdict = candidate.verdict
+    return Target(
+        action=action,
+        lease_id=candidate.lease_id,
+        granted_ttl_s=found.lease.granted_ttl_s if isinstance(found.lease, Observation) else None,
+        stakes=tuple(_stake(each, found.keys[each.key.key]) for each in candidate.contenders),
+        others=tuple(_bare(found.keys[key]) for key in others),
+        outside=tuple(key for key in others if _is_outside(key, prefixes)),
+        verdict=verdict.kind if verdict else None,
+        confidence=verdict.confidence if verdict else Confidence.UNDETERMINED,
+        held_at_least_s=_held_at_least_s(candidate),
+        evidence=tuple(word(each) for each in verdict.evidence) if verdict else (),
+    )
+
+
+def attached_keys(lease: Reading | LeaseUnread | None) -> tuple[bytes, ...]:
+    """Every key on a lease, as far as it was seen."""
+    return (lease.attached_keys or ()) if isinstance(lease, Observation) else ()
+
+
+def _dangers(
+    candidate: Candidate, found: Findings, selection: Selection, prefixes: Sequence[bytes]
+) -> Iterator[Danger]:
+    if isinstance(found.lease, LeaseGone):
+        yield LeaseGoneAlready()
+        return
+    if isinstance(found.lease, LeaseUnread):
+        yield KeysUnseen(found.lease.reason)
+        return
+    yield from _forbidden(selection, found.alarms)
+    attached = attached_keys(found.lease)
+    if not candidate.contenders and attached:
+        yield NotFound(len(attached))
+        return
+    for each in candidate.contenders:
+        yield from hold_changes(each.key, found.keys.get(each.key.key))
+    guessed = [each.key.key for each in candidate.contenders if each.may_be_data]
+    yield from map(KindUnknown, guessed[:1]) if guessed else _unjudged(candidate, selection)
+    if selection.action is Action.QUARANTINE:
+        recipes = {each.report.lock.recipe for each in candidate.contenders}
+        yield from [LosesPlace()] if recipes & ORDERED_BY_WRITE else []
+    if selection.action is Action.REVOKE and found.lease is not None:
+        yield from _too_much(candidate, found.lease, selection, prefixes)
+
+
+def _forbidden(selection: Selection, alarms: Sequence[ClusterAlarm]) -> Iterator[Danger]:
+    """
+    Name the alarm for which etcd would refuse the action.
+
+    NOSPACE lets leases be revoked and keys deleted, but neither granted nor written, which a
+    quarantine does; CORRUPT lets nothing be written.
+    """
+    if is_raised(CORRUPT, alarms):
+        yield AlarmForbids(CORRUPT)
+    elif is_raised(NOSPACE, alarms) and selection.action is Action.QUARANTINE:
+        yield AlarmForbids(NOSPACE)
+
+
+def _unjudged(candidate: Candidate, selection: Selection) -> Iterator[Danger]:
+    if selection.even_if_healthy or (selection.whole_prefix and candidate.contenders):
+        return
+    verdicts = [each.verdict for each in candidate.contenders] or [candidate.session]
+    wanted = selection.verdicts if candidate.contenders else SESSION_LEAKS
+    for verdict in verdicts:
+        if verdict is None or verdict.kind not in wanted:
+            yield NotJudged(verdict.kind if verdict else None)
+            return
+        for each in verdict.evidence:
+            if isinstance(each, HolderWaits):
+                yield HolderIsStuck(each.lock)
+        if verdict.accepted:
+            yield AcceptedAsIs(str(verdict.accepted.until), verdict.accepted.reason)
+
+
+def _too_much(
+    candidate: Candidate, lease: Observation, selection: Selection, prefixes: Sequence[bytes]
+) -> Iterator[Danger]:
+    """Say what a revocation would delete that was not named."""
+    if lease.attached_keys is None:
+        yield KeysUnseen("etcd does not show this user every key on the lease")
+        return
+    if len(lease.attached_keys) > selection.most_keys:
+        yield TooManyKeys(len(lease.attached_keys), selection.most_keys)
+    holds = {each.key.key for each in candidate.contenders}
+    others = [key for key in lease.attached_keys if key not in holds]
+    outside = [key for key in others if _is_outside(key, prefixes)]
+    inside = [key for key in others if key not in set(outside)]
+    if outside and not selection.outside_keys:
+        yield OutsideKeys(len(outside), outside[0])
+    if inside and not (selection.even_if_healthy or selection.whole_prefix):
+        yield OtherKeys(len(inside), inside[0])
+
+
+def _others(candidate: Candidate, found: Findings) -> list[bytes]:
+    holds = {each.key.key for each in candidate.contenders}
+    return [key for key in attached_keys(found.lease) if key not in holds]
+
+
+def _is_outside(key: bytes, prefixes: Sequence[bytes]) -> bool:
+    return not key.startswith(tuple(prefixes))
+
+
+def _held_at_least_s(candidate: Candidate) -> float | None:
+    first = candidate.contenders[0] if candidate.contenders else None
+    return first.held_at_least_s if first and first.is_holder else None
+
+
+def _stake(each: Contender, key: LockKey) -> Stake:
+    lock = each.report.lock
+    if each.is_holder:
+        behind = lock.waiters
+        is_next = behind[:1] if not lock.sharers else ()
+    else:
+        behind = lock.waiters[lock.waiters.index(each.key) + 1 :]
+        is_next = ()
+    return Stake(
+        lock=lock.id,
+        hold=_bare(key),
+        is_holder=each.is_holder,
+        waiters=len(behind),
+        next_key=is_next[0].key if is_next else None,
+    )
+
+
+def _bare(key: LockKey) -> LockKey:
+    """Drop the value: a plan is shown and saved, and a value may be a secret."""
+    return replace(key, value=b"")

@@ -1,0 +1,322 @@
+"""A treatment before anything is done: what is selected, what is planned, what is refused."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
+from lockdoctor.domain.model.alarms import ClusterAlarm
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.model.locks import LockId, LockKey
+from lockdoctor.domain.treatment.journal_entry import Action
+from lockdoctor.values import dataclass
+
+JUDGED = frozenset({VerdictKind.LEAKED_LOCK})
+"""What is treated unless a verdict is named: a suspicion is no proof."""
+
+NAMEABLE = (VerdictKind.LEAKED_LOCK, VerdictKind.SUSPECTED_LEAK, VerdictKind.ETERNAL_LOCK)
+"""The verdicts on a holder that may be named; any other needs even_if_healthy."""
+
+SESSION_LEAKS = frozenset({VerdictKind.LEAKED_SESSION, VerdictKind.SESSION_PILE_UP})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What a person wants treated, and which dangers were named."""
+
+    action: Action = Action.REVOKE
+    """REVOKE, RELEASE or QUARANTINE."""
+    leases: tuple[LeaseId, ...] = ()
+    keys: tuple[bytes, ...] = ()
+    sessions: bool = False
+    """Leases without keys, too, where they were judged leaked."""
+    verdicts: frozenset[VerdictKind] = JUDGED
+    min_held_s: float = 0.0
+    most: int = 10
+    """So many targets, those that have held longest."""
+    quarantine_s: int = 60
+    even_if_healthy: bool = False
+    """What is named may be treated though nothing was judged leaked."""
+    outside_keys: bool = False
+    """Keys outside the prefixes may be deleted with their lease."""
+    most_keys: int = 10
+    """A lease with more keys is not revoked."""
+    whole_prefix: bool = False
+    """Every holder is selected, whatever was concluded."""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether leases or keys are named one by one."""
+        return bool(self.leases or self.keys)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stake:
+    """One hold that is approved for treatment, and the queue in which it stands."""
+
+    lock: LockId
+    hold: LockKey
+    """As it was shown, without its value."""
+    is_holder: bool
+    """False for one that only waits: ending it frees nothing."""
+    waiters: int = 0
+    """How many stand behind it."""
+    next_key: bytes | None = None
+    """Who gets the lock next, as the queue stood."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One lease, or one key without a lease, that is approved for treatment."""
+
+    action: Action
+    lease_id: LeaseId
+    """NO_LEASE where the key has none."""
+    granted_ttl_s: int | None
+    stakes: tuple[Stake, ...]
+    """Empty for a session without keys."""
+    others: tuple[LockKey, ...] = ()
+    """What else is on the lease, without values; a revocation deletes it, nothing else does."""
+    outside: tuple[bytes, ...] = ()
+    """Those of the others that lie outside the prefixes."""
+    verdict: VerdictKind | None
+    confidence: Confidence
+    held_at_least_s: float | None
+    evidence: tuple[str, ...]
+    """Sentences: they are shown, saved with the plan and written into the journal."""
+    treated_under: bytes | None = None
+    """The prefix of the policy rule that allows it unattended; None where a person asks."""
+
+    @property
+    def holds(self) -> tuple[LockKey, ...]:
+        """The keys that are deleted or moved under a guard."""
+        return tuple(stake.hold for stake in self.stakes)
+
+    @property
+    def doomed(self) -> tuple[LockKey, ...]:
+        """Every key that the treatment deletes or moves."""
+        return self.holds + (self.others if self.action is Action.REVOKE else ())
+
+
+@dataclass(frozen=True, slots=True)
+class NotJudged:
+    """It was not judged leaked."""
+
+    verdict: VerdictKind | None
+    """What it was judged; None where nothing was concluded."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedAsIs:
+    """Somebody has accepted it in lockdoctor.toml."""
+
+    until: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HolderIsStuck:
+    """The session that holds it waits for another lock itself."""
+
+    behind: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KindUnknown:
+    """Neither the key's layout nor the policy says that it is a lock's."""
+
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """No lock below the prefixes has such a key, or a key on such a lease."""
+
+    attached: int | None
+    """So many keys are on the lease; None where a key was named."""
+
+
+@dataclass(frozen=True, slots=True)
+class TooYoung:
+    """It is not proven to be held for as long as was asked for."""
+
+    at_least_s: float
+    asked_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class KeysUnseen:
+    """Nobody can say what a revocation would delete."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyKeys:
+    """The lease has more keys than may be deleted at once."""
+
+    keys: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideKeys:
+    """Keys outside the prefixes are on the lease."""
+
+    keys: int
+    first: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OtherKeys:
+    """Keys that nobody judged leaked are on the lease: of other locks, or of none."""
+
+    keys: int
+    first: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToRelease:
+    """The lease has no keys; only a revocation does anything to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LosesPlace:
+    """The lock's queue goes by the last write: in quarantine the hold would lose its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmForbids:
+    """Etcd refuses what it takes while an alarm is raised."""
+
+    alarm: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseGoneAlready:
+    """The lease has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderChangedSince:
+    """Another leader took office, which reset every lease."""
+
+    before: int
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class TtlChanged:
+    """The lease ID was granted anew."""
+
+    before_s: int | None
+    now_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyAdded:
+    """A key came onto the lease."""
+
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeyGone:
+    """A key is no more: its client has released it, or somebody has deleted it."""
+
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTakenAnew:
+    """The key was deleted and written again: another hold."""
+
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRewritten:
+    """The key was written again, or put onto another lease: its client may be at work."""
+
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HolderChanged:
+    """Somebody else holds the lock, or the one that waited holds it now."""
+
+    lock: bytes
+    now: bytes | None
+    """The key that holds it."""
+
+
+Change: TypeAlias = (
+    LeaseGoneAlready
+    | LeaderChangedSince
+    | TtlChanged
+    | KeyAdded
+    | KeyGone
+    | KeyTakenAnew
+    | KeyRewritten
+    | HolderChanged
+    | KeysUnseen
+)
+"""How something differs from what was shown."""
+
+Danger: TypeAlias = (
+    NotJudged
+    | AcceptedAsIs
+    | HolderIsStuck
+    | KindUnknown
+    | NotFound
+    | TooYoung
+    | TooManyKeys
+    | OutsideKeys
+    | OtherKeys
+    | NothingToRelease
+    | LosesPlace
+    | AlarmForbids
+    | Change
+)
+"""Why something is not planned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Something that was selected and is not planned."""
+
+    lease_id: LeaseId
+    """NO_LEASE where a key has none."""
+    lock: bytes | None
+    key: bytes | None
+    dangers: tuple[Danger, ...]
+    """All of them; never empty."""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether there is simply nothing left to do."""
+        return all(isinstance(danger, LeaseGoneAlready) for danger in self.dangers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokePlan:
+    """Everything that would be done, in that order, and everything that would not."""
+
+    made_at: float
+    """POSIX seconds."""
+    cluster_id: int
+    raft_term: int
+    prefixes: tuple[bytes, ...]
+    quarantine_s: int
+    targets: tuple[Target, ...]
+    refused: tuple[Refusal, ...] = ()
+    too_young: int = 0
+    """Judged leaked, but not held long enough."""
+    beyond_most: int = 0
+    """Selected and left for a next run."""
+    unnamed: tuple[tuple[VerdictKind, int], ...] = ()
+    """How many keys other verdicts name, which --verdict would have selected."""
+    unseen: tuple[str, ...] = ()
+    """What could not be examined, a sentence each."""
+    alarms: tuple[ClusterAlarm, ...] = ()
+    """The alarms of the cluster, as far as they could be seen; the worst first."""

@@ -1,0 +1,124 @@
+"""What differs between what was shown and what is now: anything at all stops a treatment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from lockdoctor.domain.model.leases import LeaseGone, LeaseUnread, Observation, Reading
+from lockdoctor.domain.model.locks import Lock, LockId, LockKey
+from lockdoctor.domain.recipes.grouping import queue_of, recipe_of
+from lockdoctor.domain.treatment.journal_entry import Action
+from lockdoctor.domain.treatment.plan import (
+    Change,
+    HolderChanged,
+    KeyAdded,
+    KeyGone,
+    KeyRewritten,
+    KeysUnseen,
+    KeyTakenAnew,
+    LeaderChangedSince,
+    LeaseGoneAlready,
+    RevokePlan,
+    Stake,
+    Target,
+    TtlChanged,
+)
+from lockdoctor.values import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Now:
+    """One target as it stands right before it is treated."""
+
+    raft_term: int | None
+    """The latest of all answers; None where none told it."""
+    lease: Reading | LeaseUnread | None
+    """With its keys; None where the target has no lease. One that was not read proves nothing."""
+    keys: Mapping[bytes, LockKey]
+    """Those of the target's keys that exist, with their values."""
+    locks: Sequence[Lock]
+    """The locks of its holds, where they still have contenders."""
+
+    def is_gone(self, target: Target) -> bool:
+        """Whether nothing is left to do: no key of the target is there, and no lease to end."""
+        if any(key.key in self.keys for key in target.doomed):
+            return False
+        return target.action is not Action.REVOKE or isinstance(self.lease, LeaseGone)
+
+    def lock(self, wanted: LockId) -> Lock | None:
+        """Find a lock, whatever its keys' values make of it now."""
+        return find_lock(self.locks, wanted)
+
+
+def find_lock(locks: Sequence[Lock], wanted: LockId) -> Lock | None:
+    """
+    Find a lock by its queue: a mutex and an election of one name share theirs.
+
+    One of a single key is found by its name, whatever its lease and neighbours made of it.
+    """
+    queue = queue_of(wanted)
+    return next(
+        (
+            lock
+            for lock in locks
+            if queue_of(lock) == queue or (lock.name == wanted.name and _is_alone(lock, wanted))
+        ),
+        None,
+    )
+
+
+def _is_alone(*locks: Lock | LockId) -> bool:
+    return not any(recipe_of(lock).can_wait for lock in locks)
+
+
+def changes(target: Target, plan: RevokePlan, now: Now) -> tuple[Change, ...]:
+    """Compare a target with what was shown of it; nothing where it is still the same."""
+    return tuple(_changes(target, plan, now))
+
+
+def hold_changes(shown: LockKey, now: LockKey | None) -> Iterator[Change]:
+    """Compare one key with what was shown of it."""
+    if now is None:
+        yield KeyGone(shown.key)
+    elif now.create_revision != shown.create_revision:
+        yield KeyTakenAnew(shown.key)
+    elif (now.mod_revision, now.lease_id) != (shown.mod_revision, shown.lease_id):
+        yield KeyRewritten(shown.key)
+
+
+def _changes(target: Target, plan: RevokePlan, now: Now) -> Iterator[Change]:
+    if now.raft_term is not None and now.raft_term != plan.raft_term:
+        yield LeaderChangedSince(plan.raft_term, now.raft_term)
+    yield from _lease_changes(target, now.lease)
+    for key in target.doomed:
+        yield from hold_changes(key, now.keys.get(key.key))
+    for stake in target.stakes:
+        yield from _queue_changes(stake, now)
+
+
+def _lease_changes(target: Target, lease: Reading | LeaseUnread | None) -> Iterator[Change]:
+    if isinstance(lease, LeaseGone):
+        yield LeaseGoneAlready()
+    elif isinstance(lease, Observation):
+        if lease.granted_ttl_s != target.granted_ttl_s:
+            yield TtlChanged(target.granted_ttl_s, lease.granted_ttl_s)
+        if target.action is Action.REVOKE:
+            yield from unapproved(target, lease)
+
+
+def unapproved(target: Target, lease: Observation) -> Iterator[Change]:
+    """Say which keys on a lease a revocation would delete without anybody's approval."""
+    if lease.attached_keys is None:
+        yield KeysUnseen("etcd does not show this user every key on the lease")
+        return
+    approved = {key.key for key in target.doomed}
+    yield from (KeyAdded(key) for key in lease.attached_keys if key not in approved)
+
+
+def _queue_changes(stake: Stake, now: Now) -> Iterator[Change]:
+    """Say whether the key's place in its queue is another: holder, or one that waits."""
+    lock = now.lock(stake.lock)
+    holding = (lock.holder, *lock.sharers) if lock and lock.holder else ()
+    holds = any(key.key == stake.hold.key for key in holding)
+    if holds is not stake.is_holder:
+        yield HolderChanged(stake.lock.name, holding[0].key if holding else None)

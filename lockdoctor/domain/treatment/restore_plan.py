@@ -1,0 +1,83 @@
+"""Which keys of a journal entry can be put back, and why the others cannot."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection
+from typing import NamedTuple
+
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, Result, is_cut
+from lockdoctor.values import dataclass
+
+
+class Obstacle(enum.Enum):
+    """Why a key is not put back."""
+
+    EXISTS = "it exists now"
+    CUT = "the journal has only the beginning of its value"
+    REFUSED = "etcd refused it"
+    UNCLEAR = "no answer tells whether it was put back"
+    NOT_REACHED = "the run ended before it"
+
+
+class Left(NamedTuple):
+    """A key that is not put back."""
+
+    key: LockKey
+    why: Obstacle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestorePlan:
+    """What a restore would put back."""
+
+    entry: Entry
+    keys: tuple[LockKey, ...]
+    """Those that do not exist now, with the values that they had."""
+    left: tuple[Left, ...]
+    ttl_s: int | None
+    """Of the new lease; None where they are put without one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What a restore did."""
+
+    entry_id: EntryId
+    """Its own, in the journal."""
+    result: Result
+    put: tuple[LockKey, ...]
+    left: tuple[Left, ...]
+    """Those that were planned and are not known to be back."""
+    failure: str | None
+    """What etcd, or the way to it, said."""
+    unrecorded: str | None
+    """Why the outcome could not be written into the journal, which has only the intent."""
+    took_s: float
+
+
+def plan_restoration(
+    entry: Entry, existing: Collection[bytes], wanted: Collection[bytes], ttl_s: int | None
+) -> RestorePlan:
+    """
+    Sort the keys that an entry has deleted, or may have.
+
+    Args:
+        entry: What deleted them.
+        existing: Those that exist now, whoever has written them.
+        wanted: Only these; all of them where it is empty.
+        ttl_s: The TTL of the new lease.
+    """
+    keys: list[LockKey] = []
+    left: list[Left] = []
+    for key in entry.perhaps_deleted:
+        if wanted and key.key not in wanted:
+            continue
+        if key.key in existing:
+            left.append(Left(key, Obstacle.EXISTS))
+        elif is_cut(key):
+            left.append(Left(key, Obstacle.CUT))
+        else:
+            keys.append(key)
+    return RestorePlan(entry=entry, keys=tuple(keys), left=tuple(left), ttl_s=ttl_s)

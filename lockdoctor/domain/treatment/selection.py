@@ -1,0 +1,223 @@
+"""Which holds and sessions of a report are to be treated; the oldest holds first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import field
+
+from lockdoctor.domain.evidence.verdicts import Verdict, VerdictKind
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
+from lockdoctor.domain.model.locks import Hold, LockKey
+from lockdoctor.domain.report.report import LockReport, Report
+from lockdoctor.domain.treatment.journal_entry import Action
+from lockdoctor.domain.treatment.plan import (
+    NAMEABLE,
+    SESSION_LEAKS,
+    Danger,
+    NotFound,
+    NothingToRelease,
+    Refusal,
+    Selection,
+    TooYoung,
+)
+from lockdoctor.values import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contender:
+    """One key in the queue of a lock."""
+
+    report: LockReport
+    key: LockKey
+
+    @property
+    def is_holder(self) -> bool:
+        """Whether it owns the lock, alone or with others."""
+        lock = self.report.lock
+        return self.key == lock.holder or self.key in lock.sharers
+
+    @property
+    def may_be_data(self) -> bool:
+        """Whether neither its layout nor the policy makes it a lock's key."""
+        return self.report.lock.may_be_data(self.key)
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What was concluded of this very key; of one that only waits it is rarely anything."""
+        own = [verdict for verdict in self.report.verdicts if verdict.key == self.key.key]
+        leaks = (verdict for verdict in own if verdict.kind in NAMEABLE)
+        return next(leaks, own[0] if own else None)
+
+    @property
+    def held_at_least_s(self) -> float:
+        """How long it is proven to own the lock; nothing is proven of those who share it."""
+        is_first = self.key == self.report.lock.holder
+        return self.report.age.at_least_s if is_first and self.report.age else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One lease, or one key without a lease, that was selected."""
+
+    lease_id: LeaseId
+    contenders: tuple[Contender, ...]
+    """In the order in which they came; empty for a session without keys."""
+    session: Verdict | None = None
+    """What was concluded of a session without keys."""
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What was concluded of its oldest key, or of the session."""
+        return self.contenders[0].verdict if self.contenders else self.session
+
+    def refused(self, *dangers: Danger) -> Refusal:
+        """Refuse it."""
+        first = self.contenders[0] if self.contenders else None
+        return Refusal(
+            lease_id=self.lease_id,
+            lock=first.report.lock.name if first else None,
+            key=first.key.key if first else None,
+            dangers=dangers,
+        )
+
+
+@dataclass(kw_only=True)
+class Selected:
+    """What a selection makes of a report."""
+
+    candidates: list[Candidate] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    too_young: int = 0
+    beyond_most: int = 0
+    unnamed: Counter[VerdictKind] = field(default_factory=Counter)
+
+
+def select(report: Report, selection: Selection) -> Selected:
+    """
+    Choose what is to be treated: holds in the order of their age, then sessions without keys.
+
+    A holder is always older than those who wait behind it, so nobody comes before its holder.
+    Keys on one lease are one candidate. What is named and cannot be chosen is refused; what a
+    filter leaves out is counted.
+    """
+    found = Selected()
+    keys = list(
+        _named(report, selection, found) if selection.is_named else _judged(report, selection)
+    )
+    with_keys = {each.key.lease_id for each in keys}
+    keyless = [lease_id for lease_id in selection.leases if lease_id not in with_keys]
+    candidates = [
+        *_by_lease(_old_enough(keys, selection, found)),
+        *_sessions(report, selection, keyless, found),
+    ]
+    found.unnamed = _unnamed(report, selection)
+    found.candidates = candidates[: selection.most]
+    found.beyond_most = len(candidates) - len(found.candidates)
+    return found
+
+
+def _judged(report: Report, selection: Selection) -> Iterator[Contender]:
+    """Every key with a verdict that is asked for; none at all where only sessions are."""
+    if selection.sessions and not selection.whole_prefix:
+        return
+    for contender in _contenders(report):
+        verdict = contender.verdict
+        if (selection.whole_prefix and contender.is_holder) or (
+            verdict and verdict.kind in selection.verdicts and not verdict.accepted
+        ):
+            yield contender
+
+
+def _unnamed(report: Report, selection: Selection) -> Counter[VerdictKind]:
+    """Count what another --verdict would have selected, where nothing else is asked for."""
+    if selection.is_named or selection.sessions or selection.whole_prefix:
+        return Counter()
+    verdicts = [each.verdict for each in _contenders(report)]
+    return Counter(
+        verdict.kind
+        for verdict in verdicts
+        if verdict and not verdict.accepted and verdict.kind in set(NAMEABLE) - selection.verdicts
+    )
+
+
+def _named(report: Report, selection: Selection, found: Selected) -> Iterator[Contender]:
+    """
+    What is named: of a lease the keys that own a lock, or else those that wait for one.
+
+    Keys beside them that may be data are what else hangs on the lease.
+    """
+    everyone = _contenders(report)
+    for lease_id in selection.leases:
+        on_lease = [each for each in everyone if each.key.lease_id == lease_id]
+        owning = [each for each in on_lease if each.is_holder]
+        yield from [each for each in owning if not each.may_be_data] or owning or on_lease
+    for key in selection.keys:
+        matching = [each for each in everyone if each.key.key == key]
+        yield from sorted(matching, key=lambda each: not each.is_holder)[:1]
+        if not matching:
+            refusal = Refusal(lease_id=NO_LEASE, lock=None, key=key, dangers=(NotFound(None),))
+            found.refused.append(refusal)
+
+
+def _contenders(report: Report) -> list[Contender]:
+    return [Contender(report=lock, key=key) for lock in report.locks for key in lock.lock.keys]
+
+
+def _old_enough(
+    keys: Iterable[Contender], selection: Selection, found: Selected
+) -> Iterator[Contender]:
+    for each in keys:
+        if each.held_at_least_s >= selection.min_held_s:
+            yield each
+        elif selection.is_named:
+            alone = Candidate(lease_id=each.key.lease_id, contenders=(each,))
+            danger = TooYoung(each.held_at_least_s, selection.min_held_s)
+            found.refused.append(alone.refused(danger))
+        else:
+            found.too_young += 1
+
+
+def _by_lease(chosen: Iterable[Contender]) -> Iterator[Candidate]:
+    """
+    Put those on one lease together, in the order of the oldest key of each.
+
+    A key that blocks two queues is taken once, as the holder of its own lock.
+    """
+    once: dict[Hold, Contender] = {}
+    for each in sorted(chosen, key=_oldest_first):
+        once.setdefault(each.key.hold, each)
+    groups: dict[LeaseId | bytes, list[Contender]] = {}
+    for each in once.values():
+        groups.setdefault(each.key.lease_id or each.key.key, []).append(each)
+    for group in groups.values():
+        yield Candidate(lease_id=group[0].key.lease_id, contenders=tuple(group))
+
+
+def _oldest_first(each: Contender) -> tuple[int, bool]:
+    return each.key.create_revision, each.report.lock.foreign_holder
+
+
+def _sessions(
+    report: Report, selection: Selection, named: list[LeaseId], found: Selected
+) -> Iterator[Candidate]:
+    """Leases without keys: those that are named, and with `sessions` those that leaked."""
+    judged = {
+        lease_id: verdict
+        for verdict in report.session_verdicts
+        if verdict.kind in SESSION_LEAKS and not verdict.accepted
+        for lease_id in verdict.leases
+    }
+    alone = {session.trace.lease_id: session.verdict for session in report.sessions}
+    wanted = set(named)
+    if selection.sessions:
+        wanted |= judged.keys()
+    if selection.sessions and selection.even_if_healthy:
+        wanted |= {each for each, v in alone.items() if v.kind is VerdictKind.IDLE_SESSION}
+    for lease_id in sorted(wanted):
+        verdict = judged.get(lease_id) or alone.get(lease_id)
+        candidate = Candidate(lease_id=lease_id, contenders=(), session=verdict)
+        if selection.action is Action.REVOKE:
+            yield candidate
+        else:
+            found.refused.append(candidate.refused(NothingToRelease()))

@@ -1,0 +1,211 @@
+"""
+Which locks may be freed while nobody looks, and why the others may not.
+
+Everything must be in favour: a rule of the policy that allows it, the proof of a leak, its age,
+the runs before this one, room in what the journal leaves of the day, and a renewal that was seen
+in this run, not only inferred from the lease's survival.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
+
+from lockdoctor.domain.evidence import Standing
+from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
+from lockdoctor.domain.inference.lookup_schedule import keep_alive_period_s
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.policy.policy import Policy, Treatment
+from lockdoctor.domain.report.report import Finding, Report
+from lockdoctor.domain.treatment.journal_entry import Entry, Result
+from lockdoctor.domain.treatment.plan import Refusal
+from lockdoctor.domain.treatment.results import Treated
+from lockdoctor.values import dataclass
+
+DAY_S = 86_400.0
+
+MAX_WATCH_S = 120.0
+"""
+The leases that are about to be treated are watched for so long, in seconds.
+
+A client of Go's kind renews a lease of six minutes in that time. One with a longer TTL is judged by
+the readings of two checks, which lie less than its TTL apart where checks are frequent.
+"""
+
+MAX_WATCHED = 32
+"""So many leases are watched at most, those of the longest holds."""
+
+HARMLESS = frozenset({Result.REFUSED, Result.FAILED, Result.ALREADY_GONE})
+"""Results that used nothing up, because nothing was written."""
+
+
+class Spare(enum.Enum):
+    """Why a leaked lock below a prefix that may be treated is left alone."""
+
+    RUN_CUT_SHORT = "the run was cut short"
+    NOT_PROVEN = "the leak is not proven"
+    NO_CONTENDER = "what blocks it is no contender of the lock"
+    HELD_TOO_BRIEFLY = "it has not been held for long enough"
+    IN_TOO_FEW_RUNS = "too few runs in a row have found it"
+    RENEWAL_UNSEEN = "no renewal was seen between two readings less than a TTL apart"
+    ENOUGH_IN_THIS_RUN = "enough is treated in this run"
+    ENOUGH_TODAY = "enough was treated in the last 24 hours"
+
+
+class Chosen(NamedTuple):
+    """A lock that may be freed now."""
+
+    finding: Finding
+    key: bytes
+    """The holder's."""
+    prefix: bytes
+    """That of the rule that allows it."""
+    treatment: Treatment
+
+
+class Spared(NamedTuple):
+    """A leaked lock that may not."""
+
+    finding: Finding
+    why: Spare
+
+
+class Choice(NamedTuple):
+    """What a run may treat, the longest hold first, and what it may not."""
+
+    chosen: tuple[Chosen, ...]
+    spared: tuple[Spared, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unattended:
+    """What a run did of that."""
+
+    treated: tuple[Treated, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    """Chosen, and not planned: what spoke against it."""
+    spared: tuple[Spared, ...] = ()
+    failure: str | None = None
+    """Why nothing was treated, or no more."""
+
+    @property
+    def done(self) -> int:
+        """How many holds were ended, or may have been."""
+        return sum(each.result not in HARMLESS for each in self.treated)
+
+
+def choose(
+    report: Report,
+    policy: Policy,
+    journal: Iterable[Entry],
+    renewed: Collection[LeaseId] = (),
+) -> Choice:
+    """
+    Say which leaked locks may be freed now.
+
+    An entry of the journal whose outcome is unknown counts as done.
+
+    Args:
+        renewed: Leases that were seen to be renewed after the report was made.
+    """
+    candidates = sorted(_candidates(report, policy), key=lambda each: -_held_s(each.finding))
+    today = _used(report, journal)
+    in_this_run: Counter[bytes] = Counter()
+    chosen, spared = [], []
+    for each in candidates:
+        why = _spare(each, report) or _over(each, in_this_run[each.prefix], today[each.prefix])
+        if not why and not _is_seen_renewed(each.finding, report, renewed):
+            why = Spare.RENEWAL_UNSEEN
+        if why:
+            spared.append(Spared(each.finding, why))
+        else:
+            chosen.append(each)
+            in_this_run[each.prefix] += 1
+            today[each.prefix] += 1
+    return Choice(tuple(chosen), tuple(spared))
+
+
+def to_watch(choice: Choice) -> tuple[LeaseId, ...]:
+    """Name the leases that are left alone only because no renewal of theirs was seen yet."""
+    traces = (
+        spared.finding.lock.holder_trace
+        for spared in choice.spared
+        if spared.why is Spare.RENEWAL_UNSEEN and spared.finding.lock
+    )
+    leases = (
+        found.lease_id
+        for found in traces
+        if found and found.granted_ttl_s
+        if keep_alive_period_s(found.granted_ttl_s) < MAX_WATCH_S
+    )
+    return tuple(dict.fromkeys(leases))[:MAX_WATCHED]
+
+
+def _candidates(report: Report, policy: Policy) -> Iterator[Chosen]:
+    for finding in report.located_findings:
+        lock, key = finding.lock, finding.verdict.key
+        if finding.verdict.kind is not VerdictKind.LEAKED_LOCK or lock is None or key is None:
+            continue
+        rule = policy.rule_for(lock.lock.name)
+        if rule is not None and rule.treatment is not None:
+            yield Chosen(finding, key, rule.prefix, rule.treatment)
+
+
+def _spare(each: Chosen, report: Report) -> Spare | None:
+    verdict, lock, treatment = each.finding.verdict, each.finding.lock, each.treatment
+    if report.interrupted is not None:
+        return Spare.RUN_CUT_SHORT
+    if verdict.confidence is not Confidence.PROVEN:
+        return Spare.NOT_PROVEN
+    if lock is None or lock.lock.foreign_holder:
+        return Spare.NO_CONTENDER
+    if _held_s(each.finding) < treatment.min_held_s:
+        return Spare.HELD_TOO_BRIEFLY
+    if _runs(each.finding) < treatment.min_runs:
+        return Spare.IN_TOO_FEW_RUNS
+    return None
+
+
+def _is_seen_renewed(finding: Finding, report: Report, renewed: Collection[LeaseId]) -> bool:
+    found = finding.lock.holder_trace if finding.lock else None
+    if found is None:
+        return False
+    at = found.closely_renewed_at
+    return found.lease_id in renewed or (at is not None and at >= report.started_at)
+
+
+def _over(each: Chosen, in_this_run: int, today: int) -> Spare | None:
+    if today >= each.treatment.max_per_day:
+        return Spare.ENOUGH_TODAY
+    if in_this_run >= each.treatment.max_per_run:
+        return Spare.ENOUGH_IN_THIS_RUN
+    return None
+
+
+def _used(report: Report, journal: Iterable[Entry]) -> Counter[bytes]:
+    """
+    Count by prefix what was done unattended to this cluster in the last 24 hours.
+
+    An entry from the future counts, too: some clock is wrong, and this is the safe side.
+    """
+    since = report.started_at - DAY_S
+    return Counter(
+        entry.intent.treated_under
+        for entry in journal
+        if entry.intent.treated_under is not None
+        and entry.intent.cluster_id == report.cluster.cluster_id
+        and entry.intent.at > since
+        and entry.result not in HARMLESS
+    )
+
+
+def _held_s(finding: Finding) -> float:
+    age = finding.lock.age if finding.lock else None
+    return age.at_least_s if age else 0.0
+
+
+def _runs(finding: Finding) -> int:
+    """In how many runs in a row it was found; this one alone where nothing tells of others."""
+    return max((e.runs for e in finding.verdict.evidence if isinstance(e, Standing)), default=1)
