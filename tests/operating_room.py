@@ -14,11 +14,11 @@ from lockdoctor.domain.treatment.journal_entry import Action, Actor, EntryId
 from lockdoctor.domain.treatment.plan import RevokePlan, Selection
 from lockdoctor.domain.treatment.results import Relapse, Treated, TreatmentReport, Undone
 from lockdoctor.ports import ScanProgress, Stop
-from lockdoctor.workflows.relapse import watch_for_relapse
-from lockdoctor.workflows.revoke import Conduct, carry_out, plan_revocation
-from lockdoctor.workflows.scan import ScanRequest, scan
-from lockdoctor.workflows.undo import undo
-from lockdoctor.workflows.ward import Ward
+from lockdoctor.workflows.scan.scan import ScanRequest, scan
+from lockdoctor.workflows.treatment.context import Ward
+from lockdoctor.workflows.treatment.plan import Conduct, carry_out, plan_revocation
+from lockdoctor.workflows.treatment.undo import undo
+from lockdoctor.workflows.treatment.verify import watch_for_relapse
 from tests.fakes import FakeClock, FakeCluster, FakeJournal
 from tests.surgery import FakeSurgeon
 from tests.waiting import run

@@ -29,7 +29,7 @@ from lockdoctor.domain.check.ranges import Range, parse_range
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.errors import ConfigError, WrongClusterError
 from lockdoctor.own_files import require_writable
-from lockdoctor.workflows.scan import ScanRequest
+from lockdoctor.workflows.scan.scan import ScanRequest
 
 if TYPE_CHECKING:
     from lockdoctor.cli.unattended_run import Outcome

@@ -25,7 +25,7 @@ from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.restore_table import RestoreTable
 from lockdoctor.outputs.wording import count, printable
 from lockdoctor.ports import Stop
-from lockdoctor.workflows import restore as workflow
+from lockdoctor.workflows.treatment import restore as workflow
 
 
 def restore(

@@ -45,11 +45,11 @@ from lockdoctor.outputs.treatment_table import RESULTS, TreatmentTable, title
 from lockdoctor.outputs.wording import duration
 from lockdoctor.ports import Stop
 from lockdoctor.values import dataclass
-from lockdoctor.workflows.relapse import watch_for_relapse
-from lockdoctor.workflows.revoke import Conduct, carry_out, plan_revocation
-from lockdoctor.workflows.scan import ScanRequest
-from lockdoctor.workflows.undo import undo
-from lockdoctor.workflows.ward import Ward
+from lockdoctor.workflows.scan.scan import ScanRequest
+from lockdoctor.workflows.treatment.context import Ward
+from lockdoctor.workflows.treatment.plan import Conduct, carry_out, plan_revocation
+from lockdoctor.workflows.treatment.undo import undo
+from lockdoctor.workflows.treatment.verify import watch_for_relapse
 
 OWNER_ONLY = 0o600
 """A plan names keys; nobody else has to know them."""

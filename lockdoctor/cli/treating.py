@@ -15,7 +15,7 @@ from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.treatment.journal_entry import Action
 from lockdoctor.domain.treatment.plan import JUDGED, Selection
 from lockdoctor.errors import ConfigError
-from lockdoctor.workflows.scan import ScanRequest
+from lockdoctor.workflows.scan.scan import ScanRequest
 
 
 def selection_of(what: WhatFlags, dangers: DangerFlags) -> Selection:

@@ -14,7 +14,7 @@ from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.wording import printable
 from lockdoctor.ports import Stop
 from lockdoctor.values import dataclass
-from lockdoctor.workflows.unattended import treat_unattended
+from lockdoctor.workflows.treatment.unattended import treat_unattended
 
 ENDED = "it was ended by a signal; the journal tells how far it came"
 

@@ -13,7 +13,7 @@ from lockdoctor.etcd.surgeon import EtcdSurgeon
 from lockdoctor.journal.actor import this_actor
 from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.treatment_words import PlainTreatmentWords
-from lockdoctor.workflows.ward import Ward
+from lockdoctor.workflows.treatment.context import Ward
 
 
 @asynccontextmanager

@@ -53,7 +53,7 @@ from lockdoctor.outputs.live import progress
 from lockdoctor.own_files import require_writable
 from lockdoctor.ports import Stop, Witness
 from lockdoctor.values import dataclass
-from lockdoctor.workflows.scan import ScanRequest, scan
+from lockdoctor.workflows.scan.scan import ScanRequest, scan
 
 if TYPE_CHECKING:
     from lockdoctor.workflows.show import ShowRequest

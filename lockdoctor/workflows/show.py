@@ -14,7 +14,7 @@ from lockdoctor.domain.report.report import Report
 from lockdoctor.errors import AccessDenied, NotThere
 from lockdoctor.ports import Clock, Cluster, History, Progress, Stop, Witness
 from lockdoctor.values import dataclass
-from lockdoctor.workflows.scan import ScanRequest, scan
+from lockdoctor.workflows.scan.scan import ScanRequest, scan
 
 MOST_QUEUES = 20
 """A lease may hold thousands of keys; so many of their queues are shown."""

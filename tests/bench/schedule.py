@@ -19,7 +19,7 @@ from rich.console import Console
 from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Observation, Reading
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.ports import Cluster, Stop
-from lockdoctor.workflows.sampler import Sampler
+from lockdoctor.workflows.scan.lease_sampler import Sampler
 
 RESULT = Path(__file__).parents[2] / "build" / "bench-schedule.json"
 

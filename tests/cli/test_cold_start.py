@@ -15,7 +15,11 @@ ETCD = {"grpc", "google.protobuf", "etcd3", "lockdoctor.etcd"}
 
 TABLES = {"rich.table", "rich.console"}
 WEB = {"http.client", "urllib.request", "prometheus_client"}
-TREATS = {"lockdoctor.etcd.surgeon", "lockdoctor.journal.file", "lockdoctor.workflows.unattended"}
+TREATS = {
+    "lockdoctor.etcd.surgeon",
+    "lockdoctor.journal.file",
+    "lockdoctor.workflows.treatment.unattended",
+}
 HEAVY = ETCD | TABLES | WEB | {"rich", "humanize", "sqlite3", "asyncio", "ssl", "tomllib"}
 HEAVY |= {"lockdoctor.domain.evidence.verdicts", "lockdoctor.outputs", "lockdoctor.history"}
 """What a help does not need."""

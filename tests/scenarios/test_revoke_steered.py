@@ -21,7 +21,7 @@ from lockdoctor.outputs.file_kinds import PLAN
 from lockdoctor.outputs.sink import write_file
 from lockdoctor.outputs.treatment_json import write_plan_file
 from lockdoctor.ports import Stop
-from lockdoctor.workflows.revoke import Conduct, carry_out
+from lockdoctor.workflows.treatment.plan import Conduct, carry_out
 from tests.etcd.connecting import connected, writing
 from tests.etcd.relay import Relay
 from tests.etcd.writer import Writer

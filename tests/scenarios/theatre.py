@@ -27,8 +27,8 @@ from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.plan_reading import read_plan
 from lockdoctor.outputs.treatment_words import PlainTreatmentWords
 from lockdoctor.ports import Stop, Surgeon
-from lockdoctor.workflows.revoke import Conduct, carry_out
-from lockdoctor.workflows.ward import Ward
+from lockdoctor.workflows.treatment.context import Ward
+from lockdoctor.workflows.treatment.plan import Conduct, carry_out
 from tests.etcd.connecting import connected
 
 T = TypeVar("T")

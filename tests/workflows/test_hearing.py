@@ -14,7 +14,7 @@ from lockdoctor.domain.processes.comparison import Heard, ProcessSeen
 from lockdoctor.domain.processes.server_counters import MemberCounters
 from lockdoctor.domain.report.report import Report, Unseen
 from lockdoctor.ports import Stop, Witness
-from lockdoctor.workflows.scan import scan
+from lockdoctor.workflows.scan.scan import scan
 from tests.fakes import START, FakeClock, FakeCluster
 from tests.outputs.witness_examples import a_census
 from tests.waiting import run

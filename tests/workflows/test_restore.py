@@ -14,8 +14,8 @@ from lockdoctor.domain.treatment.journal_entry import Action, Actor, Entry, Resu
 from lockdoctor.domain.treatment.restore_plan import Obstacle, Restored, RestorePlan
 from lockdoctor.errors import AccessDenied, JournalError, WrongClusterError
 from lockdoctor.ports import Stop
-from lockdoctor.workflows.restore import plan_restore, restore
-from lockdoctor.workflows.ward import Ward
+from lockdoctor.workflows.treatment.context import Ward
+from lockdoctor.workflows.treatment.restore import plan_restore, restore
 from tests.builders import a_key, an_intent, an_outcome
 from tests.fakes import FakeClock, FakeCluster, FakeJournal
 from tests.operating_room import PlainWords

@@ -18,7 +18,7 @@ from lockdoctor.errors import (
     JournalError,
     WrongClusterError,
 )
-from lockdoctor.workflows.revoke import Conduct
+from lockdoctor.workflows.treatment.plan import Conduct
 from tests.fakes import FakeJournal
 from tests.operating_room import Room, key_of, only, tell
 

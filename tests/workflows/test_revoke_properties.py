@@ -13,7 +13,7 @@ from lockdoctor.domain.model.locks import Hold, LockKey
 from lockdoctor.domain.model.write_result import Written
 from lockdoctor.domain.treatment.journal_entry import Action, Line
 from lockdoctor.domain.treatment.plan import Selection
-from lockdoctor.workflows.revoke import Conduct
+from lockdoctor.workflows.treatment.plan import Conduct
 from tests.fakes import FakeClock, FakeCluster, FakeJournal
 from tests.operating_room import WAYS, Room, key_of, tell
 from tests.surgery import FakeSurgeon

@@ -20,7 +20,7 @@ from lockdoctor.domain.policy.policy import Limits, Policy, Rule
 from lockdoctor.domain.report.report import Report
 from lockdoctor.history.store import open_history
 from lockdoctor.ports import ScanProgress, Stop
-from lockdoctor.workflows.scan import ScanRequest, scan
+from lockdoctor.workflows.scan.scan import ScanRequest, scan
 from tests.fakes import FakeClock, FakeCluster
 from tests.waiting import run
 

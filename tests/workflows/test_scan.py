@@ -16,7 +16,7 @@ from lockdoctor.domain.policy.policy import Limits, Policy
 from lockdoctor.domain.report.report import Report
 from lockdoctor.errors import AccessDenied, ClusterError, ClusterUnreachable
 from lockdoctor.ports import ScanProgress, Stop
-from lockdoctor.workflows.scan import ScanRequest, scan
+from lockdoctor.workflows.scan.scan import ScanRequest, scan
 from tests.fakes import START, FakeClock, FakeCluster
 from tests.waiting import run
 

@@ -16,7 +16,7 @@ from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report
 from lockdoctor.ports import Stop
-from lockdoctor.workflows.scan import ScanRequest, scan
+from lockdoctor.workflows.scan.scan import ScanRequest, scan
 from tests.fakes import START, FakeClock, FakeCluster
 from tests.waiting import run
 

@@ -14,7 +14,7 @@ from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.rules.leak_score import STILL_S
 from lockdoctor.ports import Stop
-from lockdoctor.workflows.scan import ScanRequest, scan
+from lockdoctor.workflows.scan.scan import ScanRequest, scan
 from tests.fakes import START, FakeClock, FakeCluster
 from tests.waiting import run
 

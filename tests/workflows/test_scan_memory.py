@@ -13,7 +13,7 @@ from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.json import JsonOutput
 from lockdoctor.ports import ScanProgress, Stop
-from lockdoctor.workflows.scan import ScanRequest, scan
+from lockdoctor.workflows.scan.scan import ScanRequest, scan
 from tests.fakes import FakeClock, FakeCluster
 from tests.waiting import run
 

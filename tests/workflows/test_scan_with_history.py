@@ -27,7 +27,7 @@ from lockdoctor.history.reader import open_reader
 from lockdoctor.history.store import SqliteHistory, open_history
 from lockdoctor.outputs.headline import headline
 from lockdoctor.ports import ScanProgress, Stop
-from lockdoctor.workflows.scan import ScanRequest, scan
+from lockdoctor.workflows.scan.scan import ScanRequest, scan
 from tests.fakes import FakeClock, FakeCluster
 from tests.history.runs import a_clock
 from tests.waiting import run

@@ -13,8 +13,8 @@ from lockdoctor.domain.treatment.journal_entry import Action, Entry, Result
 from lockdoctor.domain.treatment.unattended import MAX_WATCH_S, Spare, Unattended
 from lockdoctor.errors import AccessDenied
 from lockdoctor.ports import Stop
-from lockdoctor.workflows.scan import ScanRequest, scan
-from lockdoctor.workflows.unattended import treat_unattended
+from lockdoctor.workflows.scan.scan import ScanRequest, scan
+from lockdoctor.workflows.treatment.unattended import treat_unattended
 from tests.builders import an_intent
 from tests.operating_room import MAX_HOLD_S, PREFIX, TTL_S, WAYS, Room, Silent, key_of, tell
 

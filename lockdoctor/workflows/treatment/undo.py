@@ -20,8 +20,8 @@ from lockdoctor.domain.treatment.preconditions import hold_changes
 from lockdoctor.domain.treatment.results import Undone
 from lockdoctor.errors import JournalError
 from lockdoctor.ports import Stop
-from lockdoctor.workflows.hand import Came, Hand, settled
-from lockdoctor.workflows.ward import Ward, read_keys, require_cluster
+from lockdoctor.workflows.treatment.context import Ward, read_keys, require_cluster
+from lockdoctor.workflows.treatment.guarded_write import Came, Hand, settled
 
 
 async def undo(ward: Ward, entry_id: EntryId, stop: Stop) -> Undone:

@@ -16,7 +16,7 @@ from lockdoctor.errors import ClusterError
 from lockdoctor.ports import Clock, Cluster, Stop
 from lockdoctor.values import dataclass
 from lockdoctor.workflows.pausing import pause
-from lockdoctor.workflows.ward import queue_snapshot, queues_of
+from lockdoctor.workflows.treatment.context import queue_snapshot, queues_of
 
 LOOK_EVERY_S = 0.5
 

@@ -40,9 +40,9 @@ from lockdoctor.ports import (
     Witness,
 )
 from lockdoctor.values import dataclass
-from lockdoctor.workflows.hearing import Hearing
-from lockdoctor.workflows.queue_watch import QueueWatch
-from lockdoctor.workflows.sampler import Sampler
+from lockdoctor.workflows.scan.lease_sampler import Sampler
+from lockdoctor.workflows.scan.process_poll import Hearing
+from lockdoctor.workflows.scan.queue_watch import QueueWatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

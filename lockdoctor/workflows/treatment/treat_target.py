@@ -21,8 +21,7 @@ from lockdoctor.domain.treatment.plan import (
 from lockdoctor.domain.treatment.preconditions import Now, changes, find_lock, hold_changes
 from lockdoctor.domain.treatment.results import QueueAfter, Treated
 from lockdoctor.errors import NO_ANSWER, ClusterError, JournalError
-from lockdoctor.workflows.hand import Came, Hand, is_another, settled
-from lockdoctor.workflows.ward import (
+from lockdoctor.workflows.treatment.context import (
     Ward,
     look,
     queue_snapshot,
@@ -30,6 +29,7 @@ from lockdoctor.workflows.ward import (
     read_keys,
     read_lease,
 )
+from lockdoctor.workflows.treatment.guarded_write import Came, Hand, is_another, settled
 
 
 async def operate(ward: Ward, plan: RevokePlan, target: Target) -> Treated:

@@ -15,7 +15,7 @@ from lockdoctor.domain.treatment.preconditions import hold_changes
 from lockdoctor.errors import NO_ANSWER, ClusterError, WrongClusterError
 from lockdoctor.ports import MOST_TOGETHER, Clock, Surgeon
 from lockdoctor.values import dataclass
-from lockdoctor.workflows.ward import LOOK_UP_S, read_keys
+from lockdoctor.workflows.treatment.context import LOOK_UP_S, read_keys
 
 LOOK_EVERY_S = 0.5
 

@@ -19,8 +19,8 @@ from lockdoctor.domain.treatment.restore_plan import (
 )
 from lockdoctor.errors import NO_ANSWER, JournalError
 from lockdoctor.ports import Cluster, Stop, Surgeon
-from lockdoctor.workflows.hand import CUT_OFF, Hand
-from lockdoctor.workflows.ward import Ward, require_cluster
+from lockdoctor.workflows.treatment.context import Ward, require_cluster
+from lockdoctor.workflows.treatment.guarded_write import CUT_OFF, Hand
 
 
 async def plan_restore(

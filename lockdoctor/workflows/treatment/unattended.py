@@ -16,8 +16,8 @@ from lockdoctor.domain.treatment.unattended import MAX_WATCH_S, Chosen, Unattend
 from lockdoctor.errors import ClusterError, JournalError, WrongClusterError
 from lockdoctor.ports import Clock, Cluster, Stop
 from lockdoctor.workflows.pausing import pause
-from lockdoctor.workflows.revoke import Conduct, carry_out, plan_revocation
-from lockdoctor.workflows.ward import Ward
+from lockdoctor.workflows.treatment.context import Ward
+from lockdoctor.workflows.treatment.plan import Conduct, carry_out, plan_revocation
 
 LOOK_EVERY_S = 1.25
 """More than the second by which a reading is rounded down, and than a raft term takes to settle."""

@@ -16,9 +16,9 @@ from lockdoctor.domain.treatment.selection import Candidate, select
 from lockdoctor.errors import AccessDenied, JournalError, WrongClusterError
 from lockdoctor.ports import Clock, Cluster, Stop, Surgeon
 from lockdoctor.values import dataclass
-from lockdoctor.workflows.operation import operate
 from lockdoctor.workflows.pausing import pause
-from lockdoctor.workflows.ward import Ward, read_keys, require_cluster
+from lockdoctor.workflows.treatment.context import Ward, read_keys, require_cluster
+from lockdoctor.workflows.treatment.treat_target import operate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

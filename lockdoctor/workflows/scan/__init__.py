@@ -1,0 +1,1 @@
+"""The steps of a scan: keys, look-ups of leases, the queue watch, processes."""

@@ -1,0 +1,1 @@
+"""The steps of a treatment: plan, reread, guarded write, verification, undo."""
