@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.text import Text
 
 from lockdoctor.cli.demo_run import SCAN
-from lockdoctor.outputs.pictures import svg
+from lockdoctor.outputs.html import svg
 
 PICTURE = Path(__file__).with_name("report.svg")
 COLUMNS, LINES = 100, 50

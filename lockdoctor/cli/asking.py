@@ -7,8 +7,8 @@ from typing import TextIO
 
 from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.treatment.plan import RevokePlan, Target
-from lockdoctor.outputs.treatment_table import VERBS, title
-from lockdoctor.outputs.wording import printable
+from lockdoctor.outputs.table.treatment import VERBS, title
+from lockdoctor.outputs.text.values import printable
 
 MOST_NAMES = 10
 """So many targets are named in the question; all stand in the plan above it."""

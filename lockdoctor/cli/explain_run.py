@@ -10,7 +10,7 @@ from lockdoctor.cli.exit_status import ExitStatus
 from lockdoctor.cli.terminals import in_colour, width
 from lockdoctor.errors import ConfigError
 from lockdoctor.explanations import explanations
-from lockdoctor.outputs.explanation import write_explanation, write_summaries
+from lockdoctor.outputs.table.explain import write_explanation, write_summaries
 
 
 def run_explain(verdict: str) -> ExitStatus:

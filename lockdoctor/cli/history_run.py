@@ -17,9 +17,9 @@ from lockdoctor.history.files import named_path
 from lockdoctor.history.pruning import prune_whole
 from lockdoctor.history.reader import HistoryReader, open_reader
 from lockdoctor.history.store import KEEP_S, MAX_BYTES, WAIT_S
-from lockdoctor.outputs.history_json import write_lines, write_runs
-from lockdoctor.outputs.history_table import HistoryTable
-from lockdoctor.outputs.wording import count, printable, size
+from lockdoctor.outputs.json.history import write_lines, write_runs
+from lockdoctor.outputs.table.history import HistoryTable
+from lockdoctor.outputs.text.values import count, printable, size
 
 
 def list_runs(file: StoredFlags, form: FormatFlags) -> HistoryStatus:

@@ -15,8 +15,8 @@ from lockdoctor.cli.terminals import in_colour, write_to
 from lockdoctor.domain.treatment.journal_entry import Entry
 from lockdoctor.errors import ConfigError
 from lockdoctor.journal.file import FileJournal, default_path
-from lockdoctor.outputs.journal_json import write_entries
-from lockdoctor.outputs.journal_table import JournalTable
+from lockdoctor.outputs.json.journal import write_entries
+from lockdoctor.outputs.table.journal import JournalTable
 
 
 def open_journal(flags: JournalFlags, environ: Mapping[str, str]) -> FileJournal:

@@ -22,8 +22,8 @@ from lockdoctor.domain.treatment.restore_plan import Restored, RestorePlan
 from lockdoctor.errors import ConfigError
 from lockdoctor.etcd.connection import ConnectionSettings
 from lockdoctor.journal.file import FileJournal
-from lockdoctor.outputs.restore_table import RestoreTable
-from lockdoctor.outputs.wording import count, printable
+from lockdoctor.outputs.table.restore import RestoreTable
+from lockdoctor.outputs.text.values import count, printable
 from lockdoctor.ports import Stop
 from lockdoctor.workflows.treatment import restore as workflow
 

@@ -38,11 +38,11 @@ from lockdoctor.errors import ClusterError, ConfigError, WrongClusterError
 from lockdoctor.etcd.connection import ConnectionSettings
 from lockdoctor.journal.file import FileJournal, default_path
 from lockdoctor.outputs.file_kinds import PLAN
-from lockdoctor.outputs.plan_reading import read_plan
-from lockdoctor.outputs.sink import require_place, write_file
-from lockdoctor.outputs.treatment_json import write_plan_file, write_treatment, write_undone
-from lockdoctor.outputs.treatment_table import RESULTS, TreatmentTable, title
-from lockdoctor.outputs.wording import duration
+from lockdoctor.outputs.files import require_place, write_file
+from lockdoctor.outputs.json.plan_reading import read_plan
+from lockdoctor.outputs.json.treatment import write_plan_file, write_treatment, write_undone
+from lockdoctor.outputs.table.treatment import RESULTS, TreatmentTable, title
+from lockdoctor.outputs.text.values import duration
 from lockdoctor.ports import Stop
 from lockdoctor.values import dataclass
 from lockdoctor.workflows.scan.scan import ScanRequest

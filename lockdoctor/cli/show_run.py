@@ -23,12 +23,13 @@ from lockdoctor.domain.model.leases import lease_id_of
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report
 from lockdoctor.errors import ConfigError, NotThere
-from lockdoctor.outputs import file_kinds, pictures
-from lockdoctor.outputs.json import JsonOutput
-from lockdoctor.outputs.page import write
-from lockdoctor.outputs.show import show_parts
-from lockdoctor.outputs.sink import require_place, write_file
-from lockdoctor.outputs.wording import printable
+from lockdoctor.outputs import file_kinds
+from lockdoctor.outputs import html as pictures
+from lockdoctor.outputs.files import require_place, write_file
+from lockdoctor.outputs.json.report import JsonOutput
+from lockdoctor.outputs.table.parts.layout import write
+from lockdoctor.outputs.table.show import show_parts
+from lockdoctor.outputs.text.values import printable
 from lockdoctor.own_files import FileKind
 from lockdoctor.workflows.show import ShowRequest, Subject, show
 

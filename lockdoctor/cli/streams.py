@@ -10,7 +10,7 @@ from typing import TextIO
 
 def say(sentence: str) -> None:
     """Tell the person on standard error, if its terminal is still there."""
-    from lockdoctor.outputs.wording import safe  # noqa: PLC0415  # loads humanize
+    from lockdoctor.outputs.text.values import safe  # noqa: PLC0415  # loads humanize
 
     with contextlib.suppress(OSError):
         print(f"lockdoctor: {safe(sentence)}", file=sys.stderr)  # noqa: T201  # a command line talks

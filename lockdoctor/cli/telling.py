@@ -19,9 +19,9 @@ from lockdoctor.clock import SystemClock
 from lockdoctor.domain.check.health import Checked, FailedCheck, Health
 from lockdoctor.errors import ConfigError, FileRefusedError, OutputError
 from lockdoctor.outputs import file_kinds
-from lockdoctor.outputs.base import CheckOutput
+from lockdoctor.outputs.files import require_place, write_file
 from lockdoctor.outputs.nagios import NagiosOutput, status_line
-from lockdoctor.outputs.sink import require_place, write_file
+from lockdoctor.outputs.protocols import CheckOutput
 from lockdoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -161,8 +161,8 @@ def _output(form: str, out: TextIO) -> CheckOutput:
         from lockdoctor.outputs.prometheus import PrometheusOutput  # noqa: PLC0415  # loads a server
 
         return PrometheusOutput()
-    from lockdoctor.outputs.checks import CheckJson, CheckTable  # noqa: PLC0415  # loads rich
-    from lockdoctor.outputs.table import TableOutput  # noqa: PLC0415  # as above
+    from lockdoctor.outputs.json.check import CheckJson, CheckTable  # noqa: PLC0415  # loads rich
+    from lockdoctor.outputs.table.report import TableOutput  # noqa: PLC0415  # as above
 
     if form == Format.JSON:
         return CheckJson()

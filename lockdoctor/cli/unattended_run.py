@@ -11,7 +11,7 @@ from lockdoctor.domain.treatment.unattended import Unattended, choose
 from lockdoctor.errors import ConfigError
 from lockdoctor.etcd.connection import ConnectionSettings
 from lockdoctor.journal.file import FileJournal
-from lockdoctor.outputs.wording import printable
+from lockdoctor.outputs.text.values import printable
 from lockdoctor.ports import Stop
 from lockdoctor.values import dataclass
 from lockdoctor.workflows.treatment.unattended import treat_unattended

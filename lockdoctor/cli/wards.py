@@ -12,7 +12,7 @@ from lockdoctor.etcd.connection import ConnectionSettings
 from lockdoctor.etcd.surgeon import EtcdSurgeon
 from lockdoctor.journal.actor import this_actor
 from lockdoctor.journal.file import FileJournal
-from lockdoctor.outputs.treatment_words import PlainTreatmentWords
+from lockdoctor.outputs.text.treatment import PlainTreatmentWords
 from lockdoctor.workflows.treatment.context import Ward
 
 

@@ -48,8 +48,8 @@ from lockdoctor.history.files import named_path
 from lockdoctor.history.ownership import HISTORY
 from lockdoctor.history.store import SqliteHistory, open_history
 from lockdoctor.history.unopened import UnopenedHistory
-from lockdoctor.outputs.base import Output
-from lockdoctor.outputs.live import progress
+from lockdoctor.outputs.progress import progress
+from lockdoctor.outputs.protocols import Output
 from lockdoctor.own_files import require_writable
 from lockdoctor.ports import Stop, Witness
 from lockdoctor.values import dataclass
@@ -286,9 +286,9 @@ def _witnesses(
 
 def _output(form: str, out: TextIO) -> Output:
     if form == Format.JSON:
-        from lockdoctor.outputs.json import JsonOutput  # noqa: PLC0415  # a check needs neither
+        from lockdoctor.outputs.json.report import JsonOutput  # noqa: PLC0415  # a check needs neither
 
         return JsonOutput()
-    from lockdoctor.outputs.table import TableOutput  # noqa: PLC0415  # loads rich
+    from lockdoctor.outputs.table.report import TableOutput  # noqa: PLC0415  # loads rich
 
     return TableOutput(width=width(), colour=in_colour(out, os.environ))

@@ -11,9 +11,9 @@ from lockdoctor.domain.check.ranges import Range
 from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.past.past import PastFinding
 from lockdoctor.domain.report.report import Finding, Report, Unseen
-from lockdoctor.outputs.headline import alarms, findings_headline
-from lockdoctor.outputs.sentences import sentence
-from lockdoctor.outputs.wording import count, duration, lock_title, printable, safe, shortened
+from lockdoctor.outputs.text.evidence import sentence
+from lockdoctor.outputs.text.headline import alarms, findings_headline
+from lockdoctor.outputs.text.values import count, duration, lock_title, printable, safe, shortened
 
 SUMMARY_WIDTH = 1000
 """Monitoring systems cut a status line somewhere behind this, and with it the perfdata."""
@@ -54,7 +54,7 @@ def _lines(checked: Checked) -> Iterator[str]:
         return
     yield f"{status_line(checked)} | {' '.join(_perfdata(checked))}"
     if checked.unattended:
-        from lockdoctor.outputs.unattended import details  # noqa: PLC0415  # few checks treat
+        from lockdoctor.outputs.text.unattended import details  # noqa: PLC0415  # few checks treat
 
         yield from map(_fenced, details(checked.unattended))
     yield from map(_fenced, _details(checked.report))
@@ -82,7 +82,7 @@ def _summary(checkup: Checkup) -> str:
     parts += [f"could not examine {_unseen(failure)}" for failure in checkup.failures]
     parts += map(safe, checkup.problems)
     if checkup.unattended:
-        from lockdoctor.outputs.unattended import summary  # noqa: PLC0415  # few checks treat
+        from lockdoctor.outputs.text.unattended import summary  # noqa: PLC0415  # few checks treat
 
         parts += summary(checkup.unattended)
     if not is_told:

@@ -20,7 +20,7 @@ from lockdoctor.domain.model.alarms import KNOWN_ALARMS
 from lockdoctor.domain.report.report import Finding, Report
 from lockdoctor.domain.treatment.journal_entry import Result
 from lockdoctor.domain.treatment.unattended import Unattended
-from lockdoctor.outputs.wording import printable
+from lockdoctor.outputs.text.values import printable
 
 CLUSTER = ""
 """The prefix label of what belongs to no prefix: the leases without keys."""

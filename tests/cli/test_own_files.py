@@ -16,11 +16,11 @@ from lockdoctor.domain.check.health import FailedCheck
 from lockdoctor.domain.treatment.plan import RevokePlan
 from lockdoctor.history.migrations import APPLICATION_ID
 from lockdoctor.journal.file import FileJournal
-from lockdoctor.outputs import pictures
-from lockdoctor.outputs.checks import CheckJson
+from lockdoctor.outputs import html as pictures
+from lockdoctor.outputs.json.check import CheckJson
+from lockdoctor.outputs.json.treatment import write_plan_file
 from lockdoctor.outputs.nagios import NagiosOutput
 from lockdoctor.outputs.prometheus import PrometheusOutput
-from lockdoctor.outputs.treatment_json import write_plan_file
 from tests.builders import NOON, an_intent
 from tests.history.runs import a_run, recalled, stored
 from tests.history.test_files import somebody_else

@@ -20,7 +20,9 @@ def test_the_document_of_a_real_scan(etcd: EtcdServer, prefix: bytes) -> None:
     with playing(etcd.address, prefix):
         scanned = scan(etcd.endpoint, prefix)
 
-    schema = resources.files("lockdoctor.outputs").joinpath("report.schema.json").read_text("utf-8")
+    schema = (
+        resources.files("lockdoctor.outputs.json").joinpath("report.schema.json").read_text("utf-8")
+    )
     Draft202012Validator(json.loads(schema), format_checker=FormatChecker()).validate(
         scanned.document
     )

@@ -20,8 +20,8 @@ from lockdoctor.clients.protobuf_profile import MAX_BYTES
 from lockdoctor.domain.processes.comparison import Heard, ProcessSeen, bear_witness
 from lockdoctor.domain.processes.goroutines import Caller, Census, Frame
 from lockdoctor.errors import WitnessError
-from lockdoctor.outputs.witness_sentences import process_lines
-from lockdoctor.outputs.witnesses_json import process_json
+from lockdoctor.outputs.json.processes import process_json
+from lockdoctor.outputs.text.process_evidence import process_lines
 from tests.builders import a_report
 from tests.clients.mutations import mutated
 from tests.clients.recordings import recordings

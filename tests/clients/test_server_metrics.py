@@ -22,8 +22,8 @@ from lockdoctor.clients.web import parse_address
 from lockdoctor.domain.processes.comparison import Heard
 from lockdoctor.domain.processes.server_counters import MemberCounters, compare
 from lockdoctor.errors import WitnessError
-from lockdoctor.outputs.witness_sentences import server_line
-from lockdoctor.outputs.witnesses_json import server_json
+from lockdoctor.outputs.json.processes import server_json
+from lockdoctor.outputs.text.process_evidence import server_line
 from tests.clients.mutations import mutated
 from tests.clients.serving import http, serving
 from tests.fakes import FakeClock

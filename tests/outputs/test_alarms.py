@@ -13,14 +13,14 @@ from lockdoctor.domain.model.alarms import ClusterAlarm
 from lockdoctor.domain.report.report import LockReport, Report
 from lockdoctor.domain.selfcheck.rules import SelfCheckFacts, judge
 from lockdoctor.domain.treatment.plan import AlarmForbids
-from lockdoctor.outputs.json import JsonOutput
+from lockdoctor.outputs.json.report import JsonOutput
+from lockdoctor.outputs.json.treatment import write_treatment
 from lockdoctor.outputs.nagios import NagiosOutput
-from lockdoctor.outputs.page import write
-from lockdoctor.outputs.selfcheck import write_table
-from lockdoctor.outputs.show import show_parts
-from lockdoctor.outputs.table import TableOutput
-from lockdoctor.outputs.treatment_json import write_treatment
-from lockdoctor.outputs.treatment_table import TreatmentTable
+from lockdoctor.outputs.table.parts.layout import write
+from lockdoctor.outputs.table.report import TableOutput
+from lockdoctor.outputs.table.selfcheck import write_table
+from lockdoctor.outputs.table.show import show_parts
+from lockdoctor.outputs.table.treatment import TreatmentTable
 from tests.builders import NOON, a_report, a_session
 from tests.outputs.checkups import a_checkup, a_healthy_lock, a_leak
 from tests.outputs.test_prometheus import samples, value

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockdoctor.domain.inference.ttl_timeline import Tooth
-from lockdoctor.outputs.chart import HEIGHT, LABEL_WIDTH, Chart
+from lockdoctor.outputs.table.parts.ttl_chart import HEIGHT, LABEL_WIDTH, Chart
 
 
 def a_chart(*teeth: Tooth, **fields: Any) -> Chart:

@@ -12,14 +12,14 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from lockdoctor.domain.check.health import Checked, FailedCheck
 from lockdoctor.domain.check.metrics import NAMES
-from lockdoctor.outputs.checks import CheckJson, CheckTable
+from lockdoctor.outputs.json.check import CheckJson, CheckTable
 from lockdoctor.outputs.nagios import status_line
-from lockdoctor.outputs.table import TableOutput
+from lockdoctor.outputs.table.report import TableOutput
 from tests.builders import NOON
 from tests.outputs.checkups import FAILED, LIMITS, a_checkup, a_healthy_lock, a_leak
 
 SCHEMA = json.loads(
-    resources.files("lockdoctor.outputs").joinpath("report.schema.json").read_text("utf-8")
+    resources.files("lockdoctor.outputs.json").joinpath("report.schema.json").read_text("utf-8")
 )
 FIRST = a_checkup(a_healthy_lock(), past_runs=0, problems=("Cannot write a.prom: x",))
 

@@ -9,7 +9,7 @@ import pytest
 from lockdoctor.domain.evidence import Held, NoHandOver, Renewed, Standing, Waiting
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
 from lockdoctor.domain.report.report import HISTORY, LockReport, Report, Unseen
-from lockdoctor.outputs.headline import NOUNS, headline
+from lockdoctor.outputs.text.headline import NOUNS, headline
 from tests.builders import NOON, a_lock, a_lock_report, a_report, a_verdict
 from tests.outputs.examples import (
     a_deadlock,

@@ -9,7 +9,7 @@ from typing import Any
 
 from lockdoctor.domain.evidence.verdicts import Severity
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.outputs.history_json import write_lines, write_runs
+from lockdoctor.outputs.json.history import write_lines, write_runs
 from tests.builders import NOON
 from tests.outputs.test_history_table import a_run
 

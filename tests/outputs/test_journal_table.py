@@ -10,7 +10,7 @@ import pytest
 
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.treatment.journal_entry import Action, Entry, Reason, Result
-from lockdoctor.outputs.journal_table import MOST_KEYS, JournalTable
+from lockdoctor.outputs.table.journal import MOST_KEYS, JournalTable
 from tests.builders import a_key, an_intent, an_outcome
 
 HOSTILE = b"/x\x1b[31m\n[bold]|\xff"

@@ -16,7 +16,7 @@ from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.model.leases import LeaseGone, LeaseId
 from lockdoctor.domain.report.report import Report
-from lockdoctor.outputs.json import JsonOutput
+from lockdoctor.outputs.json.report import JsonOutput
 from tests.builders import (
     NOON,
     a_key,
@@ -43,7 +43,7 @@ from tests.outputs.examples import (
 )
 
 SCHEMA = json.loads(
-    resources.files("lockdoctor.outputs").joinpath("report.schema.json").read_text("utf-8")
+    resources.files("lockdoctor.outputs.json").joinpath("report.schema.json").read_text("utf-8")
 )
 
 

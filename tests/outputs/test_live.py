@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from lockdoctor.outputs.live import left_in_words, progress
+from lockdoctor.outputs.progress import left_in_words, progress
 from lockdoctor.ports import ScanProgress
 
 

@@ -13,9 +13,9 @@ import pytest
 
 from lockdoctor.domain.treatment.journal_entry import Result
 from lockdoctor.domain.treatment.plan import RevokePlan
-from lockdoctor.outputs.plan_document import danger_document
-from lockdoctor.outputs.plan_reading import read_plan
-from lockdoctor.outputs.treatment_json import write_plan_file, write_treatment, write_undone
+from lockdoctor.outputs.json.plan import danger_document
+from lockdoctor.outputs.json.plan_reading import read_plan
+from lockdoctor.outputs.json.treatment import write_plan_file, write_treatment, write_undone
 from tests.builders import a_key
 from tests.outputs.treatments import (
     a_plan,

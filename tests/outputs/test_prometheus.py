@@ -12,7 +12,7 @@ from lockdoctor.domain.check.health import Checked
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.prometheus import PrometheusOutput
-from lockdoctor.outputs.wording import printable
+from lockdoctor.outputs.text.values import printable
 from tests.builders import NOON, a_lock, a_lock_report, a_report, a_session, a_verdict
 from tests.outputs.checkups import FAILED, a_checkup, a_healthy_lock, a_leak
 from tests.outputs.examples import HOSTILE, an_accepted_leak

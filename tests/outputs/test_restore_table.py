@@ -7,8 +7,8 @@ from typing import Any
 
 from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, Result
 from lockdoctor.domain.treatment.restore_plan import Left, Obstacle, Restored, RestorePlan
-from lockdoctor.outputs.journal_table import MOST_KEYS
-from lockdoctor.outputs.restore_table import RestoreTable
+from lockdoctor.outputs.table.journal import MOST_KEYS
+from lockdoctor.outputs.table.restore import RestoreTable
 from tests.builders import a_key, an_intent, an_outcome
 
 CONFIG = a_key(b"/app/\x1b[31mconfig", value=b"v")

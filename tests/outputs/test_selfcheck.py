@@ -13,7 +13,7 @@ from lockdoctor.domain.selfcheck.rules import (
     SelfCheckFacts,
     judge,
 )
-from lockdoctor.outputs.selfcheck import role_commands, write_json, write_table
+from lockdoctor.outputs.table.selfcheck import role_commands, write_json, write_table
 from tests.builders import NOON
 
 MEMBER = MemberFacts(

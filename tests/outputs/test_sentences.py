@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from lockdoctor.domain.evidence import Evidence
-from lockdoctor.outputs.sentences import clause, sentence
+from lockdoctor.outputs.text.evidence import clause, sentence
 from tests.outputs.examples import EVIDENCE
 
 

@@ -13,9 +13,9 @@ from lockdoctor.domain.evidence import Renewed
 from lockdoctor.domain.inference.renewals import Interval
 from lockdoctor.domain.model.locks import Kind, Recipe
 from lockdoctor.domain.report.report import Report
-from lockdoctor.outputs import pictures
-from lockdoctor.outputs.page import write
-from lockdoctor.outputs.show import MOST_CONTENDERS, show_parts
+from lockdoctor.outputs import html as pictures
+from lockdoctor.outputs.table.parts.layout import write
+from lockdoctor.outputs.table.show import MOST_CONTENDERS, show_parts
 from tests.builders import (
     HOLDER,
     NOON,

@@ -13,7 +13,7 @@ import pytest
 
 from lockdoctor.errors import OutputError
 from lockdoctor.outputs.file_kinds import TEXTFILE
-from lockdoctor.outputs.sink import write_file
+from lockdoctor.outputs.files import write_file
 
 OLD, NEW = "lockdoctor_up 0.0\n", "lockdoctor_up 1.0\n"
 

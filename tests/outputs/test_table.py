@@ -15,8 +15,8 @@ from lockdoctor.domain.inference.hold_age import Age
 from lockdoctor.domain.inference.queue_activity import QueueActivity
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.report.report import LockReport, Report
-from lockdoctor.outputs.lock_rows import sawtooth
-from lockdoctor.outputs.table import TableOutput
+from lockdoctor.outputs.table.parts.locks import sawtooth
+from lockdoctor.outputs.table.report import TableOutput
 from tests.builders import (
     NOON,
     a_key,

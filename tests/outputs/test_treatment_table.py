@@ -12,7 +12,7 @@ import pytest
 from lockdoctor.domain.treatment.journal_entry import Result
 from lockdoctor.domain.treatment.plan import KeyGone, LeaseGoneAlready
 from lockdoctor.domain.treatment.results import TreatmentReport
-from lockdoctor.outputs.treatment_table import TreatmentTable
+from lockdoctor.outputs.table.treatment import TreatmentTable
 from tests.outputs.treatments import (
     a_plan,
     a_refusal,

@@ -14,11 +14,11 @@ from lockdoctor.domain.check.health import Checkup, Health
 from lockdoctor.domain.report.report import Finding
 from lockdoctor.domain.treatment.journal_entry import Action, Result
 from lockdoctor.domain.treatment.unattended import Spare, Spared, Unattended
-from lockdoctor.outputs.base import CheckOutput
-from lockdoctor.outputs.checks import CheckJson, CheckTable
+from lockdoctor.outputs.json.check import CheckJson, CheckTable
 from lockdoctor.outputs.nagios import NagiosOutput
 from lockdoctor.outputs.prometheus import PrometheusOutput
-from lockdoctor.outputs.table import TableOutput
+from lockdoctor.outputs.protocols import CheckOutput
+from lockdoctor.outputs.table.report import TableOutput
 from tests.builders import a_lock, a_lock_report
 from tests.outputs.checkups import a_checkup, a_leak
 from tests.outputs.examples import HOSTILE

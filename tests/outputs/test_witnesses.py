@@ -11,10 +11,10 @@ from jsonschema import Draft202012Validator
 
 from lockdoctor.domain.processes.goroutines import Caller, Frame
 from lockdoctor.domain.processes.server_counters import MemberView, ServerView
-from lockdoctor.outputs.headline import headline
-from lockdoctor.outputs.json import JsonOutput
-from lockdoctor.outputs.table import TableOutput
-from lockdoctor.outputs.witness_sentences import process_lines, server_line
+from lockdoctor.outputs.json.report import JsonOutput
+from lockdoctor.outputs.table.report import TableOutput
+from lockdoctor.outputs.text.headline import headline
+from lockdoctor.outputs.text.process_evidence import process_lines, server_line
 from tests.builders import a_report, a_verdict
 from tests.outputs.examples import a_leak, leaked_sessions
 from tests.outputs.witness_examples import (
@@ -27,7 +27,7 @@ from tests.outputs.witness_examples import (
 
 HOSTILE = Frame("main.\x1b[31m\nred", "a\u202e.go:1")
 SCHEMA = json.loads(
-    resources.files("lockdoctor.outputs").joinpath("report.schema.json").read_text("utf-8")
+    resources.files("lockdoctor.outputs.json").joinpath("report.schema.json").read_text("utf-8")
 )
 
 

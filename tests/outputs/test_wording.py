@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from lockdoctor.outputs.wording import (
+from lockdoctor.outputs.text.values import (
     at_least,
     at_most,
     count,

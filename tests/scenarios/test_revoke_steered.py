@@ -18,8 +18,8 @@ from lockdoctor.domain.treatment.journal_entry import Action, Result
 from lockdoctor.domain.treatment.plan import RevokePlan
 from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.file_kinds import PLAN
-from lockdoctor.outputs.sink import write_file
-from lockdoctor.outputs.treatment_json import write_plan_file
+from lockdoctor.outputs.files import write_file
+from lockdoctor.outputs.json.treatment import write_plan_file
 from lockdoctor.ports import Stop
 from lockdoctor.workflows.treatment.plan import Conduct, carry_out
 from tests.etcd.connecting import connected, writing

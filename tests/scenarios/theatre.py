@@ -24,8 +24,8 @@ from lockdoctor.domain.treatment.journal_entry import Action, Actor
 from lockdoctor.domain.treatment.plan import RevokePlan, Stake, Target
 from lockdoctor.etcd.surgeon import EtcdSurgeon
 from lockdoctor.journal.file import FileJournal
-from lockdoctor.outputs.plan_reading import read_plan
-from lockdoctor.outputs.treatment_words import PlainTreatmentWords
+from lockdoctor.outputs.json.plan_reading import read_plan
+from lockdoctor.outputs.text.treatment import PlainTreatmentWords
 from lockdoctor.ports import Stop, Surgeon
 from lockdoctor.workflows.treatment.context import Ward
 from lockdoctor.workflows.treatment.plan import Conduct, carry_out

@@ -11,7 +11,7 @@ import pytest
 
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report
-from lockdoctor.outputs.json import JsonOutput
+from lockdoctor.outputs.json.report import JsonOutput
 from lockdoctor.ports import ScanProgress, Stop
 from lockdoctor.workflows.scan.scan import ScanRequest, scan
 from tests.fakes import FakeClock, FakeCluster

@@ -25,7 +25,7 @@ from lockdoctor.domain.treatment.selection import select
 from lockdoctor.errors import WrongClusterError
 from lockdoctor.history.reader import open_reader
 from lockdoctor.history.store import SqliteHistory, open_history
-from lockdoctor.outputs.headline import headline
+from lockdoctor.outputs.text.headline import headline
 from lockdoctor.ports import ScanProgress, Stop
 from lockdoctor.workflows.scan.scan import ScanRequest, scan
 from tests.fakes import FakeClock, FakeCluster

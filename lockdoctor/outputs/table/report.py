@@ -14,14 +14,14 @@ from lockdoctor.domain.evidence.verdicts import Verdict
 from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.past.past import PastFinding
 from lockdoctor.domain.report.report import Finding, LockReport, Report
-from lockdoctor.outputs import waits
-from lockdoctor.outputs.commands import steps
-from lockdoctor.outputs.headline import headline, how_many
-from lockdoctor.outputs.lock_rows import NAME_WIDTH, left_out, lock_table, verdict_style
-from lockdoctor.outputs.page import Line, bullets, indented, write
-from lockdoctor.outputs.sentences import sentence, sessions_alike
-from lockdoctor.outputs.witness_sentences import process_lines, server_line
-from lockdoctor.outputs.wording import (
+from lockdoctor.outputs.table.parts import wait_graph
+from lockdoctor.outputs.table.parts.layout import Line, bullets, indented, write
+from lockdoctor.outputs.table.parts.locks import NAME_WIDTH, left_out, lock_table, verdict_style
+from lockdoctor.outputs.text.evidence import sentence, sessions_alike
+from lockdoctor.outputs.text.headline import headline, how_many
+from lockdoctor.outputs.text.process_evidence import process_lines, server_line
+from lockdoctor.outputs.text.suggested_commands import steps
+from lockdoctor.outputs.text.values import (
     count,
     duration,
     lock_title,
@@ -75,7 +75,7 @@ def _parts(report: Report, width: int) -> Iterator[RenderableType]:
         yield Text(server_line(report.server), style="dim")
     for prefix in report.prefixes:
         yield from _prefix(prefix, report.locks_of(prefix), width)
-    yield from waits.tree(report)
+    yield from wait_graph.tree(report)
     yield from _findings(report)
     yield from listed("Accepted", list(map(_accepted, report.accepted)))
     yield from listed("Ended since the last run", list(map(_gone, report.gone)))
@@ -148,7 +148,7 @@ def finding_parts(finding: Finding, heading: str) -> Iterator[RenderableType]:
     what = f"{verdict.kind.value}, {verdict.severity.name.lower()}, {verdict.confidence.value}"
     yield Text(heading, style="bold").append(what, style=verdict_style(verdict))
     circle = next((each for each in verdict.evidence if isinstance(each, WaitCircle)), None)
-    yield waits.circle(circle) if circle else indented(", ".join(_subject(finding)))
+    yield wait_graph.circle(circle) if circle else indented(", ".join(_subject(finding)))
     yield bullets(map(sentence, sorted(verdict.evidence, key=_is_estimate)))
     yield indented(f"What to do: {safe(verdict.remedy)}")
     for step in steps(finding):

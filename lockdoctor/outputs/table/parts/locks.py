@@ -15,8 +15,8 @@ from lockdoctor.domain.inference.renewals import RenewalTrace, is_usable
 from lockdoctor.domain.model.leases import Observation, hex_id
 from lockdoctor.domain.model.locks import Recipe
 from lockdoctor.domain.report.report import LockReport
-from lockdoctor.outputs.headline import how_many
-from lockdoctor.outputs.wording import (
+from lockdoctor.outputs.text.headline import how_many
+from lockdoctor.outputs.text.values import (
     at_least,
     at_most,
     count,

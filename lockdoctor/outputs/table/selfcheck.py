@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from lockdoctor.domain.selfcheck.rules import Mark, Remark, SelfCheck
-from lockdoctor.outputs.commands import shell_word
-from lockdoctor.outputs.page import Line, write
-from lockdoctor.outputs.wording import count, printable, safe
+from lockdoctor.outputs.table.parts.layout import Line, write
+from lockdoctor.outputs.text.suggested_commands import shell_word
+from lockdoctor.outputs.text.values import count, printable, safe
 
 STYLES = {Mark.FINE: "green", Mark.NOTE: "yellow", Mark.PROBLEM: "bold red"}
 ROLE = "lockdoctor"

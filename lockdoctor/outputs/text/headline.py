@@ -10,8 +10,8 @@ from lockdoctor.domain.evidence import WaitCircle, Waiting
 from lockdoctor.domain.evidence.verdicts import Confidence, Verdict, VerdictKind
 from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.report.report import Finding, LockReport, Report
-from lockdoctor.outputs.sentences import clause
-from lockdoctor.outputs.wording import (
+from lockdoctor.outputs.text.evidence import clause
+from lockdoctor.outputs.text.values import (
     at_least,
     count,
     lock_title,

@@ -18,17 +18,17 @@ from lockdoctor.domain.model.leases import Observation, Reading, hex_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.recipes.owner_notes import OwnerNote, Told, owner_notes
 from lockdoctor.domain.report.report import Finding, LockReport, Report, SessionReport
-from lockdoctor.outputs.chart import Chart
-from lockdoctor.outputs.headline import alarms, headline
-from lockdoctor.outputs.page import indented
-from lockdoctor.outputs.table import (
+from lockdoctor.outputs.table.parts.layout import indented
+from lockdoctor.outputs.table.parts.ttl_chart import Chart
+from lockdoctor.outputs.table.report import (
     alarm_remedies,
     context,
     finding_parts,
     headline_style,
     listed,
 )
-from lockdoctor.outputs.wording import (
+from lockdoctor.outputs.text.headline import alarms, headline
+from lockdoctor.outputs.text.values import (
     at_least,
     at_most,
     count,

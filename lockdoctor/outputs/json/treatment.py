@@ -13,10 +13,10 @@ from lockdoctor.domain.treatment.results import (
     TreatmentReport,
     Undone,
 )
-from lockdoctor.outputs.json_values import bytes_twice, moment
-from lockdoctor.outputs.plan_document import danger_document, lease, plan_document
-from lockdoctor.outputs.treatment_words import outcome
-from lockdoctor.outputs.wording import safe
+from lockdoctor.outputs.json.plan import danger_document, lease, plan_document
+from lockdoctor.outputs.json.values import bytes_twice, moment
+from lockdoctor.outputs.text.treatment import outcome
+from lockdoctor.outputs.text.values import safe
 
 SCHEMA_VERSION = 1
 """Rises when a field changes its meaning or goes away; new fields may come at any time."""

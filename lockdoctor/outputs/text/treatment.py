@@ -36,8 +36,8 @@ from lockdoctor.domain.treatment.plan import (
     TtlChanged,
 )
 from lockdoctor.domain.treatment.results import QueueAfter, Relapse, Treated, Undone
-from lockdoctor.outputs.sentences import sentence
-from lockdoctor.outputs.wording import (
+from lockdoctor.outputs.text.evidence import sentence
+from lockdoctor.outputs.text.values import (
     at_least,
     count,
     duration,

@@ -14,8 +14,8 @@ from rich.text import Text
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, hex_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.journal_entry import Action, Entry, Intent, Result, is_cut
-from lockdoctor.outputs.page import Line, write
-from lockdoctor.outputs.wording import (
+from lockdoctor.outputs.table.parts.layout import Line, write
+from lockdoctor.outputs.text.values import (
     count,
     date,
     duration,

@@ -9,9 +9,9 @@ from typing import Any
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, hex_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.plan import Danger, Refusal, RevokePlan, Stake, Target
-from lockdoctor.outputs.json_values import alarms_json, bytes_twice, moment
-from lockdoctor.outputs.treatment_words import danger
-from lockdoctor.outputs.wording import safe
+from lockdoctor.outputs.json.values import alarms_json, bytes_twice, moment
+from lockdoctor.outputs.text.treatment import danger
+from lockdoctor.outputs.text.values import safe
 
 VERSION = 1
 """Rises when a field changes its meaning or goes away; new fields may come at any time."""

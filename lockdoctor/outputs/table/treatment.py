@@ -15,8 +15,8 @@ from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.journal_entry import Action, Result
 from lockdoctor.domain.treatment.plan import Refusal, RevokePlan, Stake, Target
 from lockdoctor.domain.treatment.results import Treated, TreatmentReport, Undone
-from lockdoctor.outputs.page import Line, bullets, indented, write
-from lockdoctor.outputs.treatment_words import (
+from lockdoctor.outputs.table.parts.layout import Line, bullets, indented, write
+from lockdoctor.outputs.text.treatment import (
     danger,
     name,
     old_client,
@@ -24,7 +24,7 @@ from lockdoctor.outputs.treatment_words import (
     queue_after,
     relapse,
 )
-from lockdoctor.outputs.wording import at_least, count, duration, safe, size, took
+from lockdoctor.outputs.text.values import at_least, count, duration, safe, size, took
 from lockdoctor.values import dataclass
 
 MOST_TARGETS = 20

@@ -8,7 +8,7 @@ from typing import Any
 from lockdoctor.domain.processes.comparison import ProcessReport
 from lockdoctor.domain.processes.goroutines import Caller
 from lockdoctor.domain.processes.server_counters import ServerView
-from lockdoctor.outputs.wording import safe
+from lockdoctor.outputs.text.values import safe
 
 Json = dict[str, Any]
 

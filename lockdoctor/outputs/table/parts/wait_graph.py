@@ -15,7 +15,7 @@ from lockdoctor.domain.graph.wait_graph import Blocked
 from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.model.locks import LockId
 from lockdoctor.domain.report.report import Report
-from lockdoctor.outputs.wording import count, printable, shortened
+from lockdoctor.outputs.text.values import count, printable, shortened
 
 MOST_PARTIES = 8
 """So many sessions of a circle are drawn; JSON has all of a short way around."""

@@ -8,11 +8,11 @@ from typing import TextIO
 from lockdoctor.domain.check.health import Checked, Checkup, FailedCheck
 from lockdoctor.domain.check.metrics import Alarm
 from lockdoctor.domain.report.report import Report
-from lockdoctor.outputs.json import Json, write_document
+from lockdoctor.outputs.json.report import Json, write_document
 from lockdoctor.outputs.nagios import status_line
-from lockdoctor.outputs.table import TableOutput
-from lockdoctor.outputs.unattended import details, document
-from lockdoctor.outputs.wording import safe
+from lockdoctor.outputs.table.report import TableOutput
+from lockdoctor.outputs.text.unattended import details, document
+from lockdoctor.outputs.text.values import safe
 from lockdoctor.values import dataclass
 
 

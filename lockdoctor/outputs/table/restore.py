@@ -12,9 +12,9 @@ from rich.text import Text
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.journal_entry import Result
 from lockdoctor.domain.treatment.restore_plan import Left, Restored, RestorePlan
-from lockdoctor.outputs.journal_table import MOST_KEYS, name
-from lockdoctor.outputs.page import bullets, write
-from lockdoctor.outputs.wording import count, duration, safe, size
+from lockdoctor.outputs.table.journal import MOST_KEYS, name
+from lockdoctor.outputs.table.parts.layout import bullets, write
+from lockdoctor.outputs.text.values import count, duration, safe, size
 from lockdoctor.values import dataclass
 
 _STYLES = {Result.DONE: "bold green", Result.UNKNOWN: "bold red"}

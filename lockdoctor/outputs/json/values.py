@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from lockdoctor.domain.model.alarms import ClusterAlarm
-from lockdoctor.outputs.wording import printable
+from lockdoctor.outputs.text.values import printable
 
 
 def bytes_twice(name: str, raw: bytes | None) -> dict[str, Any]:

@@ -23,11 +23,11 @@ from lockdoctor.domain.model.leases import LeaseId, Observation, Reading, hex_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.past.past import PastFinding
 from lockdoctor.domain.report.report import LockReport, Report, SessionReport, Unseen
-from lockdoctor.outputs.json_values import alarms_json, moment
-from lockdoctor.outputs.json_values import bytes_twice as _bytes
-from lockdoctor.outputs.sentences import sentence
-from lockdoctor.outputs.witnesses_json import process_json, server_json
-from lockdoctor.outputs.wording import safe
+from lockdoctor.outputs.json.processes import process_json, server_json
+from lockdoctor.outputs.json.values import alarms_json, moment
+from lockdoctor.outputs.json.values import bytes_twice as _bytes
+from lockdoctor.outputs.text.evidence import sentence
+from lockdoctor.outputs.text.values import safe
 
 SCHEMA_VERSION = 1
 """Rises when a field changes its meaning or goes away; new fields may come at any time."""

@@ -9,7 +9,7 @@ from lockdoctor.domain.evidence import HolderWaits, LeastHarm
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.model.leases import LeaseId, hex_id
 from lockdoctor.domain.report.report import Finding
-from lockdoctor.outputs.wording import printable
+from lockdoctor.outputs.text.values import printable
 from lockdoctor.values import dataclass
 
 MOST_LOOKS = 3

@@ -10,8 +10,8 @@ from typing import Any, TextIO
 
 from lockdoctor.domain.model.leases import NO_LEASE, hex_id
 from lockdoctor.domain.past.past import StoredRun
-from lockdoctor.outputs.json_values import bytes_twice, moment
-from lockdoctor.outputs.wording import safe
+from lockdoctor.outputs.json.values import bytes_twice, moment
+from lockdoctor.outputs.text.values import safe
 
 SCHEMA_VERSION = 1
 """Rises when a field changes its meaning or goes away; new fields may come at any time."""

@@ -54,8 +54,8 @@ from lockdoctor.domain.evidence import (
     WithinLimit,
 )
 from lockdoctor.domain.model.leases import hex_id
-from lockdoctor.outputs.witness_sentences import witness_sentence
-from lockdoctor.outputs.wording import (
+from lockdoctor.outputs.text.process_evidence import witness_sentence
+from lockdoctor.outputs.text.values import (
     at_least,
     at_most,
     count,

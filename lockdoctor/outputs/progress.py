@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from lockdoctor.outputs.wording import count, duration
+from lockdoctor.outputs.text.values import count, duration
 from lockdoctor.ports import Progress, ScanProgress
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Any, TextIO
 from lockdoctor.domain.model.leases import LeaseId, hex_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.journal_entry import Entry, Outcome
-from lockdoctor.outputs.json_values import bytes_twice, moment
-from lockdoctor.outputs.wording import safe
+from lockdoctor.outputs.json.values import bytes_twice, moment
+from lockdoctor.outputs.text.values import safe
 
 SCHEMA_VERSION = 1
 """Rises when a field changes its meaning or goes away; new fields may come at any time."""

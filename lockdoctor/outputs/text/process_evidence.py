@@ -11,7 +11,7 @@ from lockdoctor.domain.evidence import (
     LiveSessions,
     ServerCounted,
 )
-from lockdoctor.outputs.wording import at_least, count, duration, safe, shortened, times
+from lockdoctor.outputs.text.values import at_least, count, duration, safe, shortened, times
 
 if TYPE_CHECKING:
     from lockdoctor.domain.processes.comparison import ProcessReport

@@ -13,7 +13,7 @@ from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, parse_lease_id
 from lockdoctor.domain.model.locks import LockId, LockKey, Recipe
 from lockdoctor.domain.treatment.journal_entry import Action
 from lockdoctor.domain.treatment.plan import RevokePlan, Stake, Target
-from lockdoctor.outputs.plan_document import VERSION
+from lockdoctor.outputs.json.plan import VERSION
 
 TREATMENTS = frozenset({Action.REVOKE, Action.RELEASE, Action.QUARANTINE})
 

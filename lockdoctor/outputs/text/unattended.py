@@ -9,9 +9,9 @@ from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.treatment.plan import Refusal
 from lockdoctor.domain.treatment.results import Treated
 from lockdoctor.domain.treatment.unattended import Spared, Unattended
-from lockdoctor.outputs.json_values import bytes_twice
-from lockdoctor.outputs.treatment_words import name, outcome, sentences
-from lockdoctor.outputs.wording import count, safe
+from lockdoctor.outputs.json.values import bytes_twice
+from lockdoctor.outputs.text.treatment import name, outcome, sentences
+from lockdoctor.outputs.text.values import count, safe
 
 Json = dict[str, Any]
 

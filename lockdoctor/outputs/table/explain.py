@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lockdoctor.explanations import Explanation
-from lockdoctor.outputs.page import write
+from lockdoctor.outputs.table.parts.layout import write
 
 
 def write_explanation(told: Explanation, out: TextIO, *, width: int, colour: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lockdoctor.domain.inference.ttl_timeline import Tooth
-from lockdoctor.outputs.wording import duration
+from lockdoctor.outputs.text.values import duration
 from lockdoctor.values import dataclass
 
 LEVELS = " ▁▂▃▄▅▆▇█"

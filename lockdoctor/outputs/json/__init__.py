@@ -1,0 +1,1 @@
+"""Documents for programs, one file each, with the schema beside them."""

@@ -1,0 +1,1 @@
+"""What the pages share: layout, locks, the wait-for graph, the TTL chart."""

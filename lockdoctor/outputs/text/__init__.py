@@ -1,0 +1,1 @@
+"""Every sentence that a report, a plan or an outcome shows."""
