@@ -13,7 +13,7 @@ from lockdoctor.cli.options import Format, FormatFlags
 from lockdoctor.cli.terminals import in_colour, width, write_to
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.model.leases import lease_id_of
-from lockdoctor.history.files import named_path
+from lockdoctor.history.database.paths import named_path
 from lockdoctor.history.pruning import prune_whole
 from lockdoctor.history.reader import HistoryReader, open_reader
 from lockdoctor.history.store import KEEP_S, MAX_BYTES, WAIT_S

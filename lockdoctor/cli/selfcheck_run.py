@@ -31,8 +31,8 @@ from lockdoctor.clock import SystemClock
 from lockdoctor.domain.selfcheck.rules import Permission, SelfCheck, judge
 from lockdoctor.errors import FileRefusedError, HistoryError, JournalError
 from lockdoctor.etcd.inspection import inspect
-from lockdoctor.history.files import named_path
-from lockdoctor.history.ownership import HISTORY
+from lockdoctor.history.database.ownership import HISTORY
+from lockdoctor.history.database.paths import named_path
 from lockdoctor.history.reader import open_reader
 from lockdoctor.journal.file import JOURNAL, FileJournal, default_path
 from lockdoctor.outputs.table.selfcheck import write_json, write_table

@@ -44,8 +44,8 @@ from lockdoctor.domain.report.report import Report
 from lockdoctor.errors import ClusterError, ConfigError, HistoryError
 from lockdoctor.etcd.cluster import connect
 from lockdoctor.etcd.connection import ConnectionSettings
-from lockdoctor.history.files import named_path
-from lockdoctor.history.ownership import HISTORY
+from lockdoctor.history.database.ownership import HISTORY
+from lockdoctor.history.database.paths import named_path
 from lockdoctor.history.store import SqliteHistory, open_history
 from lockdoctor.history.unopened import UnopenedHistory
 from lockdoctor.outputs.progress import progress

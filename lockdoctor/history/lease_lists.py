@@ -9,9 +9,9 @@ from typing import Any
 
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.past.past import ListedLeases, Listing
-from lockdoctor.history.asking import ask_of_leases
-from lockdoctor.history.queries import sql
-from lockdoctor.history.timeline import Timeline
+from lockdoctor.history.clocks import Timeline
+from lockdoctor.history.database.queries import sql
+from lockdoctor.history.database.temp_tables import ask_of_leases
 
 MAX_LISTINGS = 300
 """A day of checks every five minutes: enough to see a trend, and quickly read."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 
-from lockdoctor.history.names import id_text
-from lockdoctor.history.queries import sql
-from lockdoctor.history.timeline import Timeline
+from lockdoctor.history.clocks import Timeline
+from lockdoctor.history.database.columns import id_text
+from lockdoctor.history.database.queries import sql
 from lockdoctor.values import dataclass
 
 

@@ -9,10 +9,10 @@ from lockdoctor.domain.evidence.verdicts import Severity
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Hold
 from lockdoctor.domain.past.past import ClockMark, StoredFinding, StoredHold, StoredLease, StoredRun
-from lockdoctor.history.names import id_number, prefixes_of
-from lockdoctor.history.queries import sql
-from lockdoctor.history.stretches import GONE_TTL_S
-from lockdoctor.history.timeline import Timeline
+from lockdoctor.history.clocks import Timeline
+from lockdoctor.history.database.columns import id_number, prefixes_of
+from lockdoctor.history.database.queries import sql
+from lockdoctor.history.reading_spans import GONE_TTL_S
 
 END_OF_DATES = 253_402_300_800.0
 """The year 10000: what a damaged file may tell, and no calendar."""

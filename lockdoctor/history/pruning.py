@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from lockdoctor.domain.past.past import ClockMark
-from lockdoctor.history import files
-from lockdoctor.history.database import connect, explained, require_stored, transaction
-from lockdoctor.history.queries import sql
+from lockdoctor.history.database import paths
+from lockdoctor.history.database.connection import connect, explained, require_stored, transaction
+from lockdoctor.history.database.queries import sql
 from lockdoctor.values import dataclass
 
 OLD_RUNS = 200
@@ -63,7 +63,7 @@ def prune_whole(
         HistoryError: There is none, or it is damaged or cannot be written.
     """
     require_stored(path)
-    before = files.size(path) or 0
+    before = paths.size(path) or 0
     with closing(connect(path, wait_s)) as connection, explained(path):
         runs = left = _runs(connection)
         while True:
@@ -73,7 +73,7 @@ def prune_whole(
             if left == last:
                 break
         connection.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
-    after = files.size(path) or 0
+    after = paths.size(path) or 0
     return Pruned(forgotten=runs - left, left=left, bytes_before=before, bytes_after=after)
 
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, TypeVar
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Hold
 from lockdoctor.domain.past.past import ClockMark, Past, RunRecord
-from lockdoctor.history import files, pruning, recalling, recording
-from lockdoctor.history.asking import asking
-from lockdoctor.history.database import (
+from lockdoctor.history import pruning, read_past, write_run
+from lockdoctor.history.database import paths
+from lockdoctor.history.database.columns import prefixes_text
+from lockdoctor.history.database.connection import (
     HistoryDamaged,
     connect,
     explained,
@@ -22,8 +23,8 @@ from lockdoctor.history.database import (
     transaction,
     understood,
 )
+from lockdoctor.history.database.temp_tables import asking
 from lockdoctor.history.lineage import ClusterState
-from lockdoctor.history.names import prefixes_text
 from lockdoctor.own_files import behind_links
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class SqliteHistory:
             prefixes=prefixes_text(prefixes),
         )
 
-        asked = recalling.Asked(holds, tuple(lease_ids), judged_by)
+        asked = read_past.Asked(holds, tuple(lease_ids), judged_by)
 
         def ask(connection: sqlite3.Connection) -> Past:
             with (
@@ -136,7 +137,7 @@ class SqliteHistory:
                 asking(connection),
                 transaction(connection, writes=False),
             ):
-                return recalling.recall(connection, self._present, now, asked)
+                return read_past.recall(connection, self._present, now, asked)
 
         return self._do(ask)
 
@@ -145,7 +146,7 @@ class SqliteHistory:
 
         def store(connection: sqlite3.Connection) -> None:
             with asking(connection), transaction(connection):
-                recording.record(connection, self._present, run)
+                write_run.record(connection, self._present, run)
 
         self._do(store)
 
@@ -180,9 +181,9 @@ class SqliteHistory:
                 return step(self._connection)
 
     def _connect(self) -> sqlite3.Connection:
-        self._opened = before = files.identity(self._path)
+        self._opened = before = paths.identity(self._path)
         connection = connect(self._path, self._wait_s)
-        opened = files.identity(self._path)
+        opened = paths.identity(self._path)
         self._opened = opened if before in {None, opened} else None
         return connection
 

@@ -14,7 +14,7 @@ import pytest
 from lockdoctor.cli.app import main
 from lockdoctor.domain.check.health import FailedCheck
 from lockdoctor.domain.treatment.plan import RevokePlan
-from lockdoctor.history.migrations import APPLICATION_ID
+from lockdoctor.history.database.migrations import APPLICATION_ID
 from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs import html as pictures
 from lockdoctor.outputs.json.check import CheckJson

@@ -17,10 +17,10 @@ import pytest
 
 from lockdoctor.domain.past.past import RunRecord
 from lockdoctor.errors import HistoryBusy, HistoryError, HistoryTooNew
-from lockdoctor.history.database import HistoryDamaged
-from lockdoctor.history.files import default_path
-from lockdoctor.history.migrations import STEPS
-from lockdoctor.history.queries import names
+from lockdoctor.history.database.connection import HistoryDamaged
+from lockdoctor.history.database.migrations import STEPS
+from lockdoctor.history.database.paths import default_path
+from lockdoctor.history.database.queries import names
 from lockdoctor.history.store import SqliteHistory, open_history
 from tests.builders import NOON, an_observation
 from tests.history.runs import HOLD, a_clock, a_run, a_sight, ask, by_lease, recalled, stored

@@ -10,8 +10,8 @@ import pytest
 
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.past.past import FindingSeen
-from lockdoctor.history.migrations import APPLICATION_ID, STEPS, migrate, version
-from lockdoctor.history.names import prefixes_text
+from lockdoctor.history.database.columns import prefixes_text
+from lockdoctor.history.database.migrations import APPLICATION_ID, STEPS, migrate, version
 from lockdoctor.history.store import open_history
 from tests.builders import NOON
 from tests.history.runs import (

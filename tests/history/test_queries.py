@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from lockdoctor import history
-from lockdoctor.history.queries import names, sql
+from lockdoctor.history.database.queries import names, sql
 
 FOLDER = Path(history.__file__).parent
 USED = re.compile(

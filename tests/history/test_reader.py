@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.errors import HistoryBusy, HistoryError, HistoryTooNew
-from lockdoctor.history.database import HistoryDamaged, connect, connect_to_read
-from lockdoctor.history.migrations import APPLICATION_ID, STEPS
+from lockdoctor.history.database.connection import HistoryDamaged, connect, connect_to_read
+from lockdoctor.history.database.migrations import APPLICATION_ID, STEPS
 from lockdoctor.history.pruning import Pruned, prune_whole
 from lockdoctor.history.reader import open_reader
 from lockdoctor.history.store import KEEP_S, MAX_BYTES, open_history

@@ -17,9 +17,9 @@ from lockdoctor.domain.past.past import (
     PastHold,
     RevisionMark,
 )
-from lockdoctor.history.readings import STRETCHES
-from lockdoctor.history.recording import SWEEP_RUNS
 from lockdoctor.history.store import open_history
+from lockdoctor.history.write_readings import STRETCHES
+from lockdoctor.history.write_run import SWEEP_RUNS
 from tests.builders import HOLDER, NOON, an_observation
 from tests.history.runs import (
     HOLD,

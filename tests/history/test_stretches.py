@@ -17,7 +17,7 @@ from lockdoctor.domain.inference.renewals import (
     trace,
 )
 from lockdoctor.domain.model.leases import Observation, Reading
-from lockdoctor.history.stretches import fold
+from lockdoctor.history.reading_spans import fold
 from tests.builders import NOON, an_observation
 from tests.simulation import LEASE, SimulatedLease, kept_alive
 

@@ -9,8 +9,8 @@ import pytest
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Hold
 from lockdoctor.domain.past.past import ClockMark, ListedLeases
+from lockdoctor.history.clocks import SKEW_S
 from lockdoctor.history.store import open_history
-from lockdoctor.history.timeline import SKEW_S
 from tests.builders import HOLDER, NOON, an_observation
 from tests.history.runs import (
     HOLD,

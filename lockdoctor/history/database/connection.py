@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lockdoctor.errors import FileRefusedError, HistoryBusy, HistoryError, HistoryTooNew
-from lockdoctor.history import files, migrations
-from lockdoctor.history.ownership import HISTORY, has_our_schema
-from lockdoctor.history.queries import sql
+from lockdoctor.history.database import migrations, paths
+from lockdoctor.history.database.ownership import HISTORY, has_our_schema
+from lockdoctor.history.database.queries import sql
 from lockdoctor.own_files import behind_links, require_own
 
 _ELSEWHERE = "give this run another file with --history"
@@ -39,9 +39,9 @@ def connect(path: Path, wait_s: float) -> sqlite3.Connection:
     with _refused(path):
         is_whole = None
         while is_whole is None:
-            files.prepare(target, begin)
+            paths.prepare(target, begin)
             with contextlib.suppress(FileNotFoundError):  # another run has set it aside meanwhile
-                is_whole = files.looks_whole(target)
+                is_whole = paths.looks_whole(target)
     if not is_whole:
         raise _not_whole(path)
     return _opened(target, wait_s, "rw", _set_up)
@@ -65,7 +65,7 @@ def connect_to_read(path: Path, wait_s: float) -> sqlite3.Connection:
     try:
         return _opened(target, wait_s, "ro", _set_up_to_read)
     except HistoryError as error:
-        if files.is_in_use(target) or "readonly" not in str(error.__cause__):
+        if paths.is_in_use(target) or "readonly" not in str(error.__cause__):
             raise
     return _opened(target, wait_s, "ro&immutable=1", _set_up_to_read)
 
@@ -80,8 +80,8 @@ def require_stored(path: Path) -> None:
     """
     with _refused(path):
         target = require_own(path, HISTORY)
-        size = files.size(target)
-        is_whole = size is None or files.looks_whole(target)
+        size = paths.size(target)
+        is_whole = size is None or paths.looks_whole(target)
     if size is None:
         raise HistoryError(
             f"there is no history at {path} yet; the next scan or check that names it begins one"
@@ -136,7 +136,7 @@ def moved_aside(path: Path, damaged: tuple[int, int], at: float) -> Path | None:
         HistoryError: It cannot be moved.
     """
     with _refused(path):
-        return files.set_aside(path, damaged, at)
+        return paths.set_aside(path, damaged, at)
 
 
 @contextlib.contextmanager

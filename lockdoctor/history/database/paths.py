@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
-from lockdoctor.history.ownership import HISTORY, MAGIC
+from lockdoctor.history.database.ownership import HISTORY, MAGIC
 from lockdoctor.own_files import require_own_content, require_writable
 from lockdoctor.state import make_state_folder, state_folder
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Hold
-from lockdoctor.history.queries import sql
+from lockdoctor.history.database.queries import sql
 
 
 @contextlib.contextmanager

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lockdoctor.domain.past.past import ClockMark, FindingSeen, RunRecord
-from lockdoctor.history.asking import ask_of_holds
+from lockdoctor.history.clocks import Timeline
+from lockdoctor.history.database.columns import id_text, leases_of, leases_text, prefixes_text
+from lockdoctor.history.database.queries import inserted, sql
+from lockdoctor.history.database.temp_tables import ask_of_holds
 from lockdoctor.history.lease_lists import record_list
 from lockdoctor.history.lineage import ClusterState, lineage_of
-from lockdoctor.history.names import id_text, leases_of, leases_text, prefixes_text
-from lockdoctor.history.queries import inserted, sql
-from lockdoctor.history.readings import ReadingsWriter
-from lockdoctor.history.timeline import Timeline
+from lockdoctor.history.write_readings import ReadingsWriter
 
 SWEEP_RUNS = 50
 """What one run saw, and so many after it over the same prefixes did not, is forgotten."""

@@ -14,7 +14,7 @@ import sqlite3
 from functools import lru_cache
 
 from lockdoctor.domain.past.past import ClockMark
-from lockdoctor.history.queries import inserted, sql
+from lockdoctor.history.database.queries import inserted, sql
 from lockdoctor.values import dataclass
 
 SKEW_S = 10.0

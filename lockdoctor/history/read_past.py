@@ -22,13 +22,13 @@ from lockdoctor.domain.past.past import (
     PastHold,
     RevisionMark,
 )
-from lockdoctor.history.asking import ask_of_holds, ask_of_leases
+from lockdoctor.history.clocks import SHARED, SKEW_S, Timeline
+from lockdoctor.history.database.columns import id_number, leases_of, lock_id, verdict_kind
+from lockdoctor.history.database.queries import sql
+from lockdoctor.history.database.temp_tables import ask_of_holds, ask_of_leases
 from lockdoctor.history.lease_lists import recall_lists
 from lockdoctor.history.lineage import ClusterState, lineage_of
-from lockdoctor.history.names import id_number, leases_of, lock_id, verdict_kind
-from lockdoctor.history.queries import sql
-from lockdoctor.history.stretches import GONE_TTL_S
-from lockdoctor.history.timeline import SHARED, SKEW_S, Timeline
+from lockdoctor.history.reading_spans import GONE_TTL_S
 
 
 class Asked(NamedTuple):

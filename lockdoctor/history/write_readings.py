@@ -9,10 +9,10 @@ from itertools import islice
 from typing import Any
 
 from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Observation, Reading
-from lockdoctor.history.asking import ask_of_leases
-from lockdoctor.history.queries import sql
-from lockdoctor.history.stretches import GONE_TTL_S, Sameness, Stretch, fold
-from lockdoctor.history.timeline import Timeline
+from lockdoctor.history.clocks import Timeline
+from lockdoctor.history.database.queries import sql
+from lockdoctor.history.database.temp_tables import ask_of_leases
+from lockdoctor.history.reading_spans import GONE_TTL_S, Sameness, Stretch, fold
 from lockdoctor.values import dataclass
 
 TOGETHER = 2_000

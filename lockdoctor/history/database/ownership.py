@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from lockdoctor.history import migrations
-from lockdoctor.history.queries import sql
+from lockdoctor.history.database import migrations
+from lockdoctor.history.database.queries import sql
 from lockdoctor.own_files import FileKind
 
 MAGIC = b"SQLite format 3\0"

@@ -26,7 +26,7 @@ def inserted(connection: sqlite3.Connection, name: str, row: Mapping[str, Any]) 
 @cache
 def names() -> dict[str, str]:
     """Read the file: every query by its name, without the comments."""
-    text = files("lockdoctor.history").joinpath("queries.sql").read_text(encoding="utf-8")
+    text = files("lockdoctor.history.database").joinpath("queries.sql").read_text(encoding="utf-8")
     blocks = (block.split("\n") for block in text.split(_NAME)[1:])
     return {name.strip(): _bare(lines) for name, *lines in blocks}
 

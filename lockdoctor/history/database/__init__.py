@@ -1,0 +1,1 @@
+"""The SQLite file: paths, migrations, queries, columns."""
