@@ -10,7 +10,7 @@ import uuid
 from types import TracebackType
 from typing import Any, final
 
-import lockdoctor.etcd.etcd3_compat  # noqa: F401  # makes etcd3 load on today's protobuf
+import lockdoctor.etcd.protos  # noqa: F401  # makes etcd3 load on today's protobuf
 
 import etcd3  # isort: skip
 

@@ -34,7 +34,7 @@ from lockdoctor.workflows.scan.scan import ScanRequest
 if TYPE_CHECKING:
     from lockdoctor.cli.unattended_run import Outcome
     from lockdoctor.domain.report.report import Report
-    from lockdoctor.etcd.connection import ConnectionSettings
+    from lockdoctor.etcd.connection.connection import ConnectionSettings
 
 ENDED = "it was ended by a signal before anything was examined"
 

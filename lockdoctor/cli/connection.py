@@ -11,8 +11,8 @@ from lockdoctor.domain.policy.policy import parse_duration
 from lockdoctor.errors import ClusterUnreachable, ConfigError
 
 if TYPE_CHECKING:
-    from lockdoctor.etcd.connection import ConnectionSettings
-    from lockdoctor.etcd.token import GivenToken
+    from lockdoctor.etcd.connection.connection import ConnectionSettings
+    from lockdoctor.etcd.connection.token import GivenToken
 
 Ask = Callable[[str], str]
 """Asks a person for a secret, with a prompt."""
@@ -83,7 +83,7 @@ def connection_settings(sources: Sequence[ConnectionValues], ask: Ask | None) ->
         ConfigError: No password for the user, a certificate without its key, an unreadable file.
         ClusterUnreachable: The domain has no SRV records that help.
     """
-    from lockdoctor.etcd.connection import ConnectionSettings  # noqa: PLC0415  # loads grpc
+    from lockdoctor.etcd.connection.connection import ConnectionSettings  # noqa: PLC0415  # loads grpc
 
     merged = _merged(sources)
     if ("cert" in merged) != ("key" in merged):
@@ -229,7 +229,7 @@ def _drop(merged: dict[str, Any], names: Collection[str]) -> None:
 
 
 def _token(values: ConnectionValues) -> GivenToken | None:
-    from lockdoctor.etcd.token import GivenToken  # noqa: PLC0415  # as connection_settings
+    from lockdoctor.etcd.connection.token import GivenToken  # noqa: PLC0415  # as connection_settings
 
     if "auth_token_file" in values:
         return GivenToken(file=values["auth_token_file"])
@@ -245,7 +245,7 @@ def _discovered(values: ConnectionValues) -> dict[str, Any]:
     """
     if "discovery_srv" not in values:
         return {}
-    from lockdoctor.etcd.discovery import discover  # noqa: PLC0415  # a package of its own
+    from lockdoctor.etcd.connection.discovery import discover  # noqa: PLC0415  # a package of its own
 
     domain = values["discovery_srv"]
     endpoints = discover(domain, values.get("discovery_srv_name", ""))

@@ -17,7 +17,7 @@ from lockdoctor.demo.playground import own_etcd
 from lockdoctor.demo.scenarios import PREFIX, SCENARIOS, playing
 from lockdoctor.demo.server import EtcdServer
 from lockdoctor.errors import DemoError
-from lockdoctor.etcd.connection import ConnectionSettings
+from lockdoctor.etcd.connection.connection import ConnectionSettings
 
 SCAN = f"lockdoctor scan --prefix {PREFIX.decode()}"
 

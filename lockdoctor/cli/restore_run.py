@@ -20,7 +20,7 @@ from lockdoctor.cli.wiring import settings_of
 from lockdoctor.domain.treatment.journal_entry import Entry, Result
 from lockdoctor.domain.treatment.restore_plan import Restored, RestorePlan
 from lockdoctor.errors import ConfigError
-from lockdoctor.etcd.connection import ConnectionSettings
+from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.table.restore import RestoreTable
 from lockdoctor.outputs.text.values import count, printable

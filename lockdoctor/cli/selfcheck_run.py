@@ -30,7 +30,7 @@ from lockdoctor.cli.wiring import settings_of
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.selfcheck.rules import Permission, SelfCheck, judge
 from lockdoctor.errors import FileRefusedError, HistoryError, JournalError
-from lockdoctor.etcd.inspection import inspect
+from lockdoctor.etcd.selfcheck import inspect
 from lockdoctor.history.database.ownership import HISTORY
 from lockdoctor.history.database.paths import named_path
 from lockdoctor.history.reader import open_reader

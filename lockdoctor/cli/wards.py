@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from lockdoctor.clock import SystemClock
-from lockdoctor.etcd.cluster import connect
-from lockdoctor.etcd.connection import ConnectionSettings
-from lockdoctor.etcd.surgeon import EtcdSurgeon
+from lockdoctor.etcd.client import connect
+from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.writer import EtcdSurgeon
 from lockdoctor.journal.actor import this_actor
 from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.text.treatment import PlainTreatmentWords

@@ -42,8 +42,8 @@ from lockdoctor.domain.check.accepted_findings import Acceptance, accept
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report
 from lockdoctor.errors import ClusterError, ConfigError, HistoryError
-from lockdoctor.etcd.cluster import connect
-from lockdoctor.etcd.connection import ConnectionSettings
+from lockdoctor.etcd.client import connect
+from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.history.database.ownership import HISTORY
 from lockdoctor.history.database.paths import named_path
 from lockdoctor.history.store import SqliteHistory, open_history

@@ -10,9 +10,9 @@ from lockdoctor.clients.processes import PprofProcesses, SavedProcesses, parse_t
 from lockdoctor.clients.server_metrics import MemberMetrics
 from lockdoctor.clients.web import Address, parse_address
 from lockdoctor.errors import ConfigError
-from lockdoctor.etcd.connection import ConnectionSettings
-from lockdoctor.etcd.endpoints import parse_endpoint
-from lockdoctor.etcd.tls import TlsFiles
+from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.connection.endpoints import parse_endpoint
+from lockdoctor.etcd.connection.tls import TlsFiles
 from lockdoctor.ports import Clock, Witness
 
 METRICS = "/metrics"

@@ -13,7 +13,7 @@ from typing import Any, final
 import grpc
 
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.etcd.etcd3_compat import rpc
+from lockdoctor.etcd.protos import rpc
 
 import etcd3  # isort: skip  # loads on today's protobuf only after etcd3_compat
 

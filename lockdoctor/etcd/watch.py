@@ -16,10 +16,10 @@ from lockdoctor.domain.inference.queue_activity import (
     WatchGap,
     WatchProgress,
 )
-from lockdoctor.etcd.connection import Attempt, Connection, KeyRange
-from lockdoctor.etcd.etcd3_compat import kv, rpc
-from lockdoctor.etcd.messages import lock_key, range_of
-from lockdoctor.etcd.translate import printable
+from lockdoctor.etcd.connection.connection import Attempt, Connection, KeyRange
+from lockdoctor.etcd.connection.errors import printable
+from lockdoctor.etcd.convert import lock_key, range_of
+from lockdoctor.etcd.protos import kv, rpc
 from lockdoctor.ports import Clock
 
 IDLE_S = 1.0

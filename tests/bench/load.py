@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lockdoctor.demo.server import EtcdServer
-from lockdoctor.etcd.cluster import MAX_RATE
+from lockdoctor.etcd.client import MAX_RATE
 from tests.bench.contenders import Leases
 from tests.bench.figures import Spread
 from tests.bench.lookups import granted, machine, say

@@ -16,9 +16,9 @@ import grpc.aio
 
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.etcd.cluster import connect
-from lockdoctor.etcd.connection import ConnectionSettings
-from lockdoctor.etcd.etcd3_compat import rpc, stubs
+from lockdoctor.etcd.client import connect
+from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.protos import rpc, stubs
 
 WRITERS = 8
 PAUSE_S = 0.005

@@ -20,9 +20,9 @@ import grpc.aio
 
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.model.leases import LeaseId, Observation
-from lockdoctor.etcd.cluster import connect
-from lockdoctor.etcd.connection import ConnectionSettings
-from lockdoctor.etcd.etcd3_compat import rpc, stubs
+from lockdoctor.etcd.client import connect
+from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.protos import rpc, stubs
 
 AT_ONCE = 64
 """Look-ups on their way at once of the client without lockdoctor."""

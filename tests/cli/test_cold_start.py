@@ -16,7 +16,7 @@ ETCD = {"grpc", "google.protobuf", "etcd3", "lockdoctor.etcd"}
 TABLES = {"rich.table", "rich.console"}
 WEB = {"http.client", "urllib.request", "prometheus_client"}
 TREATS = {
-    "lockdoctor.etcd.surgeon",
+    "lockdoctor.etcd.writer",
     "lockdoctor.journal.file",
     "lockdoctor.workflows.treatment.unattended",
 }

@@ -16,8 +16,8 @@ from lockdoctor.cli.connection import (
 )
 from lockdoctor.cli.options import ConnectionFlags
 from lockdoctor.errors import ConfigError
-from lockdoctor.etcd.connection import ConnectionSettings
-from lockdoctor.etcd.token import GivenToken
+from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.connection.token import GivenToken
 
 
 def settings(*sources: ConnectionValues, typed: str | None = None) -> ConnectionSettings:

@@ -17,7 +17,7 @@ from lockdoctor.cli.witnesses_run import witnesses
 from lockdoctor.clients.server_metrics import WANTED
 from lockdoctor.demo.server import EtcdServer
 from lockdoctor.errors import ConfigError
-from lockdoctor.etcd.connection import ConnectionSettings
+from lockdoctor.etcd.connection.connection import ConnectionSettings
 from tests.cli.test_scan import put
 from tests.clients.serving import http, serving
 from tests.fakes import FakeClock

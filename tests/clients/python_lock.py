@@ -15,7 +15,7 @@ import sys
 import threading
 from typing import Any
 
-import lockdoctor.etcd.etcd3_compat  # noqa: F401  # makes etcd3 load on today's protobuf
+import lockdoctor.etcd.protos  # noqa: F401  # makes etcd3 load on today's protobuf
 
 import etcd3  # isort: skip
 

@@ -12,8 +12,8 @@ import grpc.aio
 
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.server import EtcdServer
-from lockdoctor.etcd.cluster import MAX_RATE, EtcdCluster, connect
-from lockdoctor.etcd.connection import Connection, ConnectionSettings
+from lockdoctor.etcd.client import MAX_RATE, EtcdCluster, connect
+from lockdoctor.etcd.connection.connection import Connection, ConnectionSettings
 from tests.etcd.writer import Writer
 
 

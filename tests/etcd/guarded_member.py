@@ -14,7 +14,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from lockdoctor.etcd.etcd3_compat import rpc
+from lockdoctor.etcd.protos import rpc
 
 ONLY_FOR_ROOT = frozenset({"/etcdserverpb.Maintenance/Status", "/etcdserverpb.Cluster/MemberList"})
 ALARM = "/etcdserverpb.Maintenance/Alarm"

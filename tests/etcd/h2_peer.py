@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import hpack
 
-from lockdoctor.etcd import h2_frames as h2
-from lockdoctor.etcd.etcd3_compat import rpc
-from lockdoctor.etcd.h2_frames import FrameReader, frame, settings_frame
-from lockdoctor.etcd.h2_usual import PREFIX
+from lockdoctor.etcd.http2 import frames as h2
+from lockdoctor.etcd.http2.frames import FrameReader, frame, settings_frame
+from lockdoctor.etcd.http2.templates import PREFIX
+from lockdoctor.etcd.protos import rpc
 
 HEADERS = ((":status", "200"), ("content-type", "application/grpc"))
 TRAILERS = (("grpc-status", "0"), ("grpc-message", ""))

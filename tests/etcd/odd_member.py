@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeAlias, cast
 
-from lockdoctor.etcd import h2_frames as h2
-from lockdoctor.etcd.etcd3_compat import rpc
-from lockdoctor.etcd.h2_frames import frame
+from lockdoctor.etcd.http2 import frames as h2
+from lockdoctor.etcd.http2.frames import frame
+from lockdoctor.etcd.protos import rpc
 from tests.etcd.h2_peer import RAFT_TERM, Peer, Request, asked_for, greeting, ttl_answer
 
 Script: TypeAlias = Callable[["Session", Sequence[Request]], None]

@@ -16,8 +16,8 @@ from lockdoctor.domain.inference.queue_activity import KeyPut
 from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Observation
 from lockdoctor.domain.model.write_result import Effect
 from lockdoctor.errors import AccessDenied
-from lockdoctor.etcd.etcd3_compat import rpc
-from lockdoctor.etcd.surgeon import EtcdSurgeon
+from lockdoctor.etcd.protos import rpc
+from lockdoctor.etcd.writer import EtcdSurgeon
 from tests.etcd.connecting import connected, writing
 from tests.etcd.guarded_member import ALARM, ONLY_FOR_ROOT, guarded_member
 from tests.waiting import run

@@ -15,7 +15,7 @@ import pytest
 from lockdoctor.demo.server import EtcdServer, EtcdServers, reserve_port
 from lockdoctor.domain.model.leases import LeaseId, Observation
 from lockdoctor.errors import ClusterError, ClusterUnreachable, WrongClusterError
-from lockdoctor.etcd.connection import ConnectionSettings
+from lockdoctor.etcd.connection.connection import ConnectionSettings
 from tests.etcd.connecting import connected, writing
 from tests.waiting import run
 

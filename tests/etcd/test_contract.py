@@ -22,8 +22,8 @@ from lockdoctor.domain.inference.queue_activity import (
     WatchProgress,
 )
 from lockdoctor.domain.model.leases import LeaseGone, LeaseId, LeaseUnread, Observation, Reading
-from lockdoctor.etcd.cluster import connect
-from lockdoctor.etcd.connection import ConnectionSettings
+from lockdoctor.etcd.client import connect
+from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.ports import Clock, Cluster
 from tests.etcd.connecting import connected, writing
 from tests.etcd.writer import Writer

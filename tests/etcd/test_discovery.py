@@ -12,8 +12,8 @@ from lockdoctor.cli.app import main
 from lockdoctor.cli.connection import ConnectionValues, connection_settings, from_environment
 from lockdoctor.demo.server import EtcdServer, ServerTls
 from lockdoctor.errors import ClusterUnreachable
-from lockdoctor.etcd.connection import ConnectionSettings
-from lockdoctor.etcd.discovery import discover
+from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.connection.discovery import discover
 from tests.etcd.certificates import Authority
 from tests.etcd.dns_server import dns_server
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lockdoctor.errors import ConfigError
-from lockdoctor.etcd.endpoints import parse_endpoint
+from lockdoctor.etcd.connection.endpoints import parse_endpoint
 
 
 @pytest.mark.parametrize(

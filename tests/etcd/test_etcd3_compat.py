@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from google.protobuf.internal import api_implementation
 
-from lockdoctor.etcd.etcd3_compat import kv, rpc, stubs
+from lockdoctor.etcd.protos import kv, rpc, stubs
 
 
 def test_messages_survive_the_wire() -> None:
@@ -67,13 +67,13 @@ def test_the_stubs_make_the_calls_of_those_that_were_generated() -> None:
 
 def test_etcd3s_client_is_not_loaded() -> None:
     """It takes a tenth of the start of a check, and nothing of it is used there."""
-    code = "import lockdoctor.etcd.etcd3_compat, sys; assert 'etcd3' not in sys.modules"
+    code = "import lockdoctor.etcd.protos, sys; assert 'etcd3' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_etcd3_itself_works_afterwards() -> None:
     """The library's own client can be imported after the module, in a fresh interpreter."""
-    code = "import lockdoctor.etcd.etcd3_compat, etcd3; etcd3.client"
+    code = "import lockdoctor.etcd.protos, etcd3; etcd3.client"
 
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=False

@@ -6,8 +6,8 @@ import pytest
 from google.protobuf.message import Message
 
 from lockdoctor.domain.model.alarms import ClusterAlarm
-from lockdoctor.etcd.etcd3_compat import rpc
-from lockdoctor.etcd.greeting import Identity, alarms_of
+from lockdoctor.etcd.connection.greeting import Identity, alarms_of
+from lockdoctor.etcd.protos import rpc
 
 HEADER = {"cluster_id": 0xC1, "member_id": 7, "raft_term": 3, "revision": 9}
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockdoctor.etcd import h2_frames as h2
-from lockdoctor.etcd.h2_call import DEADLINE_EXCEEDED, OK, OPEN, UNAVAILABLE, Call
-from lockdoctor.etcd.h2_calls import STREAM_WINDOW, Calls
-from lockdoctor.etcd.h2_frames import NotUnderstoodError, frame
+from lockdoctor.etcd.http2 import frames as h2
+from lockdoctor.etcd.http2.call import DEADLINE_EXCEEDED, OK, OPEN, UNAVAILABLE, Call
+from lockdoctor.etcd.http2.calls import STREAM_WINDOW, Calls
+from lockdoctor.etcd.http2.frames import NotUnderstoodError, frame
 from tests.etcd.h2_peer import HEADERS, TRAILERS, Peer, Request, data_frames, greeting
 
 FIELDS = ((":method", "POST"), (":path", "/service/method"), ("content-type", "application/grpc"))

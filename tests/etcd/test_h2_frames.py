@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.etcd import h2_frames as h2
-from lockdoctor.etcd.h2_frames import Frame, FrameReader, NotUnderstoodError, frame
+from lockdoctor.etcd.http2 import frames as h2
+from lockdoctor.etcd.http2.frames import Frame, FrameReader, NotUnderstoodError, frame
 
 FRAMES = st.tuples(
     st.integers(0, 255), st.integers(0, 255), st.integers(0, h2.MOST), st.binary(max_size=40)

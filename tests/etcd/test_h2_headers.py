@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.etcd.h2_frames import NotUnderstoodError
-from lockdoctor.etcd.h2_headers import AnswerHeaders, RequestHeaders
+from lockdoctor.etcd.http2.frames import NotUnderstoodError
+from lockdoctor.etcd.http2.headers import AnswerHeaders, RequestHeaders
 
 FIELDS = (
     (":method", "POST"),

@@ -17,10 +17,10 @@ from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.model.write_result import Effect
 from lockdoctor.errors import ClusterError, WrongClusterError
-from lockdoctor.etcd.cluster import EtcdCluster
-from lockdoctor.etcd.etcd3_compat import kv, rpc
-from lockdoctor.etcd.identity import ClusterIdentity
-from lockdoctor.etcd.surgeon import EtcdSurgeon
+from lockdoctor.etcd.client import EtcdCluster
+from lockdoctor.etcd.connection.identity import ClusterIdentity
+from lockdoctor.etcd.protos import kv, rpc
+from lockdoctor.etcd.writer import EtcdSurgeon
 from tests.etcd.connecting import connected, writing
 from tests.etcd.h2_peer import Request
 from tests.etcd.odd_member import OddMember, Session, serving

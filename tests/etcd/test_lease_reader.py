@@ -10,10 +10,10 @@ import pytest
 from lockdoctor.demo.server import EtcdServer
 from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Observation
 from lockdoctor.errors import AccessDenied, ClusterError, ClusterTimeout, ClusterUnreachable
-from lockdoctor.etcd.connection import Answer, Connection, KeyRange, Method
-from lockdoctor.etcd.etcd3_compat import rpc
-from lockdoctor.etcd.lease_reader import MOST_TIMEOUTS, OUTSTANDING, RpcLeaseReader
-from lockdoctor.etcd.pacing import Pace
+from lockdoctor.etcd.connection.connection import Answer, Connection, KeyRange, Method
+from lockdoctor.etcd.lease_lookup.grpc_reader import MOST_TIMEOUTS, OUTSTANDING, RpcLeaseReader
+from lockdoctor.etcd.lease_lookup.rate_limit import Pace
+from lockdoctor.etcd.protos import rpc
 from tests.etcd.connecting import connected, writing
 from tests.fakes import FakeClock
 from tests.waiting import run

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockdoctor.domain.model.leases import LeaseId, Observation, Reading
-from lockdoctor.etcd.connection import Attempt
-from lockdoctor.etcd.etcd3_compat import rpc
-from lockdoctor.etcd.h2_call import DEADLINE_EXCEEDED, OK, Call
-from lockdoctor.etcd.lookups import Answers, request
-from lockdoctor.etcd.messages import reading
+from lockdoctor.etcd.connection.connection import Attempt
+from lockdoctor.etcd.convert import reading
+from lockdoctor.etcd.http2.call import DEADLINE_EXCEEDED, OK, Call
+from lockdoctor.etcd.lease_lookup.codec import Answers, request
+from lockdoctor.etcd.protos import rpc
 
 ATTEMPT: Any = None
 """Nothing here is tried again."""

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Observation, Reading
-from lockdoctor.etcd.etcd3_compat import rpc
-from lockdoctor.etcd.messages import EVERYTHING, range_of, reading
+from lockdoctor.etcd.convert import EVERYTHING, range_of, reading
+from lockdoctor.etcd.protos import rpc
 
 
 @given(prefix=st.binary(min_size=1, max_size=8), key=st.binary(max_size=12))

@@ -13,11 +13,11 @@ import grpc.aio
 import pytest
 
 from lockdoctor.demo.server import EtcdServer, ServerTls
-from lockdoctor.etcd.connection import ConnectionSettings
-from lockdoctor.etcd.endpoints import parse_endpoint
-from lockdoctor.etcd.etcd3_compat import rpc
-from lockdoctor.etcd.member import KeepAlive, Member
-from lockdoctor.etcd.tls import TlsFiles
+from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.connection.endpoints import parse_endpoint
+from lockdoctor.etcd.connection.member import KeepAlive, Member
+from lockdoctor.etcd.connection.tls import TlsFiles
+from lockdoctor.etcd.protos import rpc
 from tests.etcd.certificates import Authority, self_signed
 from tests.waiting import run
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.etcd.pacing import (
+from lockdoctor.etcd.lease_lookup.rate_limit import (
     BURST_S,
     FEWEST,
     FIRST,

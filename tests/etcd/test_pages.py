@@ -9,14 +9,14 @@ import pytest
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.server import EtcdServer
 from lockdoctor.errors import ClusterError
-from lockdoctor.etcd.connection import (
+from lockdoctor.etcd.connection.connection import (
     Answer,
     Connection,
     ConnectionSettings,
     KeyRange,
     Method,
 )
-from lockdoctor.etcd.pages import BYTES_PER_PAGE, MOST_KEYS_PER_PAGE, next_page, read_keys
+from lockdoctor.etcd.keys import BYTES_PER_PAGE, MOST_KEYS_PER_PAGE, next_page, read_keys
 from tests.etcd.connecting import opened, writing
 from tests.etcd.writer import Writer
 from tests.waiting import run

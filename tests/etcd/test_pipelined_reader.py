@@ -13,13 +13,13 @@ import pytest
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Observation
 from lockdoctor.errors import ClusterTimeout
-from lockdoctor.etcd import h2_frames as h2
-from lockdoctor.etcd.cluster import EtcdCluster, connect
-from lockdoctor.etcd.connection import ConnectionSettings
-from lockdoctor.etcd.h2_frames import frame
-from lockdoctor.etcd.lease_reader import MOST_TIMEOUTS
-from lockdoctor.etcd.pacing import FIRST
-from lockdoctor.etcd.pipes import MOST_MISSES
+from lockdoctor.etcd.client import EtcdCluster, connect
+from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.http2 import frames as h2
+from lockdoctor.etcd.http2.frames import frame
+from lockdoctor.etcd.http2.pool import MOST_MISSES
+from lockdoctor.etcd.lease_lookup.grpc_reader import MOST_TIMEOUTS
+from lockdoctor.etcd.lease_lookup.rate_limit import FIRST
 from tests.etcd.h2_peer import RAFT_TERM, Request, asked_for, greeting, ttl_answer, ttl_of
 from tests.etcd.odd_member import OddMember, Script, Session, serving
 from tests.waiting import eventually, run

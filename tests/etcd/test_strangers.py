@@ -16,9 +16,9 @@ import pytest
 
 from lockdoctor.clock import SystemClock
 from lockdoctor.errors import ClusterError
-from lockdoctor.etcd.connection import ConnectionSettings
-from lockdoctor.etcd.etcd3_compat import rpc
-from lockdoctor.etcd.inspection import inspect
+from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.protos import rpc
+from lockdoctor.etcd.selfcheck import inspect
 from lockdoctor.ports import Stop
 from tests.etcd.connecting import connected
 from tests.waiting import run

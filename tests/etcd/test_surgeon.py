@@ -14,7 +14,7 @@ from lockdoctor.demo.server import EtcdServer
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseGone, LeaseId, Observation
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.model.write_result import Effect
-from lockdoctor.etcd.surgeon import EtcdSurgeon
+from lockdoctor.etcd.writer import EtcdSurgeon
 from lockdoctor.ports import MOST_TOGETHER, Cluster, Surgeon
 from tests.etcd.connecting import connected, writing
 from tests.fakes import FakeClock, FakeCluster

@@ -13,9 +13,9 @@ from lockdoctor.domain.model.leases import NO_LEASE
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.model.write_result import Effect
 from lockdoctor.errors import ClusterUnreachable
-from lockdoctor.etcd.cluster import EtcdCluster
-from lockdoctor.etcd.surgeon import EtcdSurgeon
-from lockdoctor.etcd.translate import Unanswered
+from lockdoctor.etcd.client import EtcdCluster
+from lockdoctor.etcd.connection.errors import Unanswered
+from lockdoctor.etcd.writer import EtcdSurgeon
 from tests.etcd.connecting import connected, writing
 from tests.etcd.relay import Relay
 from tests.waiting import run

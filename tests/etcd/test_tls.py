@@ -17,10 +17,10 @@ from lockdoctor.demo.server import EtcdServer, ServerTls
 from lockdoctor.domain.model.leases import LeaseGone, LeaseId
 from lockdoctor.domain.processes.comparison import Heard
 from lockdoctor.errors import ClusterUnreachable, ConfigError
-from lockdoctor.etcd.connection import ConnectionSettings
-from lockdoctor.etcd.endpoints import parse_endpoint
-from lockdoctor.etcd.relay import Relay
-from lockdoctor.etcd.tls import TlsFiles
+from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.connection.endpoints import parse_endpoint
+from lockdoctor.etcd.connection.tls import TlsFiles
+from lockdoctor.etcd.connection.tls_relay import Relay
 from tests.etcd.certificates import Authority, Pair, self_signed
 from tests.etcd.connecting import connected
 from tests.waiting import run

@@ -21,9 +21,9 @@ from lockdoctor.demo.server import EtcdServer
 from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Observation
 from lockdoctor.domain.model.write_result import Effect
 from lockdoctor.errors import AccessDenied, ConfigError
-from lockdoctor.etcd.etcd3_compat import rpc
-from lockdoctor.etcd.surgeon import EtcdSurgeon
-from lockdoctor.etcd.token import GivenToken
+from lockdoctor.etcd.connection.token import GivenToken
+from lockdoctor.etcd.protos import rpc
+from lockdoctor.etcd.writer import EtcdSurgeon
 from tests.etcd.connecting import connected, writing
 from tests.waiting import run
 

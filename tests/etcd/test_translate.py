@@ -7,7 +7,7 @@ import grpc.aio
 import pytest
 
 from lockdoctor.errors import AccessDenied, ClusterError, ClusterTimeout, ClusterUnreachable
-from lockdoctor.etcd.translate import (
+from lockdoctor.etcd.connection.errors import (
     LONGEST_FOREIGN_TEXT,
     Unanswered,
     UnknownLease,

@@ -16,7 +16,7 @@ import pytest
 from lockdoctor.demo.server import EtcdServer, EtcdServers
 from lockdoctor.domain.inference.queue_activity import KeyPut, WatchEvent, WatchGap, WatchProgress
 from lockdoctor.errors import ClusterUnreachable
-from lockdoctor.etcd.cluster import EtcdCluster
+from lockdoctor.etcd.client import EtcdCluster
 from tests.etcd.connecting import connected, writing
 from tests.waiting import eventually, run
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import grpc.aio
 
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.etcd.etcd3_compat import rpc, stubs
+from lockdoctor.etcd.protos import rpc, stubs
 
 
 class Writer:

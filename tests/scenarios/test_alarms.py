@@ -12,7 +12,7 @@ import pytest
 
 from lockdoctor.demo.server import EtcdServer
 from lockdoctor.domain.selfcheck.etcd_versions import Version, parse_version
-from lockdoctor.etcd.etcd3_compat import rpc, stubs
+from lockdoctor.etcd.protos import rpc, stubs
 from tests.etcd.connecting import connected, writing
 from tests.etcd.writer import Writer
 from tests.scenarios.scanning import PROGRAM

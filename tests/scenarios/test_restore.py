@@ -18,7 +18,7 @@ from lockdoctor.demo.server import EtcdServer
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, hex_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.journal_entry import MOST_VALUE_BYTES, Action, EntryId, Result
-from lockdoctor.etcd.surgeon import EtcdSurgeon
+from lockdoctor.etcd.writer import EtcdSurgeon
 from lockdoctor.journal.file import FileJournal
 from tests.builders import an_intent, an_outcome
 from tests.conftest import SMALL_DISK_BYTES

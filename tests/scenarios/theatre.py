@@ -22,7 +22,7 @@ from lockdoctor.domain.model.locks import LockId, LockKey, Recipe
 from lockdoctor.domain.model.write_result import Written
 from lockdoctor.domain.treatment.journal_entry import Action, Actor
 from lockdoctor.domain.treatment.plan import RevokePlan, Stake, Target
-from lockdoctor.etcd.surgeon import EtcdSurgeon
+from lockdoctor.etcd.writer import EtcdSurgeon
 from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.json.plan_reading import read_plan
 from lockdoctor.outputs.text.treatment import PlainTreatmentWords

@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 import hpack
 
-from lockdoctor.etcd.h2_frames import NotUnderstoodError
+from lockdoctor.etcd.http2.frames import NotUnderstoodError
 
 LARGEST_TABLE = 4096
 """Bytes of entries that we ask a server to remember; it may want fewer."""

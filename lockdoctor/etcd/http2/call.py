@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any
 
-from lockdoctor.etcd.h2_headers import Head
+from lockdoctor.etcd.http2.headers import Head
 from lockdoctor.values import dataclass
 
 OPEN, OK, DEADLINE_EXCEEDED, UNAVAILABLE = -1, 0, 4, 14

@@ -7,10 +7,10 @@ from typing import Any, TypeAlias
 import grpc
 import grpc.aio
 
-from lockdoctor.etcd.endpoints import Endpoint
-from lockdoctor.etcd.etcd3_compat import stubs
-from lockdoctor.etcd.relay import Relay
-from lockdoctor.etcd.tls import TlsFiles
+from lockdoctor.etcd.connection.endpoints import Endpoint
+from lockdoctor.etcd.connection.tls import TlsFiles
+from lockdoctor.etcd.connection.tls_relay import Relay
+from lockdoctor.etcd.protos import stubs
 from lockdoctor.values import dataclass
 
 Options: TypeAlias = "list[tuple[str, int | str]]"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lockdoctor.errors import WrongClusterError
-from lockdoctor.etcd.etcd3_compat import rpc
+from lockdoctor.etcd.protos import rpc
 
 
 class ClusterIdentity:

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.etcd.connection import Attempt, Connection, Failure
-from lockdoctor.etcd.h2_call import OK, Call
-from lockdoctor.etcd.lease_reader import Answer, RpcLeaseReader, what
-from lockdoctor.etcd.lookups import Answers, Asked, request
-from lockdoctor.etcd.pacing import Pace, Window
-from lockdoctor.etcd.pipe import Pipe
-from lockdoctor.etcd.pipes import Pipes
-from lockdoctor.etcd.translate import is_permission_denied, rpc_error
+from lockdoctor.etcd.connection.connection import Attempt, Connection, Failure
+from lockdoctor.etcd.connection.errors import is_permission_denied, rpc_error
+from lockdoctor.etcd.http2.call import OK, Call
+from lockdoctor.etcd.http2.connection import Pipe
+from lockdoctor.etcd.http2.pool import Pipes
+from lockdoctor.etcd.lease_lookup.codec import Answers, Asked, request
+from lockdoctor.etcd.lease_lookup.grpc_reader import Answer, RpcLeaseReader, what
+from lockdoctor.etcd.lease_lookup.rate_limit import Pace, Window
 from lockdoctor.values import dataclass
 
 GATHER_S = 0.002

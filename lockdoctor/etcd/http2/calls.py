@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, NamedTuple, cast
 
-from lockdoctor.etcd import h2_frames as h2
-from lockdoctor.etcd.h2_call import OK, UNAVAILABLE, Call, Coming
-from lockdoctor.etcd.h2_frames import FrameReader, NotUnderstoodError, frame
-from lockdoctor.etcd.h2_headers import AnswerHeaders, Fields, Head
-from lockdoctor.etcd.h2_sending import Sending
-from lockdoctor.etcd.h2_usual import PREFIX, UsualAnswer, usual_answer
+from lockdoctor.etcd.http2 import frames as h2
+from lockdoctor.etcd.http2.call import OK, UNAVAILABLE, Call, Coming
+from lockdoctor.etcd.http2.frames import FrameReader, NotUnderstoodError, frame
+from lockdoctor.etcd.http2.headers import AnswerHeaders, Fields, Head
+from lockdoctor.etcd.http2.send import Sending
+from lockdoctor.etcd.http2.templates import PREFIX, UsualAnswer, usual_answer
 
 STREAM_WINDOW = 1 << 20
 """Bytes of one answer on their way at once; a lease with 20,000 keys answers with four times it."""

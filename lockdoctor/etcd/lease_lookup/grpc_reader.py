@@ -8,12 +8,12 @@ from typing import Any, TypeAlias
 
 from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Reading, hex_id
 from lockdoctor.errors import AccessDenied, ClusterError, ClusterTimeout, ClusterUnreachable
-from lockdoctor.etcd.connection import Connection, Failure
-from lockdoctor.etcd.etcd3_compat import rpc
-from lockdoctor.etcd.member import Member
-from lockdoctor.etcd.messages import reading
-from lockdoctor.etcd.pacing import Pace, Window
-from lockdoctor.etcd.translate import one_line
+from lockdoctor.etcd.connection.connection import Connection, Failure
+from lockdoctor.etcd.connection.errors import one_line
+from lockdoctor.etcd.connection.member import Member
+from lockdoctor.etcd.convert import reading
+from lockdoctor.etcd.lease_lookup.rate_limit import Pace, Window
+from lockdoctor.etcd.protos import rpc
 from lockdoctor.ports import Clock
 
 OUTSTANDING = 32

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.etcd.connection import Connection
-from lockdoctor.etcd.lane import Lane, Means
-from lockdoctor.etcd.lease_reader import Answer, RpcLeaseReader
-from lockdoctor.etcd.pacing import Pace, Window
-from lockdoctor.etcd.pipes import Pipes
+from lockdoctor.etcd.connection.connection import Connection
+from lockdoctor.etcd.http2.pool import Pipes
+from lockdoctor.etcd.lease_lookup.batch_lookup import Lane, Means
+from lockdoctor.etcd.lease_lookup.grpc_reader import Answer, RpcLeaseReader
+from lockdoctor.etcd.lease_lookup.rate_limit import Pace, Window
 from lockdoctor.ports import Clock
 
 PATH = "/etcdserverpb.Lease/LeaseTimeToLive"

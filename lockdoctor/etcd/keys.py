@@ -6,10 +6,10 @@ import contextlib
 
 from lockdoctor.domain.model.locks import KeySnapshot, LockKey
 from lockdoctor.errors import ClusterError
-from lockdoctor.etcd.connection import Answer, Connection, KeyRange
-from lockdoctor.etcd.etcd3_compat import rpc
-from lockdoctor.etcd.messages import lock_key, range_of
-from lockdoctor.etcd.translate import RevisionCompacted, printable
+from lockdoctor.etcd.connection.connection import Answer, Connection, KeyRange
+from lockdoctor.etcd.connection.errors import RevisionCompacted, printable
+from lockdoctor.etcd.convert import lock_key, range_of
+from lockdoctor.etcd.protos import rpc
 
 FIRST_PAGE = 64
 MOST_KEYS_PER_PAGE = 10_000

@@ -6,7 +6,7 @@ from dataclasses import field
 from pathlib import Path
 
 from lockdoctor.errors import AccessDenied, ConfigError
-from lockdoctor.etcd.tls import PathName
+from lockdoctor.etcd.connection.tls import PathName
 from lockdoctor.values import dataclass
 
 

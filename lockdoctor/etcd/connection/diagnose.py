@@ -15,9 +15,9 @@ import ssl
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from lockdoctor.etcd.endpoints import Endpoint
-from lockdoctor.etcd.tls import TlsFiles
-from lockdoctor.etcd.translate import one_line
+from lockdoctor.etcd.connection.endpoints import Endpoint
+from lockdoctor.etcd.connection.errors import one_line
+from lockdoctor.etcd.connection.tls import TlsFiles
 
 MOST_BYTES = 4096
 ALERT_WITHIN_S = 0.25

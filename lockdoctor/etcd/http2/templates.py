@@ -12,8 +12,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
-from lockdoctor.etcd import h2_frames as h2
-from lockdoctor.etcd.h2_call import OK, Call
+from lockdoctor.etcd.http2 import frames as h2
+from lockdoctor.etcd.http2.call import OK, Call
 
 PREFIX = struct.Struct(">BI")
 """Of a gRPC message: whether it is compressed, and its length."""

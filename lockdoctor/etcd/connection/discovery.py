@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lockdoctor.errors import ClusterUnreachable, ConfigError
-from lockdoctor.etcd.translate import one_line
+from lockdoctor.etcd.connection.errors import one_line
 
 SERVICES = (("https", "etcd-client-ssl"), ("http", "etcd-client"))
 """Schemes, and what their records are called. Source: etcd's client/pkg/srv/srv.go."""

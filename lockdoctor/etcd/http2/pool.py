@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from lockdoctor.etcd.connection import Attempt, Connection
-from lockdoctor.etcd.h2_call import OK, Call
-from lockdoctor.etcd.h2_frames import NotUnderstoodError
-from lockdoctor.etcd.pipe import Pipe, open_pipe
+from lockdoctor.etcd.connection.connection import Attempt, Connection
+from lockdoctor.etcd.http2.call import OK, Call
+from lockdoctor.etcd.http2.connection import Pipe, open_pipe
+from lockdoctor.etcd.http2.frames import NotUnderstoodError
 from lockdoctor.ports import Clock
 
 MOST_MISSES = 3

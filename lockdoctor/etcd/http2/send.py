@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lockdoctor.etcd import h2_frames as h2
-from lockdoctor.etcd.h2_call import Call
-from lockdoctor.etcd.h2_frames import NotUnderstoodError, frame
-from lockdoctor.etcd.h2_headers import Fields, RequestHeaders
-from lockdoctor.etcd.h2_usual import PREFIX, usual_request
+from lockdoctor.etcd.http2 import frames as h2
+from lockdoctor.etcd.http2.call import Call
+from lockdoctor.etcd.http2.frames import NotUnderstoodError, frame
+from lockdoctor.etcd.http2.headers import Fields, RequestHeaders
+from lockdoctor.etcd.http2.templates import PREFIX, usual_request
 
 MOST_AT_ONCE = h2.LONGEST_PAYLOAD
 """Bytes in one frame of ours: what every server takes."""

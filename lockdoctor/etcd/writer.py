@@ -8,10 +8,10 @@ from typing import Any
 from lockdoctor.domain.model.leases import LeaseId, hex_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.model.write_result import Effect, Written
-from lockdoctor.etcd.connection import Connection, KeyRange, Method
-from lockdoctor.etcd.etcd3_compat import rpc
-from lockdoctor.etcd.messages import lock_key
-from lockdoctor.etcd.translate import Unanswered, UnknownLease, one_line, printable
+from lockdoctor.etcd.connection.connection import Connection, KeyRange, Method
+from lockdoctor.etcd.connection.errors import Unanswered, UnknownLease, one_line, printable
+from lockdoctor.etcd.convert import lock_key
+from lockdoctor.etcd.protos import rpc
 from lockdoctor.ports import MOST_TOGETHER, Clock
 
 

@@ -18,12 +18,12 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from lockdoctor.domain.model.alarms import ClusterAlarm, worst_first
 from lockdoctor.domain.model.leases import NO_LEASE
-from lockdoctor.etcd.etcd3_compat import rpc
-from lockdoctor.etcd.translate import is_permission_denied
+from lockdoctor.etcd.connection.errors import is_permission_denied
+from lockdoctor.etcd.protos import rpc
 from lockdoctor.values import dataclass
 
 if TYPE_CHECKING:
-    from lockdoctor.etcd.member import Member
+    from lockdoctor.etcd.connection.member import Member
 
 ERRORS_FIELD = 8
 IS_LEARNER_FIELD = 10

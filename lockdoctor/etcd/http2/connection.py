@@ -8,11 +8,11 @@ from itertools import takewhile
 from typing import cast
 
 from lockdoctor import __version__
-from lockdoctor.etcd.h2_call import DEADLINE_EXCEEDED, UNAVAILABLE, Call
-from lockdoctor.etcd.h2_calls import Calls
-from lockdoctor.etcd.h2_frames import NotUnderstoodError
-from lockdoctor.etcd.h2_headers import Fields
-from lockdoctor.etcd.member import Member
+from lockdoctor.etcd.connection.member import Member
+from lockdoctor.etcd.http2.call import DEADLINE_EXCEEDED, UNAVAILABLE, Call
+from lockdoctor.etcd.http2.calls import Calls
+from lockdoctor.etcd.http2.frames import NotUnderstoodError
+from lockdoctor.etcd.http2.headers import Fields
 from lockdoctor.ports import Clock
 
 ALPN = "h2"

@@ -12,15 +12,9 @@ import grpc.aio
 
 from lockdoctor.domain.model.leases import NO_LEASE
 from lockdoctor.errors import AccessDenied, ClusterError, ClusterUnreachable
-from lockdoctor.etcd.endpoints import Endpoint, parse_endpoint
-from lockdoctor.etcd.etcd3_compat import rpc
-from lockdoctor.etcd.greeting import Greeting, who_are_you
-from lockdoctor.etcd.identity import ClusterIdentity
-from lockdoctor.etcd.member import KeepAlive, Member
-from lockdoctor.etcd.probe import explain
-from lockdoctor.etcd.tls import PathName, TlsFiles
-from lockdoctor.etcd.token import GivenToken
-from lockdoctor.etcd.translate import (
+from lockdoctor.etcd.connection.diagnose import explain
+from lockdoctor.etcd.connection.endpoints import Endpoint, parse_endpoint
+from lockdoctor.etcd.connection.errors import (
     Unanswered,
     UnknownLease,
     access_denied,
@@ -37,6 +31,12 @@ from lockdoctor.etcd.translate import (
     translate,
     translate_write,
 )
+from lockdoctor.etcd.connection.greeting import Greeting, who_are_you
+from lockdoctor.etcd.connection.identity import ClusterIdentity
+from lockdoctor.etcd.connection.member import KeepAlive, Member
+from lockdoctor.etcd.connection.tls import PathName, TlsFiles
+from lockdoctor.etcd.connection.token import GivenToken
+from lockdoctor.etcd.protos import rpc
 from lockdoctor.ports import Clock
 from lockdoctor.values import dataclass
 

@@ -9,13 +9,13 @@ from lockdoctor.domain.model.alarms import ClusterAlarm
 from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Reading
 from lockdoctor.domain.model.locks import KeySnapshot
 from lockdoctor.errors import AccessDenied, ClusterError
-from lockdoctor.etcd.connection import Connection, ConnectionSettings
-from lockdoctor.etcd.etcd3_compat import rpc
-from lockdoctor.etcd.greeting import Identity, alarms_of, who_are_you
-from lockdoctor.etcd.lease_reader import RpcLeaseReader
-from lockdoctor.etcd.pacing import Pace
-from lockdoctor.etcd.pages import read_keys
-from lockdoctor.etcd.pipelined_reader import PipelinedLeaseReader
+from lockdoctor.etcd.connection.connection import Connection, ConnectionSettings
+from lockdoctor.etcd.connection.greeting import Identity, alarms_of, who_are_you
+from lockdoctor.etcd.keys import read_keys
+from lockdoctor.etcd.lease_lookup.fast_reader import PipelinedLeaseReader
+from lockdoctor.etcd.lease_lookup.grpc_reader import RpcLeaseReader
+from lockdoctor.etcd.lease_lookup.rate_limit import Pace
+from lockdoctor.etcd.protos import rpc
 from lockdoctor.etcd.watch import KeyWatch
 from lockdoctor.ports import Clock, LeaseList, MemberStatus
 

@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 
 from lockdoctor.errors import ConfigError
-from lockdoctor.etcd.endpoints import Endpoint
-from lockdoctor.etcd.tls import TlsFiles
+from lockdoctor.etcd.connection.endpoints import Endpoint
+from lockdoctor.etcd.connection.tls import TlsFiles
 
 ALPN = "h2"
 PIECE = 1 << 16

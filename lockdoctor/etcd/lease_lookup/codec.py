@@ -8,11 +8,11 @@ from typing import Any, NamedTuple, TypeAlias
 from google.protobuf.message import DecodeError
 
 from lockdoctor.domain.model.leases import LeaseId, Observation, Reading
-from lockdoctor.etcd.connection import Attempt
-from lockdoctor.etcd.etcd3_compat import rpc
-from lockdoctor.etcd.h2_call import OK, Call
-from lockdoctor.etcd.h2_frames import NotUnderstoodError
-from lockdoctor.etcd.messages import observation, reading
+from lockdoctor.etcd.connection.connection import Attempt
+from lockdoctor.etcd.convert import observation, reading
+from lockdoctor.etcd.http2.call import OK, Call
+from lockdoctor.etcd.http2.frames import NotUnderstoodError
+from lockdoctor.etcd.protos import rpc
 
 MOST_KNOWN = 4096
 """Pairs of TTLs that are recognised."""

@@ -15,15 +15,15 @@ from lockdoctor.domain.model.alarms import ClusterAlarm
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, Observation
 from lockdoctor.domain.selfcheck.rules import MemberFacts, Permission, SelfCheckFacts
 from lockdoctor.errors import NO_ANSWER, AccessDenied, ClusterError, ConfigError
-from lockdoctor.etcd.cluster import EtcdCluster
-from lockdoctor.etcd.connection import Connection, ConnectionSettings, KeyRange
-from lockdoctor.etcd.endpoints import Endpoint
-from lockdoctor.etcd.etcd3_compat import rpc
-from lockdoctor.etcd.greeting import Greeting
-from lockdoctor.etcd.messages import range_of
-from lockdoctor.etcd.probe import ask
-from lockdoctor.etcd.tls import TlsFiles
-from lockdoctor.etcd.translate import printable
+from lockdoctor.etcd.client import EtcdCluster
+from lockdoctor.etcd.connection.connection import Connection, ConnectionSettings, KeyRange
+from lockdoctor.etcd.connection.diagnose import ask
+from lockdoctor.etcd.connection.endpoints import Endpoint
+from lockdoctor.etcd.connection.errors import printable
+from lockdoctor.etcd.connection.greeting import Greeting
+from lockdoctor.etcd.connection.tls import TlsFiles
+from lockdoctor.etcd.convert import range_of
+from lockdoctor.etcd.protos import rpc
 from lockdoctor.ports import Clock, Stop
 
 FEW_KEYS = 64
