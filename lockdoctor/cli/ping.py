@@ -6,8 +6,8 @@ import threading
 import time
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from lockdoctor.clients.web import Request
 from lockdoctor.errors import WitnessError
+from lockdoctor.processes.http_client import Request
 
 LATE = "no answer in time"
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from lockdoctor.cli.witnesses import WitnessFlags
-from lockdoctor.clients.processes import PprofProcesses, SavedProcesses, parse_target
-from lockdoctor.clients.server_metrics import MemberMetrics
-from lockdoctor.clients.web import Address, parse_address
 from lockdoctor.errors import ConfigError
 from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.etcd.connection.endpoints import parse_endpoint
 from lockdoctor.etcd.connection.tls import TlsFiles
 from lockdoctor.ports import Clock, Witness
+from lockdoctor.processes.http_client import Address, parse_address
+from lockdoctor.processes.metrics_page import MemberMetrics
+from lockdoctor.processes.pprof import PprofProcesses, SavedProcesses, parse_target
 
 METRICS = "/metrics"
 

@@ -14,10 +14,10 @@ import pytest
 from lockdoctor.cli.app import main
 from lockdoctor.cli.witnesses import WitnessFlags
 from lockdoctor.cli.witnesses_run import witnesses
-from lockdoctor.clients.server_metrics import WANTED
 from lockdoctor.demo.server import EtcdServer
 from lockdoctor.errors import ConfigError
 from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.processes.metrics_page import WANTED
 from tests.cli.test_scan import put
 from tests.clients.serving import http, serving
 from tests.fakes import FakeClock
@@ -187,12 +187,12 @@ def test_debug_shows_where_a_source_broke(etcd: EtcdServer, prefix: bytes, tmp_p
 BROKEN = """
 import sys
 from lockdoctor.cli.app import main
-from lockdoctor.clients import server_metrics
+from lockdoctor.processes import metrics_page
 
 async def hear(self, *, is_last):
     1 / 0
 
-server_metrics.MemberMetrics.hear = hear
+metrics_page.MemberMetrics.hear = hear
 endpoint, prefix, *flags = sys.argv[1:]
 sys.exit(main(["scan", "--endpoints", endpoint, "--prefix", prefix, "--window=1s", *flags]))
 """

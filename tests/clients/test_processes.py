@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.clients.processes import (
+from lockdoctor.domain.processes.comparison import Heard
+from lockdoctor.errors import ConfigError
+from lockdoctor.processes.goroutine_profile import MOST_BYTES
+from lockdoctor.processes.pprof import (
     MOST_STOPPED,
     PAGE,
     PprofProcesses,
     SavedProcesses,
     parse_target,
 )
-from lockdoctor.clients.profile import MOST_BYTES
-from lockdoctor.domain.processes.comparison import Heard
-from lockdoctor.errors import ConfigError
 from tests.clients.serving import Serving, http, serving_paths
 from tests.fakes import FakeClock
 from tests.waiting import run

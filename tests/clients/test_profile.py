@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.clients.profile import MAX_GOROUTINES, MAX_LINES, MOST_BYTES, census_of
-from lockdoctor.clients.protobuf_profile import MAX_BYTES
 from lockdoctor.domain.processes.comparison import Heard, ProcessSeen, bear_witness
 from lockdoctor.domain.processes.goroutines import Caller, Census, Frame
 from lockdoctor.errors import WitnessError
 from lockdoctor.outputs.json.processes import process_json
 from lockdoctor.outputs.text.process_evidence import process_lines
+from lockdoctor.processes.goroutine_profile import MAX_GOROUTINES, MAX_LINES, MOST_BYTES, census_of
+from lockdoctor.processes.profile_pb2 import MAX_BYTES
 from tests.builders import a_report
 from tests.clients.mutations import mutated
 from tests.clients.recordings import recordings

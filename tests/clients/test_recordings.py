@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from lockdoctor.clients.profile import census_of
 from lockdoctor.domain.evidence import FromElsewhere, KeptAliveBy, LiveSessions
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.processes.comparison import Heard, ProcessSeen, bear_witness
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.text.process_evidence import process_lines
+from lockdoctor.processes.goroutine_profile import census_of
 from tests.builders import a_report, a_session, a_verdict
 from tests.clients.recordings import Recording, recordings
 from tests.outputs.examples import a_healthy_lock, leaked_sessions

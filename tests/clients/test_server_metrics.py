@@ -11,19 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.clients.server_metrics import (
+from lockdoctor.domain.processes.comparison import Heard
+from lockdoctor.domain.processes.server_counters import MemberCounters, compare
+from lockdoctor.errors import WitnessError
+from lockdoctor.outputs.json.processes import server_json
+from lockdoctor.outputs.text.process_evidence import server_line
+from lockdoctor.processes.http_client import parse_address
+from lockdoctor.processes.metrics_page import (
     MOST_COUNTED,
     NAMES,
     WANTED,
     MemberMetrics,
     counters_of,
 )
-from lockdoctor.clients.web import parse_address
-from lockdoctor.domain.processes.comparison import Heard
-from lockdoctor.domain.processes.server_counters import MemberCounters, compare
-from lockdoctor.errors import WitnessError
-from lockdoctor.outputs.json.processes import server_json
-from lockdoctor.outputs.text.process_evidence import server_line
 from tests.clients.mutations import mutated
 from tests.clients.serving import http, serving
 from tests.fakes import FakeClock

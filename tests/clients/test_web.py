@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockdoctor.clients.web import Address, get, parse_address
 from lockdoctor.errors import ConfigError, WitnessError
+from lockdoctor.processes.http_client import Address, get, parse_address
 from tests.clients.mutations import mutated
 from tests.clients.serving import Reply, Serving, http, raw, serving, serving_paths
 from tests.waiting import run

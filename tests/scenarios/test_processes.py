@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.clients.profile import census_of
 from lockdoctor.demo.server import EtcdServer
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.processes.goroutines import Census
+from lockdoctor.processes.goroutine_profile import census_of
 from tests.lockers import GoClient, Locker, eventually
 from tests.scenarios.scanning import Scanned, scan
 

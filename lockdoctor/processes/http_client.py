@@ -21,8 +21,8 @@ from functools import partial
 from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from lockdoctor.clients.aside import aside
 from lockdoctor.errors import ConfigError, WitnessError
+from lockdoctor.processes.aside import aside
 from lockdoctor.values import dataclass
 
 _HOST = re.compile(r"[\w.:%-]+")

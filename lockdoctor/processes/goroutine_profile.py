@@ -10,7 +10,6 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 
-from lockdoctor.clients import protobuf_profile
 from lockdoctor.domain.processes.goroutines import (
     Census,
     Frame,
@@ -19,6 +18,7 @@ from lockdoctor.domain.processes.goroutines import (
     take_census,
 )
 from lockdoctor.errors import WitnessError
+from lockdoctor.processes import profile_pb2
 
 MOST_BYTES = 64 << 20
 """A profile may be so big; Go itself stops writing debug=2 there."""
@@ -64,8 +64,8 @@ def census_of(raw: bytes) -> Census:
     if _GOROUTINE.match(head.decode("utf-8", "replace")):
         is_whole = len(data) < MOST_BYTES and data.endswith(b"\n")
         return take_census(_each(_lines(data)), is_whole=is_whole)
-    if data[:1] in protobuf_profile.FIRST_BYTES and not _WEB_PAGE.match(head):
-        return take_census(protobuf_profile.stacks(data))
+    if data[:1] in profile_pb2.FIRST_BYTES and not _WEB_PAGE.match(head):
+        return take_census(profile_pb2.stacks(data))
     raise WitnessError(f"it is no goroutine profile: {_what(head)}")
 
 

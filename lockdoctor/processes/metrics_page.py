@@ -11,13 +11,13 @@ from functools import partial
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from lockdoctor.clients.aside import aside
-from lockdoctor.clients.web import Address, get
 from lockdoctor.domain.processes.comparison import Heard
 from lockdoctor.domain.processes.server_counters import MemberCounters
 from lockdoctor.domain.report.report import Unseen
 from lockdoctor.errors import WitnessError
 from lockdoctor.ports import Clock
+from lockdoctor.processes.aside import aside
+from lockdoctor.processes.http_client import Address, get
 
 TIMEOUT_S = 10.0
 """For a member's page, at each end of a run."""

@@ -10,14 +10,14 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from lockdoctor.clients.aside import aside
-from lockdoctor.clients.profile import MOST_BYTES, census_of
-from lockdoctor.clients.web import Address, get, parse_address
 from lockdoctor.domain.processes.comparison import Heard, ProcessSeen, process_unheard
 from lockdoctor.domain.processes.goroutines import Census
 from lockdoctor.domain.report.report import Unseen
 from lockdoctor.errors import ConfigError, WitnessError
 from lockdoctor.ports import Clock
+from lockdoctor.processes.aside import aside
+from lockdoctor.processes.goroutine_profile import MOST_BYTES, census_of
+from lockdoctor.processes.http_client import Address, get, parse_address
 from lockdoctor.values import dataclass
 
 TIMEOUT_S = 20.0
