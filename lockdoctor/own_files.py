@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lockdoctor.errors import FileRefusedError
-from lockdoctor.state import state_folder
+from lockdoctor.paths import state_folder
 from lockdoctor.values import dataclass
 
 _WHAT = {

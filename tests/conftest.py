@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from lockdoctor.demo.server import EtcdServer, find_etcd
+from lockdoctor.demo.etcd_server import EtcdServer, find_etcd
 from lockdoctor.errors import DemoError
 
 SMALL_DISK_BYTES = 400_000

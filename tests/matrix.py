@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lockdoctor.demo import server
+from lockdoctor.demo import etcd_server
 from tests.builds import BuildError, NoGoError, build
 
 PYTEST = [sys.executable, "-m", "pytest", "-m", "etcd"]
@@ -111,8 +111,8 @@ def say(*lines: object) -> None:
 
 
 def _installed() -> Iterator[Path]:
-    yield from server._in_path()
-    packaged = server._in_package()
+    yield from etcd_server._in_path()
+    packaged = etcd_server._in_package()
     if packaged is not None:
         yield packaged
 

@@ -13,9 +13,9 @@ from lockdoctor.cli.options import LimitFlags, ReadingFlags, TargetFlags
 from lockdoctor.cli.scan import RunFlags
 from lockdoctor.cli.signals import Interruptions
 from lockdoctor.cli.wiring import Means, scan_and_print, scan_request
-from lockdoctor.demo.playground import own_etcd
+from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.demo.scenarios import PREFIX, SCENARIOS, playing
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.temporary_etcd import own_etcd
 from lockdoctor.errors import DemoError
 from lockdoctor.etcd.connection.connection import ConnectionSettings
 

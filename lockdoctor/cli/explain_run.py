@@ -9,8 +9,8 @@ import sys
 from lockdoctor.cli.exit_status import ExitStatus
 from lockdoctor.cli.terminals import in_colour, width
 from lockdoctor.errors import ConfigError
-from lockdoctor.explanations import explanations
 from lockdoctor.outputs.table.explain import write_explanation, write_summaries
+from lockdoctor.verdict_docs import explanations
 
 
 def run_explain(verdict: str) -> ExitStatus:

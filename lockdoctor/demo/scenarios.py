@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TypeAlias
 
-from lockdoctor.demo.clients import Client, Mutex
+from lockdoctor.demo.lock_client import Client, Mutex
 from lockdoctor.values import dataclass
 
 PREFIX = b"/my-lock/"

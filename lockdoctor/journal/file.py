@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, Line, Outcome, entries
 from lockdoctor.errors import FileRefusedError, JournalError, LockdoctorError
-from lockdoctor.journal.lines import BEGINNING, Unread, decoded, encoded
+from lockdoctor.journal.codec import BEGINNING, Unread, decoded, encoded
 from lockdoctor.own_files import (
     FileKind,
     behind_links,
@@ -22,7 +22,7 @@ from lockdoctor.own_files import (
     require_own_content,
     require_writable,
 )
-from lockdoctor.state import make_state_folder, state_folder
+from lockdoctor.paths import make_state_folder, state_folder
 
 LOCK_TRIES = 100
 LOCK_PAUSE_S = 0.05

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.evidence.verdicts import Severity
 from lockdoctor.domain.inference.renewals import LeadershipProbe
 from lockdoctor.domain.model.leases import LeaseId, Observation

@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.etcd.client import MAX_RATE
 from tests.bench.contenders import Leases
 from tests.bench.figures import Spread

@@ -11,8 +11,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from lockdoctor.demo.clients import Client, Mutex
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
+from lockdoctor.demo.lock_client import Client, Mutex
 from tests.bench.usage import BenchError, Usage, measured
 from tests.bench.writes import join_queue, take_locks
 

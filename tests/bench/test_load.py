@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from tests.bench.load import NOBODY, Load, commands, table, turn
 from tests.bench.lookups import granted
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.model.leases import LeaseId
 from tests.bench.aged import aged
 from tests.bench.contenders import PYTHON, Leases, contenders

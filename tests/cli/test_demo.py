@@ -14,7 +14,7 @@ from typing import final
 
 import pytest
 
-from lockdoctor.demo.clients import Client
+from lockdoctor.demo.lock_client import Client
 from tests.lockers import eventually
 
 PROGRAM = (sys.executable, "-m", "lockdoctor")

@@ -12,7 +12,7 @@ import pytest
 
 from lockdoctor.cli.app import main
 from lockdoctor.domain.evidence.verdicts import VerdictKind
-from lockdoctor.explanations import PLACES, explanations
+from lockdoctor.verdict_docs import PLACES, explanations
 from tests.docs.pages import ROOT, Page
 
 PAGE = Page(ROOT / "docs" / "verdicts.md")

@@ -13,7 +13,7 @@ import grpc.aio
 import pytest
 
 from lockdoctor.cli.app import main
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from tests.etcd.connecting import watchers
 from tests.etcd.writer import Writer
 from tests.lockers import eventually

@@ -8,8 +8,8 @@ from importlib import resources
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
+from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.demo.scenarios import playing
-from lockdoctor.demo.server import EtcdServer
 from tests.scenarios.scanning import scan
 
 pytestmark = [pytest.mark.etcd, pytest.mark.slow]

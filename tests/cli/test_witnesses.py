@@ -14,7 +14,7 @@ import pytest
 from lockdoctor.cli.app import main
 from lockdoctor.cli.witnesses import WitnessFlags
 from lockdoctor.cli.witnesses_run import witnesses
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.errors import ConfigError
 from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.processes.metrics_page import WANTED

@@ -8,8 +8,8 @@ from contextlib import closing
 
 import pytest
 
-from lockdoctor.demo.clients import Client, Mutex, Session
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
+from lockdoctor.demo.lock_client import Client, Mutex, Session
 from tests.lockers import eventually
 
 pytestmark = pytest.mark.etcd

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.playground import own_etcd
+from lockdoctor.demo.temporary_etcd import own_etcd
 from lockdoctor.errors import DemoError
 
 pytestmark = pytest.mark.etcd

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import pytest
 
-from lockdoctor.demo.clients import Client
+from lockdoctor.demo.etcd_server import EtcdServer
+from lockdoctor.demo.lock_client import Client
 from lockdoctor.demo.scenarios import (
     SCENARIOS,
     WAITERS,
@@ -20,7 +21,6 @@ from lockdoctor.demo.scenarios import (
     work_in_turns,
     write_without_lease,
 )
-from lockdoctor.demo.server import EtcdServer
 from tests.lockers import eventually
 
 pytestmark = pytest.mark.etcd

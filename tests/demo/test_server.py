@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.server import EtcdServer, EtcdServers, find_etcd, reserve_port
+from lockdoctor.demo.etcd_server import EtcdServer, EtcdServers, find_etcd, reserve_port
 from lockdoctor.errors import DemoError
 from tests.waiting import eventually
 
 STARTER = """
 import sys, time
 from pathlib import Path
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 server = EtcdServer(Path(sys.argv[1]), binary=sys.argv[2])
 server.start()
 print(server.pid, flush=True)

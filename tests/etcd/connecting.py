@@ -11,7 +11,7 @@ from typing import Any
 import grpc.aio
 
 from lockdoctor.clock import SystemClock
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.etcd.client import MAX_RATE, EtcdCluster, connect
 from lockdoctor.etcd.connection.connection import Connection, ConnectionSettings
 from tests.etcd.writer import Writer

@@ -11,7 +11,7 @@ import grpc
 import pytest
 
 from lockdoctor.clock import SystemClock
-from lockdoctor.demo.server import LOOPBACK, EtcdServer, reserve_port
+from lockdoctor.demo.etcd_server import LOOPBACK, EtcdServer, reserve_port
 from lockdoctor.domain.inference.queue_activity import KeyPut
 from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Observation
 from lockdoctor.domain.model.write_result import Effect

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.server import EtcdServer, EtcdServers, reserve_port
+from lockdoctor.demo.etcd_server import EtcdServer, EtcdServers, reserve_port
 from lockdoctor.domain.model.leases import LeaseId, Observation
 from lockdoctor.errors import ClusterError, ClusterUnreachable, WrongClusterError
 from lockdoctor.etcd.connection.connection import ConnectionSettings

@@ -13,7 +13,7 @@ import grpc.aio
 import pytest
 
 from lockdoctor.clock import SystemClock
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.inference.queue_activity import (
     KeyDeleted,
     KeyPut,

@@ -10,7 +10,7 @@ import pytest
 
 from lockdoctor.cli.app import main
 from lockdoctor.cli.connection import ConnectionValues, connection_settings, from_environment
-from lockdoctor.demo.server import EtcdServer, ServerTls
+from lockdoctor.demo.etcd_server import EtcdServer, ServerTls
 from lockdoctor.errors import ClusterUnreachable
 from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.etcd.connection.discovery import discover

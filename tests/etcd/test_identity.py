@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lockdoctor.clock import SystemClock
-from lockdoctor.demo.server import EtcdServer, reserve_port
+from lockdoctor.demo.etcd_server import EtcdServer, reserve_port
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.model.write_result import Effect

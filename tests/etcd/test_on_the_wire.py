@@ -12,7 +12,7 @@ import grpc
 import grpc.aio
 import pytest
 
-from lockdoctor.demo.server import EtcdServer, ServerTls
+from lockdoctor.demo.etcd_server import EtcdServer, ServerTls
 from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.etcd.connection.endpoints import parse_endpoint
 from lockdoctor.etcd.connection.member import KeepAlive, Member

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.inference.lease_origin import Origin, origin
 from tests.etcd.connecting import connected, writing
 from tests.waiting import run

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lockdoctor.clock import SystemClock
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.errors import ClusterError
 from lockdoctor.etcd.connection.connection import (
     Answer,

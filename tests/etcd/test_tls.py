@@ -13,7 +13,7 @@ import pytest
 from lockdoctor.cli.witnesses import WitnessFlags
 from lockdoctor.cli.witnesses_run import witnesses
 from lockdoctor.clock import SystemClock
-from lockdoctor.demo.server import EtcdServer, ServerTls
+from lockdoctor.demo.etcd_server import EtcdServer, ServerTls
 from lockdoctor.domain.model.leases import LeaseGone, LeaseId
 from lockdoctor.domain.processes.comparison import Heard
 from lockdoctor.errors import ClusterUnreachable, ConfigError

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from lockdoctor.cli.app import main
 from lockdoctor.clock import SystemClock
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Observation
 from lockdoctor.domain.model.write_result import Effect
 from lockdoctor.errors import AccessDenied, ConfigError

@@ -13,7 +13,7 @@ import grpc
 import grpc.aio
 import pytest
 
-from lockdoctor.demo.server import EtcdServer, EtcdServers
+from lockdoctor.demo.etcd_server import EtcdServer, EtcdServers
 from lockdoctor.domain.inference.queue_activity import KeyPut, WatchEvent, WatchGap, WatchProgress
 from lockdoctor.errors import ClusterUnreachable
 from lockdoctor.etcd.client import EtcdCluster

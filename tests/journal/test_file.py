@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from lockdoctor.domain.treatment.journal_entry import MOST_VALUE_BYTES, Entry, Line, Result, entries
 from lockdoctor.errors import FileRefusedError, JournalError
 from lockdoctor.journal import file
+from lockdoctor.journal.codec import encoded
 from lockdoctor.journal.file import FileJournal, default_path
-from lockdoctor.journal.lines import encoded
 from tests.builders import a_key, an_intent, an_outcome
 from tests.journal.strategies import LINES
 

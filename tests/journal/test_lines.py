@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockdoctor.domain.treatment.journal_entry import MOST_VALUE_BYTES, Intent, Line, is_cut
-from lockdoctor.journal.lines import BEGINNING, VERSION, Unread, decoded, encoded
+from lockdoctor.journal.codec import BEGINNING, VERSION, Unread, decoded, encoded
 from tests.builders import a_key, an_intent, an_outcome
 from tests.journal.strategies import LINES
 

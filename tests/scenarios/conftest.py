@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from tests.builds import NoGoError, build
 from tests.lockers import GoClient, find_etcdctl
 

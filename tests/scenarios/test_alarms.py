@@ -10,7 +10,7 @@ from pathlib import Path
 import grpc.aio
 import pytest
 
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.selfcheck.etcd_versions import Version, parse_version
 from lockdoctor.etcd.protos import rpc, stubs
 from tests.etcd.connecting import connected, writing

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from lockdoctor.clock import SystemClock
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.history.store import open_history
 from tests.history.runs import a_clock
 from tests.lockers import GoClient, eventually

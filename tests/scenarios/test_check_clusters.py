@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.server import EtcdServer, EtcdServers
+from lockdoctor.demo.etcd_server import EtcdServer, EtcdServers
 from tests.lockers import GoClient, eventually
 from tests.scenarios.checking import Checker, alarming, hold_without_renewal
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.server import EtcdServer, EtcdServers
+from lockdoctor.demo.etcd_server import EtcdServer, EtcdServers
 from tests.lockers import GoClient, eventually
 from tests.scenarios.scanning import finish_scan, start_scan
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.server import LOOPBACK, EtcdServer, ServerTls, reserve_port
+from lockdoctor.demo.etcd_server import LOOPBACK, EtcdServer, ServerTls, reserve_port
 from tests.etcd.certificates import Authority
 from tests.scenarios.scanning import Scanned, finish_scan, scan, start_scan
 

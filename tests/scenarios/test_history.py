@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from tests.lockers import GoClient, eventually
 from tests.scenarios.scanning import scan
 from tests.scenarios.test_check import a_newer_history

@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from tests.lockers import GoClient
 from tests.scenarios.scanning import finish_scan, scan, start_scan
 

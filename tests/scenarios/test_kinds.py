@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from lockdoctor.cli.app import main
-from lockdoctor.demo.clients import Client, Mutex
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
+from lockdoctor.demo.lock_client import Client, Mutex
 from tests.lockers import etcdctl_lock
 from tests.scenarios.checking import Checked, Checker
 from tests.scenarios.scanning import Scanned, scan

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from tests.layouts import MASTERLEASE, Layouts
 from tests.scenarios.scanning import Scanned, finish_scan, start_scan
 

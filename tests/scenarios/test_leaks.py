@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from tests.lockers import GoClient, eventually
 from tests.scenarios.scanning import scan
 

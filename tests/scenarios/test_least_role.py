@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.outputs.table.selfcheck import role_commands
 from tests.etcd.connecting import connected, writing
 from tests.etcd.guarded_member import ALARM, ONLY_FOR_ROOT, guarded_member

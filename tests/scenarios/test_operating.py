@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.clients import Client, Mutex
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
+from lockdoctor.demo.lock_client import Client, Mutex
 from tests.docs.alerts import fires, rules, samples
 from tests.docs.operating import PROGRAM, cron_command, unit
 from tests.lockers import eventually

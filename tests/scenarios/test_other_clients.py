@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import lockdoctor.etcd.protos  # noqa: F401  # makes etcd3 load on today's protobuf
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from tests.lockers import GoClient, etcdctl_lock, eventually, python_lock
 from tests.scenarios.scanning import scan
 

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509 import load_pem_x509_certificate
 
-from lockdoctor.demo.server import EtcdServer, ServerTls
+from lockdoctor.demo.etcd_server import EtcdServer, ServerTls
 from tests.etcd.certificates import Authority
 from tests.lockers import eventually
 from tests.scenarios.scanning import scan

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.processes.goroutines import Census
 from lockdoctor.processes.goroutine_profile import census_of

@@ -14,7 +14,7 @@ import pytest
 
 from lockdoctor.cli.app import main
 from lockdoctor.clock import SystemClock
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, hex_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.journal_entry import MOST_VALUE_BYTES, Action, EntryId, Result

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from tests.etcd.connecting import connected, writing
 from tests.lockers import GoClient, eventually
 from tests.scenarios.treating import Operator, raw

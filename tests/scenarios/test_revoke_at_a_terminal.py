@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from tests.etcd.connecting import connected, watchers, writing
 from tests.lockers import eventually
 from tests.scenarios.scanning import PROGRAM

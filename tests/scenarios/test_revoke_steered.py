@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.server import EtcdServer, EtcdServers
+from lockdoctor.demo.etcd_server import EtcdServer, EtcdServers
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.treatment.journal_entry import Action, Result
 from lockdoctor.domain.treatment.plan import RevokePlan

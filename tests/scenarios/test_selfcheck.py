@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.demo.server import LOOPBACK, EtcdServer, ServerTls, reserve_port
+from lockdoctor.demo.etcd_server import LOOPBACK, EtcdServer, ServerTls, reserve_port
 from lockdoctor.outputs.table.selfcheck import role_commands
 from tests.etcd.certificates import Authority
 from tests.etcd.connecting import writing

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from tests.lockers import GoClient
 from tests.scenarios.scanning import PROGRAM
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.cli.signals import NUMBERS
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from tests.etcd.connecting import connected, watchers, writing
 from tests.etcd.relay import Relay
 from tests.lockers import eventually

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from tests.lockers import GoClient, Locker, eventually, python_lock
 from tests.scenarios.checking import Checked, Checker
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.clients import Client, Mutex
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
+from lockdoctor.demo.lock_client import Client, Mutex
 from lockdoctor.domain.treatment.journal_entry import Action, Result
 from lockdoctor.journal.file import FileJournal
 from tests.lockers import eventually

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.ports import MOST_TOGETHER
 from tests.etcd.connecting import connected, writing
 from tests.etcd.relay import Relay

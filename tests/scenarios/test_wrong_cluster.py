@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.demo.server import EtcdServer
+from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.journal.file import FileJournal
 from tests.builders import an_intent, an_outcome
 from tests.etcd.connecting import connected, watchers, writing

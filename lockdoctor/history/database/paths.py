@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lockdoctor.history.database.ownership import HISTORY, MAGIC
 from lockdoctor.own_files import require_own_content, require_writable
-from lockdoctor.state import make_state_folder, state_folder
+from lockdoctor.paths import make_state_folder, state_folder
 
 BESIDE = ("-wal", "-shm", "-journal")
 """What SQLite puts beside a database in use. Source: sqlite.org/tempfiles.html."""

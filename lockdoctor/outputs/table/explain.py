@@ -11,8 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from lockdoctor.explanations import Explanation
 from lockdoctor.outputs.table.parts.layout import write
+from lockdoctor.verdict_docs import Explanation
 
 
 def write_explanation(told: Explanation, out: TextIO, *, width: int, colour: bool) -> None:

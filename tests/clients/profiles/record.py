@@ -17,7 +17,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from lockdoctor.demo.server import EtcdServer, find_etcd
+from lockdoctor.demo.etcd_server import EtcdServer, find_etcd
 
 HERE = Path(__file__).parent
 PROGRAM = HERE.parent / "profiled"
