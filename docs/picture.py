@@ -17,7 +17,7 @@ from pathlib import Path
 
 from rich.text import Text
 
-from lockdoctor.cli.demo_run import SCAN
+from lockdoctor.cli.commands.demo.run import SCAN
 from lockdoctor.outputs.html import svg
 
 PICTURE = Path(__file__).with_name("report.svg")

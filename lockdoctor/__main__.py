@@ -1,6 +1,6 @@
 """Lets `python -m lockdoctor` run the program."""
 
-from lockdoctor.cli.app import run
+from lockdoctor.cli.main import run
 
 if __name__ == "__main__":
     run()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lockdoctor import __version__
-from lockdoctor.cli.app import main
+from lockdoctor.cli.main import main
 
 PROGRAM = (sys.executable, "-m", "lockdoctor")
 CLOSED_PORT = "127.0.0.1:1"

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from lockdoctor.cli.asking import is_agreed, wanted_answer
+from lockdoctor.cli.runtime.prompt import is_agreed, wanted_answer
 from lockdoctor.domain.treatment.plan import RevokePlan
 from tests.outputs.treatments import (
     a_plan,

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.cli import check_run
-from lockdoctor.cli.app import main
-from lockdoctor.cli.check import StatusFlags
-from lockdoctor.cli.check_run import check_request, limits_of
-from lockdoctor.cli.config import Config
-from lockdoctor.cli.options import LimitFlags, ReadingFlags, TargetFlags
+from lockdoctor.cli.commands.check import StatusFlags
+from lockdoctor.cli.commands.check import run as check_run
+from lockdoctor.cli.commands.check.run import check_request, limits_of
+from lockdoctor.cli.config.file import Config
+from lockdoctor.cli.main import main
+from lockdoctor.cli.options.shared import LimitFlags, ReadingFlags, TargetFlags
 from lockdoctor.domain.check.metrics import NAMES
 from lockdoctor.domain.policy.policy import Rule
 from lockdoctor.errors import ConfigError
@@ -143,7 +143,7 @@ def test_unforeseen_error_is_unknown_in_one_line(
 def test_program_that_cannot_be_loaded_is_unknown() -> None:
     """A broken installation is UNKNOWN as well."""
     code = (
-        "import sys; sys.modules['grpc'] = None; from lockdoctor.cli.app import main;"
+        "import sys; sys.modules['grpc'] = None; from lockdoctor.cli.main import main;"
         f"sys.exit(main({[*NOBODY]!r}))"
     )
     done = subprocess.run(

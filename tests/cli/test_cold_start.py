@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from lockdoctor.cli.app import COMMANDS, load
+from lockdoctor.cli.main import COMMANDS, load
 
 ETCD = {"grpc", "google.protobuf", "etcd3", "lockdoctor.etcd"}
 """What talks to etcd."""
@@ -29,7 +29,7 @@ NOBODY = ("--endpoints", "127.0.0.1:1", "--dial-timeout", "100ms")
 
 def loaded(*commands: Sequence[str]) -> set[str]:
     """Run commands in one fresh process, and name the modules that it has loaded by then."""
-    code = "import sys; from lockdoctor.cli.app import main\n"
+    code = "import sys; from lockdoctor.cli.main import main\n"
     code += "".join(f"main({list(words)!r})\n" for words in commands)
     code += "print('LOADED', *sys.modules)"
     done = subprocess.run(
@@ -53,7 +53,7 @@ def test_no_help_loads_anything_heavy() -> None:
 
     modules = loaded(["--version"], ["--help"], *([*words, "--help"] for words in commands))
 
-    assert "lockdoctor.cli.scan" in modules
+    assert "lockdoctor.cli.commands.scan" in modules
     assert not HEAVY & modules
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.cli.config import find_config, read_config
+from lockdoctor.cli.config.file import find_config, read_config
 from lockdoctor.domain.check.accepted_findings import Acceptance
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.model.locks import Kind

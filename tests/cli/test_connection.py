@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.cli.connection import (
+from lockdoctor.cli.config.connection import (
     ConnectionValues,
     connection_settings,
     from_environment,
@@ -14,7 +14,7 @@ from lockdoctor.cli.connection import (
     refuse_other_variables,
     split_endpoints,
 )
-from lockdoctor.cli.options import ConnectionFlags
+from lockdoctor.cli.options.shared import ConnectionFlags
 from lockdoctor.errors import ConfigError
 from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.etcd.connection.token import GivenToken

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lockdoctor.cli.signals import Interruptions
+from lockdoctor.cli.runtime.signals import Interruptions
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

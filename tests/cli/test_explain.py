@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.cli.app import main
+from lockdoctor.cli.main import main
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.verdict_docs import PLACES, explanations
 from tests.docs.pages import ROOT, Page

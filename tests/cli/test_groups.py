@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lockdoctor.cli.groups import PanelledCommand, job
+from lockdoctor.cli.options.groups import PanelledCommand, job
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.cli.app import main
+from lockdoctor.cli.main import main
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.evidence.verdicts import Severity, VerdictKind
 from lockdoctor.domain.model.locks import Hold, LockId, Recipe
@@ -208,7 +208,7 @@ def test_bad_usage_is_one_sentence_and_2(
 def test_it_does_not_load_what_talks_to_etcd() -> None:
     """Looking at a file takes no gRPC."""
     code = (
-        "import sys; from lockdoctor.cli.app import main; assert main(['history', 'runs']) == 0;"
+        "import sys; from lockdoctor.cli.main import main; assert main(['history', 'runs']) == 0;"
         "print('LOADED', *sys.modules)"
     )
     done = subprocess.run(

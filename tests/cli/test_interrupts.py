@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from lockdoctor.cli.interrupts import Signals, in_time
-from lockdoctor.cli.signals import NUMBERS, interrupt_at_once
+from lockdoctor.cli.runtime.interrupts import Signals, in_time
+from lockdoctor.cli.runtime.signals import NUMBERS, interrupt_at_once
 from lockdoctor.errors import ClusterTimeout, ClusterUnreachable
 from lockdoctor.ports import Stop
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.cli.app import main
+from lockdoctor.cli.main import main
 from lockdoctor.domain.treatment.journal_entry import Line
 from lockdoctor.journal.file import FileJournal
 from tests.builders import a_key, an_intent, an_outcome

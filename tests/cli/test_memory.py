@@ -12,7 +12,7 @@ HOLES = """
 import os
 import sys
 from pathlib import Path
-from lockdoctor.cli.memory import give_back_large_blocks
+from lockdoctor.cli.runtime.memory import give_back_large_blocks
 
 def resident_mb():
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6

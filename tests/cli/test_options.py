@@ -7,8 +7,15 @@ import dataclasses
 import pytest
 import typer
 
-from lockdoctor.cli.connection import ConnectionValues
-from lockdoctor.cli.options import ConnectionFlags, LimitFlags, count, duration, one_of, switch
+from lockdoctor.cli.config.connection import ConnectionValues
+from lockdoctor.cli.options.shared import (
+    ConnectionFlags,
+    LimitFlags,
+    count,
+    duration,
+    one_of,
+    switch,
+)
 from lockdoctor.domain.model.locks import Kind
 from lockdoctor.domain.policy.policy import Limits
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.cli.app import main
+from lockdoctor.cli.main import main
 from lockdoctor.domain.check.health import FailedCheck
 from lockdoctor.domain.treatment.plan import RevokePlan
 from lockdoctor.history.database.migrations import APPLICATION_ID

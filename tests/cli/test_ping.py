@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from lockdoctor.cli.ping import Ping
+from lockdoctor.cli.commands.check.ping import Ping
 from lockdoctor.demo.etcd_server import LOOPBACK, reserve_port
 
 SECRET = "5ec2e7"  # of a service that does not exist

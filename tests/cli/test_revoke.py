@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.cli.app import main
-from lockdoctor.cli.config import Config
-from lockdoctor.cli.options import LimitFlags, TargetFlags
-from lockdoctor.cli.revoke import ActingFlags, DangerFlags, WhatFlags
-from lockdoctor.cli.scan import RunFlags
-from lockdoctor.cli.treating import request_of, require_sense, selection_of
+from lockdoctor.cli.commands.revoke import ActingFlags, DangerFlags, WhatFlags
+from lockdoctor.cli.commands.revoke.selection import request_of, require_sense, selection_of
+from lockdoctor.cli.commands.scan import RunFlags
+from lockdoctor.cli.config.file import Config
+from lockdoctor.cli.main import main
+from lockdoctor.cli.options.shared import LimitFlags, TargetFlags
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.policy.policy import Rule
 from lockdoctor.domain.treatment.journal_entry import Action

@@ -12,7 +12,7 @@ from pathlib import Path
 import grpc.aio
 import pytest
 
-from lockdoctor.cli.app import main
+from lockdoctor.cli.main import main
 from lockdoctor.demo.etcd_server import EtcdServer
 from tests.etcd.connecting import watchers
 from tests.etcd.writer import Writer

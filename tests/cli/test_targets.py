@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from lockdoctor.cli.options import TargetFlags
-from lockdoctor.cli.targets import prefixes
+from lockdoctor.cli.options.prefixes import prefixes
+from lockdoctor.cli.options.shared import TargetFlags
 from lockdoctor.domain.model.locks import Kind
 from lockdoctor.domain.policy.policy import Rule
 from lockdoctor.errors import ConfigError

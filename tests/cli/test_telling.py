@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.cli.check import Format, TellingFlags
-from lockdoctor.cli.telling import guessed_teller, teller_of
+from lockdoctor.cli.commands.check import Format, TellingFlags
+from lockdoctor.cli.commands.check.report import guessed_teller, teller_of
 from lockdoctor.domain.check.health import Checked
 from lockdoctor.errors import ConfigError
 from tests.outputs.checkups import FAILED, a_checkup, a_healthy_lock, a_leak

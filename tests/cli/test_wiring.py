@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.cli.config import Config
-from lockdoctor.cli.connection import ConnectionValues
-from lockdoctor.cli.options import (
+from lockdoctor.cli.commands.scan import RunFlags
+from lockdoctor.cli.config.connection import ConnectionValues
+from lockdoctor.cli.config.file import Config
+from lockdoctor.cli.options.shared import (
     ConnectionFlags,
     HistoryFlags,
     LimitFlags,
     ReadingFlags,
     TargetFlags,
 )
-from lockdoctor.cli.scan import RunFlags
-from lockdoctor.cli.terminals import in_colour
-from lockdoctor.cli.wiring import history_path, scan_request, settings_of
+from lockdoctor.cli.runtime.run import history_path, scan_request, settings_of
+from lockdoctor.cli.runtime.terminal import in_colour
 from lockdoctor.domain.policy.policy import Rule, Thresholds
 from lockdoctor.errors import ConfigError
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.cli.app import main
-from lockdoctor.cli.witnesses import WitnessFlags
-from lockdoctor.cli.witnesses_run import witnesses
+from lockdoctor.cli.main import main
+from lockdoctor.cli.options.processes import WitnessFlags
+from lockdoctor.cli.runtime.processes import witnesses
 from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.errors import ConfigError
 from lockdoctor.etcd.connection.connection import ConnectionSettings
@@ -186,7 +186,7 @@ def test_debug_shows_where_a_source_broke(etcd: EtcdServer, prefix: bytes, tmp_p
 
 BROKEN = """
 import sys
-from lockdoctor.cli.app import main
+from lockdoctor.cli.main import main
 from lockdoctor.processes import metrics_page
 
 async def hear(self, *, is_last):

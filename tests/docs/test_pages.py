@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.cli import app
+from lockdoctor.cli import main
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from tests.docs.pages import PAGES, ROOT, Page, anchor, arguments
 
@@ -25,7 +25,7 @@ LINKS = [
 @pytest.mark.parametrize("words", COMMANDS)
 def test_every_command_line_is_accepted(words: list[str]) -> None:
     """The parser knows the command and all the options that the documentation gives it."""
-    app._parse(words)
+    main._parse(words)
 
 
 @pytest.mark.parametrize(("page", "link"), LINKS)

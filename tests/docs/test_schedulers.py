@@ -15,10 +15,11 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from lockdoctor.cli import app, config
-from lockdoctor.cli.config import read_config
-from lockdoctor.cli.groups import Job
-from lockdoctor.cli.options import Format
+from lockdoctor.cli import main
+from lockdoctor.cli.config import file as config
+from lockdoctor.cli.config.file import read_config
+from lockdoctor.cli.options.groups import Job
+from lockdoctor.cli.options.shared import Format
 from tests.docs.operating import PROGRAM, cron_command, statements, text, unit
 from tests.docs.pages import OPERATING, arguments
 
@@ -27,7 +28,7 @@ HISTORY = "/var/lib/lockdoctor/history.sqlite3"
 
 def accepted(words: list[str]) -> dict[str, Any]:
     """Parse what stands behind `lockdoctor`, and give the options that were given."""
-    parsed = app._parse(words)
+    parsed = main._parse(words)
     assert words[0] == "check"
     groups = getattr(parsed, "keywords", {})
     assert groups, "the command would only print something"
@@ -208,6 +209,6 @@ def test_the_whole_configuration_is_read_and_has_every_key() -> None:
 @pytest.mark.parametrize("words", [["scan"], ["scan", "--format", Format.JSON.value]])
 def test_a_job_carries_its_options(words: list[str]) -> None:
     """What accepted() reads them from."""
-    parsed: Job = app._parse(words)
+    parsed: Job = main._parse(words)
 
     assert "targets" in getattr(parsed, "keywords", {})

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from lockdoctor.cli.exit_status import ExitStatus, scan_status
+from lockdoctor.cli.exit_codes import ExitStatus, scan_status
 from lockdoctor.domain.check.health import Health
 from lockdoctor.domain.evidence.verdicts import Severity
 from lockdoctor.domain.model.alarms import CORRUPT, NOSPACE, ClusterAlarm, is_raised, worst_first

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.cli.app import main
-from lockdoctor.cli.connection import ConnectionValues, connection_settings, from_environment
+from lockdoctor.cli.config.connection import ConnectionValues, connection_settings, from_environment
+from lockdoctor.cli.main import main
 from lockdoctor.demo.etcd_server import EtcdServer, ServerTls
 from lockdoctor.errors import ClusterUnreachable
 from lockdoctor.etcd.connection.connection import ConnectionSettings

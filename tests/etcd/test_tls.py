@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.cli.witnesses import WitnessFlags
-from lockdoctor.cli.witnesses_run import witnesses
+from lockdoctor.cli.options.processes import WitnessFlags
+from lockdoctor.cli.runtime.processes import witnesses
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.etcd_server import EtcdServer, ServerTls
 from lockdoctor.domain.model.leases import LeaseGone, LeaseId

@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from lockdoctor.cli.app import main
+from lockdoctor.cli.main import main
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Observation

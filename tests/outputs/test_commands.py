@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from lockdoctor.cli import app
+from lockdoctor.cli import main
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.model.locks import Kind, Recipe
 from lockdoctor.domain.report.report import Finding
@@ -86,7 +86,7 @@ def test_lockdoctor_takes_what_is_offered(prefix: bytes) -> None:
     for lock in (a_lock_report(prefix=prefix), an_eternal_lock(b"-it's"), an_eternal_lock(b"\x00")):
         *_, line = _lines(a_finding(lock))
         if "$'" not in line:  # what only a shell takes apart
-            assert callable(app._parse(shlex.split(line)[1:]))
+            assert callable(main._parse(shlex.split(line)[1:]))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import grpc.aio
 
-from lockdoctor.cli.app import main
+from lockdoctor.cli.main import main
 from tests.etcd.writer import Writer
 from tests.scenarios.scanning import PROGRAM
 

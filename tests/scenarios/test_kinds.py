@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.cli.app import main
+from lockdoctor.cli.main import main
 from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.demo.lock_client import Client, Mutex
 from tests.lockers import etcdctl_lock

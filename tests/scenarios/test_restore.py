@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.cli.app import main
+from lockdoctor.cli.main import main
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, hex_id

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.cli.signals import NUMBERS
+from lockdoctor.cli.runtime.signals import NUMBERS
 from lockdoctor.demo.etcd_server import EtcdServer
 from tests.etcd.connecting import connected, watchers, writing
 from tests.etcd.relay import Relay

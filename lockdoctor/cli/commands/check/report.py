@@ -1,0 +1,202 @@
+"""Tells what a check came to: on standard output, in files, to a monitoring service."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from lockdoctor.cli.commands.check import Format, TellingFlags
+from lockdoctor.cli.exit_codes import check_status, explained, is_foreseen
+from lockdoctor.cli.runtime.streams import give_up_stdout, say
+from lockdoctor.cli.runtime.terminal import in_colour, write_to
+from lockdoctor.clock import SystemClock
+from lockdoctor.domain.check.health import Checked, FailedCheck, Health
+from lockdoctor.errors import ConfigError, FileRefusedError, OutputError
+from lockdoctor.outputs import file_kinds
+from lockdoctor.outputs.files import require_place, write_file
+from lockdoctor.outputs.nagios import NagiosOutput, status_line
+from lockdoctor.outputs.protocols import CheckOutput
+from lockdoctor.values import dataclass
+
+if TYPE_CHECKING:
+    from lockdoctor.cli.commands.check.ping import Ping
+
+WIDTH = 120
+"""Columns of a table that goes to no terminal."""
+
+_KINDS = {
+    Format.NAGIOS: file_kinds.STATUS,
+    Format.TABLE: file_kinds.STATUS,  # which begins with the status line
+    Format.JSON: file_kinds.DOCUMENT,
+    Format.PROMETHEUS: file_kinds.TEXTFILE,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Teller:
+    """Everyone who wants to hear of a check."""
+
+    form: str
+    """Of what is printed."""
+    files: tuple[tuple[str, Path], ...] = ()
+    """Each with its form."""
+    ping: Ping | None = None
+    is_quiet: bool = False
+
+    def begin(self) -> None:
+        """Tell that the check begins."""
+        if self.ping:
+            self.ping.start()
+
+    def tell(self, checked: Checked, *, by_signal: bool = False) -> int:
+        """
+        Tell everyone, and return the exit status.
+
+        Whoever cannot be told is a problem of its own, and the others are told all the same. What
+        comes last is told of all problems: what is printed, and the ping.
+        """
+        for form, path in self.files:
+            checked = _written(form, path, checked)
+        if not (self.is_quiet and checked.health is Health.OK):
+            checked = self._print(checked)
+        status = check_status(checked.health, by_signal=by_signal)
+        complaint = self.ping.end(status, status_line(checked)) if self.ping else None
+        if complaint and not (self.is_quiet and checked.health is Health.OK):
+            say(complaint)
+        return status
+
+    def _print(self, checked: Checked) -> Checked:
+        try:
+            write_to(sys.stdout, "the result", _Rendering(self.form, checked))
+        except BrokenPipeError:  # nobody reads it, and that says nothing of the locks
+            give_up_stdout()
+        except OutputError as failed:
+            give_up_stdout()
+            say(str(failed))
+            return checked.with_problem(str(failed))
+        return checked
+
+
+def teller_of(flags: TellingFlags) -> Teller:
+    """
+    Say who is to be told.
+
+    Raises:
+        ConfigError: A flag does not make sense.
+        FileRefusedError: A file is there that is not ours. It was not changed.
+    """
+    files = [_file(text) for text in flags.output]
+    if flags.textfile:
+        files.append(_own(Format.PROMETHEUS, flags.textfile))
+    return Teller(
+        form=flags.format,
+        files=tuple(files),
+        ping=_ping(flags.ping_url) if flags.ping_url is not None else None,
+        is_quiet=flags.quiet,
+    )
+
+
+def guessed_teller(argv: Sequence[str]) -> Teller:
+    """Say who is to be told, as far as a command line shows that makes no sense as a whole."""
+    ping = None
+    files: list[tuple[str, Path]] = []
+    form: str = Format.NAGIOS
+    for flag, value in _pairs(argv):
+        # Each may be what is wrong with the line.
+        with contextlib.suppress(ValueError, ConfigError, FileRefusedError):
+            if flag == "--format":
+                form = Format(value)
+            elif flag == "--output":
+                files.append(_file(value))
+            elif flag == "--textfile":
+                files.append(_own(Format.PROMETHEUS, Path(value)))
+            elif flag == "--ping-url":
+                ping = _ping(value)
+    return Teller(form=form, files=tuple(files), ping=ping)
+
+
+def tell_failure(argv: Sequence[str], error: Exception) -> int:
+    """Tell of a check that did not even begin, and return the exit status."""
+    failed = FailedCheck(at=SystemClock().now(), took_s=0.0, why=what_failed(error))
+    return guessed_teller(argv).tell(failed)
+
+
+def what_failed(error: Exception) -> str:
+    """Word an error for the status line; of one that nobody foresaw the details go to stderr."""
+    if os.environ.get("LOCKDOCTOR_DEBUG") or not is_foreseen(error):
+        traceback.print_exception(type(error), error, error.__traceback__)
+    return explained(error)
+
+
+def _written(form: str, path: Path, checked: Checked) -> Checked:
+    """Write a file; whatever goes wrong must not keep the other forms back."""
+    try:
+        write_file(path, _KINDS[Format(form)], _Rendering(form, checked))
+    except Exception as failed:  # noqa: BLE001  # as said
+        return checked.with_problem(what_failed(failed))
+    return checked
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendering:
+    """A check in one form, to be written anywhere."""
+
+    form: str
+    checked: Checked
+
+    def __call__(self, out: TextIO) -> None:
+        _output(self.form, out).render(self.checked, out)
+
+
+def _output(form: str, out: TextIO) -> CheckOutput:
+    if form == Format.NAGIOS:
+        return NagiosOutput()
+    if form == Format.PROMETHEUS:
+        from lockdoctor.outputs.prometheus import PrometheusOutput  # noqa: PLC0415  # loads a server
+
+        return PrometheusOutput()
+    from lockdoctor.outputs.json.check import CheckJson, CheckTable  # noqa: PLC0415  # loads rich
+    from lockdoctor.outputs.table.report import TableOutput  # noqa: PLC0415  # as above
+
+    if form == Format.JSON:
+        return CheckJson()
+    width = shutil.get_terminal_size((WIDTH, 24)).columns if out is sys.stdout else WIDTH
+    return CheckTable(table=TableOutput(width=width, colour=in_colour(out, os.environ)))
+
+
+def _file(text: str) -> tuple[str, Path]:
+    form, is_said, path = text.partition("=")
+    if not is_said or not path or form not in {each.value for each in Format}:
+        forms = ", ".join(each.value for each in Format)
+        raise ConfigError(f"--output {text}: write it FORMAT=FILE, with one of {forms}")
+    return _own(form, Path(path))
+
+
+def _own(form: str, path: Path) -> tuple[str, Path]:
+    """Refuse a file that is not ours; what else is wrong with it must not keep the check back."""
+    with contextlib.suppress(OutputError, OSError):
+        if path.exists():
+            require_place(path, _KINDS[Format(form)])
+    return form, path
+
+
+def _ping(url: str) -> Ping:
+    from lockdoctor.cli.commands.check.ping import Ping  # noqa: PLC0415  # loads a client of the web
+
+    try:
+        return Ping(url)
+    except ValueError as error:
+        raise ConfigError(f"--ping-url {error}") from error
+
+
+def _pairs(argv: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Give each option with its value: --format json, --format=json."""
+    for word, following in zip(argv, [*argv[1:], ""], strict=True):
+        flag, is_joined, value = word.partition("=")
+        yield (flag, value) if is_joined else (word, following)

@@ -1,0 +1,180 @@
+"""Runs a check: one look joined to those of earlier runs, judged, and told to everyone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from lockdoctor.cli.commands.check import StatusFlags, TellingFlags, TreatFlags
+from lockdoctor.cli.commands.check.report import teller_of, what_failed
+from lockdoctor.cli.config.file import Config, find_config, read_config
+from lockdoctor.cli.options.prefixes import prefixes
+from lockdoctor.cli.options.shared import (
+    ConfigFlags,
+    ConnectionFlags,
+    HistoryFlags,
+    JournalFlags,
+    LimitFlags,
+    ReadingFlags,
+    TargetFlags,
+)
+from lockdoctor.cli.runtime.run import examine, means_of, settings_of
+from lockdoctor.cli.runtime.streams import say
+from lockdoctor.clock import SystemClock
+from lockdoctor.domain.check.health import Checkup, FailedCheck
+from lockdoctor.domain.check.metrics import NAMES, MetricLimits
+from lockdoctor.domain.check.ranges import Range, parse_range
+from lockdoctor.domain.policy.policy import Policy
+from lockdoctor.errors import ConfigError, WrongClusterError
+from lockdoctor.own_files import require_writable
+from lockdoctor.workflows.scan.scan import ScanRequest
+
+if TYPE_CHECKING:
+    from lockdoctor.cli.commands.check.treat import Outcome
+    from lockdoctor.domain.report.report import Report
+    from lockdoctor.etcd.connection.connection import ConnectionSettings
+
+ENDED = "it was ended by a signal before anything was examined"
+
+
+def run_check(
+    targets: TargetFlags,
+    status: StatusFlags,
+    treatment: TreatFlags,
+    telling: TellingFlags,
+    reading: ReadingFlags,
+    history: HistoryFlags,
+    journal: JournalFlags,
+    limits: LimitFlags,
+    connection: ConnectionFlags,
+    config: ConfigFlags,
+) -> int:
+    """
+    Check, tell everyone, and return the exit status.
+
+    Raises:
+        ConfigError: The flags do not say whom to tell.
+    """
+    teller = teller_of(telling)
+    teller.begin()
+    clock = SystemClock()
+    started_at = clock.now()
+
+    def failed(why: str) -> FailedCheck:
+        return FailedCheck(at=started_at, took_s=clock.now() - started_at, why=why)
+
+    try:
+        metric_limits = limits_of(status)
+        file = read_config(find_config(config.config, os.environ))
+        request = check_request(targets, reading, limits, file)
+        means = means_of(reading, history, file, os.environ)
+        settings = settings_of(connection, config.cluster, file, os.environ)
+        if treatment.treat:
+            from lockdoctor.cli.commands.check.treat import require_policy  # noqa: PLC0415  # as below
+
+            require_policy(request.policy)
+            _require_own_journal(journal)
+        examined = examine(settings, request, means, status.timeout_s)
+    except KeyboardInterrupt:
+        return teller.tell(failed(ENDED), by_signal=True)
+    except WrongClusterError as wrong:
+        say(str(wrong))
+        return teller.tell(failed(str(wrong)))
+    except Exception as error:  # noqa: BLE001  # whatever it is, whoever monitors must hear of it
+        return teller.tell(failed(what_failed(error)))
+    unattended, by_signal = None, examined.by_signal
+    if treatment.treat and not by_signal:
+        try:
+            treated = _treat(settings, journal, examined.report, request.policy)
+            unattended, by_signal = treated.unattended, treated.by_signal
+        except KeyboardInterrupt:  # before it began
+            by_signal = True
+    return teller.tell(
+        Checkup(
+            report=examined.report,
+            took_s=clock.now() - started_at,
+            limits=metric_limits,
+            first_run_unknown=status.first_run_unknown,
+            problems=_wrong_cluster(settings),
+            unattended=unattended,
+        ),
+        by_signal=by_signal,
+    )
+
+
+def _require_own_journal(journal: JournalFlags) -> None:
+    """Refuse a journal that is not ours; what else is wrong with it is told with the result."""
+    from lockdoctor.cli.commands.journal.show import open_journal  # noqa: PLC0415  # loads rich
+    from lockdoctor.journal.file import JOURNAL  # noqa: PLC0415  # few checks treat
+
+    with contextlib.suppress(OSError):
+        require_writable(open_journal(journal, os.environ).path, JOURNAL)
+
+
+def _wrong_cluster(settings: ConnectionSettings) -> tuple[str, ...]:
+    """Say it where another cluster has answered since the examination."""
+    try:
+        settings.identity.require_no_mismatch()
+    except WrongClusterError as wrong:
+        say(str(wrong))
+        return (str(wrong),)
+    return ()
+
+
+def _treat(
+    settings: ConnectionSettings, journal: JournalFlags, report: Report, policy: Policy
+) -> Outcome:
+    from lockdoctor.cli.commands.check.treat import treat  # noqa: PLC0415  # loads what treats
+    from lockdoctor.cli.commands.journal.show import open_journal  # noqa: PLC0415  # loads rich
+
+    return treat(settings, open_journal(journal, os.environ), report, policy)
+
+
+def check_request(
+    targets: TargetFlags, reading: ReadingFlags, limits: LimitFlags, file: Config
+) -> ScanRequest:
+    """
+    Say what to check: one look, after which a mere possibility does not alarm.
+
+    Raises:
+        ConfigError: Nothing says which keys, or what is said contradicts itself.
+    """
+    policy = Policy(rules=file.rules, overrides=limits.limits(), suspects=False)
+    return ScanRequest(
+        prefixes=prefixes(targets, file.rules),
+        policy=policy,
+        window_s=0.0,
+        command="check",
+        sessions=not reading.no_sessions,
+    )
+
+
+def limits_of(flags: StatusFlags) -> MetricLimits:
+    """
+    Read the ranges of the metrics.
+
+    Raises:
+        ConfigError: One does not make sense.
+    """
+    return MetricLimits(
+        warning=_ranges("--warning", flags.warning), critical=_ranges("--critical", flags.critical)
+    )
+
+
+def _ranges(flag: str, given: Iterable[str]) -> dict[str, Range]:
+    ranges: dict[str, Range] = {}
+    for text in given:
+        name, _, limit = text.partition("=")
+        if name not in NAMES:
+            raise ConfigError(
+                f"{flag} {text}: write it METRIC=RANGE, with one of {', '.join(NAMES)}"
+            )
+        if name in ranges:
+            raise ConfigError(f"{flag} {text}: {name} has a range already")
+        try:
+            ranges[name] = parse_range(limit)
+        except ValueError as error:
+            raise ConfigError(f"{flag} {text}: {error}") from error
+    return ranges

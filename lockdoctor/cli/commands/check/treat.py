@@ -1,0 +1,76 @@
+"""Runs the treatment of a check; nothing that goes wrong in it hides what was examined."""
+
+from __future__ import annotations
+
+from lockdoctor.cli.commands.check.report import what_failed
+from lockdoctor.cli.runtime.interrupts import Signals
+from lockdoctor.cli.runtime.treatment_context import connected_ward
+from lockdoctor.domain.policy.policy import Policy
+from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.treatment.unattended import Unattended, choose
+from lockdoctor.errors import ConfigError
+from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.journal.file import FileJournal
+from lockdoctor.outputs.text.values import printable
+from lockdoctor.ports import Stop
+from lockdoctor.values import dataclass
+from lockdoctor.workflows.treatment.unattended import treat_unattended
+
+ENDED = "it was ended by a signal; the journal tells how far it came"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it."""
+
+    unattended: Unattended | None
+    """None where nobody asked for it."""
+    by_signal: bool = False
+
+
+def require_policy(policy: Policy) -> None:
+    """
+    Refuse to treat where no policy says how, or what is too long.
+
+    Raises:
+        ConfigError: None does.
+    """
+    unlimited = [
+        rule.prefix
+        for rule in policy.rules
+        if rule.treatment and policy.thresholds_for(rule.prefix).stated_limit_s is None
+    ]
+    if unlimited:
+        raise ConfigError(
+            f"--treat proves no leak below {printable(unlimited[0])} without a limit: add max_hold"
+            " to its [[prefix]] in lockdoctor.toml, or --max-hold"
+        )
+    if not any(rule.treatment for rule in policy.rules):
+        raise ConfigError(
+            "--treat does what lockdoctor.toml allows, and no [[prefix]] of it has treat"
+        )
+
+
+def treat(
+    settings: ConnectionSettings, journal: FileJournal, report: Report, policy: Policy
+) -> Outcome:
+    """Treat what the policy allows; whatever goes wrong is told in the outcome."""
+    if not any(choose(report, policy, ())):
+        return Outcome(Unattended())
+    stop = Stop()
+    signals = Signals(stop)
+    try:
+        with journal.alone():
+            work = _treat(settings, journal, report, policy, stop)
+            return Outcome(signals.run(work), signals.came)
+    except KeyboardInterrupt:
+        return Outcome(Unattended(failure=ENDED), by_signal=True)
+    except Exception as error:  # noqa: BLE001  # what was examined must be told all the same
+        return Outcome(Unattended(failure=what_failed(error)), signals.came)
+
+
+async def _treat(
+    settings: ConnectionSettings, journal: FileJournal, report: Report, policy: Policy, stop: Stop
+) -> Unattended:
+    async with connected_ward(settings, journal) as ward:
+        return await treat_unattended(ward, report, policy, stop)

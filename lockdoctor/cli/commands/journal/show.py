@@ -1,0 +1,91 @@
+"""Runs the commands of `journal`: opens the file, asks it, writes what it says."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from lockdoctor.cli.commands.journal import EntryFlags, ListFlags
+from lockdoctor.cli.exit_codes import ExitStatus
+from lockdoctor.cli.options.shared import Format, FormatFlags, JournalFlags
+from lockdoctor.cli.runtime.terminal import in_colour, write_to
+from lockdoctor.domain.treatment.journal_entry import Entry
+from lockdoctor.errors import ConfigError
+from lockdoctor.journal.file import FileJournal, default_path
+from lockdoctor.outputs.json.journal import write_entries
+from lockdoctor.outputs.table.journal import JournalTable
+
+
+def open_journal(flags: JournalFlags, environ: Mapping[str, str]) -> FileJournal:
+    """Choose the journal: the flag's, the environment's, the one in the XDG state folder."""
+    named = flags.journal or environ.get("LOCKDOCTOR_JOURNAL")
+    return FileJournal(Path(named) if named else default_path(environ))
+
+
+def list_entries(flags: ListFlags, form: FormatFlags, journal: JournalFlags) -> ExitStatus:
+    """
+    Write the last entries.
+
+    Raises:
+        LockdoctorError: The journal cannot be read, or the list not be written.
+    """
+    file = open_journal(journal, os.environ)
+    found = file.entries()
+    shown = found[: -flags.limit - 1 : -1]
+    write_to(
+        sys.stdout,
+        "the list",
+        lambda out: (
+            write_entries(shown, file.notes, out, with_values=False)
+            if form.format == Format.JSON
+            else _table().entries(shown, len(found), file.notes, out)
+        ),
+    )
+    return ExitStatus.NOTHING_FOUND
+
+
+def show(entry: EntryFlags, form: FormatFlags, journal: JournalFlags) -> ExitStatus:
+    """
+    Write one entry.
+
+    Raises:
+        LockdoctorError: There is no such entry, or the journal cannot be read.
+    """
+    file = open_journal(journal, os.environ)
+    found = find_entry(file, entry.entry)
+    write_to(
+        sys.stdout,
+        "the entry",
+        lambda out: (
+            write_entries([found], file.notes, out, with_values=True)
+            if form.format == Format.JSON
+            else _table().entry(found, file.notes, out)
+        ),
+    )
+    return ExitStatus.NOTHING_FOUND
+
+
+def find_entry(file: FileJournal, beginning: str) -> Entry:
+    """
+    Find the entry whose ID begins so.
+
+    Raises:
+        ConfigError: There is none, or there are several.
+        JournalError: The journal cannot be read.
+    """
+    found = [each for each in file.entries() if each.intent.entry_id.startswith(beginning)]
+    whole = [each for each in found if each.intent.entry_id == beginning]
+    if not found:
+        raise ConfigError(f"{file.path} has no entry {beginning!r}; see lockdoctor journal list")
+    if len(found) > 1 and not whole:
+        raise ConfigError(f"{len(found)} entries begin with {beginning!r}; write more of the ID")
+    return (whole or found)[0]
+
+
+def _table() -> JournalTable:
+    return JournalTable(
+        width=shutil.get_terminal_size((120, 24)).columns, colour=in_colour(sys.stdout, os.environ)
+    )

@@ -1,0 +1,285 @@
+"""Runs `revoke`: scan, plan, ask, carry out, tell."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from pathlib import Path
+
+from lockdoctor.cli.commands.revoke import ActingFlags, DangerFlags, WhatFlags
+from lockdoctor.cli.commands.revoke.selection import request_of, require_sense, selection_of
+from lockdoctor.cli.commands.scan import RunFlags
+from lockdoctor.cli.config.file import find_config, read_config
+from lockdoctor.cli.exit_codes import ExitStatus
+from lockdoctor.cli.options.shared import (
+    ConfigFlags,
+    ConnectionFlags,
+    Format,
+    HistoryFlags,
+    JournalFlags,
+    LimitFlags,
+    TargetFlags,
+)
+from lockdoctor.cli.runtime.interrupts import Signals
+from lockdoctor.cli.runtime.prompt import is_agreed
+from lockdoctor.cli.runtime.run import MARGIN_S, Means, examine, history_path, settings_of
+from lockdoctor.cli.runtime.streams import say
+from lockdoctor.cli.runtime.terminal import in_colour, write_to
+from lockdoctor.cli.runtime.treatment_context import connected_ward
+from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.treatment.journal_entry import EntryId
+from lockdoctor.domain.treatment.plan import RevokePlan, Selection
+from lockdoctor.domain.treatment.results import Treated, TreatmentReport, Undone
+from lockdoctor.errors import ClusterError, ConfigError, WrongClusterError
+from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.journal.file import FileJournal, default_path
+from lockdoctor.outputs.file_kinds import PLAN
+from lockdoctor.outputs.files import require_place, write_file
+from lockdoctor.outputs.json.plan_reading import read_plan
+from lockdoctor.outputs.json.treatment import write_plan_file, write_treatment, write_undone
+from lockdoctor.outputs.table.treatment import RESULTS, TreatmentTable, title
+from lockdoctor.outputs.text.values import duration
+from lockdoctor.ports import Stop
+from lockdoctor.values import dataclass
+from lockdoctor.workflows.scan.scan import ScanRequest
+from lockdoctor.workflows.treatment.context import Ward
+from lockdoctor.workflows.treatment.plan import Conduct, carry_out, plan_revocation
+from lockdoctor.workflows.treatment.undo import undo
+from lockdoctor.workflows.treatment.verify import watch_for_relapse
+
+OWNER_ONLY = 0o600
+"""A plan names keys; nobody else has to know them."""
+
+HOW_TO_ACT = (
+    "To carry it out, add --yes; to carry out exactly this later, save it with --plan FILE."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How one run goes about it."""
+
+    settings: ConnectionSettings
+    journal: Path
+    acting: ActingFlags
+    is_json: bool
+    asks: bool
+    """There is a person at the terminal to be asked."""
+
+    @property
+    def table(self) -> TreatmentTable:
+        """What people read."""
+        return TreatmentTable(
+            width=shutil.get_terminal_size((120, 24)).columns,
+            colour=in_colour(sys.stdout, os.environ),
+        )
+
+
+def run_revoke(
+    what: WhatFlags,
+    targets: TargetFlags,
+    dangers: DangerFlags,
+    acting: ActingFlags,
+    run: RunFlags,
+    history: HistoryFlags,
+    limits: LimitFlags,
+    journal: JournalFlags,
+    connection: ConnectionFlags,
+    config: ConfigFlags,
+) -> int:
+    """
+    Plan, ask, carry out; or undo.
+
+    Raises:
+        LockdoctorError: In one sentence; nothing was done to etcd.
+    """
+    file = read_config(find_config(config.config, os.environ))
+    selection = selection_of(what, dangers)
+    require_sense(selection, targets, acting)
+    is_json = run.format == Format.JSON
+    manner = Manner(
+        settings=settings_of(connection, config.cluster, file, os.environ),
+        journal=_journal_path(journal),
+        acting=acting,
+        is_json=is_json,
+        asks=_asks(acting, is_json=is_json),
+    )
+    if acting.plan is not None:
+        require_place(acting.plan, PLAN)
+    if manner.asks or acting.yes or acting.undo is not None:
+        FileJournal(manner.journal).require_writable()
+    if acting.undo is not None:
+        return _undo(manner, EntryId(acting.undo))
+    if acting.from_plan is not None:
+        return _settle(manner, _saved_plan(acting.from_plan))
+    request = request_of(targets, run, limits, selection, file)
+    kept = history_path(history, os.environ) if request.prefixes else None
+    means = Means(history=kept, acceptances=file.acceptances)
+    timeout_s = request.window_s + MARGIN_S if run.timeout_s is None else run.timeout_s
+    try:
+        plan = _fresh_plan(manner, request, means, timeout_s, selection)
+    except KeyboardInterrupt:
+        say("interrupted while it still planned: nothing was written to etcd")
+        raise
+    return _settle(manner, plan)
+
+
+def _fresh_plan(
+    manner: Manner,
+    request: ScanRequest,
+    means: Means,
+    timeout_s: float,
+    selection: Selection,
+) -> RevokePlan:
+    """
+    Scan, and plan on it.
+
+    Raises:
+        ClusterError: There was no whole scan.
+        KeyboardInterrupt: A signal came meanwhile.
+    """
+    examined = examine(manner.settings, request, means, timeout_s)
+    if examined.by_signal:
+        raise KeyboardInterrupt
+    if examined.report.interrupted:
+        raise ClusterError(
+            f"The scan was cut short ({examined.report.interrupted}), and nothing is planned on it;"
+            " try again"
+        )
+    return Signals().run(_plan(manner, examined.report, selection))
+
+
+def _settle(manner: Manner, plan: RevokePlan) -> int:
+    """Show a plan, and carry it out where somebody says so."""
+    acting = manner.acting
+    acts = bool(plan.targets) and acting.yes
+    if acting.plan is not None:
+        write_file(acting.plan, PLAN, lambda out: write_plan_file(plan, out), mode=OWNER_ONLY)
+    if not manner.is_json:
+        hint = None if acts or manner.asks or not plan.targets else HOW_TO_ACT
+        if acting.plan is not None:
+            hint = f"Saved in {acting.plan}; revoke --from-plan carries out exactly this."
+        write_to(sys.stdout, "the plan", lambda out: manner.table.plan(plan, out, how_to_act=hint))
+    if manner.asks and plan.targets:
+        acts = is_agreed(plan, sys.stdin, sys.stderr)
+    if acts:
+        return _act(manner, plan)
+    if manner.is_json:
+        write_to(sys.stdout, "the plan", lambda out: write_treatment(plan, None, out))
+    return _nothing_done(acting, plan)
+
+
+def _nothing_done(acting: ActingFlags, plan: RevokePlan) -> int:
+    """A plan alone is what was asked for; only who says --yes has wanted more."""
+    refused = any(not refusal.is_gone for refusal in plan.refused)
+    return ExitStatus.FINDINGS if acting.yes and refused else ExitStatus.NOTHING_FOUND
+
+
+def _act(manner: Manner, plan: RevokePlan) -> int:
+    """
+    Carry a plan out, and report.
+
+    Raises:
+        WrongClusterError: Another cluster has answered; what was done before was reported.
+        KeyboardInterrupt: Two signals came before anything was written to etcd.
+    """
+    stop = Stop()
+    signals = Signals(stop)
+    report = signals.run(_carry_out(manner, plan, stop))
+    if manner.is_json:
+        write_to(sys.stdout, "the report", lambda out: write_treatment(plan, report, out))
+    else:
+        write_to(sys.stdout, "the report", lambda out: manner.table.report(report, out))
+    manner.settings.identity.require_no_mismatch()
+    if signals.came:
+        return ExitStatus.INTERRUPTED
+    return ExitStatus.NOTHING_FOUND if report.is_fine else ExitStatus.FINDINGS
+
+
+async def _plan(manner: Manner, report: Report, selection: Selection) -> RevokePlan:
+    async with _ward(manner) as ward:
+        return await plan_revocation(
+            ward.cluster, ward.surgeon, ward.clock, report, selection, ward.words.evidence
+        )
+
+
+async def _carry_out(manner: Manner, plan: RevokePlan, stop: Stop) -> TreatmentReport:
+    acting = manner.acting
+    conduct = Conduct(pause_s=acting.pause_s, continue_on_error=acting.continue_on_error)
+    told: list[Treated] = []
+
+    def tell(treated: Treated) -> None:
+        told.append(treated)
+        if len(plan.targets) > 1:  # who presses Ctrl-C twice still knows what was done
+            came = f"{title(treated.target)}: {RESULTS[treated.result]}"
+            say(f"{len(told)} of {len(plan.targets)}: {came}")
+
+    async with _ward(manner) as ward:
+        report = await carry_out(ward, plan, conduct, stop, tell)
+        if acting.verify_s is None or stop.reason:
+            return report
+        say(f"watching for {duration(acting.verify_s)} whether the leak comes back")
+        began_at = ward.clock.now()
+        try:
+            relapses = await watch_for_relapse(
+                ward.cluster, ward.clock, report.treated, acting.verify_s, stop
+            )
+        except (WrongClusterError, asyncio.CancelledError):  # what was done is told all the same
+            return report
+        watched_s = ward.clock.now() - began_at
+        return replace(report, watched_s=watched_s, relapses=relapses)
+
+
+def _undo(manner: Manner, entry_id: EntryId) -> int:
+    """
+    Put back what is in quarantine, and report.
+
+    Raises:
+        WrongClusterError: Another cluster has answered; what was done before was reported.
+        KeyboardInterrupt: Two signals came before anything was written to etcd.
+    """
+    stop = Stop()
+
+    async def work() -> Undone:
+        async with _ward(manner) as ward:
+            return await undo(ward, entry_id, stop)
+
+    signals = Signals(stop)
+    undone = signals.run(work())
+    if manner.is_json:
+        write_to(sys.stdout, "the report", lambda out: write_undone(undone, out))
+    else:
+        write_to(sys.stdout, "the report", lambda out: manner.table.undone(undone, out))
+    manner.settings.identity.require_no_mismatch()
+    if signals.came:
+        return ExitStatus.INTERRUPTED
+    return ExitStatus.NOTHING_FOUND if undone.is_fine else ExitStatus.FINDINGS
+
+
+def _ward(manner: Manner) -> AbstractAsyncContextManager[Ward]:
+    return connected_ward(manner.settings, FileJournal(manner.journal))
+
+
+def _saved_plan(path: Path) -> RevokePlan:
+    try:
+        return read_plan(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"Cannot read the plan {path}: {error.strerror}") from error
+    except ValueError as error:  # bytes that are no UTF-8, too
+        why = "it is not text" if isinstance(error, UnicodeDecodeError) else error
+        raise ConfigError(f"The plan {path} cannot be used: {why}; plan anew") from error
+
+
+def _journal_path(flags: JournalFlags) -> Path:
+    named = flags.journal or os.environ.get("LOCKDOCTOR_JOURNAL")
+    return Path(named) if named else default_path(os.environ)
+
+
+def _asks(acting: ActingFlags, *, is_json: bool) -> bool:
+    if is_json or acting.dry_run or acting.yes or acting.plan is not None:
+        return False
+    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()

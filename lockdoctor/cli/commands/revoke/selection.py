@@ -1,0 +1,97 @@
+"""What the flags of `revoke` come to: a selection and a scan, or the sentence why they cannot."""
+
+from __future__ import annotations
+
+import math
+import os
+
+from lockdoctor.cli.commands.revoke import ActingFlags, DangerFlags, WhatFlags
+from lockdoctor.cli.commands.scan import RunFlags
+from lockdoctor.cli.config.file import Config
+from lockdoctor.cli.options.prefixes import from_hex, prefixes
+from lockdoctor.cli.options.shared import LimitFlags, TargetFlags
+from lockdoctor.domain.model.leases import LeaseId, parse_lease_id
+from lockdoctor.domain.policy.policy import Policy
+from lockdoctor.domain.treatment.journal_entry import Action
+from lockdoctor.domain.treatment.plan import JUDGED, Selection
+from lockdoctor.errors import ConfigError
+from lockdoctor.workflows.scan.scan import ScanRequest
+
+
+def selection_of(what: WhatFlags, dangers: DangerFlags) -> Selection:
+    """
+    Say what is to be treated.
+
+    Raises:
+        ConfigError: A key or a lease is not written as one.
+    """
+    keys = [os.fsencode(text) for text in what.lock_key]  # the very bytes of the command line
+    keys += [from_hex("--lock-key-hex", text) for text in what.lock_key_hex]
+    return Selection(
+        action=Action(what.how),
+        leases=tuple(map(_lease, what.lease)),
+        keys=tuple(keys),
+        sessions=what.sessions,
+        verdicts=frozenset(what.verdict) or JUDGED,
+        min_held_s=what.min_held_s,
+        most=what.most,
+        quarantine_s=max(1, math.ceil(what.quarantine_s)),
+        even_if_healthy=dangers.even_if_healthy,
+        outside_keys=dangers.outside_keys,
+        most_keys=dangers.most_keys,
+        whole_prefix=dangers.whole_prefix,
+    )
+
+
+def _lease(text: str) -> LeaseId:
+    try:
+        return parse_lease_id(text)
+    except ValueError as error:
+        raise ConfigError(
+            f"{error}; write it as etcdctl prints it, like 32698f1c0a1b2c3d"
+        ) from error
+
+
+def request_of(
+    targets: TargetFlags, run: RunFlags, limits: LimitFlags, selection: Selection, file: Config
+) -> ScanRequest:
+    """
+    Say what to scan; sessions are looked for in the whole cluster, and need no prefix.
+
+    Raises:
+        ConfigError: Nothing says which keys, or what is said contradicts itself.
+    """
+    says_where = targets.prefix or targets.prefix_hex or targets.all_keys
+    has_rules = any(rule.prefix for rule in file.rules)
+    only_sessions = selection.sessions and not (selection.is_named or says_where or has_rules)
+    return ScanRequest(
+        prefixes=() if only_sessions else prefixes(targets, file.rules),
+        policy=Policy(rules=file.rules, overrides=limits.limits()),
+        window_s=run.window_s,
+        command="revoke",
+        sessions=selection.sessions or bool(selection.leases),
+    )
+
+
+def require_sense(selection: Selection, targets: TargetFlags, acting: ActingFlags) -> None:
+    """
+    Refuse flags that contradict each other.
+
+    Raises:
+        ConfigError: They do.
+    """
+    nothing = selection_of(WhatFlags(), DangerFlags())
+    selects = selection != nothing or targets != TargetFlags()
+    for flag, given in (("--from-plan", acting.from_plan), ("--undo", acting.undo)):
+        if given is not None and selects:
+            raise ConfigError(f"{flag} says already what to treat; leave out what selects it anew")
+    if acting.undo is not None and (acting.from_plan or acting.plan or acting.dry_run):
+        raise ConfigError("--undo puts back at once; it has no plan")
+    if acting.plan is not None and (acting.yes or acting.from_plan is not None):
+        raise ConfigError("--plan only saves a plan; carry it out with --from-plan")
+    if acting.yes and acting.dry_run:
+        raise ConfigError("--yes and --dry-run contradict each other; give one of them")
+    if selection.whole_prefix and not (targets.prefix or targets.prefix_hex):
+        raise ConfigError("--whole-prefix needs the --prefix beside it, on the command line")
+    if selection.whole_prefix and selection.is_named:
+        raise ConfigError("--whole-prefix leaves nothing to name; leave out leases and keys")

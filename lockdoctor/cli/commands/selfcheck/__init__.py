@@ -1,0 +1,44 @@
+"""The command `selfcheck`."""
+
+from __future__ import annotations
+
+from lockdoctor.cli.options.shared import (
+    ConfigFlags,
+    ConnectionFlags,
+    FormatFlags,
+    HistoryFlags,
+    JournalFlags,
+    TargetFlags,
+)
+
+EXAMPLES = """\b
+Examples:
+  lockdoctor selfcheck --prefix /my-lock/
+  lockdoctor selfcheck --endpoints a:2379,b:2379,c:2379 --user ops
+
+\b
+Exit status: 0 all that a scan needs works, 1 something does not, 2 bad usage,
+3 no member could be read from, 130 interrupted.
+"""
+
+
+def selfcheck(
+    form: FormatFlags,
+    targets: TargetFlags,
+    history: HistoryFlags,
+    journal: JournalFlags,
+    connection: ConnectionFlags,
+    config: ConfigFlags,
+) -> int:
+    """
+    Say whether lockdoctor can do its work here, and with which role.
+
+    Looks at each endpoint (reachable, version and its known bugs with leases,
+    leader, certificate, clock), tries what a scan does (log in, read the keys
+    and what else is on their leases, list the leases), and opens history and
+    journal. Then it prints the etcdctl commands for the smallest role that
+    suffices. Nothing is ever written to etcd.
+    """
+    from lockdoctor.cli.commands.selfcheck.run import run_selfcheck  # noqa: PLC0415  # loads grpc and rich
+
+    return run_selfcheck(form, targets, history, journal, connection, config)

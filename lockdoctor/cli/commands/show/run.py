@@ -1,0 +1,92 @@
+"""Runs `show`: settings, the run, the page and its copies in files."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from lockdoctor.cli.commands.show import ShowFlags
+from lockdoctor.cli.config.file import find_config, read_config
+from lockdoctor.cli.exit_codes import ExitStatus, scan_status
+from lockdoctor.cli.options.shared import (
+    ConfigFlags,
+    ConnectionFlags,
+    Format,
+    HistoryFlags,
+    LimitFlags,
+)
+from lockdoctor.cli.runtime.run import MARGIN_S, Means, examine, history_path, settings_of
+from lockdoctor.cli.runtime.terminal import in_colour, width, write_to
+from lockdoctor.domain.model.leases import lease_id_of
+from lockdoctor.domain.policy.policy import Policy
+from lockdoctor.domain.report.report import Report
+from lockdoctor.errors import ConfigError, NotThere
+from lockdoctor.outputs import file_kinds
+from lockdoctor.outputs import html as pictures
+from lockdoctor.outputs.files import require_place, write_file
+from lockdoctor.outputs.json.report import JsonOutput
+from lockdoctor.outputs.table.parts.layout import write
+from lockdoctor.outputs.table.show import show_parts
+from lockdoctor.outputs.text.values import printable
+from lockdoctor.own_files import FileKind
+from lockdoctor.workflows.show import ShowRequest, Subject, show
+
+PICTURES = {file_kinds.HTML: pictures.html, file_kinds.SVG: pictures.svg}
+
+
+def run_show(
+    flags: ShowFlags,
+    history: HistoryFlags,
+    limits: LimitFlags,
+    connection: ConnectionFlags,
+    config: ConfigFlags,
+) -> ExitStatus:
+    """
+    Watch one lock or lease, and print its page.
+
+    Raises:
+        LockdoctorError: In one sentence, before anything was printed.
+    """
+    file = read_config(find_config(config.config, os.environ))
+    name = os.fsencode(flags.subject)  # the very bytes of the command line
+    if not name:
+        raise ConfigError("Say what to show: the name of a lock, a key, or a lease")
+    files = [
+        (kind, path)
+        for kind, path in ((file_kinds.HTML, flags.html), (file_kinds.SVG, flags.svg))
+        if path is not None
+    ]
+    for kind, path in files:
+        require_place(path, kind)
+    request = ShowRequest(
+        subject=Subject(name=name, lease_id=lease_id_of(flags.subject)),
+        policy=Policy(rules=file.rules, overrides=limits.limits()),
+        window_s=flags.window_s,
+    )
+    means = Means(history=history_path(history, os.environ), acceptances=file.acceptances)
+    settings = settings_of(connection, config.cluster, file, os.environ)
+    try:
+        examined = examine(settings, request, means, flags.window_s + MARGIN_S, show)
+    except NotThere as missing:
+        seen = f"`lockdoctor history show` tells what earlier runs have seen of {printable(name)}"
+        raise NotThere(f"{missing}; {seen}") from missing
+    report = examined.report
+    for kind, path in files:
+        _write_picture(path, kind, PICTURES[kind](show_parts(report, pictures.WIDTH)))
+    write_to(sys.stdout, "the page", lambda out: _write(report, out, flags.format))
+    return scan_status(report, by_signal=examined.by_signal)
+
+
+def _write_picture(path: Path, kind: FileKind, picture: str) -> None:
+    write_file(path, kind, lambda out: out.write(picture))
+
+
+def _write(report: Report, out: TextIO, form: str) -> None:
+    if form == Format.JSON:
+        JsonOutput().render(report, out)
+        return
+    columns = width()
+    parts = show_parts(report, columns)
+    write(parts, out, width=columns, colour=in_colour(out, os.environ))

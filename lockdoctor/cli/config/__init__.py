@@ -1,0 +1,1 @@
+"""Flags, environment and lockdoctor.toml, and which of them wins."""

@@ -1,0 +1,122 @@
+"""One table of a TOML file, read by a schema; what does not fit is an error that names its line."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from lockdoctor.cli.config.toml_lines import line_of
+from lockdoctor.errors import ConfigError
+from lockdoctor.values import dataclass
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+Reader: TypeAlias = Callable[[Any], Any]
+"""Makes a value of what the file says; a ValueError says in one sentence why it cannot."""
+
+Schema: TypeAlias = Mapping[str, tuple[str, Reader]]
+"""For each key of a table: the name that its value gets, and how it is read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table, and where it stands."""
+
+    file: Path
+    text: str
+    """The whole file."""
+    content: dict[str, Any]
+    path: tuple[str | int, ...] = ()
+
+    def only(self, known: Iterable[str]) -> None:
+        """
+        Refuse any other key.
+
+        Raises:
+            ConfigError: With the known key that comes nearest.
+        """
+        names = list(known)
+        for key in self.content:
+            if key not in names:
+                near = difflib.get_close_matches(key, names, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(names)}"
+                raise self.error(key, f"unknown key {json.dumps(key)}; {hint}")
+
+    def read(self, schema: Schema) -> dict[str, Any]:
+        """
+        Read every value of the table.
+
+        Raises:
+            ConfigError: A key is unknown, or its value does not make sense.
+        """
+        self.only(schema)
+        values = {}
+        for key, raw in self.content.items():
+            name, reader = schema[key]
+            try:
+                values[name] = reader(raw)
+            except ValueError as error:
+                raise self.error(key, f"{key}: {error}") from error
+        return values
+
+    def table(self, key: str) -> Table:
+        """
+        Give the table below this one; an empty one where there is none.
+
+        Raises:
+            ConfigError: The key holds something else.
+        """
+        content = self.content.get(key, {})
+        if not isinstance(content, dict):
+            name = ".".join((*map(str, self.path), key))
+            raise self.error(key, f"{key} is a table; write [{name}] above its keys")
+        return self._below(content, key)
+
+    def tables(self, key: str) -> list[Table]:
+        """
+        Give the tables of an array below this one.
+
+        Raises:
+            ConfigError: The key holds something else.
+        """
+        items = self.content.get(key, [])
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            raise self.error(key, f"there may be several; write [[{key}]] in double brackets")
+        return [self._below(item, key, index) for index, item in enumerate(items)]
+
+    def error(self, key: str | None, message: str) -> ConfigError:
+        """Make an error that names the line of a key, or of the table itself."""
+        return ConfigError(f"{self.place(key)}: {message}")
+
+    def place(self, key: str | None = None) -> str:
+        """Name the file and the line of a key, or of the table itself."""
+        line = line_of(self.text, self.path if key is None else (*self.path, key))
+        return f"{self.file} line {line}"
+
+    def _below(self, content: dict[str, Any], *steps: str | int) -> Table:
+        return Table(file=self.file, text=self.text, content=content, path=(*self.path, *steps))
+
+
+def read_file(file: Path) -> Table:
+    """
+    Read a whole file as its outermost table.
+
+    Raises:
+        ConfigError: The file cannot be read, or is not TOML.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+        return Table(file=file, text=text, content=tomllib.loads(text))
+    except OSError as error:
+        raise ConfigError(f"Cannot read {file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file} is not UTF-8 text") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file} is not TOML: {error}") from error

@@ -1,0 +1,177 @@
+"""The program: parses the command line, runs a command, maps errors to exit statuses."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from lockdoctor import __version__
+from lockdoctor.cli.exit_codes import ExitStatus, explained, status_of
+from lockdoctor.cli.options.groups import Job, PanelledCommand, job
+from lockdoctor.cli.runtime.memory import collect_rarely, leave_garbage
+from lockdoctor.cli.runtime.signals import forget, have_come, interrupt_at_once
+from lockdoctor.cli.runtime.streams import give_up_stdout, give_up_what_is_closed, say
+from lockdoctor.errors import OutputError
+
+DEBUG = "LOCKDOCTOR_DEBUG"
+VERSION = "--version"
+
+COMMANDS = {
+    "scan": "Find leaked locks, with proof, and say what they block.",
+    "check": "Check locks from cron or a monitoring system, in a second or two.",
+    "revoke": "Free leaked locks: a plan first, then exactly that, and the proof.",
+    "show": "Tell the whole story of one lock or lease.",
+    "demo": "Leak locks in an etcd of its own, and scan them.",
+    "history": "What earlier runs have seen: list, show, prune, export.",
+    "explain": "Say what a verdict means, and what to do.",
+    "selfcheck": "Say whether lockdoctor can do its work here, and with which role.",
+    "journal": "What was done to etcd: list, show, put deleted keys back.",
+}
+"""Each command in a few words. Its module has its name, and all else."""
+
+
+class _Commands(TyperGroup):
+    """Loads a command when it is run or explains itself; together they take as long as typer."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # click's signature
+        """Name them in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  # click's signature
+        """Load one; None where there is none of that name."""
+        return load(cmd_name) if cmd_name in COMMANDS else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # click's signature
+        """List them without loading any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+app = typer.Typer(
+    cls=_Commands,
+    add_completion=False,
+    rich_markup_mode=None,  # rich takes longer to load than everything else together
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def load(name: str) -> Any:
+    """Load a command, or a group of them, as click knows it."""
+    module = importlib.import_module(f"lockdoctor.cli.commands.{name}")
+    if hasattr(module, "group"):
+        return typer.main.get_command(module.group)
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+    function = job(getattr(module, name))
+    alone.command(name, cls=PanelledCommand, epilog=module.EXAMPLES)(function)
+    return typer.main.get_command(alone)
+
+
+def _say_version() -> int:
+    """Say it; alone on the command line, without typer, which may take longer than all else."""
+    sys.stdout.write(f"lockdoctor {__version__}\n")
+    return ExitStatus.NOTHING_FOUND
+
+
+def run() -> NoReturn:
+    """Run as a program of its own."""
+    collect_rarely()
+    interrupt_at_once()
+    status = main(sys.argv[1:])
+    give_up_what_is_closed()
+    leave_garbage()
+    sys.exit(status)
+
+
+def main(argv: Sequence[str]) -> int:
+    """
+    Run one command line; the only place where errors become exit statuses.
+
+    Every error is one sentence on standard error. With --debug anywhere, or LOCKDOCTOR_DEBUG
+    set, the traceback precedes it. Errors of a check are told as checks are, whatever they are:
+    who monitors would take the status of bad usage for CRITICAL.
+    """
+    if "--debug" in argv:
+        os.environ[DEBUG] = "1"
+    if os.environ.get(DEBUG):
+        _show_failures()
+    words = [word for word in argv if word != "--debug"]
+    forget()
+    try:
+        status = _say_version() if words == [VERSION] else _parse(words)()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        give_up_stdout()
+        return ExitStatus.INTERRUPTED if have_come() else ExitStatus.BROKEN_PIPE
+    except (KeyboardInterrupt, typer.Abort):
+        return ExitStatus.INTERRUPTED
+    except Exception as error:  # noqa: BLE001  # nobody on call should have to read a traceback
+        if _is_check(words):
+            return _failed_check(words, error)
+        if os.environ.get(DEBUG):
+            traceback.print_exc()
+        say(explained(error))
+        if isinstance(error, OutputError) and have_come():  # the terminal has gone, which is why
+            return ExitStatus.INTERRUPTED
+        return status_of(error)
+    return status
+
+
+@app.callback(
+    invoke_without_command=True,
+    epilog="\b\nFor example:\n  lockdoctor scan --prefix /my-lock/",
+)
+def lockdoctor(
+    context: typer.Context,
+    *,
+    version: Annotated[bool, typer.Option(VERSION, help="Say the version and exit.")] = False,
+    debug: Annotated[  # noqa: ARG001  # main() takes it out; declared here for the help
+        bool,
+        typer.Option("--debug", help="Show where an error came from. [LOCKDOCTOR_DEBUG]"),
+    ] = False,
+) -> None:
+    """Find leaked etcd v3 locks and leases, with proof, and say what they block."""
+    if version:
+        raise typer.Exit(_say_version())
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(ExitStatus.BAD_USAGE)
+
+
+def _show_failures() -> None:
+    """Show the traceback of what fails without ending a run, too."""
+    import logging  # noqa: PLC0415  # for few
+
+    logging.basicConfig(format="lockdoctor: %(message)s")
+    logging.getLogger("lockdoctor").setLevel(logging.DEBUG)
+
+
+def _parse(argv: list[str]) -> Job:
+    command = typer.main.get_command(app)
+    try:
+        parsed = command.main(argv, prog_name="lockdoctor", standalone_mode=False)
+    except SystemExit as broken:  # what typer makes of a broken pipe
+        raise BrokenPipeError from broken
+    return parsed if callable(parsed) else lambda: int(parsed or 0)
+
+
+def _is_check(words: Sequence[str]) -> bool:
+    """Tell whether the command is meant to be `check`, whatever else is wrong with the line."""
+    return next((word for word in words if word in COMMANDS), None) == "check"
+
+
+def _failed_check(words: Sequence[str], error: Exception) -> int:
+    try:
+        from lockdoctor.cli.commands.check import report as telling  # noqa: PLC0415  # loads outputs
+
+        return telling.tell_failure(words, error)
+    except Exception as worse:  # noqa: BLE001  # the last resort
+        traceback.print_exc()
+        print(f"LOCKDOCTOR UNKNOWN - {type(error).__name__}, {type(worse).__name__}")  # noqa: T201  # a command line talks
+        return ExitStatus.NOT_EXAMINED

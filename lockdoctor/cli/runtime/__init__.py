@@ -1,0 +1,1 @@
+"""Connects, runs a workflow, and handles signals, terminal and questions."""

@@ -1,0 +1,76 @@
+"""Makes witnesses of what the options say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from lockdoctor.cli.options.processes import WitnessFlags
+from lockdoctor.errors import ConfigError
+from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.connection.endpoints import parse_endpoint
+from lockdoctor.etcd.connection.tls import TlsFiles
+from lockdoctor.ports import Clock, Witness
+from lockdoctor.processes.http_client import Address, parse_address
+from lockdoctor.processes.metrics_page import MemberMetrics
+from lockdoctor.processes.pprof import PprofProcesses, SavedProcesses, parse_target
+
+METRICS = "/metrics"
+
+
+def witnesses(
+    flags: WitnessFlags, settings: ConnectionSettings, clock: Clock, *, watches: bool
+) -> tuple[Witness, ...]:
+    """
+    Say who is heard besides etcd's leases.
+
+    Args:
+        watches: The run has a window; without one, counters tell nothing.
+
+    Raises:
+        ConfigError: A URL makes no sense, a file cannot be read, two options contradict each other.
+    """
+    if flags.no_metrics and flags.metrics:
+        raise ConfigError("--metrics and --no-metrics contradict each other; give one of them")
+    return (
+        *_processes(flags, settings, clock),
+        *(_metrics(flags, settings, clock) if watches and not flags.no_metrics else ()),
+    )
+
+
+def _processes(
+    flags: WitnessFlags, settings: ConnectionSettings, clock: Clock
+) -> Iterator[Witness]:
+    targets = list(map(parse_target, flags.pprof))
+    names = [target.name for target in targets] + [file.name for file in flags.pprof_file]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"Two processes are called {twice}; name them, like --pprof a=URL")
+    if targets:
+        with_tls = any(target.address.url.startswith("https:") for target in targets)
+        # Who we are is for etcd alone.
+        context = TlsFiles(cacert=settings.cacert).context() if with_tls else None
+        yield PprofProcesses(targets, context, clock)
+    if flags.pprof_file:
+        yield SavedProcesses(flags.pprof_file)
+
+
+def _metrics(flags: WitnessFlags, settings: ConnectionSettings, clock: Clock) -> Iterator[Witness]:
+    pages = [_page(parse_address(text, "--metrics")) for text in flags.metrics]
+    yield MemberMetrics(
+        pages or [_page(each) for each in _endpoints(settings)],
+        settings.tls.context,
+        clock,
+        are_named=bool(pages),
+    )
+
+
+def _page(address: Address) -> Address:
+    return address if urlsplit(address.url).path.strip("/") else address.below(METRICS)
+
+
+def _endpoints(settings: ConnectionSettings) -> Iterator[Address]:
+    for text in settings.endpoints:
+        endpoint = parse_endpoint(text, bare_uses_tls=settings.tls.is_given)
+        url = endpoint.with_scheme("https" if endpoint.uses_tls else "http")
+        yield parse_address(url, "--endpoints")

@@ -1,0 +1,294 @@
+"""Puts a run together: settings, cluster, clock, signals, workflow, output."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO, TypeAlias
+
+from lockdoctor.cli.commands.scan import RunFlags
+from lockdoctor.cli.config.connection import (
+    ConnectionValues,
+    connection_settings,
+    from_environment,
+    from_flags,
+    refuse_other_variables,
+)
+from lockdoctor.cli.config.file import Config, find_config, read_config
+from lockdoctor.cli.exit_codes import ExitStatus, scan_status
+from lockdoctor.cli.options.prefixes import prefixes
+from lockdoctor.cli.options.processes import NOBODY, WitnessFlags
+from lockdoctor.cli.options.shared import (
+    ConfigFlags,
+    ConnectionFlags,
+    Format,
+    HistoryFlags,
+    LimitFlags,
+    ReadingFlags,
+    TargetFlags,
+)
+from lockdoctor.cli.runtime.interrupts import Signals, in_time
+from lockdoctor.cli.runtime.memory import give_back_large_blocks
+from lockdoctor.cli.runtime.streams import say
+from lockdoctor.cli.runtime.terminal import in_colour, is_live_terminal, width, write_to
+from lockdoctor.clock import SystemClock
+from lockdoctor.domain.check.accepted_findings import Acceptance, accept
+from lockdoctor.domain.policy.policy import Policy
+from lockdoctor.domain.report.report import Report
+from lockdoctor.errors import ClusterError, ConfigError, HistoryError
+from lockdoctor.etcd.client import connect
+from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.history.database.ownership import HISTORY
+from lockdoctor.history.database.paths import named_path
+from lockdoctor.history.store import SqliteHistory, open_history
+from lockdoctor.history.unopened import UnopenedHistory
+from lockdoctor.outputs.progress import progress
+from lockdoctor.outputs.protocols import Output
+from lockdoctor.own_files import require_writable
+from lockdoctor.ports import Stop, Witness
+from lockdoctor.values import dataclass
+from lockdoctor.workflows.scan.scan import ScanRequest, scan
+
+if TYPE_CHECKING:
+    from lockdoctor.workflows.show import ShowRequest
+
+MARGIN_S = 120.0
+"""What a run may take beyond its window: connecting, reading keys, the last look."""
+
+
+Request: TypeAlias = "ScanRequest | ShowRequest"
+Workflow: TypeAlias = Callable[..., Awaitable[Report]]
+"""Takes cluster, clock, request, progress, stop, history and witnesses."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """What a run works with, besides the cluster and what to look for in it."""
+
+    max_rate: int = 5000
+    """Look-ups of leases a second."""
+    history: Path | None = None
+    """None keeps and knows nothing of earlier runs."""
+    acceptances: tuple[Acceptance, ...] = ()
+    others: WitnessFlags = NOBODY
+    """Whom else to ask."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examined:
+    """What came of a run."""
+
+    report: Report
+    by_signal: bool
+    """It was ended by Ctrl-C, SIGTERM or SIGHUP."""
+
+
+def run_scan(
+    targets: TargetFlags,
+    run: RunFlags,
+    reading: ReadingFlags,
+    history: HistoryFlags,
+    limits: LimitFlags,
+    others: WitnessFlags,
+    connection: ConnectionFlags,
+    config: ConfigFlags,
+) -> ExitStatus:
+    """
+    Run a scan and print its report.
+
+    Raises:
+        LockdoctorError: In one sentence, before anything was printed.
+    """
+    file = read_config(find_config(config.config, os.environ))
+    request = scan_request(targets, run, reading, limits, file)
+    means = replace(means_of(reading, history, file, os.environ), others=others)
+    settings = settings_of(connection, config.cluster, file, os.environ)
+    return scan_and_print(settings, request, run, means)
+
+
+def scan_and_print(
+    settings: ConnectionSettings, request: ScanRequest, run: RunFlags, means: Means
+) -> ExitStatus:
+    """
+    Do the scan, and print its report on standard output.
+
+    Raises:
+        ClusterError: etcd could not be examined; nothing was printed.
+        OutputError: The report could not be written.
+    """
+    timeout_s = request.window_s + MARGIN_S if run.timeout_s is None else run.timeout_s
+    examined = examine(settings, request, means, timeout_s)
+    output = _output(run.format, sys.stdout)
+    write_to(sys.stdout, "the report", lambda out: output.render(examined.report, out))
+    return scan_status(examined.report, by_signal=examined.by_signal)
+
+
+def examine(
+    settings: ConnectionSettings,
+    request: Request,
+    means: Means,
+    timeout_s: float,
+    workflow: Workflow = scan,
+) -> Examined:
+    """
+    Do a run, and heed signals and the time-out meanwhile.
+
+    Args:
+        timeout_s: The longest that it may take.
+        workflow: What to do with the request.
+
+    Raises:
+        ClusterError: etcd could not be examined.
+        WrongClusterError: Another cluster has answered; nothing was stored.
+        KeyboardInterrupt: A signal came before anything was seen.
+    """
+    give_back_large_blocks()
+    stop = Stop()
+    signals = Signals(stop)
+    work = in_time(_examine(settings, means, request, stop, workflow), stop, timeout_s)
+    try:
+        report = signals.run(work)
+    except ClusterError as failed:
+        if signals.came:
+            raise KeyboardInterrupt from failed
+        raise
+    today = datetime.fromtimestamp(report.started_at, timezone.utc).date()
+    report = accept(report, means.acceptances, today)
+    return Examined(report=report, by_signal=signals.came)
+
+
+def means_of(
+    reading: ReadingFlags, history: HistoryFlags, file: Config, environ: Mapping[str, str]
+) -> Means:
+    """
+    Say what a run works with.
+
+    Raises:
+        ConfigError: What is said of the history contradicts itself.
+    """
+    return Means(
+        max_rate=reading.max_rate,
+        history=history_path(history, environ),
+        acceptances=file.acceptances,
+    )
+
+
+def history_path(flags: HistoryFlags, environ: Mapping[str, str]) -> Path | None:
+    """
+    Say where the history lies: the flag's place, LOCKDOCTOR_HISTORY, the XDG state folder.
+
+    A history that is ours and cannot be used all the same is no reason not to examine etcd.
+
+    Raises:
+        ConfigError: There is to be one, and none.
+        FileRefusedError: The file there is not ours, or its folder is missing.
+    """
+    if flags.no_history:
+        if flags.history:
+            raise ConfigError("--history and --no-history contradict each other; give one of them")
+        return None
+    path = named_path(flags.history, environ)
+    with contextlib.suppress(OSError):
+        require_writable(path, HISTORY, environ)
+    return path
+
+
+def scan_request(
+    targets: TargetFlags,
+    run: RunFlags,
+    reading: ReadingFlags,
+    limits: LimitFlags,
+    file: Config,
+) -> ScanRequest:
+    """
+    Say what to scan.
+
+    Raises:
+        ConfigError: Nothing says which keys, or what is said contradicts itself.
+    """
+    return ScanRequest(
+        prefixes=prefixes(targets, file.rules),
+        policy=Policy(rules=file.rules, overrides=limits.limits()),
+        window_s=run.window_s,
+        sessions=not reading.no_sessions,
+    )
+
+
+def settings_of(
+    flags: ConnectionFlags, cluster: str | None, file: Config, environ: Mapping[str, str]
+) -> ConnectionSettings:
+    """
+    Say how to connect: flags, then a cluster named by --cluster, the environment, the file.
+
+    Standard error gets a line about variables that are not etcdctl's, and about TLS unverified.
+
+    Raises:
+        ConfigError: What is given does not make sense, or a password is missing.
+        ClusterUnreachable: No endpoint was found by SRV records.
+    """
+    sources: list[ConnectionValues] = [from_flags(flags)]
+    if cluster is None:
+        sources += [from_environment(environ), file.connection]
+    else:
+        sources += [file.cluster(cluster), from_environment(environ)]
+    if unknown := refuse_other_variables(environ, sources):
+        say(f"Ignored, for etcdctl has no such variable: {', '.join(unknown)}")
+    on_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    settings = connection_settings(sources, getpass.getpass if on_terminal else None)
+    if settings.insecure_skip_tls_verify:
+        say("The identity of the server is not verified (--insecure-skip-tls-verify).")
+    return settings
+
+
+async def _examine(
+    settings: ConnectionSettings,
+    means: Means,
+    request: Request,
+    stop: Stop,
+    workflow: Workflow,
+) -> Report:
+    clock = SystemClock()
+    heard = _witnesses(means.others, settings, clock, watches=request.window_s > 0)
+    cluster = await connect(settings, clock, means.max_rate)
+    history = _history(means.history, clock) if means.history else None
+    try:
+        with progress(sys.stderr, is_terminal=is_live_terminal(sys.stderr, os.environ)) as bar:
+            return await workflow(cluster, clock, request, bar, stop, history, heard)
+    finally:
+        if history is not None:
+            history.close()
+        await cluster.close()
+
+
+def _history(path: Path, clock: SystemClock) -> SqliteHistory | UnopenedHistory:
+    """Open the history; one that cannot be opened is told of in the report, which goes on."""
+    try:
+        return open_history(path, clock.mark())
+    except HistoryError as failed:
+        return UnopenedHistory(failed)
+
+
+def _witnesses(
+    flags: WitnessFlags, settings: ConnectionSettings, clock: SystemClock, *, watches: bool
+) -> tuple[Witness, ...]:
+    if not flags.are_any(watches=watches):
+        return ()
+    from lockdoctor.cli.runtime.processes import witnesses  # noqa: PLC0415  # loads clients of the web
+
+    return witnesses(flags, settings, clock, watches=watches)
+
+
+def _output(form: str, out: TextIO) -> Output:
+    if form == Format.JSON:
+        from lockdoctor.outputs.json.report import JsonOutput  # noqa: PLC0415  # a check needs neither
+
+        return JsonOutput()
+    from lockdoctor.outputs.table.report import TableOutput  # noqa: PLC0415  # loads rich
+
+    return TableOutput(width=width(), colour=in_colour(out, os.environ))
