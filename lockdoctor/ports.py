@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Reading
     from lockdoctor.domain.model.locks import Hold, KeySnapshot, LockKey
     from lockdoctor.domain.model.write_result import Written
-    from lockdoctor.domain.past.past import Past, RunRecord
+    from lockdoctor.domain.past.past import Past
+    from lockdoctor.domain.past.run_record import RunRecord
     from lockdoctor.domain.processes.comparison import Heard
     from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, Line
     from lockdoctor.domain.treatment.results import Treated, Undone

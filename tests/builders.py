@@ -5,37 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from lockdoctor.domain.evidence import (
-    Evidence,
-    Held,
-    Keyless,
-    NoHandOver,
-    Renewed,
-    Waiting,
-)
+from lockdoctor.domain.evidence import Evidence
+from lockdoctor.domain.evidence.age import Held
+from lockdoctor.domain.evidence.keys import Keyless
+from lockdoctor.domain.evidence.queue import NoHandOver, Waiting
+from lockdoctor.domain.evidence.renewals import Renewed
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
 from lockdoctor.domain.inference import renewals
 from lockdoctor.domain.inference.hold_age import Age
+from lockdoctor.domain.inference.leadership import Leadership
 from lockdoctor.domain.inference.queue_activity import QueueActivity
-from lockdoctor.domain.inference.renewals import Leadership, RenewalTrace
+from lockdoctor.domain.inference.renewals import RenewalTrace
+from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import LeaseId, Observation, Reading
 from lockdoctor.domain.model.locks import Kind, Lock, LockKey, Recipe
-from lockdoctor.domain.report.report import (
-    ClusterFacts,
-    Finding,
-    LockReport,
-    Report,
-    SessionReport,
-)
-from lockdoctor.domain.treatment.journal_entry import (
-    Action,
-    Actor,
-    EntryId,
-    Intent,
-    Outcome,
-    Reason,
-    Result,
-)
+from lockdoctor.domain.report.findings import Finding, LockReport, SessionReport
+from lockdoctor.domain.report.report import ClusterFacts, Report
+from lockdoctor.domain.treatment.journal_entry import Actor, EntryId, Intent, Outcome, Reason
 
 NOON = 1_767_268_800.0
 """2026-01-01 12:00:00 UTC."""

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from lockdoctor.domain.evidence import Evidence
+from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.policy.policy import Limits, Policy
-from lockdoctor.domain.treatment.journal_entry import Action, Actor, EntryId
+from lockdoctor.domain.treatment.journal_entry import Actor, EntryId
 from lockdoctor.domain.treatment.plan import RevokePlan, Selection
 from lockdoctor.domain.treatment.results import Relapse, Treated, TreatmentReport, Undone
 from lockdoctor.ports import ScanProgress, Stop

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.domain.past.past import ListedLeases, Listing
+from lockdoctor.domain.past.past import Listing
+from lockdoctor.domain.past.run_record import ListedLeases
 from lockdoctor.history.clocks import Timeline
 from lockdoctor.history.database.queries import sql
 from lockdoctor.history.database.temp_tables import ask_of_leases

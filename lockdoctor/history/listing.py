@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from lockdoctor.domain.evidence.verdicts import Severity
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Hold
-from lockdoctor.domain.past.past import ClockMark, StoredFinding, StoredHold, StoredLease, StoredRun
+from lockdoctor.domain.past.past import ClockMark
+from lockdoctor.domain.past.stored import StoredFinding, StoredHold, StoredLease, StoredRun
 from lockdoctor.history.clocks import Timeline
 from lockdoctor.history.database.columns import id_number, prefixes_of
 from lockdoctor.history.database.queries import sql

@@ -10,8 +10,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from lockdoctor.domain.inference.renewals import LeadershipProbe
-from lockdoctor.domain.model.leases import LeaseId, Observation, Reading
+from lockdoctor.domain.model.leases import LeadershipProbe, LeaseId, Observation, Reading
 from lockdoctor.domain.model.locks import Hold
 from lockdoctor.domain.past.past import (
     NO_PAST,

@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
-from lockdoctor.domain.past.past import ClockMark, Stored, StoredFinding, StoredHold, StoredRun
+from lockdoctor.domain.past.past import ClockMark
+from lockdoctor.domain.past.stored import Stored, StoredFinding, StoredHold, StoredRun
 from lockdoctor.history.database.connection import connect_to_read, understood
 from lockdoctor.history.listing import Listing
 from lockdoctor.history.store import WAIT_S

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from lockdoctor.domain.inference.renewals import is_usable, shows_promotion
+from lockdoctor.domain.inference.leadership import shows_promotion
+from lockdoctor.domain.inference.renewals import is_usable
 from lockdoctor.domain.model.leases import LeaseGone, Observation, Reading
 from lockdoctor.values import dataclass
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Hold
-from lockdoctor.domain.past.past import ClockMark, Past, RunRecord
+from lockdoctor.domain.past.past import ClockMark, Past
+from lockdoctor.domain.past.run_record import RunRecord
 from lockdoctor.history import pruning, read_past, write_run
 from lockdoctor.history.database import paths
 from lockdoctor.history.database.columns import prefixes_text

@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Hold
-from lockdoctor.domain.past.past import Past, RunRecord
+from lockdoctor.domain.past.past import Past
+from lockdoctor.domain.past.run_record import RunRecord
 from lockdoctor.errors import HistoryError
 
 

@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from lockdoctor.domain.past.past import ClockMark, FindingSeen, RunRecord
+from lockdoctor.domain.past.past import ClockMark
+from lockdoctor.domain.past.run_record import FindingSeen, RunRecord
 from lockdoctor.history.clocks import Timeline
 from lockdoctor.history.database.columns import id_text, leases_of, leases_text, prefixes_text
 from lockdoctor.history.database.queries import inserted, sql

@@ -14,17 +14,16 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
+from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, hex_id, parse_lease_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.journal_entry import (
-    Action,
     Actor,
     EntryId,
     Intent,
     Line,
     Outcome,
     Reason,
-    Result,
     cut,
 )
 

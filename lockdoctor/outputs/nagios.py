@@ -10,7 +10,8 @@ from lockdoctor.domain.check.metrics import IN_SECONDS, Alarm
 from lockdoctor.domain.check.ranges import Range
 from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.past.past import PastFinding
-from lockdoctor.domain.report.report import Finding, Report, Unseen
+from lockdoctor.domain.report.findings import Finding
+from lockdoctor.domain.report.report import Report, Unseen
 from lockdoctor.outputs.text.evidence import sentence
 from lockdoctor.outputs.text.headline import alarms, findings_headline
 from lockdoctor.outputs.text.values import count, duration, lock_title, printable, safe, shortened

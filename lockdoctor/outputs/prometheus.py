@@ -16,9 +16,10 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from lockdoctor.domain.check import metrics
 from lockdoctor.domain.check.health import Checked, Checkup, FailedCheck
 from lockdoctor.domain.evidence.verdicts import FINE, OF_SESSIONS, Severity, VerdictKind
+from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.model.alarms import KNOWN_ALARMS
-from lockdoctor.domain.report.report import Finding, Report
-from lockdoctor.domain.treatment.journal_entry import Result
+from lockdoctor.domain.report.findings import Finding
+from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.treatment.unattended import Unattended
 from lockdoctor.outputs.text.values import printable
 

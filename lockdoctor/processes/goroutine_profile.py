@@ -10,13 +10,8 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 
-from lockdoctor.domain.processes.goroutines import (
-    Census,
-    Frame,
-    Stack,
-    keeps_a_lease_alive,
-    take_census,
-)
+from lockdoctor.domain.processes.goroutines import Stack, keeps_a_lease_alive, take_census
+from lockdoctor.domain.report.processes import Census, Frame
 from lockdoctor.errors import WitnessError
 from lockdoctor.processes import profile_pb2
 

@@ -12,7 +12,7 @@ from functools import partial
 from prometheus_client.parser import text_string_to_metric_families
 
 from lockdoctor.domain.processes.comparison import Heard
-from lockdoctor.domain.processes.server_counters import MemberCounters
+from lockdoctor.domain.report.processes import MemberCounters
 from lockdoctor.domain.report.report import Unseen
 from lockdoctor.errors import WitnessError
 from lockdoctor.ports import Clock

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lockdoctor.domain.processes.comparison import Heard, ProcessSeen, process_unheard
-from lockdoctor.domain.processes.goroutines import Census
+from lockdoctor.domain.report.processes import Census
 from lockdoctor.domain.report.report import Unseen
 from lockdoctor.errors import ConfigError, WitnessError
 from lockdoctor.ports import Clock

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import field
 from typing import TypeAlias
 
-from lockdoctor.domain.processes.goroutines import Frame, Stack
+from lockdoctor.domain.processes.goroutines import Stack
+from lockdoctor.domain.report.processes import Frame
 from lockdoctor.errors import WitnessError
 from lockdoctor.values import dataclass
 

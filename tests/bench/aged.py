@@ -12,10 +12,10 @@ from pathlib import Path
 
 from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.evidence.verdicts import Severity
-from lockdoctor.domain.inference.renewals import LeadershipProbe
-from lockdoctor.domain.model.leases import LeaseId, Observation
+from lockdoctor.domain.model.leases import LeadershipProbe, LeaseId, Observation
 from lockdoctor.domain.model.locks import Hold, KeySnapshot, LockId, Recipe
-from lockdoctor.domain.past.past import ClockMark, HoldSeen, RevisionMark, RunRecord
+from lockdoctor.domain.past.past import ClockMark, RevisionMark
+from lockdoctor.domain.past.run_record import HoldSeen, RunRecord
 from lockdoctor.history.store import open_history
 from lockdoctor.ports import MemberStatus
 from tests.bench.figures import Spread

@@ -10,9 +10,9 @@ import pytest
 from lockdoctor.cli.config.file import find_config, read_config
 from lockdoctor.domain.check.accepted_findings import Acceptance
 from lockdoctor.domain.evidence.verdicts import VerdictKind
+from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.locks import Kind
 from lockdoctor.domain.policy.policy import Rule, Treatment
-from lockdoctor.domain.treatment.journal_entry import Action
 from lockdoctor.errors import ConfigError
 
 WHOLE = """\

@@ -15,7 +15,7 @@ from lockdoctor.cli.main import main
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.evidence.verdicts import Severity, VerdictKind
 from lockdoctor.domain.model.locks import Hold, LockId, Recipe
-from lockdoctor.domain.past.past import FindingSeen
+from lockdoctor.domain.past.run_record import FindingSeen
 from lockdoctor.history.store import open_history
 from tests.builders import HOLDER, an_observation
 from tests.history.runs import HOLD, ORDERS, a_run, a_sight, by_lease

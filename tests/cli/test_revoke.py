@@ -15,8 +15,8 @@ from lockdoctor.cli.config.file import Config
 from lockdoctor.cli.main import main
 from lockdoctor.cli.options.shared import LimitFlags, TargetFlags
 from lockdoctor.domain.evidence.verdicts import VerdictKind
+from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.policy.policy import Rule
-from lockdoctor.domain.treatment.journal_entry import Action
 from lockdoctor.domain.treatment.plan import Selection
 from lockdoctor.errors import ConfigError
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockdoctor.domain.processes.comparison import Heard, ProcessSeen, bear_witness
-from lockdoctor.domain.processes.goroutines import Caller, Census, Frame
+from lockdoctor.domain.report.processes import Caller, Census, Frame
 from lockdoctor.errors import WitnessError
 from lockdoctor.outputs.json.processes import process_json
 from lockdoctor.outputs.text.process_evidence import process_lines

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from lockdoctor.domain.evidence import FromElsewhere, KeptAliveBy, LiveSessions
+from lockdoctor.domain.evidence.processes import FromElsewhere, KeptAliveBy, LiveSessions
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.processes.comparison import Heard, ProcessSeen, bear_witness
 from lockdoctor.domain.report.report import Report

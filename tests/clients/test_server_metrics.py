@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockdoctor.domain.processes.comparison import Heard
-from lockdoctor.domain.processes.server_counters import MemberCounters, compare
+from lockdoctor.domain.processes.server_counters import compare
+from lockdoctor.domain.report.processes import MemberCounters
 from lockdoctor.errors import WitnessError
 from lockdoctor.outputs.json.processes import server_json
 from lockdoctor.outputs.text.process_evidence import server_line

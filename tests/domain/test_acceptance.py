@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from lockdoctor.domain.check.accepted_findings import Acceptance, accept
-from lockdoctor.domain.evidence import WithinLimit
+from lockdoctor.domain.evidence.age import WithinLimit
 from lockdoctor.domain.evidence.verdicts import Accepted, Severity, Verdict, VerdictKind
 from lockdoctor.domain.model.locks import Recipe
-from lockdoctor.domain.report.report import KEYLESS_LEASES, LockReport, Report, Unseen
+from lockdoctor.domain.report.findings import LockReport
+from lockdoctor.domain.report.report import KEYLESS_LEASES, Report, Unseen
 from tests.builders import a_key, a_lock, a_lock_report, a_report, a_verdict
 from tests.outputs.examples import a_mentioned_hold
 

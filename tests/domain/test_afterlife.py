@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.evidence import Expired, ListedButGone
+from lockdoctor.domain.evidence.renewals import Expired, ListedButGone
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, VerdictKind
-from lockdoctor.domain.inference.lease_expiry import AGAIN_S, expired_for_s, gone_since, judge_lost
+from lockdoctor.domain.inference.lease_expiry import AGAIN_S, expired_for_s, gone_since
 from lockdoctor.domain.inference.lookup_schedule import next_look
 from lockdoctor.domain.inference.renewals import RenewalTrace
 from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Reading
+from lockdoctor.domain.rules.lease_rules import judge_lost
 from tests.builders import NOON, a_trace, an_observation
 
 LEASE = LeaseId(7)

@@ -16,10 +16,10 @@ from lockdoctor.domain.inference.hold_age import (
     bracket,
     estimate,
     stood_at_least_s,
-    uuid1_written_at,
 )
 from lockdoctor.domain.model.locks import Hold
 from lockdoctor.domain.past.past import NO_PAST, Past, PastHold, RevisionMark
+from lockdoctor.domain.recipes.uuid1 import uuid1_written_at
 
 HOLD = Hold(b"/l/q/7", 100)
 NOW = 10_000.0

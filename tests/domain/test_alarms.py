@@ -9,12 +9,13 @@ import pytest
 from lockdoctor.cli.exit_codes import ExitStatus, scan_status
 from lockdoctor.domain.check.health import Health
 from lockdoctor.domain.evidence.verdicts import Severity
+from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.alarms import CORRUPT, NOSPACE, ClusterAlarm, is_raised, worst_first
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.selfcheck.rules import Mark, SelfCheckFacts, judge
 from lockdoctor.domain.treatment.approval import Findings, approve
-from lockdoctor.domain.treatment.journal_entry import Action
-from lockdoctor.domain.treatment.plan import AlarmForbids, Refusal, Selection, Target
+from lockdoctor.domain.treatment.plan import Refusal, Selection, Target
+from lockdoctor.domain.treatment.reasons import AlarmForbids
 from lockdoctor.domain.treatment.selection import select
 from tests.builders import HOLDER, NOON, a_lock_report, a_report, an_observation
 from tests.outputs.checkups import a_checkup, a_healthy_lock

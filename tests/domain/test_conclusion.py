@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from lockdoctor.domain.evidence import ByDesign, Rewritten
+from lockdoctor.domain.evidence.keys import ByDesign, Rewritten
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, VerdictKind
+from lockdoctor.domain.inference.leadership import Leadership
 from lockdoctor.domain.inference.queue_activity import (
     KeyDeleted,
     KeyPut,
@@ -15,8 +16,7 @@ from lockdoctor.domain.inference.queue_activity import (
     WatchGap,
     WatchProgress,
 )
-from lockdoctor.domain.inference.renewals import Leadership, LeadershipProbe
-from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, Reading
+from lockdoctor.domain.model.leases import NO_LEASE, LeadershipProbe, LeaseId, Reading
 from lockdoctor.domain.model.locks import KeySnapshot, Kind, LockKey
 from lockdoctor.domain.past.past import NO_PAST, PastHold
 from lockdoctor.domain.policy.policy import Limits, Policy, Rule

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lockdoctor.domain.evidence import (
-    Blocks,
+from lockdoctor.domain.evidence.deadlock import (
     HolderWaits,
     LeastHarm,
     NoSingleWayOut,
     RingWait,
     WaitCircle,
 )
+from lockdoctor.domain.evidence.queue import Blocks
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, VerdictKind
-from lockdoctor.domain.inference.renewals import Leadership, LeadershipProbe
-from lockdoctor.domain.model.leases import LeaseId, Reading
+from lockdoctor.domain.inference.leadership import Leadership
+from lockdoctor.domain.model.leases import LeadershipProbe, LeaseId, Reading
 from lockdoctor.domain.model.locks import KeySnapshot, Lock, LockKey
 from lockdoctor.domain.past.past import NO_PAST, Past, PastHold
 from lockdoctor.domain.policy.policy import Limits, Policy
 from lockdoctor.domain.recipes.grouping import locks
-from lockdoctor.domain.report.report import ClusterFacts, LockReport, Report
+from lockdoctor.domain.report.findings import LockReport
+from lockdoctor.domain.report.report import ClusterFacts, Report
 from lockdoctor.domain.rules.judge import conclude
 from lockdoctor.domain.rules.scan_facts import Examination, PrefixFacts, SessionFacts
 from tests.builders import an_observation

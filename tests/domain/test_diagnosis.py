@@ -8,33 +8,23 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.domain.evidence import (
-    Evidence,
+from lockdoctor.domain.evidence import Evidence
+from lockdoctor.domain.evidence.keys import NoLease, OtherKeys, QueueCut, UnknownShape
+from lockdoctor.domain.evidence.queue import HandedOver, PossiblePhantom, Waiting
+from lockdoctor.domain.evidence.renewals import (
     Expired,
-    HandedOver,
     LeaseEnded,
     LostItsLease,
-    NoLease,
-    OtherKeys,
-    PossiblePhantom,
-    QueueCut,
     Renewed,
-    UnknownShape,
     Unobservable,
     Unread,
-    Waiting,
 )
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
 from lockdoctor.domain.inference.hold_age import Age
+from lockdoctor.domain.inference.leadership import SETTLE_S, Leadership
 from lockdoctor.domain.inference.queue_activity import QueueActivity
-from lockdoctor.domain.inference.renewals import (
-    SETTLE_S,
-    Leadership,
-    LeadershipProbe,
-    RenewalTrace,
-    trace,
-)
-from lockdoctor.domain.model.leases import NO_LEASE, LeaseGone, Reading
+from lockdoctor.domain.inference.renewals import RenewalTrace, trace
+from lockdoctor.domain.model.leases import NO_LEASE, LeadershipProbe, LeaseGone, Reading
 from lockdoctor.domain.model.locks import Kind, Lock, LockKey, Recipe
 from lockdoctor.domain.policy.policy import Thresholds
 from lockdoctor.domain.rules.judge_lock import diagnose

@@ -6,12 +6,11 @@ import pytest
 
 from lockdoctor.domain.processes.goroutines import (
     MOST_CALLERS,
-    Caller,
-    Frame,
     Stack,
     keeps_a_lease_alive,
     take_census,
 )
+from lockdoctor.domain.report.processes import Caller, Frame
 
 PACKAGES = (
     "github.com/coreos/etcd/clientv3",

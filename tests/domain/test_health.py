@@ -13,7 +13,8 @@ from lockdoctor.domain.check.health import Checkup, FailedCheck, Health
 from lockdoctor.domain.check.metrics import NO_LIMITS, MetricLimits
 from lockdoctor.domain.check.ranges import parse_range
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, VerdictKind
-from lockdoctor.domain.report.report import LockReport, Unseen
+from lockdoctor.domain.report.findings import LockReport
+from lockdoctor.domain.report.report import Unseen
 from tests.builders import NOON, a_lock_report, a_report, a_verdict
 
 FINE = a_lock_report(None, a_verdict(VerdictKind.HEALTHY))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.treatment.journal_entry import (
     MOST_ENTRY_BYTES,
     MOST_VALUE_BYTES,
-    Action,
     Line,
-    Result,
     entries,
     is_cut,
     kept,

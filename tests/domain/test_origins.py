@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.evidence import SessionsAlike
+from lockdoctor.domain.evidence.sessions import SessionsAlike
 from lockdoctor.domain.inference.lease_origin import CYCLE_MS, FIRST_ETCD_AT, Origin, alike, origin
 from lockdoctor.domain.inference.renewals import RenewalTrace
 from lockdoctor.domain.model.leases import LeaseId

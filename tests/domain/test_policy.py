@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lockdoctor.domain.model.locks import Kind
-from lockdoctor.domain.policy.policy import Limits, Policy, Rule, Thresholds, parse_duration
+from lockdoctor.domain.policy.durations import parse_duration
+from lockdoctor.domain.policy.policy import Limits, Policy, Rule, Thresholds
 
 
 def a_policy(*rules: tuple[bytes, Limits], **overrides: object) -> Policy:

@@ -6,18 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lockdoctor.domain.inference.leadership import SETTLE_S, Leadership, shows_promotion
 from lockdoctor.domain.inference.renewals import (
-    SETTLE_S,
     Interval,
-    Leadership,
-    LeadershipProbe,
     RenewalTrace,
     deadline,
     last_refresh,
-    shows_promotion,
     trace,
 )
-from lockdoctor.domain.model.leases import FOREVER_S, LeaseGone, Observation
+from lockdoctor.domain.model.leases import FOREVER_S, LeadershipProbe, LeaseGone, Observation
 from tests.simulation import LEASE, SimulatedLease
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lockdoctor.domain.treatment.journal_entry import MOST_VALUE_BYTES, Entry, Result, kept
+from lockdoctor.domain.model.actions import Result
+from lockdoctor.domain.treatment.journal_entry import MOST_VALUE_BYTES, Entry, kept
 from lockdoctor.domain.treatment.restore_plan import Left, Obstacle, plan_restoration
 from tests.builders import a_key, an_intent, an_outcome
 

@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.domain.evidence import HolderWaits
+from lockdoctor.domain.evidence.deadlock import HolderWaits
 from lockdoctor.domain.evidence.verdicts import Accepted, VerdictKind
+from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseGone, LeaseId, LeaseUnread, Reading
 from lockdoctor.domain.model.locks import Kind, LockKey, Recipe
 from lockdoctor.domain.recipes.registry import RECIPES
-from lockdoctor.domain.report.report import LockReport
+from lockdoctor.domain.report.findings import LockReport
 from lockdoctor.domain.treatment.approval import ORDERED_BY_WRITE, Findings, approve
-from lockdoctor.domain.treatment.journal_entry import Action
-from lockdoctor.domain.treatment.plan import (
-    NAMEABLE,
+from lockdoctor.domain.treatment.plan import NAMEABLE, Refusal, Selection, Target
+from lockdoctor.domain.treatment.preconditions import Now, changes
+from lockdoctor.domain.treatment.reasons import (
     AcceptedAsIs,
     Danger,
     HolderIsStuck,
@@ -29,11 +30,7 @@ from lockdoctor.domain.treatment.plan import (
     LosesPlace,
     NotJudged,
     OtherKeys,
-    Refusal,
-    Selection,
-    Target,
 )
-from lockdoctor.domain.treatment.preconditions import Now, changes
 from lockdoctor.domain.treatment.selection import Candidate, select
 from tests.builders import (
     HOLDER,

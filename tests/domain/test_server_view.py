@@ -6,12 +6,8 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.domain.processes.server_counters import (
-    COUNTERS,
-    MemberCounters,
-    ServerView,
-    compare,
-)
+from lockdoctor.domain.processes.server_counters import COUNTERS, compare
+from lockdoctor.domain.report.processes import MemberCounters, ServerView
 
 
 def counters(read_at: float, **fields: Any) -> MemberCounters:

@@ -9,22 +9,13 @@ from itertools import accumulate, pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockdoctor.domain.evidence import (
-    Forecast,
-    FromGivenUpAttempts,
-    SessionsGrew,
-    SessionsIdle,
-)
+from lockdoctor.domain.evidence.age import Forecast
+from lockdoctor.domain.evidence.sessions import FromGivenUpAttempts, SessionsGrew, SessionsIdle
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
-from lockdoctor.domain.inference.renewals import (
-    SETTLE_S,
-    Leadership,
-    LeadershipProbe,
-    RenewalTrace,
-    trace,
-)
+from lockdoctor.domain.inference.leadership import SETTLE_S, Leadership
+from lockdoctor.domain.inference.renewals import RenewalTrace, trace
 from lockdoctor.domain.inference.session_growth import MIN_RUNS
-from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Observation, Reading
+from lockdoctor.domain.model.leases import LeadershipProbe, LeaseGone, LeaseId, Observation, Reading
 from lockdoctor.domain.past.past import NO_PAST, Listing, Past
 from lockdoctor.domain.policy.policy import Thresholds
 from lockdoctor.domain.rules.session_rules import SessionCase, Watch, judge_sessions, report_session

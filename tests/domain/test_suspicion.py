@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.evidence import EstimatedAge, Sign, Weighed, Weight
+from lockdoctor.domain.evidence.age import EstimatedAge
+from lockdoctor.domain.evidence.leak_score import Sign, Weighed, Weight
 from lockdoctor.domain.evidence.verdicts import Confidence, Verdict, VerdictKind
 from lockdoctor.domain.inference.hold_age import Age
 from lockdoctor.domain.inference.queue_activity import QueueActivity

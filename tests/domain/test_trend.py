@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lockdoctor.domain.evidence import Evidence, Standing
+from lockdoctor.domain.evidence import Evidence
+from lockdoctor.domain.evidence.age import Standing
 from lockdoctor.domain.evidence.verdicts import Verdict, VerdictKind
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Hold, LockId, Recipe
-from lockdoctor.domain.past.past import FindingSeen, Past, PastFinding
+from lockdoctor.domain.past.past import Past, PastFinding
+from lockdoctor.domain.past.run_record import FindingSeen
 from lockdoctor.domain.rules.recurring_findings import Trend, finding_seen
 from tests.builders import a_key, a_lock, a_lock_report, a_verdict
 

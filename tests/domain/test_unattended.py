@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.evidence import Standing
+from lockdoctor.domain.evidence.age import Standing
 from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
 from lockdoctor.domain.inference.hold_age import Age
+from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.policy.policy import Policy, Rule, Treatment
-from lockdoctor.domain.report.report import LockReport
-from lockdoctor.domain.treatment.journal_entry import Action, Entry, Result
+from lockdoctor.domain.report.findings import LockReport
+from lockdoctor.domain.treatment.journal_entry import Entry
 from lockdoctor.domain.treatment.unattended import (
     DAY_S,
     HARMLESS,

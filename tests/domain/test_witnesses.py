@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.evidence import (
-    Evidence,
+from lockdoctor.domain.evidence import Evidence
+from lockdoctor.domain.evidence.processes import (
     FromElsewhere,
     KeptAliveBy,
     LiveSessions,
@@ -18,8 +18,8 @@ from lockdoctor.domain.evidence import (
 )
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.domain.processes.comparison import Agreement, Heard, ProcessSeen, bear_witness
-from lockdoctor.domain.processes.server_counters import MemberCounters
+from lockdoctor.domain.processes.comparison import Heard, ProcessSeen, bear_witness
+from lockdoctor.domain.report.processes import Agreement, MemberCounters
 from lockdoctor.domain.report.report import LEASE_LIST, Report, Unseen
 from tests.builders import HOLDER, a_report, a_session
 from tests.outputs.examples import a_healthy_lock, a_leak, leaked_sessions

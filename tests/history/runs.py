@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from lockdoctor.domain.evidence.verdicts import Severity
-from lockdoctor.domain.inference.renewals import LeadershipProbe
-from lockdoctor.domain.model.leases import LeaseId, Reading
+from lockdoctor.domain.model.leases import LeadershipProbe, LeaseId, Reading
 from lockdoctor.domain.model.locks import Hold, LockId, Recipe
-from lockdoctor.domain.past.past import ClockMark, HoldSeen, Past, RevisionMark, RunRecord
+from lockdoctor.domain.past.past import ClockMark, Past, RevisionMark
+from lockdoctor.domain.past.run_record import HoldSeen, RunRecord
 from lockdoctor.history.store import SqliteHistory, open_history
 from tests.builders import HOLDER, NOON
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.domain.past.past import RunRecord
+from lockdoctor.domain.past.run_record import RunRecord
 from lockdoctor.errors import HistoryBusy, HistoryError, HistoryTooNew
 from lockdoctor.history.database.connection import HistoryDamaged
 from lockdoctor.history.database.migrations import STEPS

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.domain.past.past import ListedLeases, Past
+from lockdoctor.domain.past.past import Past
+from lockdoctor.domain.past.run_record import ListedLeases
 from lockdoctor.history.lease_lists import MAX_LISTINGS
 from lockdoctor.history.store import open_history
 from tests.builders import NOON, an_observation

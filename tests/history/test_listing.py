@@ -9,14 +9,8 @@ import pytest
 from lockdoctor.domain.evidence.verdicts import Severity, VerdictKind
 from lockdoctor.domain.model.leases import LeaseGone, LeaseId
 from lockdoctor.domain.model.locks import Hold, LockId, Recipe
-from lockdoctor.domain.past.past import (
-    FindingSeen,
-    Stored,
-    StoredFinding,
-    StoredHold,
-    StoredLease,
-    StoredRun,
-)
+from lockdoctor.domain.past.run_record import FindingSeen
+from lockdoctor.domain.past.stored import Stored, StoredFinding, StoredHold, StoredLease, StoredRun
 from lockdoctor.history.reader import open_reader
 from tests.builders import HOLDER, NOON, an_observation
 from tests.history.runs import (

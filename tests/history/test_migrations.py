@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.domain.evidence.verdicts import VerdictKind
-from lockdoctor.domain.past.past import FindingSeen
+from lockdoctor.domain.past.run_record import FindingSeen
 from lockdoctor.history.database.columns import prefixes_text
 from lockdoctor.history.database.migrations import APPLICATION_ID, STEPS, migrate, version
 from lockdoctor.history.store import open_history

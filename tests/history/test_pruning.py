@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.domain.model.locks import Hold
-from lockdoctor.domain.past.past import RunRecord
+from lockdoctor.domain.past.run_record import RunRecord
 from lockdoctor.history.pruning import used_bytes
 from lockdoctor.history.reader import open_reader
 from lockdoctor.history.store import KEEP_S, open_history

@@ -7,16 +7,10 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.domain.evidence.verdicts import VerdictKind
-from lockdoctor.domain.inference.renewals import LeadershipProbe
-from lockdoctor.domain.model.leases import FOREVER_S, LeaseGone, LeaseId, Reading
+from lockdoctor.domain.model.leases import FOREVER_S, LeadershipProbe, LeaseGone, LeaseId, Reading
 from lockdoctor.domain.model.locks import Hold, LockId, Recipe
-from lockdoctor.domain.past.past import (
-    NO_PAST,
-    FindingSeen,
-    PastFinding,
-    PastHold,
-    RevisionMark,
-)
+from lockdoctor.domain.past.past import NO_PAST, PastFinding, PastHold, RevisionMark
+from lockdoctor.domain.past.run_record import FindingSeen
 from lockdoctor.history.store import open_history
 from lockdoctor.history.write_readings import STRETCHES
 from lockdoctor.history.write_run import SWEEP_RUNS

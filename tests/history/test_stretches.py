@@ -9,14 +9,9 @@ from itertools import accumulate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.inference.renewals import (
-    CLOCK_DRIFT,
-    Leadership,
-    LeadershipProbe,
-    RenewalTrace,
-    trace,
-)
-from lockdoctor.domain.model.leases import Observation, Reading
+from lockdoctor.domain.inference.leadership import Leadership
+from lockdoctor.domain.inference.renewals import CLOCK_DRIFT, RenewalTrace, trace
+from lockdoctor.domain.model.leases import LeadershipProbe, Observation, Reading
 from lockdoctor.history.reading_spans import fold
 from tests.builders import NOON, an_observation
 from tests.simulation import LEASE, SimulatedLease, kept_alive

@@ -8,7 +8,8 @@ import pytest
 
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Hold
-from lockdoctor.domain.past.past import ClockMark, ListedLeases
+from lockdoctor.domain.past.past import ClockMark
+from lockdoctor.domain.past.run_record import ListedLeases
 from lockdoctor.history.clocks import SKEW_S
 from lockdoctor.history.store import open_history
 from tests.builders import HOLDER, NOON, an_observation

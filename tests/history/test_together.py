@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.domain.evidence.verdicts import VerdictKind
-from lockdoctor.domain.past.past import FindingSeen
+from lockdoctor.domain.past.run_record import FindingSeen
 from tests.builders import NOON
 from tests.history.runs import HOLD, ORDERS, recalled
 from tests.history.test_files import a_damaged_history, corrupt_files

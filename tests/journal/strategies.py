@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.treatment.journal_entry import (
-    Action,
-    Actor,
-    EntryId,
-    Intent,
-    Outcome,
-    Reason,
-    Result,
-)
+from lockdoctor.domain.treatment.journal_entry import Actor, EntryId, Intent, Outcome, Reason
 
 _BYTES = st.binary(max_size=20)
 _TEXT = st.text(max_size=20)  # with escape sequences, line breaks and lone surrogates

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.domain.treatment.journal_entry import Result
+from lockdoctor.domain.model.actions import Result
 from lockdoctor.errors import JournalError
 from lockdoctor.journal.file import FileJournal
 from tests.builders import a_key, an_intent, an_outcome

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.treatment.journal_entry import MOST_VALUE_BYTES, Entry, Line, Result, entries
+from lockdoctor.domain.model.actions import Result
+from lockdoctor.domain.treatment.journal_entry import MOST_VALUE_BYTES, Entry, Line, entries
 from lockdoctor.errors import FileRefusedError, JournalError
 from lockdoctor.journal import file
 from lockdoctor.journal.codec import encoded

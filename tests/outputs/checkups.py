@@ -7,10 +7,12 @@ from typing import Any
 from lockdoctor.domain.check.health import Checkup, FailedCheck
 from lockdoctor.domain.check.metrics import NO_LIMITS, MetricLimits
 from lockdoctor.domain.check.ranges import parse_range
-from lockdoctor.domain.evidence import Held, NoHandOver, Renewed, Standing, Waiting
+from lockdoctor.domain.evidence.age import Held, Standing
+from lockdoctor.domain.evidence.queue import NoHandOver, Waiting
+from lockdoctor.domain.evidence.renewals import Renewed
 from lockdoctor.domain.evidence.verdicts import Severity, VerdictKind
 from lockdoctor.domain.inference.hold_age import Age
-from lockdoctor.domain.report.report import LockReport
+from lockdoctor.domain.report.findings import LockReport
 from tests.builders import NOON, a_lock, a_lock_report, a_report, a_verdict
 
 FAILED = FailedCheck(at=NOON, took_s=2.0, why="Cannot reach etcd at 127.0.0.1:1: nobody listens")

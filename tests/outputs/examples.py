@@ -5,51 +5,59 @@ from __future__ import annotations
 import dataclasses
 from datetime import date
 
-from lockdoctor.domain.evidence import (
-    Blocks,
-    ByDesign,
+from lockdoctor.domain.evidence import Evidence
+from lockdoctor.domain.evidence.age import (
     ClaimedAge,
     EstimatedAge,
-    Evidence,
-    Expired,
     Forecast,
+    Held,
+    Standing,
+    WithinLimit,
+)
+from lockdoctor.domain.evidence.deadlock import (
+    HolderWaits,
+    LeastHarm,
+    NoSingleWayOut,
+    RingWait,
+    WaitCircle,
+)
+from lockdoctor.domain.evidence.keys import (
+    ByDesign,
     ForeignHolder,
-    FromGivenUpAttempts,
+    Keyless,
+    NoLease,
+    OtherKeys,
+    QueueCut,
+    Rewritten,
+    UnknownShape,
+)
+from lockdoctor.domain.evidence.leak_score import Sign, Weighed, Weight
+from lockdoctor.domain.evidence.queue import (
+    Blocks,
     GaveUp,
     HandedOver,
-    Held,
-    HolderWaits,
-    Keyless,
+    NoHandOver,
+    PossiblePhantom,
+    Waiting,
+)
+from lockdoctor.domain.evidence.renewals import (
+    Expired,
     LateRenewal,
     LeaderChanged,
     LeaseEnded,
-    LeastHarm,
     ListedButGone,
     LongTtl,
     LostItsLease,
-    NoHandOver,
-    NoLease,
-    NoSingleWayOut,
     NotRenewed,
-    OtherKeys,
-    PossiblePhantom,
-    QueueCut,
     Renewed,
-    Rewritten,
-    RingWait,
+    Unobservable,
+    Unread,
+)
+from lockdoctor.domain.evidence.sessions import (
+    FromGivenUpAttempts,
     SessionsAlike,
     SessionsGrew,
     SessionsIdle,
-    Sign,
-    Standing,
-    UnknownShape,
-    Unobservable,
-    Unread,
-    WaitCircle,
-    Waiting,
-    Weighed,
-    Weight,
-    WithinLimit,
 )
 from lockdoctor.domain.evidence.verdicts import (
     Accepted,
@@ -58,13 +66,14 @@ from lockdoctor.domain.evidence.verdicts import (
     Verdict,
     VerdictKind,
 )
-from lockdoctor.domain.graph.wait_graph import Blocked
+from lockdoctor.domain.graph.blocking_tree import Blocked
 from lockdoctor.domain.inference.hold_age import Age
 from lockdoctor.domain.inference.queue_activity import QueueActivity
 from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Reading
 from lockdoctor.domain.model.locks import Kind, LockId, Recipe
 from lockdoctor.domain.past.past import PastFinding
-from lockdoctor.domain.report.report import LockReport, Report, Unseen
+from lockdoctor.domain.report.findings import LockReport
+from lockdoctor.domain.report.report import Report, Unseen
 from tests.builders import (
     NOON,
     a_key,

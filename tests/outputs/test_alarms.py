@@ -10,9 +10,10 @@ import pytest
 
 from lockdoctor.domain.check.health import Checkup
 from lockdoctor.domain.model.alarms import ClusterAlarm
-from lockdoctor.domain.report.report import LockReport, Report
+from lockdoctor.domain.report.findings import LockReport
+from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.selfcheck.rules import SelfCheckFacts, judge
-from lockdoctor.domain.treatment.plan import AlarmForbids
+from lockdoctor.domain.treatment.reasons import AlarmForbids
 from lockdoctor.outputs.json.report import JsonOutput
 from lockdoctor.outputs.json.treatment import write_treatment
 from lockdoctor.outputs.nagios import NagiosOutput

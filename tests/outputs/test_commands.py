@@ -12,7 +12,7 @@ import pytest
 from lockdoctor.cli import main
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.model.locks import Kind, Recipe
-from lockdoctor.domain.report.report import Finding
+from lockdoctor.domain.report.findings import Finding
 from lockdoctor.outputs.text.suggested_commands import shell_word, steps
 from tests.builders import HOLDER, a_finding, a_key, a_lock, a_lock_report, a_verdict
 from tests.outputs.examples import HOSTILE, a_deadlock, an_eternal_lock, leaked_sessions

@@ -6,9 +6,12 @@ import dataclasses
 
 import pytest
 
-from lockdoctor.domain.evidence import Held, NoHandOver, Renewed, Standing, Waiting
+from lockdoctor.domain.evidence.age import Held, Standing
+from lockdoctor.domain.evidence.queue import NoHandOver, Waiting
+from lockdoctor.domain.evidence.renewals import Renewed
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
-from lockdoctor.domain.report.report import HISTORY, LockReport, Report, Unseen
+from lockdoctor.domain.report.findings import LockReport
+from lockdoctor.domain.report.report import HISTORY, Report, Unseen
 from lockdoctor.outputs.text.headline import NOUNS, headline
 from tests.builders import NOON, a_lock, a_lock_report, a_report, a_verdict
 from tests.outputs.examples import (

@@ -10,7 +10,7 @@ import pytest
 from lockdoctor.domain.evidence.verdicts import Severity
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Hold
-from lockdoctor.domain.past.past import Stored, StoredFinding, StoredHold, StoredLease, StoredRun
+from lockdoctor.domain.past.stored import Stored, StoredFinding, StoredHold, StoredLease, StoredRun
 from lockdoctor.outputs.table.history import MOST_RUNS, HistoryTable
 from tests.builders import HOLDER, NOON
 from tests.outputs.examples import HOSTILE

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
-from lockdoctor.domain.treatment.journal_entry import Action, Entry, Reason, Result
+from lockdoctor.domain.treatment.journal_entry import Entry, Reason
 from lockdoctor.outputs.table.journal import MOST_KEYS, JournalTable
 from tests.builders import a_key, an_intent, an_outcome
 

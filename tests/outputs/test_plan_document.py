@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.domain.treatment.journal_entry import Result
+from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.treatment.plan import RevokePlan
 from lockdoctor.outputs.json.plan import danger_document
 from lockdoctor.outputs.json.plan_reading import read_plan

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, Result
+from lockdoctor.domain.model.actions import Result
+from lockdoctor.domain.treatment.journal_entry import Entry, EntryId
 from lockdoctor.domain.treatment.restore_plan import Left, Obstacle, Restored, RestorePlan
 from lockdoctor.outputs.table.journal import MOST_KEYS
 from lockdoctor.outputs.table.restore import RestoreTable

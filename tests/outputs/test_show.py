@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from lockdoctor.domain.evidence import Renewed
+from lockdoctor.domain.evidence.renewals import Renewed
 from lockdoctor.domain.inference.renewals import Interval
 from lockdoctor.domain.model.locks import Kind, Recipe
 from lockdoctor.domain.report.report import Report

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.domain.evidence import EstimatedAge, RingWait, Standing, WaitCircle
+from lockdoctor.domain.evidence.age import EstimatedAge, Standing
+from lockdoctor.domain.evidence.deadlock import RingWait, WaitCircle
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.inference.hold_age import Age
 from lockdoctor.domain.inference.queue_activity import QueueActivity
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.domain.report.report import LockReport, Report
+from lockdoctor.domain.report.findings import LockReport
+from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.table.parts.locks import sawtooth
 from lockdoctor.outputs.table.report import TableOutput
 from tests.builders import (

@@ -9,8 +9,8 @@ from typing import TextIO
 
 import pytest
 
-from lockdoctor.domain.treatment.journal_entry import Result
-from lockdoctor.domain.treatment.plan import KeyGone, LeaseGoneAlready
+from lockdoctor.domain.model.actions import Result
+from lockdoctor.domain.treatment.reasons import KeyGone, LeaseGoneAlready
 from lockdoctor.domain.treatment.results import TreatmentReport
 from lockdoctor.outputs.table.treatment import TreatmentTable
 from tests.outputs.treatments import (

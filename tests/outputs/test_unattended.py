@@ -11,8 +11,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from lockdoctor.domain.check.health import Checkup, Health
-from lockdoctor.domain.report.report import Finding
-from lockdoctor.domain.treatment.journal_entry import Action, Result
+from lockdoctor.domain.model.actions import Action, Result
+from lockdoctor.domain.report.findings import Finding
 from lockdoctor.domain.treatment.unattended import Spare, Spared, Unattended
 from lockdoctor.outputs.json.check import CheckJson, CheckTable
 from lockdoctor.outputs.nagios import NagiosOutput

@@ -9,8 +9,7 @@ from importlib import resources
 import pytest
 from jsonschema import Draft202012Validator
 
-from lockdoctor.domain.processes.goroutines import Caller, Frame
-from lockdoctor.domain.processes.server_counters import MemberView, ServerView
+from lockdoctor.domain.report.processes import Caller, Frame, MemberView, ServerView
 from lockdoctor.outputs.json.report import JsonOutput
 from lockdoctor.outputs.table.report import TableOutput
 from lockdoctor.outputs.text.headline import headline

@@ -6,18 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
+from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.model.locks import LockId, Recipe
-from lockdoctor.domain.treatment.journal_entry import Action, EntryId, Result
-from lockdoctor.domain.treatment.plan import (
+from lockdoctor.domain.treatment.journal_entry import EntryId
+from lockdoctor.domain.treatment.plan import Refusal, RevokePlan, Stake, Target
+from lockdoctor.domain.treatment.reasons import (
     KeyTakenAnew,
     LeaseGoneAlready,
     NotJudged,
     OutsideKeys,
-    Refusal,
-    RevokePlan,
-    Stake,
-    Target,
 )
 from lockdoctor.domain.treatment.results import (
     QueueAfter,

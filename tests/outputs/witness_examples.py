@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from lockdoctor.domain.evidence import (
-    Evidence,
+from lockdoctor.domain.evidence import Evidence
+from lockdoctor.domain.evidence.processes import (
     FromElsewhere,
     KeptAliveBy,
     LiveSessions,
     ServerCounted,
 )
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.domain.processes.comparison import Agreement, ProcessReport
-from lockdoctor.domain.processes.goroutines import Caller, Census, Frame
-from lockdoctor.domain.processes.server_counters import MemberView, ServerView
+from lockdoctor.domain.report.processes import (
+    Agreement,
+    Caller,
+    Census,
+    Frame,
+    MemberView,
+    ProcessReport,
+    ServerView,
+)
 
 
 def live_sessions(**fields: Any) -> LiveSessions:

@@ -11,7 +11,7 @@ import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.domain.processes.goroutines import Census
+from lockdoctor.domain.report.processes import Census
 from lockdoctor.processes.goroutine_profile import census_of
 from tests.lockers import GoClient, Locker, eventually
 from tests.scenarios.scanning import Scanned, scan

@@ -15,9 +15,10 @@ import pytest
 from lockdoctor.cli.main import main
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.etcd_server import EtcdServer
+from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, hex_id
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.treatment.journal_entry import MOST_VALUE_BYTES, Action, EntryId, Result
+from lockdoctor.domain.treatment.journal_entry import MOST_VALUE_BYTES, EntryId
 from lockdoctor.etcd.writer import EtcdSurgeon
 from lockdoctor.journal.file import FileJournal
 from tests.builders import an_intent, an_outcome

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer, EtcdServers
+from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.domain.treatment.journal_entry import Action, Result
 from lockdoctor.domain.treatment.plan import RevokePlan
 from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.file_kinds import PLAN

@@ -9,7 +9,7 @@ import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.demo.lock_client import Client, Mutex
-from lockdoctor.domain.treatment.journal_entry import Action, Result
+from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.journal.file import FileJournal
 from tests.lockers import eventually
 from tests.scenarios.checking import Checked, Checker

@@ -17,10 +17,11 @@ from typing import TypeVar
 
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
+from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import LeaseId, Observation
 from lockdoctor.domain.model.locks import LockId, LockKey, Recipe
 from lockdoctor.domain.model.write_result import Written
-from lockdoctor.domain.treatment.journal_entry import Action, Actor
+from lockdoctor.domain.treatment.journal_entry import Actor
 from lockdoctor.domain.treatment.plan import RevokePlan, Stake, Target
 from lockdoctor.etcd.writer import EtcdSurgeon
 from lockdoctor.journal.file import FileJournal

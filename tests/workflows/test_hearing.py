@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.domain.evidence import KeptAliveBy
+from lockdoctor.domain.evidence.processes import KeptAliveBy
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.processes.comparison import Heard, ProcessSeen
-from lockdoctor.domain.processes.server_counters import MemberCounters
+from lockdoctor.domain.report.processes import MemberCounters
 from lockdoctor.domain.report.report import Report, Unseen
 from lockdoctor.ports import Stop, Witness
 from lockdoctor.workflows.scan.scan import scan

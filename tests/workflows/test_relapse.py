@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lockdoctor.domain.treatment.journal_entry import Action
+from lockdoctor.domain.model.actions import Action
 from lockdoctor.errors import ClusterUnreachable
 from lockdoctor.ports import Stop
 from tests.operating_room import ORDERS, Room, key_of, tell

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE
-from lockdoctor.domain.treatment.journal_entry import Action, Actor, Entry, Result
+from lockdoctor.domain.treatment.journal_entry import Actor, Entry
 from lockdoctor.domain.treatment.restore_plan import Obstacle, Restored, RestorePlan
 from lockdoctor.errors import AccessDenied, JournalError, WrongClusterError
 from lockdoctor.ports import Stop

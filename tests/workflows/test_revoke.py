@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from lockdoctor.domain.evidence.verdicts import VerdictKind
+from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.model.locks import Recipe
-from lockdoctor.domain.treatment.journal_entry import Action, Result
-from lockdoctor.domain.treatment.plan import (
+from lockdoctor.domain.treatment.plan import Selection
+from lockdoctor.domain.treatment.reasons import (
     KeyGone,
     KeysUnseen,
     LeaseGoneAlready,
@@ -19,7 +20,6 @@ from lockdoctor.domain.treatment.plan import (
     NotJudged,
     OtherKeys,
     OutsideKeys,
-    Selection,
     TooManyKeys,
 )
 from tests.operating_room import ORDERS, Room, key_of, only, tell

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from lockdoctor.domain.treatment.journal_entry import Action, Intent, Outcome, Result
+from lockdoctor.domain.model.actions import Action, Result
+from lockdoctor.domain.treatment.journal_entry import Intent, Outcome
 from lockdoctor.domain.treatment.plan import (
     Selection,
 )

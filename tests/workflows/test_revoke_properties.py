@@ -8,10 +8,11 @@ from functools import partial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.model.locks import Hold, LockKey
 from lockdoctor.domain.model.write_result import Written
-from lockdoctor.domain.treatment.journal_entry import Action, Line
+from lockdoctor.domain.treatment.journal_entry import Line
 from lockdoctor.domain.treatment.plan import Selection
 from lockdoctor.workflows.treatment.plan import Conduct
 from tests.fakes import FakeClock, FakeCluster, FakeJournal

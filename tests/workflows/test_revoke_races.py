@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.domain.treatment.journal_entry import Action, Result
-from lockdoctor.domain.treatment.plan import (
+from lockdoctor.domain.treatment.plan import Selection
+from lockdoctor.domain.treatment.reasons import (
     Change,
     HolderChanged,
     KeyAdded,
@@ -16,7 +17,6 @@ from lockdoctor.domain.treatment.plan import (
     KeyRewritten,
     KeyTakenAnew,
     LeaderChangedSince,
-    Selection,
     TtlChanged,
 )
 from tests.operating_room import ORDERS, WAYS, Room, key_of, only, tell

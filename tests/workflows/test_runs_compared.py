@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockdoctor.domain.evidence import SessionsIdle, Standing
+from lockdoctor.domain.evidence.age import Standing
+from lockdoctor.domain.evidence.sessions import SessionsIdle
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, VerdictKind
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Kind

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockdoctor.domain.evidence import OtherKeys, PossiblePhantom
+from lockdoctor.domain.evidence.keys import OtherKeys
+from lockdoctor.domain.evidence.queue import PossiblePhantom
 from lockdoctor.domain.evidence.verdicts import Severity, VerdictKind
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.policy.policy import Policy

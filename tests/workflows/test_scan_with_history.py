@@ -13,11 +13,12 @@ import pytest
 
 from lockdoctor.domain.check.health import Checkup, Health
 from lockdoctor.domain.check.metrics import MetricLimits
-from lockdoctor.domain.evidence import Standing
+from lockdoctor.domain.evidence.age import Standing
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, VerdictKind
 from lockdoctor.domain.inference.queue_activity import WatchEvent
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.domain.past.past import ClockMark, RunRecord
+from lockdoctor.domain.past.past import ClockMark
+from lockdoctor.domain.past.run_record import RunRecord
 from lockdoctor.domain.policy.policy import Limits, Policy
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.treatment.plan import NAMEABLE, Selection

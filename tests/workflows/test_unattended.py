@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.policy.policy import Limits, Policy, Rule, Treatment
 from lockdoctor.domain.report.report import Report
-from lockdoctor.domain.treatment.journal_entry import Action, Entry, Result
+from lockdoctor.domain.treatment.journal_entry import Entry
 from lockdoctor.domain.treatment.unattended import MAX_WATCH_S, Spare, Unattended
 from lockdoctor.errors import AccessDenied
 from lockdoctor.ports import Stop

@@ -8,9 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
+from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.domain.treatment.journal_entry import Action, EntryId, Result
-from lockdoctor.domain.treatment.plan import KeyGone, KeyRewritten, Selection
+from lockdoctor.domain.treatment.journal_entry import EntryId
+from lockdoctor.domain.treatment.plan import Selection
+from lockdoctor.domain.treatment.reasons import KeyGone, KeyRewritten
 from lockdoctor.errors import WrongClusterError
 from lockdoctor.ports import MOST_TOGETHER
 from tests.operating_room import Room, key_of, tell

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from lockdoctor.cli.options.shared import ConnectionFlags, parse_switch
-from lockdoctor.domain.policy.policy import parse_duration
+from lockdoctor.domain.policy.durations import parse_duration
 from lockdoctor.errors import ClusterUnreachable, ConfigError
 
 if TYPE_CHECKING:

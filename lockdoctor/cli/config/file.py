@@ -12,9 +12,10 @@ from lockdoctor.cli.config.connection import ConnectionValues
 from lockdoctor.cli.config.schema import Schema, Table, read_file
 from lockdoctor.domain.check.accepted_findings import Acceptance
 from lockdoctor.domain.evidence.verdicts import FINE, OF_SESSIONS, VerdictKind
+from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.locks import Kind
-from lockdoctor.domain.policy.policy import MIN_RUNS, Limits, Rule, Treatment, parse_duration
-from lockdoctor.domain.treatment.journal_entry import Action
+from lockdoctor.domain.policy.durations import parse_duration
+from lockdoctor.domain.policy.policy import MIN_RUNS, Limits, Rule, Treatment
 from lockdoctor.errors import ConfigError
 from lockdoctor.values import dataclass
 

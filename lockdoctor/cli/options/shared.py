@@ -11,7 +11,8 @@ from typing import Annotated, Any, TypeVar, cast
 import typer
 
 from lockdoctor.domain.model.locks import Kind
-from lockdoctor.domain.policy.policy import Limits, parse_duration
+from lockdoctor.domain.policy.durations import parse_duration
+from lockdoctor.domain.policy.policy import Limits
 from lockdoctor.values import dataclass
 
 _Choice = TypeVar("_Choice", bound=enum.Enum)

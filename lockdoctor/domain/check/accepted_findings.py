@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from lockdoctor.domain.evidence import WithinLimit
+from lockdoctor.domain.evidence.age import WithinLimit
 from lockdoctor.domain.evidence.verdicts import (
     OF_SESSIONS,
     Accepted,
@@ -15,7 +15,8 @@ from lockdoctor.domain.evidence.verdicts import (
     VerdictKind,
 )
 from lockdoctor.domain.policy.policy import is_below
-from lockdoctor.domain.report.report import KEYLESS_LEASES, LEASE_LIST, LockReport, Report
+from lockdoctor.domain.report.findings import LockReport
+from lockdoctor.domain.report.report import KEYLESS_LEASES, LEASE_LIST, Report
 from lockdoctor.values import dataclass
 
 WEAKER = {

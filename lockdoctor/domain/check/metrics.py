@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from lockdoctor.domain.check.ranges import Range
 from lockdoctor.domain.evidence.verdicts import Severity, VerdictKind
 from lockdoctor.domain.model.locks import Kind
-from lockdoctor.domain.report.report import KEYLESS_LEASES, LEASE_LIST, LockReport, Report
+from lockdoctor.domain.report.findings import LockReport
+from lockdoctor.domain.report.report import KEYLESS_LEASES, LEASE_LIST, Report
 from lockdoctor.values import dataclass
 
 

@@ -20,6 +20,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from itertools import count, pairwise
 from typing import NamedTuple
 
+from lockdoctor.domain.graph.blocking_tree import Blocked, BlockingTree, Weight
 from lockdoctor.domain.graph.strongly_connected import strongly_connected
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Kind, Lock, LockId, Recipe
@@ -28,8 +29,6 @@ from lockdoctor.values import dataclass
 MOST_STARTS = 16
 """A short circle is looked for from so many sessions of a tangle."""
 
-MOST_STEPS = 1_000_000
-"""So many steps are spent on counting who is blocked behind whom, all roots together."""
 
 ONE_AFTER_THE_OTHER = frozenset({Recipe.GO_MUTEX, Recipe.VITESS})
 """In these queues each contender waits for everyone before it."""
@@ -67,32 +66,6 @@ class Circle:
     def is_of_holders(self) -> bool:
         """Whether each waits for one who holds the lock already."""
         return all(wait.on_holder for wait in self.ring)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blocked:
-    """One lock in the tree of those that are blocked behind one another."""
-
-    lock: LockId
-    level: int
-    """0 for a root, whose holder waits for nothing - or is caught in a circle."""
-    behind: LockId | None
-    """The lock that its holder waits for; None for a root."""
-    session: LeaseId | None
-    """The holder's lease."""
-    waiters: int
-    """In its own queue."""
-    blocks: int | None
-    """Of a root: in its queue and all those behind it; None where these are too many to count."""
-
-
-class Weight(NamedTuple):
-    """What hangs on one lock, or on several."""
-
-    waiters: int
-    """In all queues."""
-    behind: int
-    """Locks that are blocked behind those asked for."""
 
 
 def contended(locks: Iterable[Lock]) -> list[Lock]:
@@ -158,12 +131,12 @@ class WaitGraph:
         The roots that block most come first. Locks behind which no other is blocked, and which
         are behind none, are left out.
         """
-        return list(_Tree(self._locks, self._holders_waits()).rows())
+        return list(BlockingTree(self._locks, self._holders_waits()).rows())
 
     def weight(self, locks: Collection[LockId]) -> Weight | None:
         """Count who is blocked by some locks in all; None where these are too many to count."""
         numbers = {n for n, lock in enumerate(self._locks) if lock.id in locks}
-        return _Tree(self._locks, self._holders_waits()).weight(numbers)
+        return BlockingTree(self._locks, self._holders_waits()).weight(numbers)
 
     def behind(self) -> dict[LockId, tuple[LockId, ...]]:
         """Say of each lock whose holder waits for others which ones these are."""
@@ -307,80 +280,6 @@ class WaitGraph:
         )
 
 
-class _Tree:
-    """The locks that are blocked behind one another, in order."""
-
-    def __init__(self, locks: Sequence[Lock], waits: Mapping[int, Sequence[int]]) -> None:
-        self.locks = locks
-        self.waits = waits
-        self.children: dict[int, list[int]] = {}
-        for child, parents in waits.items():
-            for parent in parents:
-                self.children.setdefault(parent, []).append(child)
-        self.steps = 0
-        self.shown: set[int] = set()
-
-    def rows(self) -> Iterator[Blocked]:
-        free = [number for number in self.children if number not in self.waits]
-        ranked = sorted(((self._blocks(number), number) for number in free), key=_most_first)
-        for blocks, number in ranked:
-            yield from self._below(number, blocks)
-        for circle in reversed(strongly_connected(self.children)):  # what is left hangs on one
-            if self.shown.isdisjoint(circle):
-                yield from self._below(min(circle), self._blocks(min(circle)))
-
-    def _below(self, root: int, blocks: int | None) -> Iterator[Blocked]:
-        """A root and all that is behind it and not shown yet."""
-        self.shown.add(root)
-        yield self._row(root, 0, None, blocks)
-        pending = [(child, root, 1) for child in reversed(self.children[root])]
-        while pending:
-            number, parent, level = pending.pop()
-            if number in self.shown:
-                continue
-            self.shown.add(number)
-            yield self._row(number, level, parent, None)
-            below = self.children.get(number, ())
-            pending += [(child, number, level + 1) for child in reversed(below)]
-
-    def _row(self, number: int, level: int, parent: int | None, blocks: int | None) -> Blocked:
-        lock = self.locks[number]
-        return Blocked(
-            lock=lock.id,
-            level=level,
-            behind=None if parent is None else self.locks[parent].id,
-            session=lock.holder.lease_id if lock.holder and lock.holder.has_lease else None,
-            waiters=len(lock.waiters),
-            blocks=blocks,
-        )
-
-    def weight(self, numbers: Collection[int]) -> Weight | None:
-        """Count who waits for some locks and for all that are behind them."""
-        reached = self._reached(numbers)
-        if reached is None:
-            return None
-        waiters = sum(len(self.locks[number].waiters) for number in reached)
-        return Weight(waiters, len(reached) - len(numbers))
-
-    def _blocks(self, number: int) -> int | None:
-        weight = self.weight([number])
-        return weight.waiters if weight else None
-
-    def _reached(self, numbers: Collection[int]) -> set[int] | None:
-        """The locks and all that are behind them."""
-        reached = set(numbers)
-        pending = list(numbers)
-        while pending:
-            for child in self.children.get(pending.pop(), ()):
-                self.steps += 1
-                if self.steps > MOST_STEPS:
-                    return None
-                if child not in reached:
-                    reached.add(child)
-                    pending.append(child)
-        return reached
-
-
 def _chains(queues: Iterable[Sequence[LeaseId]]) -> dict[LeaseId, list[LeaseId]]:
     """Each contender waits for the one before it, and thereby for all before that one."""
     edges: dict[LeaseId, list[LeaseId]] = {}
@@ -417,8 +316,3 @@ def _length_and_names(ring: Sequence[Wait]) -> tuple[int, list[tuple[bytes, Leas
 
 def _names(ring: Sequence[Wait]) -> list[tuple[bytes, LeaseId]]:
     return [(wait.lock.name, wait.waiter) for wait in ring]
-
-
-def _most_first(ranked: tuple[int | None, int]) -> tuple[int, int]:
-    blocks, number = ranked
-    return -(blocks or 0), number

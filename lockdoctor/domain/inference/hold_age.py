@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
-
-from lockdoctor.domain.evidence import EstimatedAge
+from lockdoctor.domain.evidence.age import EstimatedAge
 from lockdoctor.domain.model.locks import Hold
 from lockdoctor.domain.past.past import Past
 from lockdoctor.values import dataclass
-
-UUID_EPOCH_OFFSET_100NS = 0x01B21DD213814000
-"""From 1582-10-15, where uuid1 counts from, to 1970-01-01. Source: RFC 9562, section 5.1."""
 
 FEWEST_REVISIONS = 10
 """An estimate from fewer revisions in the window than this would be mere chance."""
@@ -110,20 +105,3 @@ def estimate(create_revision: int, rate: RevisionRate) -> EstimatedAge | None:
     per_s = rate.revisions / rate.over_s
     since = max(0, rate.revision - create_revision)
     return EstimatedAge(about_s=since / per_s, revisions_since=since, revisions_per_s=per_s)
-
-
-def uuid1_written_at(value: bytes) -> float | None:
-    """
-    Read the time from a uuid1, as python-etcd3 writes it into a lock.
-
-    Returns:
-        POSIX seconds by the writer's clock, None where the bytes are no uuid1.
-
-    Source: Lock in python-etcd3's etcd3/locks.py; RFC 9562, section 5.1.
-    """
-    if len(value) != 16:  # noqa: PLR2004 - the bytes of a UUID
-        return None
-    identifier = uuid.UUID(bytes=value)
-    if identifier.version != 1 or identifier.variant != uuid.RFC_4122:
-        return None
-    return (identifier.time - UUID_EPOCH_OFFSET_100NS) / 1e7

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from lockdoctor.domain.evidence import SessionsAlike
+from lockdoctor.domain.evidence.sessions import SessionsAlike
 from lockdoctor.domain.inference.renewals import RenewalTrace
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.values import dataclass

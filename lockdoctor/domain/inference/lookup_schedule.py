@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lockdoctor.domain.inference.leadership import Leadership
 from lockdoctor.domain.inference.lease_expiry import AGAIN_S, expired_for_s, is_late
-from lockdoctor.domain.inference.renewals import Leadership, RenewalTrace, trace
+from lockdoctor.domain.inference.renewals import RenewalTrace, trace
 from lockdoctor.domain.model.leases import LeaseGone, Observation, Reading
 
 ROUND_TRIP_S = 0.25

@@ -9,8 +9,9 @@ from typing import TypeAlias
 
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Lock, LockKey
+from lockdoctor.domain.recipes.base import LockRecipe
 from lockdoctor.domain.recipes.grouping import Claim, claim, queue_of
-from lockdoctor.domain.recipes.registry import RECIPE_OF, LockRecipe
+from lockdoctor.domain.recipes.registry import RECIPE_OF
 from lockdoctor.values import dataclass
 
 PATIENCE_S = 0.5

@@ -12,10 +12,10 @@ v3_server.go (the remaining time is cut to whole seconds toward zero); tried on 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from lockdoctor.domain.inference.leadership import Leadership
 from lockdoctor.domain.model.leases import (
     FOREVER_S,
     NO_LEASE,
@@ -30,93 +30,12 @@ CLOCK_DRIFT = 200e-6
 """How much faster one clock may run than another, as a share: NTP slews by up to 500 us/s for
 short times, a free quartz stays below 100 ppm. Keeps a long TTL from proving a false renewal."""
 
-SETTLE_S = 1.0
-"""
-An answer confirms a raft term only if it was asked this long after the reading in question.
-
-A member may answer with a TTL that a new leader has already reset while its header still carries
-the old term (seen on 3.4.23 and 3.5.1), until it has applied the new leader's first entry.
-"""
-
-PROMOTION_SHOWS_S = 5.0
-"""How long before a reading with a promotion's mark the promotion may lie: election time-out and
-the leases' spread. Only a second line of defence: the raft term is the first."""
-
 
 class Interval(NamedTuple):
     """A stretch of time in which a moment lies."""
 
     earliest: float
     latest: float
-
-
-class LeadershipProbe(NamedTuple):
-    """What one answer said of the raft leadership."""
-
-    asked_at: float
-    raft_term: int
-    leader_id: int | None = None
-    """None where the answer does not name the leader, 0 where there is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Leadership:
-    """What all answers of a run say of the raft leadership: under which term a rise counts."""
-
-    last_asked_under: dict[int, float]
-    """Of each raft term, when the last answer was asked that still carried it."""
-    marks: tuple[float, ...]
-    """When readings were answered that show a promotion by themselves, in order."""
-    leaders_under: dict[int, set[int]]
-    """Of each raft term, the leaders that answers named: a second one shows a term that lags."""
-    confirmed: bool = False
-    """Take each term as confirmed: for planning, before the answers that confirm it are there."""
-
-    @classmethod
-    def of(cls, readings: Iterable[Reading], probes: Iterable[LeadershipProbe] = ()) -> Leadership:
-        """Gather what every reading and every other answer of the run said."""
-        last_asked: dict[int, float] = {}
-        marks: list[float] = []
-        for reading in readings:
-            last_asked[reading.raft_term] = max(
-                reading.asked_at, last_asked.get(reading.raft_term, reading.asked_at)
-            )
-            if isinstance(reading, Observation) and shows_promotion(reading):
-                marks.append(reading.answered_at)
-        leaders: dict[int, set[int]] = {}
-        for probe in probes:
-            last_asked[probe.raft_term] = max(
-                probe.asked_at, last_asked.get(probe.raft_term, probe.asked_at)
-            )
-            if probe.leader_id:
-                leaders.setdefault(probe.raft_term, set()).add(probe.leader_id)
-        return cls(last_asked, tuple(sorted(marks)), leaders)
-
-    @property
-    def changes(self) -> int:
-        """How often the raft term rose, or a reading showed a promotion without a new term."""
-        return max(len(self.last_asked_under) - 1, 1 if self.marks else 0)
-
-    def is_steady(self, earlier: Observation, later: Observation) -> bool:
-        """
-        Whether one leader led from before the earlier reading until after the later one.
-
-        Only then is a rise of the remaining TTL the work of a client.
-        """
-        return earlier.raft_term == later.raft_term and (
-            self.confirmed or self._is_confirmed(earlier, later)
-        )
-
-    def _is_confirmed(self, earlier: Observation, later: Observation) -> bool:
-        return (
-            self.last_asked_under.get(later.raft_term, -math.inf) >= later.answered_at + SETTLE_S
-            and not self._marked(earlier.asked_at, later.answered_at)
-            and len(self.leaders_under.get(later.raft_term, ())) <= 1
-        )
-
-    def _marked(self, since: float, until: float) -> bool:
-        at = bisect_left(self.marks, since)
-        return at < len(self.marks) and self.marks[at] <= until + PROMOTION_SHOWS_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,15 +171,6 @@ def last_refresh(reading: Observation) -> Interval:
     """Place the last grant or renewal, from one reading, where no leader interfered."""
     ends = deadline(reading)
     return Interval(ends.earliest - reading.granted_ttl_s, ends.latest - reading.granted_ttl_s)
-
-
-def shows_promotion(reading: Observation) -> bool:
-    """
-    Tell whether only a new leader can have brought this reading about.
-
-    A grant or a renewal is read as granted - 1 at the most, since the time is rounded down.
-    """
-    return reading.remaining_ttl_s >= reading.granted_ttl_s
 
 
 def is_usable(reading: Observation) -> bool:

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lockdoctor.domain.inference.renewals import (
-    RenewalTrace,
-    deadline,
-    is_usable,
-    last_refresh,
-    shows_promotion,
-)
+from lockdoctor.domain.inference.leadership import shows_promotion
+from lockdoctor.domain.inference.renewals import RenewalTrace, deadline, is_usable, last_refresh
 from lockdoctor.domain.model.leases import Observation
 from lockdoctor.values import dataclass
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NewType, TypeAlias
+from typing import NamedTuple, NewType, TypeAlias
 
 from lockdoctor.values import dataclass
 
@@ -93,3 +93,12 @@ def lease_id_of(word: str) -> LeaseId | None:
         return parse_lease_id(word)
     except ValueError:
         return None
+
+
+class LeadershipProbe(NamedTuple):
+    """What one answer said of the raft leadership."""
+
+    asked_at: float
+    raft_term: int
+    leader_id: int | None = None
+    """None where the answer does not name the leader, 0 where there is none."""

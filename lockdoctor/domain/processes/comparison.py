@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import enum
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from lockdoctor.domain.evidence import (
-    TOLERANCE,
-    Evidence,
+from lockdoctor.domain.evidence import Evidence
+from lockdoctor.domain.evidence.base import TOLERANCE
+from lockdoctor.domain.evidence.processes import (
     FromElsewhere,
     KeptAliveBy,
     LiveSessions,
@@ -18,15 +17,16 @@ from lockdoctor.domain.evidence import (
 )
 from lockdoctor.domain.evidence.verdicts import Verdict, VerdictKind
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.domain.processes.goroutines import Census
-from lockdoctor.domain.processes.server_counters import MemberCounters, ServerView, compare
-from lockdoctor.domain.report.report import (
-    KEYLESS_LEASES,
-    LEASE_LIST,
-    LockReport,
-    Report,
-    Unseen,
+from lockdoctor.domain.processes.server_counters import compare
+from lockdoctor.domain.report.findings import LockReport
+from lockdoctor.domain.report.processes import (
+    Agreement,
+    Census,
+    MemberCounters,
+    ProcessReport,
+    ServerView,
 )
+from lockdoctor.domain.report.report import KEYLESS_LEASES, LEASE_LIST, Report, Unseen
 from lockdoctor.values import dataclass
 
 LEAKS = frozenset({VerdictKind.LEAKED_SESSION, VerdictKind.SESSION_PILE_UP})
@@ -42,14 +42,6 @@ UNLISTED_S = 2.0
 
 LEAST_WATCHED_S = 1.0
 """Counters that were read twice within less tell nothing."""
-
-
-class Agreement(enum.Enum):
-    """How a process's sessions compare with etcd's renewed leases without keys."""
-
-    AS_MANY = "as-many"
-    FEWER = "fewer"
-    MORE = "more"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,28 +73,6 @@ class Heard:
             counters=tuple(counters for each in said for counters in each.counters),
             unheard=tuple(unseen for each in said for unseen in each.unheard),
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessReport:
-    """What one process's goroutines tell, compared with etcd."""
-
-    name: str
-    source: str
-    census: Census
-    is_saved: bool
-    """The profile was saved earlier, so that its counts are not of this moment."""
-    sessions_before: int | None
-    """Live sessions at the beginning of the window; None where it was not asked then."""
-    watched_s: float
-    """From the first look at it to the last."""
-    keyless_kept: int | None
-    """So many of etcd's renewed leases without keys it keeps alive, by their IDs; None where the
-    leases are not known, or the profile does not show the ID of each lease kept alive."""
-    locks_held: int | None
-    """So many of the report's locks it holds, by the IDs of their leases; None as above."""
-    agreement: Agreement | None
-    """By their numbers; None where the leases without keys are not known."""
 
 
 def process_unheard(name: str) -> str:

@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple
 
 from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.report.processes import Caller, Census, Frame
 from lockdoctor.values import dataclass
 
 _CLIENT = (
@@ -46,20 +46,6 @@ Source: NewGenerator in etcd's pkg/idutil/id.go.
 """
 
 
-class Frame(NamedTuple):
-    """One call on a stack."""
-
-    function: str
-    """As Go writes it: main.request, github.com/acme/jobs.(*Queue).Take."""
-    place: str
-    """The file, without its folder, and the line; empty where the profile has none."""
-
-    @property
-    def text(self) -> str:
-        """The call as it is told to people."""
-        return f"{self.function} ({self.place})" if self.place else self.function
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
     """Goroutines that stand at the same place."""
@@ -85,59 +71,6 @@ class Stack:
     def names_a_lease(self) -> bool:
         """Whether the ID of the lease is among the words."""
         return any(word >= MIN_LEASE_ID for word in self.words)
-
-
-class Caller(NamedTuple):
-    """A place in the process's own code, and how many goroutines came by it."""
-
-    call: str
-    """What is called there: Lock, Campaign or NewSession."""
-    frame: Frame
-    goroutines: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Census:
-    """The goroutines of one process, as far as they have to do with etcd's locks."""
-
-    goroutines: int
-    sessions: int
-    """Live sessions, each with a lease that this process renews."""
-    keepalives: int
-    """Leases that it keeps alive, those of the sessions included; newer clients hide some others
-    (from 3.4.28 and 3.5.10 on, those whose context cannot be cancelled)."""
-    named_keepalives: int
-    """Of the keep-alives, those whose arguments show the lease's ID. Which Go shows it depends on
-    its version and on the client's."""
-    clients: int
-    """Clients that have ever kept a lease alive."""
-    lock_waiters: int
-    candidates: int
-    """Goroutines that wait to win an election."""
-    oldest_keepalive_s: int | None
-    """The oldest keep-alive has stood for at least so long, in whole minutes; None where the
-    profile does not say."""
-    callers: tuple[Caller, ...]
-    words: frozenset[LeaseId]
-    """Where the profile shows arguments: numbers among which are the IDs of all leases that are
-    kept alive, and pointers. One that is also a lease of etcd is no coincidence."""
-    is_whole: bool
-    """False where the profile was cut off, so that every number is the fewest."""
-
-    @property
-    def waiting(self) -> int:
-        """Sessions whose attempt waits for its turn; each has a key in etcd."""
-        return self.lock_waiters + self.candidates
-
-    @property
-    def names_all_leases(self) -> bool:
-        """Whether a lease that the profile does not name is none of these keep-alives."""
-        return self.is_whole and 0 < self.keepalives == self.named_keepalives
-
-    @property
-    def beyond_sessions(self) -> int:
-        """Leases kept alive without a session, at least."""
-        return max(0, self.keepalives - self.sessions)
 
 
 def keeps_a_lease_alive(function: str) -> bool:

@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from lockdoctor.domain.model.locks import Kind, Lock, LockId, LockKey, Recipe
-from lockdoctor.domain.recipes.registry import RECIPE_OF, RECIPES, LockRecipe, patroni_scope
+from lockdoctor.domain.recipes.base import LockRecipe
+from lockdoctor.domain.recipes.registration import patroni_scope
+from lockdoctor.domain.recipes.registry import RECIPE_OF, RECIPES
 
 KindOf = Callable[[bytes], "Kind | None"]
 """What the policy says a lock of this name is for; None where it says nothing."""

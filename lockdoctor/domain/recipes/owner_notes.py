@@ -8,8 +8,8 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from lockdoctor.domain.inference.hold_age import uuid1_written_at
 from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.recipes.uuid1 import uuid1_written_at
 from lockdoctor.values import dataclass
 
 _MULTICAST = 1 << 40

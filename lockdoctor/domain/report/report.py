@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from lockdoctor.domain.evidence import Blocks
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
+from lockdoctor.domain.report.findings import Finding, LockReport, SessionReport, rank
 from lockdoctor.values import dataclass
 
 if TYPE_CHECKING:
-    from lockdoctor.domain.evidence import SessionsAlike
-    from lockdoctor.domain.graph.wait_graph import Blocked
-    from lockdoctor.domain.inference.hold_age import Age
-    from lockdoctor.domain.inference.lease_origin import Origin
-    from lockdoctor.domain.inference.queue_activity import QueueActivity
-    from lockdoctor.domain.inference.renewals import RenewalTrace
+    from lockdoctor.domain.evidence.sessions import SessionsAlike
+    from lockdoctor.domain.graph.blocking_tree import Blocked
     from lockdoctor.domain.model.alarms import ClusterAlarm
-    from lockdoctor.domain.model.leases import LeaseId
-    from lockdoctor.domain.model.locks import Lock
     from lockdoctor.domain.past.past import PastFinding
-    from lockdoctor.domain.processes.comparison import ProcessReport
-    from lockdoctor.domain.processes.server_counters import ServerView
+    from lockdoctor.domain.report.processes import ProcessReport, ServerView
 
 
 LEASE_LIST = "list of leases"
@@ -64,79 +56,6 @@ class Unseen:
     why: str
     is_failure: bool = False
     """Something went wrong, so that a check cannot vouch for what it did not see."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockReport:
-    """Everything about one lock; verdicts[0] is the one that names it."""
-
-    lock: Lock
-    prefix: bytes
-    """The prefix of the command line under which it was found."""
-    verdicts: tuple[Verdict, ...]
-    """Worst first; never empty."""
-    age: Age | None
-    """How long the holder has held; None where nobody holds."""
-    activity: QueueActivity
-    waited_s: tuple[float, ...] = ()
-    """How long each waiter was seen to stand in the queue, at least."""
-    traces: Mapping[LeaseId, RenewalTrace]
-    """What was seen of leases, those of its holder and waiters among them; one for all locks."""
-    max_hold_s: float | None = None
-    """The longest that a hold may last, where an operator has stated it."""
-
-    @property
-    def verdict(self) -> Verdict:
-        """The verdict that names the lock's state."""
-        return self.verdicts[0]
-
-    @property
-    def holder_trace(self) -> RenewalTrace | None:
-        """What was seen of the holder's lease."""
-        return self.traces.get(self.lock.holder.lease_id) if self.lock.holder else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionReport:
-    """A lease without keys."""
-
-    trace: RenewalTrace
-    verdict: Verdict
-    is_new: bool
-    """It was granted while we watched."""
-    gave_up: bool
-    """An attempt of this session on a lock was seen to give up while we watched."""
-    origin: Origin | None = None
-    """What its ID tells; None where no member of the cluster gives such IDs."""
-
-
-class Finding(NamedTuple):
-    """A verdict of WARNING or worse, with the lock that it is about."""
-
-    verdict: Verdict
-    lock: LockReport | None
-    """None where the verdict is of leases without keys."""
-
-    @property
-    def blocks(self) -> int:
-        """How many wait behind the key that it is about; in a deadlock, for all of its locks."""
-        if self.verdict.kind in {VerdictKind.DEADLOCK, VerdictKind.SELF_DEADLOCK}:
-            return self.blocks_in_all
-        return self._waiters
-
-    @property
-    def _waiters(self) -> int:
-        waiters = [key.key for key in self.lock.lock.waiters] if self.lock else []
-        if self.verdict.key in waiters:
-            return len(waiters) - 1 - waiters.index(self.verdict.key)
-        holds = self.lock and self.verdict.key in {key.key for key in self.lock.lock.keys}
-        return len(waiters) if holds else 0
-
-    @property
-    def blocks_in_all(self) -> int:
-        """How many wait behind it, those counted in who wait for locks blocked behind it."""
-        found = (each.waiters for each in self.verdict.evidence if isinstance(each, Blocks))
-        return next(found, 0) or self._waiters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,7 +130,7 @@ class Report:
             if verdict.lock in {lock.lock.id, None}  # a deadlock is told once, by its first lock
         ]
         found += [Finding(verdict, None) for verdict in self.session_verdicts]
-        return sorted(found, key=_rank)
+        return sorted(found, key=rank)
 
     @property
     def blind_to(self) -> tuple[Unseen, ...]:
@@ -260,10 +179,3 @@ class Report:
     def counts(self) -> Counter[VerdictKind]:
         """How many locks each verdict names, unless it is accepted."""
         return Counter(lock.verdict.kind for lock in self.locks if not lock.verdict.accepted)
-
-
-def _rank(finding: Finding) -> tuple[int, bool, int, int, int]:
-    verdict = finding.verdict
-    kind, sure = list(VerdictKind).index(verdict.kind), list(Confidence).index(verdict.confidence)
-    blocks = finding.blocks_in_all
-    return (-verdict.severity, not blocks, kind, sure, -blocks)

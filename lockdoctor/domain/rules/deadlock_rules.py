@@ -8,21 +8,22 @@ from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
-from lockdoctor.domain.evidence import (
-    Blocks,
-    Evidence,
+from lockdoctor.domain.evidence import Evidence
+from lockdoctor.domain.evidence.deadlock import (
     HolderWaits,
     LeastHarm,
     NoSingleWayOut,
     RingWait,
     WaitCircle,
 )
+from lockdoctor.domain.evidence.queue import Blocks
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
-from lockdoctor.domain.graph.wait_graph import Blocked, Circle, Wait, WaitGraph
+from lockdoctor.domain.graph.blocking_tree import Blocked
+from lockdoctor.domain.graph.wait_graph import Circle, Wait, WaitGraph
 from lockdoctor.domain.inference.lookup_schedule import is_overdue
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import LockId, LockKey
-from lockdoctor.domain.report.report import LockReport
+from lockdoctor.domain.report.findings import LockReport
 from lockdoctor.values import dataclass
 
 Stood = Callable[[LockReport, LockKey], float]

@@ -6,17 +6,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from lockdoctor.domain.evidence import SessionsAlike
+from lockdoctor.domain.evidence.sessions import SessionsAlike
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
-from lockdoctor.domain.inference.lease_expiry import judge_lost
 from lockdoctor.domain.inference.lease_origin import Origin, alike, origin
 from lockdoctor.domain.inference.lookup_schedule import needed_window_s
 from lockdoctor.domain.inference.renewals import RenewalTrace
 from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Observation, Reading
 from lockdoctor.domain.past.past import PastFinding
-from lockdoctor.domain.report.report import LockReport, Report, Unseen
+from lockdoctor.domain.report.findings import LockReport
+from lockdoctor.domain.report.report import Report, Unseen
 from lockdoctor.domain.rules.deadlock_rules import judge_waits
 from lockdoctor.domain.rules.judge_prefix import PrefixView
+from lockdoctor.domain.rules.lease_rules import judge_lost
 from lockdoctor.domain.rules.recurring_findings import Trend
 from lockdoctor.domain.rules.scan_facts import Examination
 from lockdoctor.domain.rules.session_rules import (

@@ -35,9 +35,11 @@ from lockdoctor.domain.recipes.grouping import (
     recipe_of,
     released_lock,
 )
-from lockdoctor.domain.report.report import LockReport, Unseen
-from lockdoctor.domain.rules.judge_lock import CONVINCING_RENEWALS, diagnose
+from lockdoctor.domain.report.findings import LockReport
+from lockdoctor.domain.report.report import Unseen
+from lockdoctor.domain.rules.judge_lock import diagnose
 from lockdoctor.domain.rules.lock_case import Dangling, LockCase
+from lockdoctor.domain.rules.lock_rules import CONVINCING_RENEWALS
 from lockdoctor.domain.rules.scan_facts import Examination, PrefixFacts
 from lockdoctor.domain.rules.session_rules import (
     is_renewed,

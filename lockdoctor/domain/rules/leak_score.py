@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lockdoctor.domain.evidence import Sign, Weighed, Weight
+from lockdoctor.domain.evidence.leak_score import Sign, Weighed, Weight
 
 if TYPE_CHECKING:
     from lockdoctor.domain.rules.lock_case import LockCase

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import NamedTuple
 
+from lockdoctor.domain.evidence import Evidence
+from lockdoctor.domain.evidence.age import ClaimedAge, Held
+from lockdoctor.domain.evidence.keys import (
+    ForeignHolder,
+    OtherKeys,
+)
+from lockdoctor.domain.evidence.queue import (
+    GaveUp,
+    HandedOver,
+    PossiblePhantom,
+    Waiting,
+)
+from lockdoctor.domain.evidence.renewals import (
+    LeaderChanged,
+)
+from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
 from lockdoctor.domain.inference.hold_age import Age
 from lockdoctor.domain.inference.queue_activity import QueueActivity
 from lockdoctor.domain.inference.renewals import RenewalTrace
-from lockdoctor.domain.model.locks import Kind, Lock, LockKey
+from lockdoctor.domain.model.locks import Kind, Lock, LockKey, Recipe
 from lockdoctor.domain.policy.policy import Thresholds
-from lockdoctor.domain.rules.session_rules import is_renewed
+from lockdoctor.domain.rules.session_rules import is_renewed, renewed
 from lockdoctor.values import dataclass
 
 
@@ -93,3 +112,100 @@ class LockCase:
     def is_renewed(self) -> bool:
         """Whether the holder's lease was proven to be renewed, and nothing says that it ended."""
         return self.trace is not None and is_renewed(self.trace)
+
+
+BY_DESIGN = frozenset({Kind.ELECTION, Kind.REGISTRATION})
+"""Held as long as the process lives; age alone says nothing about them."""
+
+
+MOST_OTHER_KEYS = 20
+"""So many of the keys that a lease carries outside a lock are named; the rest is counted."""
+
+
+Rule = Callable[[LockCase], "Verdict | None"]
+
+
+def verdict_on(
+    case: LockCase,
+    kind: VerdictKind,
+    severity: Severity,
+    confidence: Confidence,
+    evidence: list[Evidence],
+    remedy: str,
+    key: LockKey | None = None,
+) -> Verdict:
+    subject = key or case.holder
+    return Verdict(
+        kind=kind,
+        severity=severity,
+        confidence=confidence,
+        lock=case.lock.id,
+        key=subject.key if subject else None,
+        leases=(subject.lease_id,) if subject and subject.has_lease else (),
+        evidence=tuple(evidence),
+        remedy=remedy,
+    )
+
+
+def hold_evidence(case: LockCase) -> list[Evidence]:
+    evidence: list[Evidence] = []
+    if case.age and not case.is_released:
+        evidence.append(Held(at_least_s=case.age.at_least_s, at_most_s=case.age.at_most_s))
+        if case.age.claimed_s is not None:
+            evidence.append(ClaimedAge(claimed_s=case.age.claimed_s))
+    if case.lock.foreign_holder and case.holder:
+        evidence.append(ForeignHolder(key=case.holder.key))
+    return evidence
+
+
+def other_keys_evidence(case: LockCase) -> list[Evidence]:
+    """The keys outside the lock, as the last look that was told of keys saw them."""
+    attached = case.trace.attached_keys if case.trace else ()
+    if len(attached) <= 1 or case.lock.foreign_holder:
+        return []
+    if case.lock.recipe is Recipe.RW_MUTEX:  # each attempt has a key of its own
+        below = case.lock.name + b"/"
+        attached = tuple(key for key in attached if not key.startswith(below))
+    own = {key.key for key in case.lock.keys}
+    count = len(attached) - sum(_has(attached, key) for key in own)
+    others = islice((key for key in attached if key not in own), MOST_OTHER_KEYS)
+    return [OtherKeys(count=count, keys=tuple(others))] if count else []
+
+
+def _has(keys: Sequence[bytes], key: bytes) -> bool:
+    """Whether a key is among others, which are sorted."""
+    at = bisect_left(keys, key)
+    return at < len(keys) and keys[at] == key
+
+
+def abandoned_key_evidence(case: LockCase) -> list[Evidence]:
+    if not (case.unclosed or case.gave_up_elsewhere):
+        return []
+    return [PossiblePhantom(unclosed=case.unclosed, gave_up_elsewhere=case.gave_up_elsewhere)]
+
+
+def renewal_evidence(case: LockCase) -> list[Evidence]:
+    return [renewed(case.trace)] if case.trace and case.trace.renewals else []
+
+
+def queue_evidence(case: LockCase) -> list[Evidence]:
+    evidence: list[Evidence] = []
+    if case.lock.waiters:
+        evidence.append(
+            Waiting(waiters=len(case.lock.waiters), longest_at_least_s=case.longest_wait_s)
+        )
+    if case.activity.gave_up:
+        evidence.append(GaveUp(attempts=case.activity.gave_up, watched_s=case.activity.watched_s))
+    return evidence
+
+
+def release_evidence(case: LockCase) -> list[Evidence]:
+    activity = case.activity
+    if not activity.releases:
+        return []
+    return [HandedOver(releases=activity.releases, watched_s=activity.watched_s)]
+
+
+def leader_change_evidence(case: LockCase) -> list[Evidence]:
+    unconfirmed = case.trace.unconfirmed if case.trace else 0
+    return [LeaderChanged(discarded=unconfirmed)] if unconfirmed else []

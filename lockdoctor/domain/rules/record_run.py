@@ -8,7 +8,8 @@ from dataclasses import replace
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.model.leases import LeaseId, Reading
 from lockdoctor.domain.model.locks import KeySnapshot, Lock
-from lockdoctor.domain.past.past import HoldSeen, ListedLeases, RevisionMark, RunRecord
+from lockdoctor.domain.past.past import RevisionMark
+from lockdoctor.domain.past.run_record import HoldSeen, ListedLeases, RunRecord
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.rules.recurring_findings import finding_seen
 from lockdoctor.domain.rules.scan_facts import Examination

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
 
-from lockdoctor.domain.evidence import Standing
+from lockdoctor.domain.evidence.age import Standing
 from lockdoctor.domain.evidence.verdicts import Verdict, VerdictKind
 from lockdoctor.domain.model.locks import Hold, LockId
-from lockdoctor.domain.past.past import FindingSeen, Past, PastFinding
-from lockdoctor.domain.report.report import LockReport
+from lockdoctor.domain.past.past import Past, PastFinding
+from lockdoctor.domain.past.run_record import FindingSeen
+from lockdoctor.domain.report.findings import LockReport
 from lockdoctor.values import dataclass
 
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
 
+from lockdoctor.domain.inference.leadership import Leadership
 from lockdoctor.domain.inference.queue_activity import (
     WatchEvent,
 )
-from lockdoctor.domain.inference.renewals import Leadership, LeadershipProbe, Traces
-from lockdoctor.domain.model.leases import LeaseId, Reading
+from lockdoctor.domain.inference.renewals import Traces
+from lockdoctor.domain.model.leases import LeadershipProbe, LeaseId, Reading
 from lockdoctor.domain.model.locks import KeySnapshot, Lock
 from lockdoctor.domain.past.past import NO_PAST, Past
 from lockdoctor.domain.policy.policy import Policy

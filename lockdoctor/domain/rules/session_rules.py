@@ -8,19 +8,17 @@ from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
-from lockdoctor.domain.evidence import (
-    Evidence,
-    Forecast,
-    FromGivenUpAttempts,
-    Keyless,
+from lockdoctor.domain.evidence import Evidence
+from lockdoctor.domain.evidence.age import Forecast
+from lockdoctor.domain.evidence.keys import Keyless
+from lockdoctor.domain.evidence.renewals import (
     LeaderChanged,
     LeaseEnded,
     NotRenewed,
     Renewed,
-    SessionsGrew,
-    SessionsIdle,
     Unobservable,
 )
+from lockdoctor.domain.evidence.sessions import FromGivenUpAttempts, SessionsGrew, SessionsIdle
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
 from lockdoctor.domain.inference.lease_origin import Origin
 from lockdoctor.domain.inference.lookup_schedule import is_overdue
@@ -29,7 +27,7 @@ from lockdoctor.domain.inference.session_growth import MIN_NEW, Growth, growth_o
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.past.past import NO_PAST, Past
 from lockdoctor.domain.policy.policy import Thresholds
-from lockdoctor.domain.report.report import SessionReport
+from lockdoctor.domain.report.findings import SessionReport
 from lockdoctor.values import dataclass
 
 PARTS = 3

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from lockdoctor.domain.evidence import Evidence, HolderWaits
+from lockdoctor.domain.evidence import Evidence
+from lockdoctor.domain.evidence.deadlock import HolderWaits
 from lockdoctor.domain.evidence.verdicts import Confidence
+from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.alarms import CORRUPT, NOSPACE, ClusterAlarm, is_raised
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseGone, LeaseUnread, Observation, Reading
 from lockdoctor.domain.model.locks import LockKey, Recipe
-from lockdoctor.domain.treatment.journal_entry import Action
-from lockdoctor.domain.treatment.plan import (
-    SESSION_LEAKS,
+from lockdoctor.domain.treatment.plan import SESSION_LEAKS, Refusal, Selection, Stake, Target
+from lockdoctor.domain.treatment.preconditions import hold_changes
+from lockdoctor.domain.treatment.reasons import (
     AcceptedAsIs,
     AlarmForbids,
     Danger,
@@ -25,13 +27,8 @@ from lockdoctor.domain.treatment.plan import (
     NotJudged,
     OtherKeys,
     OutsideKeys,
-    Refusal,
-    Selection,
-    Stake,
-    Target,
     TooManyKeys,
 )
-from lockdoctor.domain.treatment.preconditions import hold_changes
 from lockdoctor.domain.treatment.selection import Candidate, Contender
 from lockdoctor.values import dataclass
 

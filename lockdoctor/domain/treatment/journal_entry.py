@@ -7,11 +7,11 @@ not, whatever ended the run: its result is UNKNOWN, never taken for done nor for
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import NewType, TypeAlias
 
+from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.values import dataclass
@@ -24,37 +24,6 @@ MOST_VALUE_BYTES = 1 << 20
 
 MOST_ENTRY_BYTES = 16 << 20
 """So much is kept of all the values of one entry; those that come later are cut."""
-
-
-class Action(enum.Enum):
-    """What is done in one entry."""
-
-    REVOKE = "revoke"
-    """The approved holds are deleted, then the lease is ended with all that is left on it."""
-    RELEASE = "release"
-    """The hold is deleted; its session lives on."""
-    QUARANTINE = "quarantine"
-    """The key is put onto a short lease of lockdoctor's own."""
-    UNDO = "undo"
-    """A key in quarantine is put back onto its old lease."""
-    RESTORE = "restore"
-    """Keys that an earlier entry deleted are put back."""
-
-
-class Result(enum.Enum):
-    """What came of it."""
-
-    DONE = "done"
-    PARTLY = "partly"
-    """Some of it; the outcome names the keys that were deleted."""
-    ALREADY_GONE = "already-gone"
-    """Somebody else was faster; nothing was left to do."""
-    REFUSED = "refused"
-    """Something had changed since the plan; nothing was written."""
-    FAILED = "failed"
-    """It did not work, and a look afterwards proved that nothing was written."""
-    UNKNOWN = "unknown"
-    """Nothing tells whether it was done: no outcome stands, or no look could find out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

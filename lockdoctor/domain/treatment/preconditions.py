@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import LeaseGone, LeaseUnread, Observation, Reading
 from lockdoctor.domain.model.locks import Lock, LockId, LockKey
 from lockdoctor.domain.recipes.grouping import queue_of, recipe_of
-from lockdoctor.domain.treatment.journal_entry import Action
-from lockdoctor.domain.treatment.plan import (
+from lockdoctor.domain.treatment.plan import RevokePlan, Stake, Target
+from lockdoctor.domain.treatment.reasons import (
     Change,
     HolderChanged,
     KeyAdded,
@@ -18,9 +19,6 @@ from lockdoctor.domain.treatment.plan import (
     KeyTakenAnew,
     LeaderChangedSince,
     LeaseGoneAlready,
-    RevokePlan,
-    Stake,
-    Target,
     TtlChanged,
 )
 from lockdoctor.values import dataclass

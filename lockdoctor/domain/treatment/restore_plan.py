@@ -6,8 +6,9 @@ import enum
 from collections.abc import Collection
 from typing import NamedTuple
 
+from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, Result, is_cut
+from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, is_cut
 from lockdoctor.values import dataclass
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.domain.treatment.journal_entry import EntryId, Result
-from lockdoctor.domain.treatment.plan import Change, RevokePlan, Target
+from lockdoctor.domain.treatment.journal_entry import EntryId
+from lockdoctor.domain.treatment.plan import RevokePlan, Target
+from lockdoctor.domain.treatment.reasons import Change
 from lockdoctor.values import dataclass
 
 FINE = frozenset({Result.DONE, Result.ALREADY_GONE})

@@ -7,20 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import field
 
 from lockdoctor.domain.evidence.verdicts import Verdict, VerdictKind
+from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.model.locks import Hold, LockKey
-from lockdoctor.domain.report.report import LockReport, Report
-from lockdoctor.domain.treatment.journal_entry import Action
-from lockdoctor.domain.treatment.plan import (
-    NAMEABLE,
-    SESSION_LEAKS,
-    Danger,
-    NotFound,
-    NothingToRelease,
-    Refusal,
-    Selection,
-    TooYoung,
-)
+from lockdoctor.domain.report.findings import LockReport
+from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.treatment.plan import NAMEABLE, SESSION_LEAKS, Refusal, Selection
+from lockdoctor.domain.treatment.reasons import Danger, NotFound, NothingToRelease, TooYoung
 from lockdoctor.values import dataclass
 
 

@@ -13,13 +13,15 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from lockdoctor.domain.evidence import Standing
+from lockdoctor.domain.evidence.age import Standing
 from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
 from lockdoctor.domain.inference.lookup_schedule import keep_alive_period_s
+from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.policy.policy import Policy, Treatment
-from lockdoctor.domain.report.report import Finding, Report
-from lockdoctor.domain.treatment.journal_entry import Entry, Result
+from lockdoctor.domain.report.findings import Finding
+from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.treatment.journal_entry import Entry
 from lockdoctor.domain.treatment.plan import Refusal
 from lockdoctor.domain.treatment.results import Treated
 from lockdoctor.values import dataclass

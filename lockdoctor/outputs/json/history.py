@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 from lockdoctor.domain.model.leases import NO_LEASE, hex_id
-from lockdoctor.domain.past.past import StoredRun
+from lockdoctor.domain.past.stored import StoredRun
 from lockdoctor.outputs.json.values import bytes_twice, moment
 from lockdoctor.outputs.text.values import safe
 

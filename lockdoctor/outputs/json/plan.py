@@ -8,7 +8,8 @@ from typing import Any
 
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, hex_id
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.treatment.plan import Danger, Refusal, RevokePlan, Stake, Target
+from lockdoctor.domain.treatment.plan import Refusal, RevokePlan, Stake, Target
+from lockdoctor.domain.treatment.reasons import Danger
 from lockdoctor.outputs.json.values import alarms_json, bytes_twice, moment
 from lockdoctor.outputs.text.treatment import danger
 from lockdoctor.outputs.text.values import safe

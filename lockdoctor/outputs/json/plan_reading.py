@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
+from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, parse_lease_id
 from lockdoctor.domain.model.locks import LockId, LockKey, Recipe
-from lockdoctor.domain.treatment.journal_entry import Action
 from lockdoctor.domain.treatment.plan import RevokePlan, Stake, Target
 from lockdoctor.outputs.json.plan import VERSION
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from lockdoctor.domain.processes.comparison import ProcessReport
-from lockdoctor.domain.processes.goroutines import Caller
-from lockdoctor.domain.processes.server_counters import ServerView
+from lockdoctor.domain.report.processes import Caller, ProcessReport, ServerView
 from lockdoctor.outputs.text.values import safe
 
 Json = dict[str, Any]

@@ -17,12 +17,13 @@ from typing import Any, TextIO
 
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.evidence.verdicts import Accepted, Verdict
-from lockdoctor.domain.graph.wait_graph import Blocked
+from lockdoctor.domain.graph.blocking_tree import Blocked
 from lockdoctor.domain.inference.renewals import RenewalTrace, is_usable
 from lockdoctor.domain.model.leases import LeaseId, Observation, Reading, hex_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.past.past import PastFinding
-from lockdoctor.domain.report.report import LockReport, Report, SessionReport, Unseen
+from lockdoctor.domain.report.findings import LockReport, SessionReport
+from lockdoctor.domain.report.report import Report, Unseen
 from lockdoctor.outputs.json.processes import process_json, server_json
 from lockdoctor.outputs.json.values import alarms_json, moment
 from lockdoctor.outputs.json.values import bytes_twice as _bytes

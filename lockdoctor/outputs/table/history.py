@@ -12,7 +12,7 @@ from rich.text import Text
 
 from lockdoctor.domain.evidence.verdicts import Severity
 from lockdoctor.domain.model.leases import NO_LEASE, hex_id
-from lockdoctor.domain.past.past import Stored, StoredFinding, StoredHold, StoredLease, StoredRun
+from lockdoctor.domain.past.stored import Stored, StoredFinding, StoredHold, StoredLease, StoredRun
 from lockdoctor.outputs.table.parts.layout import write
 from lockdoctor.outputs.text.values import (
     at_least,

@@ -11,9 +11,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, hex_id
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.treatment.journal_entry import Action, Entry, Intent, Result, is_cut
+from lockdoctor.domain.treatment.journal_entry import Entry, Intent, is_cut
 from lockdoctor.outputs.table.parts.layout import Line, write
 from lockdoctor.outputs.text.values import (
     count,

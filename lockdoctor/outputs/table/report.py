@@ -9,11 +9,15 @@ from typing import TextIO
 from rich.console import RenderableType
 from rich.text import Text
 
-from lockdoctor.domain.evidence import EstimatedAge, Evidence, WaitCircle, Weighed
+from lockdoctor.domain.evidence import Evidence
+from lockdoctor.domain.evidence.age import EstimatedAge
+from lockdoctor.domain.evidence.deadlock import WaitCircle
+from lockdoctor.domain.evidence.leak_score import Weighed
 from lockdoctor.domain.evidence.verdicts import Verdict
 from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.past.past import PastFinding
-from lockdoctor.domain.report.report import Finding, LockReport, Report
+from lockdoctor.domain.report.findings import Finding, LockReport
+from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.table.parts import wait_graph
 from lockdoctor.outputs.table.parts.layout import Line, bullets, indented, write
 from lockdoctor.outputs.table.parts.locks import NAME_WIDTH, left_out, lock_table, verdict_style

@@ -9,8 +9,8 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.treatment.journal_entry import Result
 from lockdoctor.domain.treatment.restore_plan import Left, Restored, RestorePlan
 from lockdoctor.outputs.table.journal import MOST_KEYS, name
 from lockdoctor.outputs.table.parts.layout import bullets, write

@@ -17,7 +17,8 @@ from lockdoctor.domain.inference.ttl_timeline import teeth
 from lockdoctor.domain.model.leases import Observation, Reading, hex_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.recipes.owner_notes import OwnerNote, Told, owner_notes
-from lockdoctor.domain.report.report import Finding, LockReport, Report, SessionReport
+from lockdoctor.domain.report.findings import Finding, LockReport, SessionReport
+from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.table.parts.layout import indented
 from lockdoctor.outputs.table.parts.ttl_chart import Chart
 from lockdoctor.outputs.table.report import (

@@ -10,9 +10,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, hex_id
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.treatment.journal_entry import Action, Result
 from lockdoctor.domain.treatment.plan import Refusal, RevokePlan, Stake, Target
 from lockdoctor.domain.treatment.results import Treated, TreatmentReport, Undone
 from lockdoctor.outputs.table.parts.layout import Line, bullets, indented, write

@@ -4,54 +4,59 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from lockdoctor.domain.evidence import (
-    Blocks,
-    ByDesign,
+from lockdoctor.domain.evidence import Evidence
+from lockdoctor.domain.evidence.age import (
     ClaimedAge,
     EstimatedAge,
-    Evidence,
-    Expired,
     Forecast,
+    Held,
+    Standing,
+    WithinLimit,
+)
+from lockdoctor.domain.evidence.deadlock import HolderWaits, LeastHarm, NoSingleWayOut, WaitCircle
+from lockdoctor.domain.evidence.keys import (
+    ByDesign,
     ForeignHolder,
+    Keyless,
+    NoLease,
+    OtherKeys,
+    QueueCut,
+    Rewritten,
+    UnknownShape,
+)
+from lockdoctor.domain.evidence.leak_score import Sign, Weighed, Weight
+from lockdoctor.domain.evidence.processes import (
     FromElsewhere,
-    FromGivenUpAttempts,
+    KeptAliveBy,
+    LiveSessions,
+    ServerCounted,
+)
+from lockdoctor.domain.evidence.queue import (
+    Blocks,
     GaveUp,
     HandedOver,
-    Held,
-    HolderWaits,
-    KeptAliveBy,
-    Keyless,
+    NoHandOver,
+    PossiblePhantom,
+    Waiting,
+)
+from lockdoctor.domain.evidence.renewals import (
+    Expired,
     LateRenewal,
     LeaderChanged,
     LeaseEnded,
-    LeastHarm,
     ListedButGone,
-    LiveSessions,
     LongTtl,
     LostItsLease,
-    NoHandOver,
-    NoLease,
-    NoSingleWayOut,
     NotRenewed,
-    OtherKeys,
-    PossiblePhantom,
-    QueueCut,
     Renewed,
-    Rewritten,
-    ServerCounted,
+    Unobservable,
+    Unread,
+)
+from lockdoctor.domain.evidence.sessions import (
+    FromGivenUpAttempts,
     SessionsAlike,
     SessionsGrew,
     SessionsIdle,
-    Sign,
-    Standing,
-    UnknownShape,
-    Unobservable,
-    Unread,
-    WaitCircle,
-    Waiting,
-    Weighed,
-    Weight,
-    WithinLimit,
 )
 from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.outputs.text.process_evidence import witness_sentence

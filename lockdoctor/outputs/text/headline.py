@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from lockdoctor.domain.check import metrics
-from lockdoctor.domain.evidence import WaitCircle, Waiting
+from lockdoctor.domain.evidence.deadlock import WaitCircle
+from lockdoctor.domain.evidence.queue import Waiting
 from lockdoctor.domain.evidence.verdicts import Confidence, Verdict, VerdictKind
 from lockdoctor.domain.model.leases import hex_id
-from lockdoctor.domain.report.report import Finding, LockReport, Report
+from lockdoctor.domain.report.findings import Finding, LockReport
+from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.text.evidence import clause
 from lockdoctor.outputs.text.values import (
     at_least,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lockdoctor.domain.evidence import (
+from lockdoctor.domain.evidence.processes import (
     FromElsewhere,
     KeptAliveBy,
     LiveSessions,
@@ -14,9 +14,7 @@ from lockdoctor.domain.evidence import (
 from lockdoctor.outputs.text.values import at_least, count, duration, safe, shortened, times
 
 if TYPE_CHECKING:
-    from lockdoctor.domain.processes.comparison import ProcessReport
-    from lockdoctor.domain.processes.goroutines import Caller
-    from lockdoctor.domain.processes.server_counters import ServerView
+    from lockdoctor.domain.report.processes import Caller, ProcessReport, ServerView
 
 CONVINCING = 20
 """Smaller numbers may agree by chance."""

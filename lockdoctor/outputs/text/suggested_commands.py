@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from lockdoctor.domain.evidence import HolderWaits, LeastHarm
+from lockdoctor.domain.evidence.deadlock import HolderWaits, LeastHarm
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.model.leases import LeaseId, hex_id
-from lockdoctor.domain.report.report import Finding
+from lockdoctor.domain.report.findings import Finding
 from lockdoctor.outputs.text.values import printable
 from lockdoctor.values import dataclass
 

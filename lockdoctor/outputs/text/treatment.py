@@ -7,10 +7,11 @@ from typing import NoReturn
 
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.evidence.verdicts import VerdictKind
+from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.alarms import NOSPACE
 from lockdoctor.domain.model.leases import NO_LEASE, hex_id
-from lockdoctor.domain.treatment.journal_entry import Action, Result
-from lockdoctor.domain.treatment.plan import (
+from lockdoctor.domain.treatment.plan import Target
+from lockdoctor.domain.treatment.reasons import (
     AcceptedAsIs,
     AlarmForbids,
     Danger,
@@ -30,7 +31,6 @@ from lockdoctor.domain.treatment.plan import (
     NotJudged,
     OtherKeys,
     OutsideKeys,
-    Target,
     TooManyKeys,
     TooYoung,
     TtlChanged,

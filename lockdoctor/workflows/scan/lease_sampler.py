@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
+from lockdoctor.domain.inference.leadership import Leadership
 from lockdoctor.domain.inference.lease_expiry import AGAIN_S, gone_since, is_late
 from lockdoctor.domain.inference.lookup_schedule import ROUND_TRIP_S, next_look
-from lockdoctor.domain.inference.renewals import Leadership, trace
+from lockdoctor.domain.inference.renewals import trace
 from lockdoctor.domain.inference.session_growth import MIN_NEW
 from lockdoctor.domain.model.leases import LeaseGone, LeaseId, LeaseUnread, Observation, Reading
 from lockdoctor.domain.model.locks import LockKey

@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
+from lockdoctor.domain.inference.leadership import SETTLE_S, Leadership
 from lockdoctor.domain.inference.lookup_schedule import ROUND_TRIP_S
-from lockdoctor.domain.inference.renewals import SETTLE_S, Leadership, LeadershipProbe, trace
-from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
+from lockdoctor.domain.inference.renewals import trace
+from lockdoctor.domain.model.leases import NO_LEASE, LeadershipProbe, LeaseId
 from lockdoctor.domain.model.locks import KeySnapshot, Kind, Lock
 from lockdoctor.domain.past.past import NO_PAST, Past
 from lockdoctor.domain.policy.policy import Policy, Thresholds

@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import field
 from functools import partial
 
+from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.model.write_result import Effect, Written
-from lockdoctor.domain.treatment.journal_entry import Result
-from lockdoctor.domain.treatment.plan import Change, LeaseGoneAlready
 from lockdoctor.domain.treatment.preconditions import hold_changes
+from lockdoctor.domain.treatment.reasons import Change, LeaseGoneAlready
 from lockdoctor.errors import NO_ANSWER, ClusterError, WrongClusterError
 from lockdoctor.ports import MOST_TOGETHER, Clock, Surgeon
 from lockdoctor.values import dataclass

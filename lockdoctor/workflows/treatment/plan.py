@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Callable, Iterator
 
 from lockdoctor.domain.evidence import Evidence
+from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, LeaseUnread, Observation, Reading
 from lockdoctor.domain.report.report import KEYLESS_LEASES, Report
 from lockdoctor.domain.treatment.approval import Findings, approve
-from lockdoctor.domain.treatment.journal_entry import Action
-from lockdoctor.domain.treatment.plan import KeysUnseen, Refusal, RevokePlan, Selection, Target
+from lockdoctor.domain.treatment.plan import Refusal, RevokePlan, Selection, Target
+from lockdoctor.domain.treatment.reasons import KeysUnseen
 from lockdoctor.domain.treatment.results import Treated, TreatmentReport
 from lockdoctor.domain.treatment.selection import Candidate, select
 from lockdoctor.errors import AccessDenied, JournalError, WrongClusterError

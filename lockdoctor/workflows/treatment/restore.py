@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Collection
 from functools import partial
 
+from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.model.write_result import Effect
-from lockdoctor.domain.treatment.journal_entry import Action, Entry, Intent, Outcome, Reason, Result
+from lockdoctor.domain.treatment.journal_entry import Entry, Intent, Outcome, Reason
 from lockdoctor.domain.treatment.restore_plan import (
     Left,
     Obstacle,

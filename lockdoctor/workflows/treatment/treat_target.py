@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseGone, LeaseId, LeaseUnread, Observation
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.model.write_result import Effect
-from lockdoctor.domain.treatment.journal_entry import Action, Intent, Outcome, Reason, Result
-from lockdoctor.domain.treatment.plan import (
-    Change,
-    KeyAdded,
-    KeyGone,
-    KeysUnseen,
-    RevokePlan,
-    Stake,
-    Target,
-)
+from lockdoctor.domain.treatment.journal_entry import Intent, Outcome, Reason
+from lockdoctor.domain.treatment.plan import RevokePlan, Stake, Target
 from lockdoctor.domain.treatment.preconditions import Now, changes, find_lock, hold_changes
+from lockdoctor.domain.treatment.reasons import Change, KeyAdded, KeyGone, KeysUnseen
 from lockdoctor.domain.treatment.results import QueueAfter, Treated
 from lockdoctor.errors import NO_ANSWER, ClusterError, JournalError
 from lockdoctor.workflows.treatment.context import (

@@ -6,7 +6,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from itertools import chain
 
-from lockdoctor.domain.inference.renewals import Leadership, trace
+from lockdoctor.domain.inference.leadership import Leadership
+from lockdoctor.domain.inference.renewals import trace
 from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Reading
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report

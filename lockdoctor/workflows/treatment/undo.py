@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.treatment.journal_entry import (
-    Action,
-    Entry,
-    EntryId,
-    Intent,
-    Outcome,
-    Result,
-)
-from lockdoctor.domain.treatment.plan import Change, KeyGone, KeyRewritten
+from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, Intent, Outcome
 from lockdoctor.domain.treatment.preconditions import hold_changes
+from lockdoctor.domain.treatment.reasons import Change, KeyGone, KeyRewritten
 from lockdoctor.domain.treatment.results import Undone
 from lockdoctor.errors import JournalError
 from lockdoctor.ports import Stop

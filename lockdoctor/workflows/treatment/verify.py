@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import field
 
-from lockdoctor.domain.inference.renewals import Leadership, LeadershipProbe, trace
-from lockdoctor.domain.model.leases import LeaseUnread, Reading
+from lockdoctor.domain.inference.leadership import Leadership
+from lockdoctor.domain.inference.renewals import trace
+from lockdoctor.domain.model.actions import Action
+from lockdoctor.domain.model.leases import LeadershipProbe, LeaseUnread, Reading
 from lockdoctor.domain.model.locks import Hold, LockKey
-from lockdoctor.domain.treatment.journal_entry import Action
 from lockdoctor.domain.treatment.plan import Stake
 from lockdoctor.domain.treatment.preconditions import find_lock
 from lockdoctor.domain.treatment.results import Relapse, Treated

@@ -17,7 +17,8 @@ from lockdoctor.cli.runtime.run import settings_of
 from lockdoctor.cli.runtime.streams import say
 from lockdoctor.cli.runtime.terminal import in_colour, write_to
 from lockdoctor.cli.runtime.treatment_context import connected_ward
-from lockdoctor.domain.treatment.journal_entry import Entry, Result
+from lockdoctor.domain.model.actions import Result
+from lockdoctor.domain.treatment.journal_entry import Entry
 from lockdoctor.domain.treatment.restore_plan import Restored, RestorePlan
 from lockdoctor.errors import ConfigError
 from lockdoctor.etcd.connection.connection import ConnectionSettings

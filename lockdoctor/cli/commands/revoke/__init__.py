@@ -20,7 +20,7 @@ from lockdoctor.cli.options.shared import (
     duration,
     one_of,
 )
-from lockdoctor.domain.treatment.journal_entry import Action
+from lockdoctor.domain.model.actions import Action
 from lockdoctor.values import dataclass
 
 _WHAT = "What to treat, and how"

@@ -10,9 +10,9 @@ from lockdoctor.cli.commands.scan import RunFlags
 from lockdoctor.cli.config.file import Config
 from lockdoctor.cli.options.prefixes import from_hex, prefixes
 from lockdoctor.cli.options.shared import LimitFlags, TargetFlags
+from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import LeaseId, parse_lease_id
 from lockdoctor.domain.policy.policy import Policy
-from lockdoctor.domain.treatment.journal_entry import Action
 from lockdoctor.domain.treatment.plan import JUDGED, Selection
 from lockdoctor.errors import ConfigError
 from lockdoctor.workflows.scan.scan import ScanRequest

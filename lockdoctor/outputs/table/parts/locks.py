@@ -14,7 +14,7 @@ from lockdoctor.domain.inference.hold_age import Age
 from lockdoctor.domain.inference.renewals import RenewalTrace, is_usable
 from lockdoctor.domain.model.leases import Observation, hex_id
 from lockdoctor.domain.model.locks import Recipe
-from lockdoctor.domain.report.report import LockReport
+from lockdoctor.domain.report.findings import LockReport
 from lockdoctor.outputs.text.headline import how_many
 from lockdoctor.outputs.text.values import (
     at_least,

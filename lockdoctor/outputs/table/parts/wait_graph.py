@@ -9,9 +9,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from lockdoctor.domain.evidence import RingWait, WaitCircle
+from lockdoctor.domain.evidence.deadlock import RingWait, WaitCircle
 from lockdoctor.domain.evidence.verdicts import VerdictKind
-from lockdoctor.domain.graph.wait_graph import Blocked
+from lockdoctor.domain.graph.blocking_tree import Blocked
 from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.model.locks import LockId
 from lockdoctor.domain.report.report import Report

@@ -1,0 +1,119 @@
+"""What a session blocks: the tree of locks and waiters behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from lockdoctor.domain.graph.strongly_connected import strongly_connected
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.model.locks import Lock, LockId
+from lockdoctor.values import dataclass
+
+MOST_STEPS = 1_000_000
+"""So many steps are spent on counting who is blocked behind whom, all roots together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """One lock in the tree of those that are blocked behind one another."""
+
+    lock: LockId
+    level: int
+    """0 for a root, whose holder waits for nothing - or is caught in a circle."""
+    behind: LockId | None
+    """The lock that its holder waits for; None for a root."""
+    session: LeaseId | None
+    """The holder's lease."""
+    waiters: int
+    """In its own queue."""
+    blocks: int | None
+    """Of a root: in its queue and all those behind it; None where these are too many to count."""
+
+
+class Weight(NamedTuple):
+    """What hangs on one lock, or on several."""
+
+    waiters: int
+    """In all queues."""
+    behind: int
+    """Locks that are blocked behind those asked for."""
+
+
+class BlockingTree:
+    """The locks that are blocked behind one another, in order."""
+
+    def __init__(self, locks: Sequence[Lock], waits: Mapping[int, Sequence[int]]) -> None:
+        self.locks = locks
+        self.waits = waits
+        self.children: dict[int, list[int]] = {}
+        for child, parents in waits.items():
+            for parent in parents:
+                self.children.setdefault(parent, []).append(child)
+        self.steps = 0
+        self.shown: set[int] = set()
+
+    def rows(self) -> Iterator[Blocked]:
+        free = [number for number in self.children if number not in self.waits]
+        ranked = sorted(((self._blocks(number), number) for number in free), key=most_first)
+        for blocks, number in ranked:
+            yield from self._below(number, blocks)
+        for circle in reversed(strongly_connected(self.children)):  # what is left hangs on one
+            if self.shown.isdisjoint(circle):
+                yield from self._below(min(circle), self._blocks(min(circle)))
+
+    def _below(self, root: int, blocks: int | None) -> Iterator[Blocked]:
+        """A root and all that is behind it and not shown yet."""
+        self.shown.add(root)
+        yield self._row(root, 0, None, blocks)
+        pending = [(child, root, 1) for child in reversed(self.children[root])]
+        while pending:
+            number, parent, level = pending.pop()
+            if number in self.shown:
+                continue
+            self.shown.add(number)
+            yield self._row(number, level, parent, None)
+            below = self.children.get(number, ())
+            pending += [(child, number, level + 1) for child in reversed(below)]
+
+    def _row(self, number: int, level: int, parent: int | None, blocks: int | None) -> Blocked:
+        lock = self.locks[number]
+        return Blocked(
+            lock=lock.id,
+            level=level,
+            behind=None if parent is None else self.locks[parent].id,
+            session=lock.holder.lease_id if lock.holder and lock.holder.has_lease else None,
+            waiters=len(lock.waiters),
+            blocks=blocks,
+        )
+
+    def weight(self, numbers: Collection[int]) -> Weight | None:
+        """Count who waits for some locks and for all that are behind them."""
+        reached = self._reached(numbers)
+        if reached is None:
+            return None
+        waiters = sum(len(self.locks[number].waiters) for number in reached)
+        return Weight(waiters, len(reached) - len(numbers))
+
+    def _blocks(self, number: int) -> int | None:
+        weight = self.weight([number])
+        return weight.waiters if weight else None
+
+    def _reached(self, numbers: Collection[int]) -> set[int] | None:
+        """The locks and all that are behind them."""
+        reached = set(numbers)
+        pending = list(numbers)
+        while pending:
+            for child in self.children.get(pending.pop(), ()):
+                self.steps += 1
+                if self.steps > MOST_STEPS:
+                    return None
+                if child not in reached:
+                    reached.add(child)
+                    pending.append(child)
+        return reached
+
+
+def most_first(ranked: tuple[int | None, int]) -> tuple[int, int]:
+    blocks, number = ranked
+    return -(blocks or 0), number

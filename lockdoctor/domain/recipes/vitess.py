@@ -1,0 +1,55 @@
+"""Locks and elections of Vitess."""
+
+from __future__ import annotations
+
+import re
+
+from lockdoctor.domain.model.locks import Kind, LockKey, Recipe
+from lockdoctor.domain.recipes.base import (
+    LockRecipe,
+    before_lease,
+)
+
+
+class VitessLock(LockRecipe):
+    """
+    Vitess: `<path>/locks/<lease ID in decimal>`, with who and why as its value.
+
+    The key that was written first holds. Beside the folder, below `<path>/`, are the data that the
+    lock guards. Source: lock.go in Vitess's go/vt/topo/etcd2topo.
+    """
+
+    recipe = Recipe.VITESS
+    kind = Kind.LOCK
+    can_wait = True
+
+    def lock_name(self, key: LockKey) -> bytes | None:
+        """`<path>` if the last part of the key is its own lease, or looks like one that it lost."""
+        place = before_lease(key)
+        return place[: -len(b"/locks")] if place and place.endswith(b"/locks") else None
+
+    def queue_prefix(self, name: bytes) -> bytes:
+        """All contenders stand in one folder."""
+        return name + b"/locks/"
+
+    def order(self, key: LockKey) -> int:
+        """The recipe looks at the last write."""
+        return key.mod_revision
+
+
+class VitessElection(VitessLock):
+    """
+    Vitess's elections: locks below `elections/`, kept as long as their process lives.
+
+    Source: election.go in Vitess's go/vt/topo/etcd2topo.
+    """
+
+    recipe = Recipe.VITESS_ELECTION
+    kind = Kind.ELECTION
+
+    _NAME = re.compile(rb"(?:.*/)?elections/[^/]+", re.DOTALL)
+
+    def lock_name(self, key: LockKey) -> bytes | None:
+        """`<path>/elections/<name>`."""
+        name = super().lock_name(key)
+        return name if name is not None and self._NAME.fullmatch(name) else None

@@ -1,0 +1,197 @@
+"""What processes and etcd's members show, as data for the report."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.values import dataclass
+
+
+class Frame(NamedTuple):
+    """One call on a stack."""
+
+    function: str
+    """As Go writes it: main.request, github.com/acme/jobs.(*Queue).Take."""
+    place: str
+    """The file, without its folder, and the line; empty where the profile has none."""
+
+    @property
+    def text(self) -> str:
+        """The call as it is told to people."""
+        return f"{self.function} ({self.place})" if self.place else self.function
+
+
+class Caller(NamedTuple):
+    """A place in the process's own code, and how many goroutines came by it."""
+
+    call: str
+    """What is called there: Lock, Campaign or NewSession."""
+    frame: Frame
+    goroutines: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Census:
+    """The goroutines of one process, as far as they have to do with etcd's locks."""
+
+    goroutines: int
+    sessions: int
+    """Live sessions, each with a lease that this process renews."""
+    keepalives: int
+    """Leases that it keeps alive, those of the sessions included; newer clients hide some others
+    (from 3.4.28 and 3.5.10 on, those whose context cannot be cancelled)."""
+    named_keepalives: int
+    """Of the keep-alives, those whose arguments show the lease's ID. Which Go shows it depends on
+    its version and on the client's."""
+    clients: int
+    """Clients that have ever kept a lease alive."""
+    lock_waiters: int
+    candidates: int
+    """Goroutines that wait to win an election."""
+    oldest_keepalive_s: int | None
+    """The oldest keep-alive has stood for at least so long, in whole minutes; None where the
+    profile does not say."""
+    callers: tuple[Caller, ...]
+    words: frozenset[LeaseId]
+    """Where the profile shows arguments: numbers among which are the IDs of all leases that are
+    kept alive, and pointers. One that is also a lease of etcd is no coincidence."""
+    is_whole: bool
+    """False where the profile was cut off, so that every number is the fewest."""
+
+    @property
+    def waiting(self) -> int:
+        """Sessions whose attempt waits for its turn; each has a key in etcd."""
+        return self.lock_waiters + self.candidates
+
+    @property
+    def names_all_leases(self) -> bool:
+        """Whether a lease that the profile does not name is none of these keep-alives."""
+        return self.is_whole and 0 < self.keepalives == self.named_keepalives
+
+    @property
+    def beyond_sessions(self) -> int:
+        """Leases kept alive without a session, at least."""
+        return max(0, self.keepalives - self.sessions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberCounters:
+    """The counters of one member at one moment; None where it does not have one."""
+
+    member: str
+    """Where they were read, safe to show to others: no password in it."""
+    read_at: float
+    started_at: float | None
+    """When the member's process began to count."""
+    is_leader: bool | None
+    granted: int | None
+    revoked: int | None
+    """Leases that ended in any way, those that ran out included."""
+    expired: int | None
+    """Leases that ran out; only a leader counts them."""
+    renewed: int | None
+    """Only a leader counts them."""
+    leader_changes: int | None
+    keepalive_streams: int | None
+    """Streams on which clients renew leases, open now; a client has one for all its leases."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberView:
+    """What one member counted in the time watched; None where that is not known."""
+
+    member: str
+    watched_s: float
+    granted: int | None
+    revoked: int | None
+    expired: int | None
+    renewed: int | None
+    leader_changes: int | None
+    keepalive_streams: int | None
+    """Open at the end."""
+    was_restarted: bool
+    """It began to count anew meanwhile, so that nothing can be said of the time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerView:
+    """What the members that were asked counted in the time watched."""
+
+    members: tuple[MemberView, ...]
+
+    @property
+    def watched_s(self) -> float:
+        """From the first reading to the last, where they lie closest together."""
+        return min(each.watched_s for each in self._usable or self.members)
+
+    @property
+    def granted(self) -> int | None:
+        """Leases granted. Each member counts them all; one that lags behind has counted fewer."""
+        return highest(each.granted for each in self._usable)
+
+    @property
+    def revoked(self) -> int | None:
+        """Leases that ended in any way."""
+        return highest(each.revoked for each in self._usable)
+
+    @property
+    def expired(self) -> int | None:
+        """Leases that ran out; None where the leader of the whole time was not asked."""
+        return highest(each.expired for each in self._usable)
+
+    @property
+    def renewed(self) -> int | None:
+        """Renewals; None where the leader of the whole time was not asked."""
+        return highest(each.renewed for each in self._usable)
+
+    @property
+    def leader_changes(self) -> int | None:
+        """Changes of the leader that a member has seen."""
+        return highest(each.leader_changes for each in self._usable)
+
+    @property
+    def keepalive_streams(self) -> int | None:
+        """Open streams for renewals, at the members that were asked."""
+        known = [each.keepalive_streams for each in self.members]
+        return sum(n for n in known if n is not None) if any(n is not None for n in known) else None
+
+    @property
+    def _usable(self) -> Sequence[MemberView]:
+        return [each for each in self.members if not each.was_restarted]
+
+
+def highest(numbers: Iterable[int | None]) -> int | None:
+    return max((number for number in numbers if number is not None), default=None)
+
+
+class Agreement(enum.Enum):
+    """How a process's sessions compare with etcd's renewed leases without keys."""
+
+    AS_MANY = "as-many"
+    FEWER = "fewer"
+    MORE = "more"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessReport:
+    """What one process's goroutines tell, compared with etcd."""
+
+    name: str
+    source: str
+    census: Census
+    is_saved: bool
+    """The profile was saved earlier, so that its counts are not of this moment."""
+    sessions_before: int | None
+    """Live sessions at the beginning of the window; None where it was not asked then."""
+    watched_s: float
+    """From the first look at it to the last."""
+    keyless_kept: int | None
+    """So many of etcd's renewed leases without keys it keeps alive, by their IDs; None where the
+    leases are not known, or the profile does not show the ID of each lease kept alive."""
+    locks_held: int | None
+    """So many of the report's locks it holds, by the IDs of their leases; None as above."""
+    agreement: Agreement | None
+    """By their numbers; None where the leases without keys are not known."""

@@ -1,0 +1,181 @@
+"""Verdicts on leases that are not locks' holders: overdue and dangling ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from lockdoctor.domain.evidence import Evidence
+from lockdoctor.domain.evidence.renewals import (
+    Expired,
+    LateRenewal,
+    ListedButGone,
+    LongTtl,
+    LostItsLease,
+)
+from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
+from lockdoctor.domain.inference.lease_expiry import AGAIN_S, expired_for_s, gone_since
+from lockdoctor.domain.inference.lookup_schedule import LATE_SHARE
+from lockdoctor.domain.inference.renewals import RenewalTrace
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.model.locks import Kind
+from lockdoctor.domain.rules.lock_case import (
+    LockCase,
+    hold_evidence,
+    other_keys_evidence,
+    queue_evidence,
+    renewal_evidence,
+    verdict_on,
+)
+
+REVOKES_FAIL = (
+    "Look into the members' logs for revokes that fail, and at their versions: a role or token"
+    " that may not revoke (etcd issues 13172 and 14616) and stepped clocks of 3.4 (12291) do this."
+)
+
+
+def judge_lost(
+    traces: Mapping[LeaseId, RenewalTrace],
+    keyless: Iterable[LeaseId],
+    still_listed: Mapping[LeaseId, float],
+) -> tuple[Verdict, ...]:
+    """
+    Judge the leases without keys: those that etcd does not end, and those that only a list has.
+
+    Args:
+        still_listed: Of leases that a look found gone, when the last list was asked for that had
+            them all the same.
+    """
+    late = {
+        lease: found
+        for lease in keyless
+        if lease in traces and (found := expired_for_s(traces[lease].readings)) is not None
+    }
+    ghosts = {
+        lease: listed_at - since
+        for lease, listed_at in still_listed.items()
+        if lease in traces and (since := gone_since(traces[lease].readings)) is not None
+        if listed_at - since >= AGAIN_S
+    }
+    verdicts = []
+    if late:
+        expired = Expired(leases=len(late), for_s=max(late.values()))
+        verdicts.append(_of_many(VerdictKind.OVERDUE, late, expired, REVOKES_FAIL))
+    if ghosts:
+        listed = ListedButGone(leases=len(ghosts), for_s=max(ghosts.values()))
+        remedy = (
+            "Ask each member for its list and compare: one of them has lost track of its leases"
+            " (etcd issue 14019). Revoking does not help; replace that member."
+        )
+        verdicts.append(_of_many(VerdictKind.GHOST_LEASE, ghosts, listed, remedy))
+    return tuple(verdicts)
+
+
+def _of_many(
+    kind: VerdictKind, leases: Iterable[LeaseId], evidence: Evidence, remedy: str
+) -> Verdict:
+    return Verdict(
+        kind=kind,
+        severity=Severity.WARNING,
+        confidence=Confidence.PROVEN,
+        lock=None,
+        key=None,
+        leases=tuple(sorted(leases)),
+        evidence=(evidence,),
+        remedy=remedy,
+    )
+
+
+def dangling_holder(case: LockCase) -> Verdict | None:
+    """The holder's lease is gone, but its key stands: nothing ends this hold."""
+    return _dangling(case) if case.dangling and case.dangling.key is case.holder else None
+
+
+def overdue(case: LockCase) -> Verdict | None:
+    """The holder's time is over, but etcd does not end its lease."""
+    for_s = expired_for_s(case.trace.readings) if case.trace else None
+    if for_s is None or case.is_released:
+        return None
+    return verdict_on(
+        case,
+        VerdictKind.OVERDUE,
+        Severity.CRITICAL if case.lock.waiters else Severity.WARNING,
+        Confidence.PROVEN,
+        [Expired(leases=1, for_s=for_s), *queue_evidence(case), *hold_evidence(case)],
+        f"{REVOKES_FAIL} Until then revoke the lease by hand, as a user who may; that frees it.",
+    )
+
+
+def late_renewal(case: LockCase, _: Verdict) -> Verdict | None:
+    """Renewals come so late that the lock may be lost while its holder works."""
+    found = case.trace
+    if found is None or found.late_by is None or found.last is None:
+        return None
+    if case.lock.kind is Kind.UNKNOWN:
+        return None
+    granted_s = found.last.granted_ttl_s
+    if found.late_by > granted_s * LATE_SHARE:
+        return None
+    return verdict_on(
+        case,
+        VerdictKind.LATE_RENEWAL,
+        Severity.WARNING,
+        Confidence.PROVEN,
+        [
+            LateRenewal(remaining_at_most_s=found.late_by, granted_s=granted_s),
+            *renewal_evidence(case),
+        ],
+        "Renew earlier, every third of the TTL, or ask for a longer TTL; look for pauses of the"
+        " client or a slow way to etcd.",
+    )
+
+
+def long_ttl(case: LockCase, _: Verdict) -> Verdict | None:
+    """A crash of the holder would keep the lock for long."""
+    granted_s = case.trace.granted_ttl_s if case.trace else None
+    limit_s = case.thresholds.max_ttl_s
+    if case.lock.kind is not Kind.LOCK or granted_s is None or granted_s <= limit_s:
+        return None
+    return verdict_on(
+        case,
+        VerdictKind.LONG_TTL,
+        Severity.WARNING,
+        Confidence.PROVEN,
+        [LongTtl(granted_s=granted_s, limit_s=limit_s)],
+        "Ask for a shorter TTL and keep it alive: a minute is Go's default.",
+    )
+
+
+def dangling_waiter(case: LockCase, _: Verdict) -> Verdict | None:
+    """Somebody waits whose lease is gone: when its turn comes, nothing will end its hold."""
+    return _dangling(case) if case.dangling and case.dangling.key is not case.holder else None
+
+
+def shared_lease(case: LockCase, _: Verdict) -> Verdict | None:
+    """Revoking the holder's lease would delete keys outside the lock."""
+    others = other_keys_evidence(case)
+    if not others or case.is_released or case.lock.kind not in {Kind.LOCK, Kind.ELECTION}:
+        return None
+    return verdict_on(
+        case,
+        VerdictKind.SHARED_LEASE,
+        Severity.OK,
+        Confidence.PROVEN,
+        others,
+        "Nothing to do; before you revoke the lease, know that these keys go with it.",
+    )
+
+
+def _dangling(case: LockCase) -> Verdict | None:
+    if case.dangling is None:
+        return None
+    blocks = bool(case.lock.waiters) and case.dangling.key is case.holder
+    return verdict_on(
+        case,
+        VerdictKind.DANGLING,
+        Severity.CRITICAL if blocks else Severity.WARNING,
+        Confidence.PROVEN,
+        [LostItsLease(for_s=case.dangling.for_s), *hold_evidence(case), *queue_evidence(case)],
+        "etcd's data contradict themselves: compare the members, then delete the key once its"
+        " owner is known to be gone; etcd 3.5.0 to 3.5.2 are known for such damage.",
+        key=case.dangling.key,
+    )

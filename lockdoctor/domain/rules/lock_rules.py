@@ -1,0 +1,270 @@
+"""Verdicts on one lock: leaked, suspected, eternal, healthy, undetermined."""
+
+from __future__ import annotations
+
+import math
+
+from lockdoctor.domain.evidence import Evidence
+from lockdoctor.domain.evidence.age import WithinLimit
+from lockdoctor.domain.evidence.keys import (
+    ByDesign,
+    NoLease,
+    QueueCut,
+    Rewritten,
+    UnknownShape,
+)
+from lockdoctor.domain.evidence.queue import (
+    HandedOver,
+    NoHandOver,
+)
+from lockdoctor.domain.evidence.renewals import (
+    LeaseEnded,
+    Unobservable,
+    Unread,
+)
+from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
+from lockdoctor.domain.inference.lookup_schedule import is_overdue
+from lockdoctor.domain.model.locks import CONTENDED_FOR, Kind
+from lockdoctor.domain.rules.leak_score import weigh
+from lockdoctor.domain.rules.lock_case import (
+    BY_DESIGN,
+    LockCase,
+    abandoned_key_evidence,
+    hold_evidence,
+    leader_change_evidence,
+    other_keys_evidence,
+    queue_evidence,
+    release_evidence,
+    renewal_evidence,
+    verdict_on,
+)
+from lockdoctor.domain.rules.session_rules import not_renewed
+
+CONVINCING_RENEWALS = 2
+"""So often must a hold be renewed in front of our eyes to be suspected without a known age."""
+
+
+def eternal_lock(case: LockCase) -> Verdict | None:
+    """A key of a lock or an election without a lease: only a client will ever delete it."""
+    bare = next((key for key in case.lock.keys if not key.has_lease), None)
+    if bare is None or case.lock.kind not in CONTENDED_FOR or not case.lock.queue_is_whole:
+        return None
+    may_be_data = case.lock.may_be_data(bare)
+    # Those who stand by to lead may leave no keys: they are kept out all the same.
+    blocks = bare is case.holder and (case.lock.waiters or case.lock.kind is Kind.ELECTION)
+    return verdict_on(
+        case,
+        VerdictKind.ETERNAL_LOCK,
+        Severity.CRITICAL if blocks else Severity.WARNING,
+        Confidence.PROVEN,
+        [NoLease(in_lock_shape=not may_be_data), *hold_evidence(case), *queue_evidence(case)],
+        "Find out what the key is for: it might be data. The queue moves once it is gone."
+        if may_be_data
+        else "If the process that wrote the key is gone, delete the key; a client that writes its"
+        " key on a lease leaves none behind.",
+        key=bare,
+    )
+
+
+def leaked_lock(case: LockCase) -> Verdict | None:
+    """A hold that is kept alive and has lasted longer than the operator's limit."""
+    limit_s = case.thresholds.stated_limit_s
+    if not (case.is_judged_by_age and case.is_renewed and case.age and case.renewals_of_hold):
+        return None
+    if limit_s is None or case.age.at_least_s < limit_s:
+        return None
+    critical_s = case.thresholds.critical_hold_s
+    is_past_critical = critical_s is not None and case.age.at_least_s >= critical_s
+    return verdict_on(
+        case,
+        VerdictKind.LEAKED_LOCK,
+        Severity.CRITICAL if case.is_blocking or is_past_critical else Severity.WARNING,
+        Confidence.PROVEN,
+        [
+            *hold_evidence(case),
+            *renewal_evidence(case),
+            NoHandOver(case.age.at_least_s),
+            *queue_evidence(case),
+            *abandoned_key_evidence(case),
+            *other_keys_evidence(case),
+        ],
+        "Restart the process that holds it, or revoke the lease; then mend the code: every"
+        " Lock needs its Unlock, every NewSession its Close.",
+    )
+
+
+def suspected_leak(case: LockCase) -> Verdict | None:
+    """
+    A hold that is kept alive and is not proven to exceed a stated limit.
+
+    A health check mentions only holds that are old, and alarms only where a leak is likely. Where
+    a limit is stated it leaves the verdict to its next run, which will know.
+    """
+    if not (case.is_judged_by_age and case.is_renewed and case.age):
+        return None
+    if case.is_new_hold:
+        return None
+    is_stated, suspects = case.thresholds.stated_limit_s is not None, case.thresholds.suspects
+    if not suspects and (is_stated or case.age.at_least_s < case.limit_s):
+        return None
+    if case.renewals_of_hold < (1 if is_stated else CONVINCING_RENEWALS):
+        return None
+    if is_stated and case.is_within_limit:
+        return None
+    about, weighed = case.age.estimate, weigh(case)
+    is_likely = weighed.points >= weighed.needed
+    if is_stated and not is_likely:
+        return None
+    return verdict_on(
+        case,
+        VerdictKind.SUSPECTED_LEAK,
+        Severity.WARNING if suspects or is_likely else Severity.OK,
+        Confidence.LIKELY if is_likely else Confidence.POSSIBLE,
+        [
+            *renewal_evidence(case),
+            NoHandOver(case.age.at_least_s),
+            *queue_evidence(case),
+            *hold_evidence(case),
+            *([about] if about else []),
+            *([weighed] if weighed.weights else []),
+            *abandoned_key_evidence(case),
+            *other_keys_evidence(case),
+        ],
+        "Find out whether its holder is still at work; say how long a hold may last"
+        " (--max-hold) and scan again: a hold that lasts longer is proven leaked.",
+    )
+
+
+def expiring(case: LockCase) -> Verdict | None:
+    """The holder's lease counts down: etcd will free the lock by itself."""
+    found = case.trace
+    if found is None or found.last is None or case.is_new_hold:
+        return None
+    granted_s = found.last.granted_ttl_s
+    if found.is_gone and case.is_released and not found.ended_early:
+        return verdict_on(
+            case,
+            VerdictKind.EXPIRING,
+            Severity.OK,
+            Confidence.PROVEN,
+            [
+                not_renewed(found, granted_s),
+                LeaseEnded(),
+                *renewal_evidence(case),
+                *leader_change_evidence(case),
+            ],
+            "Nothing to do: etcd has ended the lease and freed the lock.",
+        )
+    if found.is_gone or case.is_released or not is_overdue(found):
+        return None
+    return verdict_on(
+        case,
+        VerdictKind.EXPIRING,
+        Severity.OK,
+        Confidence.LIKELY,
+        [
+            not_renewed(found, granted_s),
+            *renewal_evidence(case),
+            *queue_evidence(case),
+            *leader_change_evidence(case),
+        ],
+        "Nothing to do: etcd frees the lock when the time is up, unless its client renews it.",
+    )
+
+
+def healthy(case: LockCase) -> Verdict | None:
+    """Seen to be released, within its limit, or kept by design."""
+    evidence = _health(case)
+    if evidence is None:
+        return None
+    return verdict_on(
+        case,
+        VerdictKind.HEALTHY,
+        Severity.OK,
+        Confidence.PROVEN,
+        evidence,
+        "Nothing to do.",
+    )
+
+
+def undetermined(case: LockCase) -> Verdict:
+    """Not enough evidence, and what would decide."""
+    evidence, remedy = _what_is_missing(case)
+    return verdict_on(
+        case,
+        VerdictKind.UNDETERMINED,
+        Severity.OK,
+        Confidence.UNDETERMINED,
+        [*evidence, *renewal_evidence(case), *queue_evidence(case), *hold_evidence(case)],
+        remedy,
+    )
+
+
+def blocked_queue(case: LockCase, state: Verdict) -> Verdict | None:
+    """Somebody has waited too long behind a holder that is not itself judged."""
+    if case.lock.kind is not Kind.LOCK or state.is_finding or not case.lock.waiters:
+        return None
+    if case.longest_wait_s < case.thresholds.max_wait_s:
+        return None
+    return verdict_on(
+        case,
+        VerdictKind.BLOCKED_QUEUE,
+        Severity.WARNING,
+        Confidence.PROVEN,
+        [*queue_evidence(case), *release_evidence(case), *hold_evidence(case)],
+        "Find out what the holder is doing; if it is at work, its job is too long for this"
+        " queue or the queue too long for its job.",
+        key=case.lock.waiters[0],
+    )
+
+
+def _health(case: LockCase) -> list[Evidence] | None:
+    """What proves the lock healthy; None where nothing does."""
+    if case.is_released or (case.is_new_hold and case.lock.queue_is_whole):
+        return [*release_evidence(case), *leader_change_evidence(case)] or [
+            HandedOver(1, case.activity.watched_s)
+        ]
+    if case.lock.kind in BY_DESIGN and case.is_renewed:
+        return [
+            ByDesign(case.lock.kind.value),
+            *renewal_evidence(case),
+            *leader_change_evidence(case),
+        ]
+    if case.lock.kind in BY_DESIGN and case.rewrites:
+        rewritten = Rewritten(times=case.rewrites, watched_s=case.age.at_least_s if case.age else 0)
+        return [ByDesign(case.lock.kind.value), rewritten]
+    # Only a stated limit tells what is right for this lock.
+    limit_s = case.thresholds.stated_limit_s
+    if case.is_judged_by_age and limit_s is not None and case.is_within_limit:
+        return [WithinLimit(limit_s=limit_s), *hold_evidence(case), *renewal_evidence(case)]
+    return None
+
+
+def _what_is_missing(case: LockCase) -> tuple[list[Evidence], str]:
+    """Say why the case is open, and what would close it."""
+    if case.lock.kind is Kind.UNKNOWN:
+        is_bare = case.holder is not None and not case.holder.has_lease
+        return (
+            [NoLease(in_lock_shape=False) if is_bare else UnknownShape()],
+            "If the key is a lock, say so with --kind lock, or in lockdoctor.toml.",
+        )
+    if not case.lock.queue_is_whole:
+        return [QueueCut()], "Scan the whole lock: use its name as the prefix."
+    if case.holder is not None and not case.holder.has_lease:
+        return [NoLease(in_lock_shape=True)], "Find out whether its service still runs."
+    if case.trace is None or case.unread is not None:
+        why = case.unread or "the run ended before it was read"
+        return [Unread(reason=why)], "Let lockdoctor read the lease, then scan again."
+    if case.trace.is_gone:
+        return [LeaseEnded()], "Scan again: a key does not outlive its lease for long."
+    if case.is_renewed and not case.is_judged_by_age:
+        return [], "Find out what the key is for that blocks the queue."
+    if case.is_renewed and case.thresholds.stated_limit_s is not None:
+        return [], "Scan again once the hold could be older than its limit, or watch that long."
+    if case.is_renewed and not case.thresholds.suspects:
+        return [], "Nothing to do: the hold is not old, and no limit for it is stated."
+    if case.trace.unconfirmed:
+        return leader_change_evidence(case), "Scan again, now that etcd has a steady leader."
+    needed_s = case.needed_window_s
+    missing = Unobservable(needed_s=needed_s, granted_s=case.trace.granted_ttl_s or 0)
+    return [missing], f"Watch longer: --window {math.ceil(needed_s)}s."
