@@ -12,8 +12,9 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from lockdoctor.domain.check.health import Checked, FailedCheck
 from lockdoctor.domain.check.metrics import NAMES
-from lockdoctor.outputs.json.check import CheckJson, CheckTable
+from lockdoctor.outputs.json.check import CheckJson
 from lockdoctor.outputs.nagios import status_line
+from lockdoctor.outputs.table.check import CheckTable
 from lockdoctor.outputs.table.report import TableOutput
 from tests.builders import NOON
 from tests.outputs.checkups import FAILED, LIMITS, a_checkup, a_healthy_lock, a_leak

@@ -13,7 +13,9 @@ from lockdoctor.domain.selfcheck.rules import (
     SelfCheckFacts,
     judge,
 )
-from lockdoctor.outputs.table.selfcheck import role_commands, write_json, write_table
+from lockdoctor.outputs.json.selfcheck import write_json
+from lockdoctor.outputs.table.selfcheck import write_table
+from lockdoctor.outputs.text.suggested_commands import role_commands
 from tests.builders import NOON
 
 MEMBER = MemberFacts(

@@ -14,10 +14,11 @@ from lockdoctor.domain.check.health import Checkup, Health
 from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.report.findings import Finding
 from lockdoctor.domain.treatment.unattended import Spare, Spared, Unattended
-from lockdoctor.outputs.json.check import CheckJson, CheckTable
+from lockdoctor.outputs.json.check import CheckJson
 from lockdoctor.outputs.nagios import NagiosOutput
 from lockdoctor.outputs.prometheus import PrometheusOutput
 from lockdoctor.outputs.protocols import CheckOutput
+from lockdoctor.outputs.table.check import CheckTable
 from lockdoctor.outputs.table.report import TableOutput
 from tests.builders import a_lock, a_lock_report
 from tests.outputs.checkups import a_checkup, a_leak

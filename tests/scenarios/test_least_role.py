@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer
-from lockdoctor.outputs.table.selfcheck import role_commands
+from lockdoctor.outputs.text.suggested_commands import role_commands
 from tests.etcd.connecting import connected, writing
 from tests.etcd.guarded_member import ALARM, ONLY_FOR_ROOT, guarded_member
 from tests.scenarios.scanning import PROGRAM

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lockdoctor.demo.etcd_server import LOOPBACK, EtcdServer, ServerTls, reserve_port
-from lockdoctor.outputs.table.selfcheck import role_commands
+from lockdoctor.outputs.text.suggested_commands import role_commands
 from tests.etcd.certificates import Authority
 from tests.etcd.connecting import writing
 from tests.scenarios.scanning import PROGRAM, scan

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TextIO
 
 from lockdoctor.domain.check.health import Checked, Checkup, FailedCheck
 from lockdoctor.domain.check.metrics import Alarm
-from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.model.leases import hex_id
+from lockdoctor.domain.treatment.plan import Refusal
+from lockdoctor.domain.treatment.results import Treated
+from lockdoctor.domain.treatment.unattended import Spared, Unattended
 from lockdoctor.outputs.json.report import Json, write_document
+from lockdoctor.outputs.json.values import bytes_twice
 from lockdoctor.outputs.nagios import status_line
-from lockdoctor.outputs.table.report import TableOutput
-from lockdoctor.outputs.text.unattended import details, document
+from lockdoctor.outputs.text.treatment import outcome, sentences
+from lockdoctor.outputs.text.unattended import Json, _lock
 from lockdoctor.outputs.text.values import safe
-from lockdoctor.values import dataclass
 
 
 class CheckJson:
@@ -23,24 +25,6 @@ class CheckJson:
         """Write the document."""
         report = None if isinstance(checked, FailedCheck) else checked.report
         write_document(report, out, check=_check(checked))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckTable:
-    """`--format table`: the report of a scan below the status line."""
-
-    table: TableOutput
-
-    def render(self, checked: Checked, out: TextIO) -> None:
-        """Write the report, or the status line alone where nothing was examined."""
-        report = None if isinstance(checked, FailedCheck) else _with_treatment(checked)
-        self.table.render_below(status_line(checked), report, out)
-
-
-def _with_treatment(checkup: Checkup) -> Report:
-    """Tell what was treated, and what not, among the notes."""
-    told = tuple(details(checkup.unattended)) if checkup.unattended else ()
-    return replace(checkup.report, notes=(*told, *checkup.report.notes))
 
 
 def _check(checked: Checked) -> Json:
@@ -75,3 +59,34 @@ def _alarm(alarm: Alarm) -> Json:
         "value": round(alarm.value, 3),
         "range": alarm.limit.text,
     }
+
+
+def document(done: Unattended) -> Json:
+    """Give the same for programs."""
+    return {
+        "count": done.done,
+        "treated": list(map(_treated, done.treated)),
+        "spared": [*map(_refused, done.refused), *map(_spared, done.spared)],
+        "failure": None if done.failure is None else safe(done.failure),
+    }
+
+
+def _treated(treated: Treated) -> Json:
+    lease_id = treated.target.lease_id
+    return {
+        "locks": [bytes_twice("lock", stake.lock.name) for stake in treated.target.stakes],
+        "lease": hex_id(lease_id) if lease_id else None,
+        "action": treated.target.action.value,
+        "result": treated.result.value,
+        "text": outcome(treated),
+        "entry": None if treated.entry_id is None else safe(treated.entry_id),
+    }
+
+
+def _refused(refusal: Refusal) -> Json:
+    lock = refusal.lock or refusal.key or b""
+    return {**bytes_twice("lock", lock), "why": sentences(refusal.dangers)}
+
+
+def _spared(spared: Spared) -> Json:
+    return {**bytes_twice("lock", _lock(spared)), "why": spared.why.value}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from typing import Any, TextIO
+from typing import TextIO
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -13,11 +12,10 @@ from rich.text import Text
 
 from lockdoctor.domain.selfcheck.rules import Mark, Remark, SelfCheck
 from lockdoctor.outputs.table.parts.layout import Line, write
-from lockdoctor.outputs.text.suggested_commands import shell_word
+from lockdoctor.outputs.text.suggested_commands import role_commands
 from lockdoctor.outputs.text.values import count, printable, safe
 
 STYLES = {Mark.FINE: "green", Mark.NOTE: "yellow", Mark.PROBLEM: "bold red"}
-ROLE = "lockdoctor"
 
 
 def write_table(
@@ -25,39 +23,6 @@ def write_table(
 ) -> None:
     """Write it for people."""
     write(_parts(found, prefixes), out, width=width, colour=colour)
-
-
-def write_json(found: SelfCheck, prefixes: Sequence[bytes], out: TextIO) -> None:
-    """Write it for programs: one document."""
-    document = {
-        "schema_version": 1,
-        "has_problem": found.has_problem,
-        "remarks": [_remark(remark) for remark in found.remarks],
-        "smallest_role": role_commands(prefixes),
-    }
-    json.dump(document, out, indent=1)
-    out.write("\n")
-
-
-def role_commands(prefixes: Sequence[bytes]) -> list[str]:
-    """
-    Give the etcdctl commands that make the smallest role with which a scan sees these prefixes.
-
-    Source: etcd-io/etcd, server/auth/store.go; tried in tests/scenarios/test_selfcheck.py.
-    """
-    return [
-        f"etcdctl role add {ROLE}",
-        *map(_grant, prefixes),
-        f"etcdctl user add {ROLE}",
-        f"etcdctl user grant-role {ROLE} {ROLE}",
-    ]
-
-
-def _grant(prefix: bytes) -> str:
-    word = shell_word(prefix)
-    if word is None:
-        return f"# {printable(prefix)}: no command line can carry the NUL; grant a shorter prefix"
-    return f"etcdctl role grant-permission {ROLE} read --prefix -- {word}"
 
 
 def _parts(found: SelfCheck, prefixes: Sequence[bytes]) -> Iterator[RenderableType]:
@@ -118,13 +83,3 @@ def _role(found: SelfCheck, prefixes: Sequence[bytes]) -> Iterator[RenderableTyp
             " With the role above sessions without keys are not seen; everything else is."
         )
         yield Padding(Text(text), (0, 0, 0, 2))
-
-
-def _remark(remark: Remark) -> dict[str, Any]:
-    prefix = None if remark.prefix is None else printable(remark.prefix)
-    return {
-        "about": safe(remark.about),
-        "prefix": prefix,
-        "state": remark.mark.value,
-        "text": safe(remark.text),
-    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lockdoctor.domain.evidence.deadlock import HolderWaits, LeastHarm
 from lockdoctor.domain.evidence.verdicts import VerdictKind
@@ -169,3 +169,27 @@ def _look_at_key(finding: Finding) -> tuple[Step, ...]:
 def _look_at_holder(finding: Finding) -> tuple[Step, ...]:
     holder = finding.lock.lock.holder if finding.lock else None
     return (_look(holder.lease_id),) if holder and holder.has_lease else ()
+
+
+ROLE = "lockdoctor"
+
+
+def role_commands(prefixes: Sequence[bytes]) -> list[str]:
+    """
+    Give the etcdctl commands that make the smallest role with which a scan sees these prefixes.
+
+    Source: etcd-io/etcd, server/auth/store.go; tried in tests/scenarios/test_selfcheck.py.
+    """
+    return [
+        f"etcdctl role add {ROLE}",
+        *map(_grant, prefixes),
+        f"etcdctl user add {ROLE}",
+        f"etcdctl user grant-role {ROLE} {ROLE}",
+    ]
+
+
+def _grant(prefix: bytes) -> str:
+    word = shell_word(prefix)
+    if word is None:
+        return f"# {printable(prefix)}: no command line can carry the NUL; grant a shorter prefix"
+    return f"etcdctl role grant-permission {ROLE} read --prefix -- {word}"

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from lockdoctor.domain.model.leases import hex_id
-from lockdoctor.domain.treatment.plan import Refusal
 from lockdoctor.domain.treatment.results import Treated
 from lockdoctor.domain.treatment.unattended import Spared, Unattended
-from lockdoctor.outputs.json.values import bytes_twice
 from lockdoctor.outputs.text.treatment import name, outcome, sentences
 from lockdoctor.outputs.text.values import count, safe
 
@@ -38,37 +36,6 @@ def details(done: Unattended) -> Iterator[str]:
         yield f"Not treated, {name(_lock(spared))}: {spared.why.value}."
     if done.failure:
         yield f"Treatment failed: {safe(done.failure)}"
-
-
-def document(done: Unattended) -> Json:
-    """Give the same for programs."""
-    return {
-        "count": done.done,
-        "treated": list(map(_treated, done.treated)),
-        "spared": [*map(_refused, done.refused), *map(_spared, done.spared)],
-        "failure": None if done.failure is None else safe(done.failure),
-    }
-
-
-def _treated(treated: Treated) -> Json:
-    lease_id = treated.target.lease_id
-    return {
-        "locks": [bytes_twice("lock", stake.lock.name) for stake in treated.target.stakes],
-        "lease": hex_id(lease_id) if lease_id else None,
-        "action": treated.target.action.value,
-        "result": treated.result.value,
-        "text": outcome(treated),
-        "entry": None if treated.entry_id is None else safe(treated.entry_id),
-    }
-
-
-def _refused(refusal: Refusal) -> Json:
-    lock = refusal.lock or refusal.key or b""
-    return {**bytes_twice("lock", lock), "why": sentences(refusal.dangers)}
-
-
-def _spared(spared: Spared) -> Json:
-    return {**bytes_twice("lock", _lock(spared)), "why": spared.why.value}
 
 
 def _subject(treated: Treated) -> str:

@@ -161,7 +161,8 @@ def _output(form: str, out: TextIO) -> CheckOutput:
         from lockdoctor.outputs.prometheus import PrometheusOutput  # noqa: PLC0415  # loads a server
 
         return PrometheusOutput()
-    from lockdoctor.outputs.json.check import CheckJson, CheckTable  # noqa: PLC0415  # loads rich
+    from lockdoctor.outputs.json.check import CheckJson  # noqa: PLC0415  # loads rich
+    from lockdoctor.outputs.table.check import CheckTable  # noqa: PLC0415  # loads rich
     from lockdoctor.outputs.table.report import TableOutput  # noqa: PLC0415  # as above
 
     if form == Format.JSON:

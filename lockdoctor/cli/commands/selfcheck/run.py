@@ -35,7 +35,8 @@ from lockdoctor.history.database.ownership import HISTORY
 from lockdoctor.history.database.paths import named_path
 from lockdoctor.history.reader import open_reader
 from lockdoctor.journal.file import JOURNAL, FileJournal, default_path
-from lockdoctor.outputs.table.selfcheck import write_json, write_table
+from lockdoctor.outputs.json.selfcheck import write_json
+from lockdoctor.outputs.table.selfcheck import write_table
 from lockdoctor.own_files import FileKind, may_write_in, require_writable
 from lockdoctor.ports import Stop
 

@@ -1,0 +1,33 @@
+"""The self-check for programs: one JSON document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+from lockdoctor.domain.selfcheck.rules import Remark, SelfCheck
+from lockdoctor.outputs.text.suggested_commands import role_commands
+from lockdoctor.outputs.text.values import printable, safe
+
+
+def write_json(found: SelfCheck, prefixes: Sequence[bytes], out: TextIO) -> None:
+    """Write it for programs: one document."""
+    document = {
+        "schema_version": 1,
+        "has_problem": found.has_problem,
+        "remarks": [_remark(remark) for remark in found.remarks],
+        "smallest_role": role_commands(prefixes),
+    }
+    json.dump(document, out, indent=1)
+    out.write("\n")
+
+
+def _remark(remark: Remark) -> dict[str, Any]:
+    prefix = None if remark.prefix is None else printable(remark.prefix)
+    return {
+        "about": safe(remark.about),
+        "prefix": prefix,
+        "state": remark.mark.value,
+        "text": safe(remark.text),
+    }
