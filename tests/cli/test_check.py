@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.cli.commands.check import StatusFlags
 from lockdoctor.cli.commands.check import run as check_run
+from lockdoctor.cli.commands.check.options import StatusFlags
 from lockdoctor.cli.commands.check.run import check_request, limits_of
 from lockdoctor.cli.config.file import Config
 from lockdoctor.cli.main import main
-from lockdoctor.cli.options.shared import LimitFlags, ReadingFlags, TargetFlags
+from lockdoctor.cli.options.limits import LimitFlags
+from lockdoctor.cli.options.prefixes import TargetFlags
+from lockdoctor.cli.options.run import ReadingFlags
 from lockdoctor.domain.check.metrics import NAMES
 from lockdoctor.domain.policy.policy import Rule
 from lockdoctor.errors import ConfigError

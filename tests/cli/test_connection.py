@@ -14,7 +14,7 @@ from lockdoctor.cli.config.connection import (
     refuse_other_variables,
     split_endpoints,
 )
-from lockdoctor.cli.options.shared import ConnectionFlags
+from lockdoctor.cli.options.connection import ConnectionFlags
 from lockdoctor.errors import ConfigError
 from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.etcd.connection.token import GivenToken

@@ -8,14 +8,9 @@ import pytest
 import typer
 
 from lockdoctor.cli.config.connection import ConnectionValues
-from lockdoctor.cli.options.shared import (
-    ConnectionFlags,
-    LimitFlags,
-    count,
-    duration,
-    one_of,
-    switch,
-)
+from lockdoctor.cli.options.connection import ConnectionFlags
+from lockdoctor.cli.options.limits import LimitFlags
+from lockdoctor.cli.options.types import count, duration, one_of, switch
 from lockdoctor.domain.model.locks import Kind
 from lockdoctor.domain.policy.policy import Limits
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.cli.commands.revoke import ActingFlags, DangerFlags, WhatFlags
+from lockdoctor.cli.commands.revoke.options import ActingFlags, DangerFlags, WhatFlags
 from lockdoctor.cli.commands.revoke.selection import request_of, require_sense, selection_of
-from lockdoctor.cli.commands.scan import RunFlags
 from lockdoctor.cli.config.file import Config
 from lockdoctor.cli.main import main
-from lockdoctor.cli.options.shared import LimitFlags, TargetFlags
+from lockdoctor.cli.options.limits import LimitFlags
+from lockdoctor.cli.options.prefixes import TargetFlags
+from lockdoctor.cli.options.run import RunFlags
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.policy.policy import Rule

@@ -6,8 +6,7 @@ import os
 
 import pytest
 
-from lockdoctor.cli.options.prefixes import prefixes
-from lockdoctor.cli.options.shared import TargetFlags
+from lockdoctor.cli.options.prefixes import TargetFlags, prefixes
 from lockdoctor.domain.model.locks import Kind
 from lockdoctor.domain.policy.policy import Rule
 from lockdoctor.errors import ConfigError

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.cli.commands.check import Format, TellingFlags
+from lockdoctor.cli.commands.check.options import Format, TellingFlags
 from lockdoctor.cli.commands.check.report import guessed_teller, teller_of
 from lockdoctor.domain.check.health import Checked
 from lockdoctor.errors import ConfigError

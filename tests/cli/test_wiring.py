@@ -7,16 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.cli.commands.scan import RunFlags
 from lockdoctor.cli.config.connection import ConnectionValues
 from lockdoctor.cli.config.file import Config
-from lockdoctor.cli.options.shared import (
-    ConnectionFlags,
-    HistoryFlags,
-    LimitFlags,
-    ReadingFlags,
-    TargetFlags,
-)
+from lockdoctor.cli.options.connection import ConnectionFlags
+from lockdoctor.cli.options.history import HistoryFlags
+from lockdoctor.cli.options.limits import LimitFlags
+from lockdoctor.cli.options.prefixes import TargetFlags
+from lockdoctor.cli.options.run import ReadingFlags, RunFlags
 from lockdoctor.cli.runtime.run import history_path, scan_request, settings_of
 from lockdoctor.cli.runtime.terminal import in_colour
 from lockdoctor.domain.policy.policy import Rule, Thresholds

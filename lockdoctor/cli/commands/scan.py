@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
+from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
+from lockdoctor.cli.options.history import HistoryFlags
+from lockdoctor.cli.options.limits import LimitFlags
+from lockdoctor.cli.options.prefixes import TargetFlags
 from lockdoctor.cli.options.processes import WitnessFlags
-from lockdoctor.cli.options.shared import (
-    RUN,
-    ConfigFlags,
-    ConnectionFlags,
-    Format,
-    HistoryFlags,
-    LimitFlags,
-    ReadingFlags,
-    TargetFlags,
-    duration,
-    one_of,
-)
-from lockdoctor.values import dataclass
+from lockdoctor.cli.options.run import ReadingFlags, RunFlags
 
 EXAMPLES = """\b
 Examples:
@@ -38,47 +26,6 @@ Examples:
 Exit status: 0 nothing found, 1 findings, 2 bad usage, 3 could not examine,
 130 interrupted (a report of what was seen until then is printed).
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunFlags:
-    """How long, and in which form."""
-
-    window_s: Annotated[
-        float,
-        typer.Option(
-            "--window",
-            parser=duration,
-            metavar="DURATION",
-            show_default=False,
-            help="Watch at most so long (60s); it ends earlier once everything is decided. 0 takes"
-            " one reading, which proves no renewal.",
-            rich_help_panel=RUN,
-        ),
-    ] = 60.0
-    timeout_s: Annotated[
-        float | None,
-        typer.Option(
-            "--timeout",
-            parser=duration,
-            metavar="DURATION",
-            help="End the whole run after this, with a report of what was seen (the window and"
-            " 2m).",
-            rich_help_panel=RUN,
-        ),
-    ] = None
-    format: Annotated[
-        str,  # a Format; typer before 0.29 would convert an enumeration after its parser did
-        typer.Option(
-            "--format",
-            parser=one_of(*Format),
-            metavar="table|json",
-            show_default=False,
-            help="For people (the default) or for programs. It goes to standard output, everything"
-            " else to standard error.",
-            rich_help_panel=RUN,
-        ),
-    ] = Format.TABLE
 
 
 def scan(

@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
-from lockdoctor.cli.options.shared import ConnectionFlags, parse_switch
+from lockdoctor.cli.options.connection import ConnectionFlags
+from lockdoctor.cli.options.types import parse_switch
 from lockdoctor.domain.policy.durations import parse_duration
 from lockdoctor.errors import ClusterUnreachable, ConfigError
 

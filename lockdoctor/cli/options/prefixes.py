@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import field
+from typing import Annotated
 
-from lockdoctor.cli.options.shared import TargetFlags
+import typer
+
 from lockdoctor.domain.model.locks import Kind, outermost
 from lockdoctor.domain.policy.policy import Rule
 from lockdoctor.errors import ConfigError
+from lockdoctor.values import dataclass
 
 EVERY_KEY = b""
 
@@ -47,3 +51,39 @@ def from_hex(flag: str, text: str) -> bytes:
         raise ConfigError(
             f"{flag} {text!r} is not hexadecimal digits in pairs, like 2f6d79"
         ) from error
+
+
+_TARGETS = "What to examine"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetFlags:
+    """Which keys a command is about."""
+
+    prefix: Annotated[
+        list[str],
+        typer.Option(
+            "--prefix",
+            metavar="PREFIX",
+            help="Keys that begin with this, byte for byte as etcdctl takes it; repeatable."
+            " Default: the prefixes of lockdoctor.toml.",
+            rich_help_panel=_TARGETS,
+        ),
+    ] = field(default_factory=list)
+    prefix_hex: Annotated[
+        list[str],
+        typer.Option(
+            "--prefix-hex",
+            metavar="HEX",
+            help="The same for keys that are not text: 2f6d792f is /my/; repeatable.",
+            rich_help_panel=_TARGETS,
+        ),
+    ] = field(default_factory=list)
+    all_keys: Annotated[
+        bool,
+        typer.Option(
+            "--all-keys",
+            help="Every key of the cluster; a role without root rarely may read them.",
+            rich_help_panel=_TARGETS,
+        ),
+    ] = False

@@ -12,7 +12,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
-from lockdoctor.cli.commands.scan import RunFlags
 from lockdoctor.cli.config.connection import (
     ConnectionValues,
     connection_settings,
@@ -22,17 +21,13 @@ from lockdoctor.cli.config.connection import (
 )
 from lockdoctor.cli.config.file import Config, find_config, read_config
 from lockdoctor.cli.exit_codes import ExitStatus, scan_status
-from lockdoctor.cli.options.prefixes import prefixes
+from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
+from lockdoctor.cli.options.history import HistoryFlags
+from lockdoctor.cli.options.limits import LimitFlags
+from lockdoctor.cli.options.output import Format
+from lockdoctor.cli.options.prefixes import TargetFlags, prefixes
 from lockdoctor.cli.options.processes import NOBODY, WitnessFlags
-from lockdoctor.cli.options.shared import (
-    ConfigFlags,
-    ConnectionFlags,
-    Format,
-    HistoryFlags,
-    LimitFlags,
-    ReadingFlags,
-    TargetFlags,
-)
+from lockdoctor.cli.options.run import ReadingFlags, RunFlags
 from lockdoctor.cli.runtime.interrupts import Signals, in_time
 from lockdoctor.cli.runtime.memory import give_back_large_blocks
 from lockdoctor.cli.runtime.streams import say

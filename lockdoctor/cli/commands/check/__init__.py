@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-import enum
-from dataclasses import field
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-from lockdoctor.cli.options.shared import (
-    RUN,
-    ConfigFlags,
-    ConnectionFlags,
-    HistoryFlags,
-    JournalFlags,
-    LimitFlags,
-    ReadingFlags,
-    TargetFlags,
-    duration,
-    one_of,
-)
-from lockdoctor.values import dataclass
-
-_STATUS = "What alarms, beside the verdicts"
-_TELLING = "Where the result goes"
+from lockdoctor.cli.commands.check.options import StatusFlags, TellingFlags, TreatFlags
+from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
+from lockdoctor.cli.options.history import HistoryFlags
+from lockdoctor.cli.options.journal import JournalFlags
+from lockdoctor.cli.options.limits import LimitFlags
+from lockdoctor.cli.options.prefixes import TargetFlags
+from lockdoctor.cli.options.run import ReadingFlags
 
 EXAMPLES = """\b
 Examples:
@@ -43,131 +27,6 @@ sessions, oldest_hold (in seconds), lookups, seconds.
 Exit status: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (could not examine, bad
 usage too), 130 interrupted.
 """
-
-
-class Format(str, enum.Enum):
-    """What `check` can write."""
-
-    NAGIOS = "nagios"
-    JSON = "json"
-    PROMETHEUS = "prometheus"
-    TABLE = "table"
-
-
-@dataclass(frozen=True, kw_only=True)
-class StatusFlags:
-    """What counts for the status, and how long the check may take."""
-
-    warning: Annotated[
-        list[str],
-        typer.Option(
-            "--warning",
-            "-w",
-            metavar="METRIC=RANGE",
-            help="WARNING where a metric leaves its range, waiters=5 for example; repeatable.",
-            rich_help_panel=_STATUS,
-        ),
-    ] = field(default_factory=list)
-    critical: Annotated[
-        list[str],
-        typer.Option(
-            "--critical",
-            "-c",
-            metavar="METRIC=RANGE",
-            help="The same for CRITICAL.",
-            rich_help_panel=_STATUS,
-        ),
-    ] = field(default_factory=list)
-    first_run_unknown: Annotated[
-        bool,
-        typer.Option(
-            "--first-run-unknown",
-            help="UNKNOWN where no earlier run can be built on, instead of OK.",
-            rich_help_panel=_STATUS,
-        ),
-    ] = False
-    timeout_s: Annotated[
-        float,
-        typer.Option(
-            "--timeout",
-            parser=duration,
-            metavar="DURATION",
-            show_default=False,
-            help="The longest that the whole check may take (30s).",
-            rich_help_panel=RUN,
-        ),
-    ] = 30.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class TellingFlags:
-    """In which forms the result is told, and to whom."""
-
-    format: Annotated[
-        str,  # a Format; typer before 0.29 would convert an enumeration after its parser did
-        typer.Option(
-            "--format",
-            parser=one_of(*Format),
-            metavar="nagios|json|prometheus|table",
-            show_default=False,
-            help="The form on standard output (nagios: one status line, then details).",
-            rich_help_panel=_TELLING,
-        ),
-    ] = Format.NAGIOS
-    output: Annotated[
-        list[str],
-        typer.Option(
-            "--output",
-            metavar="FORMAT=FILE",
-            help="Another form of the same result into a file, whole or not at all; repeatable.",
-            rich_help_panel=_TELLING,
-        ),
-    ] = field(default_factory=list)
-    textfile: Annotated[
-        Path | None,
-        typer.Option(
-            "--textfile",
-            metavar="FILE",
-            help="The same as --output prometheus=FILE, for node_exporter. Always written:"
-            " lockdoctor_up is 0 where the check failed.",
-            rich_help_panel=_TELLING,
-        ),
-    ] = None
-    ping_url: Annotated[
-        str | None,
-        typer.Option(
-            "--ping-url",
-            metavar="URL",
-            help="Tell a monitoring service of the kind of healthchecks.io: URL/start, then"
-            " URL/<exit status> with the status line. Its failure changes no status. Goes through"
-            " http_proxy or https_proxy, where they are set; nothing else does.",
-            rich_help_panel=_TELLING,
-        ),
-    ] = field(default=None, repr=False)
-    quiet: Annotated[
-        bool,
-        typer.Option(
-            "--quiet",
-            help="Print nothing where all is OK, so that cron sends no mail.",
-            rich_help_panel=_TELLING,
-        ),
-    ] = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class TreatFlags:
-    """Whether leaked locks are freed."""
-
-    treat: Annotated[
-        bool,
-        typer.Option(
-            "--treat",
-            help="Free leaked locks as far as lockdoctor.toml allows it below their prefix, after"
-            " the examination and after up to 2 min of watching these locks' leases. The status"
-            " tells how it was before; --timeout does not cut it off.",
-            rich_help_panel=RUN,
-        ),
-    ] = False
 
 
 def check(

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from lockdoctor.cli.commands.check import Format, TellingFlags
+from lockdoctor.cli.commands.check.options import Format, TellingFlags
 from lockdoctor.cli.exit_codes import check_status, explained, is_foreseen
 from lockdoctor.cli.runtime.streams import give_up_stdout, say
 from lockdoctor.cli.runtime.terminal import in_colour, write_to

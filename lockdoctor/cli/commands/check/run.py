@@ -7,19 +7,15 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from lockdoctor.cli.commands.check import StatusFlags, TellingFlags, TreatFlags
+from lockdoctor.cli.commands.check.options import StatusFlags, TellingFlags, TreatFlags
 from lockdoctor.cli.commands.check.report import teller_of, what_failed
 from lockdoctor.cli.config.file import Config, find_config, read_config
-from lockdoctor.cli.options.prefixes import prefixes
-from lockdoctor.cli.options.shared import (
-    ConfigFlags,
-    ConnectionFlags,
-    HistoryFlags,
-    JournalFlags,
-    LimitFlags,
-    ReadingFlags,
-    TargetFlags,
-)
+from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
+from lockdoctor.cli.options.history import HistoryFlags
+from lockdoctor.cli.options.journal import JournalFlags
+from lockdoctor.cli.options.limits import LimitFlags
+from lockdoctor.cli.options.prefixes import TargetFlags, prefixes
+from lockdoctor.cli.options.run import ReadingFlags
 from lockdoctor.cli.runtime.run import examine, means_of, settings_of
 from lockdoctor.cli.runtime.streams import say
 from lockdoctor.clock import SystemClock
@@ -106,7 +102,7 @@ def run_check(
 
 def _require_own_journal(journal: JournalFlags) -> None:
     """Refuse a journal that is not ours; what else is wrong with it is told with the result."""
-    from lockdoctor.cli.commands.journal.show import open_journal  # noqa: PLC0415  # loads rich
+    from lockdoctor.cli.runtime.journal import open_journal  # noqa: PLC0415  # loads rich
     from lockdoctor.journal.file import JOURNAL  # noqa: PLC0415  # few checks treat
 
     with contextlib.suppress(OSError):
@@ -127,7 +123,7 @@ def _treat(
     settings: ConnectionSettings, journal: JournalFlags, report: Report, policy: Policy
 ) -> Outcome:
     from lockdoctor.cli.commands.check.treat import treat  # noqa: PLC0415  # loads what treats
-    from lockdoctor.cli.commands.journal.show import open_journal  # noqa: PLC0415  # loads rich
+    from lockdoctor.cli.runtime.journal import open_journal  # noqa: PLC0415  # loads rich
 
     return treat(settings, open_journal(journal, os.environ), report, policy)
 

@@ -7,10 +7,11 @@ import time
 
 import typer
 
-from lockdoctor.cli.commands.scan import RunFlags
 from lockdoctor.cli.config.file import Config
 from lockdoctor.cli.exit_codes import ExitStatus
-from lockdoctor.cli.options.shared import LimitFlags, ReadingFlags, TargetFlags
+from lockdoctor.cli.options.limits import LimitFlags
+from lockdoctor.cli.options.prefixes import TargetFlags
+from lockdoctor.cli.options.run import ReadingFlags, RunFlags
 from lockdoctor.cli.runtime.run import Means, scan_and_print, scan_request
 from lockdoctor.cli.runtime.signals import Interruptions
 from lockdoctor.demo.etcd_server import EtcdServer

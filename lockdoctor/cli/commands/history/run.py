@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable
 from typing import TextIO
 
-from lockdoctor.cli.commands.history import PruneFlags, StoredFlags, SubjectFlags
+from lockdoctor.cli.commands.history.options import PruneFlags, StoredFlags, SubjectFlags
 from lockdoctor.cli.exit_codes import HistoryStatus
-from lockdoctor.cli.options.shared import Format, FormatFlags
+from lockdoctor.cli.options.output import Format, FormatFlags
 from lockdoctor.cli.runtime.terminal import in_colour, width, write_to
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.model.leases import lease_id_of

@@ -6,13 +6,15 @@ import os
 import shutil
 import sys
 
-from lockdoctor.cli.commands.journal import EntryFlags, RestoreFlags
-from lockdoctor.cli.commands.journal.show import find_entry, open_journal
+from lockdoctor.cli.commands.journal.options import EntryFlags, RestoreFlags
+from lockdoctor.cli.commands.journal.show import find_entry
 from lockdoctor.cli.config.file import find_config, read_config
 from lockdoctor.cli.exit_codes import RestoreStatus
-from lockdoctor.cli.options.shared import ConfigFlags, ConnectionFlags, JournalFlags
+from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
+from lockdoctor.cli.options.journal import JournalFlags
 from lockdoctor.cli.runtime.consent import agreed, may_ask
 from lockdoctor.cli.runtime.interrupts import Signals
+from lockdoctor.cli.runtime.journal import open_journal
 from lockdoctor.cli.runtime.run import settings_of
 from lockdoctor.cli.runtime.streams import say
 from lockdoctor.cli.runtime.terminal import in_colour, write_to

@@ -5,24 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping
-from pathlib import Path
 
-from lockdoctor.cli.commands.journal import EntryFlags, ListFlags
+from lockdoctor.cli.commands.journal.options import EntryFlags, ListFlags
 from lockdoctor.cli.exit_codes import ExitStatus
-from lockdoctor.cli.options.shared import Format, FormatFlags, JournalFlags
+from lockdoctor.cli.options.journal import JournalFlags
+from lockdoctor.cli.options.output import Format, FormatFlags
+from lockdoctor.cli.runtime.journal import open_journal
 from lockdoctor.cli.runtime.terminal import in_colour, write_to
 from lockdoctor.domain.treatment.journal_entry import Entry
 from lockdoctor.errors import ConfigError
-from lockdoctor.journal.file import FileJournal, default_path
+from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.json.journal import write_entries
 from lockdoctor.outputs.table.journal import JournalTable
-
-
-def open_journal(flags: JournalFlags, environ: Mapping[str, str]) -> FileJournal:
-    """Choose the journal: the flag's, the environment's, the one in the XDG state folder."""
-    named = flags.journal or environ.get("LOCKDOCTOR_JOURNAL")
-    return FileJournal(Path(named) if named else default_path(environ))
 
 
 def list_entries(flags: ListFlags, form: FormatFlags, journal: JournalFlags) -> ExitStatus:

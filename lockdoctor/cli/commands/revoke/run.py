@@ -10,20 +10,17 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 
-from lockdoctor.cli.commands.revoke import ActingFlags, DangerFlags, WhatFlags
+from lockdoctor.cli.commands.revoke.options import ActingFlags, DangerFlags, WhatFlags
 from lockdoctor.cli.commands.revoke.selection import request_of, require_sense, selection_of
-from lockdoctor.cli.commands.scan import RunFlags
 from lockdoctor.cli.config.file import find_config, read_config
 from lockdoctor.cli.exit_codes import ExitStatus
-from lockdoctor.cli.options.shared import (
-    ConfigFlags,
-    ConnectionFlags,
-    Format,
-    HistoryFlags,
-    JournalFlags,
-    LimitFlags,
-    TargetFlags,
-)
+from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
+from lockdoctor.cli.options.history import HistoryFlags
+from lockdoctor.cli.options.journal import JournalFlags
+from lockdoctor.cli.options.limits import LimitFlags
+from lockdoctor.cli.options.output import Format
+from lockdoctor.cli.options.prefixes import TargetFlags
+from lockdoctor.cli.options.run import RunFlags
 from lockdoctor.cli.runtime.interrupts import Signals
 from lockdoctor.cli.runtime.prompt import is_agreed
 from lockdoctor.cli.runtime.run import MARGIN_S, Means, examine, history_path, settings_of

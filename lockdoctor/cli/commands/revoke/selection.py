@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import os
 
-from lockdoctor.cli.commands.revoke import ActingFlags, DangerFlags, WhatFlags
-from lockdoctor.cli.commands.scan import RunFlags
+from lockdoctor.cli.commands.revoke.options import ActingFlags, DangerFlags, WhatFlags
 from lockdoctor.cli.config.file import Config
-from lockdoctor.cli.options.prefixes import from_hex, prefixes
-from lockdoctor.cli.options.shared import LimitFlags, TargetFlags
+from lockdoctor.cli.options.limits import LimitFlags
+from lockdoctor.cli.options.prefixes import TargetFlags, from_hex, prefixes
+from lockdoctor.cli.options.run import RunFlags
 from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import LeaseId, parse_lease_id
 from lockdoctor.domain.policy.policy import Policy

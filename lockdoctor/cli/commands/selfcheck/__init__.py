@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from lockdoctor.cli.options.shared import (
-    ConfigFlags,
-    ConnectionFlags,
-    FormatFlags,
-    HistoryFlags,
-    JournalFlags,
-    TargetFlags,
-)
+from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
+from lockdoctor.cli.options.history import HistoryFlags
+from lockdoctor.cli.options.journal import JournalFlags
+from lockdoctor.cli.options.output import FormatFlags
+from lockdoctor.cli.options.prefixes import TargetFlags
 
 EXAMPLES = """\b
 Examples:

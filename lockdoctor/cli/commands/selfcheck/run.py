@@ -14,16 +14,11 @@ from typing import TextIO
 from lockdoctor import __version__
 from lockdoctor.cli.config.file import find_config, read_config
 from lockdoctor.cli.exit_codes import ExitStatus
-from lockdoctor.cli.options.prefixes import prefixes
-from lockdoctor.cli.options.shared import (
-    ConfigFlags,
-    ConnectionFlags,
-    Format,
-    FormatFlags,
-    HistoryFlags,
-    JournalFlags,
-    TargetFlags,
-)
+from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
+from lockdoctor.cli.options.history import HistoryFlags
+from lockdoctor.cli.options.journal import JournalFlags
+from lockdoctor.cli.options.output import Format, FormatFlags
+from lockdoctor.cli.options.prefixes import TargetFlags, prefixes
 from lockdoctor.cli.runtime.interrupts import Signals
 from lockdoctor.cli.runtime.run import settings_of
 from lockdoctor.cli.runtime.terminal import in_colour, width, write_to

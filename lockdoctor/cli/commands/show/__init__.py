@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-from lockdoctor.cli.options.shared import (
-    RUN,
-    ConfigFlags,
-    ConnectionFlags,
-    Format,
-    HistoryFlags,
-    LimitFlags,
-    duration,
-    one_of,
-)
-from lockdoctor.values import dataclass
+from lockdoctor.cli.commands.show.options import ShowFlags
+from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
+from lockdoctor.cli.options.history import HistoryFlags
+from lockdoctor.cli.options.limits import LimitFlags
 
 EXAMPLES = """\b
 Examples:
@@ -29,56 +17,6 @@ Examples:
 Exit status: 0 nothing wrong with it, 1 findings, 2 bad usage,
 3 not there, or could not be examined, 130 interrupted.
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShowFlags:
-    """What to show, for how long, and in which form."""
-
-    subject: Annotated[
-        str,
-        typer.Argument(
-            metavar="KEY-OR-LEASE",
-            help="The name of a lock, a key, or a lease as etcdctl prints it.",
-        ),
-    ]
-    window_s: Annotated[
-        float,
-        typer.Option(
-            "--window",
-            parser=duration,
-            metavar="DURATION",
-            show_default=False,
-            help="Watch at most so long (60s). 0 takes one reading.",
-            rich_help_panel=RUN,
-        ),
-    ] = 60.0
-    format: Annotated[
-        str,  # a Format; typer before 0.29 would convert an enumeration after its parser did
-        typer.Option(
-            "--format",
-            parser=one_of(*Format),
-            metavar="table|json",
-            show_default=False,
-            help="For people (the default), or the document of scan with this alone in it.",
-            rich_help_panel=RUN,
-        ),
-    ] = Format.TABLE
-    svg: Annotated[
-        Path | None,
-        typer.Option(
-            "--svg", metavar="FILE", help="Draw the page into a file.", rich_help_panel=RUN
-        ),
-    ] = None
-    html: Annotated[
-        Path | None,
-        typer.Option(
-            "--html",
-            metavar="FILE",
-            help="Write the page as HTML, for a ticket or a post-mortem; it fetches nothing.",
-            rich_help_panel=RUN,
-        ),
-    ] = None
 
 
 def show(

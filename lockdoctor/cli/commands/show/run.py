@@ -7,16 +7,13 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
-from lockdoctor.cli.commands.show import ShowFlags
+from lockdoctor.cli.commands.show.options import ShowFlags
 from lockdoctor.cli.config.file import find_config, read_config
 from lockdoctor.cli.exit_codes import ExitStatus, scan_status
-from lockdoctor.cli.options.shared import (
-    ConfigFlags,
-    ConnectionFlags,
-    Format,
-    HistoryFlags,
-    LimitFlags,
-)
+from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
+from lockdoctor.cli.options.history import HistoryFlags
+from lockdoctor.cli.options.limits import LimitFlags
+from lockdoctor.cli.options.output import Format
 from lockdoctor.cli.runtime.run import MARGIN_S, Means, examine, history_path, settings_of
 from lockdoctor.cli.runtime.terminal import in_colour, width, write_to
 from lockdoctor.domain.model.leases import lease_id_of

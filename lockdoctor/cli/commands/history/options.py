@@ -1,0 +1,80 @@
+"""Options of the history's commands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lockdoctor.cli.options.types import duration
+from lockdoctor.values import dataclass
+
+_UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}
+
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMG]?B)", re.ASCII | re.IGNORECASE)
+
+
+def size(given: str) -> int:
+    """Read a size as people write it: 50MB, 1.5 GB."""
+    found = _SIZE.fullmatch(given)
+    if not found:
+        raise typer.BadParameter(f"{given!r} is not a size; write it like 500kB, 50MB or 1.5GB")
+    number, unit = found.groups()
+    by_unit = {name.lower(): factor for name, factor in _UNITS.items()}
+    return int(float(number) * by_unit[unit.lower()])
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredFlags:
+    """Which history."""
+
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            "--history",
+            metavar="FILE",
+            help="Default: LOCKDOCTOR_HISTORY, then lockdoctor/history.sqlite3 in the XDG state"
+            " folder (~/.local/state).",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubjectFlags:
+    """What is asked for."""
+
+    subject: Annotated[
+        str,
+        typer.Argument(
+            metavar="LOCK-OR-LEASE",
+            help="The name of a lock, a key, or a lease as etcdctl prints it.",
+            show_default=False,
+        ),
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PruneFlags:
+    """What may stay."""
+
+    older_than_s: Annotated[
+        float | None,
+        typer.Option(
+            "--older-than",
+            parser=duration,
+            metavar="DURATION",
+            help="Forget the runs that ended longer ago, and what no later run has seen (30d).",
+        ),
+    ] = None
+    max_size: Annotated[
+        int | None,
+        typer.Option(
+            "--max-size",
+            parser=size,
+            metavar="SIZE",
+            help="Forget the oldest runs until the file is no larger (200MB). The last run stays.",
+        ),
+    ] = None

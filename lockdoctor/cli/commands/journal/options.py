@@ -1,0 +1,92 @@
+"""Options of the journal's commands."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import field
+from typing import Annotated
+
+import typer
+
+from lockdoctor.cli.options.types import count, duration
+from lockdoctor.values import dataclass
+
+MAX_TTL_S = 9_000_000_000
+"""Source: MaxLeaseTTL in etcd's server/lease/lessor.go."""
+
+
+_RESTORE = "What to put back"
+
+
+def ttl(given: str | int) -> int:
+    """Read a lease's TTL; etcd counts it in whole seconds."""
+    if isinstance(given, int):
+        return given
+    seconds = duration(given)
+    if not 1 <= seconds <= MAX_TTL_S:
+        raise typer.BadParameter(f"{given!r} is no TTL; etcd takes 1s up to 9000000000s")
+    return math.ceil(seconds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListFlags:
+    """How much of it."""
+
+    limit: Annotated[
+        int,
+        typer.Option(
+            "--limit",
+            parser=count,
+            metavar="N",
+            show_default=False,
+            help="The last N entries (20).",
+        ),
+    ] = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryFlags:
+    """Which entry."""
+
+    entry: Annotated[
+        str,
+        typer.Argument(
+            metavar="ENTRY",
+            help="An entry's ID, or as much of its beginning as no other has.",
+            show_default=False,
+        ),
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestoreFlags:
+    """What to put back, and whether to."""
+
+    only: Annotated[
+        list[str],
+        typer.Option(
+            "--only",
+            metavar="KEY",
+            help="Only this key; repeatable.",
+            rich_help_panel=_RESTORE,
+        ),
+    ] = field(default_factory=list)
+    ttl_s: Annotated[
+        int | None,
+        typer.Option(
+            "--ttl",
+            parser=ttl,
+            metavar="DURATION",
+            help="Put the keys onto one new lease of this TTL, which nobody renews: they go with"
+            " it. Default: without a lease; they stay until somebody deletes them.",
+            rich_help_panel=_RESTORE,
+        ),
+    ] = None
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", help="Do it without asking.", rich_help_panel=_RESTORE),
+    ] = False
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only show the plan.", rich_help_panel=_RESTORE),
+    ] = False

@@ -1,0 +1,63 @@
+"""Options of show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lockdoctor.cli.options.output import Format
+from lockdoctor.cli.options.run import RUN
+from lockdoctor.cli.options.types import duration, one_of
+from lockdoctor.values import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowFlags:
+    """What to show, for how long, and in which form."""
+
+    subject: Annotated[
+        str,
+        typer.Argument(
+            metavar="KEY-OR-LEASE",
+            help="The name of a lock, a key, or a lease as etcdctl prints it.",
+        ),
+    ]
+    window_s: Annotated[
+        float,
+        typer.Option(
+            "--window",
+            parser=duration,
+            metavar="DURATION",
+            show_default=False,
+            help="Watch at most so long (60s). 0 takes one reading.",
+            rich_help_panel=RUN,
+        ),
+    ] = 60.0
+    format: Annotated[
+        str,  # a Format; typer before 0.29 would convert an enumeration after its parser did
+        typer.Option(
+            "--format",
+            parser=one_of(*Format),
+            metavar="table|json",
+            show_default=False,
+            help="For people (the default), or the document of scan with this alone in it.",
+            rich_help_panel=RUN,
+        ),
+    ] = Format.TABLE
+    svg: Annotated[
+        Path | None,
+        typer.Option(
+            "--svg", metavar="FILE", help="Draw the page into a file.", rich_help_panel=RUN
+        ),
+    ] = None
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html",
+            metavar="FILE",
+            help="Write the page as HTML, for a ticket or a post-mortem; it fetches nothing.",
+            rich_help_panel=RUN,
+        ),
+    ] = None

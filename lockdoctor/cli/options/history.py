@@ -1,0 +1,36 @@
+"""Options of the history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lockdoctor.cli.options.run import RUN
+from lockdoctor.values import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryFlags:
+    """Where what earlier runs have seen is kept."""
+
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            "--history",
+            metavar="FILE",
+            help="Build on what earlier runs have seen, and add to it: that proves how long a lock"
+            " has been held. Default: LOCKDOCTOR_HISTORY, then lockdoctor/history.sqlite3 in the"
+            " XDG state folder.",
+            rich_help_panel=RUN,
+        ),
+    ] = None
+    no_history: Annotated[
+        bool,
+        typer.Option(
+            "--no-history",
+            help="Build on no earlier run, and leave nothing for later ones.",
+            rich_help_panel=RUN,
+        ),
+    ] = False

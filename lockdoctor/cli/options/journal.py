@@ -1,0 +1,26 @@
+"""Options of the journal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lockdoctor.values import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class JournalFlags:
+    """Where what is done to etcd is written down."""
+
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            "--journal",
+            metavar="FILE",
+            help="What is done to etcd is written down here, before and after. Default:"
+            " LOCKDOCTOR_JOURNAL, then lockdoctor/journal.jsonl in the XDG state folder.",
+            rich_help_panel="Journal",
+        ),
+    ] = None

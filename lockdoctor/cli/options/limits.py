@@ -1,0 +1,88 @@
+"""Options that say what counts as too long."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any, cast
+
+import typer
+
+from lockdoctor.cli.options.types import duration, one_of
+from lockdoctor.domain.model.locks import Kind
+from lockdoctor.domain.policy.policy import Limits
+from lockdoctor.values import dataclass
+
+_LIMITS = "What counts as too long (beats lockdoctor.toml)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitFlags:
+    """Limits for every prefix of this run."""
+
+    kind: Annotated[
+        Any,  # Kind | None; typer before 0.29 would convert an enumeration after its parser did
+        typer.Option(
+            "--kind",
+            parser=one_of(Kind.LOCK, Kind.ELECTION, Kind.REGISTRATION),
+            metavar="KIND",
+            help="What the keys are for: lock, election or registration. The last two are kept as"
+            " long as their process lives, by design. Default: the keys' own shape says.",
+            rich_help_panel=_LIMITS,
+        ),
+    ] = None
+    max_hold_s: Annotated[
+        float | None,
+        typer.Option(
+            "--max-hold",
+            parser=duration,
+            metavar="DURATION",
+            help="The longest that a lock may be held (90s, 5m, 1h30m). Say it where you know it:"
+            " a suspicion then becomes a verdict.",
+            rich_help_panel=_LIMITS,
+        ),
+    ] = None
+    critical_hold_s: Annotated[
+        float | None,
+        typer.Option(
+            "--critical-hold",
+            parser=duration,
+            metavar="DURATION",
+            help="From here on a hold is CRITICAL even if nobody waits.",
+            rich_help_panel=_LIMITS,
+        ),
+    ] = None
+    max_wait_s: Annotated[
+        float | None,
+        typer.Option(
+            "--max-wait",
+            parser=duration,
+            metavar="DURATION",
+            help="The longest that anyone may wait for a lock (5m).",
+            rich_help_panel=_LIMITS,
+        ),
+    ] = None
+    max_ttl_s: Annotated[
+        float | None,
+        typer.Option(
+            "--max-ttl",
+            parser=duration,
+            metavar="DURATION",
+            help="The longest TTL of a lock's lease: so long it stays taken after a crash (10m).",
+            rich_help_panel=_LIMITS,
+        ),
+    ] = None
+    max_idle_session_s: Annotated[
+        float | None,
+        typer.Option(
+            "--max-idle-session",
+            parser=duration,
+            metavar="DURATION",
+            help="The longest that a session may live without a key (no limit).",
+            rich_help_panel=_LIMITS,
+        ),
+    ] = None
+
+    def limits(self) -> Limits:
+        """Give those that were given."""
+        given = {name: value for name, value in asdict(self).items() if value is not None}
+        return cast("Limits", given)  # the fields bear the names of Limits; a test compares them

@@ -1,0 +1,34 @@
+"""Options of the form of the result."""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated
+
+import typer
+
+from lockdoctor.cli.options.types import one_of
+from lockdoctor.values import dataclass
+
+
+class Format(str, enum.Enum):
+    """The forms of what most commands write."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormatFlags:
+    """In which form."""
+
+    format: Annotated[
+        str,  # a Format; typer before 0.29 would convert an enumeration after its parser did
+        typer.Option(
+            "--format",
+            parser=one_of(*Format),
+            metavar="table|json",
+            show_default=False,
+            help="For people (the default) or for programs.",
+        ),
+    ] = Format.TABLE

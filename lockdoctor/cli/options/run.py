@@ -1,0 +1,81 @@
+"""Options of one run: how long, how fast, in which form."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lockdoctor.cli.options.output import Format
+from lockdoctor.cli.options.types import count, duration, one_of
+from lockdoctor.values import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFlags:
+    """How long, and in which form."""
+
+    window_s: Annotated[
+        float,
+        typer.Option(
+            "--window",
+            parser=duration,
+            metavar="DURATION",
+            show_default=False,
+            help="Watch at most so long (60s); it ends earlier once everything is decided. 0 takes"
+            " one reading, which proves no renewal.",
+            rich_help_panel=RUN,
+        ),
+    ] = 60.0
+    timeout_s: Annotated[
+        float | None,
+        typer.Option(
+            "--timeout",
+            parser=duration,
+            metavar="DURATION",
+            help="End the whole run after this, with a report of what was seen (the window and"
+            " 2m).",
+            rich_help_panel=RUN,
+        ),
+    ] = None
+    format: Annotated[
+        str,  # a Format; typer before 0.29 would convert an enumeration after its parser did
+        typer.Option(
+            "--format",
+            parser=one_of(*Format),
+            metavar="table|json",
+            show_default=False,
+            help="For people (the default) or for programs. It goes to standard output, everything"
+            " else to standard error.",
+            rich_help_panel=RUN,
+        ),
+    ] = Format.TABLE
+
+
+RUN = "This run"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadingFlags:
+    """How much of the cluster is read, and how fast."""
+
+    max_rate: Annotated[
+        int,
+        typer.Option(
+            "--max-rate",
+            parser=count,
+            metavar="N",
+            show_default=False,
+            help="At most so many look-ups of leases a second (5000); the first tenth goes at"
+            " once.",
+            rich_help_panel=RUN,
+        ),
+    ] = 5000
+    no_sessions: Annotated[
+        bool,
+        typer.Option(
+            "--no-sessions",
+            help="Do not look for leaked sessions: the leases of the whole cluster without a key.",
+            rich_help_panel=RUN,
+        ),
+    ] = False
