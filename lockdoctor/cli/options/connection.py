@@ -16,7 +16,7 @@ _CONNECTION = "Connection (as etcdctl's; a flag beats the environment)"
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionFlags:
-    """Where etcd is and who we are; the environment is read beside it, in cli/config/connection.py."""
+    """Where etcd is, and as whom to ask; cli/config/connection.py reads the environment."""
 
     endpoints: Annotated[
         str | None,

@@ -44,6 +44,12 @@ class BlockingTree:
     """The locks that are blocked behind one another, in order."""
 
     def __init__(self, locks: Sequence[Lock], waits: Mapping[int, Sequence[int]]) -> None:
+        """
+        Build the tree.
+
+        Args:
+            waits: Of each lock's number, the numbers of the locks that its holder waits for.
+        """
         self.locks = locks
         self.waits = waits
         self.children: dict[int, list[int]] = {}
@@ -54,6 +60,7 @@ class BlockingTree:
         self.shown: set[int] = set()
 
     def rows(self) -> Iterator[Blocked]:
+        """Give the rows of the tree, the root that blocks most first."""
         free = [number for number in self.children if number not in self.waits]
         ranked = sorted(((self._blocks(number), number) for number in free), key=most_first)
         for blocks, number in ranked:
@@ -115,5 +122,6 @@ class BlockingTree:
 
 
 def most_first(ranked: tuple[int | None, int]) -> tuple[int, int]:
+    """Give the key that sorts the root that blocks most to the front."""
     blocks, number = ranked
     return -(blocks or 0), number

@@ -1,1 +1,1 @@
-"""Keys, locks, leases, readings, actions and answers to writes: the values that all else works on."""
+"""The values that all else works on: keys, locks, leases, readings, actions, writes."""

@@ -92,6 +92,7 @@ class Finding(NamedTuple):
 
 
 def rank(finding: Finding) -> tuple[int, bool, int, int, int]:
+    """Give the key that sorts the worst finding to the front."""
     verdict = finding.verdict
     kind, sure = list(VerdictKind).index(verdict.kind), list(Confidence).index(verdict.confidence)
     blocks = finding.blocks_in_all

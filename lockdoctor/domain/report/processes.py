@@ -164,6 +164,7 @@ class ServerView:
 
 
 def highest(numbers: Iterable[int | None]) -> int | None:
+    """Give the highest number that is known; None where none is."""
     return max((number for number in numbers if number is not None), default=None)
 
 

@@ -134,6 +134,7 @@ def verdict_on(
     remedy: str,
     key: LockKey | None = None,
 ) -> Verdict:
+    """Return a verdict on the lock; on a key of it where one is given."""
     subject = key or case.holder
     return Verdict(
         kind=kind,
@@ -148,6 +149,7 @@ def verdict_on(
 
 
 def hold_evidence(case: LockCase) -> list[Evidence]:
+    """Return how long the lock is held, as far as it is known."""
     evidence: list[Evidence] = []
     if case.age and not case.is_released:
         evidence.append(Held(at_least_s=case.age.at_least_s, at_most_s=case.age.at_most_s))
@@ -179,16 +181,19 @@ def _has(keys: Sequence[bytes], key: bytes) -> bool:
 
 
 def abandoned_key_evidence(case: LockCase) -> list[Evidence]:
+    """Return that the holder may be an abandoned key, where attempts left sessions."""
     if not (case.unclosed or case.gave_up_elsewhere):
         return []
     return [PossiblePhantom(unclosed=case.unclosed, gave_up_elsewhere=case.gave_up_elsewhere)]
 
 
 def renewal_evidence(case: LockCase) -> list[Evidence]:
+    """Return how often the lease was renewed, where a renewal is proven."""
     return [renewed(case.trace)] if case.trace and case.trace.renewals else []
 
 
 def queue_evidence(case: LockCase) -> list[Evidence]:
+    """Return who waits, and which attempts gave up."""
     evidence: list[Evidence] = []
     if case.lock.waiters:
         evidence.append(
@@ -200,6 +205,7 @@ def queue_evidence(case: LockCase) -> list[Evidence]:
 
 
 def release_evidence(case: LockCase) -> list[Evidence]:
+    """Return how often the lock was released while it was watched."""
     activity = case.activity
     if not activity.releases:
         return []
@@ -207,5 +213,6 @@ def release_evidence(case: LockCase) -> list[Evidence]:
 
 
 def leader_change_evidence(case: LockCase) -> list[Evidence]:
+    """Return that a new leader reset the TTL, where a rise is not confirmed."""
     unconfirmed = case.trace.unconfirmed if case.trace else 0
     return [LeaderChanged(discarded=unconfirmed)] if unconfirmed else []

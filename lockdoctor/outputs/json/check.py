@@ -14,7 +14,7 @@ from lockdoctor.outputs.json.report import Json, write_document
 from lockdoctor.outputs.json.values import bytes_twice
 from lockdoctor.outputs.nagios import status_line
 from lockdoctor.outputs.text.treatment import outcome, sentences
-from lockdoctor.outputs.text.unattended import Json, _lock
+from lockdoctor.outputs.text.unattended import lock_of
 from lockdoctor.outputs.text.values import safe
 
 
@@ -89,4 +89,4 @@ def _refused(refusal: Refusal) -> Json:
 
 
 def _spared(spared: Spared) -> Json:
-    return {**bytes_twice("lock", _lock(spared)), "why": spared.why.value}
+    return {**bytes_twice("lock", lock_of(spared)), "why": spared.why.value}

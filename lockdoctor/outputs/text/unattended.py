@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.treatment.results import Treated
 from lockdoctor.domain.treatment.unattended import Spared, Unattended
 from lockdoctor.outputs.text.treatment import name, outcome, sentences
 from lockdoctor.outputs.text.values import count, safe
-
-Json = dict[str, Any]
 
 
 def summary(done: Unattended) -> Iterator[str]:
@@ -33,7 +30,7 @@ def details(done: Unattended) -> Iterator[str]:
         about = name(refusal.lock or refusal.key or b"")
         yield f"Not treated, {about}: {sentences(refusal.dangers)}"
     for spared in done.spared:
-        yield f"Not treated, {name(_lock(spared))}: {spared.why.value}."
+        yield f"Not treated, {name(lock_of(spared))}: {spared.why.value}."
     if done.failure:
         yield f"Treatment failed: {safe(done.failure)}"
 
@@ -44,5 +41,6 @@ def _subject(treated: Treated) -> str:
     return f"{locks}, lease {hex_id(target.lease_id)}, {target.action.value}"
 
 
-def _lock(spared: Spared) -> bytes:
+def lock_of(spared: Spared) -> bytes:
+    """Return the name of the lock that was left alone."""
     return spared.finding.lock.lock.name if spared.finding.lock else b""
