@@ -31,10 +31,10 @@ test-fast: setup ## run what needs no etcd server and takes seconds
 	$(BIN)/pytest -m "not etcd and not slow"
 
 test-matrix: setup ## run the etcd floors against every etcd release line, those of roles against more releases
-	$(BIN)/python tests/matrix.py
+	$(BIN)/python tests/etcd_matrix.py
 
 test-matrix-all: setup ## run the etcd floors against every etcd release that is to be had
-	$(BIN)/python tests/matrix.py --all
+	$(BIN)/python tests/etcd_matrix.py --all
 
 test-oldest: ## run the tests that meet etcd on the oldest supported libraries
 	$(PYTHON) -m venv build/oldest

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from lockdoctor.clock import BOOT_ID, SystemClock
-from tests.fakes import FakeClock
+from tests.fakes.cluster import FakeClock
 
 
 def test_the_clock_tells_the_time_of_day() -> None:

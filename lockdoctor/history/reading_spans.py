@@ -3,7 +3,7 @@ Keeps readings sparse: what proves something stays, repeats are folded.
 
 Of the readings of one lease under one raft term the first and the last prove nearly all that the
 whole row proves: the deadline moved from the one to the other. What is lost is told in
-docs/history.md, and tests/history/test_stretches.py holds it to that.
+docs/history.md, and tests/history/test_reading_spans.py holds it to that.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from tests.bench.figures import Spread
 from tests.bench.scans import EXAMINED, LOCKDOCTOR, PREFIX
 from tests.bench.usage import BenchError, RunSpread, Usage, measured
 from tests.bench.writes import LOCK_TTL_S, take_locks, write_elsewhere
-from tests.etcd.connecting import connected
+from tests.etcd.connections import connected
 
 EVERY_S = 300.0
 SHORT_LIVED = 10

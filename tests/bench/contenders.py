@@ -11,8 +11,8 @@ from pathlib import Path
 
 from lockdoctor.domain.model.leases import LeaseId, hex_id
 from tests.bench.usage import BenchError, Usage, measured
-from tests.builds import BuildError, NoGoError, build
-from tests.lockers import find_etcdctl
+from tests.go_programs import BuildError, NoGoError, build
+from tests.lock_clients import find_etcdctl
 
 OURS = "lockdoctor"
 PYTHON = (OURS, "lockdoctor_grpc", "grpc_aio")

@@ -24,7 +24,7 @@ from tests.bench.contenders import Leases
 from tests.bench.figures import Spread
 from tests.bench.lookups import granted, machine, say
 from tests.bench.usage import BenchError
-from tests.builds import BuildError, NoGoError, build
+from tests.go_programs import BuildError, NoGoError, build
 
 RESULT = Path(__file__).parents[2] / "build" / "bench-load.json"
 CLIENTS = str(Path(__file__).with_name("load_clients.py"))

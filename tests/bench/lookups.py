@@ -23,7 +23,7 @@ from tests.bench.scans import decided, queues, snapshots, starts
 from tests.bench.tables import aged_line, lookups_table, runs_table
 from tests.bench.usage import RunSpread, Usage
 from tests.bench.writes import grant_leases
-from tests.matrix import version_of
+from tests.etcd_matrix import version_of
 
 RESULT = Path(__file__).parents[2] / "build" / "bench.json"
 

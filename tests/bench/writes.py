@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 from lockdoctor.domain.model.leases import LeaseId
-from tests.etcd.connecting import writing
+from tests.etcd.connections import writing
 
 AT_ONCE = 256
 """Writes on their way at once: etcd commits together what comes together."""

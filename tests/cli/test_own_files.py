@@ -21,9 +21,9 @@ from lockdoctor.outputs.json.check import CheckJson
 from lockdoctor.outputs.json.treatment import write_plan_file
 from lockdoctor.outputs.nagios import NagiosOutput
 from lockdoctor.outputs.prometheus import PrometheusOutput
-from tests.builders import NOON, an_intent
-from tests.history.runs import a_run, recalled, stored
-from tests.history.test_files import somebody_else
+from tests.factories.history import a_run, recalled, stored
+from tests.factories.reports import NOON, an_intent
+from tests.history.database.test_paths import somebody_else
 
 NO_ETCD = ("--endpoints", "127.0.0.1:1", "--dial-timeout", "100ms")
 """Port 1 is closed; a run that gets so far has not refused the file."""

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.demo.scenarios import playing
-from tests.scenarios.scanning import scan
+from tests.scenarios.run_scan import scan
 
 pytestmark = [pytest.mark.etcd, pytest.mark.slow]
 

@@ -21,7 +21,7 @@ from lockdoctor.demo.scenarios import (
     work_in_turns,
     write_without_lease,
 )
-from tests.lockers import eventually
+from tests.lock_clients import eventually
 
 pytestmark = pytest.mark.etcd
 

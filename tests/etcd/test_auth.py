@@ -18,9 +18,9 @@ from lockdoctor.domain.model.write_result import Effect
 from lockdoctor.errors import AccessDenied
 from lockdoctor.etcd.protos import rpc
 from lockdoctor.etcd.writer import EtcdSurgeon
-from tests.etcd.connecting import connected, writing
+from tests.etcd.connections import connected, writing
 from tests.etcd.guarded_member import ALARM, ONLY_FOR_ROOT, guarded_member
-from tests.waiting import run
+from tests.eventually import run
 
 pytestmark = pytest.mark.etcd
 

@@ -25,10 +25,10 @@ from lockdoctor.domain.model.leases import LeaseGone, LeaseId, LeaseUnread, Obse
 from lockdoctor.etcd.client import connect
 from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.ports import Clock, Cluster
-from tests.etcd.connecting import connected, writing
-from tests.etcd.writer import Writer
-from tests.fakes import FakeClock, FakeCluster
-from tests.waiting import run
+from tests.etcd.connections import connected, writing
+from tests.etcd.etcd_writer import Writer
+from tests.eventually import run
+from tests.fakes.cluster import FakeClock, FakeCluster
 
 
 class World(Protocol):

@@ -19,7 +19,8 @@ from lockdoctor.etcd.connection.member import KeepAlive, Member
 from lockdoctor.etcd.connection.tls import TlsFiles
 from lockdoctor.etcd.protos import rpc
 from tests.etcd.certificates import Authority, self_signed
-from tests.waiting import run
+from tests.eventually import run
+from tests.folders import ROOT
 
 PROXIES = ("http_proxy", "https_proxy", "grpc_proxy", "all_proxy")
 
@@ -29,7 +30,7 @@ async def _scan(folder: Path, environ: dict[str, str], *options: str) -> tuple[i
         *(sys.executable, "-m", "lockdoctor", "scan", "--prefix", "/no/", "--no-metrics"),
         *("--window", "0", *options),
         cwd=folder,
-        env=os.environ | environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        env=os.environ | environ | {"PYTHONPATH": str(ROOT)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

@@ -20,8 +20,9 @@ from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.etcd.protos import rpc
 from lockdoctor.etcd.selfcheck import inspect
 from lockdoctor.ports import Stop
-from tests.etcd.connecting import connected
-from tests.waiting import run
+from tests.etcd.connections import connected
+from tests.eventually import run
+from tests.folders import ROOT
 
 KINE = {
     "Maintenance/Status": rpc.StatusResponse(version="3.6.11", dbSize=4096),
@@ -153,7 +154,7 @@ def test_a_scan_of_kine(tmp_path: Path) -> None:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "lockdoctor", "scan", *options),
                 cwd=tmp_path,
-                env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+                env=os.environ | {"PYTHONPATH": str(ROOT)},
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
             )

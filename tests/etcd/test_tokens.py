@@ -24,8 +24,8 @@ from lockdoctor.errors import AccessDenied, ConfigError
 from lockdoctor.etcd.connection.token import GivenToken
 from lockdoctor.etcd.protos import rpc
 from lockdoctor.etcd.writer import EtcdSurgeon
-from tests.etcd.connecting import connected, writing
-from tests.waiting import run
+from tests.etcd.connections import connected, writing
+from tests.eventually import run
 
 pytestmark = pytest.mark.etcd
 

@@ -17,8 +17,8 @@ from lockdoctor.demo.etcd_server import EtcdServer, EtcdServers
 from lockdoctor.domain.inference.queue_activity import KeyPut, WatchEvent, WatchGap, WatchProgress
 from lockdoctor.errors import ClusterUnreachable
 from lockdoctor.etcd.client import EtcdCluster
-from tests.etcd.connecting import connected, writing
-from tests.waiting import eventually, run
+from tests.etcd.connections import connected, writing
+from tests.eventually import eventually, run
 
 pytestmark = pytest.mark.etcd
 

@@ -13,8 +13,8 @@ from lockdoctor.domain.past.past import Past
 from lockdoctor.domain.past.run_record import ListedLeases
 from lockdoctor.history.lease_lists import MAX_LISTINGS
 from lockdoctor.history.store import open_history
-from tests.builders import NOON, an_observation
-from tests.history.runs import a_clock, a_run, ask, by_lease, recalled, stored
+from tests.factories.history import a_clock, a_run, ask, by_lease, recalled, stored
+from tests.factories.reports import NOON, an_observation
 
 EVERY_S = 300.0
 

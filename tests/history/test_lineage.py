@@ -10,8 +10,17 @@ from lockdoctor.domain.model.locks import Hold
 from lockdoctor.domain.past.past import NO_PAST
 from lockdoctor.history.reader import open_reader
 from lockdoctor.history.store import open_history
-from tests.builders import HOLDER, NOON, an_observation
-from tests.history.runs import HOLD, a_clock, a_mark, a_run, a_sight, by_lease, recalled, stored
+from tests.factories.history import (
+    HOLD,
+    a_clock,
+    a_mark,
+    a_run,
+    a_sight,
+    by_lease,
+    recalled,
+    stored,
+)
+from tests.factories.reports import HOLDER, NOON, an_observation
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ from lockdoctor.domain.model.locks import Hold, LockId, Recipe
 from lockdoctor.domain.past.run_record import FindingSeen
 from lockdoctor.domain.past.stored import Stored, StoredFinding, StoredHold, StoredLease, StoredRun
 from lockdoctor.history.reader import open_reader
-from tests.builders import HOLDER, NOON, an_observation
-from tests.history.runs import (
+from tests.factories.history import (
     CLUSTER,
     HOLD,
     ORDERS,
@@ -24,6 +23,7 @@ from tests.history.runs import (
     by_lease,
     stored,
 )
+from tests.factories.reports import HOLDER, NOON, an_observation
 
 OTHER = LockId(b"/my-lock/\xff", Recipe.SINGLE_KEY)
 

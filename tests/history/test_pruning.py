@@ -13,8 +13,7 @@ from lockdoctor.domain.past.run_record import RunRecord
 from lockdoctor.history.pruning import used_bytes
 from lockdoctor.history.reader import open_reader
 from lockdoctor.history.store import KEEP_S, open_history
-from tests.builders import NOON, an_observation
-from tests.history.runs import (
+from tests.factories.history import (
     HOLD,
     a_clock,
     a_mark,
@@ -25,6 +24,7 @@ from tests.history.runs import (
     recalled,
     stored,
 )
+from tests.factories.reports import NOON, an_observation
 
 DAY = 86_400.0
 

@@ -17,9 +17,9 @@ from lockdoctor.history.database.migrations import APPLICATION_ID, STEPS
 from lockdoctor.history.pruning import Pruned, prune_whole
 from lockdoctor.history.reader import open_reader
 from lockdoctor.history.store import KEEP_S, MAX_BYTES, open_history
-from tests.builders import NOON, an_observation
-from tests.history.runs import a_clock, a_run, ask, by_lease, stored
-from tests.history.test_files import MARKED_BYTES, somebody_else, store_and_die
+from tests.factories.history import a_clock, a_run, ask, by_lease, stored
+from tests.factories.reports import NOON, an_observation
+from tests.history.database.test_paths import MARKED_BYTES, somebody_else, store_and_die
 
 DAY = 86_400.0
 

@@ -14,8 +14,7 @@ from lockdoctor.domain.past.run_record import FindingSeen
 from lockdoctor.history.store import open_history
 from lockdoctor.history.write_readings import STRETCHES
 from lockdoctor.history.write_run import SWEEP_RUNS
-from tests.builders import HOLDER, NOON, an_observation
-from tests.history.runs import (
+from tests.factories.history import (
     HOLD,
     ORDERS,
     PREFIX,
@@ -28,6 +27,7 @@ from tests.history.runs import (
     recalled,
     stored,
 )
+from tests.factories.reports import HOLDER, NOON, an_observation
 
 LEAK = FindingSeen(VerdictKind.LEAKED_LOCK, ORDERS)
 PILE = FindingSeen(VerdictKind.LEAKED_SESSION, None, leases=(LeaseId(0x51),))

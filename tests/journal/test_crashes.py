@@ -12,12 +12,12 @@ import pytest
 from lockdoctor.domain.model.actions import Result
 from lockdoctor.errors import JournalError
 from lockdoctor.journal.file import FileJournal
-from tests.builders import a_key, an_intent, an_outcome
+from tests.factories.reports import a_key, an_intent, an_outcome
 
 KILLED = """
 import os, random, signal, sys, time
 from pathlib import Path
-from tests.builders import a_key, an_intent, an_outcome
+from tests.factories.reports import a_key, an_intent, an_outcome
 from lockdoctor.journal.file import FileJournal
 
 def append(journal, said):
@@ -45,7 +45,7 @@ for _ in range(20):
 TOGETHER = """
 import sys
 from pathlib import Path
-from tests.builders import an_intent, an_outcome
+from tests.factories.reports import an_intent, an_outcome
 from lockdoctor.journal.file import FileJournal
 
 journal = FileJournal(Path(sys.argv[1]))

@@ -18,8 +18,8 @@ from lockdoctor.errors import FileRefusedError, JournalError
 from lockdoctor.journal import file
 from lockdoctor.journal.codec import encoded
 from lockdoctor.journal.file import FileJournal, default_path
-from tests.builders import a_key, an_intent, an_outcome
-from tests.journal.strategies import LINES
+from tests.factories.journal import LINES
+from tests.factories.reports import a_key, an_intent, an_outcome
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from lockdoctor.domain.model.locks import LockId, Recipe
 from lockdoctor.domain.past.past import PastFinding
 from lockdoctor.domain.report.report import Unseen
 from lockdoctor.outputs.nagios import NagiosOutput, status_line
-from tests.builders import NOON, a_lock, a_lock_report, a_verdict
-from tests.outputs.checkups import FAILED, LIMITS, a_checkup, a_healthy_lock, a_leak
-from tests.outputs.examples import HOSTILE, an_accepted_leak, everything
+from tests.factories.checks import FAILED, LIMITS, a_checkup, a_healthy_lock, a_leak
+from tests.factories.report_examples import HOSTILE, an_accepted_leak, everything
+from tests.factories.reports import NOON, a_lock, a_lock_report, a_verdict
 
 PERFDATA = re.compile(
     r"(\w+=(?:U|-?[\d.]+s?)(?:;[-~:@\d.]*){3})(?: (\w+=(?:U|-?[\d.]+s?)(?:;[-~:@\d.]*){3}))*"

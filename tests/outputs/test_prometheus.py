@@ -13,9 +13,9 @@ from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.prometheus import PrometheusOutput
 from lockdoctor.outputs.text.values import printable
-from tests.builders import NOON, a_lock, a_lock_report, a_report, a_session, a_verdict
-from tests.outputs.checkups import FAILED, a_checkup, a_healthy_lock, a_leak
-from tests.outputs.examples import HOSTILE, an_accepted_leak
+from tests.factories.checks import FAILED, a_checkup, a_healthy_lock, a_leak
+from tests.factories.report_examples import HOSTILE, an_accepted_leak
+from tests.factories.reports import NOON, a_lock, a_lock_report, a_report, a_session, a_verdict
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer
-from tests.builds import NoGoError, build
-from tests.lockers import GoClient, find_etcdctl
+from tests.go_programs import NoGoError, build
+from tests.lock_clients import GoClient, find_etcdctl
 
 
 @pytest.fixture(scope="session")

@@ -13,11 +13,11 @@ import pytest
 from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.selfcheck.etcd_versions import Version, parse_version
 from lockdoctor.etcd.protos import rpc, stubs
-from tests.etcd.connecting import connected, writing
-from tests.etcd.writer import Writer
-from tests.scenarios.scanning import PROGRAM
-from tests.scenarios.treating import Operator
-from tests.waiting import run
+from tests.etcd.connections import connected, writing
+from tests.etcd.etcd_writer import Writer
+from tests.eventually import run
+from tests.scenarios.run_revoke import Operator
+from tests.scenarios.run_scan import PROGRAM
 
 pytestmark = [pytest.mark.etcd, pytest.mark.slow]
 

@@ -14,9 +14,9 @@ import pytest
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.history.store import open_history
-from tests.history.runs import a_clock
-from tests.lockers import GoClient, eventually
-from tests.scenarios.checking import Checker, alarming, finished, hold_without_renewal
+from tests.factories.history import a_clock
+from tests.lock_clients import GoClient, eventually
+from tests.scenarios.run_check import Checker, alarming, finished, hold_without_renewal
 
 pytestmark = [pytest.mark.etcd, pytest.mark.slow]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer, EtcdServers
-from tests.lockers import GoClient, eventually
-from tests.scenarios.checking import Checker, alarming, hold_without_renewal
+from tests.lock_clients import GoClient, eventually
+from tests.scenarios.run_check import Checker, alarming, hold_without_renewal
 
 pytestmark = [pytest.mark.etcd, pytest.mark.slow]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer, EtcdServers
-from tests.lockers import GoClient, eventually
-from tests.scenarios.scanning import finish_scan, start_scan
+from tests.lock_clients import GoClient, eventually
+from tests.scenarios.run_scan import finish_scan, start_scan
 
 pytestmark = [pytest.mark.etcd, pytest.mark.go, pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -12,7 +12,7 @@ import pytest
 
 from lockdoctor.demo.etcd_server import LOOPBACK, EtcdServer, ServerTls, reserve_port
 from tests.etcd.certificates import Authority
-from tests.scenarios.scanning import Scanned, finish_scan, scan, start_scan
+from tests.scenarios.run_scan import Scanned, finish_scan, scan, start_scan
 
 pytestmark = [pytest.mark.slow]
 

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer
-from tests.lockers import GoClient
-from tests.scenarios.scanning import Scanned, scan
+from tests.lock_clients import GoClient
+from tests.scenarios.run_scan import Scanned, scan
 
 pytestmark = [pytest.mark.etcd, pytest.mark.go, pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer
-from tests.lockers import GoClient, eventually
-from tests.scenarios.scanning import scan
+from tests.lock_clients import GoClient, eventually
+from tests.scenarios.run_scan import scan
 from tests.scenarios.test_check import a_newer_history
 
 pytestmark = [pytest.mark.etcd, pytest.mark.go]

@@ -7,8 +7,8 @@ import contextlib
 import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer
-from tests.lockers import GoClient
-from tests.scenarios.scanning import finish_scan, scan, start_scan
+from tests.lock_clients import GoClient
+from tests.scenarios.run_scan import finish_scan, scan, start_scan
 
 pytestmark = [pytest.mark.etcd, pytest.mark.go, pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -17,10 +17,10 @@ import pytest
 from lockdoctor.cli.main import main
 from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.demo.lock_client import Client, Mutex
-from tests.lockers import etcdctl_lock
-from tests.scenarios.checking import Checked, Checker
-from tests.scenarios.scanning import Scanned, scan
-from tests.scenarios.treating import Operator
+from tests.lock_clients import etcdctl_lock
+from tests.scenarios.run_check import Checked, Checker
+from tests.scenarios.run_revoke import Operator
+from tests.scenarios.run_scan import Scanned, scan
 
 pytestmark = [pytest.mark.etcd, pytest.mark.slow, pytest.mark.timeout(180)]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer
-from tests.layouts import MASTERLEASE, Layouts
-from tests.scenarios.scanning import Scanned, finish_scan, start_scan
+from tests.factories.recipes import MASTERLEASE, Layouts
+from tests.scenarios.run_scan import Scanned, finish_scan, start_scan
 
 pytestmark = [pytest.mark.etcd, pytest.mark.slow, pytest.mark.timeout(120)]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer
-from tests.lockers import GoClient, eventually
-from tests.scenarios.scanning import scan
+from tests.lock_clients import GoClient, eventually
+from tests.scenarios.run_scan import scan
 
 pytestmark = [pytest.mark.etcd, pytest.mark.go, pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -19,11 +19,11 @@ import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.outputs.text.suggested_commands import role_commands
-from tests.etcd.connecting import connected, writing
+from tests.etcd.connections import connected, writing
 from tests.etcd.guarded_member import ALARM, ONLY_FOR_ROOT, guarded_member
-from tests.scenarios.scanning import PROGRAM
-from tests.scenarios.treating import Run
-from tests.waiting import run
+from tests.eventually import run
+from tests.scenarios.run_revoke import Run
+from tests.scenarios.run_scan import PROGRAM
 
 pytestmark = [pytest.mark.etcd, pytest.mark.slow]
 

@@ -15,7 +15,8 @@ from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.demo.lock_client import Client, Mutex
 from tests.docs.alerts import fires, rules, samples
 from tests.docs.operating import PROGRAM, cron_command, unit
-from tests.lockers import eventually
+from tests.folders import ROOT
+from tests.lock_clients import eventually
 
 pytestmark = pytest.mark.etcd
 
@@ -39,7 +40,7 @@ class Machine:
                 "XDG_STATE_HOME": str(self.folder),
                 "LOCKDOCTOR_CONFIG": str(self.folder / "lockdoctor.toml"),
             },
-            cwd=Path(__file__).parents[2],
+            cwd=ROOT,
             capture_output=True,
             text=True,
             timeout=60,

@@ -12,8 +12,8 @@ import pytest
 
 import lockdoctor.etcd.protos  # noqa: F401  # makes etcd3 load on today's protobuf
 from lockdoctor.demo.etcd_server import EtcdServer
-from tests.lockers import GoClient, etcdctl_lock, eventually, python_lock
-from tests.scenarios.scanning import scan
+from tests.lock_clients import GoClient, etcdctl_lock, eventually, python_lock
+from tests.scenarios.run_scan import scan
 
 import etcd3  # isort: skip
 

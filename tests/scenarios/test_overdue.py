@@ -13,8 +13,8 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from lockdoctor.demo.etcd_server import EtcdServer, ServerTls
 from tests.etcd.certificates import Authority
-from tests.lockers import eventually
-from tests.scenarios.scanning import scan
+from tests.lock_clients import eventually
+from tests.scenarios.run_scan import scan
 
 pytestmark = [pytest.mark.etcd, pytest.mark.slow, pytest.mark.timeout(120)]
 

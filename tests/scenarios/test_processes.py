@@ -13,8 +13,8 @@ from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.report.processes import Census
 from lockdoctor.processes.goroutine_profile import census_of
-from tests.lockers import GoClient, Locker, eventually
-from tests.scenarios.scanning import Scanned, scan
+from tests.lock_clients import GoClient, Locker, eventually
+from tests.scenarios.run_scan import Scanned, scan
 
 pytestmark = [pytest.mark.etcd, pytest.mark.go, pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -21,10 +21,11 @@ from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.journal_entry import MOST_VALUE_BYTES, EntryId
 from lockdoctor.etcd.writer import EtcdSurgeon
 from lockdoctor.journal.file import FileJournal
-from tests.builders import an_intent, an_outcome
 from tests.conftest import SMALL_DISK_BYTES
-from tests.etcd.connecting import connected, writing
-from tests.waiting import run
+from tests.etcd.connections import connected, writing
+from tests.eventually import run
+from tests.factories.reports import an_intent, an_outcome
+from tests.folders import ROOT
 
 pytestmark = pytest.mark.etcd
 
@@ -265,7 +266,7 @@ def on_a_terminal(etcd: EtcdServer, entry: str, answer: bytes) -> tuple[int, str
         stdin=theirs,
         stdout=subprocess.PIPE,
         stderr=theirs,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
     ) as process:
         os.close(theirs)
         asked = b""

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer
-from tests.etcd.connecting import connected, writing
-from tests.lockers import GoClient, eventually
-from tests.scenarios.treating import Operator, raw
-from tests.waiting import run
+from tests.etcd.connections import connected, writing
+from tests.eventually import run
+from tests.lock_clients import GoClient, eventually
+from tests.scenarios.run_revoke import Operator, raw
 
 pytestmark = [pytest.mark.etcd, pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer
-from tests.etcd.connecting import connected, watchers, writing
-from tests.lockers import eventually
-from tests.scenarios.scanning import PROGRAM
-from tests.scenarios.treating import Operator, finish
-from tests.waiting import run
+from tests.etcd.connections import connected, watchers, writing
+from tests.eventually import run
+from tests.lock_clients import eventually
+from tests.scenarios.run_revoke import Operator, finish
+from tests.scenarios.run_scan import PROGRAM
 
 pytestmark = [pytest.mark.etcd, pytest.mark.slow, pytest.mark.timeout(120)]
 

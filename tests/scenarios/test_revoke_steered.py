@@ -22,12 +22,12 @@ from lockdoctor.outputs.files import write_file
 from lockdoctor.outputs.json.treatment import write_plan_file
 from lockdoctor.ports import Stop
 from lockdoctor.workflows.treatment.plan import Conduct, carry_out
-from tests.etcd.connecting import connected, writing
+from tests.etcd.connections import connected, writing
+from tests.etcd.etcd_writer import Writer
 from tests.etcd.relay import Relay
-from tests.etcd.writer import Writer
-from tests.scenarios.theatre import plan_for, ward_at
-from tests.scenarios.treating import Operator
-from tests.waiting import run
+from tests.eventually import run
+from tests.scenarios.run_revoke import Operator
+from tests.scenarios.scripted_treatment import plan_for, ward_at
 
 pytestmark = [pytest.mark.etcd, pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -187,7 +187,15 @@ def test_killed_at_any_step(
     plan = run(prepare())
     hold = plan.targets[0].holds[0]
     write_file(plan_file, PLAN, lambda out: write_plan_file(plan, out))
-    words = ["-m", "tests.scenarios.theatre", step, moment, plan_file, journal, etcd.endpoint]
+    words = [
+        "-m",
+        "tests.scenarios.scripted_treatment",
+        step,
+        moment,
+        plan_file,
+        journal,
+        etcd.endpoint,
+    ]
     killed = subprocess.run([sys.executable, *map(str, words)], check=False, timeout=60)
 
     assert killed.returncode == -signal.SIGKILL

@@ -14,9 +14,9 @@ import pytest
 from lockdoctor.demo.etcd_server import LOOPBACK, EtcdServer, ServerTls, reserve_port
 from lockdoctor.outputs.text.suggested_commands import role_commands
 from tests.etcd.certificates import Authority
-from tests.etcd.connecting import writing
-from tests.scenarios.scanning import PROGRAM, scan
-from tests.waiting import run
+from tests.etcd.connections import writing
+from tests.eventually import run
+from tests.scenarios.run_scan import PROGRAM, scan
 
 pytestmark = [pytest.mark.slow]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer
-from tests.lockers import GoClient
-from tests.scenarios.scanning import PROGRAM
+from tests.lock_clients import GoClient
+from tests.scenarios.run_scan import PROGRAM
 
 pytestmark = [pytest.mark.etcd, pytest.mark.go, pytest.mark.slow]
 

@@ -19,12 +19,12 @@ import pytest
 
 from lockdoctor.cli.runtime.signals import NUMBERS
 from lockdoctor.demo.etcd_server import EtcdServer
-from tests.etcd.connecting import connected, watchers, writing
+from tests.etcd.connections import connected, watchers, writing
 from tests.etcd.relay import Relay
-from tests.lockers import eventually
-from tests.scenarios.scanning import PROGRAM
-from tests.scenarios.treating import Operator, Run, finish
-from tests.waiting import run
+from tests.eventually import run
+from tests.lock_clients import eventually
+from tests.scenarios.run_revoke import Operator, Run, finish
+from tests.scenarios.run_scan import PROGRAM
 
 pytestmark = [pytest.mark.etcd, pytest.mark.slow, pytest.mark.timeout(120)]
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer
-from tests.lockers import GoClient, Locker, eventually, python_lock
-from tests.scenarios.checking import Checked, Checker
+from tests.lock_clients import GoClient, Locker, eventually, python_lock
+from tests.scenarios.run_check import Checked, Checker
 
 pytestmark = [pytest.mark.etcd, pytest.mark.go, pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -11,8 +11,8 @@ from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.demo.lock_client import Client, Mutex
 from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.journal.file import FileJournal
-from tests.lockers import eventually
-from tests.scenarios.checking import Checked, Checker
+from tests.lock_clients import eventually
+from tests.scenarios.run_check import Checked, Checker
 
 pytestmark = pytest.mark.etcd
 

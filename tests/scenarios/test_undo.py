@@ -10,10 +10,10 @@ import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.ports import MOST_TOGETHER
-from tests.etcd.connecting import connected, writing
+from tests.etcd.connections import connected, writing
 from tests.etcd.relay import Relay
-from tests.scenarios.treating import Operator, Run
-from tests.waiting import run
+from tests.eventually import run
+from tests.scenarios.run_revoke import Operator, Run
 
 pytestmark = [pytest.mark.etcd, pytest.mark.slow, pytest.mark.timeout(120)]
 

@@ -16,13 +16,13 @@ import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.journal.file import FileJournal
-from tests.builders import an_intent, an_outcome
-from tests.etcd.connecting import connected, watchers, writing
+from tests.etcd.connections import connected, watchers, writing
 from tests.etcd.relay import Relay
-from tests.lockers import eventually
-from tests.scenarios.scanning import PROGRAM
-from tests.scenarios.treating import Operator, finish
-from tests.waiting import run
+from tests.eventually import run
+from tests.factories.reports import an_intent, an_outcome
+from tests.lock_clients import eventually
+from tests.scenarios.run_revoke import Operator, finish
+from tests.scenarios.run_scan import PROGRAM
 
 pytestmark = [pytest.mark.etcd, pytest.mark.slow, pytest.mark.timeout(120)]
 

@@ -13,9 +13,9 @@ from lockdoctor.domain.report.report import Report
 from lockdoctor.errors import AccessDenied, NotThere
 from lockdoctor.ports import Stop
 from lockdoctor.workflows.show import MOST_QUEUES, ShowRequest, Subject, show
-from tests.fakes import FakeClock, FakeCluster
-from tests.waiting import run
-from tests.workflows.test_scan import Steps, lock
+from tests.eventually import run
+from tests.fakes.cluster import FakeClock, FakeCluster
+from tests.workflows.scan.test_scan import Steps, lock
 
 TTL_S = 12
 

@@ -1,7 +1,7 @@
 // Command profiled leaks sessions as a careless service does, and writes its goroutine profiles.
 //
 // It builds with every Go from 1.17 on, for Go's versions differ in what a profile shows of a lease.
-// tests/clients/profiles/record.py runs it.
+// tests/processes/profiles/record.py runs it.
 package main
 
 import (

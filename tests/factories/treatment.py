@@ -1,0 +1,159 @@
+"""A fake cluster with somebody to be treated, and all that a treatment of it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any
+
+from lockdoctor.domain.evidence import Evidence
+from lockdoctor.domain.model.actions import Action
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.policy.policy import Limits, Policy
+from lockdoctor.domain.treatment.journal_entry import Actor, EntryId
+from lockdoctor.domain.treatment.plan import RevokePlan, Selection
+from lockdoctor.domain.treatment.results import Relapse, Treated, TreatmentReport, Undone
+from lockdoctor.ports import ScanProgress, Stop
+from lockdoctor.workflows.scan.scan import ScanRequest, scan
+from lockdoctor.workflows.treatment.context import Ward
+from lockdoctor.workflows.treatment.plan import Conduct, carry_out, plan_revocation
+from lockdoctor.workflows.treatment.undo import undo
+from lockdoctor.workflows.treatment.verify import watch_for_relapse
+from tests.eventually import run
+from tests.fakes.cluster import FakeClock, FakeCluster, FakeJournal
+from tests.fakes.key_writer import FakeSurgeon
+
+PREFIX = b"/l/"
+ORDERS = b"/l/orders"
+NOBODY = Actor(user="ops", host="bastion", pid=4711)
+TTL_S = 9
+MAX_HOLD_S = 10.0
+WAYS = [Action.REVOKE, Action.RELEASE, Action.QUARANTINE]
+
+
+Story = Callable[["Room"], Coroutine[Any, Any, None]]
+
+
+class PlainWords:
+    """Words that name what they are told."""
+
+    def evidence(self, evidence: Evidence) -> str:
+        """Name it."""
+        return type(evidence).__name__
+
+    def outcome(self, treated: Treated | Undone) -> str:
+        """Name it."""
+        return treated.result.value
+
+
+class Silent:
+    """Somebody who does not want to know how far a scan has come."""
+
+    def update(self, progress: ScanProgress) -> None:
+        """Take no notice."""
+
+
+class Room:
+    """A fake cluster and everything around a treatment of it."""
+
+    def __init__(self) -> None:
+        """Start with an empty cluster and a journal that takes all."""
+        self.clock = FakeClock()
+        self.cluster = FakeCluster(self.clock)
+        self.surgeon = FakeSurgeon(self.cluster, self.clock)
+        self.journal = FakeJournal()
+        self.stop = Stop()
+
+    @property
+    def ward(self) -> Ward:
+        """What a treatment works with."""
+        return Ward(
+            cluster=self.cluster,
+            surgeon=self.surgeon,
+            journal=self.journal,
+            clock=self.clock,
+            words=PlainWords(),
+            who=NOBODY,
+        )
+
+    def session(self, ttl_s: int = TTL_S) -> LeaseId:
+        """Open a session that is renewed for ever."""
+        return self.cluster.session(ttl_s)
+
+    def lock(self, lease_id: LeaseId, name: bytes = ORDERS) -> LockKey:
+        """Contend for a Go mutex."""
+        return self.cluster.put(name + b"/%x" % lease_id, lease_id=lease_id)
+
+    def leak(self, name: bytes = ORDERS) -> LeaseId:
+        """Take a lock and never give it back."""
+        lease_id = self.session()
+        self.lock(lease_id, name)
+        return lease_id
+
+    @property
+    def keys(self) -> set[bytes]:
+        """Every key of the cluster."""
+        return set(self.cluster._keys)
+
+    @property
+    def leases(self) -> set[LeaseId]:
+        """Every lease of the cluster."""
+        self.cluster._settle()
+        return set(self.cluster._leases)
+
+    async def plan(
+        self,
+        selection: Selection | None = None,
+        prefixes: tuple[bytes, ...] = (PREFIX,),
+        window_s: float = 30.0,
+        **fields: Any,
+    ) -> RevokePlan:
+        """Scan, by default for as long as proves a leak, and plan."""
+        wanted = replace(selection or Selection(), **fields)
+        request = ScanRequest(
+            prefixes=prefixes,
+            policy=Policy(overrides=Limits(max_hold_s=MAX_HOLD_S)),
+            window_s=window_s,
+            sessions=wanted.sessions or bool(wanted.leases),
+        )
+        report = await scan(self.cluster, self.clock, request, Silent(), Stop())
+        words = PlainWords()
+        return await plan_revocation(
+            self.cluster, self.surgeon, self.clock, report, wanted, words.evidence
+        )
+
+    async def treat(
+        self,
+        plan: RevokePlan,
+        conduct: Conduct | None = None,
+        tell: Callable[[Treated], None] = lambda _: None,
+    ) -> TreatmentReport:
+        """Carry a plan out."""
+        return await carry_out(self.ward, plan, conduct or Conduct(), self.stop, tell)
+
+    async def watch(self, treatment: TreatmentReport, seconds: float) -> tuple[Relapse, ...]:
+        """Watch whether the leak comes back."""
+        return await watch_for_relapse(
+            self.cluster, self.clock, treatment.treated, seconds, self.stop
+        )
+
+    async def undo(self, entry_id: EntryId) -> Undone:
+        """Undo a quarantine."""
+        return await undo(self.ward, entry_id, self.stop)
+
+
+def tell(story: Story) -> None:
+    """Run a story in a room of its own."""
+    run(story(Room()))
+
+
+def only(treatment: TreatmentReport) -> Treated:
+    """The one target that was treated."""
+    (treated,) = treatment.treated
+    return treated
+
+
+def key_of(lease_id: LeaseId, name: bytes = ORDERS) -> bytes:
+    """The key of a contender for a Go mutex."""
+    return name + b"/%x" % lease_id

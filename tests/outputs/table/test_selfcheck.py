@@ -1,0 +1,101 @@
+"""The self-check as people and programs read it."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+from lockdoctor.domain.selfcheck.rules import (
+    MemberFacts,
+    Permission,
+    SelfCheck,
+    SelfCheckFacts,
+    judge,
+)
+from lockdoctor.outputs.json.selfcheck import write_json
+from lockdoctor.outputs.table.selfcheck import write_table
+from lockdoctor.outputs.text.suggested_commands import role_commands
+from tests.factories.reports import NOON
+
+MEMBER = MemberFacts(
+    endpoint="10.0.0.5:2379",
+    cluster_id=1,
+    member_id=7,
+    leader_id=7,
+    raft_term=2,
+    version="3.6.16",
+    answered_in_s=0.002,
+)
+EVIL = "no \x1b[31m[red]\n| leases"
+
+
+def a_check(*permissions: Permission, **fields: Any) -> SelfCheck:
+    return judge(SelfCheckFacts(now=NOON, members=(MEMBER,), permissions=permissions, **fields))
+
+
+def table(found: SelfCheck, *prefixes: bytes) -> str:
+    out = io.StringIO()
+    write_table(found, prefixes, out, width=80, colour=False)
+    return out.getvalue()
+
+
+def test_the_first_line_says_that_all_is_well_or_what_is_not() -> None:
+    """A tired person needs no other."""
+    fine = Permission(what="read the keys", prefix=b"/my-lock/")
+    denied = Permission(what="read the keys", prefix=b"/my-lock/", refusal="not permitted")
+
+    assert table(a_check(fine)).startswith("Everything that a scan needs works\n")
+    assert table(a_check(denied)).startswith("1 problem: keys below /my-lock/: not permitted\n")
+
+
+def test_the_whole_page() -> None:
+    """Members first, then what was tried, then the role."""
+    fine = Permission(what="read the keys", prefix=b"/my-lock/")
+    listed = Permission(what="list the leases", refusal="may not", is_optional=True)
+
+    assert table(a_check(fine, listed), b"/my-lock/") == (
+        "Everything that a scan needs works; 1 note\n"
+        "\n"
+        "10.0.0.5:2379\n"
+        "  ok etcd 3.6.16, leads, term 2, answered in 2 ms\n"
+        "\n"
+        "keys below /my-lock/\n"
+        "  ok read the keys: works\n"
+        "\n"
+        "list the leases\n"
+        "  note may not\n"
+        "\n"
+        "The smallest role that suffices for a scan, where etcd demands users\n"
+        "  etcdctl role add lockdoctor\n"
+        "  etcdctl role grant-permission lockdoctor read --prefix -- /my-lock/\n"
+        "  etcdctl user add lockdoctor\n"
+        "  etcdctl user grant-role lockdoctor lockdoctor\n"
+        "  This etcd lists leases only to a role that may read every key on a lease, or\n"
+        "  to root. With the role above sessions without keys are not seen; everything\n"
+        "  else is.\n"
+    )
+
+
+def test_what_a_server_says_is_escaped() -> None:
+    """In both forms."""
+    found = a_check(Permission(what="list the leases", refusal=EVIL))
+    out = io.StringIO()
+    write_json(found, (), out)
+
+    assert "\x1b" not in table(found)
+    assert "[red]" in table(found)
+    assert json.loads(out.getvalue())["remarks"][1]["text"] == r"no \x1b[31m[red]\n| leases"
+
+
+def test_a_prefix_that_no_command_line_can_carry_is_said() -> None:
+    """NUL cannot be typed; every other byte can."""
+    commands = role_commands([b"a\0b", b"c\xff"])
+
+    assert commands[1].startswith(r"# a\x00b: no command line")
+    assert r"$'c\377'" in commands[2]
+
+
+def test_every_key_is_an_empty_prefix() -> None:
+    """As etcdctl takes it."""
+    assert role_commands([b""])[1].endswith("read --prefix -- ''")

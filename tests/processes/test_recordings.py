@@ -1,0 +1,132 @@
+"""What profiles of real programs tell of their leases, by the Go that built them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from lockdoctor.domain.evidence.processes import FromElsewhere, KeptAliveBy, LiveSessions
+from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.processes.comparison import Heard, ProcessSeen, bear_witness
+from lockdoctor.domain.report.report import Report
+from lockdoctor.outputs.text.process_evidence import process_lines
+from lockdoctor.processes.goroutine_profile import census_of
+from tests.factories.report_examples import a_healthy_lock, leaked_sessions
+from tests.factories.reports import a_report, a_session, a_verdict
+from tests.processes.recordings import Recording, recordings
+
+HIDE_THE_ID = {"go1.17", "go1.18", "go1.19", "go1.21"}
+SHOW_THE_ID = {"go1.22-etcd-3.5", "go1.26-etcd-3.5", "go1.26-etcd-3.6"}
+ALL = recordings()
+HIDING = [each for each in ALL if each.build not in SHOW_THE_ID]
+SHOWING = [each for each in ALL if each.build in SHOW_THE_ID]
+STRANGERS = tuple(LeaseId(0x7A00_0000_0000_0000 + n) for n in range(8))
+"""Leases of somebody else."""
+
+
+def heard(*raws: bytes) -> Heard:
+    """Processes that answer at the end of a run."""
+    seen = [
+        ProcessSeen(name=f"p{n}", source=f"p{n}", seen_at=55.0, census=census_of(raw))
+        for n, raw in enumerate(raws)
+    ]
+    return Heard(processes=tuple(seen))
+
+
+def leaking(*keyless: LeaseId) -> Report:
+    """A report of sessions that leak."""
+    leaks = leaked_sessions()
+    verdict = a_verdict(leaks.kind, leases=keyless, evidence=leaks.evidence)
+    return a_report(sessions=tuple(map(a_session, keyless)), session_verdicts=(verdict,))
+
+
+def told(report: Report, kind: type[object]) -> list[object]:
+    """Evidence of one kind on the finding that sessions leak."""
+    (verdict,) = report.session_verdicts
+    return [each for each in verdict.evidence if isinstance(each, kind)]
+
+
+def test_each_version_was_recorded() -> None:
+    """Those that hide the lease's ID, and those that show it."""
+    assert {each.build.partition("-")[0] for each in HIDING} == HIDE_THE_ID
+    assert {each.build for each in SHOWING} == SHOW_THE_ID
+
+
+@pytest.mark.parametrize("found", ALL, ids=lambda found: found.build)
+def test_counts_are_those_of_the_program(found: Recording) -> None:
+    """Whatever Go shows of arguments, goroutines are counted alike."""
+    census = census_of(found.raw)
+
+    assert (census.sessions, census.keepalives, census.clients) == (10, 11, 1)
+    assert (census.lock_waiters, census.beyond_sessions, census.is_whole) == (1, 1, True)
+
+
+@pytest.mark.parametrize("found", HIDING, ids=lambda found: found.build)
+def test_what_go_hides_is_not_taken_for_an_id(found: Recording) -> None:
+    """Go 1.17 to 1.21 show something else: numbers are compared, and the culprit is not cleared."""
+    census = census_of(found.raw)
+    assert (census.named_keepalives, census.words & found.leases) == (0, frozenset())
+
+    report = bear_witness(leaking(*found.keyless), Heard(), heard(found.raw))
+    assert told(report, FromElsewhere) == told(report, KeptAliveBy) == []
+    (live,) = told(report, LiveSessions)
+    assert isinstance(live, LiveSessions)
+    assert (live.sessions, live.kept, live.agreement) == (10, None, "as-many")
+    (process,) = report.processes
+    assert (process.keyless_kept, process.locks_held) == (None, None)
+    assert "0 of 11 keep-alives show their lease's ID" in next(process_lines(process))
+
+
+@pytest.mark.parametrize("found", HIDING, ids=lambda found: found.build)
+def test_not_even_strangers_are_said_to_come_from_elsewhere(found: Recording) -> None:
+    """Where no ID is shown, nothing tells whose the leases are."""
+    report = bear_witness(leaking(*found.keyless, *STRANGERS), Heard(), heard(found.raw))
+
+    assert told(report, FromElsewhere) == []
+
+
+@pytest.mark.parametrize("found", SHOWING, ids=lambda found: found.build)
+def test_every_lease_is_attributed(found: Recording) -> None:
+    """Go 1.22 and later show the ID of every lease: what is not among them is another's."""
+    census = census_of(found.raw)
+    assert (census.named_keepalives, census.words & found.leases) == (11, found.leases)
+
+    report = bear_witness(leaking(*found.keyless, *STRANGERS), Heard(), heard(found.raw))
+    (live,) = told(report, LiveSessions)
+    assert isinstance(live, LiveSessions)
+    assert (live.kept, live.keyless_leases) == (len(found.keyless), len(found.keyless) + 8)
+    assert told(report, FromElsewhere) == [FromElsewhere(leases=8, processes=1)]
+
+    held = a_report(a_healthy_lock(lease_id=found.holder))
+    (process,) = bear_witness(held, Heard(), heard(found.raw)).processes
+    assert process.locks_held == 1
+
+
+@pytest.mark.parametrize("hidden", [1, 5, 11])
+@pytest.mark.parametrize("found", SHOWING, ids=lambda found: found.build)
+def test_some_ids_hidden(found: Recording, hidden: int) -> None:
+    """A hidden ID might be of any lease; those that are shown are attributed all the same."""
+    shown = re.compile(rb"(keepAliveCtxCloser\(.*, 0x[0-9a-f]{14,16})(, )")
+    raw = shown.sub(rb"\1?\2", found.raw, count=hidden)
+    census = census_of(raw)
+    assert census.named_keepalives == 11 - hidden
+
+    report = bear_witness(leaking(*found.keyless, *STRANGERS), Heard(), heard(raw))
+    assert told(report, FromElsewhere) == []
+    (live,) = told(report, LiveSessions)
+    assert isinstance(live, LiveSessions)
+    assert live.kept is None
+    kept = len(census.words & set(found.keyless))
+    of = len(found.keyless) + 8
+    expected = [KeptAliveBy(process="p0", kept=kept, of=of, saved=False)] if kept else []
+    assert told(report, KeptAliveBy) == expected
+
+
+def test_a_process_that_hides_beside_one_that_shows() -> None:
+    """One process that hides its IDs is enough: any lease might be its."""
+    report = bear_witness(
+        leaking(*SHOWING[0].keyless, *STRANGERS), Heard(), heard(SHOWING[0].raw, HIDING[0].raw)
+    )
+
+    assert told(report, FromElsewhere) == []

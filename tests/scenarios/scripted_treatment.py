@@ -1,0 +1,147 @@
+"""
+Treatments of a real etcd in which something happens at a chosen step.
+
+As a program it carries a saved plan out and ends itself at that step, as kill -9 would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from lockdoctor.clock import SystemClock
+from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
+from lockdoctor.domain.model.actions import Action
+from lockdoctor.domain.model.leases import LeaseId, Observation
+from lockdoctor.domain.model.locks import LockId, LockKey, Recipe
+from lockdoctor.domain.model.write_result import Written
+from lockdoctor.domain.treatment.journal_entry import Actor
+from lockdoctor.domain.treatment.plan import RevokePlan, Stake, Target
+from lockdoctor.etcd.writer import EtcdSurgeon
+from lockdoctor.journal.file import FileJournal
+from lockdoctor.outputs.json.plan_reading import read_plan
+from lockdoctor.outputs.text.treatment import PlainTreatmentWords
+from lockdoctor.ports import Stop, Surgeon
+from lockdoctor.workflows.treatment.context import Ward
+from lockdoctor.workflows.treatment.plan import Conduct, carry_out
+from tests.etcd.connections import connected
+
+T = TypeVar("T")
+Steer = Callable[[str], Awaitable[None]]
+
+
+async def _nothing(_: str) -> None:
+    """Let it be."""
+
+
+class SteeredSurgeon:
+    """A Surgeon (see ports) who does nothing unobserved."""
+
+    def __init__(self, surgeon: Surgeon) -> None:
+        """Do what this one does."""
+        self.before: Steer = _nothing
+        """Awaited with the name of each write before it is asked for."""
+        self.after: Steer = _nothing
+        """Awaited once it was answered."""
+        self._surgeon = surgeon
+
+    async def key(self, key: bytes) -> LockKey | None:
+        """Read one key."""
+        return await self._surgeon.key(key)
+
+    async def delete(self, keys: Sequence[LockKey]) -> Written:
+        """Delete keys, guarded."""
+        return await self._steered("delete", self._surgeon.delete(keys))
+
+    async def move(self, keys: Sequence[LockKey], to: LeaseId) -> Written:
+        """Put keys onto another lease, guarded."""
+        return await self._steered("move", self._surgeon.move(keys, to))
+
+    async def create(self, keys: Sequence[LockKey], lease_id: LeaseId) -> Written:
+        """Write keys where there are none."""
+        return await self._steered("create", self._surgeon.create(keys, lease_id))
+
+    async def grant(self, ttl_s: int) -> LeaseId:
+        """Grant a lease."""
+        return await self._steered("grant", self._surgeon.grant(ttl_s))
+
+    async def revoke(self, lease_id: LeaseId) -> Written:
+        """End a lease."""
+        return await self._steered("revoke", self._surgeon.revoke(lease_id))
+
+    async def _steered(self, step: str, work: Awaitable[T]) -> T:
+        await self.before(step)
+        done = await work
+        await self.after(step)
+        return done
+
+
+@asynccontextmanager
+async def ward_at(
+    journal: Path, *endpoints: str, command_timeout_s: float = 8.0, look_up_s: float = 15.0
+) -> AsyncIterator[tuple[Ward, SteeredSurgeon]]:
+    """Connect, and have all that a treatment needs."""
+    clock = SystemClock()
+    async with connected(*endpoints, command_timeout_s=command_timeout_s) as cluster:
+        surgeon = SteeredSurgeon(EtcdSurgeon(cluster.connection, clock))
+        ward = Ward(
+            cluster=cluster,
+            surgeon=surgeon,
+            journal=FileJournal(journal),
+            clock=clock,
+            words=PlainTreatmentWords(),
+            who=Actor(user="ops", host="bastion", pid=os.getpid()),
+            look_up_s=look_up_s,
+        )
+        yield ward, surgeon
+
+
+async def plan_for(ward: Ward, name: bytes, lease_id: LeaseId, action: Action) -> RevokePlan:
+    """Plan the treatment of a Go mutex that this lease holds, as if it had been judged leaked."""
+    hold = await ward.surgeon.key(name + b"/%x" % lease_id)
+    assert hold is not None
+    status = await ward.cluster.status()
+    (lease,) = [r async for r in ward.cluster.read_leases([lease_id], with_keys=False)]
+    assert isinstance(lease, Observation)
+    target = Target(
+        action=action,
+        lease_id=lease_id,
+        granted_ttl_s=lease.granted_ttl_s,
+        stakes=(Stake(lock=LockId(name, Recipe.GO_MUTEX), hold=hold, is_holder=True),),
+        verdict=VerdictKind.LEAKED_LOCK,
+        confidence=Confidence.PROVEN,
+        held_at_least_s=None,
+        evidence=(),
+    )
+    return RevokePlan(
+        made_at=ward.clock.now(),
+        cluster_id=status.cluster_id,
+        raft_term=status.raft_term,
+        prefixes=(name,),
+        quarantine_s=60,
+        targets=(target,),
+    )
+
+
+async def end_at(step: str, moment: str, plan: RevokePlan, journal: Path, endpoint: str) -> None:
+    """Carry a saved plan out, and end as kill -9 would: before or after a step."""
+
+    async def die(now: str) -> None:
+        if now == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    async with ward_at(journal, endpoint) as (ward, surgeon):
+        setattr(surgeon, moment, die)
+        await carry_out(ward, plan, Conduct(), Stop())
+
+
+if __name__ == "__main__":
+    _, its_step, its_moment, file, its_journal, its_endpoint = sys.argv
+    saved = read_plan(Path(file).read_text(encoding="utf-8"))
+    asyncio.run(end_at(its_step, its_moment, saved, Path(its_journal), its_endpoint))
