@@ -17,9 +17,10 @@ from lockdoctor.domain.check.health import Checked
 from lockdoctor.domain.evidence.verdicts import FINE, VerdictKind
 from lockdoctor.outputs.prometheus import PrometheusOutput
 from tests.docs.alerts import MATCHER, RULES, Sample, fires, rules, samples
-from tests.docs.pages import OPERATING, ROOT, Page
+from tests.docs.pages import OPERATING, Page
 from tests.factories.checks import FAILED, a_checkup, a_healthy_lock, a_leak
 from tests.factories.reports import a_session
+from tests.folders import ROOT
 
 DASHBOARD = OPERATING / "grafana-dashboard.json"
 OF_THE_SCRAPE = frozenset({"instance", "job"})

@@ -8,7 +8,8 @@ import pytest
 
 from lockdoctor.cli import main
 from lockdoctor.domain.evidence.verdicts import VerdictKind
-from tests.docs.pages import PAGES, ROOT, Page, anchor, arguments
+from tests.docs.pages import PAGES, Page, anchor, arguments
+from tests.folders import ROOT
 
 COMMANDS = [
     pytest.param(words, id=f"{page.name}: {' '.join(words)}")

@@ -13,7 +13,8 @@ import pytest
 from lockdoctor.cli.main import main
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.verdict_docs import PLACES, explanations
-from tests.docs.pages import ROOT, Page
+from tests.docs.pages import Page
+from tests.folders import ROOT
 
 PAGE = Page(ROOT / "docs" / "verdicts.md")
 
