@@ -61,7 +61,7 @@ def test_the_help_of_the_program_loads_no_command() -> None:
     """It only lists them."""
     modules = loaded([], ["--help"], ["--version"], ["--bad"], ["scn"], ["--debug", "--version"])
 
-    assert not {f"lockdoctor.cli.{name}" for name in COMMANDS} & modules
+    assert not {f"lockdoctor.cli.commands.{name}" for name in COMMANDS} & modules
 
 
 def test_bad_usage_loads_nothing_of_etcd() -> None:
@@ -82,7 +82,7 @@ def test_what_reads_no_etcd_loads_nothing_of_it(words: list[str]) -> None:
     """A page, or a file, takes no gRPC."""
     modules = loaded(words)
 
-    assert f"lockdoctor.cli.{words[0]}_run" in modules
+    assert f"lockdoctor.cli.commands.{words[0]}.run" in modules
     assert not (ETCD | WEB) & modules
 
 

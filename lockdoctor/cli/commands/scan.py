@@ -45,6 +45,6 @@ def scan(
     for sessions of Go's default TTL of 60 s, 8 s for a TTL of 10 s; at once
     where an earlier run has seen them. Nothing is ever written to etcd.
     """
-    from lockdoctor.cli.runtime import run as wiring  # noqa: PLC0415  # loads grpc and rich
+    from lockdoctor.cli.runtime.run import run_scan  # noqa: PLC0415  # loads grpc and rich
 
-    return wiring.run_scan(targets, run, reading, history, limits, witnesses, connection, config)
+    return run_scan(targets, run, reading, history, limits, witnesses, connection, config)

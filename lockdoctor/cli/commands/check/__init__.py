@@ -50,9 +50,9 @@ def check(
     a limit a hold of 5 min or more is mentioned. Nothing is ever written to
     etcd without --treat.
     """
-    from lockdoctor.cli.commands.check import run as check_run  # noqa: PLC0415  # loads grpc and rich
+    from lockdoctor.cli.commands.check.run import run_check  # noqa: PLC0415  # loads grpc and rich
 
-    return check_run.run_check(
+    return run_check(
         targets,
         status,
         treatment,

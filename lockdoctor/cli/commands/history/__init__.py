@@ -25,9 +25,9 @@ Exit status: 0 done, 1 nothing is stored of what `show` was asked for,
 
 def runs(form: FormatFlags, file: StoredFlags) -> int:
     """List the stored runs, the last one first."""
-    from lockdoctor.cli.commands.history import run as history_run  # noqa: PLC0415  # loads rich and sqlite3
+    from lockdoctor.cli.commands.history import run  # noqa: PLC0415  # loads rich and sqlite3
 
-    return history_run.list_runs(file, form)
+    return run.list_runs(file, form)
 
 
 def show(subject: SubjectFlags, file: StoredFlags) -> int:
@@ -38,9 +38,9 @@ def show(subject: SubjectFlags, file: StoredFlags) -> int:
     as etcdctl prints it. "At least" is what readings prove: from the first
     answer that had the hold to the last question whose answer had it.
     """
-    from lockdoctor.cli.commands.history import run as history_run  # noqa: PLC0415  # as above
+    from lockdoctor.cli.commands.history import run  # noqa: PLC0415  # as above
 
-    return history_run.show_stored(subject, file)
+    return run.show_stored(subject, file)
 
 
 def prune(limits: PruneFlags, file: StoredFlags) -> int:
@@ -50,9 +50,9 @@ def prune(limits: PruneFlags, file: StoredFlags) -> int:
     Every check does so by itself, bit by bit: after 30 days, or when the file
     grows over 200 MB.
     """
-    from lockdoctor.cli.commands.history import run as history_run  # noqa: PLC0415  # as above
+    from lockdoctor.cli.commands.history import run  # noqa: PLC0415  # as above
 
-    return history_run.prune(limits, file)
+    return run.prune(limits, file)
 
 
 def export(file: StoredFlags) -> int:
@@ -61,9 +61,9 @@ def export(file: StoredFlags) -> int:
 
     "record" says what a line is: run, hold, lease or finding.
     """
-    from lockdoctor.cli.commands.history import run as history_run  # noqa: PLC0415  # as above
+    from lockdoctor.cli.commands.history import run  # noqa: PLC0415  # as above
 
-    return history_run.export(file)
+    return run.export(file)
 
 
 group = typer.Typer(rich_markup_mode=None, add_completion=False)

@@ -29,9 +29,9 @@ Exit status: 0 done or planned, 1 a key was not put back, 2 bad usage,
 
 def list_entries(flags: ListFlags, form: FormatFlags, journal: JournalFlags) -> int:
     """List what was done to etcd, the last of it first."""
-    from lockdoctor.cli.commands.journal import show as journal_run  # noqa: PLC0415  # loads rich
+    from lockdoctor.cli.commands.journal import run  # noqa: PLC0415  # loads rich
 
-    return journal_run.list_entries(flags, form, journal)
+    return run.list_entries(flags, form, journal)
 
 
 def show(entry: EntryFlags, form: FormatFlags, journal: JournalFlags) -> int:
@@ -40,9 +40,9 @@ def show(entry: EntryFlags, form: FormatFlags, journal: JournalFlags) -> int:
 
     Who did it and why, every key as it was right before, and what came of it.
     """
-    from lockdoctor.cli.commands.journal import show as journal_run  # noqa: PLC0415  # loads rich
+    from lockdoctor.cli.commands.journal import run  # noqa: PLC0415  # loads rich
 
-    return journal_run.show(entry, form, journal)
+    return run.show(entry, form, journal)
 
 
 def restore(
@@ -59,9 +59,9 @@ def restore(
     answered with yes, or with --yes. A key never comes back onto its old
     lease, and a lock's key comes back as a new hold at the end of the queue.
     """
-    from lockdoctor.cli.commands.journal import restore as restore_run  # noqa: PLC0415  # loads grpc and rich
+    from lockdoctor.cli.commands.journal import run_restore  # noqa: PLC0415  # loads grpc and rich
 
-    return restore_run.restore(entry, flags, journal, connection, config)
+    return run_restore.restore(entry, flags, journal, connection, config)
 
 
 class _ListByDefault(TyperGroup):

@@ -45,8 +45,8 @@ def revoke(
     whatever has changed is refused. Everything is written into a journal, before
     and after; docs/revoking.md says when to release, quarantine or revoke.
     """
-    from lockdoctor.cli.commands.revoke import run as revoke_run  # noqa: PLC0415  # loads grpc and rich
+    from lockdoctor.cli.commands.revoke.run import run_revoke  # noqa: PLC0415  # loads grpc and rich
 
-    return revoke_run.run_revoke(
+    return run_revoke(
         what, targets, dangers, acting, run, history, limits, journal, connection, config
     )

@@ -7,7 +7,7 @@ import shutil
 import sys
 
 from lockdoctor.cli.commands.journal.options import EntryFlags, RestoreFlags
-from lockdoctor.cli.commands.journal.show import find_entry
+from lockdoctor.cli.commands.journal.run import find_entry
 from lockdoctor.cli.config.file import find_config, read_config
 from lockdoctor.cli.exit_codes import RestoreStatus
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
