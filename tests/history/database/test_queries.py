@@ -17,14 +17,14 @@ USED = re.compile(
 
 def test_every_query_is_used_and_every_used_one_is_there() -> None:
     """No query outlives its use, and none is called by a wrong name."""
-    code = "".join(path.read_text() for path in FOLDER.glob("*.py"))
+    code = "".join(path.read_text() for path in FOLDER.rglob("*.py"))
 
     assert set(USED.findall(code)) == set(names())
 
 
 def test_every_query_says_what_it_answers() -> None:
     """A sentence stands below each name."""
-    text = (FOLDER / "queries.sql").read_text()
+    text = (FOLDER / "database" / "queries.sql").read_text()
     sentences = re.findall(r"^-- name: (\w+)\n-- ([A-Z].*[.?])$", text, flags=re.MULTILINE)
 
     assert [name for name, _ in sentences] == list(names())
