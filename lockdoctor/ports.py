@@ -106,7 +106,7 @@ class Cluster(Protocol):
         ...
 
 
-MOST_TOGETHER = 40
+MAX_TOGETHER = 40
 """
 Keys in one guarded write: etcd takes 128 comparisons, and each key is compared in three ways.
 
@@ -120,7 +120,7 @@ class Surgeon(Protocol):
 
     A write is sent once and never repeated: what became of it, its Written tells. Guarded ones
     touch all of their keys or none, and only keys that are still the very ones that were read:
-    same create revision, modification revision and lease. They take MOST_TOGETHER keys at most.
+    same create revision, modification revision and lease. They take MAX_TOGETHER keys at most.
 
     Every method raises ClusterUnreachable, ClusterTimeout or AccessDenied, in a sentence for the
     person on call; a write raises only where etcd has certainly not carried it out.

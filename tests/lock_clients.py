@@ -17,8 +17,8 @@ from types import TracebackType
 from typing import TypeVar, final
 
 PYTHON_LOCK = Path(__file__).parent / "clients" / "python_lock.py"
-STOP_WITHIN_S = 10.0
-EVENT_WITHIN_S = 30.0
+STOP_TIMEOUT_S = 10.0
+EVENT_TIMEOUT_S = 30.0
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ class Locker:
             assert len(found) >= count or self._reader.is_alive(), f"ended after {self.events}"
             return found if len(found) >= count else None
 
-        return eventually(happened, within_s=EVENT_WITHIN_S) or []
+        return eventually(happened, within_s=EVENT_TIMEOUT_S) or []
 
     def go_on(self) -> None:
         """Let one that was started with --on-signal go on."""
@@ -99,11 +99,11 @@ class Locker:
     def _end(self, how: signal.Signals) -> None:
         self._process.send_signal(how)
         try:
-            self._process.wait(STOP_WITHIN_S)
+            self._process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._reader.join(STOP_WITHIN_S)
+        self._reader.join(STOP_TIMEOUT_S)
         if self._process.stdout is not None:
             self._process.stdout.close()
 

@@ -23,8 +23,8 @@ from lockdoctor.values import dataclass
 
 BINARY_VARIABLE = "LOCKDOCTOR_ETCD"
 LOOPBACK = "127.0.0.1"
-READY_WITHIN_S = 30.0
-STOP_WITHIN_S = 10.0
+READY_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 10.0
 PORTS = range(20_000, 32_000)
 """Below the ports that Linux and macOS give to outgoing connections."""
 
@@ -169,7 +169,7 @@ class EtcdServer:
         if wait:
             self.wait_until_ready()
 
-    def wait_until_ready(self, within_s: float = READY_WITHIN_S) -> None:
+    def wait_until_ready(self, within_s: float = READY_TIMEOUT_S) -> None:
         """
         Wait until the server has a leader and answers.
 
@@ -257,7 +257,7 @@ class EtcdServer:
         process.send_signal(how)
         process.send_signal(signal.SIGCONT)  # a frozen process would not hear it
         try:
-            process.wait(STOP_WITHIN_S)
+            process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

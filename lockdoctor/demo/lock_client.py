@@ -24,7 +24,7 @@ POLL_S = 0.2
 """How often a waiter looks whether it is its turn; Go's clients watch the key before theirs."""
 
 RPC_TIMEOUT_S = 5
-MOST_AT_ONCE = 16
+MAX_AT_ONCE = 16
 """Threads of one client: its keep-alive loop, and everything that works or waits."""
 
 
@@ -48,7 +48,7 @@ class Client:
         self.etcd: Any = etcd3.client(host=host, port=int(port), timeout=RPC_TIMEOUT_S)
         self.sessions: set[Session] = set()
         self._closing = threading.Event()
-        self._threads = ThreadPoolExecutor(MOST_AT_ONCE)
+        self._threads = ThreadPoolExecutor(MAX_AT_ONCE)
         self.run(self._keep_alive)
 
     def session(self, ttl_s: int) -> Session:

@@ -16,7 +16,7 @@ TTL_S = 12
 """Short, so that two renewals are seen in some 12 s; Go's sessions ask for 60 unless told."""
 
 WAITERS = 3
-REQUEST_EVERY_S = 0.7
+REQUEST_INTERVAL_S = 0.7
 REQUEST_TIMEOUT_S = 2.5
 JOB_S = 0.8
 BREAK_S = 0.2
@@ -114,7 +114,7 @@ def _do_one_job(client: Client, mutex: Mutex) -> None:
 
 
 def _let_requests_come(client: Client, name: bytes) -> None:
-    while client.pause(REQUEST_EVERY_S):
+    while client.pause(REQUEST_INTERVAL_S):
         client.run(partial(_handle_request, client, name))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Observation, Reading
 from lockdoctor.domain.model.locks import LockKey
 
-MOST_VALUE_BYTES = 4096
+MAX_VALUE_BYTES = 4096
 """No lock recipe needs more of a value, and 100,000 locks have to fit into memory."""
 
 SHARED_NUMBERS = 4096
@@ -17,7 +17,7 @@ EVERYTHING = b"\x00"
 """As the end of a range: no end. As its beginning: the smallest key there is."""
 
 
-def lock_key(key_value: Any, most_value_bytes: int | None = MOST_VALUE_BYTES) -> LockKey:
+def lock_key(key_value: Any, most_value_bytes: int | None = MAX_VALUE_BYTES) -> LockKey:
     """Take a KeyValue over, of its value only the beginning; None for all of it."""
     created, modified = key_value.create_revision, key_value.mod_revision
     return LockKey(

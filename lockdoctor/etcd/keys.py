@@ -12,11 +12,11 @@ from lockdoctor.etcd.convert import lock_key, range_of
 from lockdoctor.etcd.protos import rpc
 
 FIRST_PAGE = 64
-MOST_KEYS_PER_PAGE = 10_000
+MAX_KEYS_PER_PAGE = 10_000
 BYTES_PER_PAGE = 1 << 20
 GROWTH = 8
 """A page has at most so many times the keys of the one before: the next ones may be larger."""
-MOST_STARTS = 6
+MAX_STARTS = 6
 
 
 async def read_keys(connection: Connection, prefix: bytes) -> KeySnapshot:
@@ -26,7 +26,7 @@ async def read_keys(connection: Connection, prefix: bytes) -> KeySnapshot:
     Raises:
         ClusterError: etcd compacts the revision away while we read, again and again.
     """
-    for _ in range(MOST_STARTS):
+    for _ in range(MAX_STARTS):
         with contextlib.suppress(RevisionCompacted):
             return await _read_once(connection, prefix)
     raise ClusterError(
@@ -62,7 +62,7 @@ async def _read_once(connection: Connection, prefix: bytes) -> KeySnapshot:
 def next_page(limit: int, bytes_per_key: float) -> int:
     """Choose how many keys to ask for next, so that about a mebibyte comes."""
     wanted = int(BYTES_PER_PAGE / max(bytes_per_key, 1.0))
-    return max(1, min(wanted, limit * GROWTH, MOST_KEYS_PER_PAGE))
+    return max(1, min(wanted, limit * GROWTH, MAX_KEYS_PER_PAGE))
 
 
 def _header_only(message: object) -> object:

@@ -12,7 +12,7 @@ from lockdoctor.etcd.connection.connection import Connection, KeyRange, Method
 from lockdoctor.etcd.connection.errors import Unanswered, UnknownLease, one_line, printable
 from lockdoctor.etcd.convert import lock_key
 from lockdoctor.etcd.protos import rpc
-from lockdoctor.ports import MOST_TOGETHER, Clock
+from lockdoctor.ports import MAX_TOGETHER, Clock
 
 
 class EtcdSurgeon:
@@ -82,8 +82,8 @@ class EtcdSurgeon:
         return await self._write(lambda member: member.lease.LeaseRevoke, request, what)
 
     async def _transact(self, compare: list[Any], then: list[Any], what: str) -> Written:
-        if not 0 < len(then) <= MOST_TOGETHER:
-            raise ValueError(f"{len(then)} keys in one write, 1 to {MOST_TOGETHER} can be")
+        if not 0 < len(then) <= MAX_TOGETHER:
+            raise ValueError(f"{len(then)} keys in one write, 1 to {MAX_TOGETHER} can be")
         request = rpc.TxnRequest(compare=compare, success=then)
         return await self._write(lambda member: member.kv.Txn, request, what)
 

@@ -25,7 +25,7 @@ nothing."""
 SAME_CLOCK_S = 0.001
 """The two clocks are read one after the other; a wall clock that was set differs by more."""
 
-SHARED = 16_384
+CACHE_SIZE = 16_384
 """Of the values that 100,000 locks have in common, so many are kept to be told again."""
 
 
@@ -129,7 +129,7 @@ class Timeline:
         )
 
 
-@lru_cache(SHARED)
+@lru_cache(CACHE_SIZE)
 def _shared(moment: float) -> float:
     """Give one object for equal moments: many leases are looked at in one."""
     return moment

@@ -21,7 +21,7 @@ from lockdoctor.domain.past.past import (
     PastHold,
     RevisionMark,
 )
-from lockdoctor.history.clocks import SHARED, SKEW_S, Timeline
+from lockdoctor.history.clocks import CACHE_SIZE, SKEW_S, Timeline
 from lockdoctor.history.database.columns import id_number, leases_of, lock_id, verdict_kind
 from lockdoctor.history.database.queries import sql
 from lockdoctor.history.database.temp_tables import ask_of_holds, ask_of_leases
@@ -213,7 +213,7 @@ class _Reader:
                 yield LeaseId(row["lease_id"]), since_at
 
 
-@lru_cache(SHARED)
+@lru_cache(CACHE_SIZE)
 def _past_hold(
     first_answered_at: float, last_asked_at: float, held_first_answered_at: float | None
 ) -> PastHold:
@@ -225,7 +225,7 @@ def _past_hold(
     )
 
 
-@lru_cache(SHARED)
+@lru_cache(CACHE_SIZE)
 def _shared(seconds: int) -> int:
     """Give one object for equal numbers."""
     return seconds

@@ -15,7 +15,7 @@ from lockdoctor.history.database.temp_tables import ask_of_leases
 from lockdoctor.history.reading_spans import GONE_TTL_S, Sameness, Stretch, fold
 from lockdoctor.values import dataclass
 
-TOGETHER = 2_000
+BATCH_SIZE = 2_000
 """So many leases are written at a time: rows take memory until they are in the file."""
 
 STRETCHES = 8
@@ -64,7 +64,7 @@ class ReadingsWriter:
     def write(self, readings: Mapping[LeaseId, Sequence[Reading]]) -> None:
         """Store the readings of each lease, in the order in which they were asked."""
         leases = iter(readings)
-        while some := list(islice(leases, TOGETHER)):
+        while some := list(islice(leases, BATCH_SIZE)):
             part = {lease_id: readings[lease_id] for lease_id in some}
             self._write_stretches(part)
             self._write_keyless(part)

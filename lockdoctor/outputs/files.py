@@ -17,7 +17,7 @@ MODE = 0o644
 """node_exporter and a web server run as others than the check does."""
 
 _STREAMS = {Path("/dev/stdout"): 1, Path("/dev/stderr"): 2}
-_MOST_LINKS = 40
+_MAX_LINKS = 40
 """So many links in a row Linux follows at most. Source: path_resolution(7)."""
 
 
@@ -75,7 +75,7 @@ def _stream(path: Path) -> int | str | None:
     for this process, as `>(command)` of a shell does. A file behind them keeps what it has.
     """
     own_folders = {Path("/dev/fd"), behind_links(Path("/proc/self/fd"))}
-    for _ in range(_MOST_LINKS):
+    for _ in range(_MAX_LINKS):
         path = behind_links(path.parent) / path.name
         if path == Path(os.devnull):
             return os.devnull

@@ -22,10 +22,10 @@ SUMMARY_WIDTH = 1000
 NAME_WIDTH = 120
 """Longer names lose their middle; JSON has them whole."""
 
-MOST_FINDINGS = 10
+MAX_FINDINGS = 10
 """So many findings are told; all of them stand in the JSON."""
 
-MOST_ACCEPTED = MOST_GONE = 10
+MAX_ACCEPTED = MAX_GONE = 10
 
 
 class NagiosOutput:
@@ -138,12 +138,12 @@ def _details(report: Report) -> Iterator[str]:
         yield f"CRITICAL: {alarm.sentence}"
         yield f"  What to do: {alarm.remedy}"
     findings = report.located_findings
-    for finding in findings[:MOST_FINDINGS]:
+    for finding in findings[:MAX_FINDINGS]:
         yield from _finding(finding)
-    if findings[MOST_FINDINGS:]:
-        yield f"... and {count(len(findings) - MOST_FINDINGS, 'more finding')}"
-    yield from map(_accepted, report.accepted[:MOST_ACCEPTED])
-    yield from (f"Ended since the last run: {_gone(each)}" for each in report.gone[:MOST_GONE])
+    if findings[MAX_FINDINGS:]:
+        yield f"... and {count(len(findings) - MAX_FINDINGS, 'more finding')}"
+    yield from map(_accepted, report.accepted[:MAX_ACCEPTED])
+    yield from (f"Ended since the last run: {_gone(each)}" for each in report.gone[:MAX_GONE])
     yield from (f"Not seen: {_unseen(unseen)}" for unseen in report.unseen)
     yield from (f"Note: {safe(note)}" for note in report.notes)
 

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from lockdoctor.domain.check import metrics
 from lockdoctor.domain.check.health import Checked, Checkup, FailedCheck
-from lockdoctor.domain.evidence.verdicts import FINE, OF_SESSIONS, Severity, VerdictKind
+from lockdoctor.domain.evidence.verdicts import HARMLESS, OF_SESSIONS, Severity, VerdictKind
 from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.model.alarms import KNOWN_ALARMS
 from lockdoctor.domain.report.findings import Finding
@@ -149,7 +149,7 @@ def _prefix(finding: Finding) -> str:
 
 def _possible_findings(report: Report) -> Iterator[tuple[str, VerdictKind]]:
     for kind in VerdictKind:
-        if kind in FINE:
+        if kind in HARMLESS:
             continue
         if kind in OF_SESSIONS:
             yield CLUSTER, kind

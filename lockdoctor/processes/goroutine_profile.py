@@ -15,7 +15,7 @@ from lockdoctor.domain.report.processes import Census, Frame
 from lockdoctor.errors import WitnessError
 from lockdoctor.processes import profile_pb2
 
-MOST_BYTES = 64 << 20
+MAX_BYTES = 64 << 20
 """A profile may be so big; Go itself stops writing debug=2 there."""
 
 MAX_LINES = 2_000_000
@@ -57,7 +57,7 @@ def census_of(raw: bytes) -> Census:
     if head.startswith(b"goroutine profile: total "):
         return _summed(data)
     if _GOROUTINE.match(head.decode("utf-8", "replace")):
-        is_whole = len(data) < MOST_BYTES and data.endswith(b"\n")
+        is_whole = len(data) < MAX_BYTES and data.endswith(b"\n")
         return take_census(_each(_lines(data)), is_whole=is_whole)
     if data[:1] in profile_pb2.FIRST_BYTES and not _WEB_PAGE.match(head):
         return take_census(profile_pb2.stacks(data))
@@ -69,11 +69,11 @@ def _unpacked(raw: bytes) -> bytes:
         return raw
     unpacking = zlib.decompressobj(wbits=31)
     try:
-        data = unpacking.decompress(raw, MOST_BYTES)
+        data = unpacking.decompress(raw, MAX_BYTES)
     except zlib.error as error:
         raise WitnessError("it is a damaged gzip file") from error
     if unpacking.unconsumed_tail:
-        raise WitnessError(f"it is bigger than {MOST_BYTES >> 20} MiB when unpacked")
+        raise WitnessError(f"it is bigger than {MAX_BYTES >> 20} MiB when unpacked")
     if not unpacking.eof:
         raise WitnessError("it is a gzip file that was cut off")
     return data

@@ -25,14 +25,14 @@ TIMEOUT_S = 10.0
 UNASKED_TIMEOUT_S = 2.0
 """For pages that nobody has named: most members have one."""
 
-MOST_BYTES = 16 << 20
+MAX_BYTES = 16 << 20
 """A member's page takes about 150 kB."""
 
-LONGEST_LINE = 1_000
-MOST_LINES = 5_000
+MAX_LINE = 1_000
+MAX_LINES = 5_000
 """Of the counters that are wanted; a member has about a thousand."""
 
-MOST_COUNTED = 1 << 53
+MAX_COUNTED = 1 << 53
 """Beyond that a page's numbers, which are floats, no longer count one by one."""
 
 NAMES = {
@@ -119,7 +119,7 @@ class MemberMetrics:
     async def _ask(self, page: Address) -> MemberCounters | Unseen:
         until = time.monotonic() + (TIMEOUT_S if self._are_named else UNASKED_TIMEOUT_S)
         try:
-            raw = await get(page, self._context, until=until, most_bytes=MOST_BYTES)
+            raw = await get(page, self._context, until=until, most_bytes=MAX_BYTES)
             read = partial(counters_of, raw, page.shown, self._clock.now())
             return await aside(read, until=until, late="its page was not read")
         except WitnessError as error:
@@ -129,7 +129,7 @@ class MemberMetrics:
 def _samples(page: bytes) -> Iterator[tuple[str, Mapping[str, str], float]]:
     """Read the lines that are wanted; what is wrong with others does not matter."""
     for number, line in enumerate(_WANTED_LINE.finditer(page)):
-        if number >= MOST_LINES:
+        if number >= MAX_LINES:
             raise WitnessError("these are not the metrics of an etcd member")
         text = line[0].decode("utf-8", "replace")
         try:
@@ -137,12 +137,12 @@ def _samples(page: bytes) -> Iterator[tuple[str, Mapping[str, str], float]]:
         except (ValueError, LookupError):
             continue
         for sample in (sample for family in families for sample in family.samples):
-            if sample.name in WANTED and 0 <= sample.value <= MOST_COUNTED:
+            if sample.name in WANTED and 0 <= sample.value <= MAX_COUNTED:
                 yield sample.name, sample.labels, sample.value
 
 
 _WANTED_LINE = re.compile(
-    rb"^(?:%s)[^\r\n]{0,%d}(?=\r?$)" % ("|".join(WANTED).encode(), LONGEST_LINE), re.MULTILINE
+    rb"^(?:%s)[^\r\n]{0,%d}(?=\r?$)" % ("|".join(WANTED).encode(), MAX_LINE), re.MULTILINE
 )
 
 

@@ -16,14 +16,14 @@ from lockdoctor.domain.report.report import Unseen
 from lockdoctor.errors import ConfigError, WitnessError
 from lockdoctor.ports import Clock
 from lockdoctor.processes.aside import aside
-from lockdoctor.processes.goroutine_profile import MOST_BYTES, census_of
+from lockdoctor.processes.goroutine_profile import MAX_BYTES, census_of
 from lockdoctor.processes.http_client import Address, get, parse_address
 from lockdoctor.values import dataclass
 
 TIMEOUT_S = 20.0
 """For all that is asked of a process at one end of a run, and for reading what it answers."""
 
-MOST_STOPPED = 20_000
+MAX_STOPPED = 20_000
 """Go stops a process for as long as it writes down each goroutine: with so many, a moment."""
 
 PAGE = "/debug/pprof/goroutine"
@@ -109,7 +109,7 @@ class PprofProcesses:
         if target.is_exact:
             return await self._read(target.address, until)
         census = await self._read(target.address.below(f"{PAGE}?debug=1"), until)
-        if not is_last or census.goroutines > MOST_STOPPED:
+        if not is_last or census.goroutines > MAX_STOPPED:
             return census
         try:
             closer = await self._read(target.address.below(f"{PAGE}?debug=2"), until)
@@ -118,7 +118,7 @@ class PprofProcesses:
         return closer if closer.is_whole else census
 
     async def _read(self, address: Address, until: float) -> Census:
-        raw = await get(address, self._context, until=until, most_bytes=MOST_BYTES)
+        raw = await get(address, self._context, until=until, most_bytes=MAX_BYTES)
         return await _census(raw, until)
 
 
@@ -150,15 +150,15 @@ class SavedProcesses:
 def _content(file: Path) -> bytes:
     try:
         with file.open("rb") as opened:
-            return opened.read(MOST_BYTES + 1)
+            return opened.read(MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"Cannot read the profile {file}: {error.strerror}") from error
 
 
 async def _saved(file: Path, raw: bytes) -> ProcessSeen | Unseen:
     try:
-        if len(raw) > MOST_BYTES:
-            raise WitnessError(f"it is bigger than {MOST_BYTES >> 20} MiB")  # noqa: TRY301
+        if len(raw) > MAX_BYTES:
+            raise WitnessError(f"it is bigger than {MAX_BYTES >> 20} MiB")  # noqa: TRY301
         census = await _census(raw, time.monotonic() + TIMEOUT_S)
     except WitnessError as error:
         return _unheard(file.name, str(file), error)

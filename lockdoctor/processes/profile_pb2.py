@@ -22,7 +22,7 @@ FIRST_BYTES = (b"\x0a", b"\x5a")
 MAX_BYTES = 8 << 20
 """Stacks are written once each; those of the biggest processes take less than a tenth of it."""
 
-MOST_ENTRIES = 300_000
+MAX_ENTRIES = 300_000
 """So many different stacks, calls, names and lines of code no process has."""
 
 MAX_NAME = 1_000
@@ -34,13 +34,13 @@ Bytes of a function's name, of a file's, and calls at one place of the code.
 What is beyond is left out.
 """
 
-MOST_CALLS = 5_000_000
+MAX_CALLS = 5_000_000
 """Over all stacks; a call may be named by one byte."""
 
 _VARINT, _LENGTH = 0, 2
 _SIZES = {1: 8, 5: 4}
 """Of the kinds of fields that are neither."""
-_LONGEST_VARINT = 10
+_MAX_VARINT = 10
 
 Field: TypeAlias = "tuple[int, int | bytes]"
 
@@ -96,10 +96,10 @@ def stacks(data: bytes) -> Iterator[Stack]:
             if location not in known:
                 known[location] = _frames(tables, location)
                 lines += len(known[location])
-                if lines > MOST_ENTRIES:
+                if lines > MAX_ENTRIES:
                     raise WitnessError("it is no goroutine profile: it has over 300,000 lines")
             calls += len(known[location])
-            if calls > MOST_CALLS:
+            if calls > MAX_CALLS:
                 raise WitnessError("it is no goroutine profile: it has over five million calls")
             frames += known[location]
         yield Stack(frames=tuple(frames), count=_count(sample))
@@ -112,7 +112,7 @@ def _tables(data: bytes) -> _Tables:
     for entries, (number, value) in enumerate(_fields(data)):
         if isinstance(value, bytes):
             tables.add(number, value)
-        if entries > MOST_ENTRIES:
+        if entries > MAX_ENTRIES:
             raise WitnessError("it is no goroutine profile: it has over 300,000 entries")
     kinds = [tables.name(_number(each, 1)) for each in tables.types[:1]]
     if kinds != ["goroutine"]:
@@ -187,7 +187,7 @@ def _fields(message: bytes) -> Iterator[Field]:
 
 def _varint(message: bytes, at: int) -> tuple[int, int]:
     value = 0
-    for shift in range(_LONGEST_VARINT):
+    for shift in range(_MAX_VARINT):
         if at + shift >= len(message):
             raise WitnessError("it is no goroutine profile, or one that was cut off")
         byte = message[at + shift]

@@ -16,7 +16,7 @@ from lockdoctor.ports import Clock, Cluster, History, Progress, Stop, Witness
 from lockdoctor.values import dataclass
 from lockdoctor.workflows.scan.scan import ScanRequest, scan
 
-MOST_QUEUES = 20
+MAX_QUEUES = 20
 """A lease may hold thousands of keys; so many of their queues are shown."""
 
 
@@ -123,7 +123,7 @@ async def _find_lease(cluster: Cluster, lease_id: LeaseId) -> _Found | None:
         raise AccessDenied(
             "etcd does not permit this user to see the keys of that lease: show its key instead"
         )
-    shown = reading.attached_keys[:MOST_QUEUES]
+    shown = reading.attached_keys[:MAX_QUEUES]
     keys = [key for name in shown for key in await _key(cluster, name)]
     return _Found(
         queues=frozenset(map(claim, keys)),

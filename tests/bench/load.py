@@ -33,7 +33,7 @@ NOBODY = "nobody"
 MARGIN_S = 1.5
 """Look-ups begin so long before the puts, and go on so long after them."""
 
-ENDS_WITHIN_S = 60.0
+ENDS_TIMEOUT_S = 60.0
 
 TABLE_WIDTH = 110
 
@@ -165,7 +165,7 @@ def output(process: subprocess.Popen[str] | None) -> str:
     """
     if process is None:
         raise BenchError("nothing was run")
-    said, _ = process.communicate(timeout=ENDS_WITHIN_S)
+    said, _ = process.communicate(timeout=ENDS_TIMEOUT_S)
     if process.returncode:
         raise BenchError(f"it ended with {process.returncode}")
     return said

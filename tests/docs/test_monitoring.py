@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from lockdoctor.domain.check.health import Checked
-from lockdoctor.domain.evidence.verdicts import FINE, VerdictKind
+from lockdoctor.domain.evidence.verdicts import HARMLESS, VerdictKind
 from lockdoctor.outputs.prometheus import PrometheusOutput
 from tests.docs.alerts import MATCHER, RULES, Sample, fires, rules, samples
 from tests.docs.pages import OPERATING, Page
@@ -121,7 +121,7 @@ def test_the_runbook_of_a_rule_is_there(rule: dict[str, Any]) -> None:
     """For each verdict that the rule can be about."""
     name, _, heading = rule["annotations"]["runbook"].partition("#")
     anchors = Page(ROOT / name).anchors()
-    findings = [kind.value for kind in VerdictKind if kind not in FINE]
+    findings = [kind.value for kind in VerdictKind if kind not in HARMLESS]
 
     for verdict in findings:
         assert heading.replace("{{ $labels.verdict }}", verdict) in anchors

@@ -112,7 +112,7 @@ def greeting(settings: dict[int, int] | None = None) -> bytes:
     return settings_frame(settings or {}) + frame(h2.SETTINGS, h2.ACK, 0)
 
 
-def data_frames(stream: int, message: bytes, size: int = h2.LONGEST_PAYLOAD) -> bytes:
+def data_frames(stream: int, message: bytes, size: int = h2.MAX_PAYLOAD) -> bytes:
     """Write a message with its prefix, in frames of a size."""
     body = PREFIX.pack(0, len(message)) + message
     parts = [body[start : start + size] for start in range(0, len(body), size)]

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import final
 
 CHUNK_BYTES = 1 << 16
-JOIN_WITHIN_S = 5.0
+JOIN_TIMEOUT_S = 5.0
 
 Hook = Callable[[bytes], object]
 """
@@ -75,7 +75,7 @@ class Relay:
         self._listener.close()
         self.cut()
         for thread in self._threads:
-            thread.join(JOIN_WITHIN_S)
+            thread.join(JOIN_TIMEOUT_S)
 
     def _accept(self) -> None:
         while True:

@@ -16,7 +16,7 @@ from lockdoctor.etcd.connection.connection import (
     KeyRange,
     Method,
 )
-from lockdoctor.etcd.keys import BYTES_PER_PAGE, MOST_KEYS_PER_PAGE, next_page, read_keys
+from lockdoctor.etcd.keys import BYTES_PER_PAGE, MAX_KEYS_PER_PAGE, next_page, read_keys
 from tests.etcd.connections import opened, writing
 from tests.etcd.etcd_writer import Writer
 from tests.eventually import run
@@ -107,6 +107,6 @@ def test_large_values_come_in_small_pages(etcd: EtcdServer, prefix: bytes) -> No
 def test_pages_grow_to_a_mebibyte_and_no_further() -> None:
     """Small keys by a factor, large ones one by one, never more than the most."""
     assert next_page(64, 100.0) == 512
-    assert next_page(4096, 100.0) == MOST_KEYS_PER_PAGE
+    assert next_page(4096, 100.0) == MAX_KEYS_PER_PAGE
     assert next_page(4096, 1024.0) == 1024
     assert next_page(64, 10.0 * BYTES_PER_PAGE) == 1

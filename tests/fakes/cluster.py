@@ -37,7 +37,7 @@ IDLE_TURNS = 25
 ELECTION_TIMEOUT_S = 1.0
 REVOKED_AFTER_S = 0.3
 """etcd looks for expired leases twice a second."""
-LEAST_TTL_S = 2
+MIN_TTL_S = 2
 LOOK_UP_S = 1e-6
 """No look-up sees a renewal in the very instant in which it happens."""
 TOGETHER = 32
@@ -243,7 +243,7 @@ class FakeCluster:
         """Grant a lease; etcd raises short ones to two seconds."""
         self._settle()
         new_id = LeaseId(next(self._new_ids) if lease_id is None else lease_id)
-        granted = max(ttl_s, LEAST_TTL_S)
+        granted = max(ttl_s, MIN_TTL_S)
         self._leases[new_id] = FakeLease(granted, self._moment + granted)
         self._plan_expiry(new_id)
         return new_id

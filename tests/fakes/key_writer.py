@@ -9,7 +9,7 @@ from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.model.write_result import Effect, Written
 from lockdoctor.errors import ClusterError, WrongClusterError
-from lockdoctor.ports import MOST_TOGETHER
+from lockdoctor.ports import MAX_TOGETHER
 from tests.fakes.cluster import FakeClock, FakeCluster
 
 Act = Callable[[], Effect]
@@ -106,7 +106,7 @@ class FakeSurgeon:
         return await self._write("revoke", act)
 
     async def _write(self, step: str, act: Act, keys: Sequence[LockKey] | None = None) -> Written:
-        if keys is not None and not 0 < len(keys) <= MOST_TOGETHER:
+        if keys is not None and not 0 < len(keys) <= MAX_TOGETHER:
             raise ValueError(f"{len(keys)} keys in one write")
         asked_at, _ = await self._cluster._answer()
         self.before(step)

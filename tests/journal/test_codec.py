@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.treatment.journal_entry import MOST_VALUE_BYTES, Intent, Line, is_cut
+from lockdoctor.domain.treatment.journal_entry import MAX_VALUE_BYTES, Intent, Line, is_cut
 from lockdoctor.journal.codec import BEGINNING, VERSION, Unread, decoded, encoded
 from tests.factories.journal import LINES
 from tests.factories.reports import a_key, an_intent, an_outcome
@@ -78,8 +78,8 @@ def test_a_field_of_another_type_breaks_nothing(field: str, wrong: object) -> No
 
 def test_long_values_are_cut_and_said_to_be() -> None:
     """A line holds no more of a value than the journal keeps, and the reader can tell."""
-    line = decoded(encoded(an_intent(keys=(a_key(value=b"v" * (MOST_VALUE_BYTES + 1)),))))
+    line = decoded(encoded(an_intent(keys=(a_key(value=b"v" * (MAX_VALUE_BYTES + 1)),))))
 
     assert isinstance(line, Intent)
-    assert len(line.keys[0].value) == MOST_VALUE_BYTES
+    assert len(line.keys[0].value) == MAX_VALUE_BYTES
     assert is_cut(line.keys[0])

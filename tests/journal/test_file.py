@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockdoctor.domain.model.actions import Result
-from lockdoctor.domain.treatment.journal_entry import MOST_VALUE_BYTES, Entry, Line, entries
+from lockdoctor.domain.treatment.journal_entry import MAX_VALUE_BYTES, Entry, Line, entries
 from lockdoctor.errors import FileRefusedError, JournalError
 from lockdoctor.journal import file
 from lockdoctor.journal.codec import encoded
@@ -180,7 +180,7 @@ def test_an_outcome_without_its_intent_is_told(path: Path) -> None:
 
 def test_a_large_binary_value_comes_back_whole(path: Path) -> None:
     """A mebibyte of any bytes, and a key that no terminal should see."""
-    value = bytes(range(256)) * (MOST_VALUE_BYTES // 256)
+    value = bytes(range(256)) * (MAX_VALUE_BYTES // 256)
     key = a_key(b"/\x1b]0;owned\x07\n\xff\x00[red]|", value=value)
 
     (entry,) = a_journal(path, an_intent(keys=(key,))).entries()

@@ -20,13 +20,14 @@ from lockdoctor.domain.report.processes import Caller, Census, Frame
 from lockdoctor.errors import WitnessError
 from lockdoctor.outputs.json.processes import process_json
 from lockdoctor.outputs.text.process_evidence import process_lines
-from lockdoctor.processes.goroutine_profile import MAX_GOROUTINES, MAX_LINES, MOST_BYTES, census_of
+from lockdoctor.processes.goroutine_profile import MAX_BYTES as MAX_PROFILE_BYTES
+from lockdoctor.processes.goroutine_profile import MAX_GOROUTINES, MAX_LINES, census_of
 from lockdoctor.processes.profile_pb2 import MAX_BYTES
 from tests.factories.reports import a_report
 from tests.processes.mutations import mutated
 from tests.processes.recordings import recordings
 
-MOST_CPU_S = 10.0
+MAX_CPU_S = 10.0
 """Each takes a second or two; much more would mean a cost that grows faster than the size."""
 
 PROFILES = Path(__file__).parent / "profiles"
@@ -172,7 +173,7 @@ def test_bomb() -> None:
     """A small file that unpacks to more than the limit is refused."""
     packing = zlib.compressobj(1, wbits=31)
     piece = bytes(1 << 20)
-    bomb = b"".join(packing.compress(piece) for _ in range((MOST_BYTES >> 20) + 1))
+    bomb = b"".join(packing.compress(piece) for _ in range((MAX_PROFILE_BYTES >> 20) + 1))
     with pytest.raises(WitnessError, match="bigger than 64 MiB when unpacked"):
         census_of(bomb + packing.flush())
 
@@ -259,7 +260,7 @@ def test_hostile_profiles_are_read_in_little_time_and_memory(raw: bytes) -> None
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert time.process_time() - began < MOST_CPU_S
+    assert time.process_time() - began < MAX_CPU_S
     assert most < 100 << 20
 
 

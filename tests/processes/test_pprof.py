@@ -10,9 +10,9 @@ import pytest
 
 from lockdoctor.domain.processes.comparison import Heard
 from lockdoctor.errors import ConfigError
-from lockdoctor.processes.goroutine_profile import MOST_BYTES
+from lockdoctor.processes.goroutine_profile import MAX_BYTES
 from lockdoctor.processes.pprof import (
-    MOST_STOPPED,
+    MAX_STOPPED,
     PAGE,
     PprofProcesses,
     SavedProcesses,
@@ -78,10 +78,10 @@ def test_one_time_for_all_that_a_process_answers() -> None:
 
 def test_a_process_of_many_goroutines_is_not_stopped() -> None:
     """Above a limit the look for which Go stops the process is left out."""
-    many = f"goroutine profile: total {MOST_STOPPED + 1}\n{MOST_STOPPED + 1} @ 0x1\n".encode()
+    many = f"goroutine profile: total {MAX_STOPPED + 1}\n{MAX_STOPPED + 1} @ 0x1\n".encode()
     with serving_paths({f"{PAGE}?debug=1": http(many)}) as server:
         (seen,) = heard(server.url).processes
-        assert seen.census.goroutines == MOST_STOPPED + 1
+        assert seen.census.goroutines == MAX_STOPPED + 1
         assert server.asked == [f"{PAGE}?debug=1"]
 
 
@@ -158,6 +158,6 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         SavedProcesses([tmp_path])
     big = tmp_path / "big"
     with big.open("wb") as file:
-        file.truncate(MOST_BYTES + 1)
+        file.truncate(MAX_BYTES + 1)
     (unheard,) = run(SavedProcesses([big]).hear(is_last=True)).unheard
     assert unheard.why == f"{big}: it is bigger than 64 MiB"

@@ -16,7 +16,7 @@ from lockdoctor.cli.main import main
 from tests.etcd.etcd_writer import Writer
 from tests.scenarios.run_scan import PROGRAM
 
-LONGEST_CHECK_S = 60.0
+MAX_CHECK_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class Checker:
 def finished(running: subprocess.Popen[str]) -> Checked:
     """Wait for a check."""
     try:
-        stdout, stderr = running.communicate(timeout=LONGEST_CHECK_S)
+        stdout, stderr = running.communicate(timeout=MAX_CHECK_S)
     finally:
         running.kill()
     return Checked(status=running.returncode, stdout=stdout, stderr=stderr)

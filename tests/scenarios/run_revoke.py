@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.scenarios.run_scan import PROGRAM
 
-LONGEST_S = 120.0
+MAX_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ class Operator:
 def finish(running: subprocess.Popen[str]) -> Run:
     """Wait for a run; whatever came of it, it never shows a traceback."""
     try:
-        stdout, stderr = running.communicate(timeout=LONGEST_S)
+        stdout, stderr = running.communicate(timeout=MAX_S)
     finally:
         running.kill()
     assert "Traceback" not in stderr

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 PROGRAM = (sys.executable, "-m", "lockdoctor")
-LONGEST_SCAN_S = 120.0
+MAX_SCAN_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ def start_scan(endpoint: str, prefix: bytes, *flags: str) -> subprocess.Popen[st
 def finish_scan(running: subprocess.Popen[str]) -> Scanned:
     """Wait for a scan; whatever it found, it never shows a traceback."""
     try:
-        stdout, stderr = running.communicate(timeout=LONGEST_SCAN_S)
+        stdout, stderr = running.communicate(timeout=MAX_SCAN_S)
     finally:
         running.kill()
     assert "Traceback" not in stderr

@@ -18,7 +18,7 @@ from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, hex_id
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.treatment.journal_entry import MOST_VALUE_BYTES, EntryId
+from lockdoctor.domain.treatment.journal_entry import MAX_VALUE_BYTES, EntryId
 from lockdoctor.etcd.writer import EtcdSurgeon
 from lockdoctor.journal.file import FileJournal
 from tests.conftest import SMALL_DISK_BYTES
@@ -172,7 +172,7 @@ def test_a_value_that_was_cut_is_refused_by_name(
 ) -> None:
     """Half a value is not put back; the others are."""
     (revoked,) = journal.entries()
-    long = replace(revoked.intent.keys[0], value=bytes(MOST_VALUE_BYTES + 1), value_size=1 << 21)
+    long = replace(revoked.intent.keys[0], value=bytes(MAX_VALUE_BYTES + 1), value_size=1 << 21)
     journal.write(
         replace(revoked.intent, entry_id=EntryId("e2"), keys=(long, revoked.intent.keys[1]))
     )

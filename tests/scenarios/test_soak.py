@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.etcd, pytest.mark.go, pytest.mark.slow, pytest.mark.ti
 TTL_S = 3
 POOL = 5
 SOAK_S = 35.0
-EXPIRES_WITHIN_S = 3.0
+EXPIRES_TIMEOUT_S = 3.0
 """etcd looks for expired leases twice a second."""
 LIMIT = "--max-hold=20s"
 
@@ -80,7 +80,7 @@ def test_sessions_that_leak_from_check_to_check(checker: Checker, go: GoClient) 
             assert len(leaked["leases"]) >= 3
             assert not pooled & set(leaked["leases"])
             requests.stop()
-        time.sleep(TTL_S + EXPIRES_WITHIN_S)
+        time.sleep(TTL_S + EXPIRES_TIMEOUT_S)
         after = json.loads(checker.here(LIMIT, "--format=json").stdout)
 
     assert (after["findings"], [each["verdict"] for each in after["gone"]]) == (

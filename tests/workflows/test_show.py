@@ -12,7 +12,7 @@ from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report
 from lockdoctor.errors import AccessDenied, NotThere
 from lockdoctor.ports import Stop
-from lockdoctor.workflows.show import MOST_QUEUES, ShowRequest, Subject, show
+from lockdoctor.workflows.show import MAX_QUEUES, ShowRequest, Subject, show
 from tests.eventually import run
 from tests.fakes.cluster import FakeClock, FakeCluster
 from tests.workflows.scan.test_scan import Steps, lock
@@ -116,12 +116,12 @@ def test_a_lease_of_many_keys_is_cut_and_says_so() -> None:
     """So many queues are looked at; the rest is counted."""
 
     def fills_it(world: World) -> None:
-        for number in range(MOST_QUEUES + 5):
+        for number in range(MAX_QUEUES + 5):
             world.cluster.put(b"/many/%03d" % number, lease_id=world.idle)
 
     _, report = shown(lambda world: (b"", world.idle), window_s=0, change=fills_it)
 
-    assert len(report.locks) == MOST_QUEUES
+    assert len(report.locks) == MAX_QUEUES
     assert "5 more keys of the lease were not looked at" in report.notes
 
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 from lockdoctor.cli.config.connection import ConnectionValues
 from lockdoctor.cli.config.schema import Schema, Table, read_file
 from lockdoctor.domain.check.accepted_findings import Acceptance
-from lockdoctor.domain.evidence.verdicts import FINE, OF_SESSIONS, VerdictKind
+from lockdoctor.domain.evidence.verdicts import HARMLESS, OF_SESSIONS, VerdictKind
 from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.locks import Kind
 from lockdoctor.domain.policy.durations import parse_duration
@@ -198,7 +198,7 @@ def _kind(raw: Any) -> Kind:
 
 
 def _finding(raw: Any) -> VerdictKind:
-    kinds = {kind.value: kind for kind in VerdictKind if kind not in FINE}
+    kinds = {kind.value: kind for kind in VerdictKind if kind not in HARMLESS}
     if not isinstance(raw, str) or raw not in kinds:
         raise ValueError(f"must be one of {', '.join(kinds)}")
     return kinds[raw]

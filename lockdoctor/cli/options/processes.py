@@ -65,5 +65,5 @@ class WitnessFlags:
         )
 
 
-NOBODY = WitnessFlags(no_metrics=True)
+NO_PROCESSES = WitnessFlags(no_metrics=True)
 """Ask nobody else."""

@@ -10,10 +10,10 @@ from lockdoctor.domain.treatment.plan import RevokePlan, Target
 from lockdoctor.outputs.table.treatment import VERBS, title
 from lockdoctor.outputs.text.values import printable
 
-MOST_NAMES = 10
+MAX_NAMES = 10
 """So many targets are named in the question; all stand in the plan above it."""
 
-LONGEST_ANSWER = 40
+MAX_ANSWER = 40
 """Nobody has to type a longer name, or one that no keyboard writes."""
 
 
@@ -28,10 +28,10 @@ def is_agreed(plan: RevokePlan, answers: TextIO, questions: TextIO) -> bool:
     """
     expected = wanted_answer(plan)
     questions.writelines(
-        f"  {VERBS[target.action][0]} {title(target)}\n" for target in plan.targets[:MOST_NAMES]
+        f"  {VERBS[target.action][0]} {title(target)}\n" for target in plan.targets[:MAX_NAMES]
     )
-    if plan.targets[MOST_NAMES:]:
-        questions.write(f"  … and {len(plan.targets) - MOST_NAMES} more\n")
+    if plan.targets[MAX_NAMES:]:
+        questions.write(f"  … and {len(plan.targets) - MAX_NAMES} more\n")
     what = "its name" if len(plan.targets) == 1 else "how many they are"
     try:
         questions.write(
@@ -58,6 +58,6 @@ def wanted_answer(plan: RevokePlan) -> str:
 def _short_name(target: Target) -> str:
     """The lock's name; where that is hard to type, the lease, or the number of targets."""
     name = printable(target.stakes[0].lock.name) if target.stakes else ""
-    if name and name.isascii() and "\\" not in name and len(name) <= LONGEST_ANSWER:
+    if name and name.isascii() and "\\" not in name and len(name) <= MAX_ANSWER:
         return name
     return hex_id(target.lease_id) if target.lease_id else "1"

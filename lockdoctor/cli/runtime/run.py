@@ -26,7 +26,7 @@ from lockdoctor.cli.options.history import HistoryFlags
 from lockdoctor.cli.options.limits import LimitFlags
 from lockdoctor.cli.options.output import Format
 from lockdoctor.cli.options.prefixes import TargetFlags, prefixes
-from lockdoctor.cli.options.processes import NOBODY, WitnessFlags
+from lockdoctor.cli.options.processes import NO_PROCESSES, WitnessFlags
 from lockdoctor.cli.options.run import ReadingFlags, RunFlags
 from lockdoctor.cli.runtime.interrupts import Signals, in_time
 from lockdoctor.cli.runtime.memory import give_back_large_blocks
@@ -71,7 +71,7 @@ class Means:
     history: Path | None = None
     """None keeps and knows nothing of earlier runs."""
     acceptances: tuple[Acceptance, ...] = ()
-    others: WitnessFlags = NOBODY
+    others: WitnessFlags = NO_PROCESSES
     """Whom else to ask."""
 
 

@@ -34,7 +34,7 @@ class VerdictKind(enum.Enum):
     HEALTHY = "healthy"
 
 
-FINE = frozenset(
+HARMLESS = frozenset(
     {
         VerdictKind.EXPIRING,
         VerdictKind.SHARED_LEASE,

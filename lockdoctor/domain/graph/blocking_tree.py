@@ -10,7 +10,7 @@ from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Lock, LockId
 from lockdoctor.values import dataclass
 
-MOST_STEPS = 1_000_000
+MAX_STEPS = 1_000_000
 """So many steps are spent on counting who is blocked behind whom, all roots together."""
 
 
@@ -113,7 +113,7 @@ class BlockingTree:
         while pending:
             for child in self.children.get(pending.pop(), ()):
                 self.steps += 1
-                if self.steps > MOST_STEPS:
+                if self.steps > MAX_STEPS:
                     return None
                 if child not in reached:
                     reached.add(child)

@@ -26,7 +26,7 @@ from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Kind, Lock, LockId, Recipe
 from lockdoctor.values import dataclass
 
-MOST_STARTS = 16
+MAX_STARTS = 16
 """A short circle is looked for from so many sessions of a tangle."""
 
 
@@ -196,7 +196,7 @@ class WaitGraph:
         starts = sorted(ways, key=lambda lease: (-len(self._places.get(lease, ())), lease))
         found = (
             self._way_back(start, sessions, holders_only=holders_only)
-            for start in starts[:MOST_STARTS]
+            for start in starts[:MAX_STARTS]
         )
         shortest = min((_turned(ring) for ring in found if ring), key=_length_and_names)
         return tuple(shortest)

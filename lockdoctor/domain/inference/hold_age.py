@@ -7,7 +7,7 @@ from lockdoctor.domain.model.locks import Hold
 from lockdoctor.domain.past.past import Past
 from lockdoctor.values import dataclass
 
-FEWEST_REVISIONS = 10
+MIN_REVISIONS = 10
 """An estimate from fewer revisions in the window than this would be mere chance."""
 
 
@@ -100,7 +100,7 @@ def estimate(create_revision: int, rate: RevisionRate) -> EstimatedAge | None:
     Returns:
         None where the cluster wrote too little during the run to tell its rate.
     """
-    if rate.revisions < FEWEST_REVISIONS or rate.over_s <= 0:
+    if rate.revisions < MIN_REVISIONS or rate.over_s <= 0:
         return None
     per_s = rate.revisions / rate.over_s
     since = max(0, rate.revision - create_revision)

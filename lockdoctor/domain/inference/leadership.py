@@ -13,7 +13,7 @@ from lockdoctor.domain.model.leases import (
 )
 from lockdoctor.values import dataclass
 
-SETTLE_S = 1.0
+TERM_CONFIRM_DELAY_S = 1.0
 """
 An answer confirms a raft term only if it was asked this long after the reading in question.
 
@@ -77,7 +77,8 @@ class Leadership:
 
     def _is_confirmed(self, earlier: Observation, later: Observation) -> bool:
         return (
-            self.last_asked_under.get(later.raft_term, -math.inf) >= later.answered_at + SETTLE_S
+            self.last_asked_under.get(later.raft_term, -math.inf)
+            >= later.answered_at + TERM_CONFIRM_DELAY_S
             and not self._marked(earlier.asked_at, later.answered_at)
             and len(self.leaders_under.get(later.raft_term, ())) <= 1
         )

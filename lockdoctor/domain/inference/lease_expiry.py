@@ -14,7 +14,7 @@ from itertools import takewhile
 from lockdoctor.domain.inference.renewals import is_usable
 from lockdoctor.domain.model.leases import LeaseGone, Observation, Reading
 
-AGAIN_S = 5.0
+CONFIRM_AFTER_S = 5.0
 """
 So far apart must two readings of something odd be.
 
@@ -33,7 +33,11 @@ def expired_for_s(readings: Sequence[Reading]) -> float | None:
     if not isinstance(last, Observation) or not is_late(last):
         return None
     first = _earliest(takewhile(is_late, reversed(readings)))
-    return float(-last.remaining_ttl_s) if last.asked_at - first.answered_at >= AGAIN_S else None
+    return (
+        float(-last.remaining_ttl_s)
+        if last.asked_at - first.answered_at >= CONFIRM_AFTER_S
+        else None
+    )
 
 
 def gone_since(readings: Sequence[Reading]) -> float | None:
@@ -47,7 +51,7 @@ def gone_since(readings: Sequence[Reading]) -> float | None:
     if not isinstance(last, LeaseGone):
         return None
     first = _earliest(takewhile(_is_gone, reversed(readings)))
-    return first.answered_at if last.asked_at - first.answered_at >= AGAIN_S else None
+    return first.answered_at if last.asked_at - first.answered_at >= CONFIRM_AFTER_S else None
 
 
 def is_late(reading: Reading) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lockdoctor.domain.inference.leadership import Leadership
-from lockdoctor.domain.inference.lease_expiry import AGAIN_S, expired_for_s, is_late
+from lockdoctor.domain.inference.lease_expiry import CONFIRM_AFTER_S, expired_for_s, is_late
 from lockdoctor.domain.inference.renewals import RenewalTrace, trace
 from lockdoctor.domain.model.leases import LeaseGone, Observation, Reading
 
@@ -39,7 +39,7 @@ Clients that renew every TTL/3 keep two thirds in hand; half of the last third i
 LATE_FOR_S = 2
 """An end that is late by less is seldom more than that."""
 
-HOPEFUL = Leadership({}, (), {}, confirmed=True)
+ASSUME_STEADY_LEADER = Leadership({}, (), {}, confirmed=True)
 """While sampling, rises count before their raft term is confirmed; the end of the run confirms."""
 
 
@@ -79,7 +79,7 @@ def next_look(readings: Sequence[Reading], needed: int) -> float | None:
         return None
     if is_late(last):
         return _next_for_late(readings, last)
-    found = trace(last.lease_id, readings, HOPEFUL)
+    found = trace(last.lease_id, readings, ASSUME_STEADY_LEADER)
     if found.renewals >= needed:
         return None
     return _next_for(found, last)
@@ -89,7 +89,7 @@ def _next_for_late(readings: Sequence[Reading], last: Observation) -> float | No
     """Look soon for the end that is late already, then once more when it tells of a failure."""
     if expired_for_s(readings) is not None:
         return None
-    pause_s = 1.0 if last.remaining_ttl_s > -LATE_FOR_S else AGAIN_S + ROUND_TRIP_S
+    pause_s = 1.0 if last.remaining_ttl_s > -LATE_FOR_S else CONFIRM_AFTER_S + ROUND_TRIP_S
     return last.answered_at + pause_s
 
 

@@ -34,13 +34,13 @@ LEAKS = frozenset({VerdictKind.LEAKED_SESSION, VerdictKind.SESSION_PILE_UP})
 SLACK = 3
 """A difference of so few may be a request or two that came or went between the counts."""
 
-FEWEST_SESSIONS = 3
+MIN_SESSIONS = 3
 """A process with fewer live sessions is no suspect of a leak."""
 
 UNLISTED_S = 2.0
 """etcd's leases were listed that long before the process was asked; meanwhile it opened others."""
 
-LEAST_WATCHED_S = 1.0
+MIN_WATCHED_S = 1.0
 """Counters that were read twice within less tell nothing."""
 
 
@@ -92,7 +92,7 @@ def bear_witness(report: Report, before: Heard, after: Heard) -> Report:
         *(_process(seen, None, keyless, holders, is_last=False) for seen in late),
     )
     server = compare(before.counters, after.counters)
-    if server is not None and server.watched_s < LEAST_WATCHED_S:
+    if server is not None and server.watched_s < MIN_WATCHED_S:
         server = None
     unheard = {each.what: each for each in (*before.unheard, *after.unheard)}
     for name in names:
@@ -216,7 +216,7 @@ def _suspects(
     if keyless is None or not processes:
         return
     for process in sorted(processes, key=lambda each: -each.census.sessions):
-        if process.agreement and process.census.sessions >= FEWEST_SESSIONS:
+        if process.agreement and process.census.sessions >= MIN_SESSIONS:
             yield LiveSessions(
                 process=process.name,
                 sessions=process.census.sessions,

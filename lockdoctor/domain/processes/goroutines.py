@@ -34,7 +34,7 @@ _NOT_THE_CALLER = re.compile(
     r"|^google\.golang\.org/grpc[./]"
 )
 
-MOST_CALLERS = 3
+MAX_CALLERS = 3
 """So many places of each kind are named, the most frequent first."""
 
 MIN_LEASE_ID = 1 << 48
@@ -167,6 +167,6 @@ def _most_frequent(callers: Counter[tuple[str, Frame]]) -> tuple[Caller, ...]:
     found: list[Caller] = []
     for (call, frame), goroutines in sorted(callers.items(), key=lambda each: (-each[1], each[0])):
         named[call] += 1
-        if named[call] <= MOST_CALLERS:
+        if named[call] <= MAX_CALLERS:
             found.append(Caller(call, frame, goroutines))
     return tuple(found)

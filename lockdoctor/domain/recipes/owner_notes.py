@@ -36,7 +36,7 @@ By their lower-case names, what JSON values say of their owner.
 Source: lockInfo in Vitess's go/vt/topo/locks.go, Session in Milvus's session_util.go.
 """
 
-MOST_TEXT = 200
+MAX_TEXT = 200
 
 
 class Told(enum.Enum):
@@ -105,7 +105,7 @@ def _fields(said: dict[str, Any]) -> Iterator[OwnerNote]:
     for name, text in said.items():
         label = _OWNER_FIELDS.get(name.lower())
         if label and isinstance(text, str | int | float) and text != "":
-            yield OwnerNote(Told.FIELD, str(text)[:MOST_TEXT], label)
+            yield OwnerNote(Told.FIELD, str(text)[:MAX_TEXT], label)
 
 
 def _text(value: bytes) -> list[OwnerNote]:
@@ -113,4 +113,4 @@ def _text(value: bytes) -> list[OwnerNote]:
         text = value.decode("utf-8")
     except UnicodeDecodeError:
         return []
-    return [OwnerNote(Told.TEXT, text)] if len(text) <= MOST_TEXT and text.isprintable() else []
+    return [OwnerNote(Told.TEXT, text)] if len(text) <= MAX_TEXT and text.isprintable() else []

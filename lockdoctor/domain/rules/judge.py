@@ -30,7 +30,7 @@ from lockdoctor.domain.rules.session_rules import (
 
 KINDS = tuple(VerdictKind)
 
-MOST_GROUPS = 3
+MAX_GROUPS = 3
 """So many groups of leaked sessions are told."""
 
 
@@ -128,7 +128,7 @@ def _alike(traces: Iterable[RenewalTrace], facts: Examination) -> tuple[Sessions
 def _with_groups(verdict: Verdict, facts: Examination) -> Verdict:
     """Say of leaked sessions where they come from, the largest groups only."""
     groups = _alike((facts.traces[lease] for lease in verdict.leases), facts)
-    return replace(verdict, evidence=(*verdict.evidence, *groups[:MOST_GROUPS]))
+    return replace(verdict, evidence=(*verdict.evidence, *groups[:MAX_GROUPS]))
 
 
 def _session_cases(facts: Examination, gave_up: set[LeaseId]) -> Iterator[SessionCase]:

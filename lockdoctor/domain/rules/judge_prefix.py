@@ -18,7 +18,7 @@ from lockdoctor.domain.inference.hold_age import (
     estimate,
     stood_at_least_s,
 )
-from lockdoctor.domain.inference.lease_expiry import AGAIN_S, gone_since
+from lockdoctor.domain.inference.lease_expiry import CONFIRM_AFTER_S, gone_since
 from lockdoctor.domain.inference.lookup_schedule import needed_window_s
 from lockdoctor.domain.inference.queue_activity import (
     WatchGap,
@@ -47,7 +47,7 @@ from lockdoctor.domain.rules.session_rules import (
 
 T = TypeVar("T")
 
-SHARED = 256
+CACHE_SIZE = 256
 """So many different pieces of evidence are remembered, to be shared among locks."""
 
 MANY_DATA_KEYS = 10
@@ -78,8 +78,8 @@ class PrefixView:
         self._first_by_id: dict[LockId, Lock] = {}
         if self.last is not self.first:
             self._first_by_id = {lock.id: lock for lock in self.first}
-        self._same_age = lru_cache(SHARED)(_itself)
-        self._same_evidence = lru_cache(SHARED)(_itself)
+        self._same_age = lru_cache(CACHE_SIZE)(_itself)
+        self._same_evidence = lru_cache(CACHE_SIZE)(_itself)
 
     @cached_property
     def _first_holds(self) -> dict[Hold, LockKey]:
@@ -235,7 +235,11 @@ class PrefixView:
         for key in lock.keys:
             found = self.facts.traces.get(key.lease_id)
             since = gone_since(found.readings) if found and found.is_gone else None
-            if since is not None and stands_at - since >= AGAIN_S and self._stood_at(key, since):
+            if (
+                since is not None
+                and stands_at - since >= CONFIRM_AFTER_S
+                and self._stood_at(key, since)
+            ):
                 return Dangling(key, stands_at - since)
         return None
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LIKELY_FROM = 3
 """So many points make a leak likely; fewer, possible."""
 
-STILL_S = 30.0
+NO_HAND_OVER_S = 30.0
 """A busy lock changes hands within this time, mostly."""
 
 YOUNG_SHARE = 0.2
@@ -43,14 +43,14 @@ def _of_queue(case: LockCase) -> Iterator[Weight]:
     """Nobody was served: neither those who wait, nor those who gave up."""
     patient, waiters = case.activity.gave_up_patiently, case.lock.waiters
     stood_s = case.age.at_least_s if case.age else 0.0
-    is_still = bool(patient or waiters) and stood_s >= STILL_S
+    is_still = bool(patient or waiters) and stood_s >= NO_HAND_OVER_S
     if is_still:
         yield Weight(Sign.STILL, 2)
     if patient:
         yield Weight(Sign.GAVE_UP, 1 if patient == 1 else 3 if is_still else 2)
     if case.unclosed:
         yield Weight(Sign.LEFT_SESSIONS, 3)
-    if waiters and case.longest_wait_s >= STILL_S:
+    if waiters and case.longest_wait_s >= NO_HAND_OVER_S:
         yield Weight(Sign.WAITED_LONG, 2)
     elif waiters and not patient:
         yield Weight(Sign.WAITED, 1)

@@ -13,7 +13,7 @@ from lockdoctor.domain.evidence.renewals import (
     LostItsLease,
 )
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
-from lockdoctor.domain.inference.lease_expiry import AGAIN_S, expired_for_s, gone_since
+from lockdoctor.domain.inference.lease_expiry import CONFIRM_AFTER_S, expired_for_s, gone_since
 from lockdoctor.domain.inference.lookup_schedule import LATE_SHARE
 from lockdoctor.domain.inference.renewals import RenewalTrace
 from lockdoctor.domain.model.leases import LeaseId
@@ -54,7 +54,7 @@ def judge_lost(
         lease: listed_at - since
         for lease, listed_at in still_listed.items()
         if lease in traces and (since := gone_since(traces[lease].readings)) is not None
-        if listed_at - since >= AGAIN_S
+        if listed_at - since >= CONFIRM_AFTER_S
     }
     verdicts = []
     if late:

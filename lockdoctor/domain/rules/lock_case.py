@@ -118,7 +118,7 @@ BY_DESIGN = frozenset({Kind.ELECTION, Kind.REGISTRATION})
 """Held as long as the process lives; age alone says nothing about them."""
 
 
-MOST_OTHER_KEYS = 20
+MAX_OTHER_KEYS = 20
 """So many of the keys that a lease carries outside a lock are named; the rest is counted."""
 
 
@@ -170,7 +170,7 @@ def other_keys_evidence(case: LockCase) -> list[Evidence]:
         attached = tuple(key for key in attached if not key.startswith(below))
     own = {key.key for key in case.lock.keys}
     count = len(attached) - sum(_has(attached, key) for key in own)
-    others = islice((key for key in attached if key not in own), MOST_OTHER_KEYS)
+    others = islice((key for key in attached if key not in own), MAX_OTHER_KEYS)
     return [OtherKeys(count=count, keys=tuple(others))] if count else []
 
 

@@ -19,10 +19,10 @@ from lockdoctor.values import dataclass
 EntryId = NewType("EntryId", str)
 """What an intent and its outcome have in common, and no other entry."""
 
-MOST_VALUE_BYTES = 1 << 20
+MAX_VALUE_BYTES = 1 << 20
 """Longer values are cut: etcd itself takes requests of 1.5 MiB, and no lock needs a kilobyte."""
 
-MOST_ENTRY_BYTES = 16 << 20
+MAX_ENTRY_BYTES = 16 << 20
 """So much is kept of all the values of one entry; those that come later are cut."""
 
 
@@ -145,9 +145,9 @@ def is_cut(key: LockKey) -> bool:
 
 def kept(keys: Iterable[LockKey]) -> tuple[LockKey, ...]:
     """Cut values of keys to what a journal has room for."""
-    left, short = MOST_ENTRY_BYTES, []
+    left, short = MAX_ENTRY_BYTES, []
     for key in keys:
-        value = key.value[: min(MOST_VALUE_BYTES, left)]
+        value = key.value[: min(MAX_VALUE_BYTES, left)]
         left -= len(value)
         short.append(replace(key, value=value))
     return tuple(short)

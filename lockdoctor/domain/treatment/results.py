@@ -9,7 +9,7 @@ from lockdoctor.domain.treatment.plan import RevokePlan, Target
 from lockdoctor.domain.treatment.reasons import Change
 from lockdoctor.values import dataclass
 
-FINE = frozenset({Result.DONE, Result.ALREADY_GONE})
+SUCCESSFUL = frozenset({Result.DONE, Result.ALREADY_GONE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class Treated:
     @property
     def is_fine(self) -> bool:
         """Whether what was planned is so now."""
-        return self.result in FINE
+        return self.result in SUCCESSFUL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class Undone:
     @property
     def is_fine(self) -> bool:
         """Whether the keys are back where they were."""
-        return self.result in FINE and not self.unrecorded
+        return self.result in SUCCESSFUL and not self.unrecorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

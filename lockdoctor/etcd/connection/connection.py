@@ -41,7 +41,7 @@ from lockdoctor.ports import Clock
 from lockdoctor.values import dataclass
 
 RETRY_PAUSE_S = 0.1
-MOST_TOKENS = 3
+MAX_TOKENS = 3
 """Fresh tokens for one call; a fourth would be refused as well."""
 
 LEADER_REQUIRED = ("hasleader", "true")
@@ -310,7 +310,7 @@ class Connection:
             WrongClusterError: Another cluster than the run's has answered.
         """
         self._identity.require_no_mismatch()
-        if self._settings.names_a_user and needs_user(error) and attempt.number <= MOST_TOKENS:
+        if self._settings.names_a_user and needs_user(error) and attempt.number <= MAX_TOKENS:
             await self._renew_token(attempt)
         elif is_transient(error) or is_timeout(error):
             await self._replace(attempt)

@@ -19,8 +19,8 @@ from lockdoctor.etcd.connection.endpoints import Endpoint
 from lockdoctor.etcd.connection.errors import one_line
 from lockdoctor.etcd.connection.tls import TlsFiles
 
-MOST_BYTES = 4096
-ALERT_WITHIN_S = 0.25
+MAX_BYTES = 4096
+ALERT_TIMEOUT_S = 0.25
 NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF_WHILE_READING")
 REFUSED_CERTIFICATE = (
     *("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "UNKNOWN_CA", "HANDSHAKE_FAILURE"),
@@ -194,12 +194,12 @@ async def _hear_alert(reader: asyncio.StreamReader) -> None:
     """
     with contextlib.suppress(TimeoutError, asyncio.TimeoutError, asyncio.IncompleteReadError):
         # An etcd member says nothing before it is asked, so no answer is lost.
-        await asyncio.wait_for(reader.readexactly(1), ALERT_WITHIN_S)
+        await asyncio.wait_for(reader.readexactly(1), ALERT_TIMEOUT_S)
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes:
     answer = b""
-    while len(answer) < MOST_BYTES and (more := await reader.read(MOST_BYTES)):
+    while len(answer) < MAX_BYTES and (more := await reader.read(MAX_BYTES)):
         answer += more
     return answer
 

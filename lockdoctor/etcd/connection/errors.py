@@ -16,7 +16,7 @@ import grpc.aio
 
 from lockdoctor.errors import AccessDenied, ClusterError, ClusterTimeout, ClusterUnreachable
 
-LONGEST_FOREIGN_TEXT = 200
+MAX_FOREIGN_TEXT = 200
 
 TOKEN_TEXTS = ("invalid auth token", "revision of auth store is old", "revision in header is old")
 """The last one is how 3.5.1 says what stands before it."""
@@ -242,7 +242,7 @@ def may_not_read(user: str | None, start: bytes, *, is_prefix: bool) -> AccessDe
 def one_line(text: str) -> str:
     """Make another's text fit to be quoted: one short line without control characters."""
     plain = "".join(c if c.isprintable() else " " for c in text.removeprefix("etcdserver: "))
-    return re.sub(r"\s+", " ", plain).strip()[:LONGEST_FOREIGN_TEXT]
+    return re.sub(r"\s+", " ", plain).strip()[:MAX_FOREIGN_TEXT]
 
 
 def printable(key: bytes) -> str:

@@ -24,11 +24,11 @@ STREAM_WINDOW = 1 << 20
 
 CONNECTION_WINDOW = 1 << 24
 
-LONGEST_ANSWER = 1 << 28
+MAX_ANSWER = 1 << 28
 """Bytes: a lease with a million keys. What is longer is left to gRPC's own client."""
 
-LONGEST_BLOCK = 1 << 16
-MOST_CONTINUATIONS = 64
+MAX_BLOCK = 1 << 16
+MAX_CONTINUATIONS = 64
 
 TRY_AGAIN = {429, 502, 503, 504}
 """HTTP statuses that a proxy gives while the server is away (doc/http-grpc-status-mapping.md)."""
@@ -158,7 +158,7 @@ class Calls:
         if kind != h2.CONTINUATION or stream != begun:
             raise NotUnderstoodError("broke off headers")
         parts.append(payload)
-        if len(parts) > MOST_CONTINUATIONS or sum(map(len, parts)) > LONGEST_BLOCK:
+        if len(parts) > MAX_CONTINUATIONS or sum(map(len, parts)) > MAX_BLOCK:
             raise NotUnderstoodError("sent headers without an end")
         if flags & h2.END_HEADERS:
             self._block = None
@@ -220,7 +220,7 @@ class Calls:
         if coming is None or flags & h2.END_STREAM:
             raise NotUnderstoodError("sent an answer without headers or trailers")
         coming.body += payload
-        if len(coming.body) > LONGEST_ANSWER:
+        if len(coming.body) > MAX_ANSWER:
             raise NotUnderstoodError("sent an answer that is too long")
         coming.taken += size
         if coming.taken > STREAM_WINDOW // 2:

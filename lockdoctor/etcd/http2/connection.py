@@ -17,13 +17,13 @@ from lockdoctor.ports import Clock
 
 ALPN = "h2"
 
-MOST_UNREAD = 1 << 22
+MAX_UNREAD = 1 << 22
 """Bytes that a server leaves unread; one that talks and never listens is not waited for."""
 
-SEND_WITHIN_S = 0.001
+SEND_TIMEOUT_S = 0.001
 """What the server must be told goes along with the next requests, if some follow so soon."""
 
-CLOSE_WITHIN_S = 1.0
+CLOSE_TIMEOUT_S = 1.0
 
 Receiver = Callable[[Sequence[Call], float], None]
 """Takes calls that have come to an end, maybe none, and when their answers were received."""
@@ -149,7 +149,7 @@ class Pipe(asyncio.Protocol):
         self.forget()
         self.abort()
         if self._transport is not None:
-            await asyncio.wait([self.lost], timeout=CLOSE_WITHIN_S)
+            await asyncio.wait([self.lost], timeout=CLOSE_TIMEOUT_S)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
@@ -171,7 +171,7 @@ class Pipe(asyncio.Protocol):
             self.greeted.set_result(None)
         self._hand_over(self._heard_at)
         if self._sending is None:
-            self._sending = asyncio.get_running_loop().call_later(SEND_WITHIN_S, self._send)
+            self._sending = asyncio.get_running_loop().call_later(SEND_TIMEOUT_S, self._send)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail what is open."""
@@ -202,7 +202,7 @@ class Pipe(asyncio.Protocol):
         if transport is None or not outgoing or transport.is_closing():
             return
         transport.write(outgoing)
-        if transport.get_write_buffer_size() > MOST_UNREAD:
+        if transport.get_write_buffer_size() > MAX_UNREAD:
             self._give_up(NotUnderstoodError("does not take what it is sent"))
 
     def _hand_over(self, at: float) -> None:

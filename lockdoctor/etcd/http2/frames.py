@@ -32,7 +32,7 @@ HEADER = struct.Struct(">BHBBI")
 SETTING = struct.Struct(">HI")
 NUMBER = struct.Struct(">I")
 
-LONGEST_PAYLOAD = 16_384
+MAX_PAYLOAD = 16_384
 """What a peer may send in one frame; we ask for no more than the default."""
 
 MOST = 2**31 - 1
@@ -74,7 +74,7 @@ class FrameReader:
         if payload_at > len(self.data):
             return None
         high, low, kind, flags, stream = HEADER.unpack_from(self.data, self.start)
-        if high or low > LONGEST_PAYLOAD:
+        if high or low > MAX_PAYLOAD:
             raise NotUnderstoodError(f"sent a frame of {high << 16 | low} bytes")
         end = payload_at + low
         if end > len(self.data):
@@ -118,7 +118,7 @@ def settings_of(payload: bytes) -> list[tuple[int, int]]:
     for name, value in settings:
         if name == INITIAL_WINDOW_SIZE and value > MOST:
             raise NotUnderstoodError(f"set a window of {value} bytes")
-        if name == MAX_FRAME_SIZE and not LONGEST_PAYLOAD <= value < 2**24:
+        if name == MAX_FRAME_SIZE and not MAX_PAYLOAD <= value < 2**24:
             raise NotUnderstoodError(f"set a frame size of {value} bytes")
     return settings
 

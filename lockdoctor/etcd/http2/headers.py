@@ -14,10 +14,10 @@ import hpack
 
 from lockdoctor.etcd.http2.frames import NotUnderstoodError
 
-LARGEST_TABLE = 4096
+MAX_TABLE = 4096
 """Bytes of entries that we ask a server to remember; it may want fewer."""
 
-MOST_KEPT = 64
+MAX_KEPT = 64
 """Blocks whose meaning is kept: a server has a handful, some of which change every second."""
 
 INDEXED, LONGER_INDEX = 0x80, 0x7F
@@ -53,7 +53,7 @@ class RequestHeaders:
 
     def limit_table(self, size: int) -> None:
         """Let the server remember at most so many bytes."""
-        self._encoder.header_table_size = min(size, LARGEST_TABLE)
+        self._encoder.header_table_size = min(size, MAX_TABLE)
         self._steady, self.are_steady = None, False
 
 
@@ -100,7 +100,7 @@ class AnswerHeaders:
         if not self._is_stateless:
             self._kept.clear()
         elif was_stateless:
-            if len(self._kept) >= MOST_KEPT:
+            if len(self._kept) >= MAX_KEPT:
                 self._kept.clear()
             head = self._kept[block] = head._replace(block=block)
         return head

@@ -11,7 +11,7 @@ from lockdoctor.etcd.http2.connection import Pipe, open_pipe
 from lockdoctor.etcd.http2.frames import NotUnderstoodError
 from lockdoctor.ports import Clock
 
-MOST_MISSES = 3
+MAX_MISSES = 3
 """So many connections in a row that brought no answer, though gRPC's own client got some."""
 
 
@@ -71,8 +71,8 @@ class Pipes:
         await asyncio.gather(*(pipe.close() for pipe in self._pipes))
 
     async def _open(self, attempt: Attempt) -> Pipe | None:
-        if self._misses >= MOST_MISSES:
-            self.give_up(NotUnderstoodError(f"took {MOST_MISSES} connections and gave no answer"))
+        if self._misses >= MAX_MISSES:
+            self.give_up(NotUnderstoodError(f"took {MAX_MISSES} connections and gave no answer"))
             return None
         self._misses += 1
         timeout_s = self._connection.attempt_s(attempt.deadline - self._clock.now())

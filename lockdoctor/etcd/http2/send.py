@@ -14,7 +14,7 @@ from lockdoctor.etcd.http2.frames import NotUnderstoodError, frame
 from lockdoctor.etcd.http2.headers import Fields, RequestHeaders
 from lockdoctor.etcd.http2.templates import PREFIX, usual_request
 
-MOST_AT_ONCE = h2.LONGEST_PAYLOAD
+MAX_AT_ONCE = h2.MAX_PAYLOAD
 """Bytes in one frame of ours: what every server takes."""
 
 
@@ -52,7 +52,7 @@ class Sending:
             size = len(call.request) + PREFIX.size
             if usual is None or size != usual.size or not headers.are_steady:
                 block = headers.block(fields)
-                fits = size <= self._windows and size <= MOST_AT_ONCE and len(block) <= MOST_AT_ONCE
+                fits = size <= self._windows and size <= MAX_AT_ONCE and len(block) <= MAX_AT_ONCE
                 usual = usual_request(block, size) if fits else None
             if usual is not None and size <= self._window:
                 self._window -= size
@@ -98,7 +98,7 @@ class Sending:
         """Send what the server takes of the requests that it did not take as a whole."""
         for stream, (call, takes) in list(self._blocked.items()):
             room = takes
-            while (size := min(len(call.unsent), room, self._window, MOST_AT_ONCE)) > 0:
+            while (size := min(len(call.unsent), room, self._window, MAX_AT_ONCE)) > 0:
                 part, call.unsent = call.unsent[:size], call.unsent[size:]
                 self._window -= size
                 room -= size
@@ -112,9 +112,9 @@ class Sending:
 
 def _headers(stream: int, block: bytes) -> bytes:
     """Write the headers of a request; a long token may need more than one frame."""
-    part, block = block[:MOST_AT_ONCE], block[MOST_AT_ONCE:]
+    part, block = block[:MAX_AT_ONCE], block[MAX_AT_ONCE:]
     frames = [frame(h2.HEADERS, 0 if block else h2.END_HEADERS, stream, part)]
     while block:
-        part, block = block[:MOST_AT_ONCE], block[MOST_AT_ONCE:]
+        part, block = block[:MAX_AT_ONCE], block[MAX_AT_ONCE:]
         frames.append(frame(h2.CONTINUATION, 0 if block else h2.END_HEADERS, stream, part))
     return b"".join(frames)

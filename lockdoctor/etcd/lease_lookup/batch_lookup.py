@@ -18,7 +18,7 @@ from lockdoctor.etcd.lease_lookup.grpc_reader import Answer, RpcLeaseReader, wha
 from lockdoctor.etcd.lease_lookup.rate_limit import Pace, Window
 from lockdoctor.values import dataclass
 
-GATHER_S = 0.002
+BATCH_DELAY_S = 0.002
 """Answers are handed over, and more look-ups sent, so many at a time; each time costs as well."""
 
 
@@ -152,7 +152,7 @@ class Lane:
         if self._on_their_way <= self._means.window.size // 2:
             self._wake()
         elif self._waker is not None and self._timer is None:
-            self._wake_in(GATHER_S)
+            self._wake_in(BATCH_DELAY_S)
 
     def _take(self, calls: Sequence[Call], at: float) -> None:
         readings, unread = self._lookups.take(calls, at)
@@ -205,7 +205,7 @@ class Lane:
                 anew, a moment later, it might not any more, and nobody would wake us.
         """
         self._waker = asyncio.get_running_loop().create_future()
-        self._is_brief = pause_s is not None and pause_s <= GATHER_S
+        self._is_brief = pause_s is not None and pause_s <= BATCH_DELAY_S
         if pause_s is not None:
             self._wake_in(pause_s)
         try:

@@ -14,7 +14,7 @@ from lockdoctor.etcd.http2.call import OK, Call
 from lockdoctor.etcd.http2.frames import NotUnderstoodError
 from lockdoctor.etcd.protos import rpc
 
-MOST_KNOWN = 4096
+MAX_KNOWN = 4096
 """Pairs of TTLs that are recognised."""
 
 HEADER_TAG, ID_TAG = b"\x0a", b"\x10"
@@ -148,7 +148,7 @@ class Answers:
         if not body.startswith(HEADER_TAG) or body[1] & LONG or answer.SerializeToString() != body:
             return
         head = body[: 2 + body[1]] + ID_TAG
-        if head != self._known.head or len(self._known.said) >= MOST_KNOWN:
+        if head != self._known.head or len(self._known.said) >= MAX_KNOWN:
             self._known = Known(head, len(head), {})
         self._known.said[body[len(head) + len(coded_id) :]] = Said(
             read.granted_ttl_s, read.remaining_ttl_s, read.raft_term

@@ -19,7 +19,7 @@ from lockdoctor.ports import Clock
 OUTSTANDING = 32
 """Look-ups on their way at once, at most; fewer when etcd answers more slowly."""
 
-MOST_TIMEOUTS = 16
+MAX_TIMEOUTS = 16
 """So many look-ups out of time in a row, and it is the cluster that does not answer."""
 
 Answer: TypeAlias = Reading | LeaseUnread
@@ -130,7 +130,7 @@ class RpcLeaseReader:
             raise
         except ClusterTimeout:
             self._timeouts += 1
-            if self._timeouts >= MOST_TIMEOUTS:
+            if self._timeouts >= MAX_TIMEOUTS:
                 raise
             return LeaseUnread(lease_id=lease_id, asked_at=asked_at, reason="timed out")
         except AccessDenied:

@@ -21,7 +21,7 @@ BESIDE = ("-wal", "-shm", "-journal")
 _LOCK_TRIES, _LOCK_PAUSE_S = 100, 0.05
 """A run holds the lock of a file while it begins it, or sets it aside: for milliseconds."""
 
-_SMALLEST_PAGE, _LARGEST_PAGE = 512, 65536
+_SMALLEST_PAGE, _MAX_PAGE = 512, 65536
 """Source: sqlite.org/fileformat2.html, as the line above; the header has 1 for the largest."""
 
 
@@ -93,7 +93,7 @@ def looks_whole(path: Path) -> bool:
     if len(beginning) < _SMALLEST_PAGE or not beginning.startswith(MAGIC):
         return False
     page_size = int.from_bytes(beginning[16:18], "big")
-    return is_written or not length % (_LARGEST_PAGE if page_size == 1 else page_size or 1)
+    return is_written or not length % (_MAX_PAGE if page_size == 1 else page_size or 1)
 
 
 def size(path: Path) -> int | None:

@@ -25,10 +25,10 @@ from lockdoctor.outputs.text.values import (
 )
 from lockdoctor.values import dataclass
 
-MOST_RUNS = 50
+MAX_RUNS = 50
 """So many runs are listed, the last ones; JSON has them all."""
 
-MOST_ROWS = 50
+MAX_ROWS = 50
 """So many holds, readings and findings are listed, the last ones; the export has them all."""
 
 NAME_WIDTH = 120
@@ -70,12 +70,12 @@ class HistoryTable:
         )
         many_lineages = len({(run.cluster_id, run.lineage) for run in runs}) > 1
         by_scope: dict[tuple[object, ...], list[StoredRun]] = {}
-        for run in runs[:MOST_RUNS]:
+        for run in runs[:MAX_RUNS]:
             by_scope.setdefault((run.cluster_id, run.lineage, run.prefixes), []).append(run)
         for same in by_scope.values():
             yield Text(f"\nBelow {_scope_name(same[0], with_lineage=many_lineages)}", style="bold")
             yield self._run_table(same)
-        yield from _more(len(runs) - MOST_RUNS, "earlier run", "--format json has them all")
+        yield from _more(len(runs) - MAX_RUNS, "earlier run", "--format json has them all")
         ahead = sum(run.ended_at > self.now for run in runs)
         if ahead:
             yield Text(
@@ -104,15 +104,15 @@ class HistoryTable:
         if stored.holds:
             yield Text("\nHolds, the last one first", style="bold")
             yield self._hold_table(_last(stored.holds, lambda hold: hold.last_asked_at))
-            yield from _more(len(stored.holds) - MOST_ROWS, "earlier hold", _EXPORT)
+            yield from _more(len(stored.holds) - MAX_ROWS, "earlier hold", _EXPORT)
         if stored.leases:
             yield Text("\nReadings of the lease, the last ones first", style="bold")
             yield self._lease_table(_last(stored.leases, lambda lease: lease.last_answered_at))
-            yield from _more(len(stored.leases) - MOST_ROWS, "earlier row", _EXPORT)
+            yield from _more(len(stored.leases) - MAX_ROWS, "earlier row", _EXPORT)
         if stored.findings:
             yield Text("\nFindings, the last one first", style="bold")
             yield self._finding_table(_last(stored.findings, lambda finding: finding.last_at))
-            yield from _more(len(stored.findings) - MOST_ROWS, "earlier finding", _EXPORT)
+            yield from _more(len(stored.findings) - MAX_ROWS, "earlier finding", _EXPORT)
 
     def _last_seen(self, stored: Stored) -> str:
         moments = [hold.last_asked_at for hold in stored.holds]
@@ -219,7 +219,7 @@ def _span(first_at: float, last_at: float) -> str:
 
 
 def _last(rows: Iterable[Row], at: Callable[[Row], float]) -> list[Row]:
-    return sorted(rows, key=at, reverse=True)[:MOST_ROWS]
+    return sorted(rows, key=at, reverse=True)[:MAX_ROWS]
 
 
 def _more(number: int, noun: str, where: str) -> Iterator[RenderableType]:

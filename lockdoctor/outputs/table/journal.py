@@ -29,10 +29,10 @@ from lockdoctor.outputs.text.values import (
 )
 from lockdoctor.values import dataclass
 
-MOST_NAMES = 3
+MAX_NAMES = 3
 """So many locks of one entry are named in the list."""
 
-MOST_KEYS = 50
+MAX_KEYS = 50
 """So many keys of one entry are told; JSON has them all."""
 
 NAME_WIDTH = 120
@@ -75,8 +75,8 @@ def subject(intent: Intent) -> str:
     """Say what an entry is about: its locks, or its lease where there are none."""
     if not intent.locks:
         return f"lease {hex_id(intent.lease_id)}" if intent.lease_id else "no lock"
-    named = ", ".join(map(name, intent.locks[:MOST_NAMES]))
-    more = len(intent.locks) - MOST_NAMES
+    named = ", ".join(map(name, intent.locks[:MAX_NAMES]))
+    more = len(intent.locks) - MAX_NAMES
     return f"{named} and {count(more, 'more lock')}" if more > 0 else named
 
 
@@ -140,10 +140,10 @@ def _entry(entry: Entry, notes: list[str]) -> Iterator[RenderableType]:
     keys = intent.keys
     if keys:
         yield Text(f"\n{count(len(keys), 'key')}, as read right before", style="bold")
-    for key in keys[:MOST_KEYS]:
+    for key in keys[:MAX_KEYS]:
         yield Padding(Text("\n".join(_key(key)), overflow="fold"), (0, 0, 0, 2))
-    if keys[MOST_KEYS:]:
-        more = count(len(keys) - MOST_KEYS, "more key")
+    if keys[MAX_KEYS:]:
+        more = count(len(keys) - MAX_KEYS, "more key")
         yield Text(f"… and {more}; --format json has them all", style="dim")
     if entry.perhaps_deleted and intent.action is Action.QUARANTINE:
         yield Text("\nWhile the quarantine lasts, put it back where it was:")

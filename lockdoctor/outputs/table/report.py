@@ -36,16 +36,16 @@ from lockdoctor.outputs.text.values import (
 )
 from lockdoctor.values import dataclass
 
-MOST_FINDINGS = 20
+MAX_FINDINGS = 20
 """So many findings are told in full; all of them stand in the JSON."""
 
-MOST_GROUPS = 5
+MAX_GROUPS = 5
 """So many groups of leases without keys are told."""
 
-MOST_LEASES = 3
+MAX_LEASES = 3
 """So many leases of one finding are named."""
 
-MOST_UNDETERMINED = 5
+MAX_UNDETERMINED = 5
 """So many locks that could not be judged are told with what would decide them."""
 
 
@@ -139,10 +139,10 @@ def _prefix(prefix: bytes, locks: tuple[LockReport, ...], width: int) -> Iterato
 
 def _findings(report: Report) -> Iterator[RenderableType]:
     found = report.located_findings
-    for number, finding in enumerate(found[:MOST_FINDINGS], start=1):
+    for number, finding in enumerate(found[:MAX_FINDINGS], start=1):
         yield from finding_parts(finding, f"\nFinding {number} of {len(found)}: ")
-    if found[MOST_FINDINGS:]:
-        more = count(len(found) - MOST_FINDINGS, "more finding")
+    if found[MAX_FINDINGS:]:
+        more = count(len(found) - MAX_FINDINGS, "more finding")
         yield Text(f"\n… and {more}; --format json has them all", style="bold")
 
 
@@ -166,8 +166,8 @@ def _subject(finding: Finding) -> Iterator[str]:
         yield shortened(lock_title(lock.lock), NAME_WIDTH)
         yield from _key(verdict, lock)
     if verdict.leases:
-        shown = " ".join(map(hex_id, verdict.leases[:MOST_LEASES]))
-        more = len(verdict.leases) - MOST_LEASES
+        shown = " ".join(map(hex_id, verdict.leases[:MAX_LEASES]))
+        more = len(verdict.leases) - MAX_LEASES
         noun = "lease" if len(verdict.leases) == 1 else "leases"
         yield f"{noun} {shown}" + (f" and {more:,} more" if more > 0 else "")
 
@@ -206,9 +206,9 @@ def _undetermined(report: Report) -> Iterator[RenderableType]:
     if not locks:
         return
     yield Text("\nCould not be judged", style="bold")
-    yield bullets(_unjudged(lock) for lock in locks[:MOST_UNDETERMINED])
-    if locks[MOST_UNDETERMINED:]:
-        yield indented(f"… and {count(len(locks) - MOST_UNDETERMINED, 'more lock')}")
+    yield bullets(_unjudged(lock) for lock in locks[:MAX_UNDETERMINED])
+    if locks[MAX_UNDETERMINED:]:
+        yield indented(f"… and {count(len(locks) - MAX_UNDETERMINED, 'more lock')}")
 
 
 def _unjudged(lock: LockReport) -> str:
@@ -225,9 +225,9 @@ def _sessions(report: Report) -> Iterator[RenderableType]:
         counts, style="not bold"
     )
     groups = report.session_groups
-    yield bullets(map(sessions_alike, groups[:MOST_GROUPS]))
-    if groups[MOST_GROUPS:]:
-        yield indented(f"… and {count(len(groups) - MOST_GROUPS, 'more group')}")
+    yield bullets(map(sessions_alike, groups[:MAX_GROUPS]))
+    if groups[MAX_GROUPS:]:
+        yield indented(f"… and {count(len(groups) - MAX_GROUPS, 'more group')}")
 
 
 def _unseen(report: Report) -> Iterator[str]:

@@ -12,7 +12,7 @@ from rich.text import Text
 from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.restore_plan import Left, Restored, RestorePlan
-from lockdoctor.outputs.table.journal import MOST_KEYS, name
+from lockdoctor.outputs.table.journal import MAX_KEYS, name
 from lockdoctor.outputs.table.parts.layout import bullets, write
 from lockdoctor.outputs.text.values import count, duration, safe, size
 from lockdoctor.values import dataclass
@@ -91,14 +91,14 @@ def _restored(restored: Restored) -> Iterator[RenderableType]:
 
 
 def _keys(keys: tuple[LockKey, ...]) -> Iterator[RenderableType]:
-    lines = [f"{name(key.key)}  ({size(key.value_size)})" for key in keys[:MOST_KEYS]]
+    lines = [f"{name(key.key)}  ({size(key.value_size)})" for key in keys[:MAX_KEYS]]
     yield from _lines(lines, len(keys))
 
 
 def _left(left: tuple[Left, ...]) -> Iterator[RenderableType]:
     if left:
         yield Text("Not put back:", style="bold")
-        lines = [f"{name(each.key.key)}: {each.why.value}" for each in left[:MOST_KEYS]]
+        lines = [f"{name(each.key.key)}: {each.why.value}" for each in left[:MAX_KEYS]]
         yield from _lines(lines, len(left))
 
 

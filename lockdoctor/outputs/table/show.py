@@ -42,10 +42,10 @@ from lockdoctor.outputs.text.values import (
     times,
 )
 
-MOST_CONTENDERS = 30
+MAX_CONTENDERS = 30
 """So many of a queue are listed; JSON has them all."""
 
-MOST_KEYS = 20
+MAX_KEYS = 20
 NAME_WIDTH = 120
 
 
@@ -107,7 +107,7 @@ def _queue(report: LockReport) -> RenderableType:
         trace = report.traces.get(key.lease_id)
         lease = hex_id(key.lease_id) if key.has_lease else "none"
         table.add_row(role, lease, stands, _renewed(trace), _ttl(trace))
-    hidden = len(report.lock.keys) - MOST_CONTENDERS
+    hidden = len(report.lock.keys) - MAX_CONTENDERS
     if hidden > 0:
         table.add_row("", f"… {count(hidden, 'more')}")
     return Padding(table, (0, 0, 0, 2))
@@ -116,12 +116,12 @@ def _queue(report: LockReport) -> RenderableType:
 def _contenders(report: LockReport) -> Iterator[tuple[str, LockKey, str]]:
     lock = report.lock
     holders = [key for key in lock.keys if key not in lock.waiters]
-    for key in holders[:MOST_CONTENDERS]:
+    for key in holders[:MAX_CONTENDERS]:
         stands = _age(report.age) if key is lock.holder and report.age else ""
         yield "holds", key, stands
     waiting = zip(lock.waiters, (*report.waited_s, *(0.0 for _ in lock.waiters)), strict=False)
     for number, (key, waited_s) in enumerate(waiting, start=1):
-        if len(holders) + number > MOST_CONTENDERS:
+        if len(holders) + number > MAX_CONTENDERS:
             return
         stands = f"at least {at_least(waited_s)}" if waited_s else "came meanwhile"
         yield f"waits {number}", key, stands
@@ -181,7 +181,7 @@ def _leader_changes(readings: tuple[Reading, ...], since: float) -> Iterator[flo
 
 
 def _origins(report: LockReport, run: Report) -> Iterator[str]:
-    for key in report.lock.keys[:MOST_CONTENDERS]:
+    for key in report.lock.keys[:MAX_CONTENDERS]:
         told = list(map(_told, owner_notes(key)))
         came = origin(key.lease_id, run.cluster.members, run.started_at) if key.has_lease else None
         told += [_granted(came)] if came else []
@@ -210,6 +210,6 @@ def _keys(report: LockReport) -> Iterator[str]:
     trace = report.holder_trace
     found = [r for r in trace.readings if isinstance(r, Observation)] if trace else []
     attached = next((r.attached_keys for r in reversed(found) if r.attached_keys), ())
-    yield from (shortened(printable(key), NAME_WIDTH) for key in attached[:MOST_KEYS])
-    if attached[MOST_KEYS:]:
-        yield f"… and {count(len(attached) - MOST_KEYS, 'more key')}"
+    yield from (shortened(printable(key), NAME_WIDTH) for key in attached[:MAX_KEYS])
+    if attached[MAX_KEYS:]:
+        yield f"… and {count(len(attached) - MAX_KEYS, 'more key')}"

@@ -27,10 +27,10 @@ from lockdoctor.outputs.text.treatment import (
 from lockdoctor.outputs.text.values import at_least, count, duration, safe, size, took
 from lockdoctor.values import dataclass
 
-MOST_TARGETS = 20
+MAX_TARGETS = 20
 """So many targets and refusals are told in full; JSON has all of them."""
 
-MOST_KEYS = 10
+MAX_KEYS = 10
 """So many keys of one target are listed."""
 
 VERBS = {
@@ -131,12 +131,12 @@ def _plan(plan: RevokePlan, how_to_act: str | None) -> Iterator[RenderableType]:
         yield Text(alarm.sentence, style="bold red")
         yield indented(f"What to do: {alarm.remedy}")
     yield Text(headline(plan), style="bold")
-    for number, target in enumerate(plan.targets[:MOST_TARGETS], start=1):
+    for number, target in enumerate(plan.targets[:MAX_TARGETS], start=1):
         heading = f"\n{number} of {len(plan.targets)}: {VERBS[target.action][0]} {title(target)}"
         yield Text(heading, style="bold")
         yield from _target(target, plan)
     yield from _more(len(plan.targets), "target")
-    for refusal in plan.refused[:MOST_TARGETS]:
+    for refusal in plan.refused[:MAX_TARGETS]:
         yield Text("\nRefused: ", style="yellow").append(_refused(refusal), style="bold")
         yield bullets(map(danger, refusal.dangers))
     yield from _more(len(plan.refused), "refusal")
@@ -192,11 +192,11 @@ def _keys(target: Target) -> Iterator[RenderableType]:
     grid.add_column(overflow="fold")
     grid.add_column(justify="right", no_wrap=True)
     grid.add_column(no_wrap=True)
-    for key in target.doomed[:MOST_KEYS]:
+    for key in target.doomed[:MAX_KEYS]:
         grid.add_row(Text(name(key.key)), size(key.value_size), _role(key, target))
     yield Padding(grid, (0, 0, 0, 4))
-    if target.doomed[MOST_KEYS:]:
-        more = count(len(target.doomed) - MOST_KEYS, "more key")
+    if target.doomed[MAX_KEYS:]:
+        more = count(len(target.doomed) - MAX_KEYS, "more key")
         outside = len(target.outside)
         of_them = f", {outside:,} of all outside the prefixes" if outside else ""
         yield Padding(Text(f"… and {more}{of_them}; --format json has all"), (0, 0, 0, 4))
@@ -231,7 +231,7 @@ def _left_out(plan: RevokePlan) -> Iterator[RenderableType]:
 
 def _report(report: TreatmentReport) -> Iterator[RenderableType]:
     yield Text(f"\n{_came(report)}", style="bold" if report.is_fine else "yellow")
-    for number, treated in enumerate(report.treated[:MOST_TARGETS], start=1):
+    for number, treated in enumerate(report.treated[:MAX_TARGETS], start=1):
         heading = Text(f"\n{number} of {len(report.plan.targets)}: {title(treated.target)}: ")
         heading.stylize("bold")
         yield heading.append(RESULTS[treated.result], style=STYLES[treated.result])
@@ -286,6 +286,6 @@ def _undone(undone: Undone) -> RenderableType:
 
 
 def _more(number: int, noun: str) -> Iterator[RenderableType]:
-    if number > MOST_TARGETS:
-        more = count(number - MOST_TARGETS, f"more {noun}")
+    if number > MAX_TARGETS:
+        more = count(number - MAX_TARGETS, f"more {noun}")
         yield Text(f"\n… and {more}; --format json has all", style="bold")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CONVINCING = 20
 """Smaller numbers may agree by chance."""
 
-WIDEST_CALL = 100
+MAX_CALL = 100
 """The call of a caller is cut to so many characters."""
 
 
@@ -147,7 +147,7 @@ def _facts(process: ProcessReport) -> Iterator[str]:
 
 
 def _caller(caller: Caller) -> str:
-    place = shortened(safe(caller.frame.text), WIDEST_CALL)
+    place = shortened(safe(caller.frame.text), MAX_CALL)
     many = count(caller.goroutines, "goroutine")
     if caller.call == "NewSession":
         sessions = count(caller.goroutines, "session")

@@ -12,7 +12,7 @@ from lockdoctor.domain.report.findings import Finding
 from lockdoctor.outputs.text.values import printable
 from lockdoctor.values import dataclass
 
-MOST_LOOKS = 3
+MAX_LOOKS = 3
 """So many leases of one finding are looked at by command lines."""
 
 
@@ -42,16 +42,16 @@ def steps(finding: Finding) -> tuple[Step, ...]:
             return (_look(*verdict.leases), *_free(finding))
         case VerdictKind.DEADLOCK | VerdictKind.SELF_DEADLOCK:
             ends = [each.lease for each in verdict.evidence if isinstance(each, LeastHarm)]
-            return (_look(*verdict.leases[:MOST_LOOKS]), *(_end(finding, each) for each in ends))
+            return (_look(*verdict.leases[:MAX_LOOKS]), *(_end(finding, each) for each in ends))
         case VerdictKind.ETERNAL_LOCK:
             return (*_delete(verdict.key)[:1], *_free(finding))
         case VerdictKind.DANGLING:
             return (_compare(), *_delete(verdict.key))
         case VerdictKind.OVERDUE:
-            leases = verdict.leases[:MOST_LOOKS]
+            leases = verdict.leases[:MAX_LOOKS]
             return (_look(*leases), *([_revoke(*leases)] if finding.lock else []))
         case VerdictKind.GHOST_LEASE:
-            return (_compare(), _look(*verdict.leases[:MOST_LOOKS]))
+            return (_compare(), _look(*verdict.leases[:MAX_LOOKS]))
         case VerdictKind.LEAKED_SESSION | VerdictKind.SESSION_PILE_UP:
             return (_count(),)
         case _:

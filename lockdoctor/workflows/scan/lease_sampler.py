@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import chain
 
 from lockdoctor.domain.inference.leadership import Leadership
-from lockdoctor.domain.inference.lease_expiry import AGAIN_S, gone_since, is_late
+from lockdoctor.domain.inference.lease_expiry import CONFIRM_AFTER_S, gone_since, is_late
 from lockdoctor.domain.inference.lookup_schedule import ROUND_TRIP_S, next_look
 from lockdoctor.domain.inference.renewals import trace
 from lockdoctor.domain.inference.session_growth import MIN_NEW
@@ -235,7 +235,7 @@ class Sampler:
         self._in_doubt = False
         known = {lease for lease, at in self._gone.items() if at < listed.asked_at}
         for lease_id in known & listed.lease_ids:
-            again_at = self._gone[lease_id] + AGAIN_S + ROUND_TRIP_S + self._list_every_s
+            again_at = self._gone[lease_id] + CONFIRM_AFTER_S + ROUND_TRIP_S + self._list_every_s
             if lease_id not in self.still_listed and again_at <= self._until:
                 self._plan(lease_id, again_at, wait=True)
             self.still_listed[lease_id] = listed.asked_at
@@ -274,7 +274,7 @@ class Sampler:
         has_left = lease_id in self._sessions or lease_id in self._left
         if has_left or gone_since(readings) is not None:
             return None
-        return since + AGAIN_S + ROUND_TRIP_S
+        return since + CONFIRM_AFTER_S + ROUND_TRIP_S
 
     def _idle_moment(self, readings: Sequence[Reading]) -> float | None:
         """When a session that is decided will have been without keys for too long, if not yet."""

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from lockdoctor.domain.inference.leadership import SETTLE_S, Leadership
+from lockdoctor.domain.inference.leadership import TERM_CONFIRM_DELAY_S, Leadership
 from lockdoctor.domain.inference.lookup_schedule import ROUND_TRIP_S
 from lockdoctor.domain.inference.renewals import trace
 from lockdoctor.domain.model.leases import NO_LEASE, LeadershipProbe, LeaseId
@@ -282,7 +282,7 @@ class _Scan:
     async def _confirm(self) -> None:
         """Ask for the raft term once more: a rise counts only under a term that stood."""
         while self.sampler.lookups and (self.request.window_s or self._has_doubts()):
-            await self.clock.sleep(SETTLE_S)
+            await self.clock.sleep(TERM_CONFIRM_DELAY_S)
             self.status = await self._probe()
             self.sampler.reconsider(self._leadership())
             if not self.sampler.is_waiting:

@@ -28,7 +28,7 @@ So long a write without an answer is looked up: etcd gives one up after seven se
 election may come in between. Source: ReqTimeout in etcd's server/config/config.go.
 """
 
-TOGETHER = 32
+BATCH_SIZE = 32
 """Keys that are read at once."""
 
 
@@ -98,8 +98,8 @@ async def read_keys(surgeon: Surgeon, names: Iterable[bytes]) -> dict[bytes, Loc
     """Read keys with their whole values; those that do not exist are left out."""
     found: list[LockKey | None] = []
     left = list(dict.fromkeys(names))
-    for start in range(0, len(left), TOGETHER):
-        batch = left[start : start + TOGETHER]
+    for start in range(0, len(left), BATCH_SIZE):
+        batch = left[start : start + BATCH_SIZE]
         found += await asyncio.gather(*(surgeon.key(name) for name in batch))
     return {key.key: key for key in found if key is not None}
 

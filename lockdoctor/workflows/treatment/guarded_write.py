@@ -13,11 +13,11 @@ from lockdoctor.domain.model.write_result import Effect, Written
 from lockdoctor.domain.treatment.preconditions import hold_changes
 from lockdoctor.domain.treatment.reasons import Change, LeaseGoneAlready
 from lockdoctor.errors import NO_ANSWER, ClusterError, WrongClusterError
-from lockdoctor.ports import MOST_TOGETHER, Clock, Surgeon
+from lockdoctor.ports import MAX_TOGETHER, Clock, Surgeon
 from lockdoctor.values import dataclass
 from lockdoctor.workflows.treatment.context import LOOK_UP_S, read_keys
 
-LOOK_EVERY_S = 0.5
+LOOK_INTERVAL_S = 0.5
 
 CUT_OFF = "The run was interrupted a second time before the answer came"
 
@@ -97,7 +97,7 @@ class Hand:
                 return False
             if self.clock.now() >= give_up_at:
                 return False
-            await self.clock.sleep(LOOK_EVERY_S)
+            await self.clock.sleep(LOOK_INTERVAL_S)
 
     async def _not_done(self, batch: Sequence[LockKey], *, is_last: bool) -> Came:
         """Say what kept a guarded write from being done."""
@@ -129,5 +129,5 @@ def is_another(shown: LockKey, now: LockKey | None) -> bool:
 
 
 def _batches(keys: Sequence[LockKey]) -> Iterator[Sequence[LockKey]]:
-    for start in range(0, len(keys), MOST_TOGETHER):
-        yield keys[start : start + MOST_TOGETHER]
+    for start in range(0, len(keys), MAX_TOGETHER):
+        yield keys[start : start + MAX_TOGETHER]

@@ -20,7 +20,7 @@ from lockdoctor.workflows.pausing import pause
 from lockdoctor.workflows.treatment.context import Ward
 from lockdoctor.workflows.treatment.plan import Conduct, carry_out, plan_revocation
 
-LOOK_EVERY_S = 1.25
+LOOK_INTERVAL_S = 1.25
 """More than the second by which a reading is rounded down, and than a raft term takes to settle."""
 
 
@@ -86,7 +86,7 @@ async def renewed_leases(
                 del readings[lease_id]
             elif found.closely_renewed_at is not None:
                 renewed.add(lease_id)
-        await pause(clock, stop, LOOK_EVERY_S)
+        await pause(clock, stop, LOOK_INTERVAL_S)
     return frozenset(renewed)
 
 

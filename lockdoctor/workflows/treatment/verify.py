@@ -19,7 +19,7 @@ from lockdoctor.values import dataclass
 from lockdoctor.workflows.pausing import pause
 from lockdoctor.workflows.treatment.context import queue_snapshot, queues_of
 
-LOOK_EVERY_S = 0.5
+LOOK_INTERVAL_S = 0.5
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ async def watch_for_relapse(
         while clock.now() < until and not stop.reason and freed:
             for watched in freed.values():
                 await _look(cluster, watched, probes)
-            await pause(clock, stop, min(LOOK_EVERY_S, until - clock.now()))
+            await pause(clock, stop, min(LOOK_INTERVAL_S, until - clock.now()))
         status = await cluster.status()
         probes.append(LeadershipProbe(status.asked_at, status.raft_term, status.leader_id))
     except ClusterError as failed:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lockdoctor.domain.evidence.renewals import Expired, ListedButGone
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, VerdictKind
-from lockdoctor.domain.inference.lease_expiry import AGAIN_S, expired_for_s, gone_since
+from lockdoctor.domain.inference.lease_expiry import CONFIRM_AFTER_S, expired_for_s, gone_since
 from lockdoctor.domain.inference.lookup_schedule import next_look
 from lockdoctor.domain.inference.renewals import RenewalTrace
 from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Reading
@@ -72,7 +72,7 @@ def test_a_late_end_is_looked_at_again_until_it_is_proven() -> None:
     proof = late(7.25, -8)
 
     assert next_look([first], 0) == NOON + 1.5
-    assert next_look([first, second], 0) == pytest.approx(NOON + 2.0 + AGAIN_S, abs=0.3)
+    assert next_look([first, second], 0) == pytest.approx(NOON + 2.0 + CONFIRM_AFTER_S, abs=0.3)
     assert next_look([first, second, proof], 2) is None
 
 

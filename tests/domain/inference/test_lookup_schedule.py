@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lockdoctor.domain.inference.lookup_schedule import (
-    HOPEFUL,
+    ASSUME_STEADY_LEADER,
     is_overdue,
     needed_window_s,
     next_look,
@@ -43,7 +43,7 @@ def test_a_kept_lease_is_proven_within_the_needed_window(
     window = needed_window_s(first, needed)
     readings = follow(life, needed, until=window, latency_s=latency_s)
 
-    assert trace(LEASE, readings, HOPEFUL).renewals >= needed
+    assert trace(LEASE, readings, ASSUME_STEADY_LEADER).renewals >= needed
     assert len(readings) <= needed + 1
 
 
@@ -56,7 +56,7 @@ def test_a_lease_left_alone_is_seen_to_end_in_few_looks(
     life = SimulatedLease(granted, -age * granted)
     readings = follow(life, 2, until=granted * 2.0 + 10, latency_s=latency_s)
 
-    assert trace(LEASE, readings, HOPEFUL).renewals == 0
+    assert trace(LEASE, readings, ASSUME_STEADY_LEADER).renewals == 0
     assert isinstance(readings[-1], LeaseGone)
     assert len(readings) <= 5
 
@@ -74,7 +74,7 @@ def test_a_late_renewer_is_caught_in_the_act() -> None:
     """A client that renews one second before the end is looked at just before, and just after."""
     life = SimulatedLease(30, 0.0, renewals=[29.0, 58.0])
     readings = follow(life, 1, until=60.0, latency_s=0.01)
-    found = trace(LEASE, readings, HOPEFUL)
+    found = trace(LEASE, readings, ASSUME_STEADY_LEADER)
 
     assert found.renewals == 1
     assert found.late_by is not None
@@ -87,8 +87,8 @@ def test_a_missed_renewal_is_overdue() -> None:
     in_time = [life.read(20.0, asked_s=0.0, answered_s=0.0)]
     late = [life.read(24.0, asked_s=0.0, answered_s=0.0)]
 
-    assert not is_overdue(trace(LEASE, in_time, HOPEFUL))
-    assert is_overdue(trace(LEASE, late, HOPEFUL))
+    assert not is_overdue(trace(LEASE, in_time, ASSUME_STEADY_LEADER))
+    assert is_overdue(trace(LEASE, late, ASSUME_STEADY_LEADER))
 
 
 def test_a_habit_is_not_overdue() -> None:
@@ -96,5 +96,5 @@ def test_a_habit_is_not_overdue() -> None:
     life = SimulatedLease(30, 0.0, renewals=[29.0, 58.0, 87.0])
     readings = [life.read(at, asked_s=0.0, answered_s=0.0) for at in (5.0, 28.0, 30.0, 56.0)]
 
-    assert is_overdue(trace(LEASE, readings[:2], HOPEFUL))
-    assert not is_overdue(trace(LEASE, readings, HOPEFUL))
+    assert is_overdue(trace(LEASE, readings[:2], ASSUME_STEADY_LEADER))
+    assert not is_overdue(trace(LEASE, readings, ASSUME_STEADY_LEADER))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockdoctor.domain.inference.leadership import SETTLE_S, Leadership, shows_promotion
+from lockdoctor.domain.inference.leadership import TERM_CONFIRM_DELAY_S, Leadership, shows_promotion
 from lockdoctor.domain.inference.renewals import (
     Interval,
     RenewalTrace,
@@ -34,7 +34,7 @@ def reading(
 def traced(*readings: Observation | LeaseGone, term_after: int | None = None) -> RenewalTrace:
     last = readings[-1]
     term = last.raft_term if term_after is None else term_after
-    probe = LeadershipProbe(last.answered_at + SETTLE_S, term)
+    probe = LeadershipProbe(last.answered_at + TERM_CONFIRM_DELAY_S, term)
     return trace(LEASE, readings, Leadership.of(readings, [probe]))
 
 
@@ -231,7 +231,7 @@ def lives(draw: st.DrawFn) -> SimulatedLease:
         granted_at=-draw(st.floats(0.0, float(granted) - 0.5)),
         renewals=draw(st.lists(moments, max_size=40)),
         promotions=draw(st.lists(st.floats(1.0, 400.0), max_size=3)),
-        term_lag_s=draw(st.floats(0.0, SETTLE_S * 0.9)),
+        term_lag_s=draw(st.floats(0.0, TERM_CONFIRM_DELAY_S * 0.9)),
     )
 
 
@@ -252,7 +252,7 @@ def test_never_more_renewals_than_happened(
         _on_another_clock(life.read(m, asked_s=asked_s, answered_s=answered_s), drift)
         for m in moments
     ]
-    after = moments[-1] + answered_s + 2 * SETTLE_S
+    after = moments[-1] + answered_s + 2 * TERM_CONFIRM_DELAY_S
     last = life.read(after, asked_s=0.0, answered_s=0.0)
     probe = LeadershipProbe(after * (1 + drift), last.raft_term)
     found = trace(LEASE, readings, Leadership.of(readings, [probe]))

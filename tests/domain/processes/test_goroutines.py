@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lockdoctor.domain.processes.goroutines import (
-    MOST_CALLERS,
+    MAX_CALLERS,
     Stack,
     keeps_a_lease_alive,
     take_census,
@@ -84,7 +84,7 @@ def test_only_the_most_frequent_callers_are_named() -> None:
 
     named = [(caller.frame.function, caller.goroutines) for caller in census.callers]
     assert named == [("main.f4", 2), ("main.f5", 2), ("main.f6", 2)]
-    assert len(named) == MOST_CALLERS
+    assert len(named) == MAX_CALLERS
 
 
 def test_opener_that_has_ended_is_not_known() -> None:

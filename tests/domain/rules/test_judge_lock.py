@@ -21,7 +21,7 @@ from lockdoctor.domain.evidence.renewals import (
 )
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
 from lockdoctor.domain.inference.hold_age import Age
-from lockdoctor.domain.inference.leadership import SETTLE_S, Leadership
+from lockdoctor.domain.inference.leadership import TERM_CONFIRM_DELAY_S, Leadership
 from lockdoctor.domain.inference.queue_activity import QueueActivity
 from lockdoctor.domain.inference.renewals import RenewalTrace, trace
 from lockdoctor.domain.model.leases import NO_LEASE, LeadershipProbe, LeaseGone, Reading
@@ -41,7 +41,7 @@ CONTENDED = replace(MUTEX, waiters=(WAITER,))
 def seen(life: SimulatedLease, *moments: float) -> RenewalTrace:
     """What readings at these moments prove, confirmed."""
     readings = [life.read(at, asked_s=0.01, answered_s=0.01) for at in moments]
-    probe = LeadershipProbe(moments[-1] + 2 * SETTLE_S, readings[-1].raft_term)
+    probe = LeadershipProbe(moments[-1] + 2 * TERM_CONFIRM_DELAY_S, readings[-1].raft_term)
     return trace(LEASE, readings, Leadership.of(readings, [probe]))
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lockdoctor.domain.evidence.age import Forecast
 from lockdoctor.domain.evidence.sessions import FromGivenUpAttempts, SessionsGrew, SessionsIdle
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
-from lockdoctor.domain.inference.leadership import SETTLE_S, Leadership
+from lockdoctor.domain.inference.leadership import TERM_CONFIRM_DELAY_S, Leadership
 from lockdoctor.domain.inference.renewals import RenewalTrace, trace
 from lockdoctor.domain.inference.session_growth import MIN_RUNS
 from lockdoctor.domain.model.leases import LeadershipProbe, LeaseGone, LeaseId, Observation, Reading
@@ -39,7 +39,7 @@ def a_trace(lease: int, *remaining: int | None) -> RenewalTrace:
         )
         for at, left in zip((0.0, 10.0, 20.0), remaining, strict=False)
     ]
-    probe = LeadershipProbe(20.0 + SETTLE_S, 2)
+    probe = LeadershipProbe(20.0 + TERM_CONFIRM_DELAY_S, 2)
     return trace(LeaseId(lease), readings, Leadership.of(readings, [probe]))
 
 

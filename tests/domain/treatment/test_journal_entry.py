@@ -6,8 +6,8 @@ import pytest
 
 from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.treatment.journal_entry import (
-    MOST_ENTRY_BYTES,
-    MOST_VALUE_BYTES,
+    MAX_ENTRY_BYTES,
+    MAX_VALUE_BYTES,
     Line,
     entries,
     is_cut,
@@ -69,16 +69,16 @@ def test_an_outcome_may_name_what_was_deleted() -> None:
 
 def test_values_are_kept_up_to_a_size() -> None:
     """A value at the limit is whole; a longer one is cut, and known to be."""
-    whole, long = kept([a_key(value=bytes(MOST_VALUE_BYTES)), a_key(value=bytes(1 << 21))])
+    whole, long = kept([a_key(value=bytes(MAX_VALUE_BYTES)), a_key(value=bytes(1 << 21))])
 
     assert not is_cut(whole)
     assert is_cut(long)
-    assert (len(long.value), long.value_size) == (MOST_VALUE_BYTES, 1 << 21)
+    assert (len(long.value), long.value_size) == (MAX_VALUE_BYTES, 1 << 21)
 
 
 def test_all_values_of_an_entry_have_a_limit_together() -> None:
     """Values fill the room in turn; one that finds none is cut, an empty one never is."""
-    many = [a_key(value=bytes(MOST_VALUE_BYTES)) for _ in range(MOST_ENTRY_BYTES >> 20)]
+    many = [a_key(value=bytes(MAX_VALUE_BYTES)) for _ in range(MAX_ENTRY_BYTES >> 20)]
 
     *first, last, empty = kept([*many, a_key(value=b"x"), a_key()])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lockdoctor.domain.model.actions import Result
-from lockdoctor.domain.treatment.journal_entry import MOST_VALUE_BYTES, Entry, kept
+from lockdoctor.domain.treatment.journal_entry import MAX_VALUE_BYTES, Entry, kept
 from lockdoctor.domain.treatment.restore_plan import Left, Obstacle, plan_restoration
 from tests.factories.reports import a_key, an_intent, an_outcome
 
@@ -28,7 +28,7 @@ def test_only_what_is_wanted_is_planned() -> None:
 
 def test_what_was_cut_is_left() -> None:
     """Half a value is worse than none."""
-    long = a_key(value=bytes(MOST_VALUE_BYTES + 1))
+    long = a_key(value=bytes(MAX_VALUE_BYTES + 1))
     entry = Entry(an_intent(keys=kept([long])), an_outcome())
 
     plan = plan_restoration(entry, (), (), None)

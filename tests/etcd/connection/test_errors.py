@@ -8,7 +8,7 @@ import pytest
 
 from lockdoctor.errors import AccessDenied, ClusterError, ClusterTimeout, ClusterUnreachable
 from lockdoctor.etcd.connection.errors import (
-    LONGEST_FOREIGN_TEXT,
+    MAX_FOREIGN_TEXT,
     Unanswered,
     UnknownLease,
     is_transient,
@@ -150,7 +150,7 @@ def test_the_permission_that_is_wanted(
 def test_foreign_text_stays_on_one_short_line() -> None:
     """A server cannot paint our terminal, nor fill it."""
     assert one_line("etcdserver: a\n\x1b[31mb\t c\u2028") == "a [31mb c"
-    assert len(one_line("x" * 10_000)) == LONGEST_FOREIGN_TEXT
+    assert len(one_line("x" * 10_000)) == MAX_FOREIGN_TEXT
 
 
 def test_keys_can_be_quoted() -> None:

@@ -17,8 +17,8 @@ from lockdoctor.etcd.client import EtcdCluster, connect
 from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.etcd.http2 import frames as h2
 from lockdoctor.etcd.http2.frames import frame
-from lockdoctor.etcd.http2.pool import MOST_MISSES
-from lockdoctor.etcd.lease_lookup.grpc_reader import MOST_TIMEOUTS
+from lockdoctor.etcd.http2.pool import MAX_MISSES
+from lockdoctor.etcd.lease_lookup.grpc_reader import MAX_TIMEOUTS
 from lockdoctor.etcd.lease_lookup.rate_limit import FIRST
 from tests.etcd.http2_server import RAFT_TERM, Request, asked_for, greeting, ttl_answer, ttl_of
 from tests.etcd.misbehaving_member import OddMember, Script, Session, serving
@@ -255,8 +255,8 @@ def test_connections_that_always_break() -> None:
 
     found.assert_all_right()
     (note,) = found.notes
-    assert f"took {MOST_MISSES} connections and gave no answer" in note
-    assert member.sessions == MOST_MISSES
+    assert f"took {MAX_MISSES} connections and gave no answer" in note
+    assert member.sessions == MAX_MISSES
 
 
 def test_a_silent_member_is_told_once() -> None:
@@ -275,7 +275,7 @@ def test_a_silent_member_is_told_once() -> None:
 
 def test_a_few_that_are_never_answered() -> None:
     """They are told as such, and the server is told that nobody waits any more."""
-    lost = set(IDS[:: len(IDS) // (MOST_TIMEOUTS - 4)])
+    lost = set(IDS[:: len(IDS) // (MAX_TIMEOUTS - 4)])
     sessions = set()
 
     def script(session: Session, requests: Sequence[Request]) -> None:

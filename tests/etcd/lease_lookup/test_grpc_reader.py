@@ -11,7 +11,7 @@ from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Observation
 from lockdoctor.errors import AccessDenied, ClusterError, ClusterTimeout, ClusterUnreachable
 from lockdoctor.etcd.connection.connection import Answer, Connection, KeyRange, Method
-from lockdoctor.etcd.lease_lookup.grpc_reader import MOST_TIMEOUTS, OUTSTANDING, RpcLeaseReader
+from lockdoctor.etcd.lease_lookup.grpc_reader import MAX_TIMEOUTS, OUTSTANDING, RpcLeaseReader
 from lockdoctor.etcd.lease_lookup.rate_limit import Pace
 from lockdoctor.etcd.protos import rpc
 from tests.etcd.connections import connected, writing
@@ -158,7 +158,7 @@ def test_many_time_outs_in_a_row_are_the_clusters() -> None:
     with pytest.raises(ClusterTimeout):
         read(slow, range(1, 1000))
 
-    few = {n: slow[n] for n in range(1, MOST_TIMEOUTS)}
+    few = {n: slow[n] for n in range(1, MAX_TIMEOUTS)}
     assert len(read(few, range(1, 1000))) == 999
 
 

@@ -11,7 +11,7 @@ from lockdoctor.domain.evidence.verdicts import Severity
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Hold
 from lockdoctor.domain.past.stored import Stored, StoredFinding, StoredHold, StoredLease, StoredRun
-from lockdoctor.outputs.table.history import MOST_RUNS, HistoryTable
+from lockdoctor.outputs.table.history import MAX_RUNS, HistoryTable
 from tests.factories.report_examples import HOSTILE
 from tests.factories.reports import HOLDER, NOON
 
@@ -165,10 +165,10 @@ def test_the_runs() -> None:
 
 def test_many_runs_are_counted() -> None:
     """The last ones are listed, the rest is said to be there."""
-    text = text_of_runs(*(a_run(number) for number in range(MOST_RUNS + 9, 0, -1)))
+    text = text_of_runs(*(a_run(number) for number in range(MAX_RUNS + 9, 0, -1)))
 
-    assert text.startswith(f"{MOST_RUNS + 9} runs since 2026-01-01 12:05 UTC")
-    assert text.count("check") == MOST_RUNS
+    assert text.startswith(f"{MAX_RUNS + 9} runs since 2026-01-01 12:05 UTC")
+    assert text.count("check") == MAX_RUNS
     assert text.endswith("\n… and 9 earlier runs; --format json has them all\n")
 
 

@@ -11,7 +11,7 @@ import pytest
 from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.treatment.journal_entry import Entry, Reason
-from lockdoctor.outputs.table.journal import MOST_KEYS, JournalTable
+from lockdoctor.outputs.table.journal import MAX_KEYS, JournalTable
 from tests.factories.reports import a_key, an_intent, an_outcome
 
 HOSTILE = b"/x\x1b[31m\n[bold]|\xff"
@@ -138,7 +138,7 @@ def test_a_quarantine_can_be_undone() -> None:
 
 def test_many_keys_are_counted() -> None:
     """JSON has them all."""
-    entry = Entry(an_intent(keys=tuple(a_key(b"/%d" % n) for n in range(MOST_KEYS + 2))), None)
+    entry = Entry(an_intent(keys=tuple(a_key(b"/%d" % n) for n in range(MAX_KEYS + 2))), None)
 
     assert "… and 2 more keys; --format json has them all" in told(entry)
 

@@ -8,7 +8,7 @@ from typing import Any
 from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.treatment.journal_entry import Entry, EntryId
 from lockdoctor.domain.treatment.restore_plan import Left, Obstacle, Restored, RestorePlan
-from lockdoctor.outputs.table.journal import MOST_KEYS
+from lockdoctor.outputs.table.journal import MAX_KEYS
 from lockdoctor.outputs.table.restore import RestoreTable
 from tests.factories.reports import a_key, an_intent, an_outcome
 
@@ -77,7 +77,7 @@ def test_nothing_to_put_back() -> None:
 
 def test_many_keys_are_counted() -> None:
     """No screen after screen."""
-    keys = tuple(a_key(b"/%d" % n) for n in range(MOST_KEYS + 1))
+    keys = tuple(a_key(b"/%d" % n) for n in range(MAX_KEYS + 1))
 
     assert "… and 1 more key\n" in planned(keys=keys)
 

@@ -15,7 +15,7 @@ from lockdoctor.domain.model.locks import Kind, Recipe
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs import html as pictures
 from lockdoctor.outputs.table.parts.layout import write
-from lockdoctor.outputs.table.show import MOST_CONTENDERS, show_parts
+from lockdoctor.outputs.table.show import MAX_CONTENDERS, show_parts
 from tests.factories.report_examples import a_leak
 from tests.factories.reports import (
     HOLDER,
@@ -114,10 +114,10 @@ def test_what_the_ids_of_leases_tell(members: frozenset[int], said: str | None) 
 
 def test_a_long_queue_is_cut() -> None:
     """The rest is counted; the JSON has it."""
-    report = a_report(a_lock_report(a_lock(waiters=MOST_CONTENDERS + 4)))
+    report = a_report(a_lock_report(a_lock(waiters=MAX_CONTENDERS + 4)))
 
-    assert f"waits {MOST_CONTENDERS - 1}" in page(report)
-    assert f"waits {MOST_CONTENDERS} " not in page(report)
+    assert f"waits {MAX_CONTENDERS - 1}" in page(report)
+    assert f"waits {MAX_CONTENDERS} " not in page(report)
     assert "… 5 more" in page(report)
 
 

@@ -12,7 +12,7 @@ from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report
-from lockdoctor.domain.rules.leak_score import STILL_S
+from lockdoctor.domain.rules.leak_score import NO_HAND_OVER_S
 from lockdoctor.ports import Stop
 from lockdoctor.workflows.scan.scan import ScanRequest, scan
 from tests.eventually import run
@@ -97,7 +97,7 @@ def scanned(load: Load) -> Report:
 LOADS = st.builds(
     Load,
     gaps_s=st.lists(st.floats(0.2, 8.0), min_size=1, max_size=4),
-    jobs_s=st.lists(st.floats(0.05, STILL_S - 1), min_size=1, max_size=4),
+    jobs_s=st.lists(st.floats(0.05, NO_HAND_OVER_S - 1), min_size=1, max_size=4),
     patience_s=st.sampled_from([0.1, 1.0, 5.0, 20.0, 10_000.0]),
     ttl_s=st.sampled_from([2, 3, 5, 10, 30, 60]),
     scanned_at_s=st.floats(20.0, 400.0),

@@ -19,16 +19,16 @@ from tests.fakes.cluster import FakeClock, FakeCluster
 
 COUNT = 1_500
 
-MOST_BYTES_PER_LOCK = 1_100
+MAX_BYTES_PER_LOCK = 1_100
 """
 At the peak of a scan, over and above the keys themselves, which take some 250 bytes each.
 
 Python with grpc and rich takes 60 MB, so 1,400 bytes for each lock are what there is.
 """
 
-MOST_BYTES_PER_WAITER = 700
+MAX_BYTES_PER_WAITER = 700
 
-MOST_BYTES_PER_ROW = 150
+MAX_BYTES_PER_ROW = 150
 """JSON is written piece by piece: what that adds to the scan's own peak for each lock."""
 
 
@@ -83,8 +83,8 @@ def test_a_lock_takes_little_memory() -> None:
     """Neither traces, names nor equal evidence are kept for each lock; JSON keeps nothing."""
     report, peak = snapshot(lambda number, lease: b"/large/job-%06d/%x" % (number, lease))
     assert len(report.locks) == COUNT
-    assert peak < MOST_BYTES_PER_LOCK
-    assert added_by_json(report) < MOST_BYTES_PER_ROW
+    assert peak < MAX_BYTES_PER_LOCK
+    assert added_by_json(report) < MAX_BYTES_PER_ROW
 
 
 @pytest.mark.slow
@@ -92,5 +92,5 @@ def test_a_waiter_takes_little_memory() -> None:
     """A queue is written piece by piece as well, though it is one lock."""
     report, peak = snapshot(lambda _, lease: b"/large/job/%x" % lease)
     assert len(report.locks[0].lock.waiters) == COUNT - 1
-    assert peak < MOST_BYTES_PER_WAITER
-    assert added_by_json(report) < MOST_BYTES_PER_ROW
+    assert peak < MAX_BYTES_PER_WAITER
+    assert added_by_json(report) < MAX_BYTES_PER_ROW

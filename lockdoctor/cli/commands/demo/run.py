@@ -44,7 +44,7 @@ etcd stays up and the leaking goes on, until Ctrl-C. In another terminal:
   {SCAN} --format json
 Or do what the report says about {PREFIX.decode()}orders, and scan again."""
 
-LOOK_EVERY_S = 0.2
+LOOK_INTERVAL_S = 0.2
 
 
 def run_demo(*, keep: bool) -> ExitStatus:
@@ -93,7 +93,7 @@ def _scan(server: EtcdServer) -> ExitStatus:
 
 def _wait(server: EtcdServer, interruptions: Interruptions) -> None:
     while server.is_running and not interruptions.came:
-        time.sleep(LOOK_EVERY_S)
+        time.sleep(LOOK_INTERVAL_S)
 
 
 def _introduction(server: EtcdServer) -> str:

@@ -29,13 +29,13 @@ from lockdoctor.outputs.text.values import (
 WIDE = 132
 """From this width on every fact has a column of its own."""
 
-MOST_ROWS = 50
+MAX_ROWS = 50
 """So many locks of one prefix are listed, the worst first; the rest is counted."""
 
 NAME_WIDTH = 120
 """Longer names lose their middle in the table; JSON has them whole."""
 
-MOST_LOOKS = 12
+MAX_LOOKS = 12
 """So many of the last looks are drawn."""
 
 LEVELS = "▁▂▃▄▅▆▇█"
@@ -43,7 +43,7 @@ LEVELS = "▁▂▃▄▅▆▇█"
 NONE = "none"
 """In the place of a lease."""
 
-UNSAID = frozenset({Recipe.GO_MUTEX, Recipe.UNLEASED_KEY})
+UNNAMED_RECIPES = frozenset({Recipe.GO_MUTEX, Recipe.UNLEASED_KEY})
 """Recipes that need no word: the usual one, and the one that the missing lease tells."""
 
 TELLING = 1.5
@@ -52,13 +52,13 @@ TELLING = 1.5
 
 def lock_table(locks: Sequence[LockReport], width: int) -> Table:
     """Lay the worst of the locks out for so many columns."""
-    shown = locks[:MOST_ROWS]
+    shown = locks[:MAX_ROWS]
     return _columns(shown, width) if width >= WIDE else _stacked(shown, width)
 
 
 def left_out(locks: Sequence[LockReport]) -> str | None:
     """Count the locks that the table leaves out, by verdict."""
-    hidden = locks[MOST_ROWS:]
+    hidden = locks[MAX_ROWS:]
     if not hidden:
         return None
     counts = Counter(lock.verdict.kind for lock in hidden).most_common()
@@ -81,7 +81,7 @@ def sawtooth(trace: RenewalTrace) -> str:
     """Draw the remaining TTL at each look, in order, as a share of the granted one."""
     looks = [reading for reading in trace.readings if isinstance(reading, Observation)]
     usable = [look for look in looks if is_usable(look) and look.granted_ttl_s > 0]
-    return "".join(map(_level, usable[-MOST_LOOKS:]))
+    return "".join(map(_level, usable[-MAX_LOOKS:]))
 
 
 def _columns(locks: Sequence[LockReport], width: int) -> Table:
@@ -164,7 +164,7 @@ def _title(lock: LockReport) -> str:
     recipe = lock.lock.recipe
     if lock.lock.sharers:
         return f"{title} ({recipe.value}, {1 + len(lock.lock.sharers):,} hold it)"
-    return title if recipe in UNSAID else f"{title} ({recipe.value})"
+    return title if recipe in UNNAMED_RECIPES else f"{title} ({recipe.value})"
 
 
 def _lease(lock: LockReport) -> str:

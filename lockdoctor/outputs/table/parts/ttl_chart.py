@@ -11,7 +11,7 @@ from lockdoctor.values import dataclass
 LEVELS = " ▁▂▃▄▅▆▇█"
 HEIGHT = 6
 LABEL_WIDTH = 8
-LEAST_WIDTH = 20
+MIN_WIDTH = 20
 LEADER_MARK = "^"
 
 
@@ -28,7 +28,7 @@ class Chart:
 
     def lines(self, width: int) -> Iterator[str]:
         """Draw it in so many columns: a bar for what is known to have been left, else nothing."""
-        plot = max(LEAST_WIDTH, width - LABEL_WIDTH - 2)
+        plot = max(MIN_WIDTH, width - LABEL_WIDTH - 2)
         bars = [self._level(column, plot) for column in range(plot)]
         for row in reversed(range(HEIGHT)):
             drawn = "".join(_cell(level, row) for level in bars)

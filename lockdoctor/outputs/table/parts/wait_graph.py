@@ -17,13 +17,13 @@ from lockdoctor.domain.model.locks import LockId
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.text.values import count, printable, shortened
 
-MOST_PARTIES = 8
+MAX_PARTIES = 8
 """So many sessions of a circle are drawn; JSON has all of a short way around."""
 
-MOST_ROWS = 30
+MAX_ROWS = 30
 """So many locks of the tree are drawn."""
 
-DEEPEST = 8
+MAX_DEPTH = 8
 """Deeper levels are not indented further."""
 
 NAME_WIDTH = 60
@@ -36,14 +36,14 @@ def circle(found: WaitCircle) -> RenderableType:
     grid.add_column(no_wrap=True)
     grid.add_column(ratio=1, overflow="fold")
     parties = list(zip((found.ring[-1], *found.ring[:-1]), found.ring, strict=True))
-    for number, (before, wait) in enumerate(parties[:MOST_PARTIES]):
+    for number, (before, wait) in enumerate(parties[:MAX_PARTIES]):
         is_last = number == len(parties) - 1
         grid.add_row("+->" if not number else "+--" if is_last else "|", _party(before, wait))
         side = " " if is_last else "|"
         for line in _places(before, wait):
             grid.add_row(side, f"  {line}")
-    if parties[MOST_PARTIES:]:
-        grid.add_row("+--", f"… and {count(len(parties) - MOST_PARTIES, 'more session')}")
+    if parties[MAX_PARTIES:]:
+        grid.add_row("+--", f"… and {count(len(parties) - MAX_PARTIES, 'more session')}")
     return Padding(grid, (0, 0, 0, 2))
 
 
@@ -56,11 +56,11 @@ def tree(report: Report) -> Iterator[RenderableType]:
     yield Text("\nBlocked behind one another", style="bold").append(
         ": the holder of each lock waits for the lock above it", style="not bold"
     )
-    for row in rows[:MOST_ROWS]:
-        indent = 2 + 2 * min(row.level, DEEPEST)
+    for row in rows[:MAX_ROWS]:
+        indent = 2 + 2 * min(row.level, MAX_DEPTH)
         yield Padding(Text(_row(row), overflow="fold"), (0, 0, 0, indent))
-    if rows[MOST_ROWS:]:
-        yield Text(f"  … and {count(len(rows) - MOST_ROWS, 'more lock')}")
+    if rows[MAX_ROWS:]:
+        yield Text(f"  … and {count(len(rows) - MAX_ROWS, 'more lock')}")
 
 
 def _party(before: RingWait, wait: RingWait) -> str:
