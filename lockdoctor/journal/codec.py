@@ -55,7 +55,7 @@ def encoded(line: Line) -> bytes:
     content = _intent(line) if isinstance(line, Intent) else _outcome(line)
     whole = {
         "lockdoctor_journal": VERSION,
-        "line": type(line).__name__.lower(),
+        "line": "intent" if isinstance(line, Intent) else "outcome",
         "entry": line.entry_id,
         "at": datetime.fromtimestamp(line.at, timezone.utc).isoformat(timespec="microseconds"),
     } | content

@@ -10,8 +10,8 @@ from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.treatment.plan import Refusal
 from lockdoctor.domain.treatment.results import Treated
 from lockdoctor.domain.treatment.unattended import Spared, Unattended
-from lockdoctor.outputs.json.report import Json, write_document
-from lockdoctor.outputs.json.values import bytes_twice
+from lockdoctor.outputs.json.report import write_document
+from lockdoctor.outputs.json.values import Json, bytes_twice
 from lockdoctor.outputs.nagios import status_line
 from lockdoctor.outputs.text.treatment import outcome, sentences
 from lockdoctor.outputs.text.unattended import lock_of

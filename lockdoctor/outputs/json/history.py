@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 from lockdoctor.domain.model.leases import NO_LEASE, hex_id
 from lockdoctor.domain.past.stored import StoredRun
-from lockdoctor.outputs.json.values import bytes_twice, moment
+from lockdoctor.outputs.json.values import SCHEMA_VERSION, bytes_twice, dumped, moment
 from lockdoctor.outputs.text.values import safe
-
-SCHEMA_VERSION = 1
-"""Rises when a field changes its meaning or goes away; new fields may come at any time."""
 
 
 def write_runs(runs: Sequence[StoredRun], out: TextIO) -> None:
     """Write one document, a line for each run, the last one first."""
     out.write(f'{{\n "schema_version": {SCHEMA_VERSION},\n "runs": [')
     out.writelines(
-        f"{',' if number else ''}\n  {_dumped(_record(_fields(run)))}"
+        f"{',' if number else ''}\n  {dumped(_record(_fields(run)))}"
         for number, run in enumerate(runs)
     )
     out.write("]\n}\n")
@@ -29,7 +25,7 @@ def write_runs(runs: Sequence[StoredRun], out: TextIO) -> None:
 
 def write_lines(records: Iterable[Mapping[str, Any]], out: TextIO) -> None:
     """Write one line for each record, as they come."""
-    out.writelines(f"{_dumped(_record(record))}\n" for record in records)
+    out.writelines(f"{dumped(_record(record))}\n" for record in records)
 
 
 def _fields(value: Any) -> dict[str, Any]:
@@ -68,7 +64,3 @@ def _plain(name: str, value: Any) -> dict[str, Any]:
     if isinstance(value, float) and name.endswith("_at"):
         return {name: moment(value)}
     return {name: value}
-
-
-def _dumped(value: Any) -> str:
-    return json.dumps(value, allow_nan=False)

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from typing import Any, TextIO
+from typing import TextIO
 
-from lockdoctor.domain.model.leases import LeaseId, hex_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.journal_entry import Entry, Outcome
-from lockdoctor.outputs.json.values import bytes_twice, moment
+from lockdoctor.outputs.json.values import SCHEMA_VERSION, Json, bytes_twice, dumped, lease, moment
 from lockdoctor.outputs.text.values import safe
-
-SCHEMA_VERSION = 1
-"""Rises when a field changes its meaning or goes away; new fields may come at any time."""
-
-Json = dict[str, Any]
 
 
 def write_entries(
@@ -24,10 +17,10 @@ def write_entries(
     """Write one document, a line for each entry; values only where one entry is asked for."""
     out.write(f'{{\n "schema_version": {SCHEMA_VERSION},\n "entries": [')
     out.writelines(
-        f"{',' if number else ''}\n  {_dumped(_entry(entry, with_values=with_values))}"
+        f"{',' if number else ''}\n  {dumped(_entry(entry, with_values=with_values))}"
         for number, entry in enumerate(entries)
     )
-    out.write(f'],\n "notes": {_dumped(list(map(safe, notes)))}\n}}\n')
+    out.write(f'],\n "notes": {dumped(list(map(safe, notes)))}\n}}\n')
 
 
 def _entry(entry: Entry, *, with_values: bool) -> Json:
@@ -46,11 +39,11 @@ def _entry(entry: Entry, *, with_values: bool) -> Json:
         "confidence": safe(intent.why.confidence) or None,
         "evidence": list(map(safe, intent.why.evidence)),
         "cluster_id": f"{intent.cluster_id:x}",
-        "lease": _lease(intent.lease_id),
+        "lease": lease(intent.lease_id),
         "granted_ttl_s": intent.granted_ttl_s,
         "locks": [bytes_twice("lock", lock) for lock in intent.locks],
         "keys": [_key(key, with_value=with_values) for key in intent.keys],
-        "new_lease": _lease(intent.new_lease_id),
+        "new_lease": lease(intent.new_lease_id),
         "new_ttl_s": intent.new_ttl_s,
         "of": None if intent.of is None else safe(intent.of),
         "unattended": intent.treated_under is not None,
@@ -76,16 +69,8 @@ def _key(key: LockKey, *, with_value: bool) -> Json:
         "create_revision": key.create_revision,
         "mod_revision": key.mod_revision,
         "version": key.version,
-        "lease": _lease(key.lease_id),
+        "lease": lease(key.lease_id),
         "value_size": key.value_size,
         "value_kept": len(key.value),
         **(bytes_twice("value", key.value) if with_value else {}),
     }
-
-
-def _lease(lease_id: LeaseId | None) -> str | None:
-    return hex_id(lease_id) if lease_id else None
-
-
-def _dumped(value: Any) -> str:
-    return json.dumps(value, allow_nan=False)

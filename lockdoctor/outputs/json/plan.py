@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-from typing import Any
 
-from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, hex_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.plan import Refusal, RevokePlan, Stake, Target
 from lockdoctor.domain.treatment.reasons import Danger
-from lockdoctor.outputs.json.values import alarms_json, bytes_twice, moment
+from lockdoctor.outputs.json.kinds import REASON_KINDS
+from lockdoctor.outputs.json.values import (
+    Json,
+    alarms_json,
+    bytes_twice,
+    lease,
+    moment,
+    plain,
+    rounded,
+)
 from lockdoctor.outputs.text.treatment import danger
 from lockdoctor.outputs.text.values import safe
 
 VERSION = 1
 """Rises when a field changes its meaning or goes away; new fields may come at any time."""
-
-Json = dict[str, Any]
 
 
 def plan_document(plan: RevokePlan) -> Json:
@@ -47,7 +51,7 @@ def target_document(target: Target) -> Json:
         "granted_ttl_s": target.granted_ttl_s,
         "verdict": target.verdict.value if target.verdict else None,
         "confidence": target.confidence.value,
-        "held_at_least_s": _rounded(target.held_at_least_s),
+        "held_at_least_s": rounded(target.held_at_least_s),
         "evidence": list(map(safe, target.evidence)),
         "holds": list(map(_stake, target.stakes)),
         "other_keys": list(map(_key, target.others)),
@@ -57,20 +61,14 @@ def target_document(target: Target) -> Json:
 
 def danger_document(each: Danger) -> Json:
     """Give why something is refused, or how it has changed: its kind, in words, and its parts."""
-    kind = re.sub(r"(?<!^)(?=[A-Z])", "-", type(each).__name__).lower()
     parts: Json = {}
     for field in dataclasses.fields(each):
         value = getattr(each, field.name)
         if isinstance(value, bytes):
             parts |= bytes_twice(field.name, value)
         else:
-            parts[field.name] = safe(value) if isinstance(value, str) else _plain(value)
-    return {"kind": kind, "text": danger(each), **parts}
-
-
-def lease(lease_id: LeaseId) -> str | None:
-    """Give a lease as etcdctl prints it; null where there is none."""
-    return None if lease_id == NO_LEASE else hex_id(lease_id)
+            parts[field.name] = plain(value)
+    return {"kind": REASON_KINDS[type(each)], "text": danger(each), **parts}
 
 
 def _stake(stake: Stake) -> Json:
@@ -102,11 +100,3 @@ def _refusal(refusal: Refusal) -> Json:
         **bytes_twice("key", refusal.key),
         "reasons": list(map(danger_document, refusal.dangers)),
     }
-
-
-def _plain(value: Any) -> Any:
-    return getattr(value, "value", _rounded(value) if isinstance(value, float) else value)
-
-
-def _rounded(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 3)

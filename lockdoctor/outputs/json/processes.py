@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 from lockdoctor.domain.report.processes import Caller, ProcessReport, ServerView
+from lockdoctor.outputs.json.values import Json
 from lockdoctor.outputs.text.values import safe
-
-Json = dict[str, Any]
 
 
 def process_json(process: ProcessReport) -> Json:

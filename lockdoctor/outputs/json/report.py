@@ -8,9 +8,6 @@ etcdctl prints them; durations in seconds; null is what is not known.
 from __future__ import annotations
 
 import dataclasses
-import enum
-import json
-import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
 from typing import Any, TextIO
@@ -24,16 +21,20 @@ from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.past.past import PastFinding
 from lockdoctor.domain.report.findings import LockReport, SessionReport
 from lockdoctor.domain.report.report import Report, Unseen
+from lockdoctor.outputs.json.kinds import EVIDENCE_KINDS
 from lockdoctor.outputs.json.processes import process_json, server_json
-from lockdoctor.outputs.json.values import alarms_json, moment
+from lockdoctor.outputs.json.values import (
+    SCHEMA_VERSION,
+    Json,
+    alarms_json,
+    dumped,
+    moment,
+    plain,
+    rounded,
+)
 from lockdoctor.outputs.json.values import bytes_twice as _bytes
 from lockdoctor.outputs.text.evidence import sentence
 from lockdoctor.outputs.text.values import safe
-
-SCHEMA_VERSION = 1
-"""Rises when a field changes its meaning or goes away; new fields may come at any time."""
-
-Json = dict[str, Any]
 
 
 class JsonOutput:
@@ -55,11 +56,6 @@ def write_document(report: Report | None, out: TextIO, **more: Json) -> None:
     out.writelines(_pieces(report, more))
 
 
-def slug(evidence: Evidence) -> str:
-    """Name a kind of evidence: NoHandOver is no-hand-over."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", type(evidence).__name__).lower()
-
-
 def _pieces(report: Report | None, more: Json) -> Iterator[str]:
     yield f'{{\n "schema_version": {SCHEMA_VERSION}'
     own: Json = {}
@@ -70,9 +66,9 @@ def _pieces(report: Report | None, more: Json) -> Iterator[str]:
             "server": server_json(report.server),
         }
     for name, value in (more | own).items():
-        yield f",\n {_dumped(name)}: {_dumped(value)}"
+        yield f",\n {dumped(name)}: {dumped(value)}"
     for name, items in _lists(report) if report else ():
-        yield f",\n {_dumped(name)}: ["
+        yield f",\n {dumped(name)}: ["
         for number, item in enumerate(items):
             yield ",\n  " if number else "\n  "
             yield from item
@@ -96,14 +92,14 @@ def _lists(report: Report) -> Iterator[tuple[str, Iterable[Iterable[str]]]]:
 
 
 def _whole(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[tuple[str]]:
-    return ((_dumped(function(item)),) for item in items)
+    return ((dumped(function(item)),) for item in items)
 
 
 def _run(report: Report) -> Json:
     return {
         "started_at": moment(report.started_at),
-        "window_s": _rounded(report.window_s),
-        "watched_s": _rounded(report.watched_s),
+        "window_s": rounded(report.window_s),
+        "watched_s": rounded(report.watched_s),
         "lookups": report.lookups,
         "renewals": report.renewals,
         "past_runs": report.past_runs,
@@ -126,10 +122,10 @@ def _cluster(report: Report) -> Json:
 
 
 def _lock(report: LockReport) -> Iterator[str]:
-    yield _dumped(_lock_before(report))[:-1] + ', "waiters": ['
+    yield dumped(_lock_before(report))[:-1] + ', "waiters": ['
     for number, waiter in enumerate(report.lock.waiters):
-        yield (", " if number else "") + _dumped(_contender(waiter, report))
-    yield "], " + _dumped(_lock_after(report))[1:]
+        yield (", " if number else "") + dumped(_contender(waiter, report))
+    yield "], " + dumped(_lock_after(report))[1:]
 
 
 def _lock_before(report: LockReport) -> Json:
@@ -143,10 +139,10 @@ def _lock_before(report: LockReport) -> Json:
         "kind": lock.kind.value,
         "verdict": report.verdict.kind.value,
         "severity": report.verdict.severity.name.lower(),
-        "held_at_least_s": _rounded(age.at_least_s if age else None),
-        "held_at_most_s": _rounded(age.at_most_s if age else None),
-        "held_about_s": _rounded(estimate.about_s if estimate else None),
-        "held_claimed_s": _rounded(age.claimed_s if age else None),
+        "held_at_least_s": rounded(age.at_least_s if age else None),
+        "held_at_most_s": rounded(age.at_most_s if age else None),
+        "held_about_s": rounded(estimate.about_s if estimate else None),
+        "held_claimed_s": rounded(age.claimed_s if age else None),
         "holder": _contender(lock.holder, report) if lock.holder else None,
         "foreign_holder": lock.foreign_holder,
         "sharers": [_contender(sharer, report) for sharer in lock.sharers],
@@ -159,7 +155,7 @@ def _lock_after(report: LockReport) -> Json:
     is_watched = activity.watched_s > 0
     return {
         "queue_is_whole": report.lock.queue_is_whole,
-        "queue_watched_s": _rounded(activity.watched_s),
+        "queue_watched_s": rounded(activity.watched_s),
         "queue_has_gap": activity.has_gap,
         "releases": activity.releases if is_watched else None,
         "hand_overs": activity.hand_overs if is_watched else None,
@@ -203,14 +199,14 @@ def _lease(trace: RenewalTrace | None) -> Json:
         "remaining_ttl_s": _remaining(last),
         "is_gone": trace.is_gone if last and trace else None,
         "renewals": trace.renewals if trace else None,
-        "renewal_period_s": _rounded(trace.at_most_every_s if trace else None),
+        "renewal_period_s": rounded(trace.at_most_every_s if trace else None),
         "looks": [_look(trace, reading) for reading in trace.readings] if trace else [],
     }
 
 
 def _look(trace: RenewalTrace, reading: Reading) -> Json:
     return {
-        "after_s": _rounded(reading.answered_at - trace.readings[0].answered_at),
+        "after_s": rounded(reading.answered_at - trace.readings[0].answered_at),
         "remaining_ttl_s": _remaining(reading),
     }
 
@@ -258,7 +254,7 @@ def _gone(gone: PastFinding) -> Json:
 @lru_cache(256)
 def _evidence(evidence: Evidence) -> Json:
     """Many locks have the same."""
-    return {"kind": slug(evidence), "text": sentence(evidence), **_fields(evidence)}
+    return {"kind": EVIDENCE_KINDS[type(evidence)], "text": sentence(evidence), **_fields(evidence)}
 
 
 def _fields(part: Any) -> Json:
@@ -275,7 +271,7 @@ def _fields(part: Any) -> Json:
         elif field.name.endswith("_at"):
             entry[field.name] = None if value is None else moment(value)
         else:
-            entry[field.name] = hex_id(value) if field.type == "LeaseId" else _plain(value)
+            entry[field.name] = hex_id(value) if field.type == "LeaseId" else plain(value)
     return entry
 
 
@@ -293,19 +289,3 @@ def _blocked(blocked: Blocked) -> Json:
 
 def _unseen(unseen: Unseen) -> Json:
     return {"what": safe(unseen.what), "count": unseen.count, "why": safe(unseen.why)}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float):
-        return _rounded(value)
-    if isinstance(value, enum.Enum):
-        return value.value
-    return safe(value) if isinstance(value, str) else value
-
-
-def _rounded(seconds: float | None) -> float | None:
-    """Milliseconds are as fine as a look at a lease can be."""
-    return None if seconds is None else round(seconds, 3)
-
-
-_dumped = json.JSONEncoder(allow_nan=False).encode

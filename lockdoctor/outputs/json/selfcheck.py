@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, TextIO
 
 from lockdoctor.domain.selfcheck.rules import Remark, SelfCheck
+from lockdoctor.outputs.json.values import SCHEMA_VERSION
 from lockdoctor.outputs.text.suggested_commands import role_commands
 from lockdoctor.outputs.text.values import printable, safe
 
@@ -14,7 +15,7 @@ from lockdoctor.outputs.text.values import printable, safe
 def write_json(found: SelfCheck, prefixes: Sequence[bytes], out: TextIO) -> None:
     """Write it for programs: one document."""
     document = {
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
         "has_problem": found.has_problem,
         "remarks": [_remark(remark) for remark in found.remarks],
         "smallest_role": role_commands(prefixes),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, TextIO
+from typing import TextIO
 
 from lockdoctor.domain.treatment.plan import RevokePlan
 from lockdoctor.domain.treatment.results import (
@@ -13,15 +13,10 @@ from lockdoctor.domain.treatment.results import (
     TreatmentReport,
     Undone,
 )
-from lockdoctor.outputs.json.plan import danger_document, lease, plan_document
-from lockdoctor.outputs.json.values import bytes_twice, moment
+from lockdoctor.outputs.json.plan import danger_document, plan_document
+from lockdoctor.outputs.json.values import SCHEMA_VERSION, Json, bytes_twice, lease, moment
 from lockdoctor.outputs.text.treatment import outcome
 from lockdoctor.outputs.text.values import safe
-
-SCHEMA_VERSION = 1
-"""Rises when a field changes its meaning or goes away; new fields may come at any time."""
-
-Json = dict[str, Any]
 
 
 def write_plan_file(plan: RevokePlan, out: TextIO) -> None:

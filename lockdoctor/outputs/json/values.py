@@ -1,17 +1,27 @@
-"""Values as JSON has them."""
+"""Values as JSON has them, and what all documents share."""
 
 from __future__ import annotations
 
 import base64
+import enum
+import json
 from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any
 
 from lockdoctor.domain.model.alarms import ClusterAlarm
-from lockdoctor.outputs.text.values import printable
+from lockdoctor.domain.model.leases import LeaseId, hex_id
+from lockdoctor.outputs.text.values import printable, safe
+
+SCHEMA_VERSION = 1
+"""Rises when a field changes its meaning or goes away; new fields may come at any time."""
+
+Json = dict[str, Any]
+
+dumped = json.JSONEncoder(allow_nan=False).encode
 
 
-def bytes_twice(name: str, raw: bytes | None) -> dict[str, Any]:
+def bytes_twice(name: str, raw: bytes | None) -> Json:
     """Give bytes as text (escaped, safe to show) and as base64 (exact)."""
     return {
         name: None if raw is None else printable(raw),
@@ -19,7 +29,7 @@ def bytes_twice(name: str, raw: bytes | None) -> dict[str, Any]:
     }
 
 
-def alarms_json(alarms: Iterable[ClusterAlarm] | None) -> list[dict[str, Any]] | None:
+def alarms_json(alarms: Iterable[ClusterAlarm] | None) -> list[Json] | None:
     """Give the alarms of a cluster; null where they could not be seen."""
     if alarms is None:
         return None
@@ -29,6 +39,25 @@ def alarms_json(alarms: Iterable[ClusterAlarm] | None) -> list[dict[str, Any]] |
     ]
 
 
+def lease(lease_id: LeaseId | None) -> str | None:
+    """Give a lease as etcdctl prints it; null where there is none."""
+    return hex_id(lease_id) if lease_id else None
+
+
 def moment(at: float) -> str:
     """Give POSIX seconds as ISO 8601, in UTC."""
     return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="milliseconds")
+
+
+def plain(value: Any) -> Any:
+    """Give a number, a text or a member of an enumeration."""
+    if isinstance(value, float):
+        return rounded(value)
+    if isinstance(value, enum.Enum):
+        return value.value
+    return safe(value) if isinstance(value, str) else value
+
+
+def rounded(seconds: float | None) -> float | None:
+    """Give milliseconds: no reading of a lease is finer."""
+    return None if seconds is None else round(seconds, 3)
