@@ -3,17 +3,17 @@ The exceptions that lockdoctor raises on purpose.
 
 LockdoctorError
 ├── ClusterError
-│   ├── ClusterUnreachable
-│   ├── ClusterTimeout
-│   └── AccessDenied
+│   ├── ClusterUnreachableError
+│   ├── ClusterTimeoutError
+│   └── AccessDeniedError
 ├── WrongClusterError
 ├── HistoryError
-│   ├── HistoryBusy
-│   └── HistoryTooNew
+│   ├── HistoryBusyError
+│   └── HistoryTooNewError
 ├── JournalError
 ├── FileRefusedError
-├── WitnessError
-├── NotThere
+├── ProcessReadError
+├── NotFoundError
 ├── ConfigError
 ├── DemoError
 └── OutputError
@@ -33,15 +33,15 @@ class ClusterError(LockdoctorError):
     """etcd could not be examined."""
 
 
-class ClusterUnreachable(ClusterError):
+class ClusterUnreachableError(ClusterError):
     """No endpoint answered as an etcd member with a leader."""
 
 
-class ClusterTimeout(ClusterError):
+class ClusterTimeoutError(ClusterError):
     """etcd did not answer within the deadline."""
 
 
-class AccessDenied(ClusterError):
+class AccessDeniedError(ClusterError):
     """etcd refused the credentials, or the role may not see what was asked."""
 
 
@@ -80,11 +80,11 @@ class HistoryError(LockdoctorError):
     """The history of earlier runs could not be used."""
 
 
-class HistoryBusy(HistoryError):
+class HistoryBusyError(HistoryError):
     """Another run holds the history file."""
 
 
-class HistoryTooNew(HistoryError):
+class HistoryTooNewError(HistoryError):
     """The history file was written by a newer lockdoctor."""
 
 
@@ -96,11 +96,11 @@ class FileRefusedError(LockdoctorError):
     """A file may not be written: lockdoctor did not write it, or its folder is missing."""
 
 
-class WitnessError(LockdoctorError):
+class ProcessReadError(LockdoctorError):
     """A process or a member's metrics could not be heard besides etcd; the run goes on."""
 
 
-class NotThere(LockdoctorError):
+class NotFoundError(LockdoctorError):
     """etcd has nothing of that name."""
 
 

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from lockdoctor.domain.evidence import Evidence
     from lockdoctor.domain.inference.queue_activity import WatchEvent
     from lockdoctor.domain.model.alarms import ClusterAlarm
-    from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Reading
+    from lockdoctor.domain.model.leases import FailedReading, LeaseId, Reading
     from lockdoctor.domain.model.locks import Hold, KeySnapshot, LockKey
-    from lockdoctor.domain.model.write_result import Written
+    from lockdoctor.domain.model.write_result import WriteResult
     from lockdoctor.domain.past.past import Past
     from lockdoctor.domain.past.run_record import RunRecord
-    from lockdoctor.domain.processes.comparison import Heard
+    from lockdoctor.domain.processes.comparison import ProcessData
     from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, Line
-    from lockdoctor.domain.treatment.results import Treated, Undone
+    from lockdoctor.domain.treatment.results import TargetResult, UndoResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class Cluster(Protocol):
 
     def read_leases(
         self, lease_ids: Iterable[LeaseId], *, with_keys: bool
-    ) -> AsyncIterator[Reading | LeaseUnread]:
+    ) -> AsyncIterator[Reading | FailedReading]:
         """
         Look up leases, many at a time, paced; each answer as it comes, in no order.
 
@@ -114,7 +114,7 @@ Source: --max-txn-ops, and checkTxnRequest in etcd's server/etcdserver/api/v3rpc
 """
 
 
-class Surgeon(Protocol):
+class KeyWriter(Protocol):
     """
     What a treatment does to an etcd cluster: the only door through which anything is written.
 
@@ -130,11 +130,11 @@ class Surgeon(Protocol):
         """Read one key with its whole value, as the majority of the members has it."""
         ...
 
-    async def delete(self, keys: Sequence[LockKey]) -> Written:
+    async def delete(self, keys: Sequence[LockKey]) -> WriteResult:
         """Delete keys, guarded; their leases stay, and whatever else is on those."""
         ...
 
-    async def move(self, keys: Sequence[LockKey], to: LeaseId) -> Written:
+    async def move(self, keys: Sequence[LockKey], to: LeaseId) -> WriteResult:
         """
         Put keys onto another lease, guarded; NO_LEASE takes them off theirs.
 
@@ -142,7 +142,7 @@ class Surgeon(Protocol):
         """
         ...
 
-    async def create(self, keys: Sequence[LockKey], lease_id: LeaseId) -> Written:
+    async def create(self, keys: Sequence[LockKey], lease_id: LeaseId) -> WriteResult:
         """Write keys with their values onto a lease, only where none of them exists."""
         ...
 
@@ -154,19 +154,19 @@ class Surgeon(Protocol):
         """
         ...
 
-    async def revoke(self, lease_id: LeaseId) -> Written:
+    async def revoke(self, lease_id: LeaseId) -> WriteResult:
         """End a lease and delete every key that is on it by then: etcd knows no guard for it."""
         ...
 
 
-class TreatmentWords(Protocol):
+class TreatmentText(Protocol):
     """Words for what a plan and a journal keep as sentences, so that they stay readable."""
 
     def evidence(self, evidence: Evidence) -> str:
         """Word what speaks for a treatment."""
         ...
 
-    def outcome(self, treated: Treated | Undone) -> str:
+    def outcome(self, treated: TargetResult | UndoResult) -> str:
         """Word what became of a target."""
         ...
 
@@ -247,7 +247,7 @@ class Journal(Protocol):
         ...
 
 
-class Witness(Protocol):
+class ProcessSource(Protocol):
     """Somebody besides etcd's leases who can tell of them: processes, a member's counters."""
 
     @property
@@ -255,7 +255,7 @@ class Witness(Protocol):
         """What Unseen calls all of it."""
         ...
 
-    async def hear(self, *, is_last: bool) -> Heard:
+    async def poll(self, *, is_last: bool) -> ProcessData:
         """
         Listen once; never raises, what could not be heard is among what it returns.
 
@@ -265,7 +265,7 @@ class Witness(Protocol):
         ...
 
 
-class Stop:
+class StopRequest:
     """Lets somebody ask a running workflow to end early with what it has."""
 
     def __init__(self) -> None:
@@ -275,12 +275,12 @@ class Stop:
         """What the run is at, for whoever asks to tell where it was."""
         self._asked = asyncio.Event()
 
-    def ask(self, reason: str) -> None:
+    def request(self, reason: str) -> None:
         """Ask; the first reason stands."""
         self.reason = self.reason or reason
         self._asked.set()
 
-    async def asked(self) -> None:
+    async def wait_requested(self) -> None:
         """Wait until somebody has asked."""
         await self._asked.wait()
 

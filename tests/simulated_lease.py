@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Observation, Reading
+from lockdoctor.domain.model.leases import LeaseId, LeaseNotFound, LeaseReading, Reading
 
 LEASE = LeaseId(0x32698F1C)
 ELECTION_TIMEOUT_S = 1.0
@@ -57,13 +57,13 @@ class SimulatedLease:
         term = 2 + sum(at + self.term_lag_s <= moment for at in self.promotions)
         deadline = self.deadline_at(moment)
         if deadline is None:
-            return LeaseGone(
+            return LeaseNotFound(
                 lease_id=LEASE,
                 asked_at=moment - asked_s,
                 answered_at=moment + answered_s,
                 raft_term=term,
             )
-        return Observation(
+        return LeaseReading(
             lease_id=LEASE,
             asked_at=moment - asked_s,
             answered_at=moment + answered_s,

@@ -76,7 +76,7 @@ def status_of(error: Exception) -> ExitStatus:
     return ExitStatus.NOT_EXAMINED
 
 
-def explained(error: Exception) -> str:
+def error_message(error: Exception) -> str:
     """Word an error in one sentence for the person at the terminal."""
     if isinstance(error, _UsageError):
         where = error.ctx.command_path if error.ctx else "lockdoctor"

@@ -13,11 +13,11 @@ import typer
 from typer.core import TyperGroup
 
 from lockdoctor import __version__
-from lockdoctor.cli.exit_codes import ExitStatus, explained, status_of
-from lockdoctor.cli.options.groups import Job, PanelledCommand, job
+from lockdoctor.cli.exit_codes import ExitStatus, error_message, status_of
+from lockdoctor.cli.options.groups import Job, PanelledCommand, to_click_command
 from lockdoctor.cli.runtime.memory import collect_rarely, leave_garbage
 from lockdoctor.cli.runtime.signals import forget, have_come, interrupt_at_once
-from lockdoctor.cli.runtime.streams import give_up_stdout, give_up_what_is_closed, say
+from lockdoctor.cli.runtime.streams import discard_stdout, give_up_what_is_closed, print_message
 from lockdoctor.errors import OutputError
 
 DEBUG = "LOCKDOCTOR_DEBUG"
@@ -68,7 +68,7 @@ def load(name: str) -> Any:
     if hasattr(module, "group"):
         return typer.main.get_command(module.group)
     alone = typer.Typer(add_completion=False, rich_markup_mode=None)
-    function = job(getattr(module, name))
+    function = to_click_command(getattr(module, name))
     alone.command(name, cls=PanelledCommand, epilog=module.EXAMPLES)(function)
     return typer.main.get_command(alone)
 
@@ -107,7 +107,7 @@ def main(argv: Sequence[str]) -> int:
         status = _say_version() if words == [VERSION] else _parse(words)()
         sys.stdout.flush()
     except BrokenPipeError:
-        give_up_stdout()
+        discard_stdout()
         return ExitStatus.INTERRUPTED if have_come() else ExitStatus.BROKEN_PIPE
     except (KeyboardInterrupt, typer.Abort):
         return ExitStatus.INTERRUPTED
@@ -116,7 +116,7 @@ def main(argv: Sequence[str]) -> int:
             return _failed_check(words, error)
         if os.environ.get(DEBUG):
             traceback.print_exc()
-        say(explained(error))
+        print_message(error_message(error))
         if isinstance(error, OutputError) and have_come():  # the terminal has gone, which is why
             return ExitStatus.INTERRUPTED
         return status_of(error)

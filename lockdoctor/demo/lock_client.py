@@ -29,7 +29,7 @@ MAX_AT_ONCE = 16
 
 
 @final
-class Client:
+class LockClient:
     """
     A process that uses locks: a connection, its sessions, and all that it does at the same time.
 
@@ -99,7 +99,7 @@ class Session:
     Source: session.go in etcd's client/v3/concurrency.
     """
 
-    def __init__(self, client: Client, lease_id: LeaseId, ttl_s: int) -> None:
+    def __init__(self, client: LockClient, lease_id: LeaseId, ttl_s: int) -> None:
         """Take over a lease that was granted just now."""
         self.client = client
         self.lease_id = lease_id

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TypeAlias
 
-from lockdoctor.demo.lock_client import Client, Mutex
+from lockdoctor.demo.lock_client import LockClient, Mutex
 from lockdoctor.values import dataclass
 
 PREFIX = b"/my-lock/"
@@ -21,7 +21,7 @@ REQUEST_TIMEOUT_S = 2.5
 JOB_S = 0.8
 BREAK_S = 0.2
 
-Begin: TypeAlias = Callable[[Client, bytes], None]
+Begin: TypeAlias = Callable[[LockClient, bytes], None]
 """Sets a scenario going: a client of its own, and the name of the lock."""
 
 
@@ -35,7 +35,7 @@ class Scenario:
     begin: Begin
 
 
-def leak_a_lock(client: Client, name: bytes) -> None:
+def leak_a_lock(client: LockClient, name: bytes) -> None:
     """Hold the lock for ever, with workers in the queue who would do their job and leave."""
     Mutex(client.session(TTL_S), name).queue_up()
     for _ in range(WAITERS):
@@ -44,30 +44,30 @@ def leak_a_lock(client: Client, name: bytes) -> None:
         client.run(partial(_do_one_job, client, waiter))
 
 
-def leak_sessions(client: Client, name: bytes) -> None:
+def leak_sessions(client: LockClient, name: bytes) -> None:
     """Let requests come all the time; the session of each that gives up is left open."""
     client.run(partial(_let_requests_come, client, name))
 
 
-def work_in_turns(client: Client, name: bytes) -> None:
+def work_in_turns(client: LockClient, name: bytes) -> None:
     """Lock, work and unlock again and again in one long session."""
     client.run(partial(_work, client, Mutex(client.session(TTL_S), name)))
 
 
-def crash(client: Client, name: bytes) -> None:
+def crash(client: LockClient, name: bytes) -> None:
     """Take the lock and die: what is left is a key on a lease that nobody renews."""
     session = client.session(TTL_S)
     Mutex(session, name).queue_up()
     session.orphan()
 
 
-def elect(client: Client, name: bytes) -> None:
+def elect(client: LockClient, name: bytes) -> None:
     """Lead, with another candidate standing by, each in a session of its own."""
     for candidate in (b"node-a", b"node-b"):
         Mutex(client.session(TTL_S), name, candidate).queue_up()
 
 
-def write_without_lease(client: Client, name: bytes) -> None:
+def write_without_lease(client: LockClient, name: bytes) -> None:
     """Take a home-made lock that nothing but its owner will ever delete: it looks like data."""
     client.etcd.put(name, b"deploy-17")
 
@@ -91,7 +91,7 @@ SCENARIOS = (
 
 
 @contextlib.contextmanager
-def playing(
+def running(
     address: str, prefix: bytes = PREFIX, scenarios: Sequence[Scenario] = SCENARIOS
 ) -> Iterator[None]:
     """
@@ -102,23 +102,23 @@ def playing(
     """
     with contextlib.ExitStack() as clients:
         for scenario in scenarios:
-            client = clients.enter_context(contextlib.closing(Client(address)))
+            client = clients.enter_context(contextlib.closing(LockClient(address)))
             scenario.begin(client, prefix + scenario.lock)
         yield
 
 
-def _do_one_job(client: Client, mutex: Mutex) -> None:
+def _do_one_job(client: LockClient, mutex: Mutex) -> None:
     if mutex.lock():
         client.pause(JOB_S)
         mutex.unlock()
 
 
-def _let_requests_come(client: Client, name: bytes) -> None:
+def _let_requests_come(client: LockClient, name: bytes) -> None:
     while client.pause(REQUEST_INTERVAL_S):
         client.run(partial(_handle_request, client, name))
 
 
-def _handle_request(client: Client, name: bytes) -> None:
+def _handle_request(client: LockClient, name: bytes) -> None:
     session = client.session(TTL_S)
     mutex = Mutex(session, name)
     if not mutex.lock(REQUEST_TIMEOUT_S):
@@ -127,7 +127,7 @@ def _handle_request(client: Client, name: bytes) -> None:
     session.close()
 
 
-def _work(client: Client, mutex: Mutex) -> None:
+def _work(client: LockClient, mutex: Mutex) -> None:
     while mutex.lock() and client.pause(JOB_S):
         mutex.unlock()
         client.pause(BREAK_S)

@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator, Iterable
 
 from lockdoctor.domain.inference.queue_activity import WatchEvent
 from lockdoctor.domain.model.alarms import ClusterAlarm
-from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Reading
+from lockdoctor.domain.model.leases import FailedReading, LeaseId, Reading
 from lockdoctor.domain.model.locks import KeySnapshot
-from lockdoctor.errors import AccessDenied, ClusterError
+from lockdoctor.errors import AccessDeniedError, ClusterError
 from lockdoctor.etcd.connection.connection import Connection, ConnectionSettings
 from lockdoctor.etcd.connection.greeting import Identity, alarms_of, who_are_you
 from lockdoctor.etcd.keys import read_keys
 from lockdoctor.etcd.lease_lookup.fast_reader import PipelinedLeaseReader
 from lockdoctor.etcd.lease_lookup.grpc_reader import RpcLeaseReader
-from lockdoctor.etcd.lease_lookup.rate_limit import Pace
+from lockdoctor.etcd.lease_lookup.rate_limit import RateLimiter
 from lockdoctor.etcd.protos import rpc
 from lockdoctor.etcd.watch import KeyWatch
 from lockdoctor.ports import Clock, LeaseList, MemberStatus
@@ -48,7 +48,7 @@ class EtcdCluster:
         self._leases = (
             PipelinedLeaseReader(connection, clock, max_rate)
             if is_pipelined
-            else RpcLeaseReader(connection, clock, Pace(clock, max_rate))
+            else RpcLeaseReader(connection, clock, RateLimiter(clock, max_rate))
         )
 
     @property
@@ -83,7 +83,7 @@ class EtcdCluster:
         return await read_keys(self.connection, prefix)
 
     async def leases(self) -> LeaseList:
-        """List every lease of the cluster; AccessDenied where the role may not see it."""
+        """List every lease of the cluster; AccessDeniedError where the role may not see it."""
         answer = await self.connection.call(
             lambda member: member.lease.LeaseLeases, rpc.LeaseLeasesRequest(), "list the leases"
         )
@@ -100,7 +100,7 @@ class EtcdCluster:
             answer = await self.connection.call(
                 lambda member: member.cluster.MemberList, rpc.MemberListRequest(), "list members"
             )
-        except AccessDenied:
+        except AccessDeniedError:
             self.denied["member list"] = None
             raise
         return frozenset(member.ID for member in answer.message.members)
@@ -111,7 +111,7 @@ class EtcdCluster:
 
     def read_leases(
         self, lease_ids: Iterable[LeaseId], *, with_keys: bool
-    ) -> AsyncIterator[Reading | LeaseUnread]:
+    ) -> AsyncIterator[Reading | FailedReading]:
         """Look up leases, many at a time, paced; each answer as it comes, in no order."""
         return self._leases.read(lease_ids, with_keys=with_keys)
 
@@ -129,7 +129,7 @@ class EtcdCluster:
                 answer = await self.connection.call(
                     lambda member: member.maintenance.Alarm, request, "list the alarms"
                 )
-            except AccessDenied:
+            except AccessDeniedError:
                 self.denied["alarms"] = None
             except ClusterError as failed:
                 self._failures.append(f"The alarms of etcd could not be read: {failed}.")
@@ -160,7 +160,7 @@ async def connect(
     Raises:
         ConfigError: An endpoint or a TLS file makes no sense.
         ClusterUnreachable: No endpoint is a member with a leader; the message says what each is.
-        AccessDenied: etcd refuses the user or the password.
+        AccessDeniedError: etcd refuses the user or the password.
         ClusterError: The endpoints belong to different clusters.
     """
     connection = Connection(settings, clock)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Observation, Reading
+from lockdoctor.domain.model.leases import LeaseId, LeaseNotFound, LeaseReading, Reading
 from lockdoctor.domain.model.locks import LockKey
 
 MAX_VALUE_BYTES = 4096
@@ -45,7 +45,7 @@ def reading(
     raft_term = answer.header.raft_term
     granted_ttl_s, remaining_ttl_s = answer.grantedTTL, answer.TTL
     if remaining_ttl_s == -1 and granted_ttl_s == 0:
-        return LeaseGone(
+        return LeaseNotFound(
             lease_id=lease_id, asked_at=asked_at, answered_at=answered_at, raft_term=raft_term
         )
     keys = tuple(sorted(answer.keys)) if with_keys else None
@@ -63,7 +63,7 @@ def reading(
 class _Unfrozen:
     """An Observation in the making: a frozen dataclass takes four times as long to fill itself."""
 
-    __slots__ = Observation.__slots__
+    __slots__ = LeaseReading.__slots__
 
     def __init__(
         self,
@@ -92,13 +92,13 @@ def observation(
     remaining_ttl_s: int,
     raft_term: int,
     attached_keys: tuple[bytes, ...] | None,
-) -> Observation:
+) -> LeaseReading:
     """Make an Observation at speed."""
     made: Any = _Unfrozen(
         lease_id, asked_at, answered_at, granted_ttl_s, remaining_ttl_s, raft_term, attached_keys
     )
-    made.__class__ = Observation
-    observed: Observation = made
+    made.__class__ = LeaseReading
+    observed: LeaseReading = made
     return observed
 
 

@@ -6,8 +6,8 @@ import contextlib
 
 from lockdoctor.domain.model.locks import KeySnapshot, LockKey
 from lockdoctor.errors import ClusterError
-from lockdoctor.etcd.connection.connection import Answer, Connection, KeyRange
-from lockdoctor.etcd.connection.errors import RevisionCompacted, printable
+from lockdoctor.etcd.connection.connection import Connection, KeyRange, Response
+from lockdoctor.etcd.connection.errors import RevisionCompactedError, printable
 from lockdoctor.etcd.convert import lock_key, range_of
 from lockdoctor.etcd.protos import rpc
 
@@ -27,7 +27,7 @@ async def read_keys(connection: Connection, prefix: bytes) -> KeySnapshot:
         ClusterError: etcd compacts the revision away while we read, again and again.
     """
     for _ in range(MAX_STARTS):
-        with contextlib.suppress(RevisionCompacted):
+        with contextlib.suppress(RevisionCompactedError):
             return await _read_once(connection, prefix)
     raise ClusterError(
         f"The keys below {printable(prefix)} could not be read at one revision: etcd was compacted "
@@ -39,7 +39,7 @@ async def _read_once(connection: Connection, prefix: bytes) -> KeySnapshot:
     start, end = range_of(prefix)
     what = f"read the keys below {printable(prefix)}"
     keys: list[LockKey] = []
-    first: Answer | None = None
+    first: Response | None = None
     limit = FIRST_PAGE
     while True:
         request = rpc.RangeRequest(
@@ -70,7 +70,7 @@ def _header_only(message: object) -> object:
     return rpc.RangeResponse(header=message.header)  # type: ignore[attr-defined]  # untyped
 
 
-def _snapshot(first: Answer, answered_at: float, keys: list[LockKey]) -> KeySnapshot:
+def _snapshot(first: Response, answered_at: float, keys: list[LockKey]) -> KeySnapshot:
     return KeySnapshot(
         asked_at=first.asked_at,
         answered_at=answered_at,

@@ -12,19 +12,19 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 from lockdoctor.domain.model.alarms import ClusterAlarm
-from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, Observation
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, LeaseReading
 from lockdoctor.domain.selfcheck.rules import MemberFacts, Permission, SelfCheckFacts
-from lockdoctor.errors import NO_ANSWER, AccessDenied, ClusterError, ConfigError
+from lockdoctor.errors import NO_ANSWER, AccessDeniedError, ClusterError, ConfigError
 from lockdoctor.etcd.client import EtcdCluster
 from lockdoctor.etcd.connection.connection import Connection, ConnectionSettings, KeyRange
 from lockdoctor.etcd.connection.diagnose import ask
 from lockdoctor.etcd.connection.endpoints import Endpoint
 from lockdoctor.etcd.connection.errors import printable
-from lockdoctor.etcd.connection.greeting import Greeting
+from lockdoctor.etcd.connection.greeting import StatusReply
 from lockdoctor.etcd.connection.tls import TlsFiles
 from lockdoctor.etcd.convert import range_of
 from lockdoctor.etcd.protos import rpc
-from lockdoctor.ports import Clock, Stop
+from lockdoctor.ports import Clock, StopRequest
 
 FEW_KEYS = 64
 """Among so many of a prefix we look for one with a lease."""
@@ -41,7 +41,7 @@ NOTHING_TO_TRY = "no key below it has a lease at present, so it was not tried"
 
 
 async def inspect(
-    settings: ConnectionSettings, clock: Clock, prefixes: Sequence[bytes], stop: Stop
+    settings: ConnectionSettings, clock: Clock, prefixes: Sequence[bytes], stop: StopRequest
 ) -> SelfCheckFacts:
     """
     Look at everything that a scan needs of etcd. Nothing is written.
@@ -54,7 +54,7 @@ async def inspect(
     """
     connection = Connection(settings, clock)
     try:
-        met = await connection.meet()
+        met = await connection.status_of_all()
         members = await asyncio.gather(
             *(_member(endpoint, found, settings, clock) for endpoint, found in met)
         )
@@ -91,7 +91,7 @@ async def _login(connection: Connection, settings: ConnectionSettings) -> Permis
 
 
 async def _member(
-    endpoint: Endpoint, found: Greeting | str, settings: ConnectionSettings, clock: Clock
+    endpoint: Endpoint, found: StatusReply | str, settings: ConnectionSettings, clock: Clock
 ) -> MemberFacts:
     if isinstance(found, str):
         return MemberFacts(endpoint=endpoint.text, refusal=found)
@@ -160,7 +160,7 @@ def _as_utc(date: datetime) -> datetime:
 
 
 async def _tried(
-    connection: Connection, cluster: EtcdCluster, prefixes: Sequence[bytes], stop: Stop
+    connection: Connection, cluster: EtcdCluster, prefixes: Sequence[bytes], stop: StopRequest
 ) -> AsyncIterator[Permission]:
     for prefix in prefixes:
         if stop.reason:
@@ -181,7 +181,7 @@ async def _tried(
         await cluster.members()
 
 
-def _not_tried(stop: Stop) -> str:
+def _not_tried(stop: StopRequest) -> str:
     return f"not tried: ended by {stop.reason}"
 
 
@@ -209,7 +209,7 @@ async def _attached_keys(cluster: EtcdCluster, prefix: bytes, lease_id: LeaseId)
         (read,) = [each async for each in cluster.read_leases([lease_id], with_keys=True)]
     except ClusterError as failed:
         return Permission(what=what, prefix=prefix, refusal=str(failed))
-    if not isinstance(read, Observation):
+    if not isinstance(read, LeaseReading):
         return Permission(what=what, prefix=prefix, note="the lease that was tried is gone")
     if read.attached_keys is None:
         refusal = "this role may not read them all; lockdoctor revoke would refuse such a lease"
@@ -221,7 +221,7 @@ async def _lease_list(cluster: EtcdCluster) -> Permission:
     what = LIST_LEASES
     try:
         await cluster.leases()
-    except AccessDenied:
+    except AccessDeniedError:
         refusal = (
             "this role may not: sessions without keys, the sign of a leak of sessions, are not"
             " seen; everything else is"

@@ -1,4 +1,4 @@
-"""EtcdSurgeon: the only part of lockdoctor that writes to an etcd cluster."""
+"""EtcdWriter: the only part of lockdoctor that writes to an etcd cluster."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ from typing import Any
 
 from lockdoctor.domain.model.leases import LeaseId, hex_id
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.model.write_result import Effect, Written
+from lockdoctor.domain.model.write_result import WriteOutcome, WriteResult
 from lockdoctor.etcd.connection.connection import Connection, KeyRange, Method
-from lockdoctor.etcd.connection.errors import Unanswered, UnknownLease, one_line, printable
+from lockdoctor.etcd.connection.errors import (
+    LeaseNotFoundError,
+    WriteOutcomeUnknownError,
+    one_line,
+    printable,
+)
 from lockdoctor.etcd.convert import lock_key
 from lockdoctor.etcd.protos import rpc
 from lockdoctor.ports import MAX_TOGETHER, Clock
 
 
-class EtcdSurgeon:
+class EtcdWriter:
     """
     A Surgeon (see ports) for a real cluster.
 
@@ -37,7 +42,7 @@ class EtcdSurgeon:
         )
         return next((lock_key(found, None) for found in answer.message.kvs), None)
 
-    async def delete(self, keys: Sequence[LockKey]) -> Written:
+    async def delete(self, keys: Sequence[LockKey]) -> WriteResult:
         """Delete keys, guarded; their leases stay, and whatever else is on those."""
         return await self._transact(
             [comparison for key in keys for comparison in _unchanged(key)],
@@ -48,7 +53,7 @@ class EtcdSurgeon:
             f"delete {_named(keys)}",
         )
 
-    async def move(self, keys: Sequence[LockKey], to: LeaseId) -> Written:
+    async def move(self, keys: Sequence[LockKey], to: LeaseId) -> WriteResult:
         """Put keys onto another lease, guarded; NO_LEASE takes them off theirs."""
         puts = (rpc.PutRequest(key=key.key, lease=to, ignore_value=True) for key in keys)
         return await self._transact(
@@ -57,7 +62,7 @@ class EtcdSurgeon:
             f"put {_named(keys)} onto {f'lease {hex_id(to)}' if to else 'no lease'}",
         )
 
-    async def create(self, keys: Sequence[LockKey], lease_id: LeaseId) -> Written:
+    async def create(self, keys: Sequence[LockKey], lease_id: LeaseId) -> WriteResult:
         """Write keys with their values onto a lease, only where none of them exists."""
         puts = (rpc.PutRequest(key=key.key, value=key.value, lease=lease_id) for key in keys)
         return await self._transact(
@@ -68,38 +73,38 @@ class EtcdSurgeon:
 
     async def grant(self, ttl_s: int) -> LeaseId:
         """Grant a lease that nobody renews; etcd may raise its TTL."""
-        answer = await self._connection.ask_once(
+        answer = await self._connection.call_once(
             lambda member: member.lease.LeaseGrant,
             rpc.LeaseGrantRequest(TTL=ttl_s),
             "grant a lease",
         )
         return LeaseId(answer.message.ID)
 
-    async def revoke(self, lease_id: LeaseId) -> Written:
+    async def revoke(self, lease_id: LeaseId) -> WriteResult:
         """End a lease and delete every key that is on it by then: etcd knows no guard for it."""
         request = rpc.LeaseRevokeRequest(ID=lease_id)
         what = f"revoke lease {hex_id(lease_id)}"
         return await self._write(lambda member: member.lease.LeaseRevoke, request, what)
 
-    async def _transact(self, compare: list[Any], then: list[Any], what: str) -> Written:
+    async def _transact(self, compare: list[Any], then: list[Any], what: str) -> WriteResult:
         if not 0 < len(then) <= MAX_TOGETHER:
             raise ValueError(f"{len(then)} keys in one write, 1 to {MAX_TOGETHER} can be")
         request = rpc.TxnRequest(compare=compare, success=then)
         return await self._write(lambda member: member.kv.Txn, request, what)
 
-    async def _write(self, method: Method, request: Any, what: str) -> Written:
+    async def _write(self, method: Method, request: Any, what: str) -> WriteResult:
         asked_at = self._clock.now()
-        effect, why = Effect.DONE, ""
+        effect, why = WriteOutcome.DONE, ""
         try:
-            answer = await self._connection.ask_once(method, request, what)
-        except UnknownLease:
-            effect = Effect.NO_LEASE
-        except Unanswered as unclear:
-            effect, why = Effect.UNCLEAR, one_line(str(unclear))
+            answer = await self._connection.call_once(method, request, what)
+        except LeaseNotFoundError:
+            effect = WriteOutcome.NO_LEASE
+        except WriteOutcomeUnknownError as unclear:
+            effect, why = WriteOutcome.UNCLEAR, one_line(str(unclear))
         else:
             if not getattr(answer.message, "succeeded", True):
-                effect = Effect.UNMET
-        return Written(effect=effect, asked_at=asked_at, answered_at=self._clock.now(), why=why)
+                effect = WriteOutcome.UNMET
+        return WriteResult(effect=effect, asked_at=asked_at, answered_at=self._clock.now(), why=why)
 
 
 def _unchanged(key: LockKey) -> Iterator[Any]:

@@ -39,7 +39,7 @@ class _Clock:
     is_own: bool
 
 
-class Timeline:
+class ClockTranslator:
     """The clocks of the file, as seen from the present run."""
 
     def __init__(self, connection: sqlite3.Connection, present: ClockMark) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.past.past import Listing
 from lockdoctor.domain.past.run_record import ListedLeases
-from lockdoctor.history.clocks import Timeline
+from lockdoctor.history.clocks import ClockTranslator
 from lockdoctor.history.database.queries import sql
-from lockdoctor.history.database.temp_tables import ask_of_leases
+from lockdoctor.history.database.temp_tables import set_requested_leases
 
 MAX_LISTINGS = 300
 """A day of checks every five minutes: enough to see a trend, and quickly read."""
@@ -20,7 +20,7 @@ MAX_LISTINGS = 300
 
 def record_list(
     connection: sqlite3.Connection,
-    timeline: Timeline,
+    timeline: ClockTranslator,
     common: Mapping[str, Any],
     listed: ListedLeases,
     run: tuple[float, float],
@@ -36,7 +36,7 @@ def record_list(
     """
     if _is_outrun(connection.execute(sql("last_listing"), common).fetchone(), timeline, run):
         return
-    ask_of_leases(connection, listed.lease_ids)
+    set_requested_leases(connection, listed.lease_ids)
     ended = connection.execute(sql("count_ended_sessions"), common).fetchone()["ended"]
     connection.execute(sql("drop_unlisted"), common)
     connection.execute(sql("add_listed"), common)
@@ -47,7 +47,7 @@ def record_list(
 
 
 def recall_lists(
-    connection: sqlite3.Connection, timeline: Timeline, scope: Mapping[str, Any], now: float
+    connection: sqlite3.Connection, timeline: ClockTranslator, scope: Mapping[str, Any], now: float
 ) -> tuple[Listing, ...]:
     """
     Give what each of the last lists added, in order, and what the leases asked about add now.
@@ -83,7 +83,9 @@ def recall_lists(
     return (*found, Listing(at=now, new=frozenset(leases | new[-1]), ended=ended, is_alike=True))
 
 
-def _is_outrun(last: sqlite3.Row | None, timeline: Timeline, run: tuple[float, float]) -> bool:
+def _is_outrun(
+    last: sqlite3.Row | None, timeline: ClockTranslator, run: tuple[float, float]
+) -> bool:
     """Whether a run that began later, and not in the future, has stored its list already."""
     if last is None or not timeline.is_exact(last["clock_id"]):
         return False

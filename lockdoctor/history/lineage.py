@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from lockdoctor.history.clocks import Timeline
+from lockdoctor.history.clocks import ClockTranslator
 from lockdoctor.history.database.columns import id_text
 from lockdoctor.history.database.queries import sql
 from lockdoctor.values import dataclass
@@ -23,7 +23,9 @@ class ClusterState:
     """The prefixes whose keys were read, as the file holds them."""
 
 
-def lineage_of(connection: sqlite3.Connection, timeline: Timeline, now: ClusterState) -> int | None:
+def lineage_of(
+    connection: sqlite3.Connection, timeline: ClockTranslator, now: ClusterState
+) -> int | None:
     """
     Find the lineage that a cluster continues.
 
@@ -46,7 +48,7 @@ def lineage_of(connection: sqlite3.Connection, timeline: Timeline, now: ClusterS
     return lineage_id if goes_on and _is_witnessed(connection, lineage_id, now) else None
 
 
-def _is_concurrent(timeline: Timeline, last: sqlite3.Row, now: ClusterState) -> bool:
+def _is_concurrent(timeline: ClockTranslator, last: sqlite3.Row, now: ClusterState) -> bool:
     """Whether the last run went on while this one was on its way, and so may know more."""
     ended_at = timeline.at(last["clock_id"], last["ended_at"])
     return timeline.is_exact(last["clock_id"]) and ended_at >= now.asked_at

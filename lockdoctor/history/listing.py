@@ -10,7 +10,7 @@ from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Hold
 from lockdoctor.domain.past.past import ClockMark
 from lockdoctor.domain.past.stored import StoredFinding, StoredHold, StoredLease, StoredRun
-from lockdoctor.history.clocks import Timeline
+from lockdoctor.history.clocks import ClockTranslator
 from lockdoctor.history.database.columns import id_number, prefixes_of
 from lockdoctor.history.database.queries import sql
 from lockdoctor.history.reading_spans import GONE_TTL_S
@@ -30,7 +30,7 @@ class Listing:
     def __init__(self, connection: sqlite3.Connection, present: ClockMark) -> None:
         """Read the clocks of the file."""
         self._connection = connection
-        self._timeline = Timeline(connection, present)
+        self._timeline = ClockTranslator(connection, present)
 
     def runs(self) -> Iterator[StoredRun]:
         """List the runs, the last one first."""

@@ -10,7 +10,12 @@ from typing import TypeAlias
 
 from lockdoctor.domain.past.past import ClockMark
 from lockdoctor.history.database import paths
-from lockdoctor.history.database.connection import connect, explained, require_stored, transaction
+from lockdoctor.history.database.connection import (
+    connect,
+    require_stored,
+    transaction,
+    translating_errors,
+)
 from lockdoctor.history.database.queries import sql
 from lockdoctor.values import dataclass
 
@@ -64,7 +69,7 @@ def prune_whole(
     """
     require_stored(path)
     before = paths.size(path) or 0
-    with closing(connect(path, wait_s)) as connection, explained(path):
+    with closing(connect(path, wait_s)) as connection, translating_errors(path):
         runs = left = _runs(connection)
         while True:
             with transaction(connection):

@@ -10,7 +10,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from lockdoctor.domain.model.leases import LeadershipProbe, LeaseId, Observation, Reading
+from lockdoctor.domain.model.leases import LeadershipProbe, LeaseId, LeaseReading, Reading
 from lockdoctor.domain.model.locks import Hold
 from lockdoctor.domain.past.past import (
     NO_PAST,
@@ -21,16 +21,16 @@ from lockdoctor.domain.past.past import (
     PastHold,
     RevisionMark,
 )
-from lockdoctor.history.clocks import CACHE_SIZE, SKEW_S, Timeline
+from lockdoctor.history.clocks import CACHE_SIZE, SKEW_S, ClockTranslator
 from lockdoctor.history.database.columns import id_number, leases_of, lock_id, verdict_kind
 from lockdoctor.history.database.queries import sql
-from lockdoctor.history.database.temp_tables import ask_of_holds, ask_of_leases
+from lockdoctor.history.database.temp_tables import set_requested_holds, set_requested_leases
 from lockdoctor.history.lease_lists import recall_lists
 from lockdoctor.history.lineage import ClusterState, lineage_of
 from lockdoctor.history.reading_spans import GONE_TTL_S
 
 
-class Asked(NamedTuple):
+class RecallQuery(NamedTuple):
     """What a run asks about; what is told of it shares these very objects with the run."""
 
     holds: Sequence[Hold]
@@ -43,12 +43,12 @@ def recall(
     connection: sqlite3.Connection,
     present: ClockMark,
     now: ClusterState,
-    asked: Asked,
+    asked: RecallQuery,
 ) -> Past:
     """Tell what is known, within a transaction of the caller."""
-    ask_of_holds(connection, asked.holds)
-    ask_of_leases(connection, asked.lease_ids)
-    timeline = Timeline(connection, present)
+    set_requested_holds(connection, asked.holds)
+    set_requested_leases(connection, asked.lease_ids)
+    timeline = ClockTranslator(connection, present)
     lineage_id = lineage_of(connection, timeline, now)
     if lineage_id is None:
         return NO_PAST
@@ -61,10 +61,10 @@ class _Reader:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        timeline: Timeline,
+        timeline: ClockTranslator,
         now: float,
         lineage_id: int,
-        asked: Asked,
+        asked: RecallQuery,
     ) -> None:
         self.connection = connection
         self.timeline = timeline
@@ -166,7 +166,7 @@ class _Reader:
                 if at > self.now or at < latest - SKEW_S:
                     continue
                 latest = max(latest, at)
-                yield Observation(
+                yield LeaseReading(
                     lease_id=lease_id,
                     asked_at=self._earliest(row, f"{end}_clock_id", f"{end}_asked_at"),
                     answered_at=self._latest(row, f"{end}_clock_id", f"{end}_answered_at"),

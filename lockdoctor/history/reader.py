@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.past.past import ClockMark
 from lockdoctor.domain.past.stored import Stored, StoredFinding, StoredHold, StoredRun
-from lockdoctor.history.database.connection import connect_to_read, understood
+from lockdoctor.history.database.connection import connect_to_read, validating_rows
 from lockdoctor.history.listing import Listing
 from lockdoctor.history.store import WAIT_S
 
@@ -50,7 +50,7 @@ class HistoryReader:
         self._path = path
         self._connection = connect_to_read(path, wait_s)
         try:
-            with understood(self._path):
+            with validating_rows(self._path):
                 self._connection.execute("BEGIN DEFERRED")
                 self._listing = Listing(self._connection, clock_mark)
         except BaseException:
@@ -76,7 +76,7 @@ class HistoryReader:
 
     def runs(self) -> tuple[StoredRun, ...]:
         """List the runs, the last one first."""
-        with understood(self._path):
+        with validating_rows(self._path):
             return tuple(self._listing.runs())
 
     def about(self, name: bytes, lease_id: LeaseId | None = None) -> Stored:
@@ -92,7 +92,7 @@ class HistoryReader:
             and of the lease; what was found of the lock, or of the locks of those holds while
             they stood.
         """
-        with understood(self._path):
+        with validating_rows(self._path):
             holds = tuple(dict.fromkeys(self._holds(name, lease_id)))
             lease_ids = {hold.lease_id for hold in holds} | {lease_id or NO_LEASE}
             return Stored(
@@ -112,7 +112,7 @@ class HistoryReader:
         `record` says what it is: run, hold, lease or finding. Bytes stay bytes, and moments are
         POSIX seconds.
         """
-        with understood(self._path):
+        with validating_rows(self._path):
             listing = self._listing
             yield from (_plain("run", each) for each in listing.runs())
             yield from (_plain("hold", each) for each in listing.holds("all_holds"))

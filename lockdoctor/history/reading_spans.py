@@ -14,14 +14,14 @@ from typing import NamedTuple
 
 from lockdoctor.domain.inference.leadership import shows_promotion
 from lockdoctor.domain.inference.renewals import is_usable
-from lockdoctor.domain.model.leases import LeaseGone, Observation, Reading
+from lockdoctor.domain.model.leases import LeaseNotFound, LeaseReading, Reading
 from lockdoctor.values import dataclass
 
 GONE_TTL_S = 0
 """What etcd answers as the granted TTL of a lease that it does not know."""
 
 
-class Sameness(NamedTuple):
+class SpanKey(NamedTuple):
     """What readings have in common that can be folded into one stretch."""
 
     granted_ttl_s: int
@@ -32,7 +32,7 @@ class Sameness(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class ReadingSpan:
     """Successive readings of one lease, folded."""
 
     first: Reading
@@ -40,7 +40,7 @@ class Stretch:
     readings: int = 1
 
     @property
-    def sameness(self) -> Sameness:
+    def sameness(self) -> SpanKey:
         """What its readings have in common."""
         return sameness(self.first)
 
@@ -50,22 +50,22 @@ class Stretch:
         return (self.first,) if self.readings == 1 else (self.first, self.last)
 
 
-def sameness(reading: Reading) -> Sameness:
+def sameness(reading: Reading) -> SpanKey:
     """Say with which readings this one can be folded."""
-    if isinstance(reading, LeaseGone):
-        return Sameness(GONE_TTL_S, reading.raft_term, is_promoted=False)
-    return Sameness(reading.granted_ttl_s, reading.raft_term, shows_promotion(reading))
+    if isinstance(reading, LeaseNotFound):
+        return SpanKey(GONE_TTL_S, reading.raft_term, is_promoted=False)
+    return SpanKey(reading.granted_ttl_s, reading.raft_term, shows_promotion(reading))
 
 
-def fold(readings: Iterable[Reading]) -> list[Stretch]:
+def compress(readings: Iterable[Reading]) -> list[ReadingSpan]:
     """Fold the readings of one lease, in the order in which they were asked."""
-    stretches: list[Stretch] = []
+    stretches: list[ReadingSpan] = []
     for reading in readings:
-        if isinstance(reading, Observation) and not is_usable(reading):
+        if isinstance(reading, LeaseReading) and not is_usable(reading):
             continue
         if stretches and stretches[-1].sameness == sameness(reading):
             grown = replace(stretches[-1], last=reading, readings=stretches[-1].readings + 1)
             stretches[-1] = grown
         else:
-            stretches.append(Stretch(reading, reading))
+            stretches.append(ReadingSpan(reading, reading))
     return stretches

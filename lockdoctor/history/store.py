@@ -17,12 +17,12 @@ from lockdoctor.history import pruning, read_past, write_run
 from lockdoctor.history.database import paths
 from lockdoctor.history.database.columns import prefixes_text
 from lockdoctor.history.database.connection import (
-    HistoryDamaged,
+    HistoryDamagedError,
     connect,
-    explained,
-    moved_aside,
+    quarantine_file,
     transaction,
-    understood,
+    translating_errors,
+    validating_rows,
 )
 from lockdoctor.history.database.temp_tables import asking
 from lockdoctor.history.lineage import ClusterState
@@ -75,7 +75,7 @@ class SqliteHistory:
         self._wait_s = wait_s
         try:
             self._connection = self._connect()
-        except HistoryDamaged:
+        except HistoryDamagedError:
             self._set_aside()
             self._connection = self._connect()
 
@@ -130,11 +130,11 @@ class SqliteHistory:
             prefixes=prefixes_text(prefixes),
         )
 
-        asked = read_past.Asked(holds, tuple(lease_ids), judged_by)
+        asked = read_past.RecallQuery(holds, tuple(lease_ids), judged_by)
 
         def ask(connection: sqlite3.Connection) -> Past:
             with (
-                understood(self._path),
+                validating_rows(self._path),
                 asking(connection),
                 transaction(connection, writes=False),
             ):
@@ -172,13 +172,13 @@ class SqliteHistory:
     def _do(self, step: Callable[[sqlite3.Connection], T]) -> T:
         """Take a step; where the file turns out to be damaged, take it on a fresh one."""
         try:
-            with explained(self._path):
+            with translating_errors(self._path):
                 return step(self._connection)
-        except HistoryDamaged:
+        except HistoryDamagedError:
             self._connection.close()
             self._set_aside()
             self._connection = self._connect()
-            with explained(self._path):
+            with translating_errors(self._path):
                 return step(self._connection)
 
     def _connect(self) -> sqlite3.Connection:
@@ -192,7 +192,7 @@ class SqliteHistory:
         """Set the damaged file aside, unless another run that found it so was faster."""
         if self._opened is None:
             return
-        aside = moved_aside(self._path, self._opened, self._present.wall_at)
+        aside = quarantine_file(self._path, self._opened, self._present.wall_at)
         if aside is not None:
             self.notes.append(
                 f"the history {self._path} was damaged: it is now {aside}, and this run begins"

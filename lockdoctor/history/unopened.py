@@ -11,7 +11,7 @@ from lockdoctor.domain.past.run_record import RunRecord
 from lockdoctor.errors import HistoryError
 
 
-class UnopenedHistory:
+class UnavailableHistory:
     """A History (see ports) of which nothing can be read or written."""
 
     def __init__(self, failed: HistoryError) -> None:

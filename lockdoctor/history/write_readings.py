@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Observation, Reading
-from lockdoctor.history.clocks import Timeline
+from lockdoctor.domain.model.leases import LeaseId, LeaseNotFound, LeaseReading, Reading
+from lockdoctor.history.clocks import ClockTranslator
 from lockdoctor.history.database.queries import sql
-from lockdoctor.history.database.temp_tables import ask_of_leases
-from lockdoctor.history.reading_spans import GONE_TTL_S, Sameness, Stretch, fold
+from lockdoctor.history.database.temp_tables import set_requested_leases
+from lockdoctor.history.reading_spans import GONE_TTL_S, ReadingSpan, SpanKey, compress
 from lockdoctor.values import dataclass
 
 BATCH_SIZE = 2_000
@@ -32,7 +32,7 @@ class _Tail:
     """How the stored readings of a lease end."""
 
     number: int
-    sameness: Sameness | None
+    sameness: SpanKey | None
     """None where nothing can be added to them."""
     last_answered_at: float
 
@@ -43,7 +43,7 @@ class ReadingsWriter:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        timeline: Timeline,
+        timeline: ClockTranslator,
         common: dict[str, Any],
         ended_at: float,
     ) -> None:
@@ -75,10 +75,10 @@ class ReadingsWriter:
         added: list[dict[str, Any]] = []
         for lease_id, found in readings.items():
             tail = tails.get(lease_id)
-            stretches = fold(_new(found, tail))
+            stretches = compress(_new(found, tail))
             if tail and stretches and stretches[0].sameness == tail.sameness:
                 extended.append(self._stretch(lease_id, tail.number, stretches.pop(0)))
-            elif tail is None and stretches and isinstance(stretches[0].first, LeaseGone):
+            elif tail is None and stretches and isinstance(stretches[0].first, LeaseNotFound):
                 del stretches[0]  # there is nothing that it could be the end of
             for number, stretch in enumerate(stretches, start=tail.number + 1 if tail else 1):
                 added.append(self._stretch(lease_id, number, stretch))
@@ -87,7 +87,7 @@ class ReadingsWriter:
         self._put("drop_stretches", ({**row, "number": row["number"] - STRETCHES} for row in added))
 
     def _tails(self, lease_ids: Iterable[LeaseId]) -> dict[LeaseId, _Tail]:
-        ask_of_leases(self._connection, lease_ids)
+        set_requested_leases(self._connection, lease_ids)
         rows = self._connection.execute(sql("last_stretches"), self._common)
         return {LeaseId(row["lease_id"]): self._tail(row) for row in rows}
 
@@ -99,11 +99,11 @@ class ReadingsWriter:
         is_promoted = granted != GONE_TTL_S and row["first_remaining_ttl_s"] >= granted
         return _Tail(
             number=row["number"],
-            sameness=Sameness(granted, row["raft_term"], is_promoted=is_promoted),
+            sameness=SpanKey(granted, row["raft_term"], is_promoted=is_promoted),
             last_answered_at=last_answered_at,
         )
 
-    def _stretch(self, lease_id: LeaseId, number: int, stretch: Stretch) -> dict[str, Any]:
+    def _stretch(self, lease_id: LeaseId, number: int, stretch: ReadingSpan) -> dict[str, Any]:
         first, last = stretch.first, stretch.last
         return {
             "lease_id": lease_id,
@@ -145,12 +145,12 @@ def _new(readings: Sequence[Reading], tail: _Tail | None) -> list[Reading]:
 
 
 def _remaining(reading: Reading) -> int:
-    return reading.remaining_ttl_s if isinstance(reading, Observation) else -1
+    return reading.remaining_ttl_s if isinstance(reading, LeaseReading) else -1
 
 
 def _shows_keys(reading: Reading) -> bool:
     """Whether it ends the time in which the lease had no keys: it has some, or is gone."""
-    return isinstance(reading, LeaseGone) or bool(reading.attached_keys)
+    return isinstance(reading, LeaseNotFound) or bool(reading.attached_keys)
 
 
 def _keyless_since(readings: Sequence[Reading]) -> float | None:
@@ -159,6 +159,6 @@ def _keyless_since(readings: Sequence[Reading]) -> float | None:
     for reading in readings:
         if _shows_keys(reading):
             since_at = None
-        elif isinstance(reading, Observation) and reading.attached_keys == ():
+        elif isinstance(reading, LeaseReading) and reading.attached_keys == ():
             since_at = reading.answered_at if since_at is None else since_at
     return since_at

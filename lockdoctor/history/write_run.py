@@ -8,10 +8,10 @@ from typing import Any
 
 from lockdoctor.domain.past.past import ClockMark
 from lockdoctor.domain.past.run_record import FindingSeen, RunRecord
-from lockdoctor.history.clocks import Timeline
+from lockdoctor.history.clocks import ClockTranslator
 from lockdoctor.history.database.columns import id_text, leases_of, leases_text, prefixes_text
 from lockdoctor.history.database.queries import inserted, sql
-from lockdoctor.history.database.temp_tables import ask_of_holds
+from lockdoctor.history.database.temp_tables import set_requested_holds
 from lockdoctor.history.lease_lists import record_list
 from lockdoctor.history.lineage import ClusterState, lineage_of
 from lockdoctor.history.write_readings import ReadingsWriter
@@ -22,7 +22,7 @@ SWEEP_RUNS = 50
 
 def record(connection: sqlite3.Connection, present: ClockMark, run: RunRecord) -> None:
     """Store a run, within a transaction of the caller."""
-    timeline = Timeline(connection, present)
+    timeline = ClockTranslator(connection, present)
     clock_id = timeline.own_clock()
     lineage_id = _lineage(connection, timeline, run)
     scope = {"lineage_id": lineage_id, "prefixes": prefixes_text(run.prefixes)}
@@ -32,7 +32,7 @@ def record(connection: sqlite3.Connection, present: ClockMark, run: RunRecord) -
     _sweep(connection, connection.execute(sql("run_back"), {**scope, "back": SWEEP_RUNS}))
 
 
-def _lineage(connection: sqlite3.Connection, timeline: Timeline, run: RunRecord) -> int:
+def _lineage(connection: sqlite3.Connection, timeline: ClockTranslator, run: RunRecord) -> int:
     state = ClusterState(
         cluster_id=run.cluster_id,
         revision=max(mark.revision for mark in run.marks),
@@ -40,7 +40,7 @@ def _lineage(connection: sqlite3.Connection, timeline: Timeline, run: RunRecord)
         asked_at=run.started_at,
         prefixes=prefixes_text(run.prefixes),
     )
-    ask_of_holds(connection, (seen.hold for seen in run.holds))
+    set_requested_holds(connection, (seen.hold for seen in run.holds))
     found = lineage_of(connection, timeline, state)
     if found is not None:
         return found
@@ -60,7 +60,7 @@ class _Recorder:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        timeline: Timeline,
+        timeline: ClockTranslator,
         run: RunRecord,
         lineage_id: int,
         clock_id: int,

@@ -36,7 +36,7 @@ _T = TypeVar("_T")
 _Json = dict[str, Any]
 
 
-class Unread(enum.Enum):
+class UnreadableLine(enum.Enum):
     """Why bytes are no line."""
 
     DAMAGED = "damaged"
@@ -45,7 +45,7 @@ class Unread(enum.Enum):
     """A newer lockdoctor has written them; only it knows what they mean."""
 
 
-class _Newer(Exception):
+class _NewerVersionError(Exception):
     """A word or a version that is not known here."""
 
 
@@ -62,19 +62,19 @@ def encoded(line: Line) -> bytes:
     return json.dumps(whole, allow_nan=False, separators=(",", ":")).encode("ascii") + b"\n"
 
 
-def decoded(raw: bytes) -> Line | Unread:
+def decoded(raw: bytes) -> Line | UnreadableLine:
     """Read a line."""
     try:
         return _line(json.loads(raw))
-    except _Newer:
-        return Unread.NEWER
+    except _NewerVersionError:
+        return UnreadableLine.NEWER
     except (LookupError, ValueError, TypeError, OverflowError, RecursionError):
-        return Unread.DAMAGED
+        return UnreadableLine.DAMAGED
 
 
 def _line(content: _Json) -> Line:
     if _number(content["lockdoctor_journal"]) > VERSION:
-        raise _Newer
+        raise _NewerVersionError
     return _known(_READERS, content["line"])(content)
 
 
@@ -170,7 +170,7 @@ def _read_key(content: _Json) -> LockKey:
 
 def _known(words: Mapping[str, _T], word: Any) -> _T:
     if _text(word) not in words:
-        raise _Newer
+        raise _NewerVersionError
     return words[word]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, Line, Outcome, entries
 from lockdoctor.errors import FileRefusedError, JournalError, LockdoctorError
-from lockdoctor.journal.codec import BEGINNING, Unread, decoded, encoded
+from lockdoctor.journal.codec import BEGINNING, UnreadableLine, decoded, encoded
 from lockdoctor.own_files import (
     FileKind,
     behind_links,
@@ -29,9 +29,10 @@ LOCK_PAUSE_S = 0.05
 """Whoever writes a line holds the lock for milliseconds; five seconds mean that it hangs."""
 
 _WHY = {
-    Unread.DAMAGED: "cannot be read and was skipped; whoever wrote it was ended, or had no room on"
-    " the disk, before it went on",
-    Unread.NEWER: "comes from a newer lockdoctor and was skipped; update lockdoctor to read it",
+    UnreadableLine.DAMAGED: "cannot be read and was skipped; whoever wrote it was ended, or had no"
+    " room on the disk, before it went on",
+    UnreadableLine.NEWER: "comes from a newer lockdoctor and was skipped; update lockdoctor to"
+    " read it",
 }
 
 _NEXT_TO = "mend that, or give another file with --journal"
@@ -145,14 +146,14 @@ class FileJournal:
             os.close(lock)
 
     def _lines(self) -> Iterator[Line]:
-        unread: dict[Unread, list[int]] = {}
+        unread: dict[UnreadableLine, list[int]] = {}
         for number, raw in enumerate(self._read().split(b"\n"), start=1):
             line = decoded(raw) if raw else None
-            if isinstance(line, Unread):
+            if isinstance(line, UnreadableLine):
                 unread.setdefault(line, []).append(number)
             elif line is not None:
                 yield line
-        self.newer = len(unread.get(Unread.NEWER, ()))
+        self.newer = len(unread.get(UnreadableLine.NEWER, ()))
         self.notes += [
             f"{self.path}: {_named(numbers)} {_WHY[why]}" for why, numbers in unread.items()
         ]

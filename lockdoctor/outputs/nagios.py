@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TextIO
 
-from lockdoctor.domain.check.health import Checked, Checkup, FailedCheck
-from lockdoctor.domain.check.metrics import IN_SECONDS, Alarm
+from lockdoctor.domain.check.health import AnyCheckResult, CheckResult, FailedCheck
+from lockdoctor.domain.check.metrics import IN_SECONDS, ExceededLimit
 from lockdoctor.domain.check.ranges import Range
 from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.past.past import PastFinding
@@ -31,20 +31,20 @@ MAX_ACCEPTED = MAX_GONE = 10
 class NagiosOutput:
     """`--format nagios`."""
 
-    def render(self, checked: Checked, out: TextIO) -> None:
+    def render(self, checked: AnyCheckResult, out: TextIO) -> None:
         """Write the status line and the details; what the stream's encoding lacks is escaped."""
         text = "".join(f"{line}\n" for line in _lines(checked))
         encoding = getattr(out, "encoding", None) or "utf-8"
         out.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
-def status_line(checked: Checked) -> str:
+def status_line(checked: AnyCheckResult) -> str:
     """Say in one line how it is, without the perfdata."""
     summary = _failed(checked) if isinstance(checked, FailedCheck) else _summary(checked)
     return f"LOCKDOCTOR {checked.health.name} - {_fenced(shortened(summary, SUMMARY_WIDTH))}"
 
 
-def _lines(checked: Checked) -> Iterator[str]:
+def _lines(checked: AnyCheckResult) -> Iterator[str]:
     """
     Every line, the status line first.
 
@@ -74,7 +74,7 @@ def _failed(failed: FailedCheck) -> str:
     return safe(failed.why)
 
 
-def _summary(checkup: Checkup) -> str:
+def _summary(checkup: CheckResult) -> str:
     report = checkup.report
     is_told = bool(report.findings) and not (_is_baseline(checkup) and not checkup.verdict_severity)
     parts = list(alarms(report))
@@ -92,11 +92,11 @@ def _summary(checkup: Checkup) -> str:
     return "; ".join(parts)
 
 
-def _is_baseline(checkup: Checkup) -> bool:
+def _is_baseline(checkup: CheckResult) -> bool:
     return checkup.is_first and not checkup.report.interrupted
 
 
-def _first(checkup: Checkup) -> str:
+def _first(checkup: CheckResult) -> str:
     locks = count(len(checkup.report.locks), "lock")
     if checkup.report.past_runs is None:
         return f"{locks} read once; proof needs a history of earlier runs"
@@ -105,7 +105,7 @@ def _first(checkup: Checkup) -> str:
     return f"baseline taken: {locks}; proof needs a second run{said}"
 
 
-def _alarm(alarm: Alarm) -> str:
+def _alarm(alarm: ExceededLimit) -> str:
     value = duration(alarm.value) if alarm.metric in IN_SECONDS else f"{alarm.value:,.0f}"
     return f"{alarm.metric} is {value} (limit {alarm.limit.text})"
 
@@ -115,7 +115,7 @@ def _unseen(unseen: Unseen) -> str:
     return f"{number}{safe(unseen.what)} ({safe(unseen.why).rstrip('.')})"
 
 
-def _perfdata(checkup: Checkup) -> Iterator[str]:
+def _perfdata(checkup: CheckResult) -> Iterator[str]:
     """Every metric as label=value[UOM];warn;crit;min, `U` for a value that is not known."""
     limits = checkup.limits
     for name, value in checkup.metrics.by_name.items():

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def progress(err: TextIO, *, is_terminal: bool) -> Iterator[Progress]:
     """Show a bar as long as the context lasts, then wipe it away; show nothing off a terminal."""
     if not is_terminal:
-        yield Silence()
+        yield NullProgress()
         return
     from rich import console  # noqa: PLC0415  # takes long to load
     from rich import progress as bars  # noqa: PLC0415  # as above
@@ -38,7 +38,7 @@ def progress(err: TextIO, *, is_terminal: bool) -> Iterator[Progress]:
         transient=True,
         auto_refresh=False,
     ) as bar:
-        yield LiveBar(bar)
+        yield ProgressBar(bar)
 
 
 class _WhileThere:
@@ -60,14 +60,14 @@ class _WhileThere:
             self._err.flush()
 
 
-class Silence:
+class NullProgress:
     """Shows nothing."""
 
     def update(self, progress: ScanProgress) -> None:
         """Take no notice."""
 
 
-class LiveBar:
+class ProgressBar:
     """Moves a bar: leases decided of all, and the time that is left."""
 
     def __init__(self, bar: Bar) -> None:

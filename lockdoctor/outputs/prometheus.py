@@ -14,13 +14,13 @@ from typing import TextIO
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from lockdoctor.domain.check import metrics
-from lockdoctor.domain.check.health import Checked, Checkup, FailedCheck
+from lockdoctor.domain.check.health import AnyCheckResult, CheckResult, FailedCheck
 from lockdoctor.domain.evidence.verdicts import HARMLESS, OF_SESSIONS, Severity, VerdictKind
 from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.model.alarms import KNOWN_ALARMS
 from lockdoctor.domain.report.findings import Finding
 from lockdoctor.domain.report.report import Report
-from lockdoctor.domain.treatment.unattended import Unattended
+from lockdoctor.domain.treatment.unattended import UnattendedResult
 from lockdoctor.outputs.text.values import printable
 
 CLUSTER = ""
@@ -30,7 +30,7 @@ CLUSTER = ""
 class PrometheusOutput:
     """`--format prometheus`."""
 
-    def render(self, checked: Checked, out: TextIO) -> None:
+    def render(self, checked: AnyCheckResult, out: TextIO) -> None:
         """Write every gauge; of a check that failed, those that say so."""
         page = _Page()
         if isinstance(checked, FailedCheck):
@@ -48,14 +48,14 @@ class _Page:
     def text(self) -> str:
         return generate_latest(self._registry).decode()
 
-    def of_run(self, checked: Checked, *, up: bool, at: float) -> None:
+    def of_run(self, checked: AnyCheckResult, *, up: bool, at: float) -> None:
         self._set("up", "Whether etcd was examined, to the end.", up)
         health = "The check's status: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."
         self._set("status", health, checked.health.value)
         self._set("last_run_timestamp_seconds", "When the check was last run.", at)
         self._set("duration_seconds", "What the check took.", checked.took_s)
 
-    def of_report(self, checkup: Checkup) -> None:
+    def of_report(self, checkup: CheckResult) -> None:
         found = checkup.metrics
         self._set("lookups", "Readings of leases that were asked for.", found.lookups)
         if found.sessions is not None:
@@ -78,7 +78,7 @@ class _Page:
         for name in sorted(raised | set(KNOWN_ALARMS)):
             gauge.labels(name).set(name in raised)
 
-    def _of_treatment(self, unattended: Unattended) -> None:
+    def _of_treatment(self, unattended: UnattendedResult) -> None:
         counts = Counter(each.result for each in unattended.treated)
         treated = self._gauge("treated", "Locks treated unattended, by the outcome.", "result")
         for result in Result:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, TextIO
 
-from lockdoctor.domain.check.health import Checked
+from lockdoctor.domain.check.health import AnyCheckResult
 from lockdoctor.domain.report.report import Report
 
 
@@ -19,6 +19,6 @@ class Output(Protocol):
 class CheckOutput(Protocol):
     """One word of --format of a health check, which may have failed."""
 
-    def render(self, checked: Checked, out: TextIO) -> None:
+    def render(self, checked: AnyCheckResult, out: TextIO) -> None:
         """Write everything."""
         ...

@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from lockdoctor.errors import WitnessError
+from lockdoctor.errors import ProcessReadError
 
 T = TypeVar("T")
 
 
-async def aside(work: Callable[[], T], *, until: float, late: str = "no answer") -> T:
+async def run_in_thread(work: Callable[[], T], *, until: float, late: str = "no answer") -> T:
     """
     Do something in a thread of its own.
 
@@ -26,7 +26,7 @@ async def aside(work: Callable[[], T], *, until: float, late: str = "no answer")
         late: What to say where it takes longer.
 
     Raises:
-        WitnessError: It takes too long; or whatever the work raises.
+        ProcessReadError: It takes too long; or whatever the work raises.
     """
     loop = asyncio.get_running_loop()
     outcome: asyncio.Future[T] = loop.create_future()
@@ -51,4 +51,4 @@ async def aside(work: Callable[[], T], *, until: float, late: str = "no answer")
     try:
         return await asyncio.wait_for(outcome, until - time.monotonic())
     except (TimeoutError, asyncio.TimeoutError):
-        raise WitnessError(f"{late} in time") from None
+        raise ProcessReadError(f"{late} in time") from None

@@ -10,9 +10,9 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 
-from lockdoctor.domain.processes.goroutines import Stack, keeps_a_lease_alive, take_census
-from lockdoctor.domain.report.processes import Census, Frame
-from lockdoctor.errors import WitnessError
+from lockdoctor.domain.processes.goroutines import Stack, count_goroutines, keeps_a_lease_alive
+from lockdoctor.domain.report.processes import Frame, GoroutineCounts
+from lockdoctor.errors import ProcessReadError
 from lockdoctor.processes import profile_pb2
 
 MAX_BYTES = 64 << 20
@@ -42,12 +42,12 @@ Source: printArgs in Go's runtime/traceback.go, since Go 1.18.
 _CREATOR = re.compile(r" in goroutine (\d+)$")
 
 
-def census_of(raw: bytes) -> Census:
+def census_of(raw: bytes) -> GoroutineCounts:
     """
     Count the goroutines of a profile, in whichever of its three forms.
 
     Raises:
-        WitnessError: It is no goroutine profile, or a damaged one.
+        ProcessReadError: It is no goroutine profile, or a damaged one.
 
     Source: writeRuntimeProfile and writeProtoProfile in Go's runtime/pprof, goroutineheader in
     runtime/traceback.go; profile.proto of pprof.
@@ -58,10 +58,10 @@ def census_of(raw: bytes) -> Census:
         return _summed(data)
     if _GOROUTINE.match(head.decode("utf-8", "replace")):
         is_whole = len(data) < MAX_BYTES and data.endswith(b"\n")
-        return take_census(_each(_lines(data)), is_whole=is_whole)
+        return count_goroutines(_each(_lines(data)), is_whole=is_whole)
     if data[:1] in profile_pb2.FIRST_BYTES and not _WEB_PAGE.match(head):
-        return take_census(profile_pb2.stacks(data))
-    raise WitnessError(f"it is no goroutine profile: {_what(head)}")
+        return count_goroutines(profile_pb2.stacks(data))
+    raise ProcessReadError(f"it is no goroutine profile: {_what(head)}")
 
 
 def _unpacked(raw: bytes) -> bytes:
@@ -71,11 +71,11 @@ def _unpacked(raw: bytes) -> bytes:
     try:
         data = unpacking.decompress(raw, MAX_BYTES)
     except zlib.error as error:
-        raise WitnessError("it is a damaged gzip file") from error
+        raise ProcessReadError("it is a damaged gzip file") from error
     if unpacking.unconsumed_tail:
-        raise WitnessError(f"it is bigger than {MAX_BYTES >> 20} MiB when unpacked")
+        raise ProcessReadError(f"it is bigger than {MAX_BYTES >> 20} MiB when unpacked")
     if not unpacking.eof:
-        raise WitnessError("it is a gzip file that was cut off")
+        raise ProcessReadError("it is a gzip file that was cut off")
     return data
 
 
@@ -92,17 +92,17 @@ def _what(head: bytes) -> str:
 def _lines(data: bytes) -> Iterator[str]:
     for number, line in enumerate(io.BytesIO(data)):
         if number >= MAX_LINES:
-            raise WitnessError("it is no goroutine profile: it has over two million lines")
+            raise ProcessReadError("it is no goroutine profile: it has over two million lines")
         yield line[:MAX_LINE].rstrip(b"\r\n").decode("utf-8", "replace")
 
 
-def _summed(data: bytes) -> Census:
+def _summed(data: bytes) -> GoroutineCounts:
     """debug=1: each different stack once, with the number of goroutines at it."""
     lines = _lines(data.lstrip())
     total = int(re.sub(r"\D", "", next(lines)[:60]) or 0)
-    census = take_census(_shared(lines))
+    census = count_goroutines(_shared(lines))
     if census.goroutines == 0 < total:
-        raise WitnessError("it is a goroutine profile without a goroutine")
+        raise ProcessReadError("it is a goroutine profile without a goroutine")
     return census if census.goroutines >= total else replace(census, is_whole=False)
 
 
@@ -134,7 +134,7 @@ def _each(lines: Iterator[str]) -> Iterator[Stack]:
             found = _Goroutine(header)
             goroutines += 1
             if goroutines > MAX_GOROUTINES:
-                raise WitnessError("it is no goroutine profile: its goroutines are too many")
+                raise ProcessReadError("it is no goroutine profile: its goroutines are too many")
         elif found:
             found.take(line)
     if found:

@@ -21,8 +21,8 @@ from functools import partial
 from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from lockdoctor.errors import ConfigError, WitnessError
-from lockdoctor.processes.aside import aside
+from lockdoctor.errors import ConfigError, ProcessReadError
+from lockdoctor.processes.aside import run_in_thread
 from lockdoctor.values import dataclass
 
 _HOST = re.compile(r"[\w.:%-]+")
@@ -98,7 +98,7 @@ async def get(
         until: The moment of time.monotonic() at which to give up.
 
     Raises:
-        WitnessError: It could not be had, in a few words.
+        ProcessReadError: It could not be had, in a few words.
     """
     request = Request(
         url=address.url,
@@ -107,7 +107,7 @@ async def get(
         until=until,
         most_bytes=most_bytes,
     )
-    return await aside(request.body, until=until)
+    return await run_in_thread(request.body, until=until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +131,7 @@ class Request:
         Send it and read the answer.
 
         Raises:
-            WitnessError: It could not be had, or is no answer of success.
+            ProcessReadError: It could not be had, or is no answer of success.
         """
         return self._sent(_read)
 
@@ -140,7 +140,7 @@ class Request:
         Send it, for its effect.
 
         Raises:
-            WitnessError: It got no answer of success.
+            ProcessReadError: It got no answer of success.
         """
         self._sent(lambda _: b"")
 
@@ -150,11 +150,11 @@ class Request:
                 return read(answer)
         except urllib.error.HTTPError as error:
             error.close()
-            raise WitnessError(_refusal(error.code)) from None
+            raise ProcessReadError(_refusal(error.code)) from None
         except urllib.error.URLError as error:
-            raise WitnessError(self._why(error.reason)) from None
+            raise ProcessReadError(self._why(error.reason)) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise WitnessError(self._why(error)) from None
+            raise ProcessReadError(self._why(error)) from None
 
     def _opened(self) -> Any:
         request = urllib.request.Request(self.url, self.data)  # noqa: S310  # http or https
@@ -229,7 +229,7 @@ class _Arriving(io.RawIOBase):
         size = self._source.readinto1(buffer)
         self._left -= size
         if self._left < 0:
-            raise WitnessError(f"the answer is bigger than {self._most_bytes >> 20} MiB")
+            raise ProcessReadError(f"the answer is bigger than {self._most_bytes >> 20} MiB")
         return size
 
     def close(self) -> None:
@@ -242,7 +242,7 @@ def _read(answer: Any) -> bytes:
     while piece := answer.read1(PIECE):
         pieces.append(piece)
     if answer.length:  # what was announced and did not come
-        raise WitnessError("the answer was cut off")
+        raise ProcessReadError("the answer was cut off")
     return b"".join(pieces)
 
 

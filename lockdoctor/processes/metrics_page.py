@@ -11,12 +11,12 @@ from functools import partial
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from lockdoctor.domain.processes.comparison import Heard
+from lockdoctor.domain.processes.comparison import ProcessData
 from lockdoctor.domain.report.processes import MemberCounters
 from lockdoctor.domain.report.report import Unseen
-from lockdoctor.errors import WitnessError
+from lockdoctor.errors import ProcessReadError
 from lockdoctor.ports import Clock
-from lockdoctor.processes.aside import aside
+from lockdoctor.processes.aside import run_in_thread
 from lockdoctor.processes.http_client import Address, get
 
 TIMEOUT_S = 10.0
@@ -55,7 +55,7 @@ def counters_of(page: bytes, member: str, read_at: float) -> MemberCounters:
     Read a member's page; values of one name are summed over its labels, each series once.
 
     Raises:
-        WitnessError: It is not the page of an etcd member.
+        ProcessReadError: It is not the page of an etcd member.
     """
     sums: dict[str, float] = {}
     series = set[object]()
@@ -67,7 +67,7 @@ def counters_of(page: bytes, member: str, read_at: float) -> MemberCounters:
             series.add(one)
             sums[name] = sums.get(name, 0.0) + value
     if not {IS_LEADER, *NAMES.values()} & sums.keys():
-        raise WitnessError("these are not the metrics of an etcd member")
+        raise ProcessReadError("these are not the metrics of an etcd member")
     streams = _streams(sums)
     return MemberCounters(
         member=member,
@@ -105,13 +105,13 @@ class MemberMetrics:
         with_tls = any(page.url.startswith("https:") for page in pages)
         self._context = context() if context and with_tls else None
 
-    async def hear(self, *, is_last: bool) -> Heard:  # noqa: ARG002 - both ends are alike
+    async def poll(self, *, is_last: bool) -> ProcessData:  # noqa: ARG002 - both ends are alike
         """Read all of them; one that did not answer the first time is not asked again."""
         heard = await asyncio.gather(*map(self._ask, self._pages))
         found = zip(self._pages, heard, strict=True)
         self._pages = [page for page, each in found if isinstance(each, MemberCounters)]
         failed = [each for each in heard if isinstance(each, Unseen)]
-        return Heard(
+        return ProcessData(
             counters=tuple(each for each in heard if isinstance(each, MemberCounters)),
             unheard=tuple(failed) if self._are_named else (),
         )
@@ -121,8 +121,8 @@ class MemberMetrics:
         try:
             raw = await get(page, self._context, until=until, most_bytes=MAX_BYTES)
             read = partial(counters_of, raw, page.shown, self._clock.now())
-            return await aside(read, until=until, late="its page was not read")
-        except WitnessError as error:
+            return await run_in_thread(read, until=until, late="its page was not read")
+        except ProcessReadError as error:
             return Unseen(what=f"metrics of {page.shown}", count=None, why=str(error))
 
 
@@ -130,7 +130,7 @@ def _samples(page: bytes) -> Iterator[tuple[str, Mapping[str, str], float]]:
     """Read the lines that are wanted; what is wrong with others does not matter."""
     for number, line in enumerate(_WANTED_LINE.finditer(page)):
         if number >= MAX_LINES:
-            raise WitnessError("these are not the metrics of an etcd member")
+            raise ProcessReadError("these are not the metrics of an etcd member")
         text = line[0].decode("utf-8", "replace")
         try:
             families = list(text_string_to_metric_families(text + "\n"))

@@ -10,12 +10,12 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from lockdoctor.domain.processes.comparison import Heard, ProcessSeen, process_unheard
-from lockdoctor.domain.report.processes import Census
+from lockdoctor.domain.processes.comparison import ProcessData, ProcessSnapshot, process_unheard
+from lockdoctor.domain.report.processes import GoroutineCounts
 from lockdoctor.domain.report.report import Unseen
-from lockdoctor.errors import ConfigError, WitnessError
+from lockdoctor.errors import ConfigError, ProcessReadError
 from lockdoctor.ports import Clock
-from lockdoctor.processes.aside import aside
+from lockdoctor.processes.aside import run_in_thread
 from lockdoctor.processes.goroutine_profile import MAX_BYTES, census_of
 from lockdoctor.processes.http_client import Address, get, parse_address
 from lockdoctor.values import dataclass
@@ -30,7 +30,7 @@ PAGE = "/debug/pprof/goroutine"
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class PprofTarget:
     """A process to ask."""
 
     name: str
@@ -39,7 +39,7 @@ class Target:
     """The page itself was named, so that it is asked for as it is."""
 
 
-def parse_target(text: str) -> Target:
+def parse_target(text: str) -> PprofTarget:
     """
     Read what --pprof is given: URL or NAME=URL, of a process or of its page of goroutines.
 
@@ -52,12 +52,12 @@ def parse_target(text: str) -> Target:
     parts = urlsplit(address.url)
     path = parts.path.rstrip("/")
     if path.endswith("/goroutine"):
-        return Target(name if is_named else parts.netloc, address, is_exact=True)
+        return PprofTarget(name if is_named else parts.netloc, address, is_exact=True)
     if path.endswith("/debug/pprof"):
         address = address.without(path="/debug/pprof")
     elif path or parts.query:
         raise ConfigError(f"--pprof {address.shown} is neither a process nor its {PAGE}")
-    return Target(name if is_named else parts.netloc, address, is_exact=False)
+    return PprofTarget(name if is_named else parts.netloc, address, is_exact=False)
 
 
 class PprofProcesses:
@@ -67,7 +67,7 @@ class PprofProcesses:
 
     def __init__(
         self,
-        targets: Sequence[Target],
+        targets: Sequence[PprofTarget],
         context: ssl.SSLContext | None,
         clock: Clock,
         timeout_s: float = TIMEOUT_S,
@@ -84,27 +84,27 @@ class PprofProcesses:
         self._context = context
         self._clock = clock
 
-    async def hear(self, *, is_last: bool) -> Heard:
+    async def poll(self, *, is_last: bool) -> ProcessData:
         """Ask all of them; at the end, with a closer look."""
         heard = await asyncio.gather(*(self._ask(each, is_last=is_last) for each in self._targets))
-        return Heard(
-            processes=tuple(each for each in heard if isinstance(each, ProcessSeen)),
+        return ProcessData(
+            processes=tuple(each for each in heard if isinstance(each, ProcessSnapshot)),
             unheard=tuple(each for each in heard if isinstance(each, Unseen)),
         )
 
-    async def _ask(self, target: Target, *, is_last: bool) -> ProcessSeen | Unseen:
+    async def _ask(self, target: PprofTarget, *, is_last: bool) -> ProcessSnapshot | Unseen:
         try:
             census = await self._census(target, is_last=is_last)
-        except WitnessError as error:
+        except ProcessReadError as error:
             return _unheard(target.name, target.address.shown, error)
-        return ProcessSeen(
+        return ProcessSnapshot(
             name=target.name,
             source=target.address.shown,
             seen_at=self._clock.now(),
             census=census,
         )
 
-    async def _census(self, target: Target, *, is_last: bool) -> Census:
+    async def _census(self, target: PprofTarget, *, is_last: bool) -> GoroutineCounts:
         until = time.monotonic() + self._timeout_s
         if target.is_exact:
             return await self._read(target.address, until)
@@ -113,11 +113,11 @@ class PprofProcesses:
             return census
         try:
             closer = await self._read(target.address.below(f"{PAGE}?debug=2"), until)
-        except WitnessError:
+        except ProcessReadError:
             return census  # the counts stand without it
         return closer if closer.is_whole else census
 
-    async def _read(self, address: Address, until: float) -> Census:
+    async def _read(self, address: Address, until: float) -> GoroutineCounts:
         raw = await get(address, self._context, until=until, most_bytes=MAX_BYTES)
         return await _census(raw, until)
 
@@ -136,13 +136,13 @@ class SavedProcesses:
         """
         self._saved = [(file, _content(file)) for file in files]
 
-    async def hear(self, *, is_last: bool) -> Heard:
+    async def poll(self, *, is_last: bool) -> ProcessData:
         """Tell what they tell, at the end."""
         if not is_last:
-            return Heard()
+            return ProcessData()
         heard = [await _saved(*each) for each in self._saved]
-        return Heard(
-            processes=tuple(each for each in heard if isinstance(each, ProcessSeen)),
+        return ProcessData(
+            processes=tuple(each for each in heard if isinstance(each, ProcessSnapshot)),
             unheard=tuple(each for each in heard if isinstance(each, Unseen)),
         )
 
@@ -155,19 +155,21 @@ def _content(file: Path) -> bytes:
         raise ConfigError(f"Cannot read the profile {file}: {error.strerror}") from error
 
 
-async def _saved(file: Path, raw: bytes) -> ProcessSeen | Unseen:
+async def _saved(file: Path, raw: bytes) -> ProcessSnapshot | Unseen:
     try:
         if len(raw) > MAX_BYTES:
-            raise WitnessError(f"it is bigger than {MAX_BYTES >> 20} MiB")  # noqa: TRY301
+            raise ProcessReadError(f"it is bigger than {MAX_BYTES >> 20} MiB")  # noqa: TRY301
         census = await _census(raw, time.monotonic() + TIMEOUT_S)
-    except WitnessError as error:
+    except ProcessReadError as error:
         return _unheard(file.name, str(file), error)
-    return ProcessSeen(name=file.name, source=str(file), seen_at=None, census=census)
+    return ProcessSnapshot(name=file.name, source=str(file), seen_at=None, census=census)
 
 
-async def _census(raw: bytes, until: float) -> Census:
-    return await aside(partial(census_of, raw), until=until, late="its profile was not read")
+async def _census(raw: bytes, until: float) -> GoroutineCounts:
+    return await run_in_thread(
+        partial(census_of, raw), until=until, late="its profile was not read"
+    )
 
 
-def _unheard(name: str, source: str, error: WitnessError) -> Unseen:
+def _unheard(name: str, source: str, error: ProcessReadError) -> Unseen:
     return Unseen(what=process_unheard(name), count=None, why=f"{source}: {error}")

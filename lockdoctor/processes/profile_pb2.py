@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from lockdoctor.domain.processes.goroutines import Stack
 from lockdoctor.domain.report.processes import Frame
-from lockdoctor.errors import WitnessError
+from lockdoctor.errors import ProcessReadError
 from lockdoctor.values import dataclass
 
 FIRST_BYTES = (b"\x0a", b"\x5a")
@@ -74,7 +74,7 @@ class _Tables:
 
     def name(self, index: int) -> str:
         if not 0 <= index < len(self.names):
-            raise WitnessError("it is a damaged profile: a name is missing")
+            raise ProcessReadError("it is a damaged profile: a name is missing")
         return self.names[index]
 
 
@@ -83,7 +83,7 @@ def stacks(data: bytes) -> Iterator[Stack]:
     Give the stacks of a profile.
 
     Raises:
-        WitnessError: It is damaged, or a profile of something else.
+        ProcessReadError: It is damaged, or a profile of something else.
 
     Source: profile.proto of pprof.
     """
@@ -97,26 +97,28 @@ def stacks(data: bytes) -> Iterator[Stack]:
                 known[location] = _frames(tables, location)
                 lines += len(known[location])
                 if lines > MAX_ENTRIES:
-                    raise WitnessError("it is no goroutine profile: it has over 300,000 lines")
+                    raise ProcessReadError("it is no goroutine profile: it has over 300,000 lines")
             calls += len(known[location])
             if calls > MAX_CALLS:
-                raise WitnessError("it is no goroutine profile: it has over five million calls")
+                raise ProcessReadError("it is no goroutine profile: it has over five million calls")
             frames += known[location]
         yield Stack(frames=tuple(frames), count=_count(sample))
 
 
 def _tables(data: bytes) -> _Tables:
     if len(data) > MAX_BYTES:
-        raise WitnessError(f"it is no goroutine profile: it is bigger than {MAX_BYTES >> 20} MiB")
+        raise ProcessReadError(
+            f"it is no goroutine profile: it is bigger than {MAX_BYTES >> 20} MiB"
+        )
     tables = _Tables()
     for entries, (number, value) in enumerate(_fields(data)):
         if isinstance(value, bytes):
             tables.add(number, value)
         if entries > MAX_ENTRIES:
-            raise WitnessError("it is no goroutine profile: it has over 300,000 entries")
+            raise ProcessReadError("it is no goroutine profile: it has over 300,000 entries")
     kinds = [tables.name(_number(each, 1)) for each in tables.types[:1]]
     if kinds != ["goroutine"]:
-        raise WitnessError("it is no goroutine profile, but one of something else")
+        raise ProcessReadError("it is no goroutine profile, but one of something else")
     return tables
 
 
@@ -159,7 +161,7 @@ def _count(sample: bytes) -> int:
     """How many goroutines stand there; as an int64 it could be negative, in no real profile."""
     count = next(iter(_packed(sample, 2)), 0)
     if count >= 1 << 31:
-        raise WitnessError("it is a damaged profile: a count makes no sense")
+        raise ProcessReadError("it is a damaged profile: a count makes no sense")
     return count
 
 
@@ -177,9 +179,9 @@ def _fields(message: bytes) -> Iterator[Field]:
         elif kind in _SIZES:
             size = _SIZES[kind]
         else:
-            raise WitnessError("it is no goroutine profile, or a damaged one")
+            raise ProcessReadError("it is no goroutine profile, or a damaged one")
         if at + size > len(message):
-            raise WitnessError("it is no goroutine profile, or one that was cut off")
+            raise ProcessReadError("it is no goroutine profile, or one that was cut off")
         if kind == _LENGTH:
             yield tag >> 3, message[at : at + size]
         at += size
@@ -189,9 +191,9 @@ def _varint(message: bytes, at: int) -> tuple[int, int]:
     value = 0
     for shift in range(_MAX_VARINT):
         if at + shift >= len(message):
-            raise WitnessError("it is no goroutine profile, or one that was cut off")
+            raise ProcessReadError("it is no goroutine profile, or one that was cut off")
         byte = message[at + shift]
         value |= (byte & 0x7F) << (7 * shift)
         if byte < 0x80:  # noqa: PLR2004 - the last byte has its top bit unset
             return value, at + shift + 1
-    raise WitnessError("it is no goroutine profile, or a damaged one")
+    raise ProcessReadError("it is no goroutine profile, or a damaged one")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from lockdoctor.ports import Clock, Stop
+from lockdoctor.ports import Clock, StopRequest
 
 
-async def pause(clock: Clock, stop: Stop, seconds: float) -> None:
+async def pause(clock: Clock, stop: StopRequest, seconds: float) -> None:
     """Wait, but no longer than until somebody asks to stop."""
     sleep = asyncio.ensure_future(clock.sleep(max(0.0, seconds)))
-    asked = asyncio.ensure_future(stop.asked())
+    asked = asyncio.ensure_future(stop.wait_requested())
     _, pending = await asyncio.wait({sleep, asked}, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
         task.cancel()

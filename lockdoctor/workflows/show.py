@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Observation
+from lockdoctor.domain.model.leases import FailedReading, LeaseId, LeaseReading
 from lockdoctor.domain.model.locks import LockKey, outermost
 from lockdoctor.domain.policy.policy import Policy
-from lockdoctor.domain.recipes.grouping import Claim, claim, queue_of
+from lockdoctor.domain.recipes.grouping import QueueId, claim, queue_of
 from lockdoctor.domain.recipes.registry import RECIPE_OF
 from lockdoctor.domain.report.report import Report
-from lockdoctor.errors import AccessDenied, NotThere
-from lockdoctor.ports import Clock, Cluster, History, Progress, Stop, Witness
+from lockdoctor.errors import AccessDeniedError, NotFoundError
+from lockdoctor.ports import Clock, Cluster, History, ProcessSource, Progress, StopRequest
 from lockdoctor.values import dataclass
 from lockdoctor.workflows.scan.scan import ScanRequest, scan
 
@@ -21,7 +21,7 @@ MAX_QUEUES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class ShowTarget:
     """What somebody wants to see: the name of a lock, a key, or a lease."""
 
     name: bytes
@@ -33,7 +33,7 @@ class Subject:
 class ShowRequest:
     """What to show, and for how long to watch it."""
 
-    subject: Subject
+    subject: ShowTarget
     policy: Policy
     window_s: float
 
@@ -42,7 +42,7 @@ class ShowRequest:
 class _Found:
     """What the word means."""
 
-    queues: frozenset[Claim] = frozenset()
+    queues: frozenset[QueueId] = frozenset()
     leases: tuple[LeaseId, ...] = ()
     """A lease without keys."""
     left_out: int = 0
@@ -54,15 +54,15 @@ async def show(
     clock: Clock,
     request: ShowRequest,
     progress: Progress,
-    stop: Stop,
+    stop: StopRequest,
     history: History | None = None,
-    witnesses: Sequence[Witness] = (),
+    witnesses: Sequence[ProcessSource] = (),
 ) -> Report:
     """
     Examine one lock, or all locks of one lease, or one lease without keys.
 
     Raises:
-        NotThere: etcd has neither a key, nor a lock, nor a lease of that name.
+        NotFoundError: etcd has neither a key, nor a lock, nor a lease of that name.
         ClusterError: It could not be examined.
     """
     found = await _find(cluster, request.subject)
@@ -93,11 +93,11 @@ def _restricted(report: Report, found: _Found) -> Report:
     )
 
 
-def _prefix(queue: Claim) -> bytes:
+def _prefix(queue: QueueId) -> bytes:
     return RECIPE_OF[queue.recipe].queue_prefix(queue.name)
 
 
-async def _find(cluster: Cluster, subject: Subject) -> _Found:
+async def _find(cluster: Cluster, subject: ShowTarget) -> _Found:
     """A lease first, for nobody calls a lock by 16 hexadecimal digits; then a key; then a lock."""
     if subject.lease_id is not None:
         found = await _find_lease(cluster, subject.lease_id)
@@ -109,18 +109,18 @@ async def _find(cluster: Cluster, subject: Subject) -> _Found:
     if not exact:
         queues = {queue for queue in queues if queue.name == subject.name}
     if not queues:
-        raise NotThere("no lease, no key and no lock of that name is in etcd now")
+        raise NotFoundError("no lease, no key and no lock of that name is in etcd now")
     return _Found(queues=frozenset(queues))
 
 
 async def _find_lease(cluster: Cluster, lease_id: LeaseId) -> _Found | None:
     (reading,) = [each async for each in cluster.read_leases([lease_id], with_keys=True)]
-    if isinstance(reading, LeaseUnread):
-        raise AccessDenied(f"etcd did not tell of that lease: {reading.reason}")
-    if not isinstance(reading, Observation):
+    if isinstance(reading, FailedReading):
+        raise AccessDeniedError(f"etcd did not tell of that lease: {reading.reason}")
+    if not isinstance(reading, LeaseReading):
         return None
     if reading.attached_keys is None:
-        raise AccessDenied(
+        raise AccessDeniedError(
             "etcd does not permit this user to see the keys of that lease: show its key instead"
         )
     shown = reading.attached_keys[:MAX_QUEUES]

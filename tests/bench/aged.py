@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.evidence.verdicts import Severity
-from lockdoctor.domain.model.leases import LeadershipProbe, LeaseId, Observation
+from lockdoctor.domain.model.leases import LeadershipProbe, LeaseId, LeaseReading
 from lockdoctor.domain.model.locks import Hold, KeySnapshot, LockId, Recipe
 from lockdoctor.domain.past.past import ClockMark, RevisionMark
 from lockdoctor.domain.past.run_record import HoldSeen, RunRecord
@@ -128,7 +128,7 @@ def _run(number: int, runs: int, at: float, status: MemberStatus, now: KeySnapsh
         holds=seen,
         readings={
             each.lease_id: [
-                Observation(
+                LeaseReading(
                     lease_id=each.lease_id,
                     asked_at=at + 0.1,
                     answered_at=at + 0.2,

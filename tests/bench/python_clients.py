@@ -19,7 +19,7 @@ from typing import Any
 import grpc.aio
 
 from lockdoctor.clock import SystemClock
-from lockdoctor.domain.model.leases import LeaseId, Observation
+from lockdoctor.domain.model.leases import LeaseId, LeaseReading
 from lockdoctor.etcd.client import connect
 from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.etcd.protos import rpc, stubs
@@ -56,7 +56,7 @@ async def lockdoctor(
             pass  # connects
         watch = Stopwatch()
         answers = [answer async for answer in cluster.read_leases(leases, with_keys=False)]
-        found = sum(isinstance(answer, Observation) for answer in answers)
+        found = sum(isinstance(answer, LeaseReading) for answer in answers)
         return watch.result(0 if cluster.notes else found)  # a note means another way was taken
     finally:
         await cluster.close()

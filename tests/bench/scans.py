@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lockdoctor.demo.etcd_server import EtcdServer
-from lockdoctor.demo.lock_client import Client, Mutex
+from lockdoctor.demo.lock_client import LockClient, Mutex
 from tests.bench.usage import BenchError, Usage, measured
 from tests.bench.writes import join_queue, take_locks
 
@@ -98,7 +98,7 @@ def decided() -> dict[str, Decided]:
     with (
         tempfile.TemporaryDirectory() as folder,
         EtcdServer(Path(folder)) as server,
-        closing(Client(server.address)) as client,
+        closing(LockClient(server.address)) as client,
     ):
         for number in range(KEPT):
             Mutex(client.session(KEPT_TTL_S), b"%s%d" % (PREFIX, number)).queue_up()

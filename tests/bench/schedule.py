@@ -16,10 +16,10 @@ from typing import cast
 
 from rich.console import Console
 
-from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Observation, Reading
+from lockdoctor.domain.model.leases import FailedReading, LeaseId, LeaseReading, Reading
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.ports import Cluster, Stop
-from lockdoctor.workflows.scan.lease_sampler import Sampler
+from lockdoctor.ports import Cluster, StopRequest
+from lockdoctor.workflows.scan.lease_sampler import LeaseSampler
 
 RESULT = Path(__file__).parents[2] / "build" / "bench-schedule.json"
 
@@ -59,14 +59,14 @@ class Renewed:
 
     async def read_leases(
         self, lease_ids: Iterable[LeaseId], *, with_keys: bool
-    ) -> AsyncIterator[Reading | LeaseUnread]:
+    ) -> AsyncIterator[Reading | FailedReading]:
         """Look up leases; those asked together are answered together."""
         ids = list(lease_ids)
         asked_at = self._clock.at
         self._clock.at += len(ids) / PER_S
         for lease_id in ids:
             renewed_for_s = math.fmod(asked_at + lease_id * 0.618, TTL_S / 3)
-            yield Observation(
+            yield LeaseReading(
                 lease_id=lease_id,
                 asked_at=asked_at,
                 answered_at=self._clock.at,
@@ -96,7 +96,9 @@ class Planned:
 def plan(leases: int) -> Planned:
     """Look at so many leases until each is proven to be renewed."""
     clock = LeapingClock()
-    sampler = Sampler(cast("Cluster", Renewed(clock)), clock, Stop(), clock.at + WINDOW_S)
+    sampler = LeaseSampler(
+        cast("Cluster", Renewed(clock)), clock, StopRequest(), clock.at + WINDOW_S
+    )
     before_mb, began, began_at = peak_mb(), time.process_time(), clock.at
     for number in range(1, leases + 1):
         key = LockKey(

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from lockdoctor.demo.etcd_server import EtcdServer
-from lockdoctor.demo.scenarios import playing
+from lockdoctor.demo.scenarios import running
 from tests.scenarios.run_scan import scan
 
 pytestmark = [pytest.mark.etcd, pytest.mark.slow]
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.etcd, pytest.mark.slow]
 
 def test_the_document_of_a_real_scan(etcd: EtcdServer, prefix: bytes) -> None:
     """Locks of every kind, sessions and findings: all that the demo plays is in it, and valid."""
-    with playing(etcd.address, prefix):
+    with running(etcd.address, prefix):
         scanned = scan(etcd.endpoint, prefix)
 
     schema = (

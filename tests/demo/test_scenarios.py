@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer
-from lockdoctor.demo.lock_client import Client
+from lockdoctor.demo.lock_client import LockClient
 from lockdoctor.demo.scenarios import (
     SCENARIOS,
     WAITERS,
@@ -17,7 +17,7 @@ from lockdoctor.demo.scenarios import (
     elect,
     leak_a_lock,
     leak_sessions,
-    playing,
+    running,
     work_in_turns,
     write_without_lease,
 )
@@ -35,25 +35,25 @@ class Key(NamedTuple):
 
 
 @pytest.fixture
-def client(etcd: EtcdServer) -> Iterator[Client]:
+def client(etcd: EtcdServer) -> Iterator[LockClient]:
     """A client that has ended when the test has."""
-    with closing(Client(etcd.address)) as made:
+    with closing(LockClient(etcd.address)) as made:
         yield made
 
 
-def queue(client: Client, name: bytes) -> list[Key]:
+def queue(client: LockClient, name: bytes) -> list[Key]:
     """Read the keys below a lock's name, the oldest first."""
     found = client.etcd.get_prefix(name, sort_order="ascend", sort_target="create")
     return [Key(key.key, value, key.lease_id) for value, key in found]
 
 
-def renewed_leases(client: Client) -> set[int]:
+def renewed_leases(client: LockClient) -> set[int]:
     """Name the leases that the client keeps alive."""
     return {session.lease_id for session in list(client.sessions)}
 
 
 def test_a_leaked_lock_has_a_holder_and_waiters_all_kept_alive(
-    client: Client, prefix: bytes
+    client: LockClient, prefix: bytes
 ) -> None:
     """One key more than there are waiters, each on a lease of its own that is renewed."""
     leak_a_lock(client, prefix + b"orders")
@@ -64,7 +64,9 @@ def test_a_leaked_lock_has_a_holder_and_waiters_all_kept_alive(
     assert {key.lease_id for key in keys} == renewed_leases(client)
 
 
-def test_the_waiters_of_a_leaked_lock_go_on_once_it_is_freed(client: Client, prefix: bytes) -> None:
+def test_the_waiters_of_a_leaked_lock_go_on_once_it_is_freed(
+    client: LockClient, prefix: bytes
+) -> None:
     """Revoking the holder's lease lets every waiter do its job and leave the queue."""
     leak_a_lock(client, prefix + b"orders")
 
@@ -74,7 +76,7 @@ def test_the_waiters_of_a_leaked_lock_go_on_once_it_is_freed(client: Client, pre
 
 
 def test_requests_that_give_up_leave_renewed_sessions_without_keys(
-    client: Client, prefix: bytes
+    client: LockClient, prefix: bytes
 ) -> None:
     """Behind a held lock requests come and go, and their sessions stay."""
     crash(client, prefix + b"orders")
@@ -86,7 +88,7 @@ def test_requests_that_give_up_leave_renewed_sessions_without_keys(
     eventually(lambda: len(leaked()) >= 2, within_s=30)
 
 
-def test_requests_that_get_the_lock_leave_nothing(client: Client, prefix: bytes) -> None:
+def test_requests_that_get_the_lock_leave_nothing(client: LockClient, prefix: bytes) -> None:
     """Where nobody blocks the lock, the mistake does not show: keys and sessions are gone."""
     leak_sessions(client, prefix + b"orders")
 
@@ -94,7 +96,7 @@ def test_requests_that_get_the_lock_leave_nothing(client: Client, prefix: bytes)
     eventually(lambda: not renewed_leases(client) and not queue(client, prefix), within_s=20)
 
 
-def test_a_healthy_worker_takes_the_lock_again_and_again(client: Client, prefix: bytes) -> None:
+def test_a_healthy_worker_takes_the_lock_again_and_again(client: LockClient, prefix: bytes) -> None:
     """The same session holds the lock, lets it go, and holds it anew."""
     work_in_turns(client, prefix + b"invoices")
     create_revisions = set()
@@ -110,7 +112,9 @@ def test_a_healthy_worker_takes_the_lock_again_and_again(client: Client, prefix:
     assert len(renewed_leases(client)) == 1
 
 
-def test_a_crash_leaves_a_key_on_a_lease_that_nobody_renews(client: Client, prefix: bytes) -> None:
+def test_a_crash_leaves_a_key_on_a_lease_that_nobody_renews(
+    client: LockClient, prefix: bytes
+) -> None:
     """The key stands as long as its lease, and nobody keeps that alive."""
     crash(client, prefix + b"backup")
 
@@ -119,7 +123,7 @@ def test_a_crash_leaves_a_key_on_a_lease_that_nobody_renews(client: Client, pref
     assert renewed_leases(client) == set()
 
 
-def test_an_election_has_a_leader_and_a_candidate(client: Client, prefix: bytes) -> None:
+def test_an_election_has_a_leader_and_a_candidate(client: LockClient, prefix: bytes) -> None:
     """Two keys of the mutex's layout with the candidates as values, the leader's the older."""
     elect(client, prefix + b"leader")
 
@@ -127,7 +131,7 @@ def test_an_election_has_a_leader_and_a_candidate(client: Client, prefix: bytes)
     assert {key.lease_id for key in queue(client, prefix)} == renewed_leases(client)
 
 
-def test_a_home_made_lock_has_no_lease(client: Client, prefix: bytes) -> None:
+def test_a_home_made_lock_has_no_lease(client: LockClient, prefix: bytes) -> None:
     """One key with a value, and nothing that would ever end it."""
     write_without_lease(client, prefix + b"migration")
 
@@ -135,12 +139,12 @@ def test_a_home_made_lock_has_no_lease(client: Client, prefix: bytes) -> None:
 
 
 def test_all_scenarios_play_at_the_same_time(
-    etcd: EtcdServer, client: Client, prefix: bytes
+    etcd: EtcdServer, client: LockClient, prefix: bytes
 ) -> None:
     """Every lock that a scenario names has a key while they play."""
     names = {prefix + scenario.lock for scenario in SCENARIOS}
 
-    with playing(etcd.address, prefix):
+    with running(etcd.address, prefix):
         seen: set[bytes] = set()
 
         def all_seen() -> bool:

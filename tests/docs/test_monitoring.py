@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.domain.check.health import Checked
+from lockdoctor.domain.check.health import AnyCheckResult
 from lockdoctor.domain.evidence.verdicts import HARMLESS, VerdictKind
 from lockdoctor.outputs.prometheus import PrometheusOutput
 from tests.docs.alerts import MATCHER, RULES, Sample, fires, rules, samples
@@ -34,7 +34,7 @@ LABEL_VALUES = re.compile(r"^label_values\((\w+), (\w+)\)$")
 WORD = re.compile(r"[a-zA-Z_:][\w:]*")
 
 
-def page(checked: Checked) -> list[Sample]:
+def page(checked: AnyCheckResult) -> list[Sample]:
     out = io.StringIO()
     PrometheusOutput().render(checked, out)
     return samples(out.getvalue())

@@ -19,7 +19,7 @@ from lockdoctor.cli import main
 from lockdoctor.cli.config import file as config
 from lockdoctor.cli.config.file import read_config
 from lockdoctor.cli.options.groups import Job
-from lockdoctor.cli.options.output import Format
+from lockdoctor.cli.options.output import OutputFormat
 from tests.docs.operating import PROGRAM, cron_command, statements, text, unit
 from tests.docs.pages import OPERATING, arguments
 
@@ -206,7 +206,7 @@ def test_the_whole_configuration_is_read_and_has_every_key() -> None:
     assert len(read.acceptances) == 3
 
 
-@pytest.mark.parametrize("words", [["scan"], ["scan", "--format", Format.JSON.value]])
+@pytest.mark.parametrize("words", [["scan"], ["scan", "--format", OutputFormat.JSON.value]])
 def test_a_job_carries_its_options(words: list[str]) -> None:
     """What accepted() reads them from."""
     parsed: Job = main._parse(words)

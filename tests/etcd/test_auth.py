@@ -13,11 +13,11 @@ import pytest
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.etcd_server import LOOPBACK, EtcdServer, reserve_port
 from lockdoctor.domain.inference.queue_activity import KeyPut
-from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Observation
-from lockdoctor.domain.model.write_result import Effect
-from lockdoctor.errors import AccessDenied
+from lockdoctor.domain.model.leases import FailedReading, LeaseId, LeaseReading
+from lockdoctor.domain.model.write_result import WriteOutcome
+from lockdoctor.errors import AccessDeniedError
 from lockdoctor.etcd.protos import rpc
-from lockdoctor.etcd.writer import EtcdSurgeon
+from lockdoctor.etcd.writer import EtcdWriter
 from tests.etcd.connections import connected, writing
 from tests.etcd.guarded_member import ALARM, ONLY_FOR_ROOT, guarded_member
 from tests.eventually import run
@@ -75,7 +75,7 @@ def test_a_user_with_the_right_password(guarded: EtcdServer, shared_lease: Lease
             assert len((await cluster.keys(b"")).keys) == 2
             assert shared_lease in (await cluster.leases()).lease_ids
             (reading,) = [r async for r in cluster.read_leases([shared_lease], with_keys=True)]
-            assert isinstance(reading, Observation)
+            assert isinstance(reading, LeaseReading)
             assert reading.attached_keys == (b"/may-not/see", MAY + b"see")
 
     run(story())
@@ -86,7 +86,7 @@ def test_a_wrong_password_and_an_unknown_user(guarded: EtcdServer, who: dict[str
     """The same answer for both, as etcd gives it, and no password in it."""
 
     async def story() -> None:
-        with pytest.raises(AccessDenied, match="--user and --password") as caught:
+        with pytest.raises(AccessDeniedError, match="--user and --password") as caught:
             async with connected(guarded.endpoint, **who):
                 pass
         assert "'no'" not in str(caught.value)
@@ -98,7 +98,7 @@ def test_no_user_where_one_is_demanded(guarded: EtcdServer) -> None:
     """It is said that a user is missing, at the latest when keys are read."""
 
     async def story() -> None:
-        with pytest.raises(AccessDenied, match="demands a user"):
+        with pytest.raises(AccessDeniedError, match="demands a user"):
             async with connected(guarded.endpoint) as cluster:
                 await cluster.keys(MAY)
 
@@ -125,7 +125,7 @@ def test_an_expired_token_is_renewed(guarded: EtcdServer, shared_lease: LeaseId)
             await asyncio.sleep(TOKEN_TTL_S + 2)
             ids = [shared_lease] * 50
             readings = [r async for r in cluster.read_leases(ids, with_keys=True)]
-            assert sum(isinstance(reading, Observation) for reading in readings) == 50
+            assert sum(isinstance(reading, LeaseReading) for reading in readings) == 50
             assert cluster.notes == []
 
     run(story())
@@ -162,11 +162,11 @@ def test_a_role_for_one_prefix_suffices_for_it(
             (key,) = (await cluster.keys(MAY)).keys
             assert key.lease_id == shared_lease
             (reading,) = [r async for r in cluster.read_leases([shared_lease], with_keys=True)]
-            assert isinstance(reading, Observation)
+            assert isinstance(reading, LeaseReading)
             assert reading.attached_keys is None or len(reading.attached_keys) == 2
             try:
                 assert shared_lease in (await cluster.leases()).lease_ids
-            except AccessDenied as error:
+            except AccessDeniedError as error:
                 assert "list the leases" in str(error)  # noqa: PT017  # denied or not, by version
 
     run(story())
@@ -181,12 +181,12 @@ def test_what_the_role_may_not_read_is_named(guarded: EtcdServer) -> None:
 
     async def story() -> None:
         async with connected(guarded.endpoint, **READER) as cluster:
-            with pytest.raises(AccessDenied, match=says("/may-not/")):
+            with pytest.raises(AccessDeniedError, match=says("/may-not/")):
                 await cluster.keys(b"/may-not/")
-            with pytest.raises(AccessDenied, match=says("/ma")):
+            with pytest.raises(AccessDeniedError, match=says("/ma")):
                 await cluster.watch(b"/ma", 1).__anext__()
-            with pytest.raises(AccessDenied, match="ROLE read -- /ma`"):
-                await EtcdSurgeon(cluster.connection, SystemClock()).key(b"/ma")
+            with pytest.raises(AccessDeniedError, match="ROLE read -- /ma`"):
+                await EtcdWriter(cluster.connection, SystemClock()).key(b"/ma")
 
     run(story())
 
@@ -207,7 +207,7 @@ def test_a_member_that_keeps_its_status_for_root(
                 assert status.raft_term >= 2
                 assert status.revision == (await cluster.keys(MAY)).revision
                 (reading,) = [r async for r in cluster.read_leases([shared_lease], with_keys=True)]
-                assert isinstance(reading, Observation)
+                assert isinstance(reading, LeaseReading)
                 assert cluster.notes == ["This etcd user may not see: leader, etcd version."]
                 assert len(member.denied) == 2  # without a user, then with one
             async with connected(endpoint, **ROOT) as cluster:
@@ -256,13 +256,13 @@ def test_whoever_may_only_read_writes_nothing(guarded: EtcdServer, shared_lease:
 
     async def story() -> None:
         async with connected(guarded.endpoint, **READER) as cluster:
-            surgeon = EtcdSurgeon(cluster.connection, SystemClock())
+            surgeon = EtcdWriter(cluster.connection, SystemClock())
             hold = await surgeon.key(MAY + b"see")
             assert hold is not None
             for write in (surgeon.delete([hold]), surgeon.move([hold], LeaseId(0))):
-                with pytest.raises(AccessDenied, match="write access"):
+                with pytest.raises(AccessDeniedError, match="write access"):
                     await write
-            with pytest.raises(AccessDenied, match="revoke lease"):
+            with pytest.raises(AccessDeniedError, match="revoke lease"):
                 await surgeon.revoke(shared_lease)
             assert await surgeon.key(MAY + b"see") == hold
 
@@ -274,10 +274,10 @@ def test_a_write_with_an_expired_token(guarded: EtcdServer) -> None:
 
     async def story() -> None:
         async with connected(guarded.endpoint, **ROOT) as cluster:
-            surgeon = EtcdSurgeon(cluster.connection, SystemClock())
+            surgeon = EtcdWriter(cluster.connection, SystemClock())
             lease_id = await surgeon.grant(60)
             await asyncio.sleep(TOKEN_TTL_S + 2)  # the server's time, which nobody can fake
-            assert (await surgeon.revoke(lease_id)).effect is Effect.DONE
+            assert (await surgeon.revoke(lease_id)).effect is WriteOutcome.DONE
 
     run(story())
 
@@ -290,7 +290,7 @@ def test_a_restart_forgets_tokens(etcd_binary: Path, tmp_path: Path) -> None:
             server.restart()
             assert (await cluster.keys(MAY)).keys == ()
             answers = [r async for r in cluster.read_leases([LeaseId(7)], with_keys=True)]
-            assert not isinstance(answers[0], LeaseUnread)
+            assert not isinstance(answers[0], FailedReading)
 
     with EtcdServer(tmp_path, binary=etcd_binary) as server:
         run(_appoint(server))

@@ -21,7 +21,13 @@ from lockdoctor.domain.inference.queue_activity import (
     WatchGap,
     WatchProgress,
 )
-from lockdoctor.domain.model.leases import LeaseGone, LeaseId, LeaseUnread, Observation, Reading
+from lockdoctor.domain.model.leases import (
+    FailedReading,
+    LeaseId,
+    LeaseNotFound,
+    LeaseReading,
+    Reading,
+)
 from lockdoctor.etcd.client import connect
 from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.ports import Clock, Cluster
@@ -288,7 +294,7 @@ def test_a_look_up_reads_ttl_and_attached_keys(tell_of_leases: Tell, prefix: byt
 
         (reading,) = await read(world, lease_id)
 
-        assert isinstance(reading, Observation)
+        assert isinstance(reading, LeaseReading)
         assert reading.granted_ttl_s == 60
         assert 50 <= reading.remaining_ttl_s <= 59
         assert reading.attached_keys == (prefix + b"a", prefix + b"c")
@@ -332,7 +338,7 @@ def test_a_lease_that_never_was_is_gone(tell_of_leases: Tell) -> None:
         readings = await read(world, 0x7777, -7)
 
         assert {reading.lease_id for reading in readings} == {0x7777, -7}
-        assert all(isinstance(reading, LeaseGone) for reading in readings)
+        assert all(isinstance(reading, LeaseNotFound) for reading in readings)
 
     tell_of_leases(story)
 
@@ -343,13 +349,13 @@ def test_a_lease_that_nobody_renews_ends_with_its_keys(tell: Tell, prefix: bytes
     async def story(world: World) -> None:
         lease_id = await world.grant(2)
         await world.put(prefix, lease_id=lease_id)
-        answers: list[Reading | LeaseUnread] = []
+        answers: list[Reading | FailedReading] = []
 
-        while not answers or not isinstance(answers[-1], LeaseGone):
+        while not answers or not isinstance(answers[-1], LeaseNotFound):
             answers += await read(world, lease_id)
             await world.clock.sleep(0.1)
 
-        alive = [answer for answer in answers if isinstance(answer, Observation)]
+        alive = [answer for answer in answers if isinstance(answer, LeaseReading)]
         assert all(answer.remaining_ttl_s <= 1 for answer in alive)
         assert answers[-1].asked_at >= alive[0].asked_at + 1.9
         assert (await world.cluster.keys(prefix)).keys == ()
@@ -390,7 +396,7 @@ def test_a_lease_with_very_many_keys(etcd: EtcdServer, prefix: bytes) -> None:
                     ids = [*map(LeaseId, range(1, 50)), lease_id, *map(LeaseId, range(50, 99))]
                     found = [a async for a in cluster.read_leases(ids, with_keys=True)]
                     assert len(found) == 99
-                    (reading,) = [a for a in found if isinstance(a, Observation)]
+                    (reading,) = [a for a in found if isinstance(a, LeaseReading)]
                     assert reading.attached_keys == tuple(keys)
                     assert cluster.notes == []
             await writer.revoke(lease_id)

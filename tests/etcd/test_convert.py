@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Observation, Reading
+from lockdoctor.domain.model.leases import LeaseId, LeaseNotFound, LeaseReading, Reading
 from lockdoctor.etcd.convert import EVERYTHING, range_of, reading
 from lockdoctor.etcd.protos import rpc
 
@@ -32,8 +32,8 @@ def answered(remaining_ttl_s: int, granted_ttl_s: int) -> Reading:
 
 def test_only_minus_one_of_nothing_is_gone() -> None:
     """A lease that etcd is late in expiring has a negative TTL too, and exists."""
-    assert isinstance(answered(-1, 0), LeaseGone)
+    assert isinstance(answered(-1, 0), LeaseNotFound)
     overdue = answered(-1, 8)
-    assert isinstance(overdue, Observation)
+    assert isinstance(overdue, LeaseReading)
     assert overdue.remaining_ttl_s == -1
-    assert isinstance(answered(0, 8), Observation)
+    assert isinstance(answered(0, 8), LeaseReading)

@@ -10,11 +10,11 @@ from lockdoctor.clock import SystemClock
 from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.errors import ClusterError
 from lockdoctor.etcd.connection.connection import (
-    Answer,
     Connection,
     ConnectionSettings,
     KeyRange,
     Method,
+    Response,
 )
 from lockdoctor.etcd.keys import BYTES_PER_PAGE, MAX_KEYS_PER_PAGE, next_page, read_keys
 from tests.etcd.connections import opened, writing
@@ -35,7 +35,7 @@ class CompactedConnection(Connection):
 
     async def call(
         self, method: Method, request: Any, what: str, keys: KeyRange | None = None
-    ) -> Answer:
+    ) -> Response:
         """Read a page, and let the other one compact after the first of a series."""
         answer = await super().call(method, request, what, keys)
         self.pages.append(len(answer.message.kvs))

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer
-from lockdoctor.domain.inference.lease_origin import Origin, origin
+from lockdoctor.domain.inference.lease_origin import LeaseOrigin, origin
 from tests.etcd.connections import connected, writing
 from tests.eventually import run
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.etcd
 def test_a_granted_lease_tells_its_member_and_a_bound(etcd: EtcdServer) -> None:
     """The only member is the one; the time in the ID lies before the grant."""
 
-    async def story() -> tuple[int, Origin | None, float]:
+    async def story() -> tuple[int, LeaseOrigin | None, float]:
         async with connected(etcd.endpoint) as cluster, writing(etcd.address) as hand:
             lease = await hand.grant(5)
             granted_at = time.time()

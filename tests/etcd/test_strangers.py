@@ -19,7 +19,7 @@ from lockdoctor.errors import ClusterError
 from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.etcd.protos import rpc
 from lockdoctor.etcd.selfcheck import inspect
-from lockdoctor.ports import Stop
+from lockdoctor.ports import StopRequest
 from tests.etcd.connections import connected
 from tests.eventually import run
 from tests.folders import ROOT
@@ -110,7 +110,7 @@ def test_kine_in_a_self_check() -> None:
     async def story() -> str | None:
         async with answering(KINE) as address:
             settings = ConnectionSettings(endpoints=(address,), command_timeout_s=2)
-            facts = await inspect(settings, SystemClock(), [b"/"], Stop())
+            facts = await inspect(settings, SystemClock(), [b"/"], StopRequest())
             return facts.members[0].refusal
 
     assert "it has no lease API" in (run(story()) or "")

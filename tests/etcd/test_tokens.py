@@ -18,12 +18,12 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from lockdoctor.cli.main import main
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.etcd_server import EtcdServer
-from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Observation
-from lockdoctor.domain.model.write_result import Effect
-from lockdoctor.errors import AccessDenied, ConfigError
+from lockdoctor.domain.model.leases import LeaseId, LeaseNotFound, LeaseReading
+from lockdoctor.domain.model.write_result import WriteOutcome
+from lockdoctor.errors import AccessDeniedError, ConfigError
 from lockdoctor.etcd.connection.token import GivenToken
 from lockdoctor.etcd.protos import rpc
-from lockdoctor.etcd.writer import EtcdSurgeon
+from lockdoctor.etcd.writer import EtcdWriter
 from tests.etcd.connections import connected, writing
 from tests.eventually import run
 
@@ -129,7 +129,7 @@ async def sees(server: EtcdServer, **settings: Any) -> None:
         (key,) = (await cluster.keys(MAY)).keys
         ids = [key.lease_id] * 50
         readings = [r async for r in cluster.read_leases(ids, with_keys=True)]
-        assert sum(isinstance(reading, Observation) for reading in readings) == 50
+        assert sum(isinstance(reading, LeaseReading) for reading in readings) == 50
         assert cluster.notes == []
 
 
@@ -150,7 +150,7 @@ def test_a_token_that_etcd_could_not_have_signed(
     file.write_text(signer.token("reader", revision))
     run(sees(verifying, token=GivenToken(file=file)))
 
-    with pytest.raises(AccessDenied, match="issues no tokens") as caught:
+    with pytest.raises(AccessDeniedError, match="issues no tokens") as caught:
         run(sees(verifying, user="reader", password=SECRETS["reader"]))
     assert SECRETS["reader"] not in str(caught.value)
 
@@ -173,11 +173,11 @@ def test_a_token_that_is_replaced_in_its_file(
             await expire_and_replace()
             ids = map(LeaseId, range(1, 50))
             found = [each async for each in cluster.read_leases(ids, with_keys=True)]
-            assert sum(isinstance(each, LeaseGone) for each in found) == 49
-            surgeon = EtcdSurgeon(cluster.connection, SystemClock())
+            assert sum(isinstance(each, LeaseNotFound) for each in found) == 49
+            surgeon = EtcdWriter(cluster.connection, SystemClock())
             lease_id = await surgeon.grant(60)
             await expire_and_replace()
-            assert (await surgeon.revoke(lease_id)).effect is Effect.DONE
+            assert (await surgeon.revoke(lease_id)).effect is WriteOutcome.DONE
 
     run(story())
 
@@ -195,12 +195,12 @@ def test_a_token_that_is_refused(
     for name, token in refused.items():
         file = tmp_path / name
         file.write_text(token)
-        with pytest.raises(AccessDenied, match="Write a new token into the file") as caught:
+        with pytest.raises(AccessDeniedError, match="Write a new token into the file") as caught:
             run(sees(verifying, token=GivenToken(file=file)))
         assert str(file) in str(caught.value)
         assert token not in str(caught.value)
 
-    with pytest.raises(AccessDenied, match="the token of ETCDCTL_AUTH_JWT_TOKEN"):
+    with pytest.raises(AccessDeniedError, match="the token of ETCDCTL_AUTH_JWT_TOKEN"):
         run(sees(verifying, token=GivenToken(token=refused["expired"])))
 
 
@@ -212,7 +212,7 @@ def test_a_token_of_a_user_who_may_not(
     async def story() -> None:
         token = GivenToken(token=signer.token("reader", revision))
         async with connected(verifying.endpoint, token=token) as cluster:
-            with pytest.raises(AccessDenied, match="permi"):
+            with pytest.raises(AccessDeniedError, match="permi"):
                 await cluster.keys(b"/other/")
 
     run(story())

@@ -15,7 +15,7 @@ import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer, EtcdServers
 from lockdoctor.domain.inference.queue_activity import KeyPut, WatchEvent, WatchGap, WatchProgress
-from lockdoctor.errors import ClusterUnreachable
+from lockdoctor.errors import ClusterUnreachableError
 from lockdoctor.etcd.client import EtcdCluster
 from tests.etcd.connections import connected, writing
 from tests.eventually import eventually, run
@@ -158,7 +158,7 @@ def test_a_server_that_stays_away_ends_the_watch(
             events = cluster.watch(prefix, 1)
             assert isinstance(await events.__anext__(), WatchProgress)
             server.kill()
-            with pytest.raises(ClusterUnreachable, match="connection refused"):
+            with pytest.raises(ClusterUnreachableError, match="connection refused"):
                 await exhaust(events)
 
     with EtcdServer(tmp_path, binary=etcd_binary) as server:
@@ -224,11 +224,11 @@ def test_closing_a_watch_makes_no_noise(
     async def story() -> None:
         complaints: list[object] = []
 
-        def hear(_: asyncio.AbstractEventLoop, said: dict[str, Any]) -> None:
+        def note_complaint(_: asyncio.AbstractEventLoop, said: dict[str, Any]) -> None:
             if str(said.get("exception")) != "Event loop is closed":  # an earlier test's
                 complaints.append(said)
 
-        asyncio.get_running_loop().set_exception_handler(hear)
+        asyncio.get_running_loop().set_exception_handler(note_complaint)
         async with connected(etcd.endpoint) as cluster:
             revision = (await cluster.status()).revision
             events = cluster.watch(prefix, revision)

@@ -11,11 +11,11 @@ import pytest
 
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.etcd_server import EtcdServer
-from lockdoctor.domain.model.leases import NO_LEASE, LeaseGone, LeaseId, Observation
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, LeaseNotFound, LeaseReading
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.model.write_result import Effect
-from lockdoctor.etcd.writer import EtcdSurgeon
-from lockdoctor.ports import MAX_TOGETHER, Cluster, Surgeon
+from lockdoctor.domain.model.write_result import WriteOutcome
+from lockdoctor.etcd.writer import EtcdWriter
+from lockdoctor.ports import MAX_TOGETHER, Cluster, KeyWriter
 from tests.etcd.connections import connected, writing
 from tests.eventually import run
 from tests.fakes.cluster import FakeClock, FakeCluster
@@ -27,7 +27,7 @@ class Theatre:
 
     def __init__(
         self,
-        surgeon: Surgeon,
+        surgeon: KeyWriter,
         cluster: Cluster,
         put: Callable[[bytes, bytes, LeaseId], Coroutine[Any, Any, object]],
     ) -> None:
@@ -46,7 +46,7 @@ class Theatre:
     async def keys_on(self, lease_id: LeaseId) -> tuple[bytes, ...] | None:
         """Every key on a lease; None where it is gone."""
         (reading,) = [r async for r in self.cluster.read_leases([lease_id], with_keys=True)]
-        return reading.attached_keys if isinstance(reading, Observation) else None
+        return reading.attached_keys if isinstance(reading, LeaseReading) else None
 
 
 Story = Callable[[Theatre], Coroutine[Any, Any, None]]
@@ -71,7 +71,7 @@ def tell(request: pytest.FixtureRequest) -> Tell:
     async def real() -> AsyncIterator[Theatre]:
         server: EtcdServer = request.getfixturevalue("etcd")
         async with connected(server.endpoint) as cluster, writing(server.address) as writer:
-            surgeon = EtcdSurgeon(cluster.connection, SystemClock())
+            surgeon = EtcdWriter(cluster.connection, SystemClock())
             yield Theatre(surgeon, cluster, writer.put)
 
     async def tell_in(story: Story) -> None:
@@ -105,7 +105,7 @@ def test_a_hold_that_is_unchanged_is_deleted(tell: Tell, prefix: bytes) -> None:
 
         written = await theatre.surgeon.delete([hold])
 
-        assert written.effect is Effect.DONE
+        assert written.effect is WriteOutcome.DONE
         assert written.asked_at <= written.answered_at
         assert await theatre.keys_on(lease_id) == (prefix + b"ab",)
 
@@ -121,8 +121,8 @@ def test_a_hold_that_was_taken_anew_stays(tell: Tell, prefix: bytes) -> None:
         await theatre.surgeon.delete([old])
         new = await theatre.hold(prefix, lease_id)
 
-        assert (await theatre.surgeon.delete([old])).effect is Effect.UNMET
-        assert (await theatre.surgeon.move([old], NO_LEASE)).effect is Effect.UNMET
+        assert (await theatre.surgeon.delete([old])).effect is WriteOutcome.UNMET
+        assert (await theatre.surgeon.move([old], NO_LEASE)).effect is WriteOutcome.UNMET
         assert await theatre.surgeon.key(prefix) == new
 
     tell(story)
@@ -137,8 +137,8 @@ def test_a_hold_that_was_written_again_stays(tell: Tell, prefix: bytes) -> None:
         new = await theatre.hold(prefix, lease_id, b"2")
 
         assert new.create_revision == old.create_revision
-        assert (await theatre.surgeon.delete([old])).effect is Effect.UNMET
-        assert (await theatre.surgeon.move([old], NO_LEASE)).effect is Effect.UNMET
+        assert (await theatre.surgeon.delete([old])).effect is WriteOutcome.UNMET
+        assert (await theatre.surgeon.move([old], NO_LEASE)).effect is WriteOutcome.UNMET
         assert await theatre.surgeon.key(prefix) == new
 
     tell(story)
@@ -149,10 +149,10 @@ def test_a_key_that_is_gone_is_no_error(tell: Tell, prefix: bytes) -> None:
 
     async def story(theatre: Theatre) -> None:
         hold = await theatre.hold(prefix)
-        assert (await theatre.surgeon.delete([hold])).effect is Effect.DONE
+        assert (await theatre.surgeon.delete([hold])).effect is WriteOutcome.DONE
 
-        assert (await theatre.surgeon.delete([hold])).effect is Effect.UNMET
-        assert (await theatre.surgeon.move([hold], NO_LEASE)).effect is Effect.UNMET
+        assert (await theatre.surgeon.delete([hold])).effect is WriteOutcome.UNMET
+        assert (await theatre.surgeon.move([hold], NO_LEASE)).effect is WriteOutcome.UNMET
 
     tell(story)
 
@@ -165,7 +165,7 @@ def test_all_holds_or_none(tell: Tell, prefix: bytes) -> None:
         changed = await theatre.hold(prefix + b"b")
         await theatre.hold(prefix + b"b")
 
-        assert (await theatre.surgeon.delete([kept, changed])).effect is Effect.UNMET
+        assert (await theatre.surgeon.delete([kept, changed])).effect is WriteOutcome.UNMET
         assert await theatre.surgeon.key(kept.key) == kept
 
     tell(story)
@@ -180,8 +180,8 @@ def test_as_many_keys_as_one_write_takes(tell: Tell, prefix: bytes) -> None:
 
         with pytest.raises(ValueError, match="in one write"):
             await theatre.surgeon.delete(holds)
-        assert (await theatre.surgeon.move(holds[1:], NO_LEASE)).effect is Effect.DONE
-        assert (await theatre.surgeon.delete(holds[:1])).effect is Effect.DONE
+        assert (await theatre.surgeon.move(holds[1:], NO_LEASE)).effect is WriteOutcome.DONE
+        assert (await theatre.surgeon.delete(holds[:1])).effect is WriteOutcome.DONE
 
     tell(story)
 
@@ -193,7 +193,7 @@ def test_a_hold_in_quarantine_keeps_its_place_and_comes_back(tell: Tell, prefix:
         old, ours = await theatre.surgeon.grant(60), await theatre.surgeon.grant(30)
         hold = await theatre.hold(prefix, old, b"value")
 
-        assert (await theatre.surgeon.move([hold], ours)).effect is Effect.DONE
+        assert (await theatre.surgeon.move([hold], ours)).effect is WriteOutcome.DONE
         moved = await theatre.surgeon.key(prefix)
         assert moved is not None
         assert replace(moved, mod_revision=0, version=0) == replace(
@@ -201,7 +201,7 @@ def test_a_hold_in_quarantine_keeps_its_place_and_comes_back(tell: Tell, prefix:
         )
         assert (await theatre.keys_on(old), await theatre.keys_on(ours)) == ((), (prefix,))
 
-        assert (await theatre.surgeon.move([moved], old)).effect is Effect.DONE
+        assert (await theatre.surgeon.move([moved], old)).effect is WriteOutcome.DONE
         assert (await theatre.keys_on(old), await theatre.keys_on(ours)) == ((prefix,), ())
 
     tell(story)
@@ -214,7 +214,7 @@ def test_a_key_can_be_moved_off_its_lease(tell: Tell, prefix: bytes) -> None:
         lease_id = await theatre.surgeon.grant(60)
         hold = await theatre.hold(prefix, lease_id, b"value")
 
-        assert (await theatre.surgeon.move([hold], NO_LEASE)).effect is Effect.DONE
+        assert (await theatre.surgeon.move([hold], NO_LEASE)).effect is WriteOutcome.DONE
 
         moved = await theatre.surgeon.key(prefix)
         assert moved is not None
@@ -231,9 +231,9 @@ def test_no_key_goes_onto_a_lease_that_has_ended(tell: Tell, prefix: bytes) -> N
         ended = await theatre.surgeon.grant(60)
         await theatre.surgeon.revoke(ended)
 
-        assert (await theatre.surgeon.move([hold], ended)).effect is Effect.NO_LEASE
+        assert (await theatre.surgeon.move([hold], ended)).effect is WriteOutcome.NO_LEASE
         missing = replace(hold, key=prefix + b"missing")
-        assert (await theatre.surgeon.create([missing], ended)).effect is Effect.NO_LEASE
+        assert (await theatre.surgeon.create([missing], ended)).effect is WriteOutcome.NO_LEASE
         assert await theatre.surgeon.key(prefix) == hold
         assert await theatre.surgeon.key(missing.key) is None
 
@@ -246,10 +246,10 @@ def test_keys_are_put_back_only_where_there_is_none(tell: Tell, prefix: bytes) -
     async def story(theatre: Theatre) -> None:
         lease_id = await theatre.surgeon.grant(60)
         hold = await theatre.hold(prefix, lease_id, b"value")
-        assert (await theatre.surgeon.create([hold], NO_LEASE)).effect is Effect.UNMET
+        assert (await theatre.surgeon.create([hold], NO_LEASE)).effect is WriteOutcome.UNMET
         await theatre.surgeon.delete([hold])
 
-        assert (await theatre.surgeon.create([hold], lease_id)).effect is Effect.DONE
+        assert (await theatre.surgeon.create([hold], lease_id)).effect is WriteOutcome.DONE
 
         back = await theatre.surgeon.key(prefix)
         assert back is not None
@@ -267,10 +267,10 @@ def test_a_revoked_lease_takes_its_keys_along(tell: Tell, prefix: bytes) -> None
         await theatre.hold(prefix + b"a", lease_id)
         await theatre.hold(prefix + b"b", lease_id)
 
-        assert (await theatre.surgeon.revoke(lease_id)).effect is Effect.DONE
-        assert (await theatre.surgeon.revoke(lease_id)).effect is Effect.NO_LEASE
+        assert (await theatre.surgeon.revoke(lease_id)).effect is WriteOutcome.DONE
+        assert (await theatre.surgeon.revoke(lease_id)).effect is WriteOutcome.NO_LEASE
         assert (await theatre.cluster.keys(prefix)).keys == ()
         (reading,) = [r async for r in theatre.cluster.read_leases([lease_id], with_keys=True)]
-        assert isinstance(reading, LeaseGone)
+        assert isinstance(reading, LeaseNotFound)
 
     tell(story)

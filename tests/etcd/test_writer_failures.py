@@ -11,11 +11,11 @@ from lockdoctor.clock import SystemClock
 from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.model.leases import NO_LEASE
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.model.write_result import Effect
-from lockdoctor.errors import ClusterUnreachable
+from lockdoctor.domain.model.write_result import WriteOutcome
+from lockdoctor.errors import ClusterUnreachableError
 from lockdoctor.etcd.client import EtcdCluster
-from lockdoctor.etcd.connection.errors import Unanswered
-from lockdoctor.etcd.writer import EtcdSurgeon
+from lockdoctor.etcd.connection.errors import WriteOutcomeUnknownError
+from lockdoctor.etcd.writer import EtcdWriter
 from tests.etcd.connections import connected, writing
 from tests.etcd.relay import Relay
 from tests.eventually import run
@@ -36,8 +36,8 @@ def own(etcd_binary: Path, tmp_path: Path) -> Iterator[EtcdServer]:
         yield server
 
 
-async def _hold(server: EtcdServer, cluster: EtcdCluster) -> tuple[EtcdSurgeon, LockKey]:
-    surgeon = EtcdSurgeon(cluster.connection, SystemClock())
+async def _hold(server: EtcdServer, cluster: EtcdCluster) -> tuple[EtcdWriter, LockKey]:
+    surgeon = EtcdWriter(cluster.connection, SystemClock())
     async with writing(server.address) as writer:
         await writer.put(KEY)
     found = await surgeon.key(KEY)
@@ -55,7 +55,7 @@ def test_a_frozen_server_leaves_it_open(own: EtcdServer) -> None:
             written = await surgeon.delete([hold])
             own.thaw()
 
-            assert written.effect is Effect.UNCLEAR
+            assert written.effect is WriteOutcome.UNCLEAR
             assert "delete '/frozen'" in written.why
             assert await surgeon.key(KEY) in {None, hold}
 
@@ -73,11 +73,11 @@ def test_a_server_that_dies_leaves_it_open(own: EtcdServer, write: str) -> None:
             relay.on_request = lambda request: own.kill() if WRITES[write] in request else None
             match write:
                 case "delete":
-                    assert (await surgeon.delete([hold])).effect is Effect.UNCLEAR
+                    assert (await surgeon.delete([hold])).effect is WriteOutcome.UNCLEAR
                 case "move":
-                    assert (await surgeon.move([hold], NO_LEASE)).effect is Effect.UNCLEAR
+                    assert (await surgeon.move([hold], NO_LEASE)).effect is WriteOutcome.UNCLEAR
                 case _:
-                    with pytest.raises(Unanswered, match="grant a lease"):
+                    with pytest.raises(WriteOutcomeUnknownError, match="grant a lease"):
                         await surgeon.grant(60)
 
     with Relay(own.address) as relay:
@@ -91,7 +91,7 @@ def test_a_server_that_cannot_be_read_is_not_written_to(own: EtcdServer) -> None
         async with connected(own.endpoint, command_timeout_s=1.0) as cluster:
             surgeon, hold = await _hold(own, cluster)
             own.kill()
-            with pytest.raises(ClusterUnreachable):
+            with pytest.raises(ClusterUnreachableError):
                 await surgeon.delete([hold])
 
     run(story())

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from lockdoctor.domain.check.health import Checkup, FailedCheck
+from lockdoctor.domain.check.health import CheckResult, FailedCheck
 from lockdoctor.domain.check.metrics import NO_LIMITS, MetricLimits
 from lockdoctor.domain.check.ranges import parse_range
-from lockdoctor.domain.evidence.age import Held, Standing
-from lockdoctor.domain.evidence.queue import NoHandOver, Waiting
+from lockdoctor.domain.evidence.age import Held, SeenInEarlierRuns
+from lockdoctor.domain.evidence.queue import NoHandOver, Waiters
 from lockdoctor.domain.evidence.renewals import Renewed
 from lockdoctor.domain.evidence.verdicts import Severity, VerdictKind
-from lockdoctor.domain.inference.hold_age import Age
+from lockdoctor.domain.inference.hold_age import HoldAge
 from lockdoctor.domain.report.findings import LockReport
 from tests.factories.reports import NOON, a_lock, a_lock_report, a_report, a_verdict
 
@@ -22,9 +22,9 @@ LIMITS = MetricLimits(
 )
 
 
-def a_checkup(*locks: LockReport, **fields: Any) -> Checkup:
+def a_checkup(*locks: LockReport, **fields: Any) -> CheckResult:
     """The second check of a prefix, or what the fields say."""
-    return Checkup(
+    return CheckResult(
         took_s=fields.pop("took_s", 0.1234),
         limits=fields.pop("limits", NO_LIMITS),
         first_run_unknown=False,
@@ -43,14 +43,16 @@ def a_leak() -> LockReport:
             Held(12_000.0, 12_300.0),
             Renewed(61, 3900.0, 63.0),
             NoHandOver(12_000.0),
-            Waiting(4, 3900.0),
-            Standing(3, 600.0, NOON),
+            Waiters(4, 3900.0),
+            SeenInEarlierRuns(3, 600.0, NOON),
         ),
     )
-    return a_lock_report(lock, verdict, age=Age(at_least_s=12_000.0, at_most_s=12_300.0))
+    return a_lock_report(lock, verdict, age=HoldAge(at_least_s=12_000.0, at_most_s=12_300.0))
 
 
 def a_healthy_lock(name: bytes = b"/my-lock/mail") -> LockReport:
     """A lock that was handed over."""
     lock = a_lock(name)
-    return a_lock_report(lock, a_verdict(VerdictKind.HEALTHY, lock=lock), age=Age(at_least_s=0.0))
+    return a_lock_report(
+        lock, a_verdict(VerdictKind.HEALTHY, lock=lock), age=HoldAge(at_least_s=0.0)
+    )

@@ -10,19 +10,19 @@ from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.model.locks import LockId, Recipe
 from lockdoctor.domain.treatment.journal_entry import EntryId
-from lockdoctor.domain.treatment.plan import Refusal, RevokePlan, Stake, Target
+from lockdoctor.domain.treatment.plan import ApprovedHold, Refusal, RevokePlan, Target
 from lockdoctor.domain.treatment.reasons import (
-    KeyTakenAnew,
+    KeyRecreated,
     LeaseGoneAlready,
     NotJudged,
     OutsideKeys,
 )
 from lockdoctor.domain.treatment.results import (
-    QueueAfter,
-    Relapse,
-    Treated,
+    QueueState,
+    Reacquired,
+    TargetResult,
     TreatmentReport,
-    Undone,
+    UndoResult,
 )
 from tests.factories.report_examples import HOSTILE
 from tests.factories.reports import HOLDER, NOON, a_key
@@ -32,14 +32,14 @@ NEXT = b"/my-lock/orders/a1"
 EVIDENCE = ("The hold has stood for at least 12 min 30 s; nothing proves yet since when.",)
 
 
-def a_stake(name: bytes = ORDERS, **fields: Any) -> Stake:
+def a_stake(name: bytes = ORDERS, **fields: Any) -> ApprovedHold:
     told: dict[str, Any] = {
         "hold": a_key(lock=name),
         "is_holder": True,
         "waiters": 3,
         "next_key": NEXT,
     }
-    return Stake(lock=LockId(name, Recipe.GO_MUTEX), **{**told, **fields})
+    return ApprovedHold(lock=LockId(name, Recipe.GO_MUTEX), **{**told, **fields})
 
 
 def a_target(action: Action = Action.REVOKE, **fields: Any) -> Target:
@@ -130,16 +130,18 @@ def hostile_plan() -> RevokePlan:
     return a_plan(*(a_target(stakes=(stake,)) for stake in stakes))
 
 
-def a_treated(result: Result = Result.DONE, target: Target | None = None, **fields: Any) -> Treated:
+def a_treated(
+    result: Result = Result.DONE, target: Target | None = None, **fields: Any
+) -> TargetResult:
     told: dict[str, Any] = {"entry_id": EntryId("5f0c1a2b3c4d"), "took_s": 0.0042}
-    return Treated(target=target or a_target(), result=result, **{**told, **fields})
+    return TargetResult(target=target or a_target(), result=result, **{**told, **fields})
 
 
 def everything_treated() -> TreatmentReport:
     """Each result once, a leak that came back, and a run that was stopped."""
-    queue = QueueAfter(lock=ORDERS, holder=NEXT, lease_id=LeaseId(0xA1), was_waiting=True)
-    nobody = QueueAfter(lock=ORDERS, holder=None, lease_id=NO_LEASE, was_waiting=False)
-    taken_anew = (KeyTakenAnew(a_key().key),)
+    queue = QueueState(lock=ORDERS, holder=NEXT, lease_id=LeaseId(0xA1), was_waiting=True)
+    nobody = QueueState(lock=ORDERS, holder=None, lease_id=NO_LEASE, was_waiting=False)
+    taken_anew = (KeyRecreated(a_key().key),)
     treated = (
         a_treated(queues=(queue,)),
         a_treated(target=a_shared_target(), queues=(nobody,), was_looked_up=True),
@@ -154,10 +156,10 @@ def everything_treated() -> TreatmentReport:
     )
     plan = a_plan(*(each.target for each in treated), a_target(), refused=(a_refusal(),))
     relapses = (
-        Relapse(
+        Reacquired(
             lock=ORDERS, key=NEXT, lease_id=LeaseId(0xA1), was_waiting=True, renewals=2, held_s=30.0
         ),
-        Relapse(
+        Reacquired(
             lock=ORDERS, key=NEXT, lease_id=LeaseId(0xC1), was_waiting=False, renewals=1, held_s=9.0
         ),
     )
@@ -166,7 +168,7 @@ def everything_treated() -> TreatmentReport:
     )
 
 
-def an_undone(result: Result = Result.DONE, **fields: Any) -> Undone:
+def an_undone(result: Result = Result.DONE, **fields: Any) -> UndoResult:
     told: dict[str, Any] = {
         "undone": EntryId("5f0c1a2b3c4d"),
         "lease_id": HOLDER,
@@ -174,4 +176,4 @@ def an_undone(result: Result = Result.DONE, **fields: Any) -> Undone:
         "entry_id": EntryId("6f0c1a2b3c4d"),
         "took_s": 0.003,
     }
-    return Undone(result=result, **{**told, **fields})
+    return UndoResult(result=result, **{**told, **fields})

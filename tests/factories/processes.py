@@ -6,26 +6,26 @@ from typing import Any
 
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.evidence.processes import (
-    FromElsewhere,
     KeptAliveBy,
-    LiveSessions,
+    ProcessSessions,
     ServerCounted,
+    UnattributedSessions,
 )
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.report.processes import (
-    Agreement,
-    Caller,
-    Census,
+    CallSite,
+    CountComparison,
+    CounterChanges,
     Frame,
-    MemberView,
+    GoroutineCounts,
+    MemberCounterChanges,
     ProcessReport,
-    ServerView,
 )
 
 
-def live_sessions(**fields: Any) -> LiveSessions:
+def live_sessions(**fields: Any) -> ProcessSessions:
     """The process of the mission's story, beside what etcd has."""
-    return LiveSessions(
+    return ProcessSessions(
         **{
             "process": "orders-7f",
             "sessions": 5_812,
@@ -101,14 +101,14 @@ WITNESS_EVIDENCE: tuple[tuple[Evidence, str], ...] = (
         ),
     ),
     (
-        FromElsewhere(leases=5_790, processes=1),
+        UnattributedSessions(leases=5_790, processes=1),
         (
             "About 5,790 of them are not named in the goroutines of the process asked: they come"
             " from elsewhere, or from keep-alives without a session, which newer clients hide."
         ),
     ),
     (
-        FromElsewhere(leases=40, processes=2),
+        UnattributedSessions(leases=40, processes=2),
         (
             "About 40 of them are not named in the goroutines of the 2 processes asked: they come"
             " from elsewhere, or from keep-alives without a session, which newer clients hide."
@@ -133,10 +133,10 @@ WITNESS_EVIDENCE: tuple[tuple[Evidence, str], ...] = (
 """Evidence, and how it must be worded."""
 
 
-def a_census(**fields: Any) -> Census:
+def a_census(**fields: Any) -> GoroutineCounts:
     """The goroutines of a service that leaks a session with each request."""
     frame = Frame("main.request", "leaks.go:45")
-    return Census(
+    return GoroutineCounts(
         **{
             "goroutines": 11_700,
             "sessions": 5_812,
@@ -146,7 +146,7 @@ def a_census(**fields: Any) -> Census:
             "lock_waiters": 11,
             "candidates": 0,
             "oldest_keepalive_s": 10_800,
-            "callers": (Caller("Lock", frame, 11), Caller("NewSession", frame, 11)),
+            "callers": (CallSite("Lock", frame, 11), CallSite("NewSession", frame, 11)),
             "words": frozenset({LeaseId(0x694D71DDACFDA227)}),
             "is_whole": True,
             **fields,
@@ -166,15 +166,15 @@ def a_process(**fields: Any) -> ProcessReport:
             "watched_s": 45.2,
             "keyless_kept": 5_801,
             "locks_held": 1,
-            "agreement": Agreement.AS_MANY,
+            "agreement": CountComparison.AS_MANY,
             **fields,
         }
     )
 
 
-def a_member(**fields: Any) -> MemberView:
+def a_member(**fields: Any) -> MemberCounterChanges:
     """What a leader counted in 45 s of that leak."""
-    return MemberView(
+    return MemberCounterChanges(
         **{
             "member": "http://10.0.0.1:2379/metrics",
             "watched_s": 45.2,
@@ -190,6 +190,6 @@ def a_member(**fields: Any) -> MemberView:
     )
 
 
-def a_server(*members: MemberView) -> ServerView:
+def a_server(*members: MemberCounterChanges) -> CounterChanges:
     """The members that were asked; that leader alone unless said otherwise."""
-    return ServerView(members=members or (a_member(),))
+    return CounterChanges(members=members or (a_member(),))

@@ -11,15 +11,15 @@ from lockdoctor.domain.evidence.age import (
     EstimatedAge,
     Forecast,
     Held,
-    Standing,
+    SeenInEarlierRuns,
     WithinLimit,
 )
 from lockdoctor.domain.evidence.deadlock import (
+    CheapestBreak,
+    CycleEdge,
     HolderWaits,
-    LeastHarm,
-    NoSingleWayOut,
-    RingWait,
-    WaitCircle,
+    NoSingleBreak,
+    WaitCycle,
 )
 from lockdoctor.domain.evidence.keys import (
     ByDesign,
@@ -29,32 +29,32 @@ from lockdoctor.domain.evidence.keys import (
     OtherKeys,
     QueueCut,
     Rewritten,
-    UnknownShape,
+    UnknownRecipe,
 )
-from lockdoctor.domain.evidence.leak_score import Sign, Weighed, Weight
+from lockdoctor.domain.evidence.leak_score import IndicatorScore, LeakIndicator, LeakScore
 from lockdoctor.domain.evidence.queue import (
     Blocks,
     GaveUp,
     HandedOver,
     NoHandOver,
-    PossiblePhantom,
-    Waiting,
+    PossibleAbandonedKey,
+    Waiters,
 )
 from lockdoctor.domain.evidence.renewals import (
     Expired,
+    KeyWithoutLease,
     LateRenewal,
     LeaderChanged,
     LeaseEnded,
-    ListedButGone,
+    ListedNotFound,
     LongTtl,
-    LostItsLease,
     NotRenewed,
+    ReadFailed,
     Renewed,
     Unobservable,
-    Unread,
 )
 from lockdoctor.domain.evidence.sessions import (
-    FromGivenUpAttempts,
+    AbandonedSessions,
     SessionsAlike,
     SessionsGrew,
     SessionsIdle,
@@ -66,10 +66,10 @@ from lockdoctor.domain.evidence.verdicts import (
     Verdict,
     VerdictKind,
 )
-from lockdoctor.domain.graph.blocking_tree import Blocked
-from lockdoctor.domain.inference.hold_age import Age
+from lockdoctor.domain.graph.blocking_tree import BlockedLock
+from lockdoctor.domain.inference.hold_age import HoldAge
 from lockdoctor.domain.inference.queue_activity import QueueActivity
-from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Reading
+from lockdoctor.domain.model.leases import LeaseId, LeaseNotFound, Reading
 from lockdoctor.domain.model.locks import Kind, LockId, Recipe
 from lockdoctor.domain.past.past import PastFinding
 from lockdoctor.domain.report.findings import LockReport
@@ -109,8 +109,8 @@ HOSTILE = (
 """Names that try to get at the terminal, the shell or the layout."""
 
 RING = (
-    RingWait(LeaseId(0xA2), b"/my-lock/a", LeaseId(0xA1), is_holder=True),
-    RingWait(LeaseId(0xA1), b"/my-lock/b", LeaseId(0xA2), is_holder=True),
+    CycleEdge(LeaseId(0xA2), b"/my-lock/a", LeaseId(0xA1), is_holder=True),
+    CycleEdge(LeaseId(0xA1), b"/my-lock/b", LeaseId(0xA2), is_holder=True),
 )
 
 EVIDENCE: tuple[tuple[Evidence, str], ...] = (
@@ -132,21 +132,32 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
         ),
     ),
     (
-        Weighed(4, 3, (Weight(Sign.GAVE_UP, 3), Weight(Sign.WAITED, 1))),
+        LeakScore(
+            4,
+            3,
+            (IndicatorScore(LeakIndicator.GAVE_UP, 3), IndicatorScore(LeakIndicator.WAITED, 1)),
+        ),
         (
             "Signs of a leak: attempts waited for it and gave up (+3); others wait (+1). A leak is"
             " likely from 3 points on; these make 4."
         ),
     ),
     (
-        Weighed(-2, 3, (Weight(Sign.LOOKS_YOUNG, -2),)),
+        LeakScore(-2, 3, (IndicatorScore(LeakIndicator.LOOKS_YOUNG, -2),)),
         (
             "Signs against a leak: its key looks young (-2). A leak is likely from 3 points on;"
             " these make -2."
         ),
     ),
     (
-        Weighed(-1, 3, (Weight(Sign.WAITED, 1), Weight(Sign.LOOKS_YOUNG, -2))),
+        LeakScore(
+            -1,
+            3,
+            (
+                IndicatorScore(LeakIndicator.WAITED, 1),
+                IndicatorScore(LeakIndicator.LOOKS_YOUNG, -2),
+            ),
+        ),
         (
             "Signs of a leak: others wait (+1). Signs against a leak: its key looks young (-2)."
             " A leak is likely from 3 points on; these make -1."
@@ -156,9 +167,9 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
     (ClaimedAge(-3.0), "By the client's clock it was taken 3 s in the future."),
     (NoHandOver(45.2), "It has not been released since it was first seen."),
     (HandedOver(2, 45.2), "It was released twice in the 45 s that it was watched."),
-    (Waiting(4, 45.2), "4 waiters wait for it, the longest for at least 45 s."),
-    (Waiting(1, 45.2), "1 waiter waits for it, for at least 45 s."),
-    (Waiting(1, 0.0), "1 waiter waits for it."),
+    (Waiters(4, 45.2), "4 waiters wait for it, the longest for at least 45 s."),
+    (Waiters(1, 45.2), "1 waiter waits for it, for at least 45 s."),
+    (Waiters(1, 0.0), "1 waiter waits for it."),
     (GaveUp(2, 45.2), "2 attempts on it gave up in 45 s."),
     (NoLease(in_lock_shape=True), "The key has no lease, so etcd never deletes it by itself."),
     (
@@ -187,21 +198,21 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
         "etcd should have ended 57 leases by now, one of them at least 12 s ago, and has not.",
     ),
     (
-        ListedButGone(1, 6.2),
+        ListedNotFound(1, 6.2),
         (
             "etcd's list has a lease that no look-up finds, even 6.2 s after the first look-up that"
             " found none."
         ),
     ),
     (
-        ListedButGone(57, 6.2),
+        ListedNotFound(57, 6.2),
         (
             "etcd's list has 57 leases that no look-up finds, even 6.2 s after the first look-up"
             " that found none."
         ),
     ),
     (
-        LostItsLease(6.2),
+        KeyWithoutLease(6.2),
         (
             "etcd knows no lease of this ID, yet the key on it stood for at least 6.2 s after: the"
             " two end together, unless etcd's data are damaged."
@@ -219,7 +230,7 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
         ),
     ),
     (
-        PossiblePhantom(2, gave_up_elsewhere=True),
+        PossibleAbandonedKey(2, gave_up_elsewhere=True),
         (
             "A possibility, not a proof: 2 attempts on it gave up and left their sessions open and"
             " the holder's own session gave up on another lock, so the holder may be such an"
@@ -227,7 +238,7 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
         ),
     ),
     (
-        PossiblePhantom(0, gave_up_elsewhere=True),
+        PossibleAbandonedKey(0, gave_up_elsewhere=True),
         (
             "A possibility, not a proof: the holder's own session gave up on another lock, so the"
             " holder may be such an attempt, whose key reached etcd after it had given up. Nobody"
@@ -260,9 +271,9 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
             " run did not see them."
         ),
     ),
-    (Unread("permission\x1b denied"), r"The lease could not be read: permission\x1b denied."),
+    (ReadFailed("permission\x1b denied"), r"The lease could not be read: permission\x1b denied."),
     (
-        UnknownShape(),
+        UnknownRecipe(),
         (
             "lockdoctor cannot tell whether this key is a lock: other programs write keys like it,"
             " too."
@@ -322,11 +333,11 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
         ),
     ),
     (
-        FromGivenUpAttempts(30),
+        AbandonedSessions(30),
         "The sessions behind 30 attempts that gave up before our eyes live on.",
     ),
     (
-        FromGivenUpAttempts(1),
+        AbandonedSessions(1),
         "The session behind 1 attempt that gave up before our eyes lives on.",
     ),
     (
@@ -348,7 +359,7 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
         "If it goes on like this, 120 more an hour: about 2,890 sessions in a day from now.",
     ),
     (
-        Standing(4, 10_800.0, NOON - 10_800.0),
+        SeenInEarlierRuns(4, 10_800.0, NOON - 10_800.0),
         (
             "The last 4 runs with the same limits found the same, since 2026-01-01 09:00 UTC: it"
             " has stood for at least 3 h."
@@ -356,11 +367,11 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
     ),
     *WITNESS_EVIDENCE,
     (
-        WaitCircle(RING, 2, 45.2),
+        WaitCycle(RING, 2, 45.2),
         "2 sessions wait for one another in a circle, unchanged for at least 45 s.",
     ),
     (
-        WaitCircle((RING[0], dataclasses.replace(RING[1], is_holder=False)), 2, 0.0),
+        WaitCycle((RING[0], dataclasses.replace(RING[1], is_holder=False)), 2, 0.0),
         (
             "2 sessions wait for one another in a circle, seen once only, which does not prove that"
             " it lasts; some only stand before another in a queue, and whoever holds that lock now"
@@ -368,17 +379,17 @@ EVIDENCE: tuple[tuple[Evidence, str], ...] = (
         ),
     ),
     (
-        WaitCircle(RING[:1], 1, 45.2),
+        WaitCycle(RING[:1], 1, 45.2),
         "The session waits behind a key of its own, unchanged for at least 45 s.",
     ),
     (
-        LeastHarm(LeaseId(0xA1), 1, 2),
+        CheapestBreak(LeaseId(0xA1), 1, 2),
         (
             "Ending session 00000000000000a1 undoes it with the least damage: it has 1 key, and"
             " 2 waiters wait for what it holds."
         ),
     ),
-    (NoSingleWayOut(), "No session undoes this alone: more than one of them has to end."),
+    (NoSingleBreak(), "No session undoes this alone: more than one of them has to end."),
     (Blocks(2, 0), "It blocks 2 waiters in all."),
     (
         Blocks(5, 1),
@@ -407,7 +418,7 @@ def a_leak(name: bytes = b"/my-lock/orders", waiters: int = 4) -> LockReport:
         evidence=(
             Renewed(2, 42.0, 20.8),
             NoHandOver(45.2),
-            Waiting(waiters, 45.2),
+            Waiters(waiters, 45.2),
             GaveUp(2, 45.2),
             Held(45.2, None),
             estimate,
@@ -417,7 +428,7 @@ def a_leak(name: bytes = b"/my-lock/orders", waiters: int = 4) -> LockReport:
     return a_lock_report(
         lock,
         verdict,
-        age=Age(at_least_s=45.2, estimate=estimate),
+        age=HoldAge(at_least_s=45.2, estimate=estimate),
         activity=QueueActivity(watched_s=45.2, gave_up=2),
     )
 
@@ -425,9 +436,11 @@ def a_leak(name: bytes = b"/my-lock/orders", waiters: int = 4) -> LockReport:
 def a_proven_leak() -> LockReport:
     """A lock known to be leaked, with four waiters."""
     lock = a_lock(waiters=4)
-    evidence = (Held(4000.0, 5000.0), Renewed(3, 45.2, 20.4), NoHandOver(45.2), Waiting(4, 45.2))
+    evidence = (Held(4000.0, 5000.0), Renewed(3, 45.2, 20.4), NoHandOver(45.2), Waiters(4, 45.2))
     return a_lock_report(
-        lock, a_verdict(lock=lock, evidence=evidence), age=Age(at_least_s=4000.0, at_most_s=5000.0)
+        lock,
+        a_verdict(lock=lock, evidence=evidence),
+        age=HoldAge(at_least_s=4000.0, at_most_s=5000.0),
     )
 
 
@@ -456,7 +469,7 @@ def a_healthy_lock(name: bytes = b"/my-lock/fine", lease_id: int = 0x77) -> Lock
     return a_lock_report(
         lock,
         a_verdict(VerdictKind.HEALTHY, lock=lock, evidence=(HandedOver(3, 45.2),)),
-        age=Age(at_least_s=0.0, at_most_s=45.2, estimate=EstimatedAge(0.5, 1, 2.0)),
+        age=HoldAge(at_least_s=0.0, at_most_s=45.2, estimate=EstimatedAge(0.5, 1, 2.0)),
         activity=QueueActivity(watched_s=45.2, releases=3, hand_overs=3, arrivals=3),
     )
 
@@ -475,7 +488,9 @@ def a_passing_lock(name: bytes = b"/my-lock/brief") -> LockReport:
 def a_freed_lock(name: bytes = b"/my-lock/crashed") -> LockReport:
     """A lock whose holder has crashed, and whose lease has ended before our eyes."""
     lock = a_lock(name, holder=a_key(lock=name, lease_id=0x7A))
-    gone = LeaseGone(lease_id=LeaseId(0x7A), asked_at=NOON + 40, answered_at=NOON + 40, raft_term=2)
+    gone = LeaseNotFound(
+        lease_id=LeaseId(0x7A), asked_at=NOON + 40, answered_at=NOON + 40, raft_term=2
+    )
     readings: list[Reading] = [an_observation(lease_id=0x7A, remaining_ttl_s=30), gone]
     evidence = (NotRenewed(29.0, 31.0, 60), LeaseEnded())
     report = a_lock_report(
@@ -506,7 +521,7 @@ def a_mentioned_hold(name: bytes = b"/my-lock/backup", held_s: float = 340.0) ->
         severity=Severity.OK,
         confidence=Confidence.POSSIBLE,
     )
-    return a_lock_report(lock, verdict, age=Age(at_least_s=held_s))
+    return a_lock_report(lock, verdict, age=HoldAge(at_least_s=held_s))
 
 
 def an_undetermined_lock() -> LockReport:
@@ -530,7 +545,7 @@ def leaked_sessions(count: int = 5) -> Verdict:
     verdict = a_verdict(
         VerdictKind.LEAKED_SESSION,
         confidence=Confidence.LIKELY,
-        evidence=(grew, FromGivenUpAttempts(count)),
+        evidence=(grew, AbandonedSessions(count)),
         leases=leases,
     )
     return dataclasses.replace(verdict, lock=None, key=None)
@@ -539,8 +554,8 @@ def leaked_sessions(count: int = 5) -> Verdict:
 def a_deadlock(first: bytes = b"/my-lock/a", second: bytes = b"/my-lock/b") -> Report:
     """Two locks whose holders wait for one another, and a third one that is stuck behind them."""
     ring = (
-        RingWait(LeaseId(0xB2), first, LeaseId(0xB1), is_holder=True),
-        RingWait(LeaseId(0xB1), second, LeaseId(0xB2), is_holder=True),
+        CycleEdge(LeaseId(0xB2), first, LeaseId(0xB1), is_holder=True),
+        CycleEdge(LeaseId(0xB1), second, LeaseId(0xB2), is_holder=True),
     )
     locks = [
         a_lock(name, holder=a_key(lock=name, lease_id=lease), waiters=1)
@@ -551,14 +566,14 @@ def a_deadlock(first: bytes = b"/my-lock/a", second: bytes = b"/my-lock/b") -> R
         lock=locks[0],
         severity=Severity.CRITICAL,
         leases=(LeaseId(0xB1), LeaseId(0xB2)),
-        evidence=(WaitCircle(ring, 2, 45.2), LeastHarm(LeaseId(0xB1), 2, 1), Blocks(3, 1)),
+        evidence=(WaitCycle(ring, 2, 45.2), CheapestBreak(LeaseId(0xB1), 2, 1), Blocks(3, 1)),
         remedy="End the session named here, which lets the others go on.",
     )
     stuck = a_verdict(
         VerdictKind.SUSPECTED_LEAK,
         lock=locks[2],
         confidence=Confidence.POSSIBLE,
-        evidence=(Renewed(2, 42.0, 20.8), Waiting(1, 45.2), HolderWaits(second)),
+        evidence=(Renewed(2, 42.0, 20.8), Waiters(1, 45.2), HolderWaits(second)),
         remedy="See to the lock that its holder waits for first.",
     )
     rows = [(0, None, 3), (1, locks[0].id, None), (2, locks[1].id, None)]
@@ -568,7 +583,7 @@ def a_deadlock(first: bytes = b"/my-lock/a", second: bytes = b"/my-lock/b") -> R
             for lock, verdict in zip(locks, (deadlock, deadlock, stuck), strict=True)
         ),
         blocking=tuple(
-            Blocked(
+            BlockedLock(
                 lock=lock.id,
                 level=level,
                 behind=behind,

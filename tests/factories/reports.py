@@ -8,16 +8,16 @@ from typing import Any
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.evidence.age import Held
 from lockdoctor.domain.evidence.keys import Keyless
-from lockdoctor.domain.evidence.queue import NoHandOver, Waiting
+from lockdoctor.domain.evidence.queue import NoHandOver, Waiters
 from lockdoctor.domain.evidence.renewals import Renewed
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
 from lockdoctor.domain.inference import renewals
-from lockdoctor.domain.inference.hold_age import Age
+from lockdoctor.domain.inference.hold_age import HoldAge
 from lockdoctor.domain.inference.leadership import Leadership
 from lockdoctor.domain.inference.queue_activity import QueueActivity
 from lockdoctor.domain.inference.renewals import RenewalTrace
 from lockdoctor.domain.model.actions import Action, Result
-from lockdoctor.domain.model.leases import LeaseId, Observation, Reading
+from lockdoctor.domain.model.leases import LeaseId, LeaseReading, Reading
 from lockdoctor.domain.model.locks import Kind, Lock, LockKey, Recipe
 from lockdoctor.domain.report.findings import Finding, LockReport, SessionReport
 from lockdoctor.domain.report.report import ClusterFacts, Report
@@ -38,8 +38,8 @@ def an_observation(
     took_s: float = 0.0,
     raft_term: int = 2,
     attached_keys: tuple[bytes, ...] | None = None,
-) -> Observation:
-    return Observation(
+) -> LeaseReading:
+    return LeaseReading(
         lease_id=LeaseId(lease_id),
         asked_at=at,
         answered_at=at + took_s,
@@ -144,7 +144,7 @@ def a_lock_report(
     *verdicts: Verdict,
     prefix: bytes = b"/my-lock/",
     trace: RenewalTrace | None = None,
-    age: Age | None = None,
+    age: HoldAge | None = None,
     activity: QueueActivity | None = None,
 ) -> LockReport:
     """A lock with its verdicts, the holder's trace and age; a leak unless said otherwise."""
@@ -155,7 +155,7 @@ def a_lock_report(
         lock=subject,
         prefix=prefix,
         verdicts=verdicts or (a_verdict(lock=subject),),
-        age=age or Age(at_least_s=45.2),
+        age=age or HoldAge(at_least_s=45.2),
         activity=activity or QueueActivity(watched_s=45.2),
         traces={seen.lease_id: seen} if holder is None or holder.has_lease else {},
     )
@@ -227,7 +227,7 @@ def _severity(kind: VerdictKind) -> Severity:
 
 
 def _leak(lock: Lock) -> tuple[Evidence, ...]:
-    queue = (Waiting(len(lock.waiters), 45.2),) if lock.waiters else ()
+    queue = (Waiters(len(lock.waiters), 45.2),) if lock.waiters else ()
     return (Held(45.2, None), Renewed(3, 45.2, 20.4), NoHandOver(45.2), *queue)
 
 

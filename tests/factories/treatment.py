@@ -13,11 +13,16 @@ from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.policy.policy import Limits, Policy
 from lockdoctor.domain.treatment.journal_entry import Actor, EntryId
 from lockdoctor.domain.treatment.plan import RevokePlan, Selection
-from lockdoctor.domain.treatment.results import Relapse, Treated, TreatmentReport, Undone
-from lockdoctor.ports import ScanProgress, Stop
+from lockdoctor.domain.treatment.results import (
+    Reacquired,
+    TargetResult,
+    TreatmentReport,
+    UndoResult,
+)
+from lockdoctor.ports import ScanProgress, StopRequest
 from lockdoctor.workflows.scan.scan import ScanRequest, scan
-from lockdoctor.workflows.treatment.context import Ward
-from lockdoctor.workflows.treatment.plan import Conduct, carry_out, plan_revocation
+from lockdoctor.workflows.treatment.context import TreatmentContext
+from lockdoctor.workflows.treatment.plan import ExecutionOptions, execute_plan, plan_revocation
 from lockdoctor.workflows.treatment.undo import undo
 from lockdoctor.workflows.treatment.verify import watch_for_relapse
 from tests.eventually import run
@@ -42,7 +47,7 @@ class PlainWords:
         """Name it."""
         return type(evidence).__name__
 
-    def outcome(self, treated: Treated | Undone) -> str:
+    def outcome(self, treated: TargetResult | UndoResult) -> str:
         """Name it."""
         return treated.result.value
 
@@ -63,12 +68,12 @@ class Room:
         self.cluster = FakeCluster(self.clock)
         self.surgeon = FakeSurgeon(self.cluster, self.clock)
         self.journal = FakeJournal()
-        self.stop = Stop()
+        self.stop = StopRequest()
 
     @property
-    def ward(self) -> Ward:
+    def ward(self) -> TreatmentContext:
         """What a treatment works with."""
-        return Ward(
+        return TreatmentContext(
             cluster=self.cluster,
             surgeon=self.surgeon,
             journal=self.journal,
@@ -117,7 +122,7 @@ class Room:
             window_s=window_s,
             sessions=wanted.sessions or bool(wanted.leases),
         )
-        report = await scan(self.cluster, self.clock, request, Silent(), Stop())
+        report = await scan(self.cluster, self.clock, request, Silent(), StopRequest())
         words = PlainWords()
         return await plan_revocation(
             self.cluster, self.surgeon, self.clock, report, wanted, words.evidence
@@ -126,19 +131,19 @@ class Room:
     async def treat(
         self,
         plan: RevokePlan,
-        conduct: Conduct | None = None,
-        tell: Callable[[Treated], None] = lambda _: None,
+        conduct: ExecutionOptions | None = None,
+        tell: Callable[[TargetResult], None] = lambda _: None,
     ) -> TreatmentReport:
         """Carry a plan out."""
-        return await carry_out(self.ward, plan, conduct or Conduct(), self.stop, tell)
+        return await execute_plan(self.ward, plan, conduct or ExecutionOptions(), self.stop, tell)
 
-    async def watch(self, treatment: TreatmentReport, seconds: float) -> tuple[Relapse, ...]:
+    async def watch(self, treatment: TreatmentReport, seconds: float) -> tuple[Reacquired, ...]:
         """Watch whether the leak comes back."""
         return await watch_for_relapse(
             self.cluster, self.clock, treatment.treated, seconds, self.stop
         )
 
-    async def undo(self, entry_id: EntryId) -> Undone:
+    async def undo(self, entry_id: EntryId) -> UndoResult:
         """Undo a quarantine."""
         return await undo(self.ward, entry_id, self.stop)
 
@@ -148,7 +153,7 @@ def tell(story: Story) -> None:
     run(story(Room()))
 
 
-def only(treatment: TreatmentReport) -> Treated:
+def only(treatment: TreatmentReport) -> TargetResult:
     """The one target that was treated."""
     (treated,) = treatment.treated
     return treated

@@ -20,15 +20,15 @@ from lockdoctor.domain.inference.queue_activity import (
 from lockdoctor.domain.model.alarms import ClusterAlarm
 from lockdoctor.domain.model.leases import (
     NO_LEASE,
-    LeaseGone,
+    FailedReading,
     LeaseId,
-    LeaseUnread,
-    Observation,
+    LeaseNotFound,
+    LeaseReading,
     Reading,
 )
 from lockdoctor.domain.model.locks import KeySnapshot, LockKey
 from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, Line, cut, entries
-from lockdoctor.errors import AccessDenied, ClusterError, JournalError, WrongClusterError
+from lockdoctor.errors import AccessDeniedError, ClusterError, JournalError, WrongClusterError
 from lockdoctor.ports import LeaseList, MemberStatus
 
 START = 1_790_000_000.0
@@ -177,7 +177,7 @@ class FakeCluster:
         """List every lease."""
         asked_at, answered_at = await self._answer()
         if self.lease_list_denied:
-            raise AccessDenied("etcd does not permit this user to list the leases")
+            raise AccessDeniedError("etcd does not permit this user to list the leases")
         return LeaseList(
             asked_at=asked_at,
             answered_at=answered_at,
@@ -189,7 +189,7 @@ class FakeCluster:
         """Tell the IDs of all members."""
         await self._answer()
         if self.member_list_denied:
-            raise AccessDenied("etcd does not permit this user to list the members")
+            raise AccessDeniedError("etcd does not permit this user to list the members")
         return frozenset({1, 2, 3})
 
     async def watch(self, prefix: bytes, from_revision: int) -> AsyncIterator[WatchEvent]:
@@ -214,7 +214,7 @@ class FakeCluster:
 
     async def read_leases(
         self, lease_ids: Iterable[LeaseId], *, with_keys: bool
-    ) -> AsyncIterator[Reading | LeaseUnread]:
+    ) -> AsyncIterator[Reading | FailedReading]:
         """Look up leases, some at a time."""
         ids = iter(lease_ids)
         while batch := list(itertools.islice(ids, TOGETHER)):
@@ -360,23 +360,23 @@ class FakeCluster:
 
     def _refuse_denied(self, prefix: bytes) -> None:
         if prefix in self.denied_prefixes:
-            raise AccessDenied("etcd does not permit this user to read the keys")
+            raise AccessDeniedError("etcd does not permit this user to read the keys")
 
     def _read(
         self, lease_id: LeaseId, asked_at: float, answered_at: float, *, with_keys: bool
-    ) -> Reading | LeaseUnread:
+    ) -> Reading | FailedReading:
         if lease_id in self.denied_leases:
-            return LeaseUnread(lease_id=lease_id, asked_at=asked_at, reason="denied")
+            return FailedReading(lease_id=lease_id, asked_at=asked_at, reason="denied")
         lease = self._leases.get(lease_id)
         if lease is None:
-            return LeaseGone(
+            return LeaseNotFound(
                 lease_id=lease_id,
                 asked_at=asked_at,
                 answered_at=answered_at,
                 raft_term=self._shown_term,
             )
         sees_keys = with_keys and not self.attached_keys_denied
-        return Observation(
+        return LeaseReading(
             lease_id=lease_id,
             asked_at=asked_at,
             answered_at=answered_at,

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.model.write_result import Effect, Written
+from lockdoctor.domain.model.write_result import WriteOutcome, WriteResult
 from lockdoctor.errors import ClusterError, WrongClusterError
 from lockdoctor.ports import MAX_TOGETHER
 from tests.fakes.cluster import FakeClock, FakeCluster
 
-Act = Callable[[], Effect]
+Act = Callable[[], WriteOutcome]
 
 
 class FakeSurgeon:
@@ -47,43 +47,43 @@ class FakeSurgeon:
         self.before("key")
         return self._cluster._keys.get(key)
 
-    async def delete(self, keys: Sequence[LockKey]) -> Written:
+    async def delete(self, keys: Sequence[LockKey]) -> WriteResult:
         """Delete keys, guarded."""
 
-        def act() -> Effect:
+        def act() -> WriteOutcome:
             if not self._are_unchanged(keys):
-                return Effect.UNMET
+                return WriteOutcome.UNMET
             for key in keys:
                 self._cluster.delete(key.key)
-            return Effect.DONE
+            return WriteOutcome.DONE
 
         return await self._write("delete", act, keys)
 
-    async def move(self, keys: Sequence[LockKey], to: LeaseId) -> Written:
+    async def move(self, keys: Sequence[LockKey], to: LeaseId) -> WriteResult:
         """Put keys onto another lease, guarded."""
 
-        def act() -> Effect:
+        def act() -> WriteOutcome:
             if not self._are_unchanged(keys):
-                return Effect.UNMET
+                return WriteOutcome.UNMET
             if to != NO_LEASE and to not in self._cluster._leases:
-                return Effect.NO_LEASE
+                return WriteOutcome.NO_LEASE
             for key in keys:
                 self._cluster.put(key.key, key.value, to)
-            return Effect.DONE
+            return WriteOutcome.DONE
 
         return await self._write("move", act, keys)
 
-    async def create(self, keys: Sequence[LockKey], lease_id: LeaseId) -> Written:
+    async def create(self, keys: Sequence[LockKey], lease_id: LeaseId) -> WriteResult:
         """Write keys, only where none of them exists."""
 
-        def act() -> Effect:
+        def act() -> WriteOutcome:
             if any(key.key in self._cluster._keys for key in keys):
-                return Effect.UNMET
+                return WriteOutcome.UNMET
             if lease_id != NO_LEASE and lease_id not in self._cluster._leases:
-                return Effect.NO_LEASE
+                return WriteOutcome.NO_LEASE
             for key in keys:
                 self._cluster.put(key.key, key.value, lease_id)
-            return Effect.DONE
+            return WriteOutcome.DONE
 
         return await self._write("create", act, keys)
 
@@ -94,24 +94,28 @@ class FakeSurgeon:
         self._refuse("grant")
         return self._cluster.grant(ttl_s)
 
-    async def revoke(self, lease_id: LeaseId) -> Written:
+    async def revoke(self, lease_id: LeaseId) -> WriteResult:
         """End a lease and all keys on it."""
 
-        def act() -> Effect:
+        def act() -> WriteOutcome:
             if lease_id not in self._cluster._leases:
-                return Effect.NO_LEASE
+                return WriteOutcome.NO_LEASE
             self._cluster.revoke(lease_id)
-            return Effect.DONE
+            return WriteOutcome.DONE
 
         return await self._write("revoke", act)
 
-    async def _write(self, step: str, act: Act, keys: Sequence[LockKey] | None = None) -> Written:
+    async def _write(
+        self, step: str, act: Act, keys: Sequence[LockKey] | None = None
+    ) -> WriteResult:
         if keys is not None and not 0 < len(keys) <= MAX_TOGETHER:
             raise ValueError(f"{len(keys)} keys in one write")
         asked_at, _ = await self._cluster._answer()
         self.before(step)
         self._refuse(step)
-        answered = Written(effect=Effect.UNCLEAR, asked_at=asked_at, answered_at=self._clock.now())
+        answered = WriteResult(
+            effect=WriteOutcome.UNCLEAR, asked_at=asked_at, answered_at=self._clock.now()
+        )
         if step in self.late:
             self._cluster.at(self._clock.now() + self.late[step], lambda: self._act(step, act))
             return replace(answered, why="no answer in time")
@@ -122,7 +126,7 @@ class FakeSurgeon:
             return replace(answered, why="no answer in time")
         return replace(answered, effect=effect)
 
-    def _act(self, step: str, act: Act) -> Effect:
+    def _act(self, step: str, act: Act) -> WriteOutcome:
         before = dict(self._cluster._keys)
         effect = act()
         now = self._cluster._keys

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.domain.evidence.verdicts import Severity, VerdictKind
-from lockdoctor.domain.model.leases import LeaseGone, LeaseId
+from lockdoctor.domain.model.leases import LeaseId, LeaseNotFound
 from lockdoctor.domain.model.locks import Hold, LockId, Recipe
 from lockdoctor.domain.past.run_record import FindingSeen
 from lockdoctor.domain.past.stored import Stored, StoredFinding, StoredHold, StoredLease, StoredRun
@@ -41,7 +41,9 @@ def path(tmp_path: Path) -> Path:
         severity=Severity.CRITICAL,
         sessions=4,
     )
-    gone = LeaseGone(lease_id=HOLDER, asked_at=NOON + 301, answered_at=NOON + 301.5, raft_term=2)
+    gone = LeaseNotFound(
+        lease_id=HOLDER, asked_at=NOON + 301, answered_at=NOON + 301.5, raft_term=2
+    )
     readings = by_lease(an_observation(at=NOON + 300, remaining_ttl_s=42), gone)
     stored(path, first)
     stored(path, a_run(NOON + 300, holds=[a_sight(NOON + 300)], readings=readings, findings=[leak]))

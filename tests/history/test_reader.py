@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.errors import HistoryBusy, HistoryError, HistoryTooNew
-from lockdoctor.history.database.connection import HistoryDamaged, connect, connect_to_read
+from lockdoctor.errors import HistoryBusyError, HistoryError, HistoryTooNewError
+from lockdoctor.history.database.connection import HistoryDamagedError, connect, connect_to_read
 from lockdoctor.history.database.migrations import APPLICATION_ID, STEPS
 from lockdoctor.history.pruning import Pruned, prune_whole
 from lockdoctor.history.reader import open_reader
@@ -114,7 +114,7 @@ def test_a_damage_that_shows_later_is_told(path: Path, use: Callable[[Path], obj
     content[4096 * 4 :] = b"\xff" * (len(content) - 4096 * 4)
     path.write_bytes(content)
 
-    with pytest.raises(HistoryDamaged, match="is damaged"):
+    with pytest.raises(HistoryDamagedError, match="is damaged"):
         use(path)
 
     assert not list(path.parent.glob("*.corrupt-*"))
@@ -125,7 +125,7 @@ def test_a_newer_or_foreign_one_is_left_alone(path: Path, use: Callable[[Path], 
     """Each is named for what it is."""
     stored(path, a_run())
     set_pragma(path, f"user_version = {len(STEPS) + 1}")
-    with pytest.raises(HistoryTooNew, match="was written by a newer lockdoctor"):
+    with pytest.raises(HistoryTooNewError, match="was written by a newer lockdoctor"):
         use(path)
 
     set_pragma(path, "application_id = 7")
@@ -216,12 +216,12 @@ def test_a_locked_one_is_waited_for_and_then_given_up(path: Path) -> None:
     stored(path, a_run())
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(HistoryBusy, match="is in use by another run"):
+        with pytest.raises(HistoryBusyError, match="is in use by another run"):
             prune(path)
         other.execute("ROLLBACK")
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(HistoryBusy, match="is in use by another run"):
+        with pytest.raises(HistoryBusyError, match="is in use by another run"):
             runs(path, wait_s=0.1)
 
     assert runs(path) == 1
@@ -293,7 +293,7 @@ def test_truncated_at_any_byte_it_is_told_in_a_sentence(path: Path) -> None:
         for look in (connect, connect_to_read):
             with pytest.raises(HistoryError) as refused:
                 look(path, 1.0)
-            assert isinstance(refused.value, HistoryDamaged) == (cut >= MARKED_BYTES)
+            assert isinstance(refused.value, HistoryDamagedError) == (cut >= MARKED_BYTES)
         for beside in path.parent.glob("*-*"):  # or they were in use, and not judged by their size
             beside.unlink()
         assert path.stat().st_size == cut

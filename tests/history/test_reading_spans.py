@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from lockdoctor.domain.inference.leadership import Leadership
 from lockdoctor.domain.inference.renewals import CLOCK_DRIFT, RenewalTrace, trace
-from lockdoctor.domain.model.leases import LeadershipProbe, Observation, Reading
-from lockdoctor.history.reading_spans import fold
+from lockdoctor.domain.model.leases import LeadershipProbe, LeaseReading, Reading
+from lockdoctor.history.reading_spans import compress
 from tests.factories.reports import NOON, an_observation
 from tests.simulated_lease import LEASE, SimulatedLease, kept_alive
 
@@ -25,7 +25,7 @@ ttls = st.integers(2, 300)
 
 
 def kept(readings: Sequence[Reading]) -> list[Reading]:
-    return [reading for stretch in fold(readings) for reading in stretch.kept]
+    return [reading for stretch in compress(readings) for reading in stretch.kept]
 
 
 def looks(lease: SimulatedLease, gaps_s: Sequence[float]) -> list[Reading]:
@@ -117,7 +117,7 @@ def test_what_is_counted_is_what_was_read() -> None:
     """A stretch knows how many readings it stands for."""
     readings = [an_observation(at=NOON + 20 * number) for number in range(7)]
 
-    (stretch,) = fold(readings)
+    (stretch,) = compress(readings)
 
     assert (stretch.readings, stretch.kept) == (7, (readings[0], readings[-1]))
 
@@ -125,7 +125,7 @@ def test_what_is_counted_is_what_was_read() -> None:
 def test_a_rise_within_a_scan_may_become_one() -> None:
     """A scan that saw two renewals within one TTL leaves the proof of one: this is lost."""
     seen = ((0.0, 44), (21.8, 42), (42.0, 42))
-    readings: list[Observation] = [
+    readings: list[LeaseReading] = [
         an_observation(at=NOON + at, remaining_ttl_s=left) for at, left in seen
     ]
 

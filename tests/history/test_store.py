@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.domain.evidence.verdicts import VerdictKind
-from lockdoctor.domain.model.leases import FOREVER_S, LeadershipProbe, LeaseGone, LeaseId, Reading
+from lockdoctor.domain.model.leases import (
+    FOREVER_S,
+    LeadershipProbe,
+    LeaseId,
+    LeaseNotFound,
+    Reading,
+)
 from lockdoctor.domain.model.locks import Hold, LockId, Recipe
 from lockdoctor.domain.past.past import NO_PAST, PastFinding, PastHold, RevisionMark
 from lockdoctor.domain.past.run_record import FindingSeen
@@ -39,8 +45,8 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "history.sqlite3"
 
 
-def gone(at: float, lease_id: int = HOLDER) -> LeaseGone:
-    return LeaseGone(lease_id=LeaseId(lease_id), asked_at=at, answered_at=at, raft_term=2)
+def gone(at: float, lease_id: int = HOLDER) -> LeaseNotFound:
+    return LeaseNotFound(lease_id=LeaseId(lease_id), asked_at=at, answered_at=at, raft_term=2)
 
 
 def test_the_first_run_has_no_past(path: Path) -> None:

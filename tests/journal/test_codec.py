@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockdoctor.domain.treatment.journal_entry import MAX_VALUE_BYTES, Intent, Line, is_cut
-from lockdoctor.journal.codec import BEGINNING, VERSION, Unread, decoded, encoded
+from lockdoctor.journal.codec import BEGINNING, VERSION, UnreadableLine, decoded, encoded
 from tests.factories.journal import LINES
 from tests.factories.reports import a_key, an_intent, an_outcome
 
@@ -35,13 +35,13 @@ def test_no_stump_of_a_line_is_a_line(line: Line, data: st.DataObject) -> None:
     """Cut anywhere before its last brace, it reads as damaged and as nothing else."""
     whole = encoded(line).rstrip(b"\n")
 
-    assert decoded(whole[: data.draw(st.integers(0, len(whole) - 1))]) is Unread.DAMAGED
+    assert decoded(whole[: data.draw(st.integers(0, len(whole) - 1))]) is UnreadableLine.DAMAGED
 
 
 @given(st.binary(max_size=50) | st.from_regex(rb'\{"lockdoctor_journal":.*', fullmatch=True))
 def test_other_bytes_are_no_line(raw: bytes) -> None:
     """Whatever stands in the file: no traceback."""
-    assert decoded(raw) is Unread.DAMAGED
+    assert decoded(raw) is UnreadableLine.DAMAGED
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_what_a_newer_version_wrote_is_known_as_such(change: dict[str, object]) 
     """A later layout, another kind of line, an action that is not known yet."""
     content = json.loads(encoded(an_intent())) | change
 
-    assert decoded(json.dumps(content).encode()) is Unread.NEWER
+    assert decoded(json.dumps(content).encode()) is UnreadableLine.NEWER
 
 
 def test_fields_of_a_newer_version_are_passed_over() -> None:
@@ -73,7 +73,7 @@ def test_a_field_of_another_type_breaks_nothing(field: str, wrong: object) -> No
     """A line that somebody edited is a line or not; it is never a traceback."""
     content = json.loads(encoded(an_intent())) | {field: wrong}
 
-    assert isinstance(decoded(json.dumps(content).encode()), (Intent, Unread))
+    assert isinstance(decoded(json.dumps(content).encode()), (Intent, UnreadableLine))
 
 
 def test_long_values_are_cut_and_said_to_be() -> None:

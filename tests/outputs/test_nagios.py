@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from lockdoctor.domain.check.health import Checked, FailedCheck
+from lockdoctor.domain.check.health import AnyCheckResult, FailedCheck
 from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
 from lockdoctor.domain.model.locks import LockId, Recipe
 from lockdoctor.domain.past.past import PastFinding
@@ -23,7 +23,7 @@ PERFDATA = re.compile(
 """label=value[UOM];warn;crit;min, and no blank anywhere else."""
 
 
-def render(checked: Checked) -> list[str]:
+def render(checked: AnyCheckResult) -> list[str]:
     out = io.StringIO()
     NagiosOutput().render(checked, out)
     return out.getvalue().splitlines()

@@ -8,7 +8,7 @@ import io
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from lockdoctor.domain.check.health import Checked
+from lockdoctor.domain.check.health import AnyCheckResult
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.prometheus import PrometheusOutput
@@ -20,7 +20,7 @@ from tests.factories.reports import NOON, a_lock, a_lock_report, a_report, a_ses
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
-def samples(checked: Checked) -> Samples:
+def samples(checked: AnyCheckResult) -> Samples:
     out = io.StringIO()
     PrometheusOutput().render(checked, out)
     return {

@@ -15,9 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.processes.comparison import Heard, ProcessSeen, bear_witness
-from lockdoctor.domain.report.processes import Caller, Census, Frame
-from lockdoctor.errors import WitnessError
+from lockdoctor.domain.processes.comparison import (
+    ProcessData,
+    ProcessSnapshot,
+    add_process_evidence,
+)
+from lockdoctor.domain.report.processes import CallSite, Frame, GoroutineCounts
+from lockdoctor.errors import ProcessReadError
 from lockdoctor.outputs.json.processes import process_json
 from lockdoctor.outputs.text.process_evidence import process_lines
 from lockdoctor.processes.goroutine_profile import MAX_BYTES as MAX_PROFILE_BYTES
@@ -81,7 +85,7 @@ def a_protobuf(*, kind: bytes = b"goroutine", count: int = 3, packed: bool = Tru
     )
 
 
-def counts(census: Census) -> tuple[int, ...]:
+def counts(census: GoroutineCounts) -> tuple[int, ...]:
     """Goroutines, sessions, keep-alives, clients, waiters for a lock and for an election."""
     return (
         census.goroutines,
@@ -100,7 +104,7 @@ def test_vendored_client_of_etcd_3_3() -> None:
     assert counts(census) == (11, 3, 4, 1, 2, 0)
     assert (census.beyond_sessions, census.waiting, census.is_whole) == (1, 2, True)
     assert census.callers == (
-        Caller("Lock", Frame("github.com/acme/jobs/queue.(*Queue).Take", "take.go:48"), 2),
+        CallSite("Lock", Frame("github.com/acme/jobs/queue.(*Queue).Take", "take.go:48"), 2),
     )
     assert (census.oldest_keepalive_s, census.words) == (None, frozenset())
 
@@ -113,7 +117,7 @@ def test_client_of_etcd_3_4_goroutine_by_goroutine() -> None:
     assert census.oldest_keepalive_s == 186 * 60
     assert {0x694D71DDACFDA227, -7} <= census.words
     assert census.callers == (
-        Caller("Campaign", Frame("orders/leader.(*Watcher).run", "leader.go:77"), 1),
+        CallSite("Campaign", Frame("orders/leader.(*Watcher).run", "leader.go:77"), 1),
     )
 
 
@@ -125,7 +129,7 @@ def test_client_of_etcd_3_5_and_who_opened_its_sessions() -> None:
     assert counts(census) == (4, 1, 1, 0, 1, 0)
     assert census.oldest_keepalive_s == 61 * 60
     assert 0x7C10A2107D67AC08 in census.words
-    assert census.callers == (Caller("Lock", caller, 1), Caller("NewSession", caller, 1))
+    assert census.callers == (CallSite("Lock", caller, 1), CallSite("NewSession", caller, 1))
 
 
 @pytest.mark.parametrize("packed", [True, False])
@@ -165,7 +169,7 @@ def test_text_that_was_cut_off_counts_the_fewest() -> None:
 )
 def test_what_is_no_goroutine_profile(raw: bytes, why: str) -> None:
     """It is refused in one sentence that says what it seems to be."""
-    with pytest.raises(WitnessError, match=why):
+    with pytest.raises(ProcessReadError, match=why):
         census_of(raw)
 
 
@@ -174,7 +178,7 @@ def test_bomb() -> None:
     packing = zlib.compressobj(1, wbits=31)
     piece = bytes(1 << 20)
     bomb = b"".join(packing.compress(piece) for _ in range((MAX_PROFILE_BYTES >> 20) + 1))
-    with pytest.raises(WitnessError, match="bigger than 64 MiB when unpacked"):
+    with pytest.raises(ProcessReadError, match="bigger than 64 MiB when unpacked"):
         census_of(bomb + packing.flush())
 
 
@@ -191,7 +195,7 @@ def test_small_file_that_names_its_calls_again_and_again() -> None:
             entry(2, entry(1, varint(1) * 1_000) + entry(2, varint(1))) * 1_000,
         ]
     )
-    with pytest.raises(WitnessError, match="five million calls"):
+    with pytest.raises(ProcessReadError, match="five million calls"):
         census_of(hostile)
 
 
@@ -213,7 +217,7 @@ MANY_LINES = a_protobuf() + b"".join(
 )
 def test_more_than_any_process_has(raw: bytes, why: str) -> None:
     """A profile beyond all measure is refused before it takes the memory for itself."""
-    with pytest.raises(WitnessError, match=why):
+    with pytest.raises(ProcessReadError, match=why):
         census_of(raw)
 
 
@@ -255,7 +259,7 @@ def test_hostile_profiles_are_read_in_little_time_and_memory(raw: bytes) -> None
     began = time.process_time()
     tracemalloc.start()
     try:
-        with contextlib.suppress(WitnessError):
+        with contextlib.suppress(ProcessReadError):
             census_of(raw)
         _, most = tracemalloc.get_traced_memory()
     finally:
@@ -287,13 +291,15 @@ SEEDS = [
 )
 def test_any_bytes_end_in_counts_or_a_refusal(raw: bytes) -> None:
     """Whatever a file holds, it is counted or refused; what is counted is told in any report."""
-    with contextlib.suppress(WitnessError):
+    with contextlib.suppress(ProcessReadError):
         census = census_of(raw)
         assert min(counts(census)) >= 0
         assert 0 <= census.named_keepalives <= census.keepalives
-        seen = ProcessSeen(name="p", source="p", seen_at=55.0, census=census)
+        seen = ProcessSnapshot(name="p", source="p", seen_at=55.0, census=census)
         earlier = replace(seen, seen_at=54.999)
-        heard = Heard(processes=(seen,))
-        (process,) = bear_witness(a_report(), Heard(processes=(earlier,)), heard).processes
+        heard = ProcessData(processes=(seen,))
+        (process,) = add_process_evidence(
+            a_report(), ProcessData(processes=(earlier,)), heard
+        ).processes
         assert all(line.isprintable() for line in process_lines(process))
         assert json.loads(json.dumps(process_json(process), allow_nan=False))

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockdoctor.errors import ConfigError, WitnessError
+from lockdoctor.errors import ConfigError, ProcessReadError
 from lockdoctor.processes.http_client import Address, get, parse_address
 from tests.eventually import run
 from tests.processes.http_server import Reply, Serving, http, raw, serving, serving_paths
@@ -153,7 +153,7 @@ def test_slow_answers(slow: Callable[[Serving, socket.socket], None]) -> None:
     with serving(page=lambda connection: slow(servers[0], connection)) as server:
         servers.append(server)
         started = time.monotonic()
-        with pytest.raises(WitnessError, match="no answer in time"):
+        with pytest.raises(ProcessReadError, match="no answer in time"):
             got(server.url, timeout_s=0.3, most_bytes=1 << 40)
         assert time.monotonic() - started < 5
         if slow is not silence:
@@ -201,7 +201,7 @@ def reset(connection: socket.socket) -> None:
 def test_bad_answers(reply: Reply, why: str) -> None:
     """Each is told in a few words, without the URL and without a traceback."""
     with serving(page=reply) as server:
-        with pytest.raises(WitnessError, match=why) as failed:
+        with pytest.raises(ProcessReadError, match=why) as failed:
             got(f"http://bob:{SECRET}@127.0.0.1:{server.port}")
         assert SECRET not in str(failed.value)
         assert len(server.asked) == 1
@@ -211,7 +211,7 @@ def test_nobody_there() -> None:
     """A closed port is called one."""
     with serving() as server:
         pass
-    with pytest.raises(WitnessError, match="connection refused"):
+    with pytest.raises(ProcessReadError, match="connection refused"):
         got(server.url)
 
 
@@ -220,7 +220,7 @@ def test_plain_http_behind_https() -> None:
     with serving(page=http(b"hello")) as server:
         address = Address(server.url.replace("http", "https"), "shown")
         context = ssl.create_default_context()
-        with pytest.raises(WitnessError, match="TLS failed"):
+        with pytest.raises(ProcessReadError, match="TLS failed"):
             run(get(address, context, until=time.monotonic() + 5.0, most_bytes=100))
 
 
@@ -240,7 +240,7 @@ def test_plain_http_behind_https() -> None:
 @settings(max_examples=60)
 def test_any_answer_ends_in_a_body_or_a_refusal(answer: bytes) -> None:
     """Whatever bytes come back, they are a body, or a failure in words, and soon."""
-    with serving(page=raw(answer)) as server, contextlib.suppress(WitnessError):
+    with serving(page=raw(answer)) as server, contextlib.suppress(ProcessReadError):
         got(server.url)
 
 
@@ -249,7 +249,7 @@ def test_bytes_that_are_no_tls() -> None:
     with serving(page=raw(b"\x16\x03\x03\xff\xff" + b"x" * 100_000)) as server:
         address = parse_address(server.url.replace("http", "https"), "--pprof")
         context = ssl.create_default_context()
-        with pytest.raises(WitnessError, match="TLS failed"):
+        with pytest.raises(ProcessReadError, match="TLS failed"):
             run(get(address, context, until=time.monotonic() + 5.0, most_bytes=100))
 
 
@@ -266,7 +266,7 @@ def test_no_proxy_is_asked(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None
             assert got(url) == b"direct"
             assert "Authorization: Basic" in server.headers[0]
         else:
-            with pytest.raises(WitnessError, match="TLS failed"):
+            with pytest.raises(ProcessReadError, match="TLS failed"):
                 got(url)
         assert (len(server.asked), trap.asked) == (1, [])
 
@@ -277,7 +277,7 @@ def test_a_redirect_carries_nothing_elsewhere(code: str) -> None:
     with serving(page=http(b"elsewhere")) as other:
         reply = http(b"", code, Location=f"http://bob:{SECRET}@127.0.0.1:{other.port}/")
         with serving(page=reply) as server:
-            with pytest.raises(WitnessError, match="redirects") as failed:
+            with pytest.raises(ProcessReadError, match="redirects") as failed:
                 got(f"http://bob:{SECRET}@127.0.0.1:{server.port}")
             assert SECRET not in str(failed.value)
         assert other.asked == []
@@ -289,7 +289,7 @@ def test_beyond_ascii() -> None:
         assert got(f"http://b\u00f6b:\udcff@127.0.0.1:{server.port}/\u00fc\udcff") == b"found"
         sent = base64.b64encode("böb:".encode() + b"\xff").decode()
         assert f"Authorization: Basic {sent}" in server.headers[0]
-    with pytest.raises(WitnessError, match="the name cannot be resolved"):
+    with pytest.raises(ProcessReadError, match="the name cannot be resolved"):
         got(f"http://{'a' * 64}.b/")
 
 

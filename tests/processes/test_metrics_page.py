@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.processes.comparison import Heard
+from lockdoctor.domain.processes.comparison import ProcessData
 from lockdoctor.domain.processes.server_counters import compare
 from lockdoctor.domain.report.processes import MemberCounters
-from lockdoctor.errors import WitnessError
+from lockdoctor.errors import ProcessReadError
 from lockdoctor.outputs.json.processes import server_json
 from lockdoctor.outputs.text.process_evidence import server_line
 from lockdoctor.processes.http_client import parse_address
@@ -98,13 +98,13 @@ def test_what_is_wrong_with_one_line_does_not_matter() -> None:
 )
 def test_what_is_no_page_of_etcd(page: str) -> None:
     """A page without any of etcd's counters is not etcd's."""
-    with pytest.raises(WitnessError, match="not the metrics of an etcd member"):
+    with pytest.raises(ProcessReadError, match="not the metrics of an etcd member"):
         read(page)
 
 
 def test_endless_page() -> None:
     """So many lines of one name no etcd has."""
-    with pytest.raises(WitnessError, match="not the metrics of an etcd member"):
+    with pytest.raises(ProcessReadError, match="not the metrics of an etcd member"):
         read('etcd_server_is_leader{a=""} 1\n' * 5_001)
 
 
@@ -160,7 +160,7 @@ def test_mutated_pages_give_counters_that_can_be_told(pages: list[bytes]) -> Non
     """Whatever two readings of a page hold, their comparison is worded, and written as JSON."""
     found = list[MemberCounters]()
     for at, page in enumerate(pages):
-        with contextlib.suppress(WitnessError):
+        with contextlib.suppress(ProcessReadError):
             found.append(counters_of(page, "a", 10.0 * at))
     for each in found:
         assert all(0 <= (getattr(each, name) or 0) <= MAX_COUNTED * 5_000 for name in NAMES)
@@ -183,7 +183,7 @@ def test_mutated_pages_give_counters_that_can_be_told(pages: list[bytes]) -> Non
 def test_hostile_pages_are_read_in_little_time(page: bytes) -> None:
     """No page takes more than its size: a few seconds of the processor, for the biggest."""
     began = time.process_time()
-    with contextlib.suppress(WitnessError):
+    with contextlib.suppress(ProcessReadError):
         counters_of(page, "a", 0.0)
     assert time.process_time() - began < MAX_CPU_S
 
@@ -202,19 +202,19 @@ NAME = st.sampled_from(sorted(NAMES.values())).map(str.encode)
 )
 def test_any_bytes_end_in_counters_or_a_refusal(page: bytes) -> None:
     """Whatever a page holds, it is read or refused, and no counter is negative."""
-    with contextlib.suppress(WitnessError):
+    with contextlib.suppress(ProcessReadError):
         found = counters_of(page, "a", 0.0)
         assert all((getattr(found, name) or 0) >= 0 for name in NAMES)
 
 
-def hear_twice(url: str, *, are_named: bool) -> tuple[Heard, Heard]:
+def hear_twice(url: str, *, are_named: bool) -> tuple[ProcessData, ProcessData]:
     """Hear a member at both ends of a window."""
     witness = MemberMetrics(
         [parse_address(url, "--metrics")], None, FakeClock(), are_named=are_named
     )
 
-    async def both() -> tuple[Heard, Heard]:
-        return await witness.hear(is_last=False), await witness.hear(is_last=True)
+    async def both() -> tuple[ProcessData, ProcessData]:
+        return await witness.poll(is_last=False), await witness.poll(is_last=True)
 
     return run(both())
 
@@ -233,7 +233,7 @@ def test_member_that_does_not_answer(are_named: bool) -> None:  # noqa: FBT001
     with serving(metrics=http(b"<html>")) as server:
         first, last = hear_twice(f"{server.url}/metrics", are_named=are_named)
         assert len(server.asked) == 1
-        assert last == Heard()
+        assert last == ProcessData()
         told = [(each.what, each.why) for each in first.unheard]
         why = "these are not the metrics of an etcd member"
         assert told == [(f"metrics of {server.url}/metrics", why)] * are_named

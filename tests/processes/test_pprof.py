@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.domain.processes.comparison import Heard
+from lockdoctor.domain.processes.comparison import ProcessData
 from lockdoctor.errors import ConfigError
 from lockdoctor.processes.goroutine_profile import MAX_BYTES
 from lockdoctor.processes.pprof import (
@@ -28,10 +28,10 @@ EACH = (PROFILES / "etcd-3.4.debug2.txt").read_bytes()
 PAGES = {f"{PAGE}?debug=1": http(SUMMED), f"{PAGE}?debug=2": http(EACH)}
 
 
-def heard(*urls: str, is_last: bool = True) -> Heard:
+def heard(*urls: str, is_last: bool = True) -> ProcessData:
     """Ask these."""
     witness = PprofProcesses([parse_target(url) for url in urls], None, FakeClock())
-    return run(witness.hear(is_last=is_last))
+    return run(witness.poll(is_last=is_last))
 
 
 def test_a_closer_look_at_the_end_only() -> None:
@@ -68,7 +68,7 @@ def test_one_time_for_all_that_a_process_answers() -> None:
         both = [parse_target(server.url), parse_target(f"b={server.url}{PAGE}?debug=2")]
         witness = PprofProcesses(both, None, FakeClock(), timeout_s=1.0)
         began = time.monotonic()
-        told = run(witness.hear(is_last=True))
+        told = run(witness.poll(is_last=True))
         assert time.monotonic() - began < 5.0
 
     assert [each.census.sessions for each in told.processes] == [3]
@@ -142,8 +142,8 @@ def test_saved_profiles(tmp_path: Path) -> None:
     page.write_text("<html>")
     witness = SavedProcesses([PROFILES / "etcd-3.4.debug2.txt", page])
 
-    assert run(witness.hear(is_last=False)) == Heard()
-    told = run(witness.hear(is_last=True))
+    assert run(witness.poll(is_last=False)) == ProcessData()
+    told = run(witness.poll(is_last=True))
     assert [(each.name, each.seen_at) for each in told.processes] == [("etcd-3.4.debug2.txt", None)]
     assert [each.why for each in told.unheard] == [
         f"{page}: it is no goroutine profile: it is a web page"
@@ -159,5 +159,5 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     big = tmp_path / "big"
     with big.open("wb") as file:
         file.truncate(MAX_BYTES + 1)
-    (unheard,) = run(SavedProcesses([big]).hear(is_last=True)).unheard
+    (unheard,) = run(SavedProcesses([big]).poll(is_last=True)).unheard
     assert unheard.why == f"{big}: it is bigger than 64 MiB"

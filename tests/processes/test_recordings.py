@@ -6,9 +6,13 @@ import re
 
 import pytest
 
-from lockdoctor.domain.evidence.processes import FromElsewhere, KeptAliveBy, LiveSessions
+from lockdoctor.domain.evidence.processes import KeptAliveBy, ProcessSessions, UnattributedSessions
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.domain.processes.comparison import Heard, ProcessSeen, bear_witness
+from lockdoctor.domain.processes.comparison import (
+    ProcessData,
+    ProcessSnapshot,
+    add_process_evidence,
+)
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.text.process_evidence import process_lines
 from lockdoctor.processes.goroutine_profile import census_of
@@ -25,13 +29,13 @@ STRANGERS = tuple(LeaseId(0x7A00_0000_0000_0000 + n) for n in range(8))
 """Leases of somebody else."""
 
 
-def heard(*raws: bytes) -> Heard:
+def heard(*raws: bytes) -> ProcessData:
     """Processes that answer at the end of a run."""
     seen = [
-        ProcessSeen(name=f"p{n}", source=f"p{n}", seen_at=55.0, census=census_of(raw))
+        ProcessSnapshot(name=f"p{n}", source=f"p{n}", seen_at=55.0, census=census_of(raw))
         for n, raw in enumerate(raws)
     ]
-    return Heard(processes=tuple(seen))
+    return ProcessData(processes=tuple(seen))
 
 
 def leaking(*keyless: LeaseId) -> Report:
@@ -68,10 +72,10 @@ def test_what_go_hides_is_not_taken_for_an_id(found: Recording) -> None:
     census = census_of(found.raw)
     assert (census.named_keepalives, census.words & found.leases) == (0, frozenset())
 
-    report = bear_witness(leaking(*found.keyless), Heard(), heard(found.raw))
-    assert told(report, FromElsewhere) == told(report, KeptAliveBy) == []
-    (live,) = told(report, LiveSessions)
-    assert isinstance(live, LiveSessions)
+    report = add_process_evidence(leaking(*found.keyless), ProcessData(), heard(found.raw))
+    assert told(report, UnattributedSessions) == told(report, KeptAliveBy) == []
+    (live,) = told(report, ProcessSessions)
+    assert isinstance(live, ProcessSessions)
     assert (live.sessions, live.kept, live.agreement) == (10, None, "as-many")
     (process,) = report.processes
     assert (process.keyless_kept, process.locks_held) == (None, None)
@@ -81,9 +85,11 @@ def test_what_go_hides_is_not_taken_for_an_id(found: Recording) -> None:
 @pytest.mark.parametrize("found", HIDING, ids=lambda found: found.build)
 def test_not_even_strangers_are_said_to_come_from_elsewhere(found: Recording) -> None:
     """Where no ID is shown, nothing tells whose the leases are."""
-    report = bear_witness(leaking(*found.keyless, *STRANGERS), Heard(), heard(found.raw))
+    report = add_process_evidence(
+        leaking(*found.keyless, *STRANGERS), ProcessData(), heard(found.raw)
+    )
 
-    assert told(report, FromElsewhere) == []
+    assert told(report, UnattributedSessions) == []
 
 
 @pytest.mark.parametrize("found", SHOWING, ids=lambda found: found.build)
@@ -92,14 +98,16 @@ def test_every_lease_is_attributed(found: Recording) -> None:
     census = census_of(found.raw)
     assert (census.named_keepalives, census.words & found.leases) == (11, found.leases)
 
-    report = bear_witness(leaking(*found.keyless, *STRANGERS), Heard(), heard(found.raw))
-    (live,) = told(report, LiveSessions)
-    assert isinstance(live, LiveSessions)
+    report = add_process_evidence(
+        leaking(*found.keyless, *STRANGERS), ProcessData(), heard(found.raw)
+    )
+    (live,) = told(report, ProcessSessions)
+    assert isinstance(live, ProcessSessions)
     assert (live.kept, live.keyless_leases) == (len(found.keyless), len(found.keyless) + 8)
-    assert told(report, FromElsewhere) == [FromElsewhere(leases=8, processes=1)]
+    assert told(report, UnattributedSessions) == [UnattributedSessions(leases=8, processes=1)]
 
     held = a_report(a_healthy_lock(lease_id=found.holder))
-    (process,) = bear_witness(held, Heard(), heard(found.raw)).processes
+    (process,) = add_process_evidence(held, ProcessData(), heard(found.raw)).processes
     assert process.locks_held == 1
 
 
@@ -112,10 +120,10 @@ def test_some_ids_hidden(found: Recording, hidden: int) -> None:
     census = census_of(raw)
     assert census.named_keepalives == 11 - hidden
 
-    report = bear_witness(leaking(*found.keyless, *STRANGERS), Heard(), heard(raw))
-    assert told(report, FromElsewhere) == []
-    (live,) = told(report, LiveSessions)
-    assert isinstance(live, LiveSessions)
+    report = add_process_evidence(leaking(*found.keyless, *STRANGERS), ProcessData(), heard(raw))
+    assert told(report, UnattributedSessions) == []
+    (live,) = told(report, ProcessSessions)
+    assert isinstance(live, ProcessSessions)
     assert live.kept is None
     kept = len(census.words & set(found.keyless))
     of = len(found.keyless) + 8
@@ -125,8 +133,10 @@ def test_some_ids_hidden(found: Recording, hidden: int) -> None:
 
 def test_a_process_that_hides_beside_one_that_shows() -> None:
     """One process that hides its IDs is enough: any lease might be its."""
-    report = bear_witness(
-        leaking(*SHOWING[0].keyless, *STRANGERS), Heard(), heard(SHOWING[0].raw, HIDING[0].raw)
+    report = add_process_evidence(
+        leaking(*SHOWING[0].keyless, *STRANGERS),
+        ProcessData(),
+        heard(SHOWING[0].raw, HIDING[0].raw),
     )
 
-    assert told(report, FromElsewhere) == []
+    assert told(report, UnattributedSessions) == []

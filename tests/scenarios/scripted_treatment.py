@@ -18,18 +18,18 @@ from typing import TypeVar
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
 from lockdoctor.domain.model.actions import Action
-from lockdoctor.domain.model.leases import LeaseId, Observation
+from lockdoctor.domain.model.leases import LeaseId, LeaseReading
 from lockdoctor.domain.model.locks import LockId, LockKey, Recipe
-from lockdoctor.domain.model.write_result import Written
+from lockdoctor.domain.model.write_result import WriteResult
 from lockdoctor.domain.treatment.journal_entry import Actor
-from lockdoctor.domain.treatment.plan import RevokePlan, Stake, Target
-from lockdoctor.etcd.writer import EtcdSurgeon
+from lockdoctor.domain.treatment.plan import ApprovedHold, RevokePlan, Target
+from lockdoctor.etcd.writer import EtcdWriter
 from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.json.plan_reading import read_plan
-from lockdoctor.outputs.text.treatment import PlainTreatmentWords
-from lockdoctor.ports import Stop, Surgeon
-from lockdoctor.workflows.treatment.context import Ward
-from lockdoctor.workflows.treatment.plan import Conduct, carry_out
+from lockdoctor.outputs.text.treatment import PlainTreatmentText
+from lockdoctor.ports import KeyWriter, StopRequest
+from lockdoctor.workflows.treatment.context import TreatmentContext
+from lockdoctor.workflows.treatment.plan import ExecutionOptions, execute_plan
 from tests.etcd.connections import connected
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ async def _nothing(_: str) -> None:
 class SteeredSurgeon:
     """A Surgeon (see ports) who does nothing unobserved."""
 
-    def __init__(self, surgeon: Surgeon) -> None:
+    def __init__(self, surgeon: KeyWriter) -> None:
         """Do what this one does."""
         self.before: Steer = _nothing
         """Awaited with the name of each write before it is asked for."""
@@ -55,15 +55,15 @@ class SteeredSurgeon:
         """Read one key."""
         return await self._surgeon.key(key)
 
-    async def delete(self, keys: Sequence[LockKey]) -> Written:
+    async def delete(self, keys: Sequence[LockKey]) -> WriteResult:
         """Delete keys, guarded."""
         return await self._steered("delete", self._surgeon.delete(keys))
 
-    async def move(self, keys: Sequence[LockKey], to: LeaseId) -> Written:
+    async def move(self, keys: Sequence[LockKey], to: LeaseId) -> WriteResult:
         """Put keys onto another lease, guarded."""
         return await self._steered("move", self._surgeon.move(keys, to))
 
-    async def create(self, keys: Sequence[LockKey], lease_id: LeaseId) -> Written:
+    async def create(self, keys: Sequence[LockKey], lease_id: LeaseId) -> WriteResult:
         """Write keys where there are none."""
         return await self._steered("create", self._surgeon.create(keys, lease_id))
 
@@ -71,7 +71,7 @@ class SteeredSurgeon:
         """Grant a lease."""
         return await self._steered("grant", self._surgeon.grant(ttl_s))
 
-    async def revoke(self, lease_id: LeaseId) -> Written:
+    async def revoke(self, lease_id: LeaseId) -> WriteResult:
         """End a lease."""
         return await self._steered("revoke", self._surgeon.revoke(lease_id))
 
@@ -85,35 +85,37 @@ class SteeredSurgeon:
 @asynccontextmanager
 async def ward_at(
     journal: Path, *endpoints: str, command_timeout_s: float = 8.0, look_up_s: float = 15.0
-) -> AsyncIterator[tuple[Ward, SteeredSurgeon]]:
+) -> AsyncIterator[tuple[TreatmentContext, SteeredSurgeon]]:
     """Connect, and have all that a treatment needs."""
     clock = SystemClock()
     async with connected(*endpoints, command_timeout_s=command_timeout_s) as cluster:
-        surgeon = SteeredSurgeon(EtcdSurgeon(cluster.connection, clock))
-        ward = Ward(
+        surgeon = SteeredSurgeon(EtcdWriter(cluster.connection, clock))
+        ward = TreatmentContext(
             cluster=cluster,
             surgeon=surgeon,
             journal=FileJournal(journal),
             clock=clock,
-            words=PlainTreatmentWords(),
+            words=PlainTreatmentText(),
             who=Actor(user="ops", host="bastion", pid=os.getpid()),
             look_up_s=look_up_s,
         )
         yield ward, surgeon
 
 
-async def plan_for(ward: Ward, name: bytes, lease_id: LeaseId, action: Action) -> RevokePlan:
+async def plan_for(
+    ward: TreatmentContext, name: bytes, lease_id: LeaseId, action: Action
+) -> RevokePlan:
     """Plan the treatment of a Go mutex that this lease holds, as if it had been judged leaked."""
     hold = await ward.surgeon.key(name + b"/%x" % lease_id)
     assert hold is not None
     status = await ward.cluster.status()
     (lease,) = [r async for r in ward.cluster.read_leases([lease_id], with_keys=False)]
-    assert isinstance(lease, Observation)
+    assert isinstance(lease, LeaseReading)
     target = Target(
         action=action,
         lease_id=lease_id,
         granted_ttl_s=lease.granted_ttl_s,
-        stakes=(Stake(lock=LockId(name, Recipe.GO_MUTEX), hold=hold, is_holder=True),),
+        stakes=(ApprovedHold(lock=LockId(name, Recipe.GO_MUTEX), hold=hold, is_holder=True),),
         verdict=VerdictKind.LEAKED_LOCK,
         confidence=Confidence.PROVEN,
         held_at_least_s=None,
@@ -138,7 +140,7 @@ async def end_at(step: str, moment: str, plan: RevokePlan, journal: Path, endpoi
 
     async with ward_at(journal, endpoint) as (ward, surgeon):
         setattr(surgeon, moment, die)
-        await carry_out(ward, plan, Conduct(), Stop())
+        await execute_plan(ward, plan, ExecutionOptions(), StopRequest())
 
 
 if __name__ == "__main__":

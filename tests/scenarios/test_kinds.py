@@ -16,7 +16,7 @@ import pytest
 
 from lockdoctor.cli.main import main
 from lockdoctor.demo.etcd_server import EtcdServer
-from lockdoctor.demo.lock_client import Client, Mutex
+from lockdoctor.demo.lock_client import LockClient, Mutex
 from tests.lock_clients import etcdctl_lock
 from tests.scenarios.run_check import Checked, Checker
 from tests.scenarios.run_revoke import Operator
@@ -31,9 +31,9 @@ LATER_S = 330.0
 
 
 @pytest.fixture
-def client(etcd: EtcdServer) -> Iterator[Client]:
+def client(etcd: EtcdServer) -> Iterator[LockClient]:
     """A process that keeps its leases alive."""
-    client = Client(etcd.address)
+    client = LockClient(etcd.address)
     yield client
     client.close()
 
@@ -50,14 +50,14 @@ def operator(etcd: EtcdServer, tmp_path: Path) -> Operator:
     return Operator(tmp_path, etcd.endpoint)
 
 
-def put(client: Client, key: bytes, value: bytes = b"", ttl_s: int = 0) -> int:
+def put(client: LockClient, key: bytes, value: bytes = b"", ttl_s: int = 0) -> int:
     """Write a key, with a TTL on a lease that is kept alive; give the lease."""
     lease_id = client.session(ttl_s).lease_id if ttl_s else 0
     client.etcd.put(key, value, lease=lease_id or None)
     return lease_id
 
 
-def value(client: Client, key: bytes) -> bytes | None:
+def value(client: LockClient, key: bytes) -> bytes | None:
     """What is there now."""
     found: bytes | None = client.etcd.get(key)[0]
     return found
@@ -89,7 +89,7 @@ def treating(checker: Checker, flags: tuple[str, ...]) -> list[Checked]:
 
 
 def test_a_live_registration_is_never_treated(
-    checker: Checker, client: Client, tmp_path: Path
+    checker: Checker, client: LockClient, tmp_path: Path
 ) -> None:
     """An empty value on a renewed lease may be a lock or a service: nobody has said."""
     key = checker.prefix + b"dubbo/svc/providers/x"
@@ -102,7 +102,7 @@ def test_a_live_registration_is_never_treated(
 
 
 def test_what_the_policy_calls_a_lock_is_treated(
-    checker: Checker, client: Client, tmp_path: Path
+    checker: Checker, client: LockClient, tmp_path: Path
 ) -> None:
     """The same key below a prefix of locks: a leak, and freed as the policy allows."""
     key = checker.prefix + b"dubbo/svc/providers/x"
@@ -126,7 +126,7 @@ def test_without_a_limit_nothing_is_treated(checker: Checker, tmp_path: Path) ->
 
 
 def test_registrations_of_one_key_are_no_leaks(
-    client: Client, etcd: EtcdServer, prefix: bytes, operator: Operator
+    client: LockClient, etcd: EtcdServer, prefix: bytes, operator: Operator
 ) -> None:
     """Twelve workers on one lease, one agent by its address, one by a uuid: shown, left alone."""
     workers = client.session(TTL_S).lease_id
@@ -152,7 +152,7 @@ def test_registrations_of_one_key_are_no_leaks(
 
 
 def test_an_election_whose_leader_has_no_lease(
-    client: Client, etcd: EtcdServer, prefix: bytes
+    client: LockClient, etcd: EtcdServer, prefix: bytes
 ) -> None:
     """Its process may be gone: the candidates wait for ever, and it is said so at once."""
     name = prefix + b"leader"
@@ -168,7 +168,7 @@ def test_an_election_whose_leader_has_no_lease(
 
 
 def test_an_election_of_node_whose_leader_has_no_lease(
-    client: Client, etcd: EtcdServer, prefix: bytes
+    client: LockClient, etcd: EtcdServer, prefix: bytes
 ) -> None:
     """The same where the lease is written in decimal."""
     place = prefix + b"election/cron/"
@@ -180,7 +180,7 @@ def test_an_election_of_node_whose_leader_has_no_lease(
 
 
 def test_a_vitess_lock_whose_oldest_key_has_no_lease(
-    client: Client, etcd: EtcdServer, prefix: bytes, operator: Operator
+    client: LockClient, etcd: EtcdServer, prefix: bytes, operator: Operator
 ) -> None:
     """The waiter behind it waits and is not leaked; what the lock guards is data."""
     keyspace = prefix + b"keyspaces/main/"
@@ -201,7 +201,7 @@ def test_a_vitess_lock_whose_oldest_key_has_no_lease(
 
 
 def test_a_patroni_leader_without_a_lease(
-    client: Client, etcd: EtcdServer, prefix: bytes, operator: Operator
+    client: LockClient, etcd: EtcdServer, prefix: bytes, operator: Operator
 ) -> None:
     """The leader's key is the one finding; the cluster's state is data, and never offered."""
     scope = prefix + b"service/pg/"

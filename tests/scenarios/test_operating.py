@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer
-from lockdoctor.demo.lock_client import Client, Mutex
+from lockdoctor.demo.lock_client import LockClient, Mutex
 from tests.docs.alerts import fires, rules, samples
 from tests.docs.operating import PROGRAM, cron_command, unit
 from tests.folders import ROOT
@@ -72,7 +72,7 @@ def test_a_leak_is_mailed_and_alerted_and_its_end_is_too(
     drop_in = unit("lockdoctor-check.service.d/textfile.conf")["Service"]
     folder = drop_in["ReadWritePaths"]
     systemd = drop_in["ExecStart"].replace(folder, str(machine.folder))
-    client = Client(etcd.address)
+    client = LockClient(etcd.address)
     try:
         Mutex(client.session(TTL_S), prefix + b"orders").queue_up()
         Mutex(client.session(TTL_S), prefix + b"orders").queue_up()

@@ -11,7 +11,7 @@ import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.domain.report.processes import Census
+from lockdoctor.domain.report.processes import GoroutineCounts
 from lockdoctor.processes.goroutine_profile import census_of
 from tests.lock_clients import GoClient, Locker, eventually
 from tests.scenarios.run_scan import Scanned, scan
@@ -45,7 +45,7 @@ def happened(locker: Locker, event: str) -> int:
     return sum(seen["event"] == event for seen in locker.events)
 
 
-def census(shown: str, query: str) -> Census:
+def census(shown: str, query: str) -> GoroutineCounts:
     url = f"http://{shown}/debug/pprof/goroutine{query}"
     with urllib.request.urlopen(url, timeout=30) as answer:  # our own client
         return census_of(answer.read())

@@ -19,7 +19,7 @@ from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, hex_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.journal_entry import MAX_VALUE_BYTES, EntryId
-from lockdoctor.etcd.writer import EtcdSurgeon
+from lockdoctor.etcd.writer import EtcdWriter
 from lockdoctor.journal.file import FileJournal
 from tests.conftest import SMALL_DISK_BYTES
 from tests.etcd.connections import connected, writing
@@ -54,7 +54,7 @@ async def _revoked(etcd: EtcdServer, prefix: bytes, journal: FileJournal) -> Non
         lease_id = await writer.grant(60)
         for name, value in VALUES.items():
             await writer.put(prefix + name, value, lease_id)
-        surgeon = EtcdSurgeon(cluster.connection, SystemClock())
+        surgeon = EtcdWriter(cluster.connection, SystemClock())
         keys = [await surgeon.key(prefix + name) for name in VALUES]
         journal.write(
             an_intent(
@@ -80,7 +80,7 @@ def found(etcd: EtcdServer, prefix: bytes) -> dict[bytes, LockKey]:
 
     async def read() -> dict[bytes, LockKey]:
         async with connected(etcd.endpoint) as cluster:
-            surgeon = EtcdSurgeon(cluster.connection, SystemClock())
+            surgeon = EtcdWriter(cluster.connection, SystemClock())
             keys = [await surgeon.key(prefix + name) for name in VALUES]
         return {key.key.removeprefix(prefix): key for key in keys if key is not None}
 

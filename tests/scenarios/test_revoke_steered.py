@@ -20,8 +20,8 @@ from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.file_kinds import PLAN
 from lockdoctor.outputs.files import write_file
 from lockdoctor.outputs.json.treatment import write_plan_file
-from lockdoctor.ports import Stop
-from lockdoctor.workflows.treatment.plan import Conduct, carry_out
+from lockdoctor.ports import StopRequest
+from lockdoctor.workflows.treatment.plan import ExecutionOptions, execute_plan
 from tests.etcd.connections import connected, writing
 from tests.etcd.etcd_writer import Writer
 from tests.etcd.relay import Relay
@@ -113,7 +113,7 @@ def test_nobody_who_is_faster_loses_anything(
                 await cross("plan")
             else:
                 surgeon.before = cross
-            (treated,) = (await carry_out(ward, plan, Conduct(), Stop())).treated
+            (treated,) = (await execute_plan(ward, plan, ExecutionOptions(), StopRequest())).treated
 
             assert treated.result in {Result.REFUSED, Result.ALREADY_GONE}
             assert await keys_below(etcd, prefix) == left[0]
@@ -143,7 +143,7 @@ def test_a_session_that_locks_again_before_its_end(
                     await lock.contend(lock.holder)
 
             surgeon.after = relock
-            (treated,) = (await carry_out(ward, plan, Conduct(), Stop())).treated
+            (treated,) = (await execute_plan(ward, plan, ExecutionOptions(), StopRequest())).treated
 
             assert treated.result is Result.PARTLY
             assert lock.key(lock.holder) in await keys_below(etcd, prefix)
@@ -241,7 +241,7 @@ def test_a_leader_that_is_lost_right_after_the_request(three: EtcdServers, tmp_p
                     threading.Timer(1.0, leader.kill).start()
 
             relay.on_request = lose
-            (treated,) = (await carry_out(ward, plan, Conduct(), Stop())).treated
+            (treated,) = (await execute_plan(ward, plan, ExecutionOptions(), StopRequest())).treated
 
             held = await ward.surgeon.key(lock.key(lock.holder))
             (entry,) = FileJournal(journal).entries()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer
-from lockdoctor.demo.lock_client import Client, Mutex
+from lockdoctor.demo.lock_client import LockClient, Mutex
 from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.journal.file import FileJournal
 from tests.lock_clients import eventually
@@ -27,9 +27,9 @@ def checker(etcd: EtcdServer, prefix: bytes, tmp_path: Path) -> Checker:
 
 
 @pytest.fixture
-def client(etcd: EtcdServer) -> Iterator[Client]:
+def client(etcd: EtcdServer) -> Iterator[LockClient]:
     """Somebody who leaks."""
-    client = Client(etcd.address)
+    client = LockClient(etcd.address)
     yield client
     client.close()
 
@@ -44,7 +44,7 @@ def flags(folder: Path, prefix: bytes, *, treat: bool = True) -> tuple[str, ...]
 
 
 def test_a_leak_is_treated_once_it_is_proven_often_enough(
-    checker: Checker, client: Client, tmp_path: Path
+    checker: Checker, client: LockClient, tmp_path: Path
 ) -> None:
     """
     Two checks find it, the second releases it, and the one who waited holds the lock.

@@ -10,9 +10,9 @@ from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report
-from lockdoctor.errors import AccessDenied, NotThere
-from lockdoctor.ports import Stop
-from lockdoctor.workflows.show import MAX_QUEUES, ShowRequest, Subject, show
+from lockdoctor.errors import AccessDeniedError, NotFoundError
+from lockdoctor.ports import StopRequest
+from lockdoctor.workflows.show import MAX_QUEUES, ShowRequest, ShowTarget, show
 from tests.eventually import run
 from tests.fakes.cluster import FakeClock, FakeCluster
 from tests.workflows.scan.test_scan import Steps, lock
@@ -45,9 +45,9 @@ def shown(
         change(world)
         name, lease_id = subject(world)
         request = ShowRequest(
-            subject=Subject(name=name, lease_id=lease_id), policy=Policy(), window_s=window_s
+            subject=ShowTarget(name=name, lease_id=lease_id), policy=Policy(), window_s=window_s
         )
-        report = await show(world.cluster, clock, request, Steps(), Stop())
+        report = await show(world.cluster, clock, request, Steps(), StopRequest())
         return world, report
 
     return run(story())
@@ -128,7 +128,7 @@ def test_a_lease_of_many_keys_is_cut_and_says_so() -> None:
 @pytest.mark.parametrize("lease_id", [None, LeaseId(0xBEEF)])
 def test_nothing_of_that_name(lease_id: LeaseId | None) -> None:
     """Neither a lease, nor a key, nor a lock; a prefix of names is none of them."""
-    with pytest.raises(NotThere, match="in etcd now"):
+    with pytest.raises(NotFoundError, match="in etcd now"):
         shown(lambda _: (b"/l/ord", lease_id))
 
 
@@ -138,5 +138,5 @@ def test_a_lease_whose_keys_may_not_be_seen() -> None:
     def denies(world: World) -> None:
         world.cluster.attached_keys_denied = True
 
-    with pytest.raises(AccessDenied, match="show its key instead"):
+    with pytest.raises(AccessDeniedError, match="show its key instead"):
         shown(lambda world: (b"", world.holder), change=denies)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
 from lockdoctor.cli.options.history import HistoryFlags
 from lockdoctor.cli.options.limits import LimitFlags
-from lockdoctor.cli.options.prefixes import TargetFlags
-from lockdoctor.cli.options.processes import WitnessFlags
-from lockdoctor.cli.options.run import ReadingFlags, RunFlags
+from lockdoctor.cli.options.prefixes import PrefixFlags
+from lockdoctor.cli.options.processes import ProcessFlags
+from lockdoctor.cli.options.run import LookupFlags, RunFlags
 
 EXAMPLES = """\b
 Examples:
@@ -29,12 +29,12 @@ Exit status: 0 nothing found, 1 findings, 2 bad usage, 3 could not examine,
 
 
 def scan(
-    targets: TargetFlags,
+    targets: PrefixFlags,
     run: RunFlags,
-    reading: ReadingFlags,
+    reading: LookupFlags,
     history: HistoryFlags,
     limits: LimitFlags,
-    witnesses: WitnessFlags,
+    witnesses: ProcessFlags,
     connection: ConnectionFlags,
     config: ConfigFlags,
 ) -> int:

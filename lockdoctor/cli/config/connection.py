@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, cast
 from lockdoctor.cli.options.connection import ConnectionFlags
 from lockdoctor.cli.options.types import parse_switch
 from lockdoctor.domain.policy.durations import parse_duration
-from lockdoctor.errors import ClusterUnreachable, ConfigError
+from lockdoctor.errors import ClusterUnreachableError, ConfigError
 
 if TYPE_CHECKING:
     from lockdoctor.etcd.connection.connection import ConnectionSettings
@@ -82,7 +82,7 @@ def connection_settings(sources: Sequence[ConnectionValues], ask: Ask | None) ->
 
     Raises:
         ConfigError: No password for the user, a certificate without its key, an unreadable file.
-        ClusterUnreachable: The domain has no SRV records that help.
+        ClusterUnreachableError: The domain has no SRV records that help.
     """
     from lockdoctor.etcd.connection.connection import ConnectionSettings  # noqa: PLC0415  # loads grpc
 
@@ -254,7 +254,7 @@ def _discovered(values: ConnectionValues) -> dict[str, Any]:
         return {"endpoints": endpoints}
     secure = tuple(each for each in endpoints if each.startswith("https:"))
     if not (secure or "endpoints" in values):
-        raise ClusterUnreachable(
+        raise ClusterUnreachableError(
             f"The SRV records of {domain} name no endpoint with TLS, and --insecure-discovery is"
             " false. Give --endpoints, or allow endpoints without TLS."
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from lockdoctor.cli.config.connection import ConnectionValues
-from lockdoctor.cli.config.schema import Schema, Table, read_file
+from lockdoctor.cli.config.schema import Schema, TomlTable, read_file
 from lockdoctor.domain.check.accepted_findings import Acceptance
 from lockdoctor.domain.evidence.verdicts import HARMLESS, OF_SESSIONS, VerdictKind
 from lockdoctor.domain.model.actions import Action
@@ -82,7 +82,7 @@ def read_config(file: Path | None) -> Config:
     )
 
 
-def _connection(table: Table) -> ConnectionValues:
+def _connection(table: TomlTable) -> ConnectionValues:
     """Read a connection; its files are looked for beside the configuration file."""
     values = table.read(_CONNECTION)
     if "user" in values and "auth_token_file" in values:
@@ -93,7 +93,7 @@ def _connection(table: Table) -> ConnectionValues:
     return cast("ConnectionValues", values)
 
 
-def _rules(tables: list[Table]) -> tuple[Rule, ...]:
+def _rules(tables: list[TomlTable]) -> tuple[Rule, ...]:
     rules: dict[bytes, Rule] = {}
     for table in tables:
         rule = _rule(table)
@@ -103,7 +103,7 @@ def _rules(tables: list[Table]) -> tuple[Rule, ...]:
     return tuple(rules.values())
 
 
-def _rule(table: Table) -> Rule:
+def _rule(table: TomlTable) -> Rule:
     values = table.read({**_PREFIX, **_TREAT})
     if ("prefix" in values) == ("prefix_hex" in values):
         raise table.error(None, "each [[prefix]] needs either a prefix or a prefix_hex")
@@ -115,7 +115,7 @@ def _rule(table: Table) -> Rule:
     return Rule(prefix, limits, _treatment(table, given, prefix, limits) if given else None)
 
 
-def _treatment(table: Table, given: dict[str, Any], prefix: bytes, limits: Limits) -> Treatment:
+def _treatment(table: TomlTable, given: dict[str, Any], prefix: bytes, limits: Limits) -> Treatment:
     if "how" not in given:
         lone = next(key for key in table.content if key in _TREAT)
         raise table.error(lone, f"{lone} says nothing without treat")
@@ -132,7 +132,7 @@ def _treatment(table: Table, given: dict[str, Any], prefix: bytes, limits: Limit
     return Treatment(**given)
 
 
-def _acceptance(table: Table) -> Acceptance:
+def _acceptance(table: TomlTable) -> Acceptance:
     values = table.read(_ACCEPT)
     for key in ("verdict", "until", "reason"):
         if key not in values:

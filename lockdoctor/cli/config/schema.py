@@ -26,7 +26,7 @@ Schema: TypeAlias = Mapping[str, tuple[str, Reader]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class TomlTable:
     """A table, and where it stands."""
 
     file: Path
@@ -66,7 +66,7 @@ class Table:
                 raise self.error(key, f"{key}: {error}") from error
         return values
 
-    def table(self, key: str) -> Table:
+    def table(self, key: str) -> TomlTable:
         """
         Give the table below this one; an empty one where there is none.
 
@@ -79,7 +79,7 @@ class Table:
             raise self.error(key, f"{key} is a table; write [{name}] above its keys")
         return self._below(content, key)
 
-    def tables(self, key: str) -> list[Table]:
+    def tables(self, key: str) -> list[TomlTable]:
         """
         Give the tables of an array below this one.
 
@@ -100,11 +100,11 @@ class Table:
         line = line_of(self.text, self.path if key is None else (*self.path, key))
         return f"{self.file} line {line}"
 
-    def _below(self, content: dict[str, Any], *steps: str | int) -> Table:
-        return Table(file=self.file, text=self.text, content=content, path=(*self.path, *steps))
+    def _below(self, content: dict[str, Any], *steps: str | int) -> TomlTable:
+        return TomlTable(file=self.file, text=self.text, content=content, path=(*self.path, *steps))
 
 
-def read_file(file: Path) -> Table:
+def read_file(file: Path) -> TomlTable:
     """
     Read a whole file as its outermost table.
 
@@ -113,7 +113,7 @@ def read_file(file: Path) -> Table:
     """
     try:
         text = file.read_text(encoding="utf-8")
-        return Table(file=file, text=text, content=tomllib.loads(text))
+        return TomlTable(file=file, text=text, content=tomllib.loads(text))
     except OSError as error:
         raise ConfigError(f"Cannot read {file}: {error.strerror}") from error
     except UnicodeDecodeError as error:

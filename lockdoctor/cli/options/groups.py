@@ -15,7 +15,7 @@ Job: TypeAlias = Callable[[], int]
 """A command with all its options, ready to run; it returns the exit status."""
 
 
-def job(command: Callable[..., int]) -> Callable[..., Job]:
+def to_click_command(command: Callable[..., int]) -> Callable[..., Job]:
     """
     Let typer parse the fields of a command's parameters, each a dataclass of options.
 

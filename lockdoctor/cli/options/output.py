@@ -11,7 +11,7 @@ from lockdoctor.cli.options.types import one_of
 from lockdoctor.values import dataclass
 
 
-class Format(str, enum.Enum):
+class OutputFormat(str, enum.Enum):
     """The forms of what most commands write."""
 
     TABLE = "table"
@@ -26,9 +26,9 @@ class FormatFlags:
         str,  # a Format; typer before 0.29 would convert an enumeration after its parser did
         typer.Option(
             "--format",
-            parser=one_of(*Format),
+            parser=one_of(*OutputFormat),
             metavar="table|json",
             show_default=False,
             help="For people (the default) or for programs.",
         ),
-    ] = Format.TABLE
+    ] = OutputFormat.TABLE

@@ -17,7 +17,7 @@ from lockdoctor.values import dataclass
 EVERY_KEY = b""
 
 
-def prefixes(flags: TargetFlags, rules: Iterable[Rule]) -> tuple[bytes, ...]:
+def prefixes(flags: PrefixFlags, rules: Iterable[Rule]) -> tuple[bytes, ...]:
     """
     Choose the prefixes, in the order in which they were given, none inside another.
 
@@ -57,7 +57,7 @@ _TARGETS = "What to examine"
 
 
 @dataclass(frozen=True, kw_only=True)
-class TargetFlags:
+class PrefixFlags:
     """Which keys a command is about."""
 
     prefix: Annotated[

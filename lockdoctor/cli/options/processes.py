@@ -14,7 +14,7 @@ _WITNESSES = "Whom else to ask"
 
 
 @dataclass(frozen=True, kw_only=True)
-class WitnessFlags:
+class ProcessFlags:
     """Processes that take locks, and etcd's own counters."""
 
     pprof: Annotated[
@@ -65,5 +65,5 @@ class WitnessFlags:
         )
 
 
-NO_PROCESSES = WitnessFlags(no_metrics=True)
+NO_PROCESSES = ProcessFlags(no_metrics=True)
 """Ask nobody else."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lockdoctor.cli.options.output import Format
+from lockdoctor.cli.options.output import OutputFormat
 from lockdoctor.cli.options.types import count, duration, one_of
 from lockdoctor.values import dataclass
 
@@ -42,21 +42,21 @@ class RunFlags:
         str,  # a Format; typer before 0.29 would convert an enumeration after its parser did
         typer.Option(
             "--format",
-            parser=one_of(*Format),
+            parser=one_of(*OutputFormat),
             metavar="table|json",
             show_default=False,
             help="For people (the default) or for programs. It goes to standard output, everything"
             " else to standard error.",
             rich_help_panel=RUN,
         ),
-    ] = Format.TABLE
+    ] = OutputFormat.TABLE
 
 
 RUN = "This run"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadingFlags:
+class LookupFlags:
     """How much of the cluster is read, and how fast."""
 
     max_rate: Annotated[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from lockdoctor.cli.runtime.streams import say
+from lockdoctor.cli.runtime.streams import print_message
 
 
 def may_ask() -> bool:
@@ -27,5 +27,5 @@ def agreed(question: str, answer: str = "yes") -> bool:
         print(f"{question} Type {answer} to do it: ", end="", file=sys.stderr, flush=True)  # noqa: T201  # a command line talks
         return sys.stdin.readline().strip() == answer
     except KeyboardInterrupt:
-        say("interrupted: nothing was written to etcd")
+        print_message("interrupted: nothing was written to etcd")
         raise

@@ -8,8 +8,8 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from lockdoctor.cli.runtime.signals import heeded, interrupt_at_once, note
-from lockdoctor.errors import ClusterTimeout
-from lockdoctor.ports import Stop
+from lockdoctor.errors import ClusterTimeoutError
+from lockdoctor.ports import StopRequest
 
 GRACE_S = 5.0
 """How long a run that was asked to end may take to sum up before it is cut off ..."""
@@ -27,7 +27,7 @@ class Signals:
     The first signal asks the work to end with what it has, the second cuts off what it waits for.
     """
 
-    def __init__(self, stop: Stop | None = None) -> None:
+    def __init__(self, stop: StopRequest | None = None) -> None:
         """
         Nothing has come yet.
 
@@ -71,16 +71,16 @@ class Signals:
             self._task.cancel()
         self._note(number)
         if self._stop is not None:
-            self._stop.ask("Ctrl-C" if number is signal.SIGINT else number.name)
+            self._stop.request("Ctrl-C" if number is signal.SIGINT else number.name)
 
     def _note(self, number: signal.Signals) -> None:
         self.came = True
         note(number)
 
 
-async def in_time(
+async def run_with_timeout(
     work: Coroutine[None, None, _Result],
-    stop: Stop,
+    stop: StopRequest,
     timeout_s: float,
 ) -> _Result:
     """
@@ -90,12 +90,12 @@ async def in_time(
     seen, if it has seen anything, for which it has the same grace once more.
 
     Raises:
-        ClusterTimeout: It was cut off, and had seen nothing.
+        ClusterTimeoutError: It was cut off, and had seen nothing.
     """
     grace_s = min(GRACE_S, timeout_s * GRACE_SHARE)
     ask_after_s = timeout_s - 2 * grace_s
     task = asyncio.ensure_future(work)
-    asked = asyncio.ensure_future(stop.asked())
+    asked = asyncio.ensure_future(stop.wait_requested())
     timer = asyncio.get_running_loop().call_later(ask_after_s, _out_of_time, stop, timeout_s)
     try:
         await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
@@ -105,12 +105,12 @@ async def in_time(
             await asyncio.wait({task}, timeout=grace_s)
         if task.done() and not task.cancelled():
             return task.result()
-        raise ClusterTimeout(f"etcd did not answer in time: {stop.reason}")
+        raise ClusterTimeoutError(f"etcd did not answer in time: {stop.reason}")
     finally:
         timer.cancel()
         asked.cancel()
         task.cancel()
 
 
-def _out_of_time(stop: Stop, timeout_s: float) -> None:
-    stop.ask(f"the time-out of {timeout_s:g} s for the whole run came while {stop.stage}")
+def _out_of_time(stop: StopRequest, timeout_s: float) -> None:
+    stop.request(f"the time-out of {timeout_s:g} s for the whole run came while {stop.stage}")

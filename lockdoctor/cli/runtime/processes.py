@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from lockdoctor.cli.options.processes import WitnessFlags
+from lockdoctor.cli.options.processes import ProcessFlags
 from lockdoctor.errors import ConfigError
 from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.etcd.connection.endpoints import parse_endpoint
 from lockdoctor.etcd.connection.tls import TlsFiles
-from lockdoctor.ports import Clock, Witness
+from lockdoctor.ports import Clock, ProcessSource
 from lockdoctor.processes.http_client import Address, parse_address
 from lockdoctor.processes.metrics_page import MemberMetrics
 from lockdoctor.processes.pprof import PprofProcesses, SavedProcesses, parse_target
@@ -19,8 +19,8 @@ METRICS = "/metrics"
 
 
 def witnesses(
-    flags: WitnessFlags, settings: ConnectionSettings, clock: Clock, *, watches: bool
-) -> tuple[Witness, ...]:
+    flags: ProcessFlags, settings: ConnectionSettings, clock: Clock, *, watches: bool
+) -> tuple[ProcessSource, ...]:
     """
     Say who is heard besides etcd's leases.
 
@@ -39,8 +39,8 @@ def witnesses(
 
 
 def _processes(
-    flags: WitnessFlags, settings: ConnectionSettings, clock: Clock
-) -> Iterator[Witness]:
+    flags: ProcessFlags, settings: ConnectionSettings, clock: Clock
+) -> Iterator[ProcessSource]:
     targets = list(map(parse_target, flags.pprof))
     names = [target.name for target in targets] + [file.name for file in flags.pprof_file]
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -55,7 +55,9 @@ def _processes(
         yield SavedProcesses(flags.pprof_file)
 
 
-def _metrics(flags: WitnessFlags, settings: ConnectionSettings, clock: Clock) -> Iterator[Witness]:
+def _metrics(
+    flags: ProcessFlags, settings: ConnectionSettings, clock: Clock
+) -> Iterator[ProcessSource]:
     pages = [_page(parse_address(text, "--metrics")) for text in flags.metrics]
     yield MemberMetrics(
         pages or [_page(each) for each in _endpoints(settings)],

@@ -24,13 +24,13 @@ from lockdoctor.cli.exit_codes import ExitStatus, scan_status
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
 from lockdoctor.cli.options.history import HistoryFlags
 from lockdoctor.cli.options.limits import LimitFlags
-from lockdoctor.cli.options.output import Format
-from lockdoctor.cli.options.prefixes import TargetFlags, prefixes
-from lockdoctor.cli.options.processes import NO_PROCESSES, WitnessFlags
-from lockdoctor.cli.options.run import ReadingFlags, RunFlags
-from lockdoctor.cli.runtime.interrupts import Signals, in_time
+from lockdoctor.cli.options.output import OutputFormat
+from lockdoctor.cli.options.prefixes import PrefixFlags, prefixes
+from lockdoctor.cli.options.processes import NO_PROCESSES, ProcessFlags
+from lockdoctor.cli.options.run import LookupFlags, RunFlags
+from lockdoctor.cli.runtime.interrupts import Signals, run_with_timeout
 from lockdoctor.cli.runtime.memory import give_back_large_blocks
-from lockdoctor.cli.runtime.streams import say
+from lockdoctor.cli.runtime.streams import print_message
 from lockdoctor.cli.runtime.terminal import in_colour, is_live_terminal, width, write_to
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.check.accepted_findings import Acceptance, accept
@@ -42,11 +42,11 @@ from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.history.database.ownership import HISTORY
 from lockdoctor.history.database.paths import named_path
 from lockdoctor.history.store import SqliteHistory, open_history
-from lockdoctor.history.unopened import UnopenedHistory
+from lockdoctor.history.unopened import UnavailableHistory
 from lockdoctor.outputs.progress import progress
 from lockdoctor.outputs.protocols import Output
 from lockdoctor.own_files import require_writable
-from lockdoctor.ports import Stop, Witness
+from lockdoctor.ports import ProcessSource, StopRequest
 from lockdoctor.values import dataclass
 from lockdoctor.workflows.scan.scan import ScanRequest, scan
 
@@ -63,7 +63,7 @@ Workflow: TypeAlias = Callable[..., Awaitable[Report]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Means:
+class RunDependencies:
     """What a run works with, besides the cluster and what to look for in it."""
 
     max_rate: int = 5000
@@ -71,12 +71,12 @@ class Means:
     history: Path | None = None
     """None keeps and knows nothing of earlier runs."""
     acceptances: tuple[Acceptance, ...] = ()
-    others: WitnessFlags = NO_PROCESSES
+    others: ProcessFlags = NO_PROCESSES
     """Whom else to ask."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Examined:
+class RunResult:
     """What came of a run."""
 
     report: Report
@@ -85,12 +85,12 @@ class Examined:
 
 
 def run_scan(
-    targets: TargetFlags,
+    targets: PrefixFlags,
     run: RunFlags,
-    reading: ReadingFlags,
+    reading: LookupFlags,
     history: HistoryFlags,
     limits: LimitFlags,
-    others: WitnessFlags,
+    others: ProcessFlags,
     connection: ConnectionFlags,
     config: ConfigFlags,
 ) -> ExitStatus:
@@ -108,7 +108,7 @@ def run_scan(
 
 
 def scan_and_print(
-    settings: ConnectionSettings, request: ScanRequest, run: RunFlags, means: Means
+    settings: ConnectionSettings, request: ScanRequest, run: RunFlags, means: RunDependencies
 ) -> ExitStatus:
     """
     Do the scan, and print its report on standard output.
@@ -127,10 +127,10 @@ def scan_and_print(
 def examine(
     settings: ConnectionSettings,
     request: Request,
-    means: Means,
+    means: RunDependencies,
     timeout_s: float,
     workflow: Workflow = scan,
-) -> Examined:
+) -> RunResult:
     """
     Do a run, and heed signals and the time-out meanwhile.
 
@@ -144,9 +144,9 @@ def examine(
         KeyboardInterrupt: A signal came before anything was seen.
     """
     give_back_large_blocks()
-    stop = Stop()
+    stop = StopRequest()
     signals = Signals(stop)
-    work = in_time(_examine(settings, means, request, stop, workflow), stop, timeout_s)
+    work = run_with_timeout(_examine(settings, means, request, stop, workflow), stop, timeout_s)
     try:
         report = signals.run(work)
     except ClusterError as failed:
@@ -155,19 +155,19 @@ def examine(
         raise
     today = datetime.fromtimestamp(report.started_at, timezone.utc).date()
     report = accept(report, means.acceptances, today)
-    return Examined(report=report, by_signal=signals.came)
+    return RunResult(report=report, by_signal=signals.came)
 
 
 def means_of(
-    reading: ReadingFlags, history: HistoryFlags, file: Config, environ: Mapping[str, str]
-) -> Means:
+    reading: LookupFlags, history: HistoryFlags, file: Config, environ: Mapping[str, str]
+) -> RunDependencies:
     """
     Say what a run works with.
 
     Raises:
         ConfigError: What is said of the history contradicts itself.
     """
-    return Means(
+    return RunDependencies(
         max_rate=reading.max_rate,
         history=history_path(history, environ),
         acceptances=file.acceptances,
@@ -195,9 +195,9 @@ def history_path(flags: HistoryFlags, environ: Mapping[str, str]) -> Path | None
 
 
 def scan_request(
-    targets: TargetFlags,
+    targets: PrefixFlags,
     run: RunFlags,
-    reading: ReadingFlags,
+    reading: LookupFlags,
     limits: LimitFlags,
     file: Config,
 ) -> ScanRequest:
@@ -233,19 +233,19 @@ def settings_of(
     else:
         sources += [file.cluster(cluster), from_environment(environ)]
     if unknown := refuse_other_variables(environ, sources):
-        say(f"Ignored, for etcdctl has no such variable: {', '.join(unknown)}")
+        print_message(f"Ignored, for etcdctl has no such variable: {', '.join(unknown)}")
     on_terminal = sys.stdin.isatty() and sys.stderr.isatty()
     settings = connection_settings(sources, getpass.getpass if on_terminal else None)
     if settings.insecure_skip_tls_verify:
-        say("The identity of the server is not verified (--insecure-skip-tls-verify).")
+        print_message("The identity of the server is not verified (--insecure-skip-tls-verify).")
     return settings
 
 
 async def _examine(
     settings: ConnectionSettings,
-    means: Means,
+    means: RunDependencies,
     request: Request,
-    stop: Stop,
+    stop: StopRequest,
     workflow: Workflow,
 ) -> Report:
     clock = SystemClock()
@@ -261,17 +261,17 @@ async def _examine(
         await cluster.close()
 
 
-def _history(path: Path, clock: SystemClock) -> SqliteHistory | UnopenedHistory:
+def _history(path: Path, clock: SystemClock) -> SqliteHistory | UnavailableHistory:
     """Open the history; one that cannot be opened is told of in the report, which goes on."""
     try:
         return open_history(path, clock.mark())
     except HistoryError as failed:
-        return UnopenedHistory(failed)
+        return UnavailableHistory(failed)
 
 
 def _witnesses(
-    flags: WitnessFlags, settings: ConnectionSettings, clock: SystemClock, *, watches: bool
-) -> tuple[Witness, ...]:
+    flags: ProcessFlags, settings: ConnectionSettings, clock: SystemClock, *, watches: bool
+) -> tuple[ProcessSource, ...]:
     if not flags.are_any(watches=watches):
         return ()
     from lockdoctor.cli.runtime.processes import witnesses  # noqa: PLC0415  # loads clients of the web
@@ -280,7 +280,7 @@ def _witnesses(
 
 
 def _output(form: str, out: TextIO) -> Output:
-    if form == Format.JSON:
+    if form == OutputFormat.JSON:
         from lockdoctor.outputs.json.report import JsonOutput  # noqa: PLC0415  # a check needs neither
 
         return JsonOutput()

@@ -8,7 +8,7 @@ import sys
 from typing import TextIO
 
 
-def say(sentence: str) -> None:
+def print_message(sentence: str) -> None:
     """Tell the person on standard error, if its terminal is still there."""
     from lockdoctor.outputs.text.values import safe  # noqa: PLC0415  # loads humanize
 
@@ -16,7 +16,7 @@ def say(sentence: str) -> None:
         print(f"lockdoctor: {safe(sentence)}", file=sys.stderr)  # noqa: T201  # a command line talks
 
 
-def give_up_stdout() -> None:
+def discard_stdout() -> None:
     """Write no more to it, and spare the interpreter's last flush the failure that we know of."""
     _give_up(sys.stdout)
 

@@ -9,15 +9,17 @@ from contextlib import asynccontextmanager
 from lockdoctor.clock import SystemClock
 from lockdoctor.etcd.client import connect
 from lockdoctor.etcd.connection.connection import ConnectionSettings
-from lockdoctor.etcd.writer import EtcdSurgeon
+from lockdoctor.etcd.writer import EtcdWriter
 from lockdoctor.journal.actor import this_actor
 from lockdoctor.journal.file import FileJournal
-from lockdoctor.outputs.text.treatment import PlainTreatmentWords
-from lockdoctor.workflows.treatment.context import Ward
+from lockdoctor.outputs.text.treatment import PlainTreatmentText
+from lockdoctor.workflows.treatment.context import TreatmentContext
 
 
 @asynccontextmanager
-async def connected_ward(settings: ConnectionSettings, journal: FileJournal) -> AsyncIterator[Ward]:
+async def connected_ward(
+    settings: ConnectionSettings, journal: FileJournal
+) -> AsyncIterator[TreatmentContext]:
     """
     Connect, and close the connection in the end.
 
@@ -28,12 +30,12 @@ async def connected_ward(settings: ConnectionSettings, journal: FileJournal) -> 
     clock = SystemClock()
     cluster = await connect(settings, clock)
     try:
-        yield Ward(
+        yield TreatmentContext(
             cluster=cluster,
-            surgeon=EtcdSurgeon(cluster.connection, clock),
+            surgeon=EtcdWriter(cluster.connection, clock),
             journal=journal,
             clock=clock,
-            words=PlainTreatmentWords(),
+            words=PlainTreatmentText(),
             who=this_actor(os.environ),
         )
     finally:

@@ -8,13 +8,13 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
-from lockdoctor.domain.check.metrics import Alarm, MetricLimits, Metrics, metrics
+from lockdoctor.domain.check.metrics import ExceededLimit, MetricLimits, Metrics, metrics
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity
 from lockdoctor.domain.report.report import Report, Unseen
 from lockdoctor.values import dataclass
 
 if TYPE_CHECKING:
-    from lockdoctor.domain.treatment.unattended import Unattended
+    from lockdoctor.domain.treatment.unattended import UnattendedResult
 
 
 class Health(enum.Enum):
@@ -45,7 +45,7 @@ _OF_SEVERITY = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checkup:
+class CheckResult:
     """A run, judged as a health check."""
 
     report: Report
@@ -56,7 +56,7 @@ class Checkup:
     """A run that no earlier one can be compared with counts as UNKNOWN rather than OK."""
     problems: tuple[str, ...] = ()
     """What went wrong after the examination, a sentence each."""
-    unattended: Unattended | None = None
+    unattended: UnattendedResult | None = None
     """What was treated afterwards; it changes nothing of the health that was found."""
 
     @cached_property
@@ -65,7 +65,7 @@ class Checkup:
         return metrics(self.report, self.took_s, self.unattended.done if self.unattended else 0)
 
     @cached_property
-    def alarms(self) -> tuple[Alarm, ...]:
+    def alarms(self) -> tuple[ExceededLimit, ...]:
         """The metrics outside their range."""
         return self.limits.alarms(self.metrics)
 
@@ -105,7 +105,7 @@ class Checkup:
         """
         return max(self._voices(), key=lambda health: health.weight)
 
-    def with_problem(self, problem: str) -> Checkup:
+    def with_problem(self, problem: str) -> CheckResult:
         """Add something that went wrong after the examination."""
         return replace(self, problems=(*self.problems, problem))
 
@@ -133,5 +133,5 @@ class FailedCheck:
         return replace(self, why=f"{self.why}; {problem}")
 
 
-Checked: TypeAlias = Checkup | FailedCheck
+AnyCheckResult: TypeAlias = CheckResult | FailedCheck
 """What every output of a health check can show."""

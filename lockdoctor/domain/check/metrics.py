@@ -129,7 +129,7 @@ def _is_held_as_lock(report: LockReport) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alarm:
+class ExceededLimit:
     """A metric that its range objects to."""
 
     severity: Severity
@@ -145,15 +145,15 @@ class MetricLimits:
     warning: Mapping[str, Range]
     critical: Mapping[str, Range]
 
-    def alarms(self, found: Metrics) -> tuple[Alarm, ...]:
+    def alarms(self, found: Metrics) -> tuple[ExceededLimit, ...]:
         """Name the metrics outside their range, each once, the worst first."""
-        alarms: dict[str, Alarm] = {}
+        alarms: dict[str, ExceededLimit] = {}
         judges = ((Severity.CRITICAL, self.critical), (Severity.WARNING, self.warning))
         for severity, limits in judges:
             for name, value in found.by_name.items():
                 limit = limits.get(name)
                 if value is not None and limit and limit.alarms(value):
-                    alarm = Alarm(severity=severity, metric=name, value=value, limit=limit)
+                    alarm = ExceededLimit(severity=severity, metric=name, value=value, limit=limit)
                     alarms.setdefault(name, alarm)
         return tuple(alarms.values())
 

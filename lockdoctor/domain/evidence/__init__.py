@@ -9,10 +9,10 @@ from lockdoctor.domain.evidence.age import (
     EstimatedAge,
     Forecast,
     Held,
-    Standing,
+    SeenInEarlierRuns,
     WithinLimit,
 )
-from lockdoctor.domain.evidence.deadlock import HolderWaits, LeastHarm, NoSingleWayOut, WaitCircle
+from lockdoctor.domain.evidence.deadlock import CheapestBreak, HolderWaits, NoSingleBreak, WaitCycle
 from lockdoctor.domain.evidence.keys import (
     ByDesign,
     ForeignHolder,
@@ -21,38 +21,38 @@ from lockdoctor.domain.evidence.keys import (
     OtherKeys,
     QueueCut,
     Rewritten,
-    UnknownShape,
+    UnknownRecipe,
 )
-from lockdoctor.domain.evidence.leak_score import Weighed
+from lockdoctor.domain.evidence.leak_score import LeakScore
 from lockdoctor.domain.evidence.processes import (
-    FromElsewhere,
     KeptAliveBy,
-    LiveSessions,
+    ProcessSessions,
     ServerCounted,
+    UnattributedSessions,
 )
 from lockdoctor.domain.evidence.queue import (
     Blocks,
     GaveUp,
     HandedOver,
     NoHandOver,
-    PossiblePhantom,
-    Waiting,
+    PossibleAbandonedKey,
+    Waiters,
 )
 from lockdoctor.domain.evidence.renewals import (
     Expired,
+    KeyWithoutLease,
     LateRenewal,
     LeaderChanged,
     LeaseEnded,
-    ListedButGone,
+    ListedNotFound,
     LongTtl,
-    LostItsLease,
     NotRenewed,
+    ReadFailed,
     Renewed,
     Unobservable,
-    Unread,
 )
 from lockdoctor.domain.evidence.sessions import (
-    FromGivenUpAttempts,
+    AbandonedSessions,
     SessionsAlike,
     SessionsGrew,
     SessionsIdle,
@@ -62,44 +62,44 @@ Evidence: TypeAlias = (
     Renewed
     | Held
     | EstimatedAge
-    | Weighed
+    | LeakScore
     | ClaimedAge
     | NoHandOver
     | HandedOver
-    | Waiting
+    | Waiters
     | GaveUp
     | NoLease
     | ForeignHolder
     | NotRenewed
     | LeaseEnded
     | Expired
-    | ListedButGone
-    | LostItsLease
+    | ListedNotFound
+    | KeyWithoutLease
     | OtherKeys
-    | PossiblePhantom
+    | PossibleAbandonedKey
     | LateRenewal
     | LongTtl
     | ByDesign
     | Rewritten
     | WithinLimit
     | Unobservable
-    | Unread
-    | UnknownShape
+    | ReadFailed
+    | UnknownRecipe
     | QueueCut
     | LeaderChanged
     | SessionsGrew
     | SessionsAlike
-    | FromGivenUpAttempts
+    | AbandonedSessions
     | SessionsIdle
     | Forecast
-    | Standing
+    | SeenInEarlierRuns
     | KeptAliveBy
-    | LiveSessions
-    | FromElsewhere
+    | ProcessSessions
+    | UnattributedSessions
     | ServerCounted
-    | WaitCircle
-    | LeastHarm
-    | NoSingleWayOut
+    | WaitCycle
+    | CheapestBreak
+    | NoSingleBreak
     | Blocks
     | HolderWaits
     | Keyless

@@ -45,7 +45,7 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SeenInEarlierRuns:
     """The same finding in the runs before this one."""
 
     runs: int

@@ -7,7 +7,7 @@ from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class RingWait:
+class CycleEdge:
     """One session of a circle, and whom it waits for: the next one, or a session of its client."""
 
     waiter: LeaseId
@@ -19,10 +19,10 @@ class RingWait:
 
 
 @dataclass(frozen=True, slots=True)
-class WaitCircle:
+class WaitCycle:
     """Sessions that wait for one another, so that none can go on before another has."""
 
-    ring: tuple[RingWait, ...]
+    ring: tuple[CycleEdge, ...]
     """A short way around."""
     sessions: int
     """All that are caught in it."""
@@ -31,7 +31,7 @@ class WaitCircle:
 
 
 @dataclass(frozen=True, slots=True)
-class LeastHarm:
+class CheapestBreak:
     """The one session whose end undoes the circle with the least damage."""
 
     lease: LeaseId
@@ -42,7 +42,7 @@ class LeastHarm:
 
 
 @dataclass(frozen=True, slots=True)
-class NoSingleWayOut:
+class NoSingleBreak:
     """No session undoes the circle alone: more than one has to end."""
 
 

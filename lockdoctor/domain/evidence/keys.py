@@ -46,7 +46,7 @@ class Rewritten:
 
 
 @dataclass(frozen=True, slots=True)
-class UnknownShape:
+class UnknownRecipe:
     """Neither the key's layout nor the policy says that it is a lock's."""
 
 

@@ -7,7 +7,7 @@ import enum
 from lockdoctor.values import dataclass
 
 
-class Sign(enum.Enum):
+class LeakIndicator(enum.Enum):
     """Something that speaks for a leak, or against it, and proves neither."""
 
     STILL = "still"
@@ -33,18 +33,18 @@ class Sign(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Weight:
+class IndicatorScore:
     """How much a sign speaks for a leak; less than nothing speaks against it."""
 
-    sign: Sign
+    sign: LeakIndicator
     points: int
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
+class LeakScore:
     """What speaks for a leak and against it, added up."""
 
     points: int
     needed: int
     """So many make a leak likely."""
-    weights: tuple[Weight, ...]
+    weights: tuple[IndicatorScore, ...]

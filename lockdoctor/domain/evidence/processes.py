@@ -19,7 +19,7 @@ class KeptAliveBy:
 
 
 @dataclass(frozen=True, slots=True)
-class LiveSessions:
+class ProcessSessions:
     """How many sessions live in a process that was asked, beside what etcd has."""
 
     process: str
@@ -46,7 +46,7 @@ class LiveSessions:
 
 
 @dataclass(frozen=True, slots=True)
-class FromElsewhere:
+class UnattributedSessions:
     """Leases without keys that no goroutine of the processes names, though each names its own."""
 
     leases: int

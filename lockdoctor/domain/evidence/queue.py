@@ -21,7 +21,7 @@ class HandedOver:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiters:
     """Others wait for the lock."""
 
     waiters: int
@@ -38,7 +38,7 @@ class GaveUp:
 
 
 @dataclass(frozen=True, slots=True)
-class PossiblePhantom:
+class PossibleAbandonedKey:
     """Signs that the holder gave up long ago, and that its key reached etcd all the same."""
 
     unclosed: int

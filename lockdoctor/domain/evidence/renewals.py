@@ -43,7 +43,7 @@ class Expired:
 
 
 @dataclass(frozen=True, slots=True)
-class ListedButGone:
+class ListedNotFound:
     """Look-ups found no such leases, yet etcd's list has them."""
 
     leases: int
@@ -52,7 +52,7 @@ class ListedButGone:
 
 
 @dataclass(frozen=True, slots=True)
-class LostItsLease:
+class KeyWithoutLease:
     """Look-ups found no such lease, yet the key that hangs on it stands."""
 
     for_s: float
@@ -85,7 +85,7 @@ class Unobservable:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class ReadFailed:
     """The lease could not be read."""
 
     reason: str

@@ -40,7 +40,7 @@ class SessionsAlike:
 
 
 @dataclass(frozen=True, slots=True)
-class FromGivenUpAttempts:
+class AbandonedSessions:
     """Sessions whose attempt on a lock was seen to give up, and which live on."""
 
     sessions: int

@@ -15,7 +15,7 @@ MAX_STEPS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Blocked:
+class BlockedLock:
     """One lock in the tree of those that are blocked behind one another."""
 
     lock: LockId
@@ -31,7 +31,7 @@ class Blocked:
     """Of a root: in its queue and all those behind it; None where these are too many to count."""
 
 
-class Weight(NamedTuple):
+class BlockedCount(NamedTuple):
     """What hangs on one lock, or on several."""
 
     waiters: int
@@ -59,7 +59,7 @@ class BlockingTree:
         self.steps = 0
         self.shown: set[int] = set()
 
-    def rows(self) -> Iterator[Blocked]:
+    def rows(self) -> Iterator[BlockedLock]:
         """Give the rows of the tree, the root that blocks most first."""
         free = [number for number in self.children if number not in self.waits]
         ranked = sorted(((self._blocks(number), number) for number in free), key=most_first)
@@ -69,7 +69,7 @@ class BlockingTree:
             if self.shown.isdisjoint(circle):
                 yield from self._below(min(circle), self._blocks(min(circle)))
 
-    def _below(self, root: int, blocks: int | None) -> Iterator[Blocked]:
+    def _below(self, root: int, blocks: int | None) -> Iterator[BlockedLock]:
         """A root and all that is behind it and not shown yet."""
         self.shown.add(root)
         yield self._row(root, 0, None, blocks)
@@ -83,9 +83,9 @@ class BlockingTree:
             below = self.children.get(number, ())
             pending += [(child, number, level + 1) for child in reversed(below)]
 
-    def _row(self, number: int, level: int, parent: int | None, blocks: int | None) -> Blocked:
+    def _row(self, number: int, level: int, parent: int | None, blocks: int | None) -> BlockedLock:
         lock = self.locks[number]
-        return Blocked(
+        return BlockedLock(
             lock=lock.id,
             level=level,
             behind=None if parent is None else self.locks[parent].id,
@@ -94,13 +94,13 @@ class BlockingTree:
             blocks=blocks,
         )
 
-    def weight(self, numbers: Collection[int]) -> Weight | None:
+    def weight(self, numbers: Collection[int]) -> BlockedCount | None:
         """Count who waits for some locks and for all that are behind them."""
         reached = self._reached(numbers)
         if reached is None:
             return None
         waiters = sum(len(self.locks[number].waiters) for number in reached)
-        return Weight(waiters, len(reached) - len(numbers))
+        return BlockedCount(waiters, len(reached) - len(numbers))
 
     def _blocks(self, number: int) -> int | None:
         weight = self.weight([number])

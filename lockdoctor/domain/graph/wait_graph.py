@@ -20,7 +20,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from itertools import count, pairwise
 from typing import NamedTuple
 
-from lockdoctor.domain.graph.blocking_tree import Blocked, BlockingTree, Weight
+from lockdoctor.domain.graph.blocking_tree import BlockedCount, BlockedLock, BlockingTree
 from lockdoctor.domain.graph.strongly_connected import strongly_connected
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Kind, Lock, LockId, Recipe
@@ -37,7 +37,7 @@ KeysOn = Callable[[LeaseId], int]
 """How many keys hang on a lease, as far as is known."""
 
 
-class Wait(NamedTuple):
+class WaitEdge(NamedTuple):
     """One session that waits for a lock which another one has before it."""
 
     waiter: LeaseId
@@ -52,10 +52,10 @@ class Wait(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Circle:
+class Cycle:
     """Sessions none of which can go on before another one has."""
 
-    ring: tuple[Wait, ...]
+    ring: tuple[WaitEdge, ...]
     """A short way around: whom each waits for is the next waiter."""
     sessions: frozenset[LeaseId]
     """All that are caught in it; more than the ring has where several circles share sessions."""
@@ -103,7 +103,7 @@ class WaitGraph:
             for place, lease in enumerate(queue):
                 self._places.setdefault(lease, []).append((number, place))
 
-    def circles(self, keys_on: KeysOn | None = None) -> list[Circle]:
+    def circles(self, keys_on: KeysOn | None = None) -> list[Cycle]:
         """
         Find all circles, those that share sessions told as one, in the order of their locks.
 
@@ -124,7 +124,7 @@ class WaitGraph:
                 found.append(self._circle(tangle, tangle, keys_on, holders_only=False))
         return sorted(found, key=lambda circle: _names(circle.ring))
 
-    def tree(self) -> list[Blocked]:
+    def tree(self) -> list[BlockedLock]:
         """
         Put the locks in order that are blocked behind one another: roots first, each lock once.
 
@@ -133,7 +133,7 @@ class WaitGraph:
         """
         return list(BlockingTree(self._locks, self._holders_waits()).rows())
 
-    def weight(self, locks: Collection[LockId]) -> Weight | None:
+    def weight(self, locks: Collection[LockId]) -> BlockedCount | None:
         """Count who is blocked by some locks in all; None where these are too many to count."""
         numbers = {n for n, lock in enumerate(self._locks) if lock.id in locks}
         return BlockingTree(self._locks, self._holders_waits()).weight(numbers)
@@ -145,7 +145,7 @@ class WaitGraph:
             for number, others in self._holders_waits().items()
         }
 
-    def locks_of(self, circle: Circle) -> frozenset[LockId]:
+    def locks_of(self, circle: Cycle) -> frozenset[LockId]:
         """Name the locks of its ring, and those that one of its sessions holds from another."""
         held = {
             number: self._locks[number]
@@ -182,11 +182,11 @@ class WaitGraph:
         keys_on: KeysOn | None,
         *,
         holders_only: bool = True,
-    ) -> Circle:
+    ) -> Cycle:
         ring = self._ring(core, holders_only=holders_only)
-        return Circle(ring=ring, sessions=core, breaker=self._breaker(ring, tangle, keys_on))
+        return Cycle(ring=ring, sessions=core, breaker=self._breaker(ring, tangle, keys_on))
 
-    def _ring(self, sessions: frozenset[LeaseId], *, holders_only: bool) -> tuple[Wait, ...]:
+    def _ring(self, sessions: frozenset[LeaseId], *, holders_only: bool) -> tuple[WaitEdge, ...]:
         """
         The shortest circle found, turned so that its first lock has the least name.
 
@@ -203,9 +203,9 @@ class WaitGraph:
 
     def _way_back(
         self, start: LeaseId, inside: frozenset[LeaseId], *, holders_only: bool
-    ) -> list[Wait] | None:
+    ) -> list[WaitEdge] | None:
         """The fewest waits that lead from a session back to it; breadth first."""
-        came_by: dict[LeaseId, Wait] = {}
+        came_by: dict[LeaseId, WaitEdge] = {}
         done: dict[int, int] = {}
         waiting = deque([start])
         while waiting:
@@ -221,7 +221,7 @@ class WaitGraph:
 
     def _steps(
         self, session: LeaseId, done: dict[int, int], *, holders_only: bool
-    ) -> Iterator[tuple[LeaseId, Wait]]:
+    ) -> Iterator[tuple[LeaseId, WaitEdge]]:
         """
         Whom a session waits for.
 
@@ -233,11 +233,11 @@ class WaitGraph:
             until = min(place, 1) if holders_only else place
             known = done.get(number, 0)
             for to in queue[known:until]:
-                yield to, Wait(session, lock, to)
+                yield to, WaitEdge(session, lock, to)
             done[number] = max(known, until)
 
     def _breaker(
-        self, ring: Sequence[Wait], tangle: frozenset[LeaseId], keys_on: KeysOn | None
+        self, ring: Sequence[WaitEdge], tangle: frozenset[LeaseId], keys_on: KeysOn | None
     ) -> LeaseId | None:
         """
         Find the session whose end undoes every circle of a tangle, the least damage first.
@@ -298,21 +298,21 @@ def _to_holders(queues: Iterable[Sequence[LeaseId]]) -> dict[LeaseId, list[Lease
     return edges
 
 
-def _walked(start: LeaseId, came_by: Mapping[LeaseId, Wait]) -> list[Wait]:
+def _walked(start: LeaseId, came_by: Mapping[LeaseId, WaitEdge]) -> list[WaitEdge]:
     waits = [came_by[start]]
     while waits[-1].waiter != start:
         waits.append(came_by[waits[-1].waiter])
     return waits[::-1]
 
 
-def _turned(ring: list[Wait]) -> list[Wait]:
+def _turned(ring: list[WaitEdge]) -> list[WaitEdge]:
     first = min(range(len(ring)), key=lambda n: (ring[n].lock.name, ring[n].waiter))
     return ring[first:] + ring[:first]
 
 
-def _length_and_names(ring: Sequence[Wait]) -> tuple[int, list[tuple[bytes, LeaseId]]]:
+def _length_and_names(ring: Sequence[WaitEdge]) -> tuple[int, list[tuple[bytes, LeaseId]]]:
     return len(ring), _names(ring)
 
 
-def _names(ring: Sequence[Wait]) -> list[tuple[bytes, LeaseId]]:
+def _names(ring: Sequence[WaitEdge]) -> list[tuple[bytes, LeaseId]]:
     return [(wait.lock.name, wait.waiter) for wait in ring]

@@ -12,7 +12,7 @@ MIN_REVISIONS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Age:
+class HoldAge:
     """How long one hold has stood."""
 
     at_least_s: float
@@ -27,7 +27,7 @@ class Age:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class HoldTimes:
     """When this run saw a hold."""
 
     hold: Hold
@@ -55,7 +55,7 @@ class RevisionRate:
     over_s: float
 
 
-def bracket(seen: Sighting, past: Past) -> tuple[float, float | None]:
+def hold_age_bounds(seen: HoldTimes, past: Past) -> tuple[float, float | None]:
     """
     Prove how long a hold has stood, from this run, earlier runs and the revision clock.
 
@@ -80,7 +80,7 @@ def bracket(seen: Sighting, past: Past) -> tuple[float, float | None]:
     return at_least, max(at_least, seen.last_answered_at - max(after)) if after else None
 
 
-def stood_at_least_s(seen: Sighting, past: Past) -> float:
+def stood_at_least_s(seen: HoldTimes, past: Past) -> float:
     """Prove how long the key has stood, waiting or holding, in seconds."""
     since = [seen.first_answered_at, *_stood_since(seen.hold, past)]
     return max(0.0, seen.last_asked_at - min(since))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from lockdoctor.domain.model.leases import (
     LeadershipProbe,
-    Observation,
+    LeaseReading,
     Reading,
 )
 from lockdoctor.values import dataclass
@@ -49,7 +49,7 @@ class Leadership:
             last_asked[reading.raft_term] = max(
                 reading.asked_at, last_asked.get(reading.raft_term, reading.asked_at)
             )
-            if isinstance(reading, Observation) and shows_promotion(reading):
+            if isinstance(reading, LeaseReading) and shows_promotion(reading):
                 marks.append(reading.answered_at)
         leaders: dict[int, set[int]] = {}
         for probe in probes:
@@ -65,7 +65,7 @@ class Leadership:
         """How often the raft term rose, or a reading showed a promotion without a new term."""
         return max(len(self.last_asked_under) - 1, 1 if self.marks else 0)
 
-    def is_steady(self, earlier: Observation, later: Observation) -> bool:
+    def is_steady(self, earlier: LeaseReading, later: LeaseReading) -> bool:
         """
         Whether one leader led from before the earlier reading until after the later one.
 
@@ -75,7 +75,7 @@ class Leadership:
             self.confirmed or self._is_confirmed(earlier, later)
         )
 
-    def _is_confirmed(self, earlier: Observation, later: Observation) -> bool:
+    def _is_confirmed(self, earlier: LeaseReading, later: LeaseReading) -> bool:
         return (
             self.last_asked_under.get(later.raft_term, -math.inf)
             >= later.answered_at + TERM_CONFIRM_DELAY_S
@@ -88,7 +88,7 @@ class Leadership:
         return at < len(self.marks) and self.marks[at] <= until + PROMOTION_SHOWS_S
 
 
-def shows_promotion(reading: Observation) -> bool:
+def shows_promotion(reading: LeaseReading) -> bool:
     """
     Tell whether only a new leader can have brought this reading about.
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
 from lockdoctor.domain.inference.renewals import is_usable
-from lockdoctor.domain.model.leases import LeaseGone, Observation, Reading
+from lockdoctor.domain.model.leases import LeaseNotFound, LeaseReading, Reading
 
 CONFIRM_AFTER_S = 5.0
 """
@@ -30,7 +30,7 @@ def expired_for_s(readings: Sequence[Reading]) -> float | None:
         None where it has not, or where it was not seen twice.
     """
     last = readings[-1] if readings else None
-    if not isinstance(last, Observation) or not is_late(last):
+    if not isinstance(last, LeaseReading) or not is_late(last):
         return None
     first = _earliest(takewhile(is_late, reversed(readings)))
     return (
@@ -48,7 +48,7 @@ def gone_since(readings: Sequence[Reading]) -> float | None:
         When the first of them was answered.
     """
     last = readings[-1] if readings else None
-    if not isinstance(last, LeaseGone):
+    if not isinstance(last, LeaseNotFound):
         return None
     first = _earliest(takewhile(_is_gone, reversed(readings)))
     return first.answered_at if last.asked_at - first.answered_at >= CONFIRM_AFTER_S else None
@@ -56,11 +56,11 @@ def gone_since(readings: Sequence[Reading]) -> float | None:
 
 def is_late(reading: Reading) -> bool:
     """Tell whether the lease's time was over, though etcd had it still."""
-    return isinstance(reading, Observation) and is_usable(reading) and reading.remaining_ttl_s < 0
+    return isinstance(reading, LeaseReading) and is_usable(reading) and reading.remaining_ttl_s < 0
 
 
 def _is_gone(reading: Reading) -> bool:
-    return isinstance(reading, LeaseGone)
+    return isinstance(reading, LeaseNotFound)
 
 
 def _earliest(backwards: Iterable[Reading]) -> Reading:

@@ -35,7 +35,7 @@ FREQUENT_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class LeaseOrigin:
     """Where a lease comes from, by its ID."""
 
     member_bits: int
@@ -45,7 +45,7 @@ class Origin:
     """By the member's clock: POSIX seconds."""
 
 
-def origin(lease_id: LeaseId, members: Collection[int], now: float) -> Origin | None:
+def origin(lease_id: LeaseId, members: Collection[int], now: float) -> LeaseOrigin | None:
     """
     Read an ID that a member has given.
 
@@ -61,10 +61,10 @@ def origin(lease_id: LeaseId, members: Collection[int], now: float) -> Origin | 
     at = _time_at(lease_id, now)
     if lease_id < 0 or at < FIRST_ETCD_AT or (members and not fitting):
         return None
-    return Origin(bits, fitting[0] if len(fitting) == 1 else None, at)
+    return LeaseOrigin(bits, fitting[0] if len(fitting) == 1 else None, at)
 
 
-def alike(
+def group_by_origin(
     traces: Iterable[RenewalTrace], members: Collection[int], now: float
 ) -> tuple[SessionsAlike, ...]:
     """
@@ -72,7 +72,7 @@ def alike(
 
     So shows one client, or one kind of them. The largest groups come first.
     """
-    groups: dict[tuple[object, ...], list[tuple[RenewalTrace, Origin | None]]] = {}
+    groups: dict[tuple[object, ...], list[tuple[RenewalTrace, LeaseOrigin | None]]] = {}
     for found in traces:
         came = origin(found.lease_id, members, now)
         key = (came and came.member_bits, found.granted_ttl_s, _is_frequent(found))
@@ -93,7 +93,7 @@ def _is_frequent(found: RenewalTrace) -> bool:
     return every_s is not None and every_s <= (found.granted_ttl_s or 0) * FREQUENT_SHARE
 
 
-def _told(group: list[tuple[RenewalTrace, Origin | None]]) -> SessionsAlike:
+def _told(group: list[tuple[RenewalTrace, LeaseOrigin | None]]) -> SessionsAlike:
     (first, came), *_ = group
     periods = [p for found, _ in group if (p := found.period_at_most_s) is not None]
     bounds = [each.not_before_at for _, each in group if each]

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from lockdoctor.domain.inference.leadership import Leadership
 from lockdoctor.domain.inference.lease_expiry import CONFIRM_AFTER_S, expired_for_s, is_late
 from lockdoctor.domain.inference.renewals import RenewalTrace, trace
-from lockdoctor.domain.model.leases import LeaseGone, Observation, Reading
+from lockdoctor.domain.model.leases import LeaseNotFound, LeaseReading, Reading
 
 ROUND_TRIP_S = 0.25
 """Allowance for slow answers, in seconds."""
@@ -75,7 +75,7 @@ def next_look(readings: Sequence[Reading], needed: int) -> float | None:
         often enough, or gone.
     """
     last = readings[-1]
-    if isinstance(last, LeaseGone):
+    if isinstance(last, LeaseNotFound):
         return None
     if is_late(last):
         return _next_for_late(readings, last)
@@ -85,7 +85,7 @@ def next_look(readings: Sequence[Reading], needed: int) -> float | None:
     return _next_for(found, last)
 
 
-def _next_for_late(readings: Sequence[Reading], last: Observation) -> float | None:
+def _next_for_late(readings: Sequence[Reading], last: LeaseReading) -> float | None:
     """Look soon for the end that is late already, then once more when it tells of a failure."""
     if expired_for_s(readings) is not None:
         return None
@@ -93,7 +93,7 @@ def _next_for_late(readings: Sequence[Reading], last: Observation) -> float | No
     return last.answered_at + pause_s
 
 
-def _next_for(found: RenewalTrace, last: Observation) -> float:
+def _next_for(found: RenewalTrace, last: LeaseReading) -> float:
     if found.last_refresh is None:  # nothing usable yet: a member without the lead answered
         return last.answered_at + 1.0
     granted = last.granted_ttl_s
@@ -107,7 +107,7 @@ def _next_for(found: RenewalTrace, last: Observation) -> float:
     return next((stop for stop in stops if stop > last.answered_at), last.answered_at + 1.0)
 
 
-def needed_window_s(reading: Observation, needed: int) -> float:
+def needed_window_s(reading: LeaseReading, needed: int) -> float:
     """
     Say how long a scan must watch to see a client of Go's kind renew so often, in seconds.
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Lock, LockKey
 from lockdoctor.domain.recipes.base import LockRecipe
-from lockdoctor.domain.recipes.grouping import Claim, claim, queue_of
+from lockdoctor.domain.recipes.grouping import QueueId, claim, queue_of
 from lockdoctor.domain.recipes.registry import RECIPE_OF
 from lockdoctor.values import dataclass
 
@@ -82,20 +82,20 @@ class QueueActivity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Activities:
+class QueueActivityIndex:
     """What happened in the queues of a prefix."""
 
     still: QueueActivity
     """In each queue that no event touched."""
-    moved: Mapping[Claim, QueueActivity]
+    moved: Mapping[QueueId, QueueActivity]
     """In each of the others."""
 
-    def of(self, queue: Claim) -> QueueActivity:
+    def of(self, queue: QueueId) -> QueueActivity:
         """Say what happened in one queue."""
         return self.moved.get(queue, self.still)
 
 
-def replay(locks: Iterable[Lock], events: Sequence[WatchEvent], since: float) -> Activities:
+def replay(locks: Iterable[Lock], events: Sequence[WatchEvent], since: float) -> QueueActivityIndex:
     """
     Count what happened in each queue, from its state at one revision and all that came after.
 
@@ -122,7 +122,7 @@ def replay(locks: Iterable[Lock], events: Sequence[WatchEvent], since: float) ->
         elif isinstance(event, KeyDeleted):
             table.delete(event.key, event.seen_at)
     watched_s = until - since
-    return Activities(
+    return QueueActivityIndex(
         still=QueueActivity(watched_s=watched_s, has_gap=gap),
         moved={queue: state.counts(watched_s, gap) for queue, state in table.moved.items()},
     )
@@ -185,10 +185,10 @@ class _Queues:
 
     def __init__(self, locks: Iterable[Lock], since: float) -> None:
         self._since = since
-        self.moved: dict[Claim, _Queue] = {}
+        self.moved: dict[QueueId, _Queue] = {}
         self._locks = {queue_of(lock): lock for lock in locks}
-        self._queue_of: dict[bytes, Claim] = {}
-        self._blocked_by: dict[bytes, list[Claim]] = {}
+        self._queue_of: dict[bytes, QueueId] = {}
+        self._blocked_by: dict[bytes, list[QueueId]] = {}
         for queue, lock in self._locks.items():
             contenders = list(lock.keys)
             if lock.foreign_holder:  # its key blocks this queue besides its own
@@ -212,7 +212,7 @@ class _Queues:
             state = self._state(queue)
             state.leave(state.members[key], seen_at)
 
-    def _state(self, queue: Claim) -> _Queue:
+    def _state(self, queue: QueueId) -> _Queue:
         if queue not in self.moved:
             lock = self._locks.get(queue)
             members = OrderedDict((key.key, key) for key in lock.keys) if lock else OrderedDict()

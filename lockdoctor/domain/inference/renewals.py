@@ -19,9 +19,9 @@ from lockdoctor.domain.inference.leadership import Leadership
 from lockdoctor.domain.model.leases import (
     FOREVER_S,
     NO_LEASE,
-    LeaseGone,
     LeaseId,
-    Observation,
+    LeaseNotFound,
+    LeaseReading,
     Reading,
 )
 from lockdoctor.values import dataclass
@@ -66,17 +66,17 @@ class RenewalTrace:
     """Rises that may be the work of a new leader."""
 
     @property
-    def last(self) -> Observation | None:
+    def last(self) -> LeaseReading | None:
         """The last reading that found the lease."""
-        if self.readings and isinstance(self.readings[-1], Observation):
+        if self.readings and isinstance(self.readings[-1], LeaseReading):
             return self.readings[-1]  # as with most leases, and asked for again and again
-        found = (r for r in reversed(self.readings) if isinstance(r, Observation))
+        found = (r for r in reversed(self.readings) if isinstance(r, LeaseReading))
         return next(found, None)
 
     @property
     def is_gone(self) -> bool:
         """Whether the last reading found no such lease."""
-        return bool(self.readings) and isinstance(self.readings[-1], LeaseGone)
+        return bool(self.readings) and isinstance(self.readings[-1], LeaseNotFound)
 
     @property
     def ended_early(self) -> bool:
@@ -101,7 +101,7 @@ class RenewalTrace:
     @property
     def attached_keys(self) -> tuple[bytes, ...]:
         """The keys on the lease, sorted, as the last look saw them that was told of any."""
-        told = (r.attached_keys for r in reversed(self.readings) if isinstance(r, Observation))
+        told = (r.attached_keys for r in reversed(self.readings) if isinstance(r, LeaseReading))
         return next((keys for keys in told if keys is not None), ())
 
     def renewals_since(self, moment: float) -> int:
@@ -136,7 +136,7 @@ class RenewalTrace:
         rises = zip(self.risen_from, self.renewed_in, self.renewals_before_last, strict=True)
         for asked_at, last, count in rises:
             before = asked[asked_at]
-            if isinstance(before, Observation):
+            if isinstance(before, LeaseReading):
                 spans.append((last.latest - last_refresh(before).earliest) / count)
         return min(spans, default=None)
 
@@ -155,7 +155,7 @@ class RenewalTrace:
         return max(0.0, self.last.asked_at - self.last_refresh.latest)
 
 
-def deadline(reading: Observation) -> Interval:
+def deadline(reading: LeaseReading) -> Interval:
     """
     Place the moment at which the lease will end, unless it is renewed before.
 
@@ -167,13 +167,13 @@ def deadline(reading: Observation) -> Interval:
     return Interval(reading.asked_at + least, reading.answered_at + most)
 
 
-def last_refresh(reading: Observation) -> Interval:
+def last_refresh(reading: LeaseReading) -> Interval:
     """Place the last grant or renewal, from one reading, where no leader interfered."""
     ends = deadline(reading)
     return Interval(ends.earliest - reading.granted_ttl_s, ends.latest - reading.granted_ttl_s)
 
 
-def is_usable(reading: Observation) -> bool:
+def is_usable(reading: LeaseReading) -> bool:
     """Tell whether the reading says anything: a member that lost the lead may answer "for ever"."""
     return reading.remaining_ttl_s < FOREVER_S
 
@@ -272,7 +272,7 @@ class _Fold:
         self.refreshes: list[Interval] = []
         """Those before the last one, as exactly as is known."""
         self._current: Interval | None = None
-        self._previous: Observation | None = None
+        self._previous: LeaseReading | None = None
         self._ended = False
 
     @property
@@ -283,7 +283,7 @@ class _Fold:
         return Interval(self._current.earliest - granted, self._current.latest - granted)
 
     def add(self, reading: Reading) -> None:
-        if isinstance(reading, LeaseGone):
+        if isinstance(reading, LeaseNotFound):
             self._ended = True
             return
         if not is_usable(reading):
@@ -306,7 +306,7 @@ class _Fold:
         self._previous = reading
 
     def _join(
-        self, previous: Observation, reading: Observation, current: Interval, seen: Interval
+        self, previous: LeaseReading, reading: LeaseReading, current: Interval, seen: Interval
     ) -> None:
         moved = fewest_renewals(current, seen, reading.granted_ttl_s)
         agreed = Interval(max(current.earliest, seen.earliest), min(current.latest, seen.latest))

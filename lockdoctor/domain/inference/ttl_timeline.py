@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from lockdoctor.domain.inference.leadership import shows_promotion
 from lockdoctor.domain.inference.renewals import RenewalTrace, deadline, is_usable, last_refresh
-from lockdoctor.domain.model.leases import Observation
+from lockdoctor.domain.model.leases import LeaseReading
 from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Tooth:
+class TtlSegment:
     """A time in which the deadline stood still: until the reading that told it."""
 
     since: float
@@ -24,7 +24,7 @@ class Tooth:
         return self.deadline - at
 
 
-def teeth(trace: RenewalTrace) -> tuple[Tooth, ...]:
+def segments(trace: RenewalTrace) -> tuple[TtlSegment, ...]:
     """
     Find when the remaining TTL is known, in the order of time.
 
@@ -34,14 +34,14 @@ def teeth(trace: RenewalTrace) -> tuple[Tooth, ...]:
     return tuple(_teeth(trace))
 
 
-def _teeth(trace: RenewalTrace) -> Iterator[Tooth]:
+def _teeth(trace: RenewalTrace) -> Iterator[TtlSegment]:
     before = float("-inf")
     for look in trace.readings:
-        if not isinstance(look, Observation) or not is_usable(look):
+        if not isinstance(look, LeaseReading) or not is_usable(look):
             continue
         set_at = look.asked_at
         if not shows_promotion(look):  # else a new leader set it, later than a renewal would have
             set_at = min(set_at, last_refresh(look).latest)
         ends = deadline(look)
-        yield Tooth(max(set_at, before), look.answered_at, (ends.earliest + ends.latest) / 2)
+        yield TtlSegment(max(set_at, before), look.answered_at, (ends.earliest + ends.latest) / 2)
         before = look.answered_at

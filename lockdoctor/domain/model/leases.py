@@ -21,7 +21,7 @@ of the lease. Source: Remaining() in etcd's lease/lessor.go; etcd PR 17642.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
+class LeaseReading:
     """
     One reading of one lease that exists.
 
@@ -41,7 +41,7 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeaseGone:
+class LeaseNotFound:
     """One reading that found no such lease: revoked, expired, or never granted."""
 
     lease_id: LeaseId
@@ -51,7 +51,7 @@ class LeaseGone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeaseUnread:
+class FailedReading:
     """One look-up that brought no reading: refused, or out of time."""
 
     lease_id: LeaseId
@@ -59,7 +59,7 @@ class LeaseUnread:
     reason: str
 
 
-Reading: TypeAlias = Observation | LeaseGone
+Reading: TypeAlias = LeaseReading | LeaseNotFound
 
 
 def hex_id(lease_id: LeaseId) -> str:

@@ -7,7 +7,7 @@ import enum
 from lockdoctor.values import dataclass
 
 
-class Effect(enum.Enum):
+class WriteOutcome(enum.Enum):
     """What one write did."""
 
     DONE = "done"
@@ -24,10 +24,10 @@ class Effect(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class WriteResult:
     """One write, with the moments around it."""
 
-    effect: Effect
+    effect: WriteOutcome
     asked_at: float
     answered_at: float
     why: str = ""

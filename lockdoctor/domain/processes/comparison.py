@@ -10,21 +10,21 @@ from dataclasses import replace
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.evidence.base import TOLERANCE
 from lockdoctor.domain.evidence.processes import (
-    FromElsewhere,
     KeptAliveBy,
-    LiveSessions,
+    ProcessSessions,
     ServerCounted,
+    UnattributedSessions,
 )
 from lockdoctor.domain.evidence.verdicts import Verdict, VerdictKind
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.processes.server_counters import compare
 from lockdoctor.domain.report.findings import LockReport
 from lockdoctor.domain.report.processes import (
-    Agreement,
-    Census,
+    CountComparison,
+    CounterChanges,
+    GoroutineCounts,
     MemberCounters,
     ProcessReport,
-    ServerView,
 )
 from lockdoctor.domain.report.report import KEYLESS_LEASES, LEASE_LIST, Report, Unseen
 from lockdoctor.values import dataclass
@@ -45,7 +45,7 @@ MIN_WATCHED_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessSeen:
+class ProcessSnapshot:
     """One look at the goroutines of one process."""
 
     name: str
@@ -53,19 +53,19 @@ class ProcessSeen:
     """Where the profile came from, without any password."""
     seen_at: float | None
     """None where the profile was saved earlier."""
-    census: Census
+    census: GoroutineCounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class ProcessData:
     """What all witnesses said at one end of the window."""
 
-    processes: tuple[ProcessSeen, ...] = ()
+    processes: tuple[ProcessSnapshot, ...] = ()
     counters: tuple[MemberCounters, ...] = ()
     unheard: tuple[Unseen, ...] = ()
 
     @classmethod
-    def of(cls, said: Iterable[Heard]) -> Heard:
+    def of(cls, said: Iterable[ProcessData]) -> ProcessData:
         """Put together what each of them said."""
         said = list(said)
         return cls(
@@ -80,7 +80,7 @@ def process_unheard(name: str) -> str:
     return f"process {name}"
 
 
-def bear_witness(report: Report, before: Heard, after: Heard) -> Report:
+def add_process_evidence(report: Report, before: ProcessData, after: ProcessData) -> Report:
     """Add what the witnesses say to a report: to its findings as evidence, and by itself."""
     keyless = _keyless(report)
     names = [each.name for each in after.processes]
@@ -135,8 +135,8 @@ def _keyless(report: Report) -> _Keyless | None:
 
 
 def _process(
-    seen: ProcessSeen,
-    earlier: ProcessSeen | None,
+    seen: ProcessSnapshot,
+    earlier: ProcessSnapshot | None,
     keyless: _Keyless | None,
     holders: AbstractSet[LeaseId],
     *,
@@ -162,15 +162,15 @@ def _process(
     )
 
 
-def _agreement(census: Census, keyless: _Keyless, grew_per_s: float) -> Agreement:
+def _agreement(census: GoroutineCounts, keyless: _Keyless, grew_per_s: float) -> CountComparison:
     """Compare the sessions that do not wait for a lock; those that wait have a key."""
     sessions = census.sessions - census.waiting
     fewest, most = len(keyless.leases), len(keyless.leases) + keyless.open
     slack = _slack(fewest)
     if sessions < fewest - slack:
-        return Agreement.FEWER
+        return CountComparison.FEWER
     slack += math.ceil(grew_per_s * UNLISTED_S)
-    return Agreement.MORE if sessions > most + slack else Agreement.AS_MANY
+    return CountComparison.MORE if sessions > most + slack else CountComparison.AS_MANY
 
 
 def _slack(leases: int) -> int:
@@ -198,26 +198,26 @@ def _keepers(verdict: Verdict, processes: Iterable[ProcessReport]) -> Iterator[K
 def _with_evidence(
     verdict: Verdict,
     processes: Sequence[ProcessReport],
-    server: ServerView | None,
+    server: CounterChanges | None,
     keyless: _Keyless | None,
 ) -> Verdict:
     evidence: list[Evidence] = []
     if verdict.kind in LEAKS:
         evidence += [*_suspects(processes, keyless), *_counted(server)]
-    told = {e.process for e in evidence if isinstance(e, LiveSessions) and e.kept is not None}
+    told = {e.process for e in evidence if isinstance(e, ProcessSessions) and e.kept is not None}
     keepers = _keepers(verdict, [each for each in processes if each.name not in told])
     return _with(verdict, [*keepers, *evidence])
 
 
 def _suspects(
     processes: Sequence[ProcessReport], keyless: _Keyless | None
-) -> Iterator[LiveSessions | FromElsewhere]:
+) -> Iterator[ProcessSessions | UnattributedSessions]:
     """The processes that could hold the leaked sessions, and what they leave unexplained."""
     if keyless is None or not processes:
         return
     for process in sorted(processes, key=lambda each: -each.census.sessions):
         if process.agreement and process.census.sessions >= MIN_SESSIONS:
-            yield LiveSessions(
+            yield ProcessSessions(
                 process=process.name,
                 sessions=process.census.sessions,
                 before=process.sessions_before,
@@ -230,7 +230,7 @@ def _suspects(
             )
     unkept = _unkept(processes, keyless)
     if unkept:
-        yield FromElsewhere(leases=unkept, processes=len(processes))
+        yield UnattributedSessions(leases=unkept, processes=len(processes))
 
 
 def _unkept(processes: Sequence[ProcessReport], keyless: _Keyless) -> int:
@@ -245,7 +245,7 @@ def _unkept(processes: Sequence[ProcessReport], keyless: _Keyless) -> int:
     return unkept if unkept > SLACK else 0
 
 
-def _counted(server: ServerView | None) -> Iterator[ServerCounted]:
+def _counted(server: CounterChanges | None) -> Iterator[ServerCounted]:
     if server is None or server.granted is None or server.revoked is None:
         return
     yield ServerCounted(

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.domain.report.processes import Caller, Census, Frame
+from lockdoctor.domain.report.processes import CallSite, Frame, GoroutineCounts
 from lockdoctor.values import dataclass
 
 _CLIENT = (
@@ -78,7 +78,7 @@ def keeps_a_lease_alive(function: str) -> bool:
     return _sign(function) == "keep-alive"
 
 
-def take_census(stacks: Iterable[Stack], *, is_whole: bool = True) -> Census:
+def count_goroutines(stacks: Iterable[Stack], *, is_whole: bool = True) -> GoroutineCounts:
     """
     Count the goroutines that have to do with sessions, keep-alives and locks.
 
@@ -110,7 +110,7 @@ def take_census(stacks: Iterable[Stack], *, is_whole: bool = True) -> Census:
     for number, sessions in openers.items():
         if number in own_code:
             callers["NewSession", own_code[number]] += sessions
-    return Census(
+    return GoroutineCounts(
         goroutines=counts["all"],
         sessions=counts["session"],
         keepalives=counts["keep-alive"],
@@ -162,11 +162,11 @@ def _caller(frames: tuple[Frame, ...]) -> Frame | None:
     return next((frame for frame in frames if _sign(frame.function) is None), None)
 
 
-def _most_frequent(callers: Counter[tuple[str, Frame]]) -> tuple[Caller, ...]:
+def _most_frequent(callers: Counter[tuple[str, Frame]]) -> tuple[CallSite, ...]:
     named: Counter[str] = Counter()
-    found: list[Caller] = []
+    found: list[CallSite] = []
     for (call, frame), goroutines in sorted(callers.items(), key=lambda each: (-each[1], each[0])):
         named[call] += 1
         if named[call] <= MAX_CALLERS:
-            found.append(Caller(call, frame, goroutines))
+            found.append(CallSite(call, frame, goroutines))
     return tuple(found)

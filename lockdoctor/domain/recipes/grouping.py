@@ -16,19 +16,19 @@ KindOf = Callable[[bytes], "Kind | None"]
 """What the policy says a lock of this name is for; None where it says nothing."""
 
 
-class Claim(NamedTuple):
+class QueueId(NamedTuple):
     """Which queue a key stands in; a mutex and an election of one name share a queue."""
 
     name: bytes
     recipe: Recipe
 
 
-def claim(key: LockKey) -> Claim:
+def claim(key: LockKey) -> QueueId:
     """Say which queue a key stands in."""
     for recipe in RECIPES:
         name = recipe.lock_name(key)
         if name is not None:
-            return Claim(name, recipe.recipe)
+            return QueueId(name, recipe.recipe)
     raise AssertionError("the last recipe takes every key")
 
 
@@ -41,7 +41,7 @@ def locks(keys: Sequence[LockKey], prefix: bytes, kind_of: KindOf = lambda _: No
         prefix: What was asked of etcd; a queue that may reach beyond it is marked.
         kind_of: What the policy says.
     """
-    queues: dict[Claim, list[LockKey]] = {}
+    queues: dict[QueueId, list[LockKey]] = {}
     for key in keys:
         queues.setdefault(claim(key), []).append(key)
     oldest_foreign = _oldest_foreign(queues)
@@ -86,15 +86,15 @@ def _patroni_scopes(found: Iterable[Lock]) -> set[bytes]:
     return {scope for member in members if (scope := patroni_scope(member)) is not None}
 
 
-def released_lock(queue: Claim, kind_of: KindOf) -> Lock:
+def released_lock(queue: QueueId, kind_of: KindOf) -> Lock:
     """Describe a lock that nobody holds any more."""
     kind = kind_of(queue.name) or RECIPE_OF[queue.recipe].kind
     return Lock(name=queue.name, recipe=queue.recipe, kind=kind, holder=None)
 
 
-def queue_of(lock: Lock | LockId) -> Claim:
+def queue_of(lock: Lock | LockId) -> QueueId:
     """Say which queue a lock is; a mutex and an election of one name share theirs."""
-    return Claim(lock.name, _TOLD_FROM.get(lock.recipe, lock.recipe))
+    return QueueId(lock.name, _TOLD_FROM.get(lock.recipe, lock.recipe))
 
 
 def recipe_of(lock: Lock | LockId) -> LockRecipe:
@@ -109,7 +109,7 @@ _TOLD_FROM = {
 """What only a lock as a whole shows, its keys one by one do not."""
 
 
-def _lock(queue: Claim, members: list[LockKey], foreign: LockKey | None, prefix: bytes) -> Lock:
+def _lock(queue: QueueId, members: list[LockKey], foreign: LockKey | None, prefix: bytes) -> Lock:
     rules = RECIPE_OF[queue.recipe]
     recipe, kind = rules.recipe, rules.kind
     contenders = sorted(members, key=rules.order)
@@ -179,10 +179,10 @@ def _with_foreign_kinds(found: list[Lock]) -> list[Lock]:
     ]
 
 
-def _oldest_foreign(queues: Mapping[Claim, Iterable[LockKey]]) -> dict[Claim, LockKey]:
+def _oldest_foreign(queues: Mapping[QueueId, Iterable[LockKey]]) -> dict[QueueId, LockKey]:
     """Find, for each queue of Go's recipe, the oldest key below its name that is no contender."""
     go_queues = {queue.name: queue for queue in queues if queue.recipe is Recipe.GO_MUTEX}
-    oldest: dict[Claim, LockKey] = {}
+    oldest: dict[QueueId, LockKey] = {}
     for own, members in queues.items():
         for key in members:
             for ancestor in _ancestors(key.key):

@@ -39,7 +39,7 @@ Source: lockInfo in Vitess's go/vt/topo/locks.go, Session in Milvus's session_ut
 MAX_TEXT = 200
 
 
-class Told(enum.Enum):
+class NoteKind(enum.Enum):
     """What kind of thing a client told."""
 
     CREATED_AT = "created at"
@@ -55,7 +55,7 @@ class Told(enum.Enum):
 class OwnerNote:
     """One thing that a client told about itself; nobody has checked it."""
 
-    what: Told
+    what: NoteKind
     value: float | str
     field: str = ""
     """Its name, for FIELD."""
@@ -83,11 +83,11 @@ def _uuid(value: bytes) -> list[OwnerNote]:
     written_at = uuid1_written_at(raw)
     if written_at is None:
         return []
-    found = [OwnerNote(Told.CREATED_AT, written_at)]
+    found = [OwnerNote(NoteKind.CREATED_AT, written_at)]
     node = uuid.UUID(bytes=raw).node
     if not node & _MULTICAST:
         address = ":".join(f"{byte:02x}" for byte in node.to_bytes(6, "big"))
-        found.append(OwnerNote(Told.NETWORK_CARD, address))
+        found.append(OwnerNote(NoteKind.NETWORK_CARD, address))
     return found
 
 
@@ -105,7 +105,7 @@ def _fields(said: dict[str, Any]) -> Iterator[OwnerNote]:
     for name, text in said.items():
         label = _OWNER_FIELDS.get(name.lower())
         if label and isinstance(text, str | int | float) and text != "":
-            yield OwnerNote(Told.FIELD, str(text)[:MAX_TEXT], label)
+            yield OwnerNote(NoteKind.FIELD, str(text)[:MAX_TEXT], label)
 
 
 def _text(value: bytes) -> list[OwnerNote]:
@@ -113,4 +113,4 @@ def _text(value: bytes) -> list[OwnerNote]:
         text = value.decode("utf-8")
     except UnicodeDecodeError:
         return []
-    return [OwnerNote(Told.TEXT, text)] if len(text) <= MAX_TEXT and text.isprintable() else []
+    return [OwnerNote(NoteKind.TEXT, text)] if len(text) <= MAX_TEXT and text.isprintable() else []

@@ -10,8 +10,8 @@ from lockdoctor.domain.evidence.verdicts import Confidence, Verdict, VerdictKind
 from lockdoctor.values import dataclass
 
 if TYPE_CHECKING:
-    from lockdoctor.domain.inference.hold_age import Age
-    from lockdoctor.domain.inference.lease_origin import Origin
+    from lockdoctor.domain.inference.hold_age import HoldAge
+    from lockdoctor.domain.inference.lease_origin import LeaseOrigin
     from lockdoctor.domain.inference.queue_activity import QueueActivity
     from lockdoctor.domain.inference.renewals import RenewalTrace
     from lockdoctor.domain.model.leases import LeaseId
@@ -27,7 +27,7 @@ class LockReport:
     """The prefix of the command line under which it was found."""
     verdicts: tuple[Verdict, ...]
     """Worst first; never empty."""
-    age: Age | None
+    age: HoldAge | None
     """How long the holder has held; None where nobody holds."""
     activity: QueueActivity
     waited_s: tuple[float, ...] = ()
@@ -58,7 +58,7 @@ class SessionReport:
     """It was granted while we watched."""
     gave_up: bool
     """An attempt of this session on a lock was seen to give up while we watched."""
-    origin: Origin | None = None
+    origin: LeaseOrigin | None = None
     """What its ID tells; None where no member of the cluster gives such IDs."""
 
 

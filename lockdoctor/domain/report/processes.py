@@ -24,7 +24,7 @@ class Frame(NamedTuple):
         return f"{self.function} ({self.place})" if self.place else self.function
 
 
-class Caller(NamedTuple):
+class CallSite(NamedTuple):
     """A place in the process's own code, and how many goroutines came by it."""
 
     call: str
@@ -34,7 +34,7 @@ class Caller(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Census:
+class GoroutineCounts:
     """The goroutines of one process, as far as they have to do with etcd's locks."""
 
     goroutines: int
@@ -54,7 +54,7 @@ class Census:
     oldest_keepalive_s: int | None
     """The oldest keep-alive has stood for at least so long, in whole minutes; None where the
     profile does not say."""
-    callers: tuple[Caller, ...]
+    callers: tuple[CallSite, ...]
     words: frozenset[LeaseId]
     """Where the profile shows arguments: numbers among which are the IDs of all leases that are
     kept alive, and pointers. One that is also a lease of etcd is no coincidence."""
@@ -100,7 +100,7 @@ class MemberCounters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MemberView:
+class MemberCounterChanges:
     """What one member counted in the time watched; None where that is not known."""
 
     member: str
@@ -117,10 +117,10 @@ class MemberView:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServerView:
+class CounterChanges:
     """What the members that were asked counted in the time watched."""
 
-    members: tuple[MemberView, ...]
+    members: tuple[MemberCounterChanges, ...]
 
     @property
     def watched_s(self) -> float:
@@ -159,7 +159,7 @@ class ServerView:
         return sum(n for n in known if n is not None) if any(n is not None for n in known) else None
 
     @property
-    def _usable(self) -> Sequence[MemberView]:
+    def _usable(self) -> Sequence[MemberCounterChanges]:
         return [each for each in self.members if not each.was_restarted]
 
 
@@ -168,7 +168,7 @@ def highest(numbers: Iterable[int | None]) -> int | None:
     return max((number for number in numbers if number is not None), default=None)
 
 
-class Agreement(enum.Enum):
+class CountComparison(enum.Enum):
     """How a process's sessions compare with etcd's renewed leases without keys."""
 
     AS_MANY = "as-many"
@@ -182,7 +182,7 @@ class ProcessReport:
 
     name: str
     source: str
-    census: Census
+    census: GoroutineCounts
     is_saved: bool
     """The profile was saved earlier, so that its counts are not of this moment."""
     sessions_before: int | None
@@ -194,5 +194,5 @@ class ProcessReport:
     leases are not known, or the profile does not show the ID of each lease kept alive."""
     locks_held: int | None
     """So many of the report's locks it holds, by the IDs of their leases; None as above."""
-    agreement: Agreement | None
+    agreement: CountComparison | None
     """By their numbers; None where the leases without keys are not known."""

@@ -12,10 +12,10 @@ from lockdoctor.values import dataclass
 
 if TYPE_CHECKING:
     from lockdoctor.domain.evidence.sessions import SessionsAlike
-    from lockdoctor.domain.graph.blocking_tree import Blocked
+    from lockdoctor.domain.graph.blocking_tree import BlockedLock
     from lockdoctor.domain.model.alarms import ClusterAlarm
     from lockdoctor.domain.past.past import PastFinding
-    from lockdoctor.domain.report.processes import ProcessReport, ServerView
+    from lockdoctor.domain.report.processes import CounterChanges, ProcessReport
 
 
 LEASE_LIST = "list of leases"
@@ -82,7 +82,7 @@ class Report:
     unseen: tuple[Unseen, ...]
     session_groups: tuple[SessionsAlike, ...] = ()
     """The renewed leases without keys, by where they come from; the most first."""
-    blocking: tuple[Blocked, ...] = ()
+    blocking: tuple[BlockedLock, ...] = ()
     """The locks that are blocked behind one another: each root, then what is behind it."""
     past_runs: int | None = None
     """Earlier runs over the same prefixes that this one builds on; None where it had no history."""
@@ -90,7 +90,7 @@ class Report:
     """Findings of the last run that stand no more."""
     processes: tuple[ProcessReport, ...] = ()
     """The processes whose goroutines were looked at."""
-    server: ServerView | None = None
+    server: CounterChanges | None = None
     """What etcd's own counters say; None where they could not be compared."""
     notes: tuple[str, ...] = ()
     """What else the reader should know of how the run went, a sentence each."""

@@ -10,23 +10,23 @@ from typing import NamedTuple
 
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.evidence.deadlock import (
+    CheapestBreak,
+    CycleEdge,
     HolderWaits,
-    LeastHarm,
-    NoSingleWayOut,
-    RingWait,
-    WaitCircle,
+    NoSingleBreak,
+    WaitCycle,
 )
 from lockdoctor.domain.evidence.queue import Blocks
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
-from lockdoctor.domain.graph.blocking_tree import Blocked
-from lockdoctor.domain.graph.wait_graph import Circle, Wait, WaitGraph
+from lockdoctor.domain.graph.blocking_tree import BlockedLock
+from lockdoctor.domain.graph.wait_graph import Cycle, WaitEdge, WaitGraph
 from lockdoctor.domain.inference.lookup_schedule import is_overdue
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import LockId, LockKey
 from lockdoctor.domain.report.findings import LockReport
 from lockdoctor.values import dataclass
 
-Stood = Callable[[LockReport, LockKey], float]
+SeenDuration = Callable[[LockReport, LockKey], float]
 """For how long a contender was seen in its place, in seconds; 0 where it was seen once only."""
 
 EXPLAINED = frozenset({VerdictKind.SUSPECTED_LEAK, VerdictKind.BLOCKED_QUEUE})
@@ -34,15 +34,15 @@ EXPLAINED = frozenset({VerdictKind.SUSPECTED_LEAK, VerdictKind.BLOCKED_QUEUE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class WaitAnalysis:
     """The locks of a run, judged anew in the light of who waits for whom."""
 
     reports: tuple[LockReport, ...]
-    tree: tuple[Blocked, ...]
+    tree: tuple[BlockedLock, ...]
     """The locks that are blocked behind one another."""
 
 
-def judge_waits(reports: Sequence[LockReport], stood_s: Stood) -> Waiting:
+def judge_waits(reports: Sequence[LockReport], stood_s: SeenDuration) -> WaitAnalysis:
     """
     Look for deadlocks, and for locks that are stuck because their holders wait for others.
 
@@ -71,7 +71,7 @@ def judge_waits(reports: Sequence[LockReport], stood_s: Stood) -> Waiting:
             judged.append(_as_root(report, judge.blocks([report.lock.id])))
         else:
             judged.append(report)
-    return Waiting(reports=tuple(judged), tree=tuple(tree))
+    return WaitAnalysis(reports=tuple(judged), tree=tuple(tree))
 
 
 class _Deadlock(NamedTuple):
@@ -87,7 +87,9 @@ class _Deadlock(NamedTuple):
 class _Judge:
     """Makes verdicts of circles."""
 
-    def __init__(self, reports: Sequence[LockReport], graph: WaitGraph, stood_s: Stood) -> None:
+    def __init__(
+        self, reports: Sequence[LockReport], graph: WaitGraph, stood_s: SeenDuration
+    ) -> None:
         self.standing = [report for report in reports if report.age is not None]
         self.reports = {each.lock.id: each for each in self.standing if each.lock.waiters}
         self.graph = graph
@@ -100,7 +102,7 @@ class _Judge:
                 locks = self.graph.locks_of(circle)
                 yield self._deadlock(circle, self._verdict(circle, locks), locks)
 
-    def _deadlock(self, circle: Circle, verdict: Verdict, locks: frozenset[LockId]) -> _Deadlock:
+    def _deadlock(self, circle: Cycle, verdict: Verdict, locks: frozenset[LockId]) -> _Deadlock:
         keys = (key for lock in locks for key in self.reports[lock].lock.keys)
         own = frozenset(key.key for key in keys if key.lease_id in circle.sessions)
         return _Deadlock(verdict, circle.sessions, locks, own)
@@ -120,7 +122,7 @@ class _Judge:
         weight = self.graph.weight(locks)
         return [Blocks(waiters=weight.waiters, locks=weight.behind)] if weight else []
 
-    def _verdict(self, circle: Circle, locks: frozenset[LockId]) -> Verdict:
+    def _verdict(self, circle: Cycle, locks: frozenset[LockId]) -> Verdict:
         first, itself = circle.ring[0].lock, len(circle.ring) == 1
         stood_s = min(self._stood_s(wait) for wait in circle.ring)
         sure = stood_s > 0 and circle.is_of_holders
@@ -133,7 +135,7 @@ class _Judge:
             key=first.holder.key if first.holder else None,
             leases=tuple(dict.fromkeys(leases)),
             evidence=(
-                WaitCircle(
+                WaitCycle(
                     ring=tuple(map(_ring_wait, circle.ring)),
                     sessions=len(circle.sessions),
                     stood_s=stood_s,
@@ -144,34 +146,34 @@ class _Judge:
             remedy=_remedy(circle),
         )
 
-    def _way_out(self, circle: Circle) -> Evidence:
+    def _way_out(self, circle: Cycle) -> Evidence:
         if circle.breaker is None:
-            return NoSingleWayOut()
-        return LeastHarm(
+            return NoSingleBreak()
+        return CheapestBreak(
             lease=circle.breaker,
             keys=self.keys_on(circle.breaker),
             waiters=self.graph.waiters_behind(circle.breaker),
         )
 
-    def _stood_s(self, wait: Wait) -> float:
+    def _stood_s(self, wait: WaitEdge) -> float:
         report = self.reports[wait.lock.id]
         keys = (key for key in wait.lock.keys if key.lease_id in {wait.waiter, wait.on})
         return min(self.stood_s(report, key) for key in keys)
 
-    def _is_ending(self, wait: Wait) -> bool:
+    def _is_ending(self, wait: WaitEdge) -> bool:
         """Whether etcd is about to end one of the two, which undoes the circle."""
         traces = self.reports[wait.lock.id].traces
         found = (traces.get(lease) for lease in (wait.waiter, wait.on))
         return any(trace is not None and (trace.is_gone or is_overdue(trace)) for trace in found)
 
 
-def _ring_wait(wait: Wait) -> RingWait:
-    return RingWait(
+def _ring_wait(wait: WaitEdge) -> CycleEdge:
+    return CycleEdge(
         waiter=wait.waiter, waits_for=wait.lock.name, behind=wait.on, is_holder=wait.on_holder
     )
 
 
-def _remedy(circle: Circle) -> str:
+def _remedy(circle: Cycle) -> str:
     if len(circle.ring) == 1:
         return (
             "Restart the process; then mend the code: Go's Mutex waits for every older key below"

@@ -8,18 +8,18 @@ from dataclasses import replace
 
 from lockdoctor.domain.evidence.sessions import SessionsAlike
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
-from lockdoctor.domain.inference.lease_origin import Origin, alike, origin
+from lockdoctor.domain.inference.lease_origin import LeaseOrigin, group_by_origin, origin
 from lockdoctor.domain.inference.lookup_schedule import needed_window_s
 from lockdoctor.domain.inference.renewals import RenewalTrace
-from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Observation, Reading
+from lockdoctor.domain.model.leases import LeaseId, LeaseNotFound, LeaseReading, Reading
 from lockdoctor.domain.past.past import PastFinding
 from lockdoctor.domain.report.findings import LockReport
 from lockdoctor.domain.report.report import Report, Unseen
 from lockdoctor.domain.rules.deadlock_rules import judge_waits
 from lockdoctor.domain.rules.judge_prefix import PrefixView
-from lockdoctor.domain.rules.lease_rules import judge_lost
-from lockdoctor.domain.rules.recurring_findings import Trend
-from lockdoctor.domain.rules.scan_facts import Examination
+from lockdoctor.domain.rules.lease_rules import judge_expiry
+from lockdoctor.domain.rules.recurring_findings import RecurringFindings
+from lockdoctor.domain.rules.scan_facts import ScanFacts
 from lockdoctor.domain.rules.session_rules import (
     SessionCase,
     Watch,
@@ -34,7 +34,7 @@ MAX_GROUPS = 3
 """So many groups of leaked sessions are told."""
 
 
-def conclude(facts: Examination) -> Report:
+def judge(facts: ScanFacts) -> Report:
     """Judge everything that was gathered."""
     reports: list[LockReport] = []
     unseen = [*facts.unseen, *_unread_leases(facts.unread)]
@@ -52,8 +52,8 @@ def conclude(facts: Examination) -> Report:
         facts.known_past,
     )
     verdicts = tuple(_with_groups(verdict, facts) for verdict in verdicts)
-    verdicts += judge_lost(facts.traces, facts.sessions.keyless, facts.sessions.still_listed)
-    trend = Trend(facts.known_past, facts.ended_at)
+    verdicts += judge_expiry(facts.traces, facts.sessions.keyless, facts.sessions.still_listed)
+    trend = RecurringFindings(facts.known_past, facts.ended_at)
     waiting = judge_waits(reports, lambda report, key: views[report.prefix].stood_s(report, key))
     judged = waiting.reports if facts.policy.suspects else map(_calm, waiting.reports)
     ranked = _ranked(map(trend.told, judged))
@@ -83,7 +83,7 @@ def conclude(facts: Examination) -> Report:
 class _Ended:
     """Whether what an earlier run found is gone."""
 
-    def __init__(self, facts: Examination) -> None:
+    def __init__(self, facts: ScanFacts) -> None:
         findings = facts.known_past.findings
         wanted = {finding.hold for finding in findings if finding.hold}
         snapshots = [prefix.last or prefix.first for prefix in facts.prefixes] if wanted else []
@@ -93,7 +93,7 @@ class _Ended:
         self._leases = {
             lease
             for lease in leases.intersection(facts.sessions.listed)
-            if not isinstance(facts.readings.get(lease, (None,))[-1], LeaseGone)
+            if not isinstance(facts.readings.get(lease, (None,))[-1], LeaseNotFound)
         }
         self._knows_leases = facts.sessions.is_counted
 
@@ -117,28 +117,28 @@ def _calm(report: LockReport) -> LockReport:
     return replace(report, verdicts=(*others[:at], calm, *others[at:]))
 
 
-def _origin(lease_id: LeaseId, facts: Examination) -> Origin | None:
+def _origin(lease_id: LeaseId, facts: ScanFacts) -> LeaseOrigin | None:
     return origin(lease_id, facts.cluster.members, facts.ended_at)
 
 
-def _alike(traces: Iterable[RenewalTrace], facts: Examination) -> tuple[SessionsAlike, ...]:
-    return alike(traces, facts.cluster.members, facts.ended_at)
+def _alike(traces: Iterable[RenewalTrace], facts: ScanFacts) -> tuple[SessionsAlike, ...]:
+    return group_by_origin(traces, facts.cluster.members, facts.ended_at)
 
 
-def _with_groups(verdict: Verdict, facts: Examination) -> Verdict:
+def _with_groups(verdict: Verdict, facts: ScanFacts) -> Verdict:
     """Say of leaked sessions where they come from, the largest groups only."""
     groups = _alike((facts.traces[lease] for lease in verdict.leases), facts)
     return replace(verdict, evidence=(*verdict.evidence, *groups[:MAX_GROUPS]))
 
 
-def _session_cases(facts: Examination, gave_up: set[LeaseId]) -> Iterator[SessionCase]:
+def _session_cases(facts: ScanFacts, gave_up: set[LeaseId]) -> Iterator[SessionCase]:
     """Every lease on which the last look found no keys."""
     for lease_id in sorted(facts.sessions.keyless):
         found = facts.traces[lease_id]
         last, first = found.last, next(iter(facts.present(lease_id)), None)
         if last is None or last.attached_keys:
             continue
-        was_keyless = isinstance(first, Observation) and first.attached_keys == ()
+        was_keyless = isinstance(first, LeaseReading) and first.attached_keys == ()
         yield SessionCase(
             trace=found,
             first_listed_at=facts.sessions.first_listed_at.get(lease_id, facts.started_at),
@@ -150,7 +150,7 @@ def _session_cases(facts: Examination, gave_up: set[LeaseId]) -> Iterator[Sessio
         )
 
 
-def _keyless_s(facts: Examination, last: Observation, first: Reading) -> float:
+def _keyless_s(facts: ScanFacts, last: LeaseReading, first: Reading) -> float:
     """How long every look at a lease has found it without keys."""
     since = facts.known_past.keyless_since.get(last.lease_id, first.answered_at)
     return max(0.0, last.asked_at - since)

@@ -11,11 +11,11 @@ from typing import TypeVar
 
 from lockdoctor.domain.evidence.verdicts import Verdict
 from lockdoctor.domain.inference.hold_age import (
-    Age,
+    HoldAge,
+    HoldTimes,
     RevisionRate,
-    Sighting,
-    bracket,
     estimate,
+    hold_age_bounds,
     stood_at_least_s,
 )
 from lockdoctor.domain.inference.lease_expiry import CONFIRM_AFTER_S, gone_since
@@ -28,7 +28,7 @@ from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Hold, Kind, Lock, LockId, LockKey
 from lockdoctor.domain.policy.policy import Thresholds
 from lockdoctor.domain.recipes.grouping import (
-    Claim,
+    QueueId,
     data_beside,
     is_plain,
     queue_of,
@@ -40,7 +40,7 @@ from lockdoctor.domain.report.report import Unseen
 from lockdoctor.domain.rules.judge_lock import diagnose
 from lockdoctor.domain.rules.lock_case import Dangling, LockCase
 from lockdoctor.domain.rules.lock_rules import CONVINCING_RENEWALS
-from lockdoctor.domain.rules.scan_facts import Examination, PrefixFacts
+from lockdoctor.domain.rules.scan_facts import PrefixFacts, ScanFacts
 from lockdoctor.domain.rules.session_rules import (
     is_renewed,
 )
@@ -69,7 +69,7 @@ def needed_renewals(kind: Kind, thresholds: Thresholds) -> int:
 class PrefixView:
     """The locks of one prefix, at the beginning and at the end."""
 
-    def __init__(self, facts: Examination, prefix: PrefixFacts) -> None:
+    def __init__(self, facts: ScanFacts, prefix: PrefixFacts) -> None:
         """Look at one of the prefixes of a run."""
         self.facts = facts
         self.prefix = prefix
@@ -92,9 +92,9 @@ class PrefixView:
         return self._gave_up_in.keys()
 
     @cached_property
-    def _gave_up_in(self) -> dict[LeaseId, set[Claim]]:
+    def _gave_up_in(self) -> dict[LeaseId, set[QueueId]]:
         """Of each of these, the queues that it was seen to leave."""
-        left: dict[LeaseId, set[Claim]] = {}
+        left: dict[LeaseId, set[QueueId]] = {}
         for queue, activity in self.activity.moved.items():
             for lease in activity.gave_up_at:
                 left.setdefault(lease, set()).add(queue)
@@ -192,7 +192,7 @@ class PrefixView:
             age=age,
             renewals_of_hold=found.renewals_since(self._held_since(age)) if found and age else 0,
             activity=self.activity.of(queue_of(lock)),
-            alone_about_s=_alone_about_s(lock, age),
+            alone_about_s=_uncontended_estimate_s(lock, age),
             waited_s=self._waited_s(lock),
             rewrites=self._rewrites(lock),
             dangling=None if is_released else self._dangling(lock),
@@ -204,7 +204,7 @@ class PrefixView:
             needed_window_s=self._needed_window_s(lock, thresholds),
         )
 
-    def _held_since(self, age: Age) -> float:
+    def _held_since(self, age: HoldAge) -> float:
         """The first moment at which the hold is known to have stood."""
         return (self.prefix.last or self.prefix.first).asked_at - age.at_least_s
 
@@ -271,14 +271,14 @@ class PrefixView:
         queues = self._gave_up_in.get(lock.holder.lease_id) if lock.holder else None
         return bool(queues) and queues != {queue_of(lock)}
 
-    def _age(self, lock: Lock) -> Age | None:
+    def _age(self, lock: Lock) -> HoldAge | None:
         if lock.holder is None:
             return None
         seen = self._sighting(lock.holder, lock, held_throughout=self._held_throughout(lock))
-        at_least_s, at_most_s = bracket(seen, self.facts.known_past)
+        at_least_s, at_most_s = hold_age_bounds(seen, self.facts.known_past)
         rate = self._revision_rate()
         written_at = recipe_of(lock).written_at(lock.holder)
-        return Age(
+        return HoldAge(
             at_least_s=at_least_s,
             at_most_s=at_most_s,
             stood_at_least_s=stood_at_least_s(seen, self.facts.known_past),
@@ -296,10 +296,10 @@ class PrefixView:
             over_s=last.answered_at - first.answered_at,
         )
 
-    def _sighting(self, key: LockKey, lock: Lock, *, held_throughout: bool) -> Sighting:
+    def _sighting(self, key: LockKey, lock: Lock, *, held_throughout: bool) -> HoldTimes:
         first = self.prefix.first
         last = self.prefix.last or first
-        return Sighting(
+        return HoldTimes(
             hold=key.hold,
             first_asked_at=first.asked_at,
             first_answered_at=first.answered_at,
@@ -335,7 +335,7 @@ class PrefixView:
         return needed_window_s(found.last, needed_renewals(lock.kind, thresholds))
 
 
-def _alone_about_s(lock: Lock, age: Age | None) -> float | None:
+def _uncontended_estimate_s(lock: Lock, age: HoldAge | None) -> float | None:
     """Estimate how long the holder's key stood before the first of those came who wait now."""
     about = age.estimate if age else None
     if about is None or lock.holder is None or not lock.waiters:

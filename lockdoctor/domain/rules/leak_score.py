@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lockdoctor.domain.evidence.leak_score import Sign, Weighed, Weight
+from lockdoctor.domain.evidence.leak_score import IndicatorScore, LeakIndicator, LeakScore
 
 if TYPE_CHECKING:
     from lockdoctor.domain.rules.lock_case import LockCase
@@ -28,48 +28,48 @@ YOUNG_SHARE = 0.2
 """A hold of less than this share of a long one is young."""
 
 
-def weigh(case: LockCase) -> Weighed:
+def leak_score(case: LockCase) -> LeakScore:
     """Add up the signs."""
     of_queue, of_age = tuple(_of_queue(case)), tuple(_of_age(case))
     if not of_queue and case.thresholds.stated_limit_s is None:  # many jobs take longer than 5 min
         of_age = tuple(replace(each, points=min(each.points, 1)) for each in of_age)
     weights = of_queue + of_age
-    return Weighed(
+    return LeakScore(
         points=sum(weight.points for weight in weights), needed=LIKELY_FROM, weights=weights
     )
 
 
-def _of_queue(case: LockCase) -> Iterator[Weight]:
+def _of_queue(case: LockCase) -> Iterator[IndicatorScore]:
     """Nobody was served: neither those who wait, nor those who gave up."""
     patient, waiters = case.activity.gave_up_patiently, case.lock.waiters
     stood_s = case.age.at_least_s if case.age else 0.0
     is_still = bool(patient or waiters) and stood_s >= NO_HAND_OVER_S
     if is_still:
-        yield Weight(Sign.STILL, 2)
+        yield IndicatorScore(LeakIndicator.STILL, 2)
     if patient:
-        yield Weight(Sign.GAVE_UP, 1 if patient == 1 else 3 if is_still else 2)
+        yield IndicatorScore(LeakIndicator.GAVE_UP, 1 if patient == 1 else 3 if is_still else 2)
     if case.unclosed:
-        yield Weight(Sign.LEFT_SESSIONS, 3)
+        yield IndicatorScore(LeakIndicator.LEFT_SESSIONS, 3)
     if waiters and case.longest_wait_s >= NO_HAND_OVER_S:
-        yield Weight(Sign.WAITED_LONG, 2)
+        yield IndicatorScore(LeakIndicator.WAITED_LONG, 2)
     elif waiters and not patient:
-        yield Weight(Sign.WAITED, 1)
+        yield IndicatorScore(LeakIndicator.WAITED, 1)
 
 
-def _of_age(case: LockCase) -> Iterator[Weight]:
+def _of_age(case: LockCase) -> Iterator[IndicatorScore]:
     """The key looks old or young; but one that may have waited at first says less of its hold."""
     if case.age is None:
         return
     about = case.age.estimate
     if case.age.stood_at_least_s >= case.limit_s:
-        yield Weight(Sign.STOOD, 2 if case.lock.waiters else 3)
+        yield IndicatorScore(LeakIndicator.STOOD, 2 if case.lock.waiters else 3)
     elif about and about.about_s >= case.limit_s:
         alone_s = case.alone_about_s or 0.0
-        yield Weight(Sign.LOOKS_OLD, 3 if alone_s >= case.limit_s else 1)
+        yield IndicatorScore(LeakIndicator.LOOKS_OLD, 3 if alone_s >= case.limit_s else 1)
     elif about and about.about_s < case.limit_s * YOUNG_SHARE:
-        yield Weight(Sign.LOOKS_YOUNG, -2)
+        yield IndicatorScore(LeakIndicator.LOOKS_YOUNG, -2)
     claimed_s = case.age.claimed_s
     if claimed_s is not None and claimed_s >= case.limit_s:
-        yield Weight(Sign.CLAIMS_OLD, 1)
+        yield IndicatorScore(LeakIndicator.CLAIMS_OLD, 1)
     elif claimed_s is not None and 0 <= claimed_s < case.limit_s * YOUNG_SHARE:
-        yield Weight(Sign.CLAIMS_YOUNG, -1)
+        yield IndicatorScore(LeakIndicator.CLAIMS_YOUNG, -1)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.evidence.renewals import (
     Expired,
+    KeyWithoutLease,
     LateRenewal,
-    ListedButGone,
+    ListedNotFound,
     LongTtl,
-    LostItsLease,
 )
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
 from lockdoctor.domain.inference.lease_expiry import CONFIRM_AFTER_S, expired_for_s, gone_since
@@ -33,7 +33,7 @@ REVOKES_FAIL = (
 )
 
 
-def judge_lost(
+def judge_expiry(
     traces: Mapping[LeaseId, RenewalTrace],
     keyless: Iterable[LeaseId],
     still_listed: Mapping[LeaseId, float],
@@ -61,7 +61,7 @@ def judge_lost(
         expired = Expired(leases=len(late), for_s=max(late.values()))
         verdicts.append(_of_many(VerdictKind.OVERDUE, late, expired, REVOKES_FAIL))
     if ghosts:
-        listed = ListedButGone(leases=len(ghosts), for_s=max(ghosts.values()))
+        listed = ListedNotFound(leases=len(ghosts), for_s=max(ghosts.values()))
         remedy = (
             "Ask each member for its list and compare: one of them has lost track of its leases"
             " (etcd issue 14019). Revoking does not help; replace that member."
@@ -174,7 +174,7 @@ def _dangling(case: LockCase) -> Verdict | None:
         VerdictKind.DANGLING,
         Severity.CRITICAL if blocks else Severity.WARNING,
         Confidence.PROVEN,
-        [LostItsLease(for_s=case.dangling.for_s), *hold_evidence(case), *queue_evidence(case)],
+        [KeyWithoutLease(for_s=case.dangling.for_s), *hold_evidence(case), *queue_evidence(case)],
         "etcd's data contradict themselves: compare the members, then delete the key once its"
         " owner is known to be gone; etcd 3.5.0 to 3.5.2 are known for such damage.",
         key=case.dangling.key,

@@ -16,14 +16,14 @@ from lockdoctor.domain.evidence.keys import (
 from lockdoctor.domain.evidence.queue import (
     GaveUp,
     HandedOver,
-    PossiblePhantom,
-    Waiting,
+    PossibleAbandonedKey,
+    Waiters,
 )
 from lockdoctor.domain.evidence.renewals import (
     LeaderChanged,
 )
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
-from lockdoctor.domain.inference.hold_age import Age
+from lockdoctor.domain.inference.hold_age import HoldAge
 from lockdoctor.domain.inference.queue_activity import QueueActivity
 from lockdoctor.domain.inference.renewals import RenewalTrace
 from lockdoctor.domain.model.locks import Kind, Lock, LockKey, Recipe
@@ -48,7 +48,7 @@ class LockCase:
     thresholds: Thresholds
     trace: RenewalTrace | None
     """Of the holder's lease; None where it was not read."""
-    age: Age | None
+    age: HoldAge | None
     """Of the holder's hold; None where it is not known to have stood at both ends of the run."""
     renewals_of_hold: int
     """The fewest renewals proven since this hold was first seen; its lease may be older."""
@@ -184,7 +184,7 @@ def abandoned_key_evidence(case: LockCase) -> list[Evidence]:
     """Return that the holder may be an abandoned key, where attempts left sessions."""
     if not (case.unclosed or case.gave_up_elsewhere):
         return []
-    return [PossiblePhantom(unclosed=case.unclosed, gave_up_elsewhere=case.gave_up_elsewhere)]
+    return [PossibleAbandonedKey(unclosed=case.unclosed, gave_up_elsewhere=case.gave_up_elsewhere)]
 
 
 def renewal_evidence(case: LockCase) -> list[Evidence]:
@@ -197,7 +197,7 @@ def queue_evidence(case: LockCase) -> list[Evidence]:
     evidence: list[Evidence] = []
     if case.lock.waiters:
         evidence.append(
-            Waiting(waiters=len(case.lock.waiters), longest_at_least_s=case.longest_wait_s)
+            Waiters(waiters=len(case.lock.waiters), longest_at_least_s=case.longest_wait_s)
         )
     if case.activity.gave_up:
         evidence.append(GaveUp(attempts=case.activity.gave_up, watched_s=case.activity.watched_s))

@@ -11,7 +11,7 @@ from lockdoctor.domain.evidence.keys import (
     NoLease,
     QueueCut,
     Rewritten,
-    UnknownShape,
+    UnknownRecipe,
 )
 from lockdoctor.domain.evidence.queue import (
     HandedOver,
@@ -19,13 +19,13 @@ from lockdoctor.domain.evidence.queue import (
 )
 from lockdoctor.domain.evidence.renewals import (
     LeaseEnded,
+    ReadFailed,
     Unobservable,
-    Unread,
 )
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
 from lockdoctor.domain.inference.lookup_schedule import is_overdue
 from lockdoctor.domain.model.locks import CONTENDED_FOR, Kind
-from lockdoctor.domain.rules.leak_score import weigh
+from lockdoctor.domain.rules.leak_score import leak_score
 from lockdoctor.domain.rules.lock_case import (
     BY_DESIGN,
     LockCase,
@@ -111,7 +111,7 @@ def suspected_leak(case: LockCase) -> Verdict | None:
         return None
     if is_stated and case.is_within_limit:
         return None
-    about, weighed = case.age.estimate, weigh(case)
+    about, weighed = case.age.estimate, leak_score(case)
     is_likely = weighed.points >= weighed.needed
     if is_stated and not is_likely:
         return None
@@ -245,7 +245,7 @@ def _what_is_missing(case: LockCase) -> tuple[list[Evidence], str]:
     if case.lock.kind is Kind.UNKNOWN:
         is_bare = case.holder is not None and not case.holder.has_lease
         return (
-            [NoLease(in_lock_shape=False) if is_bare else UnknownShape()],
+            [NoLease(in_lock_shape=False) if is_bare else UnknownRecipe()],
             "If the key is a lock, say so with --kind lock, or in lockdoctor.toml.",
         )
     if not case.lock.queue_is_whole:
@@ -254,7 +254,7 @@ def _what_is_missing(case: LockCase) -> tuple[list[Evidence], str]:
         return [NoLease(in_lock_shape=True)], "Find out whether its service still runs."
     if case.trace is None or case.unread is not None:
         why = case.unread or "the run ended before it was read"
-        return [Unread(reason=why)], "Let lockdoctor read the lease, then scan again."
+        return [ReadFailed(reason=why)], "Let lockdoctor read the lease, then scan again."
     if case.trace.is_gone:
         return [LeaseEnded()], "Scan again: a key does not outlive its lease for long."
     if case.is_renewed and not case.is_judged_by_age:

@@ -12,11 +12,11 @@ from lockdoctor.domain.past.past import RevisionMark
 from lockdoctor.domain.past.run_record import HoldSeen, ListedLeases, RunRecord
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.rules.recurring_findings import finding_seen
-from lockdoctor.domain.rules.scan_facts import Examination
+from lockdoctor.domain.rules.scan_facts import ScanFacts
 from lockdoctor.values import dataclass
 
 
-def run_record(facts: Examination, report: Report, command: str, judged_by: str) -> RunRecord:
+def run_record(facts: ScanFacts, report: Report, command: str, judged_by: str) -> RunRecord:
     """Put together what those who come after this run can build on."""
     return RunRecord(
         command=command,
@@ -37,7 +37,7 @@ def run_record(facts: Examination, report: Report, command: str, judged_by: str)
     )
 
 
-def _snapshots(facts: Examination) -> Iterator[KeySnapshot]:
+def _snapshots(facts: ScanFacts) -> Iterator[KeySnapshot]:
     for prefix in facts.prefixes:
         yield prefix.first
         if prefix.last is not None and prefix.last is not prefix.first:
@@ -54,7 +54,7 @@ def _mark(snapshot: KeySnapshot) -> RevisionMark:
 class _Holds:
     """Every contender, put together from the readings of the keys while one goes through them."""
 
-    facts: Examination
+    facts: ScanFacts
 
     def __iter__(self) -> Iterator[HoldSeen]:
         for prefix in self.facts.prefixes:
@@ -72,7 +72,7 @@ class _Holds:
 class _Present(Mapping[LeaseId, Sequence[Reading]]):
     """What the run itself has read of each lease, put together when it is asked for."""
 
-    def __init__(self, facts: Examination) -> None:
+    def __init__(self, facts: ScanFacts) -> None:
         self._facts = facts
 
     def __getitem__(self, lease_id: LeaseId) -> Sequence[Reading]:
@@ -108,14 +108,14 @@ def _together(earlier: HoldSeen, later: HoldSeen) -> HoldSeen:
     )
 
 
-def _sessions(facts: Examination, report: Report) -> int | None:
+def _sessions(facts: ScanFacts, report: Report) -> int | None:
     """Count the renewed leases without keys; None where the run could not see them all."""
     if not facts.sessions.is_counted:
         return None
     return report.session_counts[VerdictKind.IDLE_SESSION]
 
 
-def _listed(facts: Examination, report: Report) -> ListedLeases | None:
+def _listed(facts: ScanFacts, report: Report) -> ListedLeases | None:
     """The list of leases, and those of them that are sessions; None where there was no list."""
     if not facts.sessions.is_counted:
         return None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
 
-from lockdoctor.domain.evidence.age import Standing
+from lockdoctor.domain.evidence.age import SeenInEarlierRuns
 from lockdoctor.domain.evidence.verdicts import Verdict, VerdictKind
 from lockdoctor.domain.model.locks import Hold, LockId
 from lockdoctor.domain.past.past import Past, PastFinding
@@ -29,7 +29,7 @@ def finding_seen(verdict: Verdict, report: LockReport | None) -> FindingSeen:
 
 
 @dataclass(frozen=True)
-class Trend:
+class RecurringFindings:
     """The findings of this run beside those of the last one that was judged by the same limits."""
 
     past: Past
@@ -47,7 +47,7 @@ class Trend:
         before = self._found_before(finding_seen(verdict, report)) if verdict.is_finding else None
         if before is None:
             return verdict
-        standing = Standing(
+        standing = SeenInEarlierRuns(
             runs=before.runs + 1,
             for_s=max(0.0, self.now - before.since_at),
             since_at=before.since_at,

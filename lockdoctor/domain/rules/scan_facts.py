@@ -52,7 +52,7 @@ class SessionFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Examination:
+class ScanFacts:
     """Everything that one run gathered."""
 
     started_at: float

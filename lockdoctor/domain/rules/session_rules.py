@@ -18,9 +18,9 @@ from lockdoctor.domain.evidence.renewals import (
     Renewed,
     Unobservable,
 )
-from lockdoctor.domain.evidence.sessions import FromGivenUpAttempts, SessionsGrew, SessionsIdle
+from lockdoctor.domain.evidence.sessions import AbandonedSessions, SessionsGrew, SessionsIdle
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
-from lockdoctor.domain.inference.lease_origin import Origin
+from lockdoctor.domain.inference.lease_origin import LeaseOrigin
 from lockdoctor.domain.inference.lookup_schedule import is_overdue
 from lockdoctor.domain.inference.renewals import RenewalTrace
 from lockdoctor.domain.inference.session_growth import MIN_NEW, Growth, growth_over_runs
@@ -62,7 +62,7 @@ class SessionCase:
     """A window that would show a renewal."""
 
 
-def report_session(case: SessionCase, origin: Origin | None = None) -> SessionReport:
+def report_session(case: SessionCase, origin: LeaseOrigin | None = None) -> SessionReport:
     """Judge one lease without keys by itself: a renewed one may be a pooled session."""
     return SessionReport(
         trace=case.trace,
@@ -110,7 +110,7 @@ def _grown(cases: Sequence[SessionCase], pile_up: int, watch: Watch, past: Past)
             over_runs=over_runs is not None,
         )
     ]
-    evidence += [FromGivenUpAttempts(sessions=given_up)] if given_up else []
+    evidence += [AbandonedSessions(sessions=given_up)] if given_up else []
     piles_up = len(growth.leases) >= pile_up
     evidence += [_forecast(growth, watched_s)] if piles_up else []
     return _leak(evidence, growth.leases, is_proven=False, piles_up=piles_up)

@@ -22,7 +22,7 @@ CLOCKS_APART_S = 5.0
 """Clocks further apart than this make ages that clients wrote themselves misleading."""
 
 
-class Mark(enum.Enum):
+class CheckLevel(enum.Enum):
     """How something is."""
 
     FINE = "ok"
@@ -87,12 +87,12 @@ class SelfCheckFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remark:
+class CheckItem:
     """One line of the result."""
 
     about: str
     prefix: bytes | None = None
-    mark: Mark
+    mark: CheckLevel
     text: str
     """It may quote what a server said."""
 
@@ -102,12 +102,12 @@ class SelfCheck:
     """The result, and the facts behind it."""
 
     facts: SelfCheckFacts
-    remarks: tuple[Remark, ...]
+    remarks: tuple[CheckItem, ...]
 
     @property
     def has_problem(self) -> bool:
         """Whether anything that a scan needs does not work."""
-        return any(remark.mark is Mark.PROBLEM for remark in self.remarks)
+        return any(remark.mark is CheckLevel.PROBLEM for remark in self.remarks)
 
     @property
     def is_blind(self) -> bool:
@@ -131,30 +131,30 @@ def judge(facts: SelfCheckFacts) -> SelfCheck:
     return SelfCheck(facts=facts, remarks=tuple(remarks))
 
 
-def _alarms(alarms: tuple[ClusterAlarm, ...]) -> Iterator[Remark]:
+def _alarms(alarms: tuple[ClusterAlarm, ...]) -> Iterator[CheckItem]:
     """Put an alarm first: it may be the cause of everything else."""
     for alarm in alarms:
-        yield Remark(about="cluster", mark=Mark.PROBLEM, text=alarm.sentence)
+        yield CheckItem(about="cluster", mark=CheckLevel.PROBLEM, text=alarm.sentence)
 
 
-def _member(member: MemberFacts, now: float) -> Iterator[Remark]:
+def _member(member: MemberFacts, now: float) -> Iterator[CheckItem]:
     about = member.endpoint
     if member.refusal is not None:
-        yield Remark(about=about, mark=Mark.PROBLEM, text=member.refusal)
+        yield CheckItem(about=about, mark=CheckLevel.PROBLEM, text=member.refusal)
         return
-    yield Remark(about=about, mark=_rank_mark(member), text=_rank(member))
-    yield from (Remark(about=about, mark=m, text=text) for m, text in _version(member.version))
+    yield CheckItem(about=about, mark=_rank_mark(member), text=_rank(member))
+    yield from (CheckItem(about=about, mark=m, text=text) for m, text in _version(member.version))
     if member.certificate_ends_at is not None:
         mark, text = _certificate(member.certificate_ends_at - now)
-        yield Remark(about=about, mark=mark, text=text)
+        yield CheckItem(about=about, mark=mark, text=text)
     if member.clock_ahead_s is not None:
         yield from _clock(about, *member.clock_ahead_s)
 
 
-def _rank_mark(member: MemberFacts) -> Mark:
+def _rank_mark(member: MemberFacts) -> CheckLevel:
     if member.leader_id == 0:
-        return Mark.PROBLEM
-    return Mark.NOTE if member.is_learner else Mark.FINE
+        return CheckLevel.PROBLEM
+    return CheckLevel.NOTE if member.is_learner else CheckLevel.FINE
 
 
 def _rank(member: MemberFacts) -> str:
@@ -171,34 +171,34 @@ def _rank(member: MemberFacts) -> str:
     )
 
 
-def _version(text: str) -> Iterator[tuple[Mark, str]]:
+def _version(text: str) -> Iterator[tuple[CheckLevel, str]]:
     version = parse_version(text)
     if not text:
-        yield Mark.NOTE, "its version is not known, so bugs of its version are not listed"
+        yield CheckLevel.NOTE, "its version is not known, so bugs of its version are not listed"
         return
     if version is None:
-        yield Mark.NOTE, f"{text!r} is no version that lockdoctor can read"
+        yield CheckLevel.NOTE, f"{text!r} is no version that lockdoctor can read"
         return
     if version.line < OLDEST_LINE:
         oldest = ".".join(map(str, OLDEST_LINE))
-        yield Mark.NOTE, f"lockdoctor is tested with etcd {oldest} and newer; this is {text}"
+        yield CheckLevel.NOTE, f"lockdoctor is tested with etcd {oldest} and newer; this is {text}"
     for bug in bugs_in(version):
         mended = bug.mended_in[version.line]
         major, minor = version.line
         cure = f"mended in {major}.{minor}.{mended}" if mended else f"not mended in {major}.{minor}"
-        yield Mark.NOTE, f"known bug: {bug.what} ({bug.source}; {cure})"
+        yield CheckLevel.NOTE, f"known bug: {bug.what} ({bug.source}; {cure})"
 
 
-def _certificate(left_s: float) -> tuple[Mark, str]:
+def _certificate(left_s: float) -> tuple[CheckLevel, str]:
     days = int(left_s // DAY_S)
     if left_s <= 0:
-        return Mark.PROBLEM, "its TLS certificate has ended"
+        return CheckLevel.PROBLEM, "its TLS certificate has ended"
     if left_s <= CERTIFICATE_SOON_S:
-        return Mark.NOTE, f"its TLS certificate ends in {days} days"
-    return Mark.FINE, f"its TLS certificate is good for {days} more days"
+        return CheckLevel.NOTE, f"its TLS certificate ends in {days} days"
+    return CheckLevel.FINE, f"its TLS certificate is good for {days} more days"
 
 
-def _clock(about: str, at_least_s: float, at_most_s: float) -> Iterator[Remark]:
+def _clock(about: str, at_least_s: float, at_most_s: float) -> Iterator[CheckItem]:
     apart_s = max(at_least_s, -at_most_s, 0.0)
     if apart_s >= CLOCKS_APART_S:
         which = "ahead of" if at_least_s > 0 else "behind"
@@ -206,27 +206,27 @@ def _clock(about: str, at_least_s: float, at_most_s: float) -> Iterator[Remark]:
             f"its clock is at least {apart_s:.0f} s {which} this machine's;"
             " times that clients wrote into their locks may mislead"
         )
-        yield Remark(about=about, mark=Mark.NOTE, text=text)
+        yield CheckItem(about=about, mark=CheckLevel.NOTE, text=text)
 
 
-def _cluster(members: tuple[MemberFacts, ...]) -> Iterator[Remark]:
+def _cluster(members: tuple[MemberFacts, ...]) -> Iterator[CheckItem]:
     answered = [member for member in members if member.refusal is None]
     clusters = {member.cluster_id for member in answered}
     if len(clusters) > 1:
         text = "they belong to different clusters: give the endpoints of one"
-        yield Remark(about="endpoints", mark=Mark.PROBLEM, text=text)
+        yield CheckItem(about="endpoints", mark=CheckLevel.PROBLEM, text=text)
     elif answered and all(member.leader_id not in {None, member.member_id} for member in answered):
         text = (
             "none of them is the leader, which answers look-ups of leases about twice as fast:"
             " add its endpoint"
         )
-        yield Remark(about="endpoints", mark=Mark.NOTE, text=text)
+        yield CheckItem(about="endpoints", mark=CheckLevel.NOTE, text=text)
 
 
-def _permission(tried: Permission) -> Remark:
+def _permission(tried: Permission) -> CheckItem:
     if tried.refusal is None:
-        mark, text = (Mark.NOTE, tried.note) if tried.note else (Mark.FINE, "works")
+        mark, text = (CheckLevel.NOTE, tried.note) if tried.note else (CheckLevel.FINE, "works")
     else:
-        mark = Mark.NOTE if tried.is_optional else Mark.PROBLEM
+        mark = CheckLevel.NOTE if tried.is_optional else CheckLevel.PROBLEM
         text = tried.refusal
-    return Remark(about=tried.what, prefix=tried.prefix, mark=mark, text=text)
+    return CheckItem(about=tried.what, prefix=tried.prefix, mark=mark, text=text)

@@ -10,26 +10,32 @@ from lockdoctor.domain.evidence.deadlock import HolderWaits
 from lockdoctor.domain.evidence.verdicts import Confidence
 from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.alarms import CORRUPT, NOSPACE, ClusterAlarm, is_raised
-from lockdoctor.domain.model.leases import NO_LEASE, LeaseGone, LeaseUnread, Observation, Reading
+from lockdoctor.domain.model.leases import (
+    NO_LEASE,
+    FailedReading,
+    LeaseNotFound,
+    LeaseReading,
+    Reading,
+)
 from lockdoctor.domain.model.locks import LockKey, Recipe
-from lockdoctor.domain.treatment.plan import SESSION_LEAKS, Refusal, Selection, Stake, Target
+from lockdoctor.domain.treatment.plan import SESSION_LEAKS, ApprovedHold, Refusal, Selection, Target
 from lockdoctor.domain.treatment.preconditions import hold_changes
 from lockdoctor.domain.treatment.reasons import (
-    AcceptedAsIs,
+    AcceptedFinding,
     AlarmForbids,
-    Danger,
-    HolderIsStuck,
+    HolderIsWaiting,
     KeysUnseen,
     KindUnknown,
     LeaseGoneAlready,
-    LosesPlace,
     NotFound,
     NotJudged,
-    OtherKeys,
     OutsideKeys,
+    QueuePositionLost,
+    RefusalReason,
     TooManyKeys,
+    UnjudgedKeys,
 )
-from lockdoctor.domain.treatment.selection import Candidate, Contender
+from lockdoctor.domain.treatment.selection import Candidate, QueuedKey
 from lockdoctor.values import dataclass
 
 ORDERED_BY_WRITE = frozenset({Recipe.RW_MUTEX, Recipe.VITESS, Recipe.VITESS_ELECTION})
@@ -37,10 +43,10 @@ ORDERED_BY_WRITE = frozenset({Recipe.RW_MUTEX, Recipe.VITESS, Recipe.VITESS_ELEC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
+class FreshReadings:
     """What a fresh look at a candidate found."""
 
-    lease: Reading | LeaseUnread | None
+    lease: Reading | FailedReading | None
     """With its keys; None where the candidate has no lease."""
     keys: Mapping[bytes, LockKey]
     """Its holds, and what else is on its lease where that is little enough to be read."""
@@ -50,7 +56,7 @@ class Findings:
 
 def approve(
     candidate: Candidate,
-    found: Findings,
+    found: FreshReadings,
     selection: Selection,
     prefixes: Sequence[bytes],
     word: Callable[[Evidence], str],
@@ -67,7 +73,7 @@ def approve(
     return Target(
         action=action,
         lease_id=candidate.lease_id,
-        granted_ttl_s=found.lease.granted_ttl_s if isinstance(found.lease, Observation) else None,
+        granted_ttl_s=found.lease.granted_ttl_s if isinstance(found.lease, LeaseReading) else None,
         stakes=tuple(_stake(each, found.keys[each.key.key]) for each in candidate.contenders),
         others=tuple(_bare(found.keys[key]) for key in others),
         outside=tuple(key for key in others if _is_outside(key, prefixes)),
@@ -78,18 +84,18 @@ def approve(
     )
 
 
-def attached_keys(lease: Reading | LeaseUnread | None) -> tuple[bytes, ...]:
+def attached_keys(lease: Reading | FailedReading | None) -> tuple[bytes, ...]:
     """Every key on a lease, as far as it was seen."""
-    return (lease.attached_keys or ()) if isinstance(lease, Observation) else ()
+    return (lease.attached_keys or ()) if isinstance(lease, LeaseReading) else ()
 
 
 def _dangers(
-    candidate: Candidate, found: Findings, selection: Selection, prefixes: Sequence[bytes]
-) -> Iterator[Danger]:
-    if isinstance(found.lease, LeaseGone):
+    candidate: Candidate, found: FreshReadings, selection: Selection, prefixes: Sequence[bytes]
+) -> Iterator[RefusalReason]:
+    if isinstance(found.lease, LeaseNotFound):
         yield LeaseGoneAlready()
         return
-    if isinstance(found.lease, LeaseUnread):
+    if isinstance(found.lease, FailedReading):
         yield KeysUnseen(found.lease.reason)
         return
     yield from _forbidden(selection, found.alarms)
@@ -103,12 +109,12 @@ def _dangers(
     yield from map(KindUnknown, guessed[:1]) if guessed else _unjudged(candidate, selection)
     if selection.action is Action.QUARANTINE:
         recipes = {each.report.lock.recipe for each in candidate.contenders}
-        yield from [LosesPlace()] if recipes & ORDERED_BY_WRITE else []
+        yield from [QueuePositionLost()] if recipes & ORDERED_BY_WRITE else []
     if selection.action is Action.REVOKE and found.lease is not None:
         yield from _too_much(candidate, found.lease, selection, prefixes)
 
 
-def _forbidden(selection: Selection, alarms: Sequence[ClusterAlarm]) -> Iterator[Danger]:
+def _forbidden(selection: Selection, alarms: Sequence[ClusterAlarm]) -> Iterator[RefusalReason]:
     """
     Name the alarm for which etcd would refuse the action.
 
@@ -121,7 +127,7 @@ def _forbidden(selection: Selection, alarms: Sequence[ClusterAlarm]) -> Iterator
         yield AlarmForbids(NOSPACE)
 
 
-def _unjudged(candidate: Candidate, selection: Selection) -> Iterator[Danger]:
+def _unjudged(candidate: Candidate, selection: Selection) -> Iterator[RefusalReason]:
     if selection.even_if_healthy or (selection.whole_prefix and candidate.contenders):
         return
     verdicts = [each.verdict for each in candidate.contenders] or [candidate.session]
@@ -132,14 +138,14 @@ def _unjudged(candidate: Candidate, selection: Selection) -> Iterator[Danger]:
             return
         for each in verdict.evidence:
             if isinstance(each, HolderWaits):
-                yield HolderIsStuck(each.lock)
+                yield HolderIsWaiting(each.lock)
         if verdict.accepted:
-            yield AcceptedAsIs(str(verdict.accepted.until), verdict.accepted.reason)
+            yield AcceptedFinding(str(verdict.accepted.until), verdict.accepted.reason)
 
 
 def _too_much(
-    candidate: Candidate, lease: Observation, selection: Selection, prefixes: Sequence[bytes]
-) -> Iterator[Danger]:
+    candidate: Candidate, lease: LeaseReading, selection: Selection, prefixes: Sequence[bytes]
+) -> Iterator[RefusalReason]:
     """Say what a revocation would delete that was not named."""
     if lease.attached_keys is None:
         yield KeysUnseen("etcd does not show this user every key on the lease")
@@ -153,10 +159,10 @@ def _too_much(
     if outside and not selection.outside_keys:
         yield OutsideKeys(len(outside), outside[0])
     if inside and not (selection.even_if_healthy or selection.whole_prefix):
-        yield OtherKeys(len(inside), inside[0])
+        yield UnjudgedKeys(len(inside), inside[0])
 
 
-def _others(candidate: Candidate, found: Findings) -> list[bytes]:
+def _others(candidate: Candidate, found: FreshReadings) -> list[bytes]:
     holds = {each.key.key for each in candidate.contenders}
     return [key for key in attached_keys(found.lease) if key not in holds]
 
@@ -170,7 +176,7 @@ def _held_at_least_s(candidate: Candidate) -> float | None:
     return first.held_at_least_s if first and first.is_holder else None
 
 
-def _stake(each: Contender, key: LockKey) -> Stake:
+def _stake(each: QueuedKey, key: LockKey) -> ApprovedHold:
     lock = each.report.lock
     if each.is_holder:
         behind = lock.waiters
@@ -178,7 +184,7 @@ def _stake(each: Contender, key: LockKey) -> Stake:
     else:
         behind = lock.waiters[lock.waiters.index(each.key) + 1 :]
         is_next = ()
-    return Stake(
+    return ApprovedHold(
         lock=lock.id,
         hold=_bare(key),
         is_holder=each.is_holder,

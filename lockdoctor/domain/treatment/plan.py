@@ -7,7 +7,7 @@ from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.alarms import ClusterAlarm
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import LockId, LockKey
-from lockdoctor.domain.treatment.reasons import Danger, LeaseGoneAlready
+from lockdoctor.domain.treatment.reasons import LeaseGoneAlready, RefusalReason
 from lockdoctor.values import dataclass
 
 JUDGED = frozenset({VerdictKind.LEAKED_LOCK})
@@ -50,7 +50,7 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stake:
+class ApprovedHold:
     """One hold that is approved for treatment, and the queue in which it stands."""
 
     lock: LockId
@@ -72,7 +72,7 @@ class Target:
     lease_id: LeaseId
     """NO_LEASE where the key has none."""
     granted_ttl_s: int | None
-    stakes: tuple[Stake, ...]
+    stakes: tuple[ApprovedHold, ...]
     """Empty for a session without keys."""
     others: tuple[LockKey, ...] = ()
     """What else is on the lease, without values; a revocation deletes it, nothing else does."""
@@ -105,7 +105,7 @@ class Refusal:
     """NO_LEASE where a key has none."""
     lock: bytes | None
     key: bytes | None
-    dangers: tuple[Danger, ...]
+    dangers: tuple[RefusalReason, ...]
     """All of them; never empty."""
 
     @property

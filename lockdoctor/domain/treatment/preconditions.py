@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from lockdoctor.domain.model.actions import Action
-from lockdoctor.domain.model.leases import LeaseGone, LeaseUnread, Observation, Reading
+from lockdoctor.domain.model.leases import FailedReading, LeaseNotFound, LeaseReading, Reading
 from lockdoctor.domain.model.locks import Lock, LockId, LockKey
 from lockdoctor.domain.recipes.grouping import queue_of, recipe_of
-from lockdoctor.domain.treatment.plan import RevokePlan, Stake, Target
+from lockdoctor.domain.treatment.plan import ApprovedHold, RevokePlan, Target
 from lockdoctor.domain.treatment.reasons import (
     Change,
     HolderChanged,
     KeyAdded,
     KeyGone,
+    KeyRecreated,
     KeyRewritten,
     KeysUnseen,
-    KeyTakenAnew,
     LeaderChangedSince,
     LeaseGoneAlready,
     TtlChanged,
@@ -25,12 +25,12 @@ from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Now:
+class CurrentState:
     """One target as it stands right before it is treated."""
 
     raft_term: int | None
     """The latest of all answers; None where none told it."""
-    lease: Reading | LeaseUnread | None
+    lease: Reading | FailedReading | None
     """With its keys; None where the target has no lease. One that was not read proves nothing."""
     keys: Mapping[bytes, LockKey]
     """Those of the target's keys that exist, with their values."""
@@ -41,7 +41,7 @@ class Now:
         """Whether nothing is left to do: no key of the target is there, and no lease to end."""
         if any(key.key in self.keys for key in target.doomed):
             return False
-        return target.action is not Action.REVOKE or isinstance(self.lease, LeaseGone)
+        return target.action is not Action.REVOKE or isinstance(self.lease, LeaseNotFound)
 
     def lock(self, wanted: LockId) -> Lock | None:
         """Find a lock, whatever its keys' values make of it now."""
@@ -69,7 +69,7 @@ def _is_alone(*locks: Lock | LockId) -> bool:
     return not any(recipe_of(lock).can_wait for lock in locks)
 
 
-def changes(target: Target, plan: RevokePlan, now: Now) -> tuple[Change, ...]:
+def changes(target: Target, plan: RevokePlan, now: CurrentState) -> tuple[Change, ...]:
     """Compare a target with what was shown of it; nothing where it is still the same."""
     return tuple(_changes(target, plan, now))
 
@@ -79,12 +79,12 @@ def hold_changes(shown: LockKey, now: LockKey | None) -> Iterator[Change]:
     if now is None:
         yield KeyGone(shown.key)
     elif now.create_revision != shown.create_revision:
-        yield KeyTakenAnew(shown.key)
+        yield KeyRecreated(shown.key)
     elif (now.mod_revision, now.lease_id) != (shown.mod_revision, shown.lease_id):
         yield KeyRewritten(shown.key)
 
 
-def _changes(target: Target, plan: RevokePlan, now: Now) -> Iterator[Change]:
+def _changes(target: Target, plan: RevokePlan, now: CurrentState) -> Iterator[Change]:
     if now.raft_term is not None and now.raft_term != plan.raft_term:
         yield LeaderChangedSince(plan.raft_term, now.raft_term)
     yield from _lease_changes(target, now.lease)
@@ -94,17 +94,17 @@ def _changes(target: Target, plan: RevokePlan, now: Now) -> Iterator[Change]:
         yield from _queue_changes(stake, now)
 
 
-def _lease_changes(target: Target, lease: Reading | LeaseUnread | None) -> Iterator[Change]:
-    if isinstance(lease, LeaseGone):
+def _lease_changes(target: Target, lease: Reading | FailedReading | None) -> Iterator[Change]:
+    if isinstance(lease, LeaseNotFound):
         yield LeaseGoneAlready()
-    elif isinstance(lease, Observation):
+    elif isinstance(lease, LeaseReading):
         if lease.granted_ttl_s != target.granted_ttl_s:
             yield TtlChanged(target.granted_ttl_s, lease.granted_ttl_s)
         if target.action is Action.REVOKE:
             yield from unapproved(target, lease)
 
 
-def unapproved(target: Target, lease: Observation) -> Iterator[Change]:
+def unapproved(target: Target, lease: LeaseReading) -> Iterator[Change]:
     """Say which keys on a lease a revocation would delete without anybody's approval."""
     if lease.attached_keys is None:
         yield KeysUnseen("etcd does not show this user every key on the lease")
@@ -113,7 +113,7 @@ def unapproved(target: Target, lease: Observation) -> Iterator[Change]:
     yield from (KeyAdded(key) for key in lease.attached_keys if key not in approved)
 
 
-def _queue_changes(stake: Stake, now: Now) -> Iterator[Change]:
+def _queue_changes(stake: ApprovedHold, now: CurrentState) -> Iterator[Change]:
     """Say whether the key's place in its queue is another: holder, or one that waits."""
     lock = now.lock(stake.lock)
     holding = (lock.holder, *lock.sharers) if lock and lock.holder else ()

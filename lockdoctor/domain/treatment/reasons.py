@@ -17,7 +17,7 @@ class NotJudged:
 
 
 @dataclass(frozen=True, slots=True)
-class AcceptedAsIs:
+class AcceptedFinding:
     """Somebody has accepted it in lockdoctor.toml."""
 
     until: str
@@ -25,7 +25,7 @@ class AcceptedAsIs:
 
 
 @dataclass(frozen=True, slots=True)
-class HolderIsStuck:
+class HolderIsWaiting:
     """The session that holds it waits for another lock itself."""
 
     behind: bytes
@@ -78,7 +78,7 @@ class OutsideKeys:
 
 
 @dataclass(frozen=True, slots=True)
-class OtherKeys:
+class UnjudgedKeys:
     """Keys that nobody judged leaked are on the lease: of other locks, or of none."""
 
     keys: int
@@ -91,7 +91,7 @@ class NothingToRelease:
 
 
 @dataclass(frozen=True, slots=True)
-class LosesPlace:
+class QueuePositionLost:
     """The lock's queue goes by the last write: in quarantine the hold would lose its place."""
 
 
@@ -138,7 +138,7 @@ class KeyGone:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyTakenAnew:
+class KeyRecreated:
     """The key was deleted and written again: another hold."""
 
     key: bytes
@@ -166,7 +166,7 @@ Change: TypeAlias = (
     | TtlChanged
     | KeyAdded
     | KeyGone
-    | KeyTakenAnew
+    | KeyRecreated
     | KeyRewritten
     | HolderChanged
     | KeysUnseen
@@ -174,18 +174,18 @@ Change: TypeAlias = (
 """How something differs from what was shown."""
 
 
-Danger: TypeAlias = (
+RefusalReason: TypeAlias = (
     NotJudged
-    | AcceptedAsIs
-    | HolderIsStuck
+    | AcceptedFinding
+    | HolderIsWaiting
     | KindUnknown
     | NotFound
     | TooYoung
     | TooManyKeys
     | OutsideKeys
-    | OtherKeys
+    | UnjudgedKeys
     | NothingToRelease
-    | LosesPlace
+    | QueuePositionLost
     | AlarmForbids
     | Change
 )

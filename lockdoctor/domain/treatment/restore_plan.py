@@ -12,7 +12,7 @@ from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, is_cut
 from lockdoctor.values import dataclass
 
 
-class Obstacle(enum.Enum):
+class RestoreSkipReason(enum.Enum):
     """Why a key is not put back."""
 
     EXISTS = "it exists now"
@@ -22,11 +22,11 @@ class Obstacle(enum.Enum):
     NOT_REACHED = "the run ended before it"
 
 
-class Left(NamedTuple):
+class SkippedKey(NamedTuple):
     """A key that is not put back."""
 
     key: LockKey
-    why: Obstacle
+    why: RestoreSkipReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,20 +36,20 @@ class RestorePlan:
     entry: Entry
     keys: tuple[LockKey, ...]
     """Those that do not exist now, with the values that they had."""
-    left: tuple[Left, ...]
+    left: tuple[SkippedKey, ...]
     ttl_s: int | None
     """Of the new lease; None where they are put without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Restored:
+class RestoreResult:
     """What a restore did."""
 
     entry_id: EntryId
     """Its own, in the journal."""
     result: Result
     put: tuple[LockKey, ...]
-    left: tuple[Left, ...]
+    left: tuple[SkippedKey, ...]
     """Those that were planned and are not known to be back."""
     failure: str | None
     """What etcd, or the way to it, said."""
@@ -71,14 +71,14 @@ def plan_restoration(
         ttl_s: The TTL of the new lease.
     """
     keys: list[LockKey] = []
-    left: list[Left] = []
+    left: list[SkippedKey] = []
     for key in entry.perhaps_deleted:
         if wanted and key.key not in wanted:
             continue
         if key.key in existing:
-            left.append(Left(key, Obstacle.EXISTS))
+            left.append(SkippedKey(key, RestoreSkipReason.EXISTS))
         elif is_cut(key):
-            left.append(Left(key, Obstacle.CUT))
+            left.append(SkippedKey(key, RestoreSkipReason.CUT))
         else:
             keys.append(key)
     return RestorePlan(entry=entry, keys=tuple(keys), left=tuple(left), ttl_s=ttl_s)

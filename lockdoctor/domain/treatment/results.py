@@ -13,7 +13,7 @@ SUCCESSFUL = frozenset({Result.DONE, Result.ALREADY_GONE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueueAfter:
+class QueueState:
     """Who holds a lock after its holder was treated."""
 
     lock: bytes
@@ -25,7 +25,7 @@ class QueueAfter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Treated:
+class TargetResult:
     """What became of one target."""
 
     target: Target
@@ -40,7 +40,7 @@ class Treated:
     """No answer came; a look afterwards told."""
     took_s: float = 0.0
     """From the first write to the answer of the last."""
-    queues: tuple[QueueAfter, ...] = ()
+    queues: tuple[QueueState, ...] = ()
     undo_until: float | None = None
     """POSIX seconds: so long a quarantine lasts at the least."""
     unrecorded: str | None = None
@@ -53,7 +53,7 @@ class Treated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Undone:
+class UndoResult:
     """What became of keys in quarantine that were to be put back."""
 
     undone: EntryId
@@ -76,7 +76,7 @@ class Undone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Relapse:
+class Reacquired:
     """Somebody else who took a lock that was freed, keeps it and renews."""
 
     lock: bytes
@@ -95,13 +95,13 @@ class TreatmentReport:
     """What one run did, and what it did not get to."""
 
     plan: RevokePlan
-    treated: tuple[Treated, ...]
+    treated: tuple[TargetResult, ...]
     """In order; shorter than the plan's targets where it was stopped."""
     stopped: str | None = None
     """Why it ended before its end."""
     watched_s: float | None = None
     """So long it was watched whether the leaks come back; None where nobody asked."""
-    relapses: tuple[Relapse, ...] = ()
+    relapses: tuple[Reacquired, ...] = ()
 
     @property
     def is_fine(self) -> bool:

@@ -13,12 +13,12 @@ from lockdoctor.domain.model.locks import Hold, LockKey
 from lockdoctor.domain.report.findings import LockReport
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.treatment.plan import NAMEABLE, SESSION_LEAKS, Refusal, Selection
-from lockdoctor.domain.treatment.reasons import Danger, NotFound, NothingToRelease, TooYoung
+from lockdoctor.domain.treatment.reasons import NotFound, NothingToRelease, RefusalReason, TooYoung
 from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contender:
+class QueuedKey:
     """One key in the queue of a lock."""
 
     report: LockReport
@@ -54,7 +54,7 @@ class Candidate:
     """One lease, or one key without a lease, that was selected."""
 
     lease_id: LeaseId
-    contenders: tuple[Contender, ...]
+    contenders: tuple[QueuedKey, ...]
     """In the order in which they came; empty for a session without keys."""
     session: Verdict | None = None
     """What was concluded of a session without keys."""
@@ -64,7 +64,7 @@ class Candidate:
         """What was concluded of its oldest key, or of the session."""
         return self.contenders[0].verdict if self.contenders else self.session
 
-    def refused(self, *dangers: Danger) -> Refusal:
+    def refused(self, *dangers: RefusalReason) -> Refusal:
         """Refuse it."""
         first = self.contenders[0] if self.contenders else None
         return Refusal(
@@ -76,7 +76,7 @@ class Candidate:
 
 
 @dataclass(kw_only=True)
-class Selected:
+class SelectionResult:
     """What a selection makes of a report."""
 
     candidates: list[Candidate] = field(default_factory=list)
@@ -86,7 +86,7 @@ class Selected:
     unnamed: Counter[VerdictKind] = field(default_factory=Counter)
 
 
-def select(report: Report, selection: Selection) -> Selected:
+def select(report: Report, selection: Selection) -> SelectionResult:
     """
     Choose what is to be treated: holds in the order of their age, then sessions without keys.
 
@@ -94,7 +94,7 @@ def select(report: Report, selection: Selection) -> Selected:
     Keys on one lease are one candidate. What is named and cannot be chosen is refused; what a
     filter leaves out is counted.
     """
-    found = Selected()
+    found = SelectionResult()
     keys = list(
         _named(report, selection, found) if selection.is_named else _judged(report, selection)
     )
@@ -110,7 +110,7 @@ def select(report: Report, selection: Selection) -> Selected:
     return found
 
 
-def _judged(report: Report, selection: Selection) -> Iterator[Contender]:
+def _judged(report: Report, selection: Selection) -> Iterator[QueuedKey]:
     """Every key with a verdict that is asked for; none at all where only sessions are."""
     if selection.sessions and not selection.whole_prefix:
         return
@@ -134,7 +134,7 @@ def _unnamed(report: Report, selection: Selection) -> Counter[VerdictKind]:
     )
 
 
-def _named(report: Report, selection: Selection, found: Selected) -> Iterator[Contender]:
+def _named(report: Report, selection: Selection, found: SelectionResult) -> Iterator[QueuedKey]:
     """
     What is named: of a lease the keys that own a lock, or else those that wait for one.
 
@@ -153,13 +153,13 @@ def _named(report: Report, selection: Selection, found: Selected) -> Iterator[Co
             found.refused.append(refusal)
 
 
-def _contenders(report: Report) -> list[Contender]:
-    return [Contender(report=lock, key=key) for lock in report.locks for key in lock.lock.keys]
+def _contenders(report: Report) -> list[QueuedKey]:
+    return [QueuedKey(report=lock, key=key) for lock in report.locks for key in lock.lock.keys]
 
 
 def _old_enough(
-    keys: Iterable[Contender], selection: Selection, found: Selected
-) -> Iterator[Contender]:
+    keys: Iterable[QueuedKey], selection: Selection, found: SelectionResult
+) -> Iterator[QueuedKey]:
     for each in keys:
         if each.held_at_least_s >= selection.min_held_s:
             yield each
@@ -171,28 +171,28 @@ def _old_enough(
             found.too_young += 1
 
 
-def _by_lease(chosen: Iterable[Contender]) -> Iterator[Candidate]:
+def _by_lease(chosen: Iterable[QueuedKey]) -> Iterator[Candidate]:
     """
     Put those on one lease together, in the order of the oldest key of each.
 
     A key that blocks two queues is taken once, as the holder of its own lock.
     """
-    once: dict[Hold, Contender] = {}
+    once: dict[Hold, QueuedKey] = {}
     for each in sorted(chosen, key=_oldest_first):
         once.setdefault(each.key.hold, each)
-    groups: dict[LeaseId | bytes, list[Contender]] = {}
+    groups: dict[LeaseId | bytes, list[QueuedKey]] = {}
     for each in once.values():
         groups.setdefault(each.key.lease_id or each.key.key, []).append(each)
     for group in groups.values():
         yield Candidate(lease_id=group[0].key.lease_id, contenders=tuple(group))
 
 
-def _oldest_first(each: Contender) -> tuple[int, bool]:
+def _oldest_first(each: QueuedKey) -> tuple[int, bool]:
     return each.key.create_revision, each.report.lock.foreign_holder
 
 
 def _sessions(
-    report: Report, selection: Selection, named: list[LeaseId], found: Selected
+    report: Report, selection: Selection, named: list[LeaseId], found: SelectionResult
 ) -> Iterator[Candidate]:
     """Leases without keys: those that are named, and with `sessions` those that leaked."""
     judged = {

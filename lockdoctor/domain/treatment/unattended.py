@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from lockdoctor.domain.evidence.age import Standing
+from lockdoctor.domain.evidence.age import SeenInEarlierRuns
 from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
 from lockdoctor.domain.inference.lookup_schedule import keep_alive_period_s
 from lockdoctor.domain.model.actions import Result
@@ -23,7 +23,7 @@ from lockdoctor.domain.report.findings import Finding
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.treatment.journal_entry import Entry
 from lockdoctor.domain.treatment.plan import Refusal
-from lockdoctor.domain.treatment.results import Treated
+from lockdoctor.domain.treatment.results import TargetResult
 from lockdoctor.values import dataclass
 
 DAY_S = 86_400.0
@@ -43,7 +43,7 @@ HARMLESS = frozenset({Result.REFUSED, Result.FAILED, Result.ALREADY_GONE})
 """Results that used nothing up, because nothing was written."""
 
 
-class Spare(enum.Enum):
+class TreatmentSkipReason(enum.Enum):
     """Why a leaked lock below a prefix that may be treated is left alone."""
 
     RUN_CUT_SHORT = "the run was cut short"
@@ -56,7 +56,7 @@ class Spare(enum.Enum):
     ENOUGH_TODAY = "enough was treated in the last 24 hours"
 
 
-class Chosen(NamedTuple):
+class AllowedLock(NamedTuple):
     """A lock that may be freed now."""
 
     finding: Finding
@@ -67,28 +67,28 @@ class Chosen(NamedTuple):
     treatment: Treatment
 
 
-class Spared(NamedTuple):
+class SkippedLock(NamedTuple):
     """A leaked lock that may not."""
 
     finding: Finding
-    why: Spare
+    why: TreatmentSkipReason
 
 
-class Choice(NamedTuple):
+class TreatmentChoice(NamedTuple):
     """What a run may treat, the longest hold first, and what it may not."""
 
-    chosen: tuple[Chosen, ...]
-    spared: tuple[Spared, ...]
+    chosen: tuple[AllowedLock, ...]
+    spared: tuple[SkippedLock, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unattended:
+class UnattendedResult:
     """What a run did of that."""
 
-    treated: tuple[Treated, ...] = ()
+    treated: tuple[TargetResult, ...] = ()
     refused: tuple[Refusal, ...] = ()
     """Chosen, and not planned: what spoke against it."""
-    spared: tuple[Spared, ...] = ()
+    spared: tuple[SkippedLock, ...] = ()
     failure: str | None = None
     """Why nothing was treated, or no more."""
 
@@ -103,7 +103,7 @@ def choose(
     policy: Policy,
     journal: Iterable[Entry],
     renewed: Collection[LeaseId] = (),
-) -> Choice:
+) -> TreatmentChoice:
     """
     Say which leaked locks may be freed now.
 
@@ -119,22 +119,22 @@ def choose(
     for each in candidates:
         why = _spare(each, report) or _over(each, in_this_run[each.prefix], today[each.prefix])
         if not why and not _is_seen_renewed(each.finding, report, renewed):
-            why = Spare.RENEWAL_UNSEEN
+            why = TreatmentSkipReason.RENEWAL_UNSEEN
         if why:
-            spared.append(Spared(each.finding, why))
+            spared.append(SkippedLock(each.finding, why))
         else:
             chosen.append(each)
             in_this_run[each.prefix] += 1
             today[each.prefix] += 1
-    return Choice(tuple(chosen), tuple(spared))
+    return TreatmentChoice(tuple(chosen), tuple(spared))
 
 
-def to_watch(choice: Choice) -> tuple[LeaseId, ...]:
+def to_watch(choice: TreatmentChoice) -> tuple[LeaseId, ...]:
     """Name the leases that are left alone only because no renewal of theirs was seen yet."""
     traces = (
         spared.finding.lock.holder_trace
         for spared in choice.spared
-        if spared.why is Spare.RENEWAL_UNSEEN and spared.finding.lock
+        if spared.why is TreatmentSkipReason.RENEWAL_UNSEEN and spared.finding.lock
     )
     leases = (
         found.lease_id
@@ -145,28 +145,28 @@ def to_watch(choice: Choice) -> tuple[LeaseId, ...]:
     return tuple(dict.fromkeys(leases))[:MAX_WATCHED]
 
 
-def _candidates(report: Report, policy: Policy) -> Iterator[Chosen]:
+def _candidates(report: Report, policy: Policy) -> Iterator[AllowedLock]:
     for finding in report.located_findings:
         lock, key = finding.lock, finding.verdict.key
         if finding.verdict.kind is not VerdictKind.LEAKED_LOCK or lock is None or key is None:
             continue
         rule = policy.rule_for(lock.lock.name)
         if rule is not None and rule.treatment is not None:
-            yield Chosen(finding, key, rule.prefix, rule.treatment)
+            yield AllowedLock(finding, key, rule.prefix, rule.treatment)
 
 
-def _spare(each: Chosen, report: Report) -> Spare | None:
+def _spare(each: AllowedLock, report: Report) -> TreatmentSkipReason | None:
     verdict, lock, treatment = each.finding.verdict, each.finding.lock, each.treatment
     if report.interrupted is not None:
-        return Spare.RUN_CUT_SHORT
+        return TreatmentSkipReason.RUN_CUT_SHORT
     if verdict.confidence is not Confidence.PROVEN:
-        return Spare.NOT_PROVEN
+        return TreatmentSkipReason.NOT_PROVEN
     if lock is None or lock.lock.foreign_holder:
-        return Spare.NO_CONTENDER
+        return TreatmentSkipReason.NO_CONTENDER
     if _held_s(each.finding) < treatment.min_held_s:
-        return Spare.HELD_TOO_BRIEFLY
+        return TreatmentSkipReason.HELD_TOO_BRIEFLY
     if _runs(each.finding) < treatment.min_runs:
-        return Spare.IN_TOO_FEW_RUNS
+        return TreatmentSkipReason.IN_TOO_FEW_RUNS
     return None
 
 
@@ -178,11 +178,11 @@ def _is_seen_renewed(finding: Finding, report: Report, renewed: Collection[Lease
     return found.lease_id in renewed or (at is not None and at >= report.started_at)
 
 
-def _over(each: Chosen, in_this_run: int, today: int) -> Spare | None:
+def _over(each: AllowedLock, in_this_run: int, today: int) -> TreatmentSkipReason | None:
     if today >= each.treatment.max_per_day:
-        return Spare.ENOUGH_TODAY
+        return TreatmentSkipReason.ENOUGH_TODAY
     if in_this_run >= each.treatment.max_per_run:
-        return Spare.ENOUGH_IN_THIS_RUN
+        return TreatmentSkipReason.ENOUGH_IN_THIS_RUN
     return None
 
 
@@ -210,4 +210,6 @@ def _held_s(finding: Finding) -> float:
 
 def _runs(finding: Finding) -> int:
     """In how many runs in a row it was found; this one alone where nothing tells of others."""
-    return max((e.runs for e in finding.verdict.evidence if isinstance(e, Standing)), default=1)
+    return max(
+        (e.runs for e in finding.verdict.evidence if isinstance(e, SeenInEarlierRuns)), default=1
+    )

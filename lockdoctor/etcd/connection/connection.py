@@ -11,12 +11,12 @@ import grpc
 import grpc.aio
 
 from lockdoctor.domain.model.leases import NO_LEASE
-from lockdoctor.errors import AccessDenied, ClusterError, ClusterUnreachable
+from lockdoctor.errors import AccessDeniedError, ClusterError, ClusterUnreachableError
 from lockdoctor.etcd.connection.diagnose import explain
 from lockdoctor.etcd.connection.endpoints import Endpoint, parse_endpoint
 from lockdoctor.etcd.connection.errors import (
-    Unanswered,
-    UnknownLease,
+    LeaseNotFoundError,
+    WriteOutcomeUnknownError,
     access_denied,
     is_auth_disabled,
     is_of_learner,
@@ -31,7 +31,7 @@ from lockdoctor.etcd.connection.errors import (
     translate,
     translate_write,
 )
-from lockdoctor.etcd.connection.greeting import Greeting, who_are_you
+from lockdoctor.etcd.connection.greeting import StatusReply, who_are_you
 from lockdoctor.etcd.connection.identity import ClusterIdentity
 from lockdoctor.etcd.connection.member import KeepAlive, Member
 from lockdoctor.etcd.connection.tls import PathName, TlsFiles
@@ -103,7 +103,7 @@ class ConnectionSettings:
         return self.user is not None or self.token is not None
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """What one call brought, with the moments around the attempt that succeeded."""
 
     asked_at: float
@@ -138,7 +138,7 @@ class Attempt(NamedTuple):
         return [LEADER_REQUIRED, ("token", self.token)] if self.token else [LEADER_REQUIRED]
 
 
-class Failure(NamedTuple):
+class FailedAttempt(NamedTuple):
     """An attempt that failed, made by other means than call()."""
 
     attempt: Attempt
@@ -146,16 +146,16 @@ class Failure(NamedTuple):
     error: grpc.aio.AioRpcError
 
 
-class Refusal(NamedTuple):
+class UnreachableMember(NamedTuple):
     """An endpoint that did not greet."""
 
     member: Member
     error: Any
 
     @property
-    def denied(self) -> AccessDenied | None:
+    def denied(self) -> AccessDeniedError | None:
         """The error for the person, where it is about users and permissions."""
-        if isinstance(self.error, AccessDenied):
+        if isinstance(self.error, AccessDeniedError):
             return self.error
         return access_denied(self.error.details() or "", "read its status")
 
@@ -164,7 +164,7 @@ class Connection:
     """
     One member to ask, chosen among the endpoints, and another one when it fails.
 
-    Reads can be repeated: call(). A write is asked for once: ask_once().
+    Reads can be repeated: call(). A write is asked for once: call_once().
     """
 
     def __init__(self, settings: ConnectionSettings, clock: Clock) -> None:
@@ -197,8 +197,8 @@ class Connection:
         Choose the member to read from, and authenticate where a user is given.
 
         Raises:
-            ClusterUnreachable: No endpoint greets as a member with a leader.
-            AccessDenied: The user or the password is wrong.
+            ClusterUnreachableError: No endpoint greets as a member with a leader.
+            AccessDeniedError: The user or the password is wrong.
             WrongClusterError: An endpoint belongs to another cluster than the run's.
         """
         loop = asyncio.get_running_loop()
@@ -208,14 +208,14 @@ class Connection:
         if self._settings.user is not None:
             await self._renew_token(self.begin("log in"))
 
-    async def meet(self) -> list[tuple[Endpoint, Greeting | str]]:
+    async def status_of_all(self) -> list[tuple[Endpoint, StatusReply | str]]:
         """Ask every endpoint who it is, once; a text says why one did not tell."""
         answers = await asyncio.gather(*(self._greet(member) for member in self._members))
         return [(answer.member.endpoint, await self._met(answer)) for answer in answers]
 
     async def call(
         self, method: Method, request: Any, what: str, keys: KeyRange | None = None
-    ) -> Answer:
+    ) -> Response:
         """
         Ask the chosen member, and again or another one where that may help.
 
@@ -223,14 +223,14 @@ class Connection:
             keys: Which keys it reads, for the message where the user may not.
 
         Raises:
-            ClusterUnreachable: No member greets within the command time-out.
+            ClusterUnreachableError: No member greets within the command time-out.
             ClusterTimeout: The command time-out is over.
-            AccessDenied: etcd refuses it.
+            AccessDeniedError: etcd refuses it.
             WrongClusterError: Another cluster than the run's has answered.
         """
         return await self._try(self.begin(what, keys), method, request)
 
-    async def call_again(self, failure: Failure, method: Method, request: Any) -> Answer:
+    async def call_again(self, failure: FailedAttempt, method: Method, request: Any) -> Response:
         """
         Go on after an attempt that failed, within the same time-out.
 
@@ -239,7 +239,7 @@ class Connection:
         """
         return await self._try(await self.mend(failure.attempt, failure.error), method, request)
 
-    async def ask_once(self, method: Method, request: Any, what: str) -> Answer:
+    async def call_once(self, method: Method, request: Any, what: str) -> Response:
         """
         Ask the chosen member for a write; again only where it was refused for want of a token.
 
@@ -263,12 +263,12 @@ class Connection:
                     metadata=attempt.metadata,
                 )
                 self.require_cluster(message, attempt, _what_was_written(message, what))
-                return Answer(asked_at, self._clock.now(), message, attempt.member.endpoint.text)
+                return Response(asked_at, self._clock.now(), message, attempt.member.endpoint.text)
             except grpc.aio.AioRpcError as error:
                 refused = self._settings.names_a_user and needs_user(error)
                 if not refused:
                     failed = translate_write(error, what, attempt.member.endpoint.text)
-                    if isinstance(failed, UnknownLease):
+                    if isinstance(failed, LeaseNotFoundError):
                         await self._confirm_refusal(failed)
                     raise failed from error
                 attempt = await self.mend(attempt, error)
@@ -332,7 +332,7 @@ class Connection:
             self._replacing.cancel()
         await asyncio.gather(*(member.close() for member in self._members))
 
-    async def _try(self, attempt: Attempt, method: Method, request: Any) -> Answer:
+    async def _try(self, attempt: Attempt, method: Method, request: Any) -> Response:
         while True:
             asked_at = self._clock.now()
             try:
@@ -342,7 +342,7 @@ class Connection:
                     metadata=attempt.metadata,
                 )
                 self.require_cluster(message, attempt)
-                return Answer(asked_at, self._clock.now(), message, attempt.member.endpoint.text)
+                return Response(asked_at, self._clock.now(), message, attempt.member.endpoint.text)
             except grpc.aio.AioRpcError as error:
                 attempt = await self.mend(attempt, error)
 
@@ -365,7 +365,7 @@ class Connection:
                 " does not write to it. Use the endpoints of etcd itself."
             )
 
-    async def _confirm_refusal(self, refusal: UnknownLease) -> None:
+    async def _confirm_refusal(self, refusal: LeaseNotFoundError) -> None:
         """
         See whether it is the run's cluster that refused a write: a refusal has no header.
 
@@ -376,14 +376,16 @@ class Connection:
         try:
             await self._confirm_cluster()
         except ClusterError as unread:
-            raise Unanswered(f"{refusal}; which cluster said so is not known: {unread}") from unread
+            raise WriteOutcomeUnknownError(
+                f"{refusal}; which cluster said so is not known: {unread}"
+            ) from unread
 
     async def _replace(self, attempt: Attempt) -> None:
         """
         Choose a member anew, unless somebody has done so since the attempt began.
 
         Raises:
-            ClusterUnreachable: Until the deadline, none greets.
+            ClusterUnreachableError: Until the deadline, none greets.
             WrongClusterError: One belongs to another cluster than the run's.
         """
         if self._member is not attempt.member:
@@ -401,7 +403,7 @@ class Connection:
     async def _find_member(self, deadline: float) -> None:
         while True:
             greetings = await asyncio.gather(*(self._greet(member) for member in self._members))
-            greeted = [g for g in greetings if isinstance(g, Greeting)]
+            greeted = [g for g in greetings if isinstance(g, StatusReply)]
             for greeting in greeted:  # before one is chosen: no call may go to another cluster
                 self._identity.require(greeting.cluster_id, greeting.member.endpoint.text)
             able = [greeting for greeting in greeted if greeting.can_serve]
@@ -412,7 +414,7 @@ class Connection:
                 raise await self._nobody(greetings)
             await self._clock.sleep(RETRY_PAUSE_S)
 
-    async def _greet(self, member: Member) -> Greeting | Refusal:
+    async def _greet(self, member: Member) -> StatusReply | UnreachableMember:
         """Ask who it is; newer servers answer only a user (etcd 3.4.42, 3.5.28, 3.6.9)."""
         attempt = Attempt(1, member, self._token, 0.0, "log in")
         try:
@@ -423,15 +425,15 @@ class Connection:
                     raise
                 await self._authenticate(attempt)
                 return await self._present(attempt._replace(token=self._token))
-        except (grpc.aio.AioRpcError, AccessDenied) as error:
-            return Refusal(member, error)
+        except (grpc.aio.AioRpcError, AccessDeniedError) as error:
+            return UnreachableMember(member, error)
 
-    async def _present(self, attempt: Attempt) -> Greeting:
+    async def _present(self, attempt: Attempt) -> StatusReply:
         asked_at = self._clock.now()
         answer = await who_are_you(attempt.member)(
             None, timeout=self._settings.dial_timeout_s, metadata=attempt.metadata
         )
-        return Greeting(answer, attempt.member, asked_at, self._clock.now())
+        return StatusReply(answer, attempt.member, asked_at, self._clock.now())
 
     async def _renew_token(self, attempt: Attempt) -> None:
         async with self._token_lock:
@@ -452,12 +454,12 @@ class Connection:
         Trade user and password for a token; a cluster without users is fine, as in etcdctl.
 
         Raises:
-            AccessDenied: The token was given, and etcd refused it.
+            AccessDeniedError: The token was given, and etcd refused it.
         """
         if self._settings.token is not None:
             try:
                 self._token = self._settings.token.read_again(refused=attempt.token)
-            except AccessDenied:
+            except AccessDeniedError:
                 if await self._demands_users(attempt.member):
                     raise
                 self._token = None
@@ -493,28 +495,28 @@ class Connection:
             return not is_auth_disabled(error)
         return True
 
-    async def _nobody(self, answers: Sequence[Greeting | Refusal]) -> ClusterError:
+    async def _nobody(self, answers: Sequence[StatusReply | UnreachableMember]) -> ClusterError:
         """Find the sentence for endpoints of which none can serve."""
         for answer in answers:
-            if isinstance(answer, Refusal) and answer.denied is not None:
+            if isinstance(answer, UnreachableMember) and answer.denied is not None:
                 return answer.denied
         reasons = await asyncio.gather(*(self._why(answer) for answer in answers))
         named = zip(answers, reasons, strict=True)
         listed = "; ".join(f"{answer.member.endpoint.text}: {why}" for answer, why in named)
-        return ClusterUnreachable(f"No etcd member could be reached: {listed}")
+        return ClusterUnreachableError(f"No etcd member could be reached: {listed}")
 
-    async def _met(self, answer: Greeting | Refusal) -> Greeting | str:
-        if isinstance(answer, Refusal):
+    async def _met(self, answer: StatusReply | UnreachableMember) -> StatusReply | str:
+        if isinstance(answer, UnreachableMember):
             return str(answer.denied) if answer.denied else await self._why(answer)
         # Every cluster of etcd has an ID.
         stranger = None if answer.cluster_id else await self._stranger(answer)
         return stranger or answer
 
-    async def _why(self, answer: Greeting | Refusal) -> str:
+    async def _why(self, answer: StatusReply | UnreachableMember) -> str:
         stranger = await self._stranger(answer)
         if stranger is not None:
             return stranger
-        if isinstance(answer, Greeting):
+        if isinstance(answer, StatusReply):
             return "it is only a learner" if answer.leader_id else "it has no leader"
         if is_without_leader(answer.error):
             return "it has no leader"
@@ -529,9 +531,9 @@ class Connection:
         )
         return await explain(answer.member.endpoint, self._settings.tls, dial_s, otherwise)
 
-    async def _stranger(self, answer: Greeting | Refusal) -> str | None:
+    async def _stranger(self, answer: StatusReply | UnreachableMember) -> str | None:
         """Say that a gRPC server is not etcd; None where it may be."""
-        if isinstance(answer, Refusal) and not is_without_leases(answer.error):
+        if isinstance(answer, UnreachableMember) and not is_without_leases(answer.error):
             return None
         try:
             await answer.member.lease.LeaseLeases(

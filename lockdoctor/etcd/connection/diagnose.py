@@ -152,7 +152,7 @@ async def _ask_plainly(endpoint: Endpoint) -> bytes:
     return b""
 
 
-class Said(NamedTuple):
+class ProbeResponse(NamedTuple):
     """What came over a plain socket."""
 
     answer: bytes
@@ -163,7 +163,7 @@ class Said(NamedTuple):
 
 async def ask(
     endpoint: Endpoint, context: ssl.SSLContext | None, server_name: str | None = None
-) -> Said:
+) -> ProbeResponse:
     """
     Ask for etcd's version, which it tells over HTTP/1.1 on the port of its clients.
 
@@ -181,7 +181,7 @@ async def ask(
         if context is not None:
             await _hear_alert(reader)
         writer.write(b"GET /version HTTP/1.1\r\nHost: etcd\r\nConnection: close\r\n\r\n")
-        return Said(await _read(reader), writer.get_extra_info("peercert"))
+        return ProbeResponse(await _read(reader), writer.get_extra_info("peercert"))
     finally:
         writer.transport.abort()
 

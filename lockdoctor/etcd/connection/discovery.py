@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lockdoctor.errors import ClusterUnreachable, ConfigError
+from lockdoctor.errors import ClusterUnreachableError, ConfigError
 from lockdoctor.etcd.connection.errors import one_line
 
 SERVICES = (("https", "etcd-client-ssl"), ("http", "etcd-client"))
@@ -19,7 +19,7 @@ def discover(domain: str, name: str = "") -> tuple[str, ...]:
 
     Raises:
         ConfigError: The package that reads SRV records is not installed.
-        ClusterUnreachable: There are no such records, or DNS does not answer.
+        ClusterUnreachableError: There are no such records, or DNS does not answer.
     """
     try:
         from dns.exception import DNSException  # noqa: PLC0415  # an extra
@@ -47,7 +47,7 @@ def discover(domain: str, name: str = "") -> tuple[str, ...]:
                 for each in found
             )
     if not endpoints:
-        raise ClusterUnreachable(
+        raise ClusterUnreachableError(
             f"No endpoint found by SRV records: {'; '.join(failures)}. Check --discovery-srv and"
             " --discovery-srv-name."
         )

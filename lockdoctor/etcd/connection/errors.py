@@ -14,7 +14,12 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from lockdoctor.errors import AccessDenied, ClusterError, ClusterTimeout, ClusterUnreachable
+from lockdoctor.errors import (
+    AccessDeniedError,
+    ClusterError,
+    ClusterTimeoutError,
+    ClusterUnreachableError,
+)
 
 MAX_FOREIGN_TEXT = 200
 
@@ -88,15 +93,15 @@ STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
 """By their number on the wire."""
 
 
-class RevisionCompacted(ClusterError):
+class RevisionCompactedError(ClusterError):
     """The revision that was to be read is no longer kept; reading starts again at a newer one."""
 
 
-class Unanswered(ClusterError):
+class WriteOutcomeUnknownError(ClusterError):
     """A write of which nothing tells whether it was carried out; it may yet be."""
 
 
-class UnknownLease(ClusterError):
+class LeaseNotFoundError(ClusterError):
     """The lease that a write is about does not exist, so that nothing was written."""
 
 
@@ -176,7 +181,7 @@ def translate(error: grpc.RpcError, what: str, where: str, need: str = TO_READ) 
     if denied is not None:
         return denied
     if "has been compacted" in text:
-        return RevisionCompacted(f"etcd was compacted when asked to {what}")
+        return RevisionCompactedError(f"etcd was compacted when asked to {what}")
     reason = one_line(text)
     if is_without_leases(error):
         return ClusterError(
@@ -184,11 +189,11 @@ def translate(error: grpc.RpcError, what: str, where: str, need: str = TO_READ) 
             " so lockdoctor cannot examine it. Check the port."
         )
     if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
-        return ClusterTimeout(f"etcd at {where} did not answer in time when asked to {what}")
+        return ClusterTimeoutError(f"etcd at {where} did not answer in time when asked to {what}")
     if is_without_leader(error):
-        return ClusterUnreachable(f"etcd at {where} has no leader, so it cannot {what}")
+        return ClusterUnreachableError(f"etcd at {where} has no leader, so it cannot {what}")
     if error.code() is grpc.StatusCode.UNAVAILABLE:
-        return ClusterUnreachable(f"etcd at {where} could not {what}: {reason}")
+        return ClusterUnreachableError(f"etcd at {where} could not {what}: {reason}")
     return ClusterError(f"etcd at {where} could not {what}: {reason}")
 
 
@@ -206,21 +211,23 @@ def translate_write(error: grpc.RpcError, what: str, where: str) -> ClusterError
         where: The endpoint.
     """
     if error.code() is grpc.StatusCode.NOT_FOUND and "lease not found" in _text(error):
-        return UnknownLease(f"etcd at {where} could not {what}: the lease does not exist")
+        return LeaseNotFoundError(f"etcd at {where} could not {what}: the lease does not exist")
     if error.code() in REFUSALS or is_without_leader(error):
         return translate(error, what, where, TO_WRITE)
-    return Unanswered(f"etcd at {where} was asked to {what}: {one_line(_text(error))}")
+    return WriteOutcomeUnknownError(
+        f"etcd at {where} was asked to {what}: {one_line(_text(error))}"
+    )
 
 
-def access_denied(text: str, what: str, need: str = TO_READ) -> AccessDenied | None:
+def access_denied(text: str, what: str, need: str = TO_READ) -> AccessDeniedError | None:
     """Find the error for what etcd says about users and permissions; None where it is not that."""
     for etcd_says, ours in ACCESS_TEXTS:
         if etcd_says in text.lower():
-            return AccessDenied(ours.format(what=what, need=need))
+            return AccessDeniedError(ours.format(what=what, need=need))
     return None
 
 
-def may_not_read(user: str | None, start: bytes, *, is_prefix: bool) -> AccessDenied:
+def may_not_read(user: str | None, start: bytes, *, is_prefix: bool) -> AccessDeniedError:
     """
     Say which permission a user lacks in order to read some keys, and how to grant it.
 
@@ -233,10 +240,10 @@ def may_not_read(user: str | None, start: bytes, *, is_prefix: bool) -> AccessDe
     what = printable(start) if start else "all keys"
     text = start.decode("utf-8", errors="replace")
     if printable(start) != f"'{text}'":
-        return AccessDenied(f"{who} may not read {what}. Grant its role read access to it.")
+        return AccessDeniedError(f"{who} may not read {what}. Grant its role read access to it.")
     keys = f"--prefix -- {shlex.quote(text)}" if is_prefix else f"-- {shlex.quote(text)}"
     command = f"etcdctl role grant-permission ROLE read {keys}"
-    return AccessDenied(f"{who} may not read {what}. Run: `{command}`")
+    return AccessDeniedError(f"{who} may not read {what}. Run: `{command}`")
 
 
 def one_line(text: str) -> str:

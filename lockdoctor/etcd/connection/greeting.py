@@ -100,7 +100,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Greeting(Identity):
+class StatusReply(Identity):
     """The same, with the member and the moments around its answer."""
 
     member: Member

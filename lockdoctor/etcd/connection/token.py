@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from pathlib import Path
 
-from lockdoctor.errors import AccessDenied, ConfigError
+from lockdoctor.errors import AccessDeniedError, ConfigError
 from lockdoctor.etcd.connection.tls import PathName
 from lockdoctor.values import dataclass
 
@@ -36,19 +36,19 @@ class GivenToken:
         Return the token that came after one that etcd refused.
 
         Raises:
-            AccessDenied: There is none.
+            AccessDeniedError: There is none.
         """
         why = "it is invalid or expired, or users or roles have changed since it was issued"
         if self.file is None:
-            raise AccessDenied(
+            raise AccessDeniedError(
                 f"etcd refused the token of ETCDCTL_AUTH_JWT_TOKEN: {why}. Set a new token."
             )
         try:
             token = self.read()
         except ConfigError as error:
-            raise AccessDenied(f"etcd refused the auth token: {why}. {error}.") from error
+            raise AccessDeniedError(f"etcd refused the auth token: {why}. {error}.") from error
         if token == refused:
-            raise AccessDenied(
+            raise AccessDeniedError(
                 f"etcd refused the token in {self.file}: {why}. Write a new token into the file."
             )
         return token

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any
 
-from lockdoctor.etcd.http2.headers import Head
+from lockdoctor.etcd.http2.headers import ResponseHeaders
 from lockdoctor.values import dataclass
 
 OPEN, OK, DEADLINE_EXCEEDED, UNAVAILABLE = -1, 0, 4, 14
@@ -13,16 +13,16 @@ OPEN, OK, DEADLINE_EXCEEDED, UNAVAILABLE = -1, 0, 4, 14
 
 
 @dataclass(slots=True)
-class Coming:
+class PartialResponse:
     """An answer of which only a part has come."""
 
-    head: Head
+    head: ResponseHeaders
     body: bytearray = field(default_factory=bytearray)
     taken: int = 0
     """Bytes that came since the server was allowed to send so many more."""
 
 
-class Call:
+class UnaryCall:
     """One call: what it asks, and what has come of it."""
 
     __slots__ = (
@@ -46,5 +46,5 @@ class Call:
         """What the server says of a status other than OK."""
         self.body = b""
         """The serialized answer, once the status is OK."""
-        self.coming: Coming | None = None
+        self.coming: PartialResponse | None = None
         self.unsent = b""

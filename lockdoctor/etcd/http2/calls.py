@@ -2,7 +2,7 @@
 Unary gRPC calls over one HTTP/2 connection, as bytes in and bytes out.
 
 Pure: whoever has the socket hands over what came and sends what is due. Any bytes from the server
-lead to answers, to calls that failed, or to NotUnderstoodError.
+lead to answers, to calls that failed, or to ProtocolError.
 
 Sources: RFC 9113; gRPC over HTTP2 (doc/PROTOCOL-HTTP2.md in grpc's repository).
 """
@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, NamedTuple, cast
 
 from lockdoctor.etcd.http2 import frames as h2
-from lockdoctor.etcd.http2.call import OK, UNAVAILABLE, Call, Coming
-from lockdoctor.etcd.http2.frames import FrameReader, NotUnderstoodError, frame
-from lockdoctor.etcd.http2.headers import AnswerHeaders, Fields, Head
-from lockdoctor.etcd.http2.send import Sending
-from lockdoctor.etcd.http2.templates import PREFIX, UsualAnswer, usual_answer
+from lockdoctor.etcd.http2.call import OK, UNAVAILABLE, PartialResponse, UnaryCall
+from lockdoctor.etcd.http2.frames import FrameReader, ProtocolError, frame
+from lockdoctor.etcd.http2.headers import Fields, HeaderDecoder, ResponseHeaders
+from lockdoctor.etcd.http2.send import RequestWriter
+from lockdoctor.etcd.http2.templates import PREFIX, ResponseTemplate, usual_answer
 
 STREAM_WINDOW = 1 << 20
 """Bytes of one answer on their way at once; a lease with 20,000 keys answers with four times it."""
@@ -42,7 +42,7 @@ class HeaderBlock(NamedTuple):
     parts: list[bytes]
 
 
-class Calls:
+class Http2Client:
     """The calls of one connection."""
 
     def __init__(self) -> None:
@@ -51,17 +51,17 @@ class Calls:
         """Whether the server has sent its settings; no call may be asked before."""
         self.is_leaving = False
         """Whether the server wants no further calls on this connection."""
-        self.open: dict[int, Call] = {}
+        self.open: dict[int, UnaryCall] = {}
         """By stream, in the order in which they were asked."""
-        self._sending = Sending()
-        self._finished: list[Call] = []
+        self._sending = RequestWriter()
+        self._finished: list[UnaryCall] = []
         self._frames = FrameReader()
-        self._answers = AnswerHeaders()
+        self._answers = HeaderDecoder()
         self._most_open = h2.MOST
         self._allowed = CONNECTION_WINDOW
         self._block: HeaderBlock | None = None
         """The one that goes on in the next frame."""
-        self._usual: UsualAnswer | None = None
+        self._usual: ResponseTemplate | None = None
         self._sending.say(h2.PREFACE + h2.settings_frame(SETTINGS))
         self._sending.say(h2.window_update(0, CONNECTION_WINDOW - h2.DEFAULT_WINDOW))
 
@@ -78,14 +78,14 @@ class Calls:
         """Whether no call can ever be asked here any more."""
         return self.is_leaving or self._sending.next_stream > h2.MOST
 
-    def ask(self, calls: Sequence[Call], fields: Fields) -> None:
+    def ask(self, calls: Sequence[UnaryCall], fields: Fields) -> None:
         """Ask, with these headers; no more calls than there is room for."""
         self._sending.ask(calls, fields)
         opened = self.open
         for call in calls:
             opened[call.stream] = call
 
-    def cancel(self, calls: Iterable[Call], status: int, why: str) -> None:
+    def cancel(self, calls: Iterable[UnaryCall], status: int, why: str) -> None:
         """End calls from our side."""
         for call in calls:
             self._sending.say(h2.reset(call.stream, h2.CANCEL))
@@ -101,7 +101,7 @@ class Calls:
         """Give what is to be sent now."""
         return self._sending.take()
 
-    def take_finished(self) -> list[Call]:
+    def take_finished(self) -> list[UnaryCall]:
         """Give the calls that have come to an end since the last time, in the order of that."""
         finished, self._finished = self._finished, []
         return finished
@@ -111,7 +111,7 @@ class Calls:
         Take in what came from the server.
 
         Raises:
-            NotUnderstoodError: The connection is of no use any more; see lose().
+            ProtocolError: The connection is of no use any more; see lose().
         """
         self._frames.feed(chunk)
         try:
@@ -122,12 +122,10 @@ class Calls:
                 if found is None:
                     return
                 self._take(*found)
-        except NotUnderstoodError as error:
-            raise (
-                error if self.is_greeted else NotUnderstoodError("does not speak HTTP/2")
-            ) from error
+        except ProtocolError as error:
+            raise (error if self.is_greeted else ProtocolError("does not speak HTTP/2")) from error
 
-    def _take_usual(self, usual: UsualAnswer) -> None:
+    def _take_usual(self, usual: ResponseTemplate) -> None:
         """Take the answers that come next, as long as there is nothing special about them."""
         frames = self._frames
         answered, end = usual.take(frames.data, frames.start, self.open)
@@ -141,7 +139,7 @@ class Calls:
         if self._block is not None:
             self._continue(kind, flags, stream, payload)
         elif not self.is_greeted and kind != h2.SETTINGS:
-            raise NotUnderstoodError("said something before its settings")
+            raise ProtocolError("said something before its settings")
         elif kind in self._handlers:
             self._handlers[kind](self, flags, stream, payload)
 
@@ -156,10 +154,10 @@ class Calls:
     def _continue(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
         begun, begun_flags, parts = cast("HeaderBlock", self._block)
         if kind != h2.CONTINUATION or stream != begun:
-            raise NotUnderstoodError("broke off headers")
+            raise ProtocolError("broke off headers")
         parts.append(payload)
         if len(parts) > MAX_CONTINUATIONS or sum(map(len, parts)) > MAX_BLOCK:
-            raise NotUnderstoodError("sent headers without an end")
+            raise ProtocolError("sent headers without an end")
         if flags & h2.END_HEADERS:
             self._block = None
             self._take_head(begun_flags, stream, b"".join(parts))
@@ -177,22 +175,22 @@ class Calls:
                 return  # RFC 9110, 15.2: another one follows
             self._open_answer(call, head)
         elif not ends or head.http_status is not None:
-            raise NotUnderstoodError("sent headers in the middle of an answer")
+            raise ProtocolError("sent headers in the middle of an answer")
         if ends and call.coming is not None and stream in self.open:
             self._end(call, call.coming, head)
 
-    def _open_answer(self, call: Call, head: Head) -> None:
+    def _open_answer(self, call: UnaryCall, head: ResponseHeaders) -> None:
         """Take the headers of an answer, which are the trailers as well where nothing follows."""
-        call.coming = Coming(head)
+        call.coming = PartialResponse(head)
         if head.http_status in TRY_AGAIN and head.grpc_status is None:
             self._sending.say(h2.reset(call.stream, h2.CANCEL))
             self._fail(call, UNAVAILABLE, f"HTTP status {head.http_status}")
         elif head.http_status != 200 or not head.is_grpc:  # noqa: PLR2004
-            raise NotUnderstoodError(f"answered with HTTP status {head.http_status}, not as gRPC")
+            raise ProtocolError(f"answered with HTTP status {head.http_status}, not as gRPC")
 
-    def _end(self, call: Call, coming: Coming, head: Head) -> None:
+    def _end(self, call: UnaryCall, coming: PartialResponse, head: ResponseHeaders) -> None:
         if head.grpc_status is None:
-            raise NotUnderstoodError("ended an answer without a status")
+            raise ProtocolError("ended an answer without a status")
         if head.grpc_status == OK:
             call.body = _message(coming.body)
             self._learn(coming.head, head)
@@ -201,7 +199,7 @@ class Calls:
         call.status, call.message = head.grpc_status, head.grpc_message
         self._close(call)
 
-    def _learn(self, head: Head, trailers: Head) -> None:
+    def _learn(self, head: ResponseHeaders, trailers: ResponseHeaders) -> None:
         """Recognise an answer such as this one the next time."""
         if head.block is not None and trailers.block is not None and trailers is not head:
             self._usual = usual_answer(head.block, trailers.block)
@@ -218,10 +216,10 @@ class Calls:
             return
         coming = call.coming
         if coming is None or flags & h2.END_STREAM:
-            raise NotUnderstoodError("sent an answer without headers or trailers")
+            raise ProtocolError("sent an answer without headers or trailers")
         coming.body += payload
         if len(coming.body) > MAX_ANSWER:
-            raise NotUnderstoodError("sent an answer that is too long")
+            raise ProtocolError("sent an answer that is too long")
         coming.taken += size
         if coming.taken > STREAM_WINDOW // 2:
             self._sending.say(h2.window_update(call.stream, coming.taken))
@@ -240,7 +238,7 @@ class Calls:
 
     def _settings(self, flags: int, stream: int, payload: bytes) -> None:
         if stream:
-            raise NotUnderstoodError("sent settings of a stream")
+            raise ProtocolError("sent settings of a stream")
         if flags & h2.ACK:
             return
         for name, value in h2.settings_of(payload):
@@ -258,14 +256,14 @@ class Calls:
 
     def _ping(self, flags: int, stream: int, payload: bytes) -> None:
         if stream or len(payload) != 8:  # noqa: PLR2004  # RFC 9113, 6.7
-            raise NotUnderstoodError("sent a ping that is none")
+            raise ProtocolError("sent a ping that is none")
         if not flags & h2.ACK:
             self._sending.say(frame(h2.PING, h2.ACK, 0, payload))
 
     def _goaway(self, flags: int, stream: int, payload: bytes) -> None:
         del flags
         if stream:
-            raise NotUnderstoodError("sent a farewell of a stream")
+            raise ProtocolError("sent a farewell of a stream")
         self.is_leaving = True
         last = h2.number_of(payload) & h2.MOST
         for call in [call for number, call in self.open.items() if number > last]:
@@ -275,32 +273,32 @@ class Calls:
         del flags
         increment = h2.number_of(payload) & h2.MOST
         if not increment:
-            raise NotUnderstoodError("opened a window by nothing")
+            raise ProtocolError("opened a window by nothing")
         if stream:
             self._call(stream)
         self._sending.open_window(stream, increment)
 
     def _refuse(self, flags: int, stream: int, payload: bytes) -> None:
         del flags, stream, payload
-        raise NotUnderstoodError("sent what only clients send, or nobody asked for")
+        raise ProtocolError("sent what only clients send, or nobody asked for")
 
-    def _call(self, stream: int) -> Call | None:
+    def _call(self, stream: int) -> UnaryCall | None:
         """Find the call; None where it has ended, and the server did not know that yet."""
         call = self.open.get(stream)
         if call is None and (stream >= self._sending.next_stream or not stream & 1):
-            raise NotUnderstoodError("answered what was not asked")
+            raise ProtocolError("answered what was not asked")
         return call
 
-    def _fail(self, call: Call, status: int, why: str) -> None:
+    def _fail(self, call: UnaryCall, status: int, why: str) -> None:
         call.status, call.message = status, why
         self._close(call)
 
-    def _close(self, call: Call) -> None:
+    def _close(self, call: UnaryCall) -> None:
         del self.open[call.stream]
         self._sending.drop(call.stream)
         self._finished.append(call)
 
-    _handlers: ClassVar[dict[int, Callable[[Calls, int, int, bytes], None]]] = {
+    _handlers: ClassVar[dict[int, Callable[[Http2Client, int, int, bytes], None]]] = {
         h2.DATA: _data,
         h2.HEADERS: _headers,
         h2.RST_STREAM: _reset,
@@ -319,7 +317,7 @@ SETTINGS = {
     h2.ENABLE_PUSH: 0,
     h2.INITIAL_WINDOW_SIZE: STREAM_WINDOW,
 }
-"""Ours: no header table, see AnswerHeaders; no pushes; room for large answers."""
+"""Ours: no header table, see HeaderDecoder; no pushes; room for large answers."""
 
 
 def _message(body: bytearray) -> bytes:
@@ -327,11 +325,11 @@ def _message(body: bytearray) -> bytes:
     Take the one message out of the body of an answer.
 
     Raises:
-        NotUnderstoodError: There is none, or another thing.
+        ProtocolError: There is none, or another thing.
     """
     if len(body) < PREFIX.size:
-        raise NotUnderstoodError("sent an answer without a message")
+        raise ProtocolError("sent an answer without a message")
     is_compressed, size = PREFIX.unpack_from(body)
     if is_compressed or size != len(body) - PREFIX.size:
-        raise NotUnderstoodError("sent an answer that is not one plain message")
+        raise ProtocolError("sent an answer that is not one plain message")
     return bytes(body[PREFIX.size :])

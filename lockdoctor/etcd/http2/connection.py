@@ -9,9 +9,9 @@ from typing import cast
 
 from lockdoctor import __version__
 from lockdoctor.etcd.connection.member import Member
-from lockdoctor.etcd.http2.call import DEADLINE_EXCEEDED, UNAVAILABLE, Call
-from lockdoctor.etcd.http2.calls import Calls
-from lockdoctor.etcd.http2.frames import NotUnderstoodError
+from lockdoctor.etcd.http2.call import DEADLINE_EXCEEDED, UNAVAILABLE, UnaryCall
+from lockdoctor.etcd.http2.calls import Http2Client
+from lockdoctor.etcd.http2.frames import ProtocolError
 from lockdoctor.etcd.http2.headers import Fields
 from lockdoctor.ports import Clock
 
@@ -25,11 +25,11 @@ SEND_TIMEOUT_S = 0.001
 
 CLOSE_TIMEOUT_S = 1.0
 
-Receiver = Callable[[Sequence[Call], float], None]
+Receiver = Callable[[Sequence[UnaryCall], float], None]
 """Takes calls that have come to an end, maybe none, and when their answers were received."""
 
 
-async def open_pipe(member: Member, path: str, clock: Clock, timeout_s: float) -> Pipe:
+async def open_pipe(member: Member, path: str, clock: Clock, timeout_s: float) -> Http2Connection:
     """
     Connect to a member.
 
@@ -39,9 +39,9 @@ async def open_pipe(member: Member, path: str, clock: Clock, timeout_s: float) -
 
     Raises:
         OSError: The member is not there, or not in time.
-        NotUnderstoodError: It does not speak HTTP/2.
+        ProtocolError: It does not speak HTTP/2.
     """
-    pipe = Pipe(member, path, clock, timeout_s)
+    pipe = Http2Connection(member, path, clock, timeout_s)
     try:
         await asyncio.wait_for(_greet(pipe, member), member.dial_timeout_s)
     except asyncio.TimeoutError as error:
@@ -53,7 +53,7 @@ async def open_pipe(member: Member, path: str, clock: Clock, timeout_s: float) -
     return pipe
 
 
-async def _greet(pipe: Pipe, member: Member) -> None:
+async def _greet(pipe: Http2Connection, member: Member) -> None:
     endpoint = member.endpoint
     context = member.tls.context() if endpoint.uses_tls else None
     if context is not None:
@@ -72,7 +72,7 @@ async def _greet(pipe: Pipe, member: Member) -> None:
         raise ConnectionResetError("closed before a word was said")
 
 
-class Pipe(asyncio.Protocol):
+class Http2Connection(asyncio.Protocol):
     """
     Sends calls, and hands over what has become of them.
 
@@ -85,12 +85,12 @@ class Pipe(asyncio.Protocol):
         self.member = member
         self.receiver: Receiver = _nobody
         """Who takes the calls now."""
-        self.trouble: NotUnderstoodError | None = None
+        self.trouble: ProtocolError | None = None
         """Why the server is not understood, where that is so."""
         self.greeted: asyncio.Future[None] = loop.create_future()
         """Done when the server has sent its settings, or never will."""
         self.lost: asyncio.Future[None] = loop.create_future()
-        self._calls = Calls()
+        self._calls = Http2Client()
         self._clock = clock
         self._timeout_s = timeout_s
         self._heard_at = clock.now()
@@ -112,7 +112,7 @@ class Pipe(asyncio.Protocol):
         """Whether no call can ever be asked here any more."""
         return self._calls.is_spent
 
-    def ask(self, calls: Sequence[Call], metadata: Fields) -> None:
+    def ask(self, calls: Sequence[UnaryCall], metadata: Fields) -> None:
         """Ask; no more calls than there is room for. The moment is noted in each of them."""
         if metadata != self._metadata:
             self._metadata = metadata
@@ -156,7 +156,7 @@ class Pipe(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         encryption = transport.get_extra_info("ssl_object")
         if encryption is not None and encryption.selected_alpn_protocol() != ALPN:
-            self._give_up(NotUnderstoodError("does not offer HTTP/2"))
+            self._give_up(ProtocolError("does not offer HTTP/2"))
         else:
             self._send()
 
@@ -165,7 +165,7 @@ class Pipe(asyncio.Protocol):
         self._heard_at = self._clock.now()
         try:
             self._calls.receive(data)
-        except NotUnderstoodError as error:
+        except ProtocolError as error:
             self._give_up(error)
         if self._calls.is_greeted and not self.greeted.done():
             self.greeted.set_result(None)
@@ -203,7 +203,7 @@ class Pipe(asyncio.Protocol):
             return
         transport.write(outgoing)
         if transport.get_write_buffer_size() > MAX_UNREAD:
-            self._give_up(NotUnderstoodError("does not take what it is sent"))
+            self._give_up(ProtocolError("does not take what it is sent"))
 
     def _hand_over(self, at: float) -> None:
         self.receiver(self._calls.take_finished(), at)
@@ -213,7 +213,7 @@ class Pipe(asyncio.Protocol):
         if self._transport is not None and self._calls.is_leaving and not self._calls.open:
             self._transport.close()
 
-    def _give_up(self, trouble: NotUnderstoodError) -> None:
+    def _give_up(self, trouble: ProtocolError) -> None:
         self.trouble = self.trouble or trouble
         self._calls.lose("the answer was not understood")
         if self._transport is not None:
@@ -240,7 +240,7 @@ class Pipe(asyncio.Protocol):
         self._hand_over(now)
 
 
-def _nobody(calls: Sequence[Call], at: float) -> None:
+def _nobody(calls: Sequence[UnaryCall], at: float) -> None:
     """Take calls that nobody waits for."""
 
 

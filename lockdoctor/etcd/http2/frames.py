@@ -44,7 +44,7 @@ Frame: TypeAlias = tuple[int, int, int, bytes]
 """Type, flags, stream, payload."""
 
 
-class NotUnderstoodError(Exception):
+class ProtocolError(Exception):
     """The other side does what we do not understand; the message ends "the server ..."."""
 
 
@@ -68,14 +68,14 @@ class FrameReader:
         Give the next frame, once it is whole.
 
         Raises:
-            NotUnderstoodError: It is longer than we allow.
+            ProtocolError: It is longer than we allow.
         """
         payload_at = self.start + HEADER.size
         if payload_at > len(self.data):
             return None
         high, low, kind, flags, stream = HEADER.unpack_from(self.data, self.start)
         if high or low > MAX_PAYLOAD:
-            raise NotUnderstoodError(f"sent a frame of {high << 16 | low} bytes")
+            raise ProtocolError(f"sent a frame of {high << 16 | low} bytes")
         end = payload_at + low
         if end > len(self.data):
             return None
@@ -110,16 +110,16 @@ def settings_of(payload: bytes) -> list[tuple[int, int]]:
     Read settings, in their order.
 
     Raises:
-        NotUnderstoodError: They break off, or a value is none that may be.
+        ProtocolError: They break off, or a value is none that may be.
     """
     if len(payload) % SETTING.size:
-        raise NotUnderstoodError("sent settings that break off")
+        raise ProtocolError("sent settings that break off")
     settings = list(SETTING.iter_unpack(payload))
     for name, value in settings:
         if name == INITIAL_WINDOW_SIZE and value > MOST:
-            raise NotUnderstoodError(f"set a window of {value} bytes")
+            raise ProtocolError(f"set a window of {value} bytes")
         if name == MAX_FRAME_SIZE and not MAX_PAYLOAD <= value < 2**24:
-            raise NotUnderstoodError(f"set a frame size of {value} bytes")
+            raise ProtocolError(f"set a frame size of {value} bytes")
     return settings
 
 
@@ -128,10 +128,10 @@ def number_of(payload: bytes) -> int:
     Read the number that a short frame begins with.
 
     Raises:
-        NotUnderstoodError: It breaks off.
+        ProtocolError: It breaks off.
     """
     if len(payload) < NUMBER.size:
-        raise NotUnderstoodError("sent a frame that breaks off")
+        raise ProtocolError("sent a frame that breaks off")
     (number,) = NUMBER.unpack_from(payload)
     return int(number)
 
@@ -141,16 +141,16 @@ def content_of(kind: int, flags: int, payload: bytes) -> bytes:
     Take the padding, and the priority of HEADERS, off the content of a frame.
 
     Raises:
-        NotUnderstoodError: They are longer than the frame.
+        ProtocolError: They are longer than the frame.
     """
     start, padding = 0, 0
     if flags & PADDED:
         if not payload:
-            raise NotUnderstoodError("sent a frame that breaks off")
+            raise ProtocolError("sent a frame that breaks off")
         start, padding = 1, payload[0]
     if kind == HEADERS and flags & PRIORITISED:
         start += 5
     end = len(payload) - padding
     if start > end:
-        raise NotUnderstoodError("sent a frame of which the padding is longer than itself")
+        raise ProtocolError("sent a frame of which the padding is longer than itself")
     return payload[start:end]

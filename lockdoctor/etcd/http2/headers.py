@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 import hpack
 
-from lockdoctor.etcd.http2.frames import NotUnderstoodError
+from lockdoctor.etcd.http2.frames import ProtocolError
 
 MAX_TABLE = 4096
 """Bytes of entries that we ask a server to remember; it may want fewer."""
@@ -26,7 +26,7 @@ INDEXED, LONGER_INDEX = 0x80, 0x7F
 Fields: TypeAlias = Sequence[tuple[str, str]]
 
 
-class RequestHeaders:
+class HeaderEncoder:
     """Codes the headers of requests; once the server remembers all of them, in a few bytes."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class RequestHeaders:
         self._steady, self.are_steady = None, False
 
 
-class Head(NamedTuple):
+class ResponseHeaders(NamedTuple):
     """What the headers or trailers of an answer say of a call."""
 
     http_status: int | None
@@ -68,7 +68,7 @@ class Head(NamedTuple):
     """The block that means this, where the same bytes will mean the same next time."""
 
 
-class AnswerHeaders:
+class HeaderDecoder:
     """
     Decodes the headers and trailers of answers.
 
@@ -80,14 +80,14 @@ class AnswerHeaders:
     def __init__(self) -> None:
         """Begin with a connection."""
         self._decoder = hpack.Decoder()
-        self._kept: dict[bytes, Head] = {}
+        self._kept: dict[bytes, ResponseHeaders] = {}
 
-    def head(self, block: bytes) -> Head:
+    def head(self, block: bytes) -> ResponseHeaders:
         """
         Say what a block means; every block of a connection, in its order.
 
         Raises:
-            NotUnderstoodError: It is not HPACK, or means nothing to gRPC.
+            ProtocolError: It is not HPACK, or means nothing to gRPC.
         """
         found = self._kept.get(block)
         if found is not None:
@@ -96,7 +96,7 @@ class AnswerHeaders:
         try:
             head = _head(self._decoder.decode(block, raw=True))
         except hpack.HPACKError as error:
-            raise NotUnderstoodError("sent headers that cannot be decoded") from error
+            raise ProtocolError("sent headers that cannot be decoded") from error
         if not self._is_stateless:
             self._kept.clear()
         elif was_stateless:
@@ -115,9 +115,9 @@ def _is_reference(byte: int) -> bool:
     return INDEXED < byte < INDEXED | LONGER_INDEX
 
 
-def _head(fields: Iterable[tuple[bytes | str, bytes | str]]) -> Head:
+def _head(fields: Iterable[tuple[bytes | str, bytes | str]]) -> ResponseHeaders:
     found: dict[bytes, bytes] = dict(fields)  # type: ignore[arg-type]  # raw means bytes
-    return Head(
+    return ResponseHeaders(
         http_status=_number(found.get(b":status")),
         is_grpc=found.get(b"content-type", b"").startswith(b"application/grpc"),
         grpc_status=_number(found.get(b"grpc-status")),
@@ -129,5 +129,5 @@ def _number(text: bytes | None) -> int | None:
     if text is None:
         return None
     if len(text) > 3 or not text.isdigit():  # noqa: PLR2004  # no status has more digits
-        raise NotUnderstoodError("sent a status that is no number")
+        raise ProtocolError("sent a status that is no number")
     return int(text)

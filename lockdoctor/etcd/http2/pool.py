@@ -6,16 +6,16 @@ import asyncio
 from collections.abc import Sequence
 
 from lockdoctor.etcd.connection.connection import Attempt, Connection
-from lockdoctor.etcd.http2.call import OK, Call
-from lockdoctor.etcd.http2.connection import Pipe, open_pipe
-from lockdoctor.etcd.http2.frames import NotUnderstoodError
+from lockdoctor.etcd.http2.call import OK, UnaryCall
+from lockdoctor.etcd.http2.connection import Http2Connection, open_pipe
+from lockdoctor.etcd.http2.frames import ProtocolError
 from lockdoctor.ports import Clock
 
 MAX_MISSES = 3
 """So many connections in a row that brought no answer, though gRPC's own client got some."""
 
 
-class Pipes:
+class Http2Pool:
     """
     One connection to ask on, and earlier ones that are still to answer.
 
@@ -28,10 +28,10 @@ class Pipes:
         self._connection = connection
         self._clock = clock
         self._path = path
-        self._pipes: list[Pipe] = []
+        self._pipes: list[Http2Connection] = []
         self._misses = 0
 
-    async def get(self, attempt: Attempt) -> Pipe | None:
+    async def get(self, attempt: Attempt) -> Http2Connection | None:
         """Give the connection to the member of an attempt; None where there cannot be one."""
         self._notice_trouble()
         if self.notes:
@@ -43,7 +43,7 @@ class Pipes:
             pipe.leave()
         return await self._open(attempt)
 
-    def notice(self, calls: Sequence[Call]) -> bool:
+    def notice(self, calls: Sequence[UnaryCall]) -> bool:
         """Learn from what has come of calls; say whether any was answered."""
         self._notice_trouble()
         is_answered = any(call.status == OK for call in calls)
@@ -51,7 +51,7 @@ class Pipes:
             self._misses = 0
         return is_answered
 
-    def give_up(self, trouble: NotUnderstoodError) -> None:
+    def give_up(self, trouble: ProtocolError) -> None:
         """Leave the rest of the run to gRPC's own client."""
         if not self.notes:
             self.notes.append(
@@ -70,9 +70,9 @@ class Pipes:
         """Close all connections."""
         await asyncio.gather(*(pipe.close() for pipe in self._pipes))
 
-    async def _open(self, attempt: Attempt) -> Pipe | None:
+    async def _open(self, attempt: Attempt) -> Http2Connection | None:
         if self._misses >= MAX_MISSES:
-            self.give_up(NotUnderstoodError(f"took {MAX_MISSES} connections and gave no answer"))
+            self.give_up(ProtocolError(f"took {MAX_MISSES} connections and gave no answer"))
             return None
         self._misses += 1
         timeout_s = self._connection.attempt_s(attempt.deadline - self._clock.now())
@@ -80,7 +80,7 @@ class Pipes:
             opened = await open_pipe(attempt.member, self._path, self._clock, timeout_s)
         except OSError:
             return None
-        except NotUnderstoodError as trouble:
+        except ProtocolError as trouble:
             self.give_up(trouble)
             return None
         self._pipes.append(opened)

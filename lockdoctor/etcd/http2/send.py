@@ -9,28 +9,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lockdoctor.etcd.http2 import frames as h2
-from lockdoctor.etcd.http2.call import Call
-from lockdoctor.etcd.http2.frames import NotUnderstoodError, frame
-from lockdoctor.etcd.http2.headers import Fields, RequestHeaders
+from lockdoctor.etcd.http2.call import UnaryCall
+from lockdoctor.etcd.http2.frames import ProtocolError, frame
+from lockdoctor.etcd.http2.headers import Fields, HeaderEncoder
 from lockdoctor.etcd.http2.templates import PREFIX, usual_request
 
 MAX_AT_ONCE = h2.MAX_PAYLOAD
 """Bytes in one frame of ours: what every server takes."""
 
 
-class Sending:
+class RequestWriter:
     """Writes requests, of each as much as the server's windows allow."""
 
     def __init__(self) -> None:
         """Begin with what every server takes."""
         self.next_stream = 1
         self._out: list[bytes] = []
-        self._headers = RequestHeaders()
+        self._headers = HeaderEncoder()
         self._window = h2.DEFAULT_WINDOW
         """Bytes that the server takes of all requests together."""
         self._windows = h2.DEFAULT_WINDOW
         """Bytes that it takes of each new one."""
-        self._blocked: dict[int, tuple[Call, int]] = {}
+        self._blocked: dict[int, tuple[UnaryCall, int]] = {}
         """By stream, calls of which a part is unsent, and how much of it the server takes."""
 
     def say(self, frames: bytes) -> None:
@@ -42,7 +42,7 @@ class Sending:
         out, self._out = self._out, []
         return b"".join(out)
 
-    def ask(self, calls: Sequence[Call], fields: Fields) -> None:
+    def ask(self, calls: Sequence[UnaryCall], fields: Fields) -> None:
         """Send requests with these headers, each on a stream of its own."""
         headers, say = self._headers, self._out.append
         block, usual = b"", None
@@ -83,7 +83,7 @@ class Sending:
         Take notice that the server takes more, of one request or, on stream 0, of all together.
 
         Raises:
-            NotUnderstoodError: That is more than there may be.
+            ProtocolError: That is more than there may be.
         """
         call, room = self._blocked.get(stream, (None, 0))
         if stream == 0:
@@ -91,7 +91,7 @@ class Sending:
         elif call is not None:
             self._blocked[stream] = call, room + increment
         if max(self._window, room + increment) > h2.MOST:
-            raise NotUnderstoodError("opened a window too far")
+            raise ProtocolError("opened a window too far")
         self._send_blocked()
 
     def _send_blocked(self) -> None:

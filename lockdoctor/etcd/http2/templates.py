@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from lockdoctor.etcd.http2 import frames as h2
-from lockdoctor.etcd.http2.call import OK, Call
+from lockdoctor.etcd.http2.call import OK, UnaryCall
 
 PREFIX = struct.Struct(">BI")
 """Of a gRPC message: whether it is compressed, and its length."""
@@ -26,7 +26,7 @@ Unpack: TypeAlias = Callable[
 ]
 
 
-class Form(NamedTuple):
+class ResponseLayout(NamedTuple):
     """What an answer with a message of one size looks like."""
 
     unpack: Unpack
@@ -36,7 +36,7 @@ class Form(NamedTuple):
     prefix: bytes
 
 
-class UsualAnswer:
+class ResponseTemplate:
     """An answer with these headers and trailers, which mean the same whenever they come."""
 
     def __init__(self, headers: bytes, trailers: bytes) -> None:
@@ -47,11 +47,13 @@ class UsualAnswer:
         self._end = _beginning(len(trailers), h2.HEADERS, h2.END_HEADERS | h2.END_STREAM)
         self.overhead = 3 * h2.HEADER.size + len(headers) + len(trailers)
         """Bytes of an answer that no window counts."""
-        self._forms: list[Form | None] = [
+        self._forms: list[ResponseLayout | None] = [
             self._form(size) if size in SIZES else None for size in range(256)
         ]
 
-    def take(self, data: bytes, start: int, asked: dict[int, Call]) -> tuple[list[Call], int]:
+    def take(
+        self, data: bytes, start: int, asked: dict[int, UnaryCall]
+    ) -> tuple[list[UnaryCall], int]:
         """
         Take answers that come next off the calls, up to the first that is another one.
 
@@ -64,7 +66,7 @@ class UsualAnswer:
         forms, begin, end, trailers = self._forms, self._begin, self._end, self._trailers
         size_at = h2.HEADER.size + len(self._headers) + 2
         last = len(data) - self.overhead - PREFIX.size
-        answered: list[Call] = []
+        answered: list[UnaryCall] = []
         while start <= last:
             form = forms[data[start + size_at]]
             if form is None or start + form.size > len(data):
@@ -91,12 +93,12 @@ class UsualAnswer:
             start += form.size
         return answered, start
 
-    def _form(self, size: int) -> Form:
+    def _form(self, size: int) -> ResponseLayout:
         message_size = size - PREFIX.size
         parts = struct.Struct(
             f">5sI{len(self._headers) + 5}sI{PREFIX.size}s{message_size}s5sI{len(self._trailers)}s"
         )
-        return Form(
+        return ResponseLayout(
             unpack=parts.unpack_from,
             size=parts.size,
             between=self._headers + _beginning(size, h2.DATA, 0),
@@ -104,7 +106,7 @@ class UsualAnswer:
         )
 
 
-class UsualRequest:
+class RequestTemplate:
     """A request with these headers, and a message of one size."""
 
     def __init__(self, headers: bytes, size: int) -> None:
@@ -127,15 +129,15 @@ class UsualRequest:
 
 
 @lru_cache(maxsize=16)
-def usual_request(headers: bytes, size: int) -> UsualRequest:
+def usual_request(headers: bytes, size: int) -> RequestTemplate:
     """Make one, unless that has been done."""
-    return UsualRequest(headers, size)
+    return RequestTemplate(headers, size)
 
 
 @lru_cache(maxsize=16)
-def usual_answer(headers: bytes, trailers: bytes) -> UsualAnswer:
+def usual_answer(headers: bytes, trailers: bytes) -> ResponseTemplate:
     """Make one, unless that has been done."""
-    return UsualAnswer(headers, trailers)
+    return ResponseTemplate(headers, trailers)
 
 
 def _beginning(size: int, kind: int, flags: int) -> bytes:

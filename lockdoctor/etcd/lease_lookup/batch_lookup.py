@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.etcd.connection.connection import Attempt, Connection, Failure
+from lockdoctor.etcd.connection.connection import Attempt, Connection, FailedAttempt
 from lockdoctor.etcd.connection.errors import is_permission_denied, rpc_error
-from lockdoctor.etcd.http2.call import OK, Call
-from lockdoctor.etcd.http2.connection import Pipe
-from lockdoctor.etcd.http2.pool import Pipes
-from lockdoctor.etcd.lease_lookup.codec import Answers, Asked, request
+from lockdoctor.etcd.http2.call import OK, UnaryCall
+from lockdoctor.etcd.http2.connection import Http2Connection
+from lockdoctor.etcd.http2.pool import Http2Pool
+from lockdoctor.etcd.lease_lookup.codec import Asked, ResponseDecoder, request
 from lockdoctor.etcd.lease_lookup.grpc_reader import Answer, RpcLeaseReader, what
-from lockdoctor.etcd.lease_lookup.rate_limit import Pace, Window
+from lockdoctor.etcd.lease_lookup.rate_limit import ConcurrencyLimit, RateLimiter
 from lockdoctor.values import dataclass
 
 BATCH_DELAY_S = 0.002
@@ -23,20 +23,22 @@ BATCH_DELAY_S = 0.002
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
+class LookupDependencies:
     """What a lane reads with; the next one goes on with the same."""
 
     connection: Connection
-    pipes: Pipes
+    pipes: Http2Pool
     rpc: RpcLeaseReader
-    pace: Pace
-    window: Window
+    pace: RateLimiter
+    window: ConcurrencyLimit
 
 
-class Lane:
+class LookupBatch:
     """One reading of many leases."""
 
-    def __init__(self, means: Means, ids: Iterator[LeaseId], *, with_keys: bool) -> None:
+    def __init__(
+        self, means: LookupDependencies, ids: Iterator[LeaseId], *, with_keys: bool
+    ) -> None:
         """Begin to read leases."""
         self._means = means
         self._ids = ids
@@ -45,9 +47,9 @@ class Lane:
         self._pending: deque[tuple[LeaseId, bool]] = deque()
         """Leases to be asked for next, and whether with their keys."""
         self._on_their_way = 0
-        self._received: list[tuple[Sequence[Call], float]] = []
+        self._received: list[tuple[Sequence[UnaryCall], float]] = []
         self._answers: list[Answer] = []
-        self._lookups = Answers(means.connection.require_cluster)
+        self._lookups = ResponseDecoder(means.connection.require_cluster)
         self._by_rpc: set[asyncio.Task[Answer]] = set()
         self._failed: BaseException | None = None
         self._is_full = False
@@ -130,9 +132,9 @@ class Lane:
     def _next(self, most: int) -> list[tuple[LeaseId, bool]]:
         return [self._pending.popleft() for _ in range(min(most, len(self._pending)))]
 
-    def _ask(self, pipe: Pipe, attempt: Attempt, most: int) -> None:
+    def _ask(self, pipe: Http2Connection, attempt: Attempt, most: int) -> None:
         lookups = [
-            Call(request(lease_id, with_keys=with_keys), (lease_id, with_keys, attempt))
+            UnaryCall(request(lease_id, with_keys=with_keys), (lease_id, with_keys, attempt))
             for lease_id, with_keys in self._next(most)
         ]
         self._on_their_way += len(lookups)
@@ -140,7 +142,7 @@ class Lane:
         pipe.receiver = self._receive
         pipe.ask(lookups, attempt.metadata)
 
-    def _receive(self, calls: Sequence[Call], at: float) -> None:
+    def _receive(self, calls: Sequence[UnaryCall], at: float) -> None:
         if calls:
             self._on_their_way -= len(calls)
             self._received.append((calls, at))
@@ -154,7 +156,7 @@ class Lane:
         elif self._waker is not None and self._timer is None:
             self._wake_in(BATCH_DELAY_S)
 
-    def _take(self, calls: Sequence[Call], at: float) -> None:
+    def _take(self, calls: Sequence[UnaryCall], at: float) -> None:
         readings, unread = self._lookups.take(calls, at)
         self._answers += readings
         for call, trouble in unread:
@@ -167,18 +169,18 @@ class Lane:
         if self._means.pipes.notice(calls):
             self._means.rpc.heard()
 
-    def _try_again(self, call: Call) -> None:
+    def _try_again(self, call: UnaryCall) -> None:
         about: Asked = call.about
         lease_id, with_keys, attempt = about
         error = rpc_error(call.status, call.message)
         if with_keys and is_permission_denied(error):
             self._pending.append((lease_id, False))
             return
-        failure = Failure(attempt._replace(what=what(lease_id)), call.asked_at, error)
+        failure = FailedAttempt(attempt._replace(what=what(lease_id)), call.asked_at, error)
         self._read_by_rpc(lease_id, with_keys=with_keys, failure=failure)
 
     def _read_by_rpc(
-        self, lease_id: LeaseId, *, with_keys: bool, failure: Failure | None = None
+        self, lease_id: LeaseId, *, with_keys: bool, failure: FailedAttempt | None = None
     ) -> None:
         reading = self._means.rpc.read_one(lease_id, with_keys=with_keys, failure=failure)
         task = asyncio.ensure_future(reading)

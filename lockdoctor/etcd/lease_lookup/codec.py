@@ -7,11 +7,11 @@ from typing import Any, NamedTuple, TypeAlias
 
 from google.protobuf.message import DecodeError
 
-from lockdoctor.domain.model.leases import LeaseId, Observation, Reading
+from lockdoctor.domain.model.leases import LeaseId, LeaseReading, Reading
 from lockdoctor.etcd.connection.connection import Attempt
 from lockdoctor.etcd.convert import observation, reading
-from lockdoctor.etcd.http2.call import OK, Call
-from lockdoctor.etcd.http2.frames import NotUnderstoodError
+from lockdoctor.etcd.http2.call import OK, UnaryCall
+from lockdoctor.etcd.http2.frames import ProtocolError
 from lockdoctor.etcd.protos import rpc
 
 MAX_KNOWN = 4096
@@ -40,7 +40,7 @@ Asked: TypeAlias = tuple[LeaseId, bool, Attempt]
 """What a call is about: which lease, whether with its keys, and as which attempt."""
 
 
-class Said(NamedTuple):
+class DecodedTtl(NamedTuple):
     """What an answer says of a lease that exists."""
 
     granted_ttl_s: int
@@ -48,25 +48,25 @@ class Said(NamedTuple):
     raft_term: int
 
 
-class Known(NamedTuple):
+class ResponseCache(NamedTuple):
     """Answers that were decoded, all of them with one header."""
 
     head: bytes
     """The header, and the tag that follows it."""
     id_begins: int
-    said: dict[bytes, Said]
+    said: dict[bytes, DecodedTtl]
     """By the bytes of the TTLs."""
 
 
-class Unread(NamedTuple):
+class FailedLookup(NamedTuple):
     """A look-up that brought no reading."""
 
-    call: Call
-    trouble: NotUnderstoodError | None
+    call: UnaryCall
+    trouble: ProtocolError | None
     """What is wrong with the answer, where there is one."""
 
 
-class Answers:
+class ResponseDecoder:
     """
     Takes answers over; what was said of one lease before is not decoded anew for the next.
 
@@ -84,9 +84,11 @@ class Answers:
             require_cluster: Raises WrongClusterError where an answer is another cluster's.
         """
         self._require_cluster = require_cluster
-        self._known = Known(b"", 0, {})
+        self._known = ResponseCache(b"", 0, {})
 
-    def take(self, calls: Iterable[Call], at: float) -> tuple[list[Reading], list[Unread]]:
+    def take(
+        self, calls: Iterable[UnaryCall], at: float
+    ) -> tuple[list[Reading], list[FailedLookup]]:
         """
         Take over what has come of look-ups.
 
@@ -100,7 +102,7 @@ class Answers:
             WrongClusterError: An answer is another cluster's.
         """
         readings: list[Reading] = []
-        unread: list[Unread] = []
+        unread: list[FailedLookup] = []
         known = self._known
         for call in calls:
             about: Asked = call.about
@@ -109,23 +111,23 @@ class Answers:
             id_ends = known.id_begins + len(coded_id)
             said = known.said.get(body[id_ends:])
             if call.status != OK:
-                unread.append(Unread(call, None))
+                unread.append(FailedLookup(call, None))
             elif said is not None and body[:id_ends] == known.head + coded_id and not with_keys:
                 readings.append(observation(lease_id, call.asked_at, at, *said, None))
             else:
                 try:
                     readings.append(self._decode(call, at))
-                except NotUnderstoodError as trouble:
-                    unread.append(Unread(call, trouble))
+                except ProtocolError as trouble:
+                    unread.append(FailedLookup(call, trouble))
                 known = self._known
         return readings, unread
 
-    def _decode(self, call: Call, at: float) -> Reading:
+    def _decode(self, call: UnaryCall, at: float) -> Reading:
         """
         Take one over that is not recognised, and the next like it will be.
 
         Raises:
-            NotUnderstoodError: It is none, or one about another lease.
+            ProtocolError: It is none, or one about another lease.
             WrongClusterError: It is another cluster's.
         """
         about: Asked = call.about
@@ -133,23 +135,23 @@ class Answers:
         try:
             answer = rpc.LeaseTimeToLiveResponse.FromString(call.body)
         except DecodeError as error:
-            raise NotUnderstoodError("sent an answer that is none of etcd's") from error
+            raise ProtocolError("sent an answer that is none of etcd's") from error
         self._require_cluster(answer, attempt)
         if lease_id != answer.ID:
-            raise NotUnderstoodError("answered about another lease")
+            raise ProtocolError("answered about another lease")
         read = reading(answer, lease_id, call.asked_at, at, with_keys=with_keys)
-        if isinstance(read, Observation) and not with_keys:
+        if isinstance(read, LeaseReading) and not with_keys:
             self._learn(answer, call, read)
         return read
 
-    def _learn(self, answer: Any, call: Call, read: Observation) -> None:
+    def _learn(self, answer: Any, call: UnaryCall, read: LeaseReading) -> None:
         """Recognise the next one like this, if it is written as etcd writes it."""
         body, coded_id = call.body, call.request[1:]
         if not body.startswith(HEADER_TAG) or body[1] & LONG or answer.SerializeToString() != body:
             return
         head = body[: 2 + body[1]] + ID_TAG
         if head != self._known.head or len(self._known.said) >= MAX_KNOWN:
-            self._known = Known(head, len(head), {})
-        self._known.said[body[len(head) + len(coded_id) :]] = Said(
+            self._known = ResponseCache(head, len(head), {})
+        self._known.said[body[len(head) + len(coded_id) :]] = DecodedTtl(
             read.granted_ttl_s, read.remaining_ttl_s, read.raft_term
         )

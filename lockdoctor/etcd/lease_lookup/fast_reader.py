@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Iterable
 
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.etcd.connection.connection import Connection
-from lockdoctor.etcd.http2.pool import Pipes
-from lockdoctor.etcd.lease_lookup.batch_lookup import Lane, Means
+from lockdoctor.etcd.http2.pool import Http2Pool
+from lockdoctor.etcd.lease_lookup.batch_lookup import LookupBatch, LookupDependencies
 from lockdoctor.etcd.lease_lookup.grpc_reader import Answer, RpcLeaseReader
-from lockdoctor.etcd.lease_lookup.rate_limit import Pace, Window
+from lockdoctor.etcd.lease_lookup.rate_limit import ConcurrencyLimit, RateLimiter
 from lockdoctor.ports import Clock
 
 PATH = "/etcdserverpb.Lease/LeaseTimeToLive"
@@ -25,13 +25,13 @@ class PipelinedLeaseReader:
 
     def __init__(self, connection: Connection, clock: Clock, max_rate: float) -> None:
         """Read at most max_rate leases a second."""
-        pace = Pace(clock, max_rate)
-        self._means = Means(
+        pace = RateLimiter(clock, max_rate)
+        self._means = LookupDependencies(
             connection=connection,
-            pipes=Pipes(connection, clock, PATH),
+            pipes=Http2Pool(connection, clock, PATH),
             rpc=RpcLeaseReader(connection, clock, pace),
             pace=pace,
-            window=Window(),
+            window=ConcurrencyLimit(),
         )
         self.notes = self._means.pipes.notes
         self._is_reading = False
@@ -49,7 +49,7 @@ class PipelinedLeaseReader:
         ids = iter(lease_ids)
         if not self._is_reading and not self.notes:
             self._is_reading = True
-            lane = Lane(self._means, ids, with_keys=with_keys)
+            lane = LookupBatch(self._means, ids, with_keys=with_keys)
             try:
                 while answers := await lane.answers():
                     for answer in answers:

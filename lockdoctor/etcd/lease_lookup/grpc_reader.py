@@ -6,13 +6,18 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from typing import Any, TypeAlias
 
-from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Reading, hex_id
-from lockdoctor.errors import AccessDenied, ClusterError, ClusterTimeout, ClusterUnreachable
-from lockdoctor.etcd.connection.connection import Connection, Failure
+from lockdoctor.domain.model.leases import FailedReading, LeaseId, Reading, hex_id
+from lockdoctor.errors import (
+    AccessDeniedError,
+    ClusterError,
+    ClusterTimeoutError,
+    ClusterUnreachableError,
+)
+from lockdoctor.etcd.connection.connection import Connection, FailedAttempt
 from lockdoctor.etcd.connection.errors import one_line
 from lockdoctor.etcd.connection.member import Member
 from lockdoctor.etcd.convert import reading
-from lockdoctor.etcd.lease_lookup.rate_limit import Pace, Window
+from lockdoctor.etcd.lease_lookup.rate_limit import ConcurrencyLimit, RateLimiter
 from lockdoctor.etcd.protos import rpc
 from lockdoctor.ports import Clock
 
@@ -22,10 +27,10 @@ OUTSTANDING = 32
 MAX_TIMEOUTS = 16
 """So many look-ups out of time in a row, and it is the cluster that does not answer."""
 
-Answer: TypeAlias = Reading | LeaseUnread
+Answer: TypeAlias = Reading | FailedReading
 
 
-class Crew:
+class WorkerPool:
     """Those who look leases up at the same time: sometimes more of them, sometimes fewer."""
 
     def __init__(
@@ -85,13 +90,13 @@ class Crew:
 class RpcLeaseReader:
     """Reads leases with one LeaseTimeToLive each."""
 
-    def __init__(self, connection: Connection, clock: Clock, pace: Pace) -> None:
+    def __init__(self, connection: Connection, clock: Clock, pace: RateLimiter) -> None:
         """Read at a pace."""
         self.notes: list[str] = []
         self._connection = connection
         self._clock = clock
         self._pace = pace
-        self._window = Window(OUTSTANDING)
+        self._window = ConcurrencyLimit(OUTSTANDING)
         self._timeouts = 0
 
     async def read(self, lease_ids: Iterable[LeaseId], *, with_keys: bool) -> AsyncIterator[Answer]:
@@ -99,12 +104,12 @@ class RpcLeaseReader:
         Read leases; each answer as it comes, in no order.
 
         Raises:
-            ClusterUnreachable: No member greets any more.
-            ClusterTimeout: Many look-ups in a row were not answered in time.
+            ClusterUnreachableError: No member greets any more.
+            ClusterTimeoutError: Many look-ups in a row were not answered in time.
         """
         ids = iter(lease_ids)
         answers: asyncio.Queue[Answer | None] = asyncio.Queue()
-        crew = Crew(lambda: self._work(ids, answers, crew, with_keys=with_keys), answers)
+        crew = WorkerPool(lambda: self._work(ids, answers, crew, with_keys=with_keys), answers)
         crew.resize(self._window.size)
         try:
             while (answer := await answers.get()) is not None:
@@ -114,29 +119,29 @@ class RpcLeaseReader:
             await crew.dismiss()
 
     async def read_one(
-        self, lease_id: LeaseId, *, with_keys: bool, failure: Failure | None = None
+        self, lease_id: LeaseId, *, with_keys: bool, failure: FailedAttempt | None = None
     ) -> Answer:
         """
         Read one lease, where an attempt has failed already after that one.
 
         Raises:
-            ClusterUnreachable: No member greets any more.
-            ClusterTimeout: Many look-ups in a row were not answered in time.
+            ClusterUnreachableError: No member greets any more.
+            ClusterTimeoutError: Many look-ups in a row were not answered in time.
         """
         asked_at = self._clock.now() if failure is None else failure.asked_at
         try:
             answer = await self._read_what_is_allowed(lease_id, failure, with_keys=with_keys)
-        except ClusterUnreachable:
+        except ClusterUnreachableError:
             raise
-        except ClusterTimeout:
+        except ClusterTimeoutError:
             self._timeouts += 1
             if self._timeouts >= MAX_TIMEOUTS:
                 raise
-            return LeaseUnread(lease_id=lease_id, asked_at=asked_at, reason="timed out")
-        except AccessDenied:
-            return LeaseUnread(lease_id=lease_id, asked_at=asked_at, reason="denied")
+            return FailedReading(lease_id=lease_id, asked_at=asked_at, reason="timed out")
+        except AccessDeniedError:
+            return FailedReading(lease_id=lease_id, asked_at=asked_at, reason="denied")
         except ClusterError as error:
-            return LeaseUnread(lease_id=lease_id, asked_at=asked_at, reason=one_line(str(error)))
+            return FailedReading(lease_id=lease_id, asked_at=asked_at, reason=one_line(str(error)))
         self.heard()
         return answer
 
@@ -151,7 +156,7 @@ class RpcLeaseReader:
         self,
         ids: Iterator[LeaseId],
         answers: asyncio.Queue[Answer | None],
-        crew: Crew,
+        crew: WorkerPool,
         *,
         with_keys: bool,
     ) -> None:
@@ -162,18 +167,18 @@ class RpcLeaseReader:
                 return
 
     async def _read_what_is_allowed(
-        self, lease_id: LeaseId, failure: Failure | None, *, with_keys: bool
+        self, lease_id: LeaseId, failure: FailedAttempt | None, *, with_keys: bool
     ) -> Reading:
         """Since etcd 3.4.26 and 3.5.9 the attached keys are told only to who may read them all."""
         if not with_keys:
             return await self._look_up(lease_id, failure, with_keys=False)
         try:
             return await self._look_up(lease_id, failure, with_keys=True)
-        except AccessDenied:
+        except AccessDeniedError:
             return await self._look_up(lease_id, None, with_keys=False)
 
     async def _look_up(
-        self, lease_id: LeaseId, failure: Failure | None, *, with_keys: bool
+        self, lease_id: LeaseId, failure: FailedAttempt | None, *, with_keys: bool
     ) -> Reading:
         await self._pace.keep()
         request = rpc.LeaseTimeToLiveRequest(ID=lease_id, keys=with_keys)

@@ -36,7 +36,7 @@ ROUNDS_KEPT = 64
 """The best answer is one of the last so many rounds, up to twice as many: what is good changes."""
 
 
-class Pace:
+class RateLimiter:
     """Lets through at most so many a second, after a head start."""
 
     def __init__(self, clock: Clock, per_s: float) -> None:
@@ -78,7 +78,7 @@ class Pace:
         return max(0.0, self._next_at - self._clock.now())
 
 
-class Window:
+class ConcurrencyLimit:
     """
     How many look-ups may be on their way at once: fewer when answers become slow.
 

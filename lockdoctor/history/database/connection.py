@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from lockdoctor.errors import FileRefusedError, HistoryBusy, HistoryError, HistoryTooNew
+from lockdoctor.errors import FileRefusedError, HistoryBusyError, HistoryError, HistoryTooNewError
 from lockdoctor.history.database import migrations, paths
 from lockdoctor.history.database.ownership import HISTORY, has_our_schema
 from lockdoctor.history.database.queries import sql
@@ -17,7 +17,7 @@ _ELSEWHERE = "give this run another file with --history"
 _BEGIN_ANEW = "the next scan or check that uses it sets it aside and begins a new one"
 
 
-class HistoryDamaged(HistoryError):
+class HistoryDamagedError(HistoryError):
     """The file is ours, but not whole."""
 
 
@@ -26,9 +26,9 @@ def connect(path: Path, wait_s: float) -> sqlite3.Connection:
     Open a history file in the present layout; a missing or empty one is begun.
 
     Raises:
-        HistoryDamaged: It is ours, but not whole.
-        HistoryTooNew: A newer lockdoctor has written it; it is left as it is.
-        HistoryBusy: Another run kept it locked for as long as we waited.
+        HistoryDamagedError: It is ours, but not whole.
+        HistoryTooNewError: A newer lockdoctor has written it; it is left as it is.
+        HistoryBusyError: Another run kept it locked for as long as we waited.
         HistoryError: It cannot be opened, or it is not ours.
     """
     target = behind_links(path)
@@ -55,9 +55,9 @@ def connect_to_read(path: Path, wait_s: float) -> sqlite3.Connection:
     put them there, nobody writes to the history meanwhile, and they are not needed.
 
     Raises:
-        HistoryDamaged: It is ours, but not whole.
-        HistoryTooNew: A newer lockdoctor has written it.
-        HistoryBusy: Another run kept it locked for as long as we waited.
+        HistoryDamagedError: It is ours, but not whole.
+        HistoryTooNewError: A newer lockdoctor has written it.
+        HistoryBusyError: Another run kept it locked for as long as we waited.
         HistoryError: Nothing is stored, it cannot be read, or it is not ours.
     """
     require_stored(path)
@@ -75,7 +75,7 @@ def require_stored(path: Path) -> None:
     Make sure that there is something to read.
 
     Raises:
-        HistoryDamaged: It is ours, but not whole.
+        HistoryDamagedError: It is ours, but not whole.
         HistoryError: There is no file, or an empty one, or it cannot be read, or is not ours.
     """
     with _refused(path):
@@ -106,7 +106,7 @@ def transaction(connection: sqlite3.Connection, *, writes: bool = True) -> Itera
 
 
 @contextlib.contextmanager
-def explained(path: Path) -> Iterator[None]:
+def translating_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite and the file system complain of into our errors."""
     try:
         yield
@@ -117,10 +117,10 @@ def explained(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def understood(path: Path) -> Iterator[None]:
+def validating_rows(path: Path) -> Iterator[None]:
     """As `explained`, also where values were changed and SQLite did not notice."""
     try:
-        with explained(path):
+        with translating_errors(path):
             yield
     except (ValueError, TypeError, LookupError) as error:
         raise HistoryError(
@@ -128,7 +128,7 @@ def understood(path: Path) -> Iterator[None]:
         ) from error
 
 
-def moved_aside(path: Path, damaged: tuple[int, int], at: float) -> Path | None:
+def quarantine_file(path: Path, damaged: tuple[int, int], at: float) -> Path | None:
     """
     Move a damaged history out of the way; None where another run has done so.
 
@@ -136,7 +136,7 @@ def moved_aside(path: Path, damaged: tuple[int, int], at: float) -> Path | None:
         HistoryError: It cannot be moved.
     """
     with _refused(path):
-        return paths.set_aside(path, damaged, at)
+        return paths.quarantine_file(path, damaged, at)
 
 
 @contextlib.contextmanager
@@ -154,11 +154,11 @@ def _opened(
     path: Path, wait_s: float, mode: str, set_up: Callable[[sqlite3.Connection, Path], None]
 ) -> sqlite3.Connection:
     address = f"{path.absolute().as_uri()}?mode={mode}"
-    with explained(path):
+    with translating_errors(path):
         connection = sqlite3.connect(address, uri=True, timeout=wait_s, isolation_level=None)
     connection.row_factory = sqlite3.Row
     try:
-        with explained(path):
+        with translating_errors(path):
             set_up(connection, path)
     except BaseException:
         connection.close()
@@ -217,7 +217,7 @@ def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
     if not is_ours:
         raise HistoryError(f"{path} is a database of another program; {_ELSEWHERE}")
     if written > known:
-        raise HistoryTooNew(
+        raise HistoryTooNewError(
             f"the history {path} was written by a newer lockdoctor, with layout {written} where"
             f" this one knows {known}; update lockdoctor, or {_ELSEWHERE}"
         )
@@ -228,7 +228,7 @@ def _translated(path: Path, error: sqlite3.Error) -> HistoryError:
     # By words, since sqlite_errorcode came only with Python 3.11. Source: sqlite3ErrStr in
     # SQLite's main.c; Python raises the bare DatabaseError for a damaged file alone.
     if "locked" in str(error):
-        return HistoryBusy(
+        return HistoryBusyError(
             f"the history {path} is in use by another run; try again, or {_ELSEWHERE}"
         )
     if type(error) is sqlite3.DatabaseError or "decode to UTF-8" in str(error):
@@ -236,12 +236,12 @@ def _translated(path: Path, error: sqlite3.Error) -> HistoryError:
     return _unusable(path, error)
 
 
-def _not_whole(path: Path) -> HistoryDamaged:
-    return HistoryDamaged(f"the history {path} is damaged: it is not whole; {_BEGIN_ANEW}")
+def _not_whole(path: Path) -> HistoryDamagedError:
+    return HistoryDamagedError(f"the history {path} is damaged: it is not whole; {_BEGIN_ANEW}")
 
 
-def _damaged(path: Path, error: Exception) -> HistoryDamaged:
-    return HistoryDamaged(f"the history {path} is damaged: {error}; {_BEGIN_ANEW}")
+def _damaged(path: Path, error: Exception) -> HistoryDamagedError:
+    return HistoryDamagedError(f"the history {path} is damaged: {error}; {_BEGIN_ANEW}")
 
 
 def _unusable(path: Path, error: Exception) -> HistoryError:

@@ -123,7 +123,7 @@ def identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def set_aside(path: Path, damaged: tuple[int, int], at: float) -> Path | None:
+def quarantine_file(path: Path, damaged: tuple[int, int], at: float) -> Path | None:
     """
     Move a damaged history out of the way, together with what lies beside it.
 

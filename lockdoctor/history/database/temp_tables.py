@@ -23,13 +23,13 @@ def asking(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute(sql("end_asking"))
 
 
-def ask_of_holds(connection: sqlite3.Connection, holds: Iterable[Hold]) -> None:
+def set_requested_holds(connection: sqlite3.Connection, holds: Iterable[Hold]) -> None:
     """Ask about these holds; once."""
     rows = ((place, hold.key, hold.create_revision) for place, hold in enumerate(holds))
     connection.executemany(sql("ask_of_hold"), rows)
 
 
-def ask_of_leases(connection: sqlite3.Connection, lease_ids: Iterable[LeaseId]) -> None:
+def set_requested_leases(connection: sqlite3.Connection, lease_ids: Iterable[LeaseId]) -> None:
     """Ask about these leases, and no others any more."""
     connection.execute(sql("ask_nothing_of_leases"))
     connection.executemany(sql("ask_of_lease"), enumerate(lease_ids))

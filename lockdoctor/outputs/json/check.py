@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from lockdoctor.domain.check.health import Checked, Checkup, FailedCheck
-from lockdoctor.domain.check.metrics import Alarm
+from lockdoctor.domain.check.health import AnyCheckResult, CheckResult, FailedCheck
+from lockdoctor.domain.check.metrics import ExceededLimit
 from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.treatment.plan import Refusal
-from lockdoctor.domain.treatment.results import Treated
-from lockdoctor.domain.treatment.unattended import Spared, Unattended
+from lockdoctor.domain.treatment.results import TargetResult
+from lockdoctor.domain.treatment.unattended import SkippedLock, UnattendedResult
 from lockdoctor.outputs.json.report import write_document
-from lockdoctor.outputs.json.values import Json, bytes_twice
+from lockdoctor.outputs.json.values import Json, text_and_base64
 from lockdoctor.outputs.nagios import status_line
 from lockdoctor.outputs.text.treatment import outcome, sentences
 from lockdoctor.outputs.text.unattended import lock_of
@@ -21,13 +21,13 @@ from lockdoctor.outputs.text.values import safe
 class CheckJson:
     """`--format json`: the document of a scan with an object `check`, or that object alone."""
 
-    def render(self, checked: Checked, out: TextIO) -> None:
+    def render(self, checked: AnyCheckResult, out: TextIO) -> None:
         """Write the document."""
         report = None if isinstance(checked, FailedCheck) else checked.report
         write_document(report, out, check=_check(checked))
 
 
-def _check(checked: Checked) -> Json:
+def _check(checked: AnyCheckResult) -> Json:
     common = {
         "status": checked.health.name.lower(),
         "summary": status_line(checked),
@@ -39,7 +39,7 @@ def _check(checked: Checked) -> Json:
     return {**common, **_of_checkup(checked)}
 
 
-def _of_checkup(checkup: Checkup) -> Json:
+def _of_checkup(checkup: CheckResult) -> Json:
     return {
         "is_first": checkup.is_first,
         "metrics": {
@@ -52,7 +52,7 @@ def _of_checkup(checkup: Checkup) -> Json:
     }
 
 
-def _alarm(alarm: Alarm) -> Json:
+def _alarm(alarm: ExceededLimit) -> Json:
     return {
         "metric": alarm.metric,
         "severity": alarm.severity.name.lower(),
@@ -61,7 +61,7 @@ def _alarm(alarm: Alarm) -> Json:
     }
 
 
-def document(done: Unattended) -> Json:
+def document(done: UnattendedResult) -> Json:
     """Give the same for programs."""
     return {
         "count": done.done,
@@ -71,10 +71,10 @@ def document(done: Unattended) -> Json:
     }
 
 
-def _treated(treated: Treated) -> Json:
+def _treated(treated: TargetResult) -> Json:
     lease_id = treated.target.lease_id
     return {
-        "locks": [bytes_twice("lock", stake.lock.name) for stake in treated.target.stakes],
+        "locks": [text_and_base64("lock", stake.lock.name) for stake in treated.target.stakes],
         "lease": hex_id(lease_id) if lease_id else None,
         "action": treated.target.action.value,
         "result": treated.result.value,
@@ -85,8 +85,8 @@ def _treated(treated: Treated) -> Json:
 
 def _refused(refusal: Refusal) -> Json:
     lock = refusal.lock or refusal.key or b""
-    return {**bytes_twice("lock", lock), "why": sentences(refusal.dangers)}
+    return {**text_and_base64("lock", lock), "why": sentences(refusal.dangers)}
 
 
-def _spared(spared: Spared) -> Json:
-    return {**bytes_twice("lock", lock_of(spared)), "why": spared.why.value}
+def _spared(spared: SkippedLock) -> Json:
+    return {**text_and_base64("lock", lock_of(spared)), "why": spared.why.value}

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from lockdoctor.domain.model.leases import NO_LEASE, hex_id
 from lockdoctor.domain.past.stored import StoredRun
-from lockdoctor.outputs.json.values import SCHEMA_VERSION, bytes_twice, dumped, moment
+from lockdoctor.outputs.json.values import SCHEMA_VERSION, dumped, moment, text_and_base64
 from lockdoctor.outputs.text.values import safe
 
 
@@ -47,16 +47,16 @@ def _entries(name: str, value: Any) -> dict[str, Any]:
         case "lease_id":
             return {"lease": None if value == NO_LEASE else hex_id(value)}
         case "lock_name":
-            return bytes_twice("lock", value)
+            return text_and_base64("lock", value)
         case "prefixes":
-            return {name: [bytes_twice("prefix", prefix) for prefix in value]}
+            return {name: [text_and_base64("prefix", prefix) for prefix in value]}
         case _:
             return _plain(name, value)
 
 
 def _plain(name: str, value: Any) -> dict[str, Any]:
     if isinstance(value, bytes):
-        return bytes_twice(name, value)
+        return text_and_base64(name, value)
     if isinstance(value, enum.Enum):
         return {name: value.name.lower()}
     if isinstance(value, str):

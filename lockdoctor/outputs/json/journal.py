@@ -7,7 +7,14 @@ from typing import TextIO
 
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.journal_entry import Entry, Outcome
-from lockdoctor.outputs.json.values import SCHEMA_VERSION, Json, bytes_twice, dumped, lease, moment
+from lockdoctor.outputs.json.values import (
+    SCHEMA_VERSION,
+    Json,
+    dumped,
+    lease,
+    moment,
+    text_and_base64,
+)
 from lockdoctor.outputs.text.values import safe
 
 
@@ -25,7 +32,7 @@ def write_entries(
 
 def _entry(entry: Entry, *, with_values: bool) -> Json:
     intent = entry.intent
-    under = bytes_twice("treated_under", intent.treated_under)
+    under = text_and_base64("treated_under", intent.treated_under)
     return {
         "entry": safe(intent.entry_id),
         "at": moment(intent.at),
@@ -41,7 +48,7 @@ def _entry(entry: Entry, *, with_values: bool) -> Json:
         "cluster_id": f"{intent.cluster_id:x}",
         "lease": lease(intent.lease_id),
         "granted_ttl_s": intent.granted_ttl_s,
-        "locks": [bytes_twice("lock", lock) for lock in intent.locks],
+        "locks": [text_and_base64("lock", lock) for lock in intent.locks],
         "keys": [_key(key, with_value=with_values) for key in intent.keys],
         "new_lease": lease(intent.new_lease_id),
         "new_ttl_s": intent.new_ttl_s,
@@ -59,18 +66,18 @@ def _outcome(outcome: Outcome | None) -> Json | None:
         "at": moment(outcome.at),
         "detail": safe(outcome.detail),
         "took_s": round(outcome.took_s, 3),
-        "deleted": None if deleted is None else [bytes_twice("key", key) for key in deleted],
+        "deleted": None if deleted is None else [text_and_base64("key", key) for key in deleted],
     }
 
 
 def _key(key: LockKey, *, with_value: bool) -> Json:
     return {
-        **bytes_twice("key", key.key),
+        **text_and_base64("key", key.key),
         "create_revision": key.create_revision,
         "mod_revision": key.mod_revision,
         "version": key.version,
         "lease": lease(key.lease_id),
         "value_size": key.value_size,
         "value_kept": len(key.value),
-        **(bytes_twice("value", key.value) if with_value else {}),
+        **(text_and_base64("value", key.value) if with_value else {}),
     }

@@ -5,17 +5,17 @@ from __future__ import annotations
 import dataclasses
 
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.treatment.plan import Refusal, RevokePlan, Stake, Target
-from lockdoctor.domain.treatment.reasons import Danger
+from lockdoctor.domain.treatment.plan import ApprovedHold, Refusal, RevokePlan, Target
+from lockdoctor.domain.treatment.reasons import RefusalReason
 from lockdoctor.outputs.json.kinds import REASON_KINDS
 from lockdoctor.outputs.json.values import (
     Json,
     alarms_json,
-    bytes_twice,
     lease,
     moment,
     plain,
     rounded,
+    text_and_base64,
 )
 from lockdoctor.outputs.text.treatment import danger
 from lockdoctor.outputs.text.values import safe
@@ -31,7 +31,7 @@ def plan_document(plan: RevokePlan) -> Json:
         "made_at": moment(plan.made_at),
         "cluster_id": f"{plan.cluster_id:x}",
         "raft_term": plan.raft_term,
-        "prefixes": [bytes_twice("prefix", prefix) for prefix in plan.prefixes],
+        "prefixes": [text_and_base64("prefix", prefix) for prefix in plan.prefixes],
         "quarantine_s": plan.quarantine_s,
         "targets": list(map(target_document, plan.targets)),
         "refused": list(map(_refusal, plan.refused)),
@@ -55,36 +55,36 @@ def target_document(target: Target) -> Json:
         "evidence": list(map(safe, target.evidence)),
         "holds": list(map(_stake, target.stakes)),
         "other_keys": list(map(_key, target.others)),
-        "outside": [bytes_twice("key", key) for key in target.outside],
+        "outside": [text_and_base64("key", key) for key in target.outside],
     }
 
 
-def danger_document(each: Danger) -> Json:
+def danger_document(each: RefusalReason) -> Json:
     """Give why something is refused, or how it has changed: its kind, in words, and its parts."""
     parts: Json = {}
     for field in dataclasses.fields(each):
         value = getattr(each, field.name)
         if isinstance(value, bytes):
-            parts |= bytes_twice(field.name, value)
+            parts |= text_and_base64(field.name, value)
         else:
             parts[field.name] = plain(value)
     return {"kind": REASON_KINDS[type(each)], "text": danger(each), **parts}
 
 
-def _stake(stake: Stake) -> Json:
+def _stake(stake: ApprovedHold) -> Json:
     return {
-        **bytes_twice("lock", stake.lock.name),
+        **text_and_base64("lock", stake.lock.name),
         "recipe": stake.lock.recipe.value,
         **_key(stake.hold),
         "is_holder": stake.is_holder,
         "waiters": stake.waiters,
-        **bytes_twice("next", stake.next_key),
+        **text_and_base64("next", stake.next_key),
     }
 
 
 def _key(key: LockKey) -> Json:
     return {
-        **bytes_twice("key", key.key),
+        **text_and_base64("key", key.key),
         "create_revision": key.create_revision,
         "mod_revision": key.mod_revision,
         "version": key.version,
@@ -96,7 +96,7 @@ def _key(key: LockKey) -> Json:
 def _refusal(refusal: Refusal) -> Json:
     return {
         "lease": lease(refusal.lease_id),
-        **bytes_twice("lock", refusal.lock),
-        **bytes_twice("key", refusal.key),
+        **text_and_base64("lock", refusal.lock),
+        **text_and_base64("key", refusal.key),
         "reasons": list(map(danger_document, refusal.dangers)),
     }

@@ -12,7 +12,7 @@ from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
 from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, parse_lease_id
 from lockdoctor.domain.model.locks import LockId, LockKey, Recipe
-from lockdoctor.domain.treatment.plan import RevokePlan, Stake, Target
+from lockdoctor.domain.treatment.plan import ApprovedHold, RevokePlan, Target
 from lockdoctor.outputs.json.plan import VERSION
 
 TREATMENTS = frozenset({Action.REVOKE, Action.RELEASE, Action.QUARANTINE})
@@ -102,8 +102,8 @@ def _target(read: _Object) -> Target:
     return target
 
 
-def _stake(read: _Object) -> Stake:
-    return Stake(
+def _stake(read: _Object) -> ApprovedHold:
+    return ApprovedHold(
         lock=LockId(read.raw("lock"), read.get("recipe", Recipe)),
         hold=_key(read),
         is_holder=read.get("is_holder", _truth),

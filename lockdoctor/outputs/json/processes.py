@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from lockdoctor.domain.report.processes import Caller, ProcessReport, ServerView
+from lockdoctor.domain.report.processes import CallSite, CounterChanges, ProcessReport
 from lockdoctor.outputs.json.values import Json
 from lockdoctor.outputs.text.values import safe
 
@@ -34,7 +34,7 @@ def process_json(process: ProcessReport) -> Json:
     }
 
 
-def server_json(server: ServerView | None) -> Json | None:
+def server_json(server: CounterChanges | None) -> Json | None:
     """Write what etcd's counters say; None where they could not be compared."""
     if server is None:
         return None
@@ -54,7 +54,7 @@ def server_json(server: ServerView | None) -> Json | None:
     }
 
 
-def _caller(caller: Caller) -> Json:
+def _caller(caller: CallSite) -> Json:
     return {
         "call": caller.call,
         "function": safe(caller.frame.function),

@@ -14,9 +14,9 @@ from typing import Any, TextIO
 
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.evidence.verdicts import Accepted, Verdict
-from lockdoctor.domain.graph.blocking_tree import Blocked
+from lockdoctor.domain.graph.blocking_tree import BlockedLock
 from lockdoctor.domain.inference.renewals import RenewalTrace, is_usable
-from lockdoctor.domain.model.leases import LeaseId, Observation, Reading, hex_id
+from lockdoctor.domain.model.leases import LeaseId, LeaseReading, Reading, hex_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.past.past import PastFinding
 from lockdoctor.domain.report.findings import LockReport, SessionReport
@@ -32,7 +32,7 @@ from lockdoctor.outputs.json.values import (
     plain,
     rounded,
 )
-from lockdoctor.outputs.json.values import bytes_twice as _bytes
+from lockdoctor.outputs.json.values import text_and_base64 as _bytes
 from lockdoctor.outputs.text.evidence import sentence
 from lockdoctor.outputs.text.values import safe
 
@@ -213,7 +213,7 @@ def _look(trace: RenewalTrace, reading: Reading) -> Json:
 
 def _remaining(reading: Reading | None) -> int | None:
     """None too where a member without the lead answered that it is for ever."""
-    if not isinstance(reading, Observation) or not is_usable(reading):
+    if not isinstance(reading, LeaseReading) or not is_usable(reading):
         return None
     return reading.remaining_ttl_s
 
@@ -275,7 +275,7 @@ def _fields(part: Any) -> Json:
     return entry
 
 
-def _blocked(blocked: Blocked) -> Json:
+def _blocked(blocked: BlockedLock) -> Json:
     return {
         **_bytes("lock", blocked.lock.name),
         "recipe": blocked.lock.recipe.value,

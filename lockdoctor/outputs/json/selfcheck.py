@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, TextIO
 
-from lockdoctor.domain.selfcheck.rules import Remark, SelfCheck
+from lockdoctor.domain.selfcheck.rules import CheckItem, SelfCheck
 from lockdoctor.outputs.json.values import SCHEMA_VERSION
 from lockdoctor.outputs.text.suggested_commands import role_commands
 from lockdoctor.outputs.text.values import printable, safe
@@ -24,7 +24,7 @@ def write_json(found: SelfCheck, prefixes: Sequence[bytes], out: TextIO) -> None
     out.write("\n")
 
 
-def _remark(remark: Remark) -> dict[str, Any]:
+def _remark(remark: CheckItem) -> dict[str, Any]:
     prefix = None if remark.prefix is None else printable(remark.prefix)
     return {
         "about": safe(remark.about),

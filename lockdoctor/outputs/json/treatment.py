@@ -7,14 +7,14 @@ from typing import TextIO
 
 from lockdoctor.domain.treatment.plan import RevokePlan
 from lockdoctor.domain.treatment.results import (
-    QueueAfter,
-    Relapse,
-    Treated,
+    QueueState,
+    Reacquired,
+    TargetResult,
     TreatmentReport,
-    Undone,
+    UndoResult,
 )
 from lockdoctor.outputs.json.plan import danger_document, plan_document
-from lockdoctor.outputs.json.values import SCHEMA_VERSION, Json, bytes_twice, lease, moment
+from lockdoctor.outputs.json.values import SCHEMA_VERSION, Json, lease, moment, text_and_base64
 from lockdoctor.outputs.text.treatment import outcome
 from lockdoctor.outputs.text.values import safe
 
@@ -36,13 +36,13 @@ def write_treatment(plan: RevokePlan, report: TreatmentReport | None, out: TextI
     )
 
 
-def write_undone(undone: Undone, out: TextIO) -> None:
+def write_undone(undone: UndoResult, out: TextIO) -> None:
     """Write what came of a quarantine that was to be undone."""
     document = {
         "schema_version": SCHEMA_VERSION,
         "undone": safe(undone.undone),
         "lease": lease(undone.lease_id),
-        "locks": [bytes_twice("lock", lock) for lock in undone.locks],
+        "locks": [text_and_base64("lock", lock) for lock in undone.locks],
         **_came(undone),
     }
     _write(document, out)
@@ -63,19 +63,19 @@ def _report(report: TreatmentReport) -> Json:
     }
 
 
-def _treated(treated: Treated) -> Json:
+def _treated(treated: TargetResult) -> Json:
     until = treated.undo_until
     return {
         "action": treated.target.action.value,
         "lease": lease(treated.target.lease_id),
-        "locks": [bytes_twice("lock", stake.lock.name) for stake in treated.target.stakes],
+        "locks": [text_and_base64("lock", stake.lock.name) for stake in treated.target.stakes],
         **_came(treated),
         "queues": list(map(_queue, treated.queues)),
         "undo_until": None if until is None else moment(until),
     }
 
 
-def _came(treated: Treated | Undone) -> Json:
+def _came(treated: TargetResult | UndoResult) -> Json:
     return {
         "result": treated.result.value,
         "text": outcome(treated),
@@ -88,19 +88,19 @@ def _came(treated: Treated | Undone) -> Json:
     }
 
 
-def _queue(queue: QueueAfter) -> Json:
+def _queue(queue: QueueState) -> Json:
     return {
-        **bytes_twice("lock", queue.lock),
-        **bytes_twice("holder", queue.holder),
+        **text_and_base64("lock", queue.lock),
+        **text_and_base64("holder", queue.holder),
         "lease": lease(queue.lease_id),
         "was_next": queue.was_waiting,
     }
 
 
-def _relapse(relapse: Relapse) -> Json:
+def _relapse(relapse: Reacquired) -> Json:
     return {
-        **bytes_twice("lock", relapse.lock),
-        **bytes_twice("key", relapse.key),
+        **text_and_base64("lock", relapse.lock),
+        **text_and_base64("key", relapse.key),
         "lease": lease(relapse.lease_id),
         "was_waiting": relapse.was_waiting,
         "renewals": relapse.renewals,

@@ -21,7 +21,7 @@ Json = dict[str, Any]
 dumped = json.JSONEncoder(allow_nan=False).encode
 
 
-def bytes_twice(name: str, raw: bytes | None) -> Json:
+def text_and_base64(name: str, raw: bytes | None) -> Json:
     """Give bytes as text (escaped, safe to show) and as base64 (exact)."""
     return {
         name: None if raw is None else printable(raw),

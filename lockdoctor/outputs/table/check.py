@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TextIO
 
-from lockdoctor.domain.check.health import Checked, Checkup, FailedCheck
+from lockdoctor.domain.check.health import AnyCheckResult, CheckResult, FailedCheck
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.nagios import status_line
 from lockdoctor.outputs.table.report import TableOutput
@@ -19,13 +19,13 @@ class CheckTable:
 
     table: TableOutput
 
-    def render(self, checked: Checked, out: TextIO) -> None:
+    def render(self, checked: AnyCheckResult, out: TextIO) -> None:
         """Write the report, or the status line alone where nothing was examined."""
         report = None if isinstance(checked, FailedCheck) else _with_treatment(checked)
         self.table.render_below(status_line(checked), report, out)
 
 
-def _with_treatment(checkup: Checkup) -> Report:
+def _with_treatment(checkup: CheckResult) -> Report:
     """Tell what was treated, and what not, among the notes."""
     told = tuple(details(checkup.unattended)) if checkup.unattended else ()
     return replace(checkup.report, notes=(*told, *checkup.report.notes))

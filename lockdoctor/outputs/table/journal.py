@@ -15,7 +15,7 @@ from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, hex_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.journal_entry import Entry, Intent, is_cut
-from lockdoctor.outputs.table.parts.layout import Line, write
+from lockdoctor.outputs.table.parts.layout import NoWrapText, write
 from lockdoctor.outputs.text.values import (
     count,
     date,
@@ -147,10 +147,10 @@ def _entry(entry: Entry, notes: list[str]) -> Iterator[RenderableType]:
         yield Text(f"… and {more}; --format json has them all", style="dim")
     if entry.perhaps_deleted and intent.action is Action.QUARANTINE:
         yield Text("\nWhile the quarantine lasts, put it back where it was:")
-        yield Line(f"  lockdoctor revoke --undo {safe(intent.entry_id)}")
+        yield NoWrapText(f"  lockdoctor revoke --undo {safe(intent.entry_id)}")
     if entry.perhaps_deleted:
         yield Text("\nSee which of them are gone, and put those back:")
-        yield Line(f"  lockdoctor journal restore {safe(intent.entry_id)}")
+        yield NoWrapText(f"  lockdoctor journal restore {safe(intent.entry_id)}")
     yield from _notes(notes)
 
 

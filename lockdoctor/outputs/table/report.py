@@ -11,15 +11,15 @@ from rich.text import Text
 
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.evidence.age import EstimatedAge
-from lockdoctor.domain.evidence.deadlock import WaitCircle
-from lockdoctor.domain.evidence.leak_score import Weighed
+from lockdoctor.domain.evidence.deadlock import WaitCycle
+from lockdoctor.domain.evidence.leak_score import LeakScore
 from lockdoctor.domain.evidence.verdicts import Verdict
 from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.past.past import PastFinding
 from lockdoctor.domain.report.findings import Finding, LockReport
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.table.parts import wait_graph
-from lockdoctor.outputs.table.parts.layout import Line, bullets, indented, write
+from lockdoctor.outputs.table.parts.layout import NoWrapText, bullets, indented, write
 from lockdoctor.outputs.table.parts.locks import NAME_WIDTH, left_out, lock_table, verdict_style
 from lockdoctor.outputs.text.evidence import sentence, sessions_alike
 from lockdoctor.outputs.text.headline import headline, how_many
@@ -151,13 +151,13 @@ def finding_parts(finding: Finding, heading: str) -> Iterator[RenderableType]:
     verdict = finding.verdict
     what = f"{verdict.kind.value}, {verdict.severity.name.lower()}, {verdict.confidence.value}"
     yield Text(heading, style="bold").append(what, style=verdict_style(verdict))
-    circle = next((each for each in verdict.evidence if isinstance(each, WaitCircle)), None)
+    circle = next((each for each in verdict.evidence if isinstance(each, WaitCycle)), None)
     yield wait_graph.circle(circle) if circle else indented(", ".join(_subject(finding)))
     yield bullets(map(sentence, sorted(verdict.evidence, key=_is_estimate)))
     yield indented(f"What to do: {safe(verdict.remedy)}")
     for step in steps(finding):
         yield indented(f"{step.purpose}:")
-        yield from (Line(f"    {line}") for line in step.lines)
+        yield from (NoWrapText(f"    {line}") for line in step.lines)
 
 
 def _subject(finding: Finding) -> Iterator[str]:
@@ -198,7 +198,7 @@ def _gone(gone: PastFinding) -> str:
 
 
 def _is_estimate(evidence: Evidence) -> bool:
-    return isinstance(evidence, EstimatedAge | Weighed)  # what is proven comes first
+    return isinstance(evidence, EstimatedAge | LeakScore)  # what is proven comes first
 
 
 def _undetermined(report: Report) -> Iterator[RenderableType]:

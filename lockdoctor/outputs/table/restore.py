@@ -11,7 +11,7 @@ from rich.text import Text
 
 from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.treatment.restore_plan import Left, Restored, RestorePlan
+from lockdoctor.domain.treatment.restore_plan import RestorePlan, RestoreResult, SkippedKey
 from lockdoctor.outputs.table.journal import MAX_KEYS, name
 from lockdoctor.outputs.table.parts.layout import bullets, write
 from lockdoctor.outputs.text.values import count, duration, safe, size
@@ -31,7 +31,7 @@ class RestoreTable:
         """Write the plan; unless more is to follow, with how to carry it out."""
         self._write(_plan(plan, will_act=will_act), out)
 
-    def restored(self, restored: Restored, out: TextIO) -> None:
+    def restored(self, restored: RestoreResult, out: TextIO) -> None:
         """Write what came of it."""
         self._write(_restored(restored), out)
 
@@ -76,7 +76,7 @@ def _is_lock(plan: RestorePlan, key: LockKey) -> bool:
     return any(key.key.startswith(lock) for lock in plan.entry.intent.locks)
 
 
-def _restored(restored: Restored) -> Iterator[RenderableType]:
+def _restored(restored: RestoreResult) -> Iterator[RenderableType]:
     put, total = len(restored.put), len(restored.put) + len(restored.left)
     headline = f"Put back {put} of {count(total, 'key')}"
     if restored.result is Result.UNKNOWN:
@@ -95,7 +95,7 @@ def _keys(keys: tuple[LockKey, ...]) -> Iterator[RenderableType]:
     yield from _lines(lines, len(keys))
 
 
-def _left(left: tuple[Left, ...]) -> Iterator[RenderableType]:
+def _left(left: tuple[SkippedKey, ...]) -> Iterator[RenderableType]:
     if left:
         yield Text("Not put back:", style="bold")
         lines = [f"{name(each.key.key)}: {each.why.value}" for each in left[:MAX_KEYS]]

@@ -10,12 +10,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from lockdoctor.domain.selfcheck.rules import Mark, Remark, SelfCheck
-from lockdoctor.outputs.table.parts.layout import Line, write
+from lockdoctor.domain.selfcheck.rules import CheckItem, CheckLevel, SelfCheck
+from lockdoctor.outputs.table.parts.layout import NoWrapText, write
 from lockdoctor.outputs.text.suggested_commands import role_commands
 from lockdoctor.outputs.text.values import count, printable, safe
 
-STYLES = {Mark.FINE: "green", Mark.NOTE: "yellow", Mark.PROBLEM: "bold red"}
+STYLES = {CheckLevel.FINE: "green", CheckLevel.NOTE: "yellow", CheckLevel.PROBLEM: "bold red"}
 
 
 def write_table(
@@ -35,31 +35,31 @@ def _parts(found: SelfCheck, prefixes: Sequence[bytes]) -> Iterator[RenderableTy
 
 def _headline(found: SelfCheck) -> str:
     """Name the first problem: often there is no other."""
-    problems = [remark for remark in found.remarks if remark.mark is Mark.PROBLEM]
+    problems = [remark for remark in found.remarks if remark.mark is CheckLevel.PROBLEM]
     if problems:
         first = problems[0]
         return f"{count(len(problems), 'problem')}: {_title(first)}: {safe(first.text)}"
-    notes = sum(remark.mark is Mark.NOTE for remark in found.remarks)
+    notes = sum(remark.mark is CheckLevel.NOTE for remark in found.remarks)
     also = f"; {count(notes, 'note')}" if notes else ""
     return f"Everything that a scan needs works{also}"
 
 
-def _title(remark: Remark) -> str:
+def _title(remark: CheckItem) -> str:
     """What a remark is about; a permission is put to its prefix."""
     if remark.prefix is None:
         return safe(remark.about)
     return f"keys below {printable(remark.prefix)}" if remark.prefix else "all keys"
 
 
-def _grouped(remarks: Sequence[Remark]) -> Iterator[tuple[str, list[Remark]]]:
+def _grouped(remarks: Sequence[CheckItem]) -> Iterator[tuple[str, list[CheckItem]]]:
     """Put what is about one thing together; permissions by their prefix."""
-    groups: dict[str, list[Remark]] = {}
+    groups: dict[str, list[CheckItem]] = {}
     for remark in remarks:
         groups.setdefault(_title(remark), []).append(remark)
     yield from groups.items()
 
 
-def _rows(remarks: Sequence[Remark]) -> RenderableType:
+def _rows(remarks: Sequence[CheckItem]) -> RenderableType:
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -76,7 +76,7 @@ def _role(found: SelfCheck, prefixes: Sequence[bytes]) -> Iterator[RenderableTyp
     yield Text(
         "\nThe smallest role that suffices for a scan, where etcd demands users", style="bold"
     )
-    yield from (Line(f"  {line}") for line in role_commands(prefixes))
+    yield from (NoWrapText(f"  {line}") for line in role_commands(prefixes))
     if found.guards_leases:
         text = (
             "This etcd lists leases only to a role that may read every key on a lease, or to root."

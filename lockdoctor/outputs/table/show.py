@@ -10,13 +10,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from lockdoctor.domain.inference.hold_age import Age
-from lockdoctor.domain.inference.lease_origin import Origin, origin
+from lockdoctor.domain.inference.hold_age import HoldAge
+from lockdoctor.domain.inference.lease_origin import LeaseOrigin, origin
 from lockdoctor.domain.inference.renewals import RenewalTrace
-from lockdoctor.domain.inference.ttl_timeline import teeth
-from lockdoctor.domain.model.leases import Observation, Reading, hex_id
+from lockdoctor.domain.inference.ttl_timeline import segments
+from lockdoctor.domain.model.leases import LeaseReading, Reading, hex_id
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.recipes.owner_notes import OwnerNote, Told, owner_notes
+from lockdoctor.domain.recipes.owner_notes import NoteKind, OwnerNote, owner_notes
 from lockdoctor.domain.report.findings import Finding, LockReport, SessionReport
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.table.parts.layout import indented
@@ -127,7 +127,7 @@ def _contenders(report: LockReport) -> Iterator[tuple[str, LockKey, str]]:
         yield f"waits {number}", key, stands
 
 
-def _age(age: Age) -> str:
+def _age(age: HoldAge) -> str:
     bound = "" if age.at_most_s is None else f", at most {at_most(age.at_most_s)}"
     return f"at least {at_least(age.at_least_s)}{bound}"
 
@@ -144,7 +144,7 @@ def _ttl(trace: RenewalTrace | None) -> str:
     last = trace.readings[-1] if trace and trace.readings else None
     if last is None:
         return "not read"
-    if not isinstance(last, Observation):
+    if not isinstance(last, LeaseReading):
         return "the lease is gone"
     return f"{last.remaining_ttl_s} of {duration(last.granted_ttl_s)}"
 
@@ -162,7 +162,7 @@ def _charts(trace: RenewalTrace, run: Report, width: int) -> Iterator[Renderable
         if until - since < 1:
             continue
         chart = Chart(
-            teeth=teeth(trace),
+            teeth=segments(trace),
             granted_ttl_s=granted_ttl_s,
             since=since,
             until=until,
@@ -189,7 +189,7 @@ def _origins(report: LockReport, run: Report) -> Iterator[str]:
             yield f"{shortened(printable(key.key), NAME_WIDTH)}: {', '.join(told)}"
 
 
-def _granted(came: Origin) -> str:
+def _granted(came: LeaseOrigin) -> str:
     """What the lease's ID tells; it is a bound, not the time of the grant."""
     since = f"not before {moment(came.not_before_at)}"
     if came.member_id is None:
@@ -200,15 +200,15 @@ def _granted(came: Origin) -> str:
 def _told(each: OwnerNote) -> str:
     if isinstance(each.value, float):
         return f"created at {moment(each.value)} by its clock"
-    if each.what is Told.NETWORK_CARD:
+    if each.what is NoteKind.NETWORK_CARD:
         return f"on the machine with the network card {each.value}"
-    label = f"{each.field} " if each.what is Told.FIELD else ""
+    label = f"{each.field} " if each.what is NoteKind.FIELD else ""
     return f"{label}{safe(each.value)}"
 
 
 def _keys(report: LockReport) -> Iterator[str]:
     trace = report.holder_trace
-    found = [r for r in trace.readings if isinstance(r, Observation)] if trace else []
+    found = [r for r in trace.readings if isinstance(r, LeaseReading)] if trace else []
     attached = next((r.attached_keys for r in reversed(found) if r.attached_keys), ())
     yield from (shortened(printable(key), NAME_WIDTH) for key in attached[:MAX_KEYS])
     if attached[MAX_KEYS:]:

@@ -13,9 +13,9 @@ from rich.text import Text
 from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, hex_id
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.treatment.plan import Refusal, RevokePlan, Stake, Target
-from lockdoctor.domain.treatment.results import Treated, TreatmentReport, Undone
-from lockdoctor.outputs.table.parts.layout import Line, bullets, indented, write
+from lockdoctor.domain.treatment.plan import ApprovedHold, Refusal, RevokePlan, Target
+from lockdoctor.domain.treatment.results import TargetResult, TreatmentReport, UndoResult
+from lockdoctor.outputs.table.parts.layout import NoWrapText, bullets, indented, write
 from lockdoctor.outputs.text.treatment import (
     danger,
     name,
@@ -78,7 +78,7 @@ class TreatmentTable:
         """Write what came of a plan."""
         self._write(_report(report), out)
 
-    def undone(self, undone: Undone, out: TextIO) -> None:
+    def undone(self, undone: UndoResult, out: TextIO) -> None:
         """Write what came of a quarantine that was to be undone."""
         self._write([_undone(undone)], out)
 
@@ -146,7 +146,7 @@ def _plan(plan: RevokePlan, how_to_act: str | None) -> Iterator[RenderableType]:
         yield bullets(map(safe, plan.unseen))
     if how_to_act:
         yield Text("")
-        yield Line(how_to_act)
+        yield NoWrapText(how_to_act)
 
 
 def _target(target: Target, plan: RevokePlan) -> Iterator[RenderableType]:
@@ -170,7 +170,7 @@ def _judged(target: Target) -> str:
     return f"{target.verdict.value}, {target.confidence.value}{held}"
 
 
-def _next(stake: Stake, target: Target) -> str:
+def _next(stake: ApprovedHold, target: Target) -> str:
     lock = name(stake.lock.name) if target.stakes[1:] else "the lock"
     if not stake.is_holder:
         return f"This only waits for {lock}: ending it frees nothing."
@@ -253,13 +253,13 @@ def _came(report: TreatmentReport) -> str:
     return f"{done}{already}{more}."
 
 
-def _treated(treated: Treated) -> Iterator[RenderableType]:
+def _treated(treated: TargetResult) -> Iterator[RenderableType]:
     lasted = f" It took {took(treated.took_s)}." if treated.took_s else ""
     yield indented(f"{outcome(treated)}{lasted}")
     yield from (indented(queue_after(queue)) for queue in treated.queues)
     if treated.undo_until is not None and treated.entry_id is not None:
         yield indented("Put it back while there is time:")
-        yield Line(f"    lockdoctor revoke --undo {safe(treated.entry_id)}")
+        yield NoWrapText(f"    lockdoctor revoke --undo {safe(treated.entry_id)}")
     elif treated.entry_id is not None:
         yield indented(f"Journal entry {safe(treated.entry_id)}")
     if treated.unrecorded:
@@ -277,7 +277,7 @@ def _relapses(report: TreatmentReport) -> Iterator[RenderableType]:
     yield bullets(map(relapse, report.relapses))
 
 
-def _undone(undone: Undone) -> RenderableType:
+def _undone(undone: UndoResult) -> RenderableType:
     locks = ", ".join(map(name, undone.locks))
     heading = Text(f"{locks}: {outcome(undone)}", style=STYLES[undone.result])
     if undone.unrecorded:

@@ -10,10 +10,10 @@ from lockdoctor.domain.evidence.age import (
     EstimatedAge,
     Forecast,
     Held,
-    Standing,
+    SeenInEarlierRuns,
     WithinLimit,
 )
-from lockdoctor.domain.evidence.deadlock import HolderWaits, LeastHarm, NoSingleWayOut, WaitCircle
+from lockdoctor.domain.evidence.deadlock import CheapestBreak, HolderWaits, NoSingleBreak, WaitCycle
 from lockdoctor.domain.evidence.keys import (
     ByDesign,
     ForeignHolder,
@@ -22,38 +22,38 @@ from lockdoctor.domain.evidence.keys import (
     OtherKeys,
     QueueCut,
     Rewritten,
-    UnknownShape,
+    UnknownRecipe,
 )
-from lockdoctor.domain.evidence.leak_score import Sign, Weighed, Weight
+from lockdoctor.domain.evidence.leak_score import IndicatorScore, LeakIndicator, LeakScore
 from lockdoctor.domain.evidence.processes import (
-    FromElsewhere,
     KeptAliveBy,
-    LiveSessions,
+    ProcessSessions,
     ServerCounted,
+    UnattributedSessions,
 )
 from lockdoctor.domain.evidence.queue import (
     Blocks,
     GaveUp,
     HandedOver,
     NoHandOver,
-    PossiblePhantom,
-    Waiting,
+    PossibleAbandonedKey,
+    Waiters,
 )
 from lockdoctor.domain.evidence.renewals import (
     Expired,
+    KeyWithoutLease,
     LateRenewal,
     LeaderChanged,
     LeaseEnded,
-    ListedButGone,
+    ListedNotFound,
     LongTtl,
-    LostItsLease,
     NotRenewed,
+    ReadFailed,
     Renewed,
     Unobservable,
-    Unread,
 )
 from lockdoctor.domain.evidence.sessions import (
-    FromGivenUpAttempts,
+    AbandonedSessions,
     SessionsAlike,
     SessionsGrew,
     SessionsIdle,
@@ -85,7 +85,7 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
             return _held(evidence)
         case EstimatedAge():
             return _estimated(evidence)
-        case Weighed():
+        case LeakScore():
             return _weighed(evidence)
         case ClaimedAge(claimed_s):
             return _claimed(claimed_s)
@@ -94,7 +94,7 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
         case HandedOver(releases, watched_s):
             watched = duration(watched_s)
             return f"It was released {times(releases)} in the {watched} that it was watched."
-        case Waiting():
+        case Waiters():
             return _waiting(evidence)
         case GaveUp(attempts, watched_s):
             return f"{count(attempts, 'attempt')} on it gave up in {duration(watched_s)}."
@@ -111,20 +111,20 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
             return "The lease ended while it was watched: it expired or was revoked."
         case Expired():
             return _expired(evidence)
-        case ListedButGone(leases, for_s):
+        case ListedNotFound(leases, for_s):
             which = "a lease that" if leases == 1 else f"{count(leases, 'lease')} that"
             return (
                 f"etcd's list has {which} no look-up finds, even {at_least(for_s)} after the first"
                 " look-up that found none."
             )
-        case LostItsLease(for_s):
+        case KeyWithoutLease(for_s):
             return (
                 "etcd knows no lease of this ID, yet the key on it stood for at least"
                 f" {at_least(for_s)} after: the two end together, unless etcd's data are damaged."
             )
         case OtherKeys():
             return _other_keys(evidence)
-        case PossiblePhantom():
+        case PossibleAbandonedKey():
             return _phantom(evidence)
         case LateRenewal(remaining_at_most_s, granted_s):
             left = at_most(remaining_at_most_s)
@@ -149,9 +149,9 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
                 f"With a TTL of {duration(granted_s)} it takes up to {at_most(needed_s)} of"
                 " watching to see enough renewals; this run did not see them."
             )
-        case Unread(reason):
+        case ReadFailed(reason):
             return f"The lease could not be read: {safe(reason).rstrip('.')}."
-        case UnknownShape():
+        case UnknownRecipe():
             return (
                 "lockdoctor cannot tell whether this key is a lock: other programs write keys like"
                 " it, too."
@@ -170,7 +170,7 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
             return _grew(evidence)
         case SessionsAlike():
             return f"{sessions_alike(evidence)}."
-        case FromGivenUpAttempts():
+        case AbandonedSessions():
             return _lives_on(evidence)
         case SessionsIdle():
             return _idle(evidence)
@@ -179,18 +179,18 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
                 f"If it goes on like this, {per_hour:,.0f} more an hour: about"
                 f" {count(sessions_in_a_day, 'session')} in a day from now."
             )
-        case Standing(runs, for_s, since_at):
+        case SeenInEarlierRuns(runs, for_s, since_at):
             return (
                 f"The last {runs} runs with the same limits found the same, since"
                 f" {moment(since_at)}: it has stood for at least {at_least(for_s)}."
             )
-        case KeptAliveBy() | LiveSessions() | FromElsewhere() | ServerCounted():
+        case KeptAliveBy() | ProcessSessions() | UnattributedSessions() | ServerCounted():
             return witness_sentence(evidence)
-        case WaitCircle():
+        case WaitCycle():
             return _circle(evidence)
-        case LeastHarm():
+        case CheapestBreak():
             return _least_harm(evidence)
-        case NoSingleWayOut():
+        case NoSingleBreak():
             return "No session undoes this alone: more than one of them has to end."
         case Blocks():
             return _blocks(evidence)
@@ -220,15 +220,15 @@ def clause(evidence: Evidence) -> str | None:  # noqa: C901, PLR0912 - one case 
             return "never expires"
         case GaveUp(attempts):
             return f"{attempts:,} gave up waiting"
-        case Waiting(waiters, longest_at_least_s):
+        case Waiters(waiters, longest_at_least_s):
             who = count(waiters, "waiter")
             return f"{who}, the longest wait at least {at_least(longest_at_least_s)}"
         case Expired(leases, for_s):
             which = "" if leases == 1 else f"{count(leases, 'lease')} "
             return f"{which}past the end by at least {at_least(for_s)}"
-        case ListedButGone(leases):
+        case ListedNotFound(leases):
             return f"{count(leases, 'lease')} listed but not found"
-        case LostItsLease():
+        case KeyWithoutLease():
             return "its lease is gone"
         case LateRenewal(remaining_at_most_s, granted_s):
             return f"at most {at_most(remaining_at_most_s)} of {duration(granted_s)} left"
@@ -241,15 +241,15 @@ def clause(evidence: Evidence) -> str | None:  # noqa: C901, PLR0912 - one case 
         case KeptAliveBy(process, kept, of):
             which = "" if kept == of else f"{kept:,} of them "
             return f"{which}kept alive by {safe(process)}"
-        case LiveSessions(process) if evidence.keeps_the_leak:
+        case ProcessSessions(process) if evidence.keeps_the_leak:
             return f"leaked by {safe(process)}"
-        case Standing(runs, _, since_at):
+        case SeenInEarlierRuns(runs, _, since_at):
             return f"found {count(runs, 'run')} in a row, since {moment(since_at)}"
-        case WaitCircle(ring, sessions):
+        case WaitCycle(ring, sessions):
             if len(ring) == 1:
                 return "it waits behind a key of its own"
             return f"{count(sessions, 'session')} wait for one another"
-        case Standing(runs):
+        case SeenInEarlierRuns(runs):
             return f"found in {count(runs, 'run')} in a row"
         case _:
             return None
@@ -289,21 +289,21 @@ def _estimated(evidence: EstimatedAge) -> str:
 
 
 SIGNS = {
-    Sign.STILL: "nobody was served in half a minute or more",
-    Sign.GAVE_UP: "attempts waited for it and gave up",
-    Sign.LEFT_SESSIONS: "such attempts left their sessions open",
-    Sign.WAITED_LONG: "somebody has waited for long",
-    Sign.WAITED: "others wait",
-    Sign.STOOD: "its key has stood longer than a hold may last",
-    Sign.LOOKS_OLD: "its key looks older than a hold may be",
-    Sign.LOOKS_YOUNG: "its key looks young",
-    Sign.CLAIMS_OLD: "its client's clock says that it is old",
-    Sign.CLAIMS_YOUNG: "its client's clock says that it is young",
+    LeakIndicator.STILL: "nobody was served in half a minute or more",
+    LeakIndicator.GAVE_UP: "attempts waited for it and gave up",
+    LeakIndicator.LEFT_SESSIONS: "such attempts left their sessions open",
+    LeakIndicator.WAITED_LONG: "somebody has waited for long",
+    LeakIndicator.WAITED: "others wait",
+    LeakIndicator.STOOD: "its key has stood longer than a hold may last",
+    LeakIndicator.LOOKS_OLD: "its key looks older than a hold may be",
+    LeakIndicator.LOOKS_YOUNG: "its key looks young",
+    LeakIndicator.CLAIMS_OLD: "its client's clock says that it is old",
+    LeakIndicator.CLAIMS_YOUNG: "its client's clock says that it is young",
 }
 """What speaks for a leak, or against it."""
 
 
-def _weighed(evidence: Weighed) -> str:
+def _weighed(evidence: LeakScore) -> str:
     signs = {
         "Signs of a leak": [weight for weight in evidence.weights if weight.points > 0],
         "Signs against a leak": [weight for weight in evidence.weights if weight.points < 0],
@@ -313,7 +313,7 @@ def _weighed(evidence: Weighed) -> str:
     return " ".join([*told, needed])
 
 
-def _weight(weight: Weight) -> str:
+def _weight(weight: IndicatorScore) -> str:
     return f"{SIGNS[weight.sign]} ({weight.points:+})"
 
 
@@ -323,7 +323,7 @@ def _claimed(claimed_s: float) -> str:
     return f"By the client's own clock it was taken {duration(claimed_s)} ago."
 
 
-def _waiting(evidence: Waiting) -> str:
+def _waiting(evidence: Waiters) -> str:
     text = f"{count(evidence.waiters, 'waiter')} {'waits' if evidence.waiters == 1 else 'wait'}"
     if evidence.longest_at_least_s <= 0:
         return f"{text} for it."
@@ -361,7 +361,7 @@ def _other_keys(evidence: OtherKeys) -> str:
     return f"The lease also carries {keys} outside the lock, which would go with it: {shown}{rest}."
 
 
-def _phantom(evidence: PossiblePhantom) -> str:
+def _phantom(evidence: PossibleAbandonedKey) -> str:
     signs = []
     if evidence.unclosed:
         attempts = count(evidence.unclosed, "attempt")
@@ -404,14 +404,14 @@ def sessions_alike(evidence: SessionsAlike) -> str:
     return f"{text}: granted by {who}, and not before {since} (a bound that the IDs tell)"
 
 
-def _lives_on(evidence: FromGivenUpAttempts) -> str:
+def _lives_on(evidence: AbandonedSessions) -> str:
     if evidence.sessions == 1:
         return "The session behind 1 attempt that gave up before our eyes lives on."
     attempts = count(evidence.sessions, "attempt")
     return f"The sessions behind {attempts} that gave up before our eyes live on."
 
 
-def _circle(evidence: WaitCircle) -> str:
+def _circle(evidence: WaitCycle) -> str:
     text = "The session waits behind a key of its own"
     if len(evidence.ring) > 1:
         text = f"{count(evidence.sessions, 'session')} wait for one another in a circle"
@@ -426,7 +426,7 @@ def _circle(evidence: WaitCircle) -> str:
     )
 
 
-def _least_harm(evidence: LeastHarm) -> str:
+def _least_harm(evidence: CheapestBreak) -> str:
     waiters = count(evidence.waiters, "waiter") + (" waits" if evidence.waiters == 1 else " wait")
     return (
         f"Ending session {hex_id(evidence.lease)} undoes it with the least damage:"

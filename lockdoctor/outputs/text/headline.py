@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from lockdoctor.domain.check import metrics
-from lockdoctor.domain.evidence.deadlock import WaitCircle
-from lockdoctor.domain.evidence.queue import Waiting
+from lockdoctor.domain.evidence.deadlock import WaitCycle
+from lockdoctor.domain.evidence.queue import Waiters
 from lockdoctor.domain.evidence.verdicts import Confidence, Verdict, VerdictKind
 from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.report.findings import Finding, LockReport
@@ -117,7 +117,7 @@ def _title(lock: LockReport) -> str:
 
 def _place(verdict: Verdict, lock: LockReport) -> str:
     """The lock; of a deadlock, all that its circle leads through, where they are two."""
-    rings = [each.ring for each in verdict.evidence if isinstance(each, WaitCircle)]
+    rings = [each.ring for each in verdict.evidence if isinstance(each, WaitCycle)]
     others = {wait.waits_for for ring in rings for wait in ring} - {lock.lock.name}
     if len(others) > 1:
         return f"{_title(lock)} and {count(len(others), 'more lock')}"
@@ -146,7 +146,7 @@ def _facts(finding: Finding) -> Iterator[str]:
         yield _place(finding.verdict, finding.lock)
     leases, evidence = finding.verdict.leases, finding.verdict.evidence
     if finding.verdict.kind is not VerdictKind.BLOCKED_QUEUE:  # else the waiters are the news
-        evidence = tuple(each for each in evidence if not isinstance(each, Waiting))
+        evidence = tuple(each for each in evidence if not isinstance(each, Waiters))
         if len(leases) == 1:
             yield f"lease {hex_id(leases[0])}"
     yield from filter(None, map(clause, evidence))

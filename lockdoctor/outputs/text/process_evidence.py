@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lockdoctor.domain.evidence.processes import (
-    FromElsewhere,
     KeptAliveBy,
-    LiveSessions,
+    ProcessSessions,
     ServerCounted,
+    UnattributedSessions,
 )
 from lockdoctor.outputs.text.values import at_least, count, duration, safe, shortened, times
 
 if TYPE_CHECKING:
-    from lockdoctor.domain.report.processes import Caller, ProcessReport, ServerView
+    from lockdoctor.domain.report.processes import CallSite, CounterChanges, ProcessReport
 
 CONVINCING = 20
 """Smaller numbers may agree by chance."""
@@ -23,14 +23,16 @@ MAX_CALL = 100
 """The call of a caller is cut to so many characters."""
 
 
-def witness_sentence(evidence: KeptAliveBy | LiveSessions | FromElsewhere | ServerCounted) -> str:
+def witness_sentence(
+    evidence: KeptAliveBy | ProcessSessions | UnattributedSessions | ServerCounted,
+) -> str:
     """Word what a witness adds to a verdict."""
     match evidence:
         case KeptAliveBy():
             return _kept(evidence)
-        case LiveSessions():
+        case ProcessSessions():
             return _live(evidence)
-        case FromElsewhere(leases, processes):
+        case UnattributedSessions(leases, processes):
             which = "the process" if processes == 1 else f"the {processes:,} processes"
             return (
                 f"About {leases:,} of them are not named in the goroutines of {which} asked: they"
@@ -48,7 +50,7 @@ def process_lines(process: ProcessReport) -> Iterator[str]:
         yield f"{safe(process.name)}: {_caller(caller)}"
 
 
-def server_line(server: ServerView) -> str:
+def server_line(server: CounterChanges) -> str:
     """Tell what etcd's own counters say."""
     parts = [
         count(server.granted, "lease") + " granted" if server.granted is not None else "",
@@ -78,7 +80,7 @@ def _kept(evidence: KeptAliveBy) -> str:
     return f"{safe(evidence.process)} {verb} {which} alive{when}: {named} in its goroutines."
 
 
-def _live(evidence: LiveSessions) -> str:
+def _live(evidence: ProcessSessions) -> str:
     verb = "had" if evidence.saved else "has"
     waiting = f", {evidence.waiting:,} of them waiting for a lock" if evidence.waiting else ""
     text = f"{safe(evidence.process)} {verb} {count(evidence.sessions, 'live session')}{waiting}"
@@ -91,7 +93,7 @@ def _live(evidence: LiveSessions) -> str:
     return f"{text}: this process leaks them." if evidence.keeps_the_leak else f"{text}."
 
 
-def _agreement(evidence: LiveSessions) -> str:
+def _agreement(evidence: ProcessSessions) -> str:
     if evidence.agreement == "fewer":
         return "they cannot all be its sessions"
     if evidence.agreement == "more":
@@ -146,7 +148,7 @@ def _facts(process: ProcessReport) -> Iterator[str]:
         yield "from a profile that was saved earlier"
 
 
-def _caller(caller: Caller) -> str:
+def _caller(caller: CallSite) -> str:
     place = shortened(safe(caller.frame.text), MAX_CALL)
     many = count(caller.goroutines, "goroutine")
     if caller.call == "NewSession":

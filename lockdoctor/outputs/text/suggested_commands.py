@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 
-from lockdoctor.domain.evidence.deadlock import HolderWaits, LeastHarm
+from lockdoctor.domain.evidence.deadlock import CheapestBreak, HolderWaits
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.model.leases import LeaseId, hex_id
 from lockdoctor.domain.report.findings import Finding
@@ -17,14 +17,14 @@ MAX_LOOKS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SuggestedCommand:
     """Something to do, and the command lines for it."""
 
     purpose: str
     lines: tuple[str, ...]
 
 
-def steps(finding: Finding) -> tuple[Step, ...]:
+def steps(finding: Finding) -> tuple[SuggestedCommand, ...]:
     """
     Say what to type, in this order: look first, then act.
 
@@ -41,7 +41,7 @@ def steps(finding: Finding) -> tuple[Step, ...]:
         case VerdictKind.LEAKED_LOCK | VerdictKind.SUSPECTED_LEAK:
             return (_look(*verdict.leases), *_free(finding))
         case VerdictKind.DEADLOCK | VerdictKind.SELF_DEADLOCK:
-            ends = [each.lease for each in verdict.evidence if isinstance(each, LeastHarm)]
+            ends = [each.lease for each in verdict.evidence if isinstance(each, CheapestBreak)]
             return (_look(*verdict.leases[:MAX_LOOKS]), *(_end(finding, each) for each in ends))
         case VerdictKind.ETERNAL_LOCK:
             return (*_delete(verdict.key)[:1], *_free(finding))
@@ -78,17 +78,17 @@ def _is_plain(byte: int) -> bool:
     return 0x20 <= byte < 0x7F and byte not in b"'\\!"  # noqa: PLR2004 - printable ASCII
 
 
-def _look(*leases: LeaseId) -> Step:
+def _look(*leases: LeaseId) -> SuggestedCommand:
     lines = (f"etcdctl lease timetolive --keys {_lease_word(lease)}" for lease in leases)
-    return Step("Look: the TTL and every key on the lease", tuple(lines))
+    return SuggestedCommand("Look: the TTL and every key on the lease", tuple(lines))
 
 
-def _revoke(*leases: LeaseId) -> Step:
+def _revoke(*leases: LeaseId) -> SuggestedCommand:
     lines = (f"etcdctl lease revoke {_lease_word(lease)}" for lease in leases)
-    return Step("End it, which deletes EVERY key on the lease", tuple(lines))
+    return SuggestedCommand("End it, which deletes EVERY key on the lease", tuple(lines))
 
 
-def _free(finding: Finding) -> Iterator[Step]:
+def _free(finding: Finding) -> Iterator[SuggestedCommand]:
     """Name the one target to lockdoctor itself, with all that makes it come to the same verdict."""
     verdict, lock = finding.verdict, finding.lock
     if lock is None:
@@ -101,16 +101,18 @@ def _free(finding: Finding) -> Iterator[Step]:
     if lock.lock.kind_is_stated:
         words.append(f"--kind {lock.lock.kind.value}")
     words += map(_lease_word, verdict.leases) if verdict.leases else [_key_flag(verdict.key)]
-    yield Step("Free it: this shows a plan first, and asks", (" ".join(words),))
+    yield SuggestedCommand("Free it: this shows a plan first, and asks", (" ".join(words),))
 
 
-def _end(finding: Finding, lease: LeaseId) -> Step:
+def _end(finding: Finding, lease: LeaseId) -> SuggestedCommand:
     """End a session that nobody judged leaked, for the sake of the others."""
     if finding.lock is None:
         return _revoke(lease)
     words = ("lockdoctor revoke", _prefix_flag(finding.lock.prefix), "--even-if-healthy")
     line = " ".join((*words, _lease_word(lease)))
-    return Step("End it: this shows a plan with every key on it first, and asks", (line,))
+    return SuggestedCommand(
+        "End it: this shows a plan with every key on it first, and asks", (line,)
+    )
 
 
 def _prefix_flag(prefix: bytes) -> str:
@@ -129,27 +131,29 @@ def _lease_word(lease: LeaseId) -> str:
     return f"-- {hex_id(lease)}" if lease < 0 else hex_id(lease)  # or it is taken for a flag
 
 
-def _count() -> Step:
-    return Step(
+def _count() -> SuggestedCommand:
+    return SuggestedCommand(
         "Look: the number of all leases, now and again in a minute",
         ("etcdctl lease list | head -n 1",),
     )
 
 
-def _compare() -> Step:
-    return Step(
+def _compare() -> SuggestedCommand:
+    return SuggestedCommand(
         "Look: do all members hold the same data, and which version is each?",
         ("etcdctl endpoint hashkv --cluster", "etcdctl endpoint status --cluster -w table"),
     )
 
 
-def _delete(key: bytes | None) -> tuple[Step, ...]:
+def _delete(key: bytes | None) -> tuple[SuggestedCommand, ...]:
     word = shell_word(key) if key is not None else None
     if word is None:
         return ()
     return (
-        Step("Look: its value and revisions", (f"etcdctl get -w json -- {word}",)),
-        Step("Delete it, once its owner is known to be gone", (f"etcdctl del -- {word}",)),
+        SuggestedCommand("Look: its value and revisions", (f"etcdctl get -w json -- {word}",)),
+        SuggestedCommand(
+            "Delete it, once its owner is known to be gone", (f"etcdctl del -- {word}",)
+        ),
     )
 
 
@@ -160,13 +164,13 @@ def _may_be_data(finding: Finding) -> bool:
     return any(lock.may_be_data(each) for each in lock.keys if each.key == key)
 
 
-def _look_at_key(finding: Finding) -> tuple[Step, ...]:
+def _look_at_key(finding: Finding) -> tuple[SuggestedCommand, ...]:
     if finding.verdict.leases:
         return (_look(*finding.verdict.leases),)
     return _delete(finding.verdict.key)[:1]
 
 
-def _look_at_holder(finding: Finding) -> tuple[Step, ...]:
+def _look_at_holder(finding: Finding) -> tuple[SuggestedCommand, ...]:
     holder = finding.lock.lock.holder if finding.lock else None
     return (_look(holder.lease_id),) if holder and holder.has_lease else ()
 

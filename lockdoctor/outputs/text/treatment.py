@@ -12,30 +12,30 @@ from lockdoctor.domain.model.alarms import NOSPACE
 from lockdoctor.domain.model.leases import NO_LEASE, hex_id
 from lockdoctor.domain.treatment.plan import Target
 from lockdoctor.domain.treatment.reasons import (
-    AcceptedAsIs,
+    AcceptedFinding,
     AlarmForbids,
-    Danger,
     HolderChanged,
-    HolderIsStuck,
+    HolderIsWaiting,
     KeyAdded,
     KeyGone,
+    KeyRecreated,
     KeyRewritten,
     KeysUnseen,
-    KeyTakenAnew,
     KindUnknown,
     LeaderChangedSince,
     LeaseGoneAlready,
-    LosesPlace,
     NotFound,
     NothingToRelease,
     NotJudged,
-    OtherKeys,
     OutsideKeys,
+    QueuePositionLost,
+    RefusalReason,
     TooManyKeys,
     TooYoung,
     TtlChanged,
+    UnjudgedKeys,
 )
-from lockdoctor.domain.treatment.results import QueueAfter, Relapse, Treated, Undone
+from lockdoctor.domain.treatment.results import QueueState, Reacquired, TargetResult, UndoResult
 from lockdoctor.outputs.text.evidence import sentence
 from lockdoctor.outputs.text.values import (
     at_least,
@@ -54,14 +54,14 @@ NAME_WIDTH = 120
 ALONE = "--how release touches the lock's own key alone"
 
 
-class PlainTreatmentWords:
+class PlainTreatmentText:
     """TreatmentWords (see ports), as they stand in a plan and in a journal."""
 
     def evidence(self, evidence: Evidence) -> str:
         """Word what speaks for a treatment."""
         return sentence(evidence)
 
-    def outcome(self, treated: Treated | Undone) -> str:
+    def outcome(self, treated: TargetResult | UndoResult) -> str:
         """Word what became of a target."""
         return outcome(treated)
 
@@ -71,14 +71,14 @@ def name(raw: bytes) -> str:
     return shortened(printable(raw), NAME_WIDTH) if raw else "(empty name)"
 
 
-def danger(danger: Danger) -> str:  # noqa: C901, PLR0912 - one case per kind
+def danger(danger: RefusalReason) -> str:  # noqa: C901, PLR0912 - one case per kind
     """Say why something is not treated, and which flag names the danger."""
     match danger:
         case NotJudged(verdict):
             return _not_judged(verdict)
-        case AcceptedAsIs(until, reason):
+        case AcceptedFinding(until, reason):
             return f"lockdoctor.toml accepts it until {safe(until)}: {safe(reason)}."
-        case HolderIsStuck(behind):
+        case HolderIsWaiting(behind):
             return (
                 f"Its session waits for {name(behind)} itself, which may be why it does not"
                 " release: see to that lock first; --even-if-healthy treats it all the same."
@@ -115,14 +115,14 @@ def danger(danger: Danger) -> str:  # noqa: C901, PLR0912 - one case per kind
                 f"Revoking its lease would delete {_keys_such_as(keys, first)} outside the"
                 f" prefixes: --include-outside-keys allows it; {ALONE}."
             )
-        case OtherKeys(keys, first):
+        case UnjudgedKeys(keys, first):
             return (
                 f"Revoking its lease would delete {_keys_such_as(keys, first)} that nobody judged"
                 f" leaked: --even-if-healthy allows it; {ALONE}."
             )
         case NothingToRelease():
             return "It has no keys: only --how revoke does anything to it."
-        case LosesPlace():
+        case QueuePositionLost():
             return (
                 "Its queue goes by the last write, which a quarantine is: the lock would change"
                 " hands at once. --how release does that openly."
@@ -138,7 +138,7 @@ def danger(danger: Danger) -> str:  # noqa: C901, PLR0912 - one case per kind
             return change(danger)
 
 
-def change(change: Danger) -> str:  # noqa: C901 - one case per kind
+def change(change: RefusalReason) -> str:  # noqa: C901 - one case per kind
     """Say how something differs from what was shown."""
     match change:
         case LeaseGoneAlready():
@@ -155,7 +155,7 @@ def change(change: Danger) -> str:  # noqa: C901 - one case per kind
             return f"{name(key)} has come onto the lease."
         case KeyGone(key):
             return f"{name(key)} is gone: its client released it, or somebody deleted it."
-        case KeyTakenAnew(key):
+        case KeyRecreated(key):
             return f"{name(key)} was released and taken anew: it is another hold now."
         case KeyRewritten(key):
             return f"{name(key)} was modified meanwhile. Its client might still be working."
@@ -169,7 +169,7 @@ def change(change: Danger) -> str:  # noqa: C901 - one case per kind
             return _assert_never(change)
 
 
-def outcome(treated: Treated | Undone) -> str:
+def outcome(treated: TargetResult | UndoResult) -> str:
     """Say what became of a target, or of a quarantine that was to be undone."""
     text = " ".join(_outcome(treated))
     if treated.was_looked_up and treated.result is not Result.UNKNOWN:
@@ -200,7 +200,7 @@ def old_client(target: Target) -> str:
             return f"Its client is not told: {believes}"
 
 
-def queue_after(queue: QueueAfter) -> str:
+def queue_after(queue: QueueState) -> str:
     """Say who holds a lock after its holder was treated."""
     if queue.holder is None:
         return f"Nobody holds {name(queue.lock)} now, and nobody waits for it."
@@ -208,7 +208,7 @@ def queue_after(queue: QueueAfter) -> str:
     return f"{name(queue.lock)} is held by {name(queue.holder)} now, {who}."
 
 
-def relapse(relapse: Relapse) -> str:
+def relapse(relapse: Reacquired) -> str:
     """Say what took a lock that was freed, and what to conclude."""
     text = (
         f"{name(relapse.lock)} is held by lease {hex_id(relapse.lease_id)}, renewed at least"
@@ -240,15 +240,19 @@ def _not_judged(verdict: VerdictKind | None) -> str:
             )
 
 
-def _outcome(treated: Treated | Undone) -> Iterator[str]:
+def _outcome(treated: TargetResult | UndoResult) -> Iterator[str]:
     match treated.result:
         case Result.DONE:
             yield _done(treated)
         case Result.ALREADY_GONE:
-            yield "It was done already." if isinstance(treated, Undone) else "It was gone already."
+            yield (
+                "It was done already."
+                if isinstance(treated, UndoResult)
+                else "It was gone already."
+            )
         case Result.REFUSED | Result.FAILED:
             yield "Nothing was written."
-        case Result.PARTLY if isinstance(treated, Treated):
+        case Result.PARTLY if isinstance(treated, TargetResult):
             yield f"{_holds(treated.target)} deleted, but that is all."
         case Result.PARTLY:
             yield "Only some of the keys were put back."
@@ -259,8 +263,8 @@ def _outcome(treated: Treated | Undone) -> Iterator[str]:
         yield f"{safe(treated.failure).rstrip('.')}."
 
 
-def _done(treated: Treated | Undone) -> str:
-    if isinstance(treated, Undone):
+def _done(treated: TargetResult | UndoResult) -> str:
+    if isinstance(treated, UndoResult):
         where = f"lease {hex_id(treated.lease_id)}" if treated.lease_id != NO_LEASE else "no lease"
         return f"The hold is back where it was, on {where}."
     target = treated.target
@@ -291,10 +295,10 @@ def _keys_such_as(keys: int, first: bytes) -> str:
     return f"{count(keys, 'key')}, such as {name(first)}," if keys > 1 else f"the key {name(first)}"
 
 
-def sentences(dangers: Iterable[Danger]) -> str:
+def sentences(dangers: Iterable[RefusalReason]) -> str:
     """Say all that speaks against something."""
     return " ".join(map(danger, dangers))
 
 
-def _assert_never(change: Danger) -> NoReturn:
+def _assert_never(change: RefusalReason) -> NoReturn:
     raise AssertionError(change)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lockdoctor.domain.model.leases import hex_id
-from lockdoctor.domain.treatment.results import Treated
-from lockdoctor.domain.treatment.unattended import Spared, Unattended
+from lockdoctor.domain.treatment.results import TargetResult
+from lockdoctor.domain.treatment.unattended import SkippedLock, UnattendedResult
 from lockdoctor.outputs.text.treatment import name, outcome, sentences
 from lockdoctor.outputs.text.values import count, safe
 
 
-def summary(done: Unattended) -> Iterator[str]:
+def summary(done: UnattendedResult) -> Iterator[str]:
     """Say how many were treated, and whether that failed; nothing where neither is so."""
     if done.done:
         yield f"{count(done.done, 'lock')} treated unattended"
@@ -19,7 +19,7 @@ def summary(done: Unattended) -> Iterator[str]:
         yield f"treatment failed: {safe(done.failure)}"
 
 
-def details(done: Unattended) -> Iterator[str]:
+def details(done: UnattendedResult) -> Iterator[str]:
     """Say of each leaked lock what became of it, or why it was left alone."""
     for each in done.treated:
         entry = f" Entry {safe(each.entry_id)} of the journal." if each.entry_id else ""
@@ -35,12 +35,12 @@ def details(done: Unattended) -> Iterator[str]:
         yield f"Treatment failed: {safe(done.failure)}"
 
 
-def _subject(treated: Treated) -> str:
+def _subject(treated: TargetResult) -> str:
     target = treated.target
     locks = ", ".join(name(stake.lock.name) for stake in target.stakes)
     return f"{locks}, lease {hex_id(target.lease_id)}, {target.action.value}"
 
 
-def lock_of(spared: Spared) -> bytes:
+def lock_of(spared: SkippedLock) -> bytes:
     """Return the name of the lock that was left alone."""
     return spared.finding.lock.lock.name if spared.finding.lock else b""

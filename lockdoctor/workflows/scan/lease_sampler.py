@@ -12,10 +12,16 @@ from lockdoctor.domain.inference.lease_expiry import CONFIRM_AFTER_S, gone_since
 from lockdoctor.domain.inference.lookup_schedule import ROUND_TRIP_S, next_look
 from lockdoctor.domain.inference.renewals import trace
 from lockdoctor.domain.inference.session_growth import MIN_NEW
-from lockdoctor.domain.model.leases import LeaseGone, LeaseId, LeaseUnread, Observation, Reading
+from lockdoctor.domain.model.leases import (
+    FailedReading,
+    LeaseId,
+    LeaseNotFound,
+    LeaseReading,
+    Reading,
+)
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.errors import AccessDenied
-from lockdoctor.ports import Clock, Cluster, LeaseList, Stop
+from lockdoctor.errors import AccessDeniedError
+from lockdoctor.ports import Clock, Cluster, LeaseList, StopRequest
 from lockdoctor.workflows.pausing import pause
 
 BATCH = 2_000
@@ -31,7 +37,7 @@ TICK_S = 0.2
 """Progress is told this often at the most."""
 
 
-class Sampler:
+class LeaseSampler:
     """
     Follows leases: which to look at next, what was read, and when it is enough.
 
@@ -43,7 +49,7 @@ class Sampler:
         self,
         cluster: Cluster,
         clock: Clock,
-        stop: Stop,
+        stop: StopRequest,
         until: float,
         max_idle_s: float | None = None,
     ) -> None:
@@ -150,7 +156,7 @@ class Sampler:
         """Ask for the cluster's leases, and follow those not known yet as sessions."""
         try:
             listed = await self._cluster.leases()
-        except AccessDenied as denied:
+        except AccessDeniedError as denied:
             self.list_denied = str(denied)
             self._next_list_at = float("inf")
         else:
@@ -190,7 +196,7 @@ class Sampler:
         """Plan further looks at leases that a change of the leader left undecided."""
         for lease_id, needed in self._needed.items():
             readings = self.readings.get(lease_id)
-            if not needed or not readings or isinstance(readings[-1], LeaseGone):
+            if not needed or not readings or isinstance(readings[-1], LeaseNotFound):
                 continue
             found = trace(lease_id, readings, leadership)
             if found.unconfirmed and found.renewals < needed:
@@ -255,7 +261,7 @@ class Sampler:
         self, lease_id: LeaseId, readings: Sequence[Reading], needed: int, *, wait: bool = False
     ) -> None:
         last, at = readings[-1], None
-        if isinstance(last, LeaseGone):
+        if isinstance(last, LeaseNotFound):
             at, wait = self._look_at_gone(lease_id, readings), True
         elif last.asked_at < self._until and (needed or is_late(last)):
             at = next_look(readings, needed)
@@ -278,7 +284,7 @@ class Sampler:
 
     def _idle_moment(self, readings: Sequence[Reading]) -> float | None:
         """When a session that is decided will have been without keys for too long, if not yet."""
-        if self._max_idle_s is None or isinstance(readings[-1], LeaseGone):
+        if self._max_idle_s is None or isinstance(readings[-1], LeaseNotFound):
             return None
         moment = readings[0].answered_at + self._max_idle_s
         return moment if readings[-1].asked_at < moment else None
@@ -309,7 +315,7 @@ class Sampler:
     async def _read(self, lease_ids: set[LeaseId], *, with_keys: bool) -> None:
         self.lookups += len(lease_ids)
         async for answer in self._cluster.read_leases(lease_ids, with_keys=with_keys):
-            if isinstance(answer, LeaseUnread):
+            if isinstance(answer, FailedReading):
                 self.unread[answer.lease_id] = answer.reason
                 self.let_go(answer.lease_id)
             else:
@@ -318,12 +324,12 @@ class Sampler:
     def _take(self, reading: Reading) -> None:
         lease_id = reading.lease_id
         self.unread.pop(lease_id, None)
-        if lease_id in self._sessions and isinstance(reading, Observation):
+        if lease_id in self._sessions and isinstance(reading, LeaseReading):
             if reading.attached_keys != ():
                 self._drop_session(lease_id, reading)
                 return
             self.keyless.add(lease_id)
-        if isinstance(reading, Observation):
+        if isinstance(reading, LeaseReading):
             self._gone.pop(lease_id, None)
             reading = self._sharing(reading)
         before = self.readings.get(lease_id) or tuple(self._past.get(lease_id, ()))
@@ -332,14 +338,14 @@ class Sampler:
             self._waited_for.discard(lease_id)
         self._plan_next(lease_id, readings, self._needed[lease_id])
 
-    def _sharing(self, reading: Observation) -> Observation:
+    def _sharing(self, reading: LeaseReading) -> LeaseReading:
         """The same reading; a lock's key that alone is on its lease is in memory already."""
         own = self._own_keys.pop(reading.lease_id, None)
         if own is None or reading.attached_keys != (own,):
             return reading
         return replace(reading, attached_keys=(own,))
 
-    def _drop_session(self, lease_id: LeaseId, reading: Observation) -> None:
+    def _drop_session(self, lease_id: LeaseId, reading: LeaseReading) -> None:
         """Let go of a lease that is in use; it is nobody's leaked session."""
         self.let_go(lease_id)
         if reading.attached_keys is None:

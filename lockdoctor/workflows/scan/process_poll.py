@@ -9,15 +9,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lockdoctor.domain.report.report import Report, Unseen
-from lockdoctor.ports import Stop, Witness
+from lockdoctor.ports import ProcessSource, StopRequest
 
 if TYPE_CHECKING:
-    from lockdoctor.domain.processes.comparison import Heard
+    from lockdoctor.domain.processes.comparison import ProcessData
 
 _LOG = logging.getLogger(__name__)
 
 
-class Hearing:
+class ProcessPoll:
     """
     What the witnesses say, first and last.
 
@@ -25,11 +25,11 @@ class Hearing:
     no report is lost for it.
     """
 
-    def __init__(self, witnesses: Sequence[Witness], stop: Stop) -> None:
+    def __init__(self, witnesses: Sequence[ProcessSource], stop: StopRequest) -> None:
         """Hear nobody yet."""
         self._witnesses = witnesses
         self._stop = stop
-        self._first: asyncio.Future[list[Heard]] | None = None
+        self._first: asyncio.Future[list[ProcessData]] | None = None
 
     def open(self) -> None:
         """Begin to hear what they say at the beginning, without waiting for it."""
@@ -40,12 +40,12 @@ class Hearing:
         """Hear them once more, and add what they say; who is asked to end does not wait for it."""
         if self._first is None:
             return report
-        from lockdoctor.domain.processes.comparison import Heard, bear_witness  # noqa: PLC0415  # few are asked
+        from lockdoctor.domain.processes.comparison import ProcessData, add_process_evidence  # noqa: PLC0415  # few are asked
 
         first = await self._unless_stopped(self._first)
         last = [] if self._stop.reason else await self._unless_stopped(self._hear(is_last=True))
         try:
-            return bear_witness(report, Heard.of(first), Heard.of(last))
+            return add_process_evidence(report, ProcessData.of(first), ProcessData.of(last))
         except Exception as bug:  # noqa: BLE001  # the report stands without it
             unseen = _broken("what other sources say", bug)
             return replace(report, unseen=(*report.unseen, unseen))
@@ -56,8 +56,10 @@ class Hearing:
             self._first.cancel()
             await asyncio.gather(self._first, return_exceptions=True)
 
-    async def _unless_stopped(self, hearing: asyncio.Future[list[Heard]]) -> list[Heard]:
-        asked: asyncio.Future[Any] = asyncio.ensure_future(self._stop.asked())
+    async def _unless_stopped(
+        self, hearing: asyncio.Future[list[ProcessData]]
+    ) -> list[ProcessData]:
+        asked: asyncio.Future[Any] = asyncio.ensure_future(self._stop.wait_requested())
         try:
             await asyncio.wait({hearing, asked}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -66,17 +68,17 @@ class Hearing:
                 hearing.cancel()
         return hearing.result() if hearing.done() else []
 
-    def _hear(self, *, is_last: bool) -> asyncio.Future[list[Heard]]:
+    def _hear(self, *, is_last: bool) -> asyncio.Future[list[ProcessData]]:
         return asyncio.gather(*(_heard(each, is_last=is_last) for each in self._witnesses))
 
 
-async def _heard(witness: Witness, *, is_last: bool) -> Heard:
+async def _heard(witness: ProcessSource, *, is_last: bool) -> ProcessData:
     try:
-        return await witness.hear(is_last=is_last)
+        return await witness.poll(is_last=is_last)
     except Exception as bug:  # noqa: BLE001  # a report is worth more than any witness
-        from lockdoctor.domain.processes.comparison import Heard  # noqa: PLC0415  # few are asked
+        from lockdoctor.domain.processes.comparison import ProcessData  # noqa: PLC0415  # few are asked
 
-        return Heard(unheard=(_broken(witness.name, bug),))
+        return ProcessData(unheard=(_broken(witness.name, bug),))
 
 
 def _broken(what: str, bug: Exception) -> Unseen:

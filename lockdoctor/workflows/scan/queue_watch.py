@@ -16,13 +16,13 @@ from lockdoctor.domain.inference.queue_activity import (
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import KeySnapshot, LockKey
 from lockdoctor.errors import ClusterError, WrongClusterError
-from lockdoctor.ports import Clock, Cluster, Stop
+from lockdoctor.ports import Clock, Cluster, StopRequest
 
 CATCH_UP_S = 2.0
 """How long the watch may take to deliver what happened before a later reading of the keys."""
 
 
-class QueueWatch:
+class KeyEventCollector:
     """Collects what happens to the keys of a prefix after a snapshot of them."""
 
     def __init__(
@@ -31,7 +31,7 @@ class QueueWatch:
         prefix: bytes,
         snapshot: KeySnapshot,
         on_left: Callable[[LeaseId], None],
-        stop: Stop,
+        stop: StopRequest,
     ) -> None:
         """
         Begin to watch.
@@ -88,7 +88,7 @@ class QueueWatch:
             self._note_gap(last_seen_at, str(failed))
         except WrongClusterError as wrong:
             self._wrong = wrong
-            self._stop.ask(str(wrong))
+            self._stop.request(str(wrong))
 
     def _note_gap(self, seen_at: float, why: str) -> None:
         self._events.append(WatchGap(seen_at=seen_at, why=why))

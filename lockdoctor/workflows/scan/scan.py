@@ -25,25 +25,25 @@ from lockdoctor.domain.report.report import (
     Report,
     Unseen,
 )
-from lockdoctor.domain.rules.judge import conclude
+from lockdoctor.domain.rules.judge import judge
 from lockdoctor.domain.rules.judge_prefix import needed_renewals
 from lockdoctor.domain.rules.record_run import run_record
-from lockdoctor.domain.rules.scan_facts import Examination, PrefixFacts, SessionFacts
+from lockdoctor.domain.rules.scan_facts import PrefixFacts, ScanFacts, SessionFacts
 from lockdoctor.errors import ClusterError, HistoryError
 from lockdoctor.ports import (
     Clock,
     Cluster,
     History,
     MemberStatus,
+    ProcessSource,
     Progress,
     ScanProgress,
-    Stop,
-    Witness,
+    StopRequest,
 )
 from lockdoctor.values import dataclass
-from lockdoctor.workflows.scan.lease_sampler import Sampler
-from lockdoctor.workflows.scan.process_poll import Hearing
-from lockdoctor.workflows.scan.queue_watch import QueueWatch
+from lockdoctor.workflows.scan.lease_sampler import LeaseSampler
+from lockdoctor.workflows.scan.process_poll import ProcessPoll
+from lockdoctor.workflows.scan.queue_watch import KeyEventCollector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +76,9 @@ async def scan(
     clock: Clock,
     request: ScanRequest,
     progress: Progress,
-    stop: Stop,
+    stop: StopRequest,
     history: History | None = None,
-    witnesses: Sequence[Witness] = (),
+    witnesses: Sequence[ProcessSource] = (),
 ) -> Report:
     """
     Examine the locks below some prefixes.
@@ -94,7 +94,7 @@ async def scan(
         WrongClusterError: Another cluster has answered: there is no report, and nothing is stored.
     """
     run = _Scan(cluster, clock, request, progress, stop, history)
-    hearing = Hearing(witnesses, stop)
+    hearing = ProcessPoll(witnesses, stop)
     try:
         hearing.open()
         return await hearing.complete(await run.report())
@@ -112,7 +112,7 @@ class _Scan:
         clock: Clock,
         request: ScanRequest,
         progress: Progress,
-        stop: Stop,
+        stop: StopRequest,
         history: History | None,
     ) -> None:
         self.history = history
@@ -124,10 +124,10 @@ class _Scan:
         self.started_at = clock.now()
         self.until = self.started_at + request.window_s
         limits = request.policy.thresholds_for(b"")
-        self.sampler = Sampler(cluster, clock, stop, self.until, limits.max_idle_session_s)
+        self.sampler = LeaseSampler(cluster, clock, stop, self.until, limits.max_idle_session_s)
         self.first: dict[bytes, KeySnapshot] = {}
         self.last: dict[bytes, KeySnapshot] = {}
-        self.watches: dict[bytes, QueueWatch] = {}
+        self.watches: dict[bytes, KeyEventCollector] = {}
         self.locks: dict[bytes, list[Lock]] = {}
         self.lock_count = 0
         self.probes: list[LeadershipProbe] = []
@@ -158,7 +158,7 @@ class _Scan:
         facts = self._facts()
         self.locks.clear()
         self.sampler.listed_at_start = frozenset()
-        report = conclude(facts)
+        report = judge(facts)
         noted = replace(report, notes=(*report.notes, *self.cluster.notes))
         return self._recorded(facts, noted)
 
@@ -171,7 +171,7 @@ class _Scan:
         try:
             await step()
         except ClusterError as failed:
-            self.stop.ask(str(failed))
+            self.stop.request(str(failed))
             return False
         except asyncio.CancelledError:
             if self.stop.reason is None:  # whoever asked it to end has waited long enough
@@ -191,7 +191,7 @@ class _Scan:
             self.probes.append(LeadershipProbe(snapshot.asked_at, snapshot.raft_term))
             self.locks[prefix] = locks(snapshot.keys, prefix, self.request.policy.kind_of)
             if self.request.window_s:
-                self.watches[prefix] = QueueWatch(
+                self.watches[prefix] = KeyEventCollector(
                     self.cluster, prefix, snapshot, self._left_queue, self.stop
                 )
         self.lock_count = sum(1 for _ in self._examined())
@@ -228,7 +228,7 @@ class _Scan:
             self.sampler.remember(self.past.readings)
             self.past = replace(self.past, readings={})  # the sampler's, until the last look
 
-    def _recorded(self, facts: Examination, report: Report) -> Report:
+    def _recorded(self, facts: ScanFacts, report: Report) -> Report:
         """Add this run to the history."""
         if self.history is None:
             return report
@@ -347,9 +347,9 @@ class _Scan:
         readings = (reading for found in self.sampler.readings.values() for reading in found)
         return Leadership.of(readings, [*(self.past or NO_PAST).probes, *self.probes])
 
-    def _facts(self) -> Examination:
+    def _facts(self) -> ScanFacts:
         sampler = self.sampler
-        return Examination(
+        return ScanFacts(
             started_at=self.started_at,
             ended_at=self.clock.now(),
             window_s=self.request.window_s,

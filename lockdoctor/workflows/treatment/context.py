@@ -7,19 +7,19 @@ from collections.abc import Iterable, Sequence
 
 from lockdoctor.domain.model.leases import (
     NO_LEASE,
-    LeaseGone,
+    FailedReading,
     LeaseId,
-    LeaseUnread,
-    Observation,
+    LeaseNotFound,
+    LeaseReading,
     Reading,
 )
 from lockdoctor.domain.model.locks import KeySnapshot, Lock, LockId, LockKey
 from lockdoctor.domain.recipes.grouping import locks, recipe_of
 from lockdoctor.domain.treatment.journal_entry import Actor
 from lockdoctor.domain.treatment.plan import Target
-from lockdoctor.domain.treatment.preconditions import Now
+from lockdoctor.domain.treatment.preconditions import CurrentState
 from lockdoctor.errors import WrongClusterError
-from lockdoctor.ports import Clock, Cluster, Journal, Surgeon, TreatmentWords
+from lockdoctor.ports import Clock, Cluster, Journal, KeyWriter, TreatmentText
 from lockdoctor.values import dataclass
 
 LOOK_UP_S = 15.0
@@ -33,14 +33,14 @@ BATCH_SIZE = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ward:
+class TreatmentContext:
     """Whom and what a treatment needs."""
 
     cluster: Cluster
-    surgeon: Surgeon
+    surgeon: KeyWriter
     journal: Journal
     clock: Clock
-    words: TreatmentWords
+    words: TreatmentText
     who: Actor
     look_up_s: float = LOOK_UP_S
     """How long a write without an answer is looked up."""
@@ -63,7 +63,7 @@ async def require_cluster(cluster: Cluster, wanted: int, whose: str) -> None:
         raise WrongClusterError.between(status.endpoint, status.cluster_id, wanted, whose)
 
 
-async def look(ward: Ward, target: Target) -> Now:
+async def reread(ward: TreatmentContext, target: Target) -> CurrentState:
     """
     Look at a target once more: its lease, its keys, and last the queues that it stands in.
 
@@ -75,10 +75,10 @@ async def look(ward: Ward, target: Target) -> Now:
     keys = await read_keys(ward.surgeon, (key.key for key in target.doomed))
     snapshots = [await queue_snapshot(ward.cluster, stake.lock) for stake in target.stakes]
     terms = [snapshot.raft_term for snapshot in snapshots]
-    if isinstance(lease, Observation | LeaseGone):
+    if isinstance(lease, LeaseReading | LeaseNotFound):
         terms.append(lease.raft_term)
     stakes = zip(target.stakes, snapshots, strict=True)
-    return Now(
+    return CurrentState(
         raft_term=max(terms, default=None),
         lease=lease,
         keys=keys,
@@ -86,7 +86,7 @@ async def look(ward: Ward, target: Target) -> Now:
     )
 
 
-async def read_lease(cluster: Cluster, lease_id: LeaseId) -> Reading | LeaseUnread | None:
+async def read_lease(cluster: Cluster, lease_id: LeaseId) -> Reading | FailedReading | None:
     """Look up one lease with its keys; None where there is none."""
     if lease_id == NO_LEASE:
         return None
@@ -94,7 +94,7 @@ async def read_lease(cluster: Cluster, lease_id: LeaseId) -> Reading | LeaseUnre
     return answers[0]
 
 
-async def read_keys(surgeon: Surgeon, names: Iterable[bytes]) -> dict[bytes, LockKey]:
+async def read_keys(surgeon: KeyWriter, names: Iterable[bytes]) -> dict[bytes, LockKey]:
     """Read keys with their whole values; those that do not exist are left out."""
     found: list[LockKey | None] = []
     left = list(dict.fromkeys(names))

@@ -9,11 +9,11 @@ from functools import partial
 
 from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.model.write_result import Effect, Written
+from lockdoctor.domain.model.write_result import WriteOutcome, WriteResult
 from lockdoctor.domain.treatment.preconditions import hold_changes
 from lockdoctor.domain.treatment.reasons import Change, LeaseGoneAlready
 from lockdoctor.errors import NO_ANSWER, ClusterError, WrongClusterError
-from lockdoctor.ports import MAX_TOGETHER, Clock, Surgeon
+from lockdoctor.ports import MAX_TOGETHER, Clock, KeyWriter
 from lockdoctor.values import dataclass
 from lockdoctor.workflows.treatment.context import LOOK_UP_S, read_keys
 
@@ -21,7 +21,7 @@ LOOK_INTERVAL_S = 0.5
 
 CUT_OFF = "The run was interrupted a second time before the answer came"
 
-Write = Callable[[Sequence[LockKey]], Awaitable[Written]]
+Write = Callable[[Sequence[LockKey]], Awaitable[WriteResult]]
 IsDone = Callable[[LockKey, LockKey | None], bool]
 """Tells from a key as it was shown, and as it is now, whether a write was carried out."""
 
@@ -36,10 +36,10 @@ class Came:
 
 
 @dataclass(slots=True)
-class Hand:
+class GuardedWriter:
     """Writes, and remembers what was written and how long it took."""
 
-    surgeon: Surgeon
+    surgeon: KeyWriter
     clock: Clock
     look_up_s: float = LOOK_UP_S
     """How long a write without an answer is looked up."""
@@ -56,14 +56,14 @@ class Hand:
             return 0.0
         return max(0.0, self.last_answered_at - self.first_asked_at)
 
-    def note(self, written: Written) -> Written:
+    def note(self, written: WriteResult) -> WriteResult:
         """Remember when it was written."""
         if self.first_asked_at is None:
             self.first_asked_at = written.asked_at
         self.last_answered_at = written.answered_at
         return written
 
-    def so_far(self, otherwise: Result) -> Result:
+    def partial_or(self, otherwise: Result) -> Result:
         """Say that a part was done, where one was."""
         return Result.PARTLY if self.touched else otherwise
 
@@ -73,16 +73,16 @@ class Hand:
             try:
                 written = self.note(await write(batch))
             except NO_ANSWER as failed:
-                return Came(self.so_far(Result.FAILED), failure=str(failed))
-            if written.effect is Effect.UNCLEAR:
-                if not await self.comes_true(partial(self._are_done, batch, is_done)):
+                return Came(self.partial_or(Result.FAILED), failure=str(failed))
+            if written.effect is WriteOutcome.UNCLEAR:
+                if not await self.poll_until(partial(self._are_done, batch, is_done)):
                     return Came(Result.UNKNOWN, failure=written.why)
-            elif written.effect is not Effect.DONE:
+            elif written.effect is not WriteOutcome.DONE:
                 return await self._not_done(batch, is_last=batch[-1] is keys[-1])
             self.touched += [key.key for key in batch]
         return Came(Result.DONE)
 
-    async def comes_true(self, is_so: Callable[[], Awaitable[bool]]) -> bool:
+    async def poll_until(self, is_so: Callable[[], Awaitable[bool]]) -> bool:
         """Look up a write without an answer, until it is seen to be done or the time is over."""
         self.was_looked_up = True
         give_up_at = self.clock.now() + self.look_up_s
@@ -104,11 +104,11 @@ class Hand:
         try:
             now = await read_keys(self.surgeon, (key.key for key in batch))
         except NO_ANSWER as failed:
-            return Came(self.so_far(Result.REFUSED), failure=str(failed))
+            return Came(self.partial_or(Result.REFUSED), failure=str(failed))
         if not now and not self.touched and is_last:
             return Came(Result.ALREADY_GONE)
         changed = tuple(c for key in batch for c in hold_changes(key, now.get(key.key)))
-        return Came(self.so_far(Result.REFUSED), changed or (LeaseGoneAlready(),))
+        return Came(self.partial_or(Result.REFUSED), changed or (LeaseGoneAlready(),))
 
     async def _are_done(self, batch: Sequence[LockKey], is_done: IsDone) -> bool:
         now = await read_keys(self.surgeon, (key.key for key in batch))
@@ -123,7 +123,7 @@ async def settled(step: Awaitable[Came]) -> Came:
         return Came(Result.UNKNOWN, failure=CUT_OFF)
 
 
-def is_another(shown: LockKey, now: LockKey | None) -> bool:
+def is_hold_gone(shown: LockKey, now: LockKey | None) -> bool:
     """Tell whether a hold is no more, even where its key is taken again."""
     return now is None or now.create_revision != shown.create_revision
 

@@ -7,23 +7,23 @@ from collections.abc import Callable, Iterator
 
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.model.actions import Action
-from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, LeaseUnread, Observation, Reading
+from lockdoctor.domain.model.leases import NO_LEASE, FailedReading, LeaseId, LeaseReading, Reading
 from lockdoctor.domain.report.report import KEYLESS_LEASES, Report
-from lockdoctor.domain.treatment.approval import Findings, approve
+from lockdoctor.domain.treatment.approval import FreshReadings, approve
 from lockdoctor.domain.treatment.plan import Refusal, RevokePlan, Selection, Target
 from lockdoctor.domain.treatment.reasons import KeysUnseen
-from lockdoctor.domain.treatment.results import Treated, TreatmentReport
+from lockdoctor.domain.treatment.results import TargetResult, TreatmentReport
 from lockdoctor.domain.treatment.selection import Candidate, select
-from lockdoctor.errors import AccessDenied, JournalError, WrongClusterError
-from lockdoctor.ports import Clock, Cluster, Stop, Surgeon
+from lockdoctor.errors import AccessDeniedError, JournalError, WrongClusterError
+from lockdoctor.ports import Clock, Cluster, KeyWriter, StopRequest
 from lockdoctor.values import dataclass
 from lockdoctor.workflows.pausing import pause
-from lockdoctor.workflows.treatment.context import Ward, read_keys, require_cluster
-from lockdoctor.workflows.treatment.treat_target import operate
+from lockdoctor.workflows.treatment.context import TreatmentContext, read_keys, require_cluster
+from lockdoctor.workflows.treatment.treat_target import treat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conduct:
+class ExecutionOptions:
     """At which pace a plan is carried out, and what ends it early."""
 
     pause_s: float = 0.2
@@ -34,7 +34,7 @@ class Conduct:
 
 async def plan_revocation(
     cluster: Cluster,
-    surgeon: Surgeon,
+    surgeon: KeyWriter,
     clock: Clock,
     report: Report,
     selection: Selection,
@@ -55,10 +55,10 @@ async def plan_revocation(
         lease = leases.get(candidate.lease_id)
         try:
             keys = await read_keys(surgeon, _shown(candidate, lease, selection))
-        except AccessDenied as denied:
+        except AccessDeniedError as denied:
             refused.append(candidate.refused(KeysUnseen(str(denied))))
             continue
-        found = Findings(lease=lease, keys=keys, alarms=alarms)
+        found = FreshReadings(lease=lease, keys=keys, alarms=alarms)
         planned = approve(candidate, found, selection, report.prefixes, word)
         if isinstance(planned, Refusal):
             refused.append(planned)
@@ -84,12 +84,12 @@ async def plan_revocation(
     )
 
 
-async def carry_out(
-    ward: Ward,
+async def execute_plan(
+    ward: TreatmentContext,
     plan: RevokePlan,
-    conduct: Conduct,
-    stop: Stop,
-    tell: Callable[[Treated], None] = lambda _: None,
+    conduct: ExecutionOptions,
+    stop: StopRequest,
+    tell: Callable[[TargetResult], None] = lambda _: None,
 ) -> TreatmentReport:
     """
     Carry a plan out, one target at a time, each only if it still is what was shown.
@@ -107,7 +107,7 @@ async def carry_out(
             anything was attempted. One that answers later ends the report.
     """
     await require_cluster(ward.cluster, plan.cluster_id, "the plan")
-    treated: list[Treated] = []
+    treated: list[TargetResult] = []
     stopped: str | None = None
     for number, target in enumerate(plan.targets):
         if number:
@@ -116,7 +116,7 @@ async def carry_out(
             stopped = stop.reason
             break
         try:
-            outcome = await operate(ward, plan, target)
+            outcome = await treat(ward, plan, target)
         except (JournalError, WrongClusterError) as failed:
             if not treated:
                 raise
@@ -139,17 +139,17 @@ async def carry_out(
 
 async def _read_leases(
     cluster: Cluster, candidates: list[Candidate]
-) -> dict[LeaseId, Reading | LeaseUnread]:
+) -> dict[LeaseId, Reading | FailedReading]:
     ids = {candidate.lease_id for candidate in candidates} - {NO_LEASE}
     readings = cluster.read_leases(ids, with_keys=True)
     return {reading.lease_id: reading async for reading in readings}
 
 
 def _shown(
-    candidate: Candidate, lease: Reading | LeaseUnread | None, selection: Selection
+    candidate: Candidate, lease: Reading | FailedReading | None, selection: Selection
 ) -> Iterator[bytes]:
     """Name the keys to be read: the holds, and what else a revocation would delete."""
     yield from {each.key.key for each in candidate.contenders}
-    attached = lease.attached_keys if isinstance(lease, Observation) else None
+    attached = lease.attached_keys if isinstance(lease, LeaseReading) else None
     if selection.action is Action.REVOKE and len(attached or ()) <= selection.most_keys:
         yield from (key for key in attached or ())

@@ -9,23 +9,23 @@ from functools import partial
 from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.model.write_result import Effect
+from lockdoctor.domain.model.write_result import WriteOutcome
 from lockdoctor.domain.treatment.journal_entry import Entry, Intent, Outcome, Reason
 from lockdoctor.domain.treatment.restore_plan import (
-    Left,
-    Obstacle,
-    Restored,
     RestorePlan,
+    RestoreResult,
+    RestoreSkipReason,
+    SkippedKey,
     plan_restoration,
 )
 from lockdoctor.errors import NO_ANSWER, JournalError
-from lockdoctor.ports import Cluster, Stop, Surgeon
-from lockdoctor.workflows.treatment.context import Ward, require_cluster
-from lockdoctor.workflows.treatment.guarded_write import CUT_OFF, Hand
+from lockdoctor.ports import Cluster, KeyWriter, StopRequest
+from lockdoctor.workflows.treatment.context import TreatmentContext, require_cluster
+from lockdoctor.workflows.treatment.guarded_write import CUT_OFF, GuardedWriter
 
 
 async def plan_restore(
-    cluster: Cluster, surgeon: Surgeon, entry: Entry, wanted: Collection[bytes], ttl_s: int | None
+    cluster: Cluster, surgeon: KeyWriter, entry: Entry, wanted: Collection[bytes], ttl_s: int | None
 ) -> RestorePlan:
     """
     Say what can be put back; nothing is written.
@@ -40,7 +40,7 @@ async def plan_restore(
     return plan_restoration(entry, existing, wanted, ttl_s)
 
 
-async def restore(ward: Ward, plan: RestorePlan, stop: Stop) -> Restored:
+async def restore(ward: TreatmentContext, plan: RestorePlan, stop: StopRequest) -> RestoreResult:
     """
     Put the planned keys back, one after the other, each only if it does not exist by then.
 
@@ -72,7 +72,7 @@ async def restore(ward: Ward, plan: RestorePlan, stop: Stop) -> Restored:
         ward.journal.write(outcome)
     except JournalError as failed:
         unrecorded = str(failed)
-    return Restored(
+    return RestoreResult(
         entry_id=intent.entry_id,
         result=came.result,
         put=tuple(came.put),
@@ -86,33 +86,37 @@ async def restore(ward: Ward, plan: RestorePlan, stop: Stop) -> Restored:
 class _Restoring:
     """One restore under way."""
 
-    def __init__(self, ward: Ward, keys: tuple[LockKey, ...], lease_id: LeaseId) -> None:
+    def __init__(
+        self, ward: TreatmentContext, keys: tuple[LockKey, ...], lease_id: LeaseId
+    ) -> None:
         self.put: list[LockKey] = []
-        self.left: list[Left] = []
+        self.left: list[SkippedKey] = []
         self.failure: str | None = None
-        self.hand = Hand(ward.surgeon, ward.clock, ward.look_up_s)
+        self.hand = GuardedWriter(ward.surgeon, ward.clock, ward.look_up_s)
         self._surgeon = ward.surgeon
         self._keys = keys
         self._lease_id = lease_id
 
-    async def run(self, stop: Stop) -> None:
+    async def run(self, stop: StopRequest) -> None:
         """Put one key after the other; go on past those that exist, and past nothing else."""
         for number, key in enumerate(self._keys):
             if stop.reason or self.failure:
-                self.left += [Left(late, Obstacle.NOT_REACHED) for late in self._keys[number:]]
+                self.left += [
+                    SkippedKey(late, RestoreSkipReason.NOT_REACHED) for late in self._keys[number:]
+                ]
                 return
             try:
                 why = await self._why_not(key)
             except asyncio.CancelledError:
-                self.failure, why = CUT_OFF, Obstacle.UNCLEAR
+                self.failure, why = CUT_OFF, RestoreSkipReason.UNCLEAR
             if why is None:
                 self.put.append(key)
             else:
-                self.left.append(Left(key, why))
+                self.left.append(SkippedKey(key, why))
 
     @property
     def result(self) -> Result:
-        if any(left.why is Obstacle.UNCLEAR for left in self.left):
+        if any(left.why is RestoreSkipReason.UNCLEAR for left in self.left):
             return Result.UNKNOWN
         if not self.left:
             return Result.DONE
@@ -126,21 +130,25 @@ class _Restoring:
         of_others = f"; of the others: {', '.join(reasons)}" if reasons else ""
         return f"{len(self.put)} of {len(self._keys)} keys were put back{of_others}"
 
-    async def _why_not(self, key: LockKey) -> Obstacle | None:
+    async def _why_not(self, key: LockKey) -> RestoreSkipReason | None:
         try:
             written = self.hand.note(await self._surgeon.create([key], self._lease_id))
         except NO_ANSWER as failed:
             self.failure = str(failed)
-            return Obstacle.REFUSED
-        if written.effect is Effect.DONE or (
-            written.effect is Effect.UNCLEAR
-            and await self.hand.comes_true(partial(self._is_back, key))
+            return RestoreSkipReason.REFUSED
+        if written.effect is WriteOutcome.DONE or (
+            written.effect is WriteOutcome.UNCLEAR
+            and await self.hand.poll_until(partial(self._is_back, key))
         ):
             return None
-        if written.effect is Effect.UNMET:
-            return Obstacle.EXISTS
+        if written.effect is WriteOutcome.UNMET:
+            return RestoreSkipReason.EXISTS
         self.failure = written.why or "the new lease has ended"
-        return Obstacle.UNCLEAR if written.effect is Effect.UNCLEAR else Obstacle.REFUSED
+        return (
+            RestoreSkipReason.UNCLEAR
+            if written.effect is WriteOutcome.UNCLEAR
+            else RestoreSkipReason.REFUSED
+        )
 
     async def _is_back(self, key: LockKey) -> bool:
         found = await self._surgeon.key(key.key)
@@ -152,7 +160,7 @@ async def _require_cluster(cluster: Cluster, entry: Entry) -> None:
     await require_cluster(cluster, intent.cluster_id, f"entry {intent.entry_id} of the journal")
 
 
-def _intent(ward: Ward, plan: RestorePlan, new: LeaseId) -> Intent:
+def _intent(ward: TreatmentContext, plan: RestorePlan, new: LeaseId) -> Intent:
     of = plan.entry.intent
     return Intent(
         entry_id=ward.journal.new_entry_id(),

@@ -6,27 +6,33 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lockdoctor.domain.model.actions import Action, Result
-from lockdoctor.domain.model.leases import NO_LEASE, LeaseGone, LeaseId, LeaseUnread, Observation
+from lockdoctor.domain.model.leases import (
+    NO_LEASE,
+    FailedReading,
+    LeaseId,
+    LeaseNotFound,
+    LeaseReading,
+)
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.model.write_result import Effect
+from lockdoctor.domain.model.write_result import WriteOutcome
 from lockdoctor.domain.treatment.journal_entry import Intent, Outcome, Reason
-from lockdoctor.domain.treatment.plan import RevokePlan, Stake, Target
-from lockdoctor.domain.treatment.preconditions import Now, changes, find_lock, hold_changes
+from lockdoctor.domain.treatment.plan import ApprovedHold, RevokePlan, Target
+from lockdoctor.domain.treatment.preconditions import CurrentState, changes, find_lock, hold_changes
 from lockdoctor.domain.treatment.reasons import Change, KeyAdded, KeyGone, KeysUnseen
-from lockdoctor.domain.treatment.results import QueueAfter, Treated
+from lockdoctor.domain.treatment.results import QueueState, TargetResult
 from lockdoctor.errors import NO_ANSWER, ClusterError, JournalError
 from lockdoctor.workflows.treatment.context import (
-    Ward,
-    look,
+    TreatmentContext,
     queue_snapshot,
     queues_of,
     read_keys,
     read_lease,
+    reread,
 )
-from lockdoctor.workflows.treatment.guarded_write import Came, Hand, is_another, settled
+from lockdoctor.workflows.treatment.guarded_write import Came, GuardedWriter, is_hold_gone, settled
 
 
-async def operate(ward: Ward, plan: RevokePlan, target: Target) -> Treated:
+async def treat(ward: TreatmentContext, plan: RevokePlan, target: Target) -> TargetResult:
     """
     Treat one target, if it still is what was shown.
 
@@ -39,34 +45,36 @@ async def operate(ward: Ward, plan: RevokePlan, target: Target) -> Treated:
         WrongClusterError: Another cluster has answered before the intent was written down.
     """
     try:
-        now = await look(ward, target)
+        now = await reread(ward, target)
     except ClusterError as failed:
-        return Treated(target=target, result=Result.FAILED, failure=str(failed))
-    if isinstance(now.lease, LeaseUnread):
+        return TargetResult(target=target, result=Result.FAILED, failure=str(failed))
+    if isinstance(now.lease, FailedReading):
         why = f"The lease could not be read again: {now.lease.reason}"
-        return Treated(target=target, result=Result.FAILED, failure=why)
+        return TargetResult(target=target, result=Result.FAILED, failure=why)
     if now.is_gone(target):
-        return Treated(target=target, result=Result.ALREADY_GONE)
+        return TargetResult(target=target, result=Result.ALREADY_GONE)
     changed = changes(target, plan, now)
     if changed:
-        return Treated(target=target, result=Result.REFUSED, changed=changed)
+        return TargetResult(target=target, result=Result.REFUSED, changed=changed)
     try:
         return await _Operation(ward, plan, target, now).run()
     except ClusterError as failed:  # before anything was written but an empty lease
-        return Treated(target=target, result=Result.FAILED, failure=str(failed))
+        return TargetResult(target=target, result=Result.FAILED, failure=str(failed))
 
 
 class _Operation:
     """What is done to a target that was found unchanged."""
 
-    def __init__(self, ward: Ward, plan: RevokePlan, target: Target, now: Now) -> None:
+    def __init__(
+        self, ward: TreatmentContext, plan: RevokePlan, target: Target, now: CurrentState
+    ) -> None:
         self.ward = ward
         self.plan = plan
         self.target = target
         self.now = now
-        self.hand = Hand(ward.surgeon, ward.clock, ward.look_up_s)
+        self.hand = GuardedWriter(ward.surgeon, ward.clock, ward.look_up_s)
 
-    async def run(self) -> Treated:
+    async def run(self) -> TargetResult:
         undo_until, new = None, None
         if self.target.action is Action.QUARANTINE:
             undo_until = self.ward.clock.now() + self.plan.quarantine_s
@@ -74,7 +82,7 @@ class _Operation:
         intent = self._intent(new)
         self.ward.journal.write(intent)
         came = await settled(self._act(new))
-        treated = Treated(
+        treated = TargetResult(
             target=self.target,
             result=came.result,
             entry_id=intent.entry_id,
@@ -102,7 +110,7 @@ class _Operation:
         return await self._release()
 
     async def _release(self) -> Came:
-        return await self.hand.guarded(self.ward.surgeon.delete, self.target.holds, is_another)
+        return await self.hand.guarded(self.ward.surgeon.delete, self.target.holds, is_hold_gone)
 
     async def _revoke(self) -> Came:
         if self.target.stakes:
@@ -116,10 +124,10 @@ class _Operation:
             if changed is None:
                 return Came(Result.DONE)
             if changed:
-                return Came(self.hand.so_far(Result.REFUSED), changed)
+                return Came(self.hand.partial_or(Result.REFUSED), changed)
             return await self._end_lease()
         except NO_ANSWER as failed:
-            return Came(self.hand.so_far(Result.FAILED), failure=str(failed))
+            return Came(self.hand.partial_or(Result.FAILED), failure=str(failed))
 
     async def _was_faster(self) -> Came:
         """Tell a session that has ended from one that lives on: its client has just unlocked."""
@@ -141,25 +149,27 @@ class _Operation:
         changed = [c for key in others.values() for c in hold_changes(key, now.get(key.key))]
         lease = await read_lease(self.ward.cluster, self.target.lease_id)
         match lease:
-            case LeaseGone():
+            case LeaseNotFound():
                 return None
-            case Observation(attached_keys=tuple(attached)):
+            case LeaseReading(attached_keys=tuple(attached)):
                 return (*changed, *(KeyAdded(key) for key in attached if key not in others))
-            case LeaseUnread(reason=reason):
+            case FailedReading(reason=reason):
                 return (KeysUnseen(reason),)
             case _:
                 return (KeysUnseen("etcd does not show this user every key on the lease"),)
 
     async def _end_lease(self) -> Came:
         written = self.hand.note(await self.ward.surgeon.revoke(self.target.lease_id))
-        if written.effect is Effect.UNCLEAR and not await self.hand.comes_true(self._lease_is_gone):
+        if written.effect is WriteOutcome.UNCLEAR and not await self.hand.poll_until(
+            self._lease_is_gone
+        ):
             return Came(Result.UNKNOWN, failure=written.why)
         return Came(Result.DONE)
 
     async def _lease_is_gone(self) -> bool:
-        return isinstance(await read_lease(self.ward.cluster, self.target.lease_id), LeaseGone)
+        return isinstance(await read_lease(self.ward.cluster, self.target.lease_id), LeaseNotFound)
 
-    async def _queues_after(self) -> tuple[QueueAfter, ...]:
+    async def _queues_after(self) -> tuple[QueueState, ...]:
         """See who holds now; what cannot be read is left out, for the deed is done."""
         if self.target.action is Action.QUARANTINE:
             return ()
@@ -170,11 +180,11 @@ class _Operation:
         except NO_ANSWER:
             return ()
 
-    async def _queue_after(self, stake: Stake) -> QueueAfter:
+    async def _queue_after(self, stake: ApprovedHold) -> QueueState:
         snapshot = await queue_snapshot(self.ward.cluster, stake.lock)
         lock = find_lock(queues_of(stake.lock, snapshot), stake.lock)
         holder = lock.holder if lock else None
-        return QueueAfter(
+        return QueueState(
             lock=stake.lock.name,
             holder=holder.key if holder else None,
             lease_id=holder.lease_id if holder else NO_LEASE,
@@ -203,7 +213,7 @@ class _Operation:
             treated_under=target.treated_under,
         )
 
-    def _outcome(self, intent: Intent, treated: Treated) -> Outcome:
+    def _outcome(self, intent: Intent, treated: TargetResult) -> Outcome:
         is_partial = treated.result is Result.PARTLY
         return Outcome(
             entry_id=intent.entry_id,

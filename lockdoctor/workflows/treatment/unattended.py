@@ -8,23 +8,31 @@ from itertools import chain
 
 from lockdoctor.domain.inference.leadership import Leadership
 from lockdoctor.domain.inference.renewals import trace
-from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Reading
+from lockdoctor.domain.model.leases import FailedReading, LeaseId, Reading
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.treatment.plan import Refusal, Selection
-from lockdoctor.domain.treatment.results import Treated
-from lockdoctor.domain.treatment.unattended import MAX_WATCH_S, Chosen, Unattended, choose, to_watch
+from lockdoctor.domain.treatment.results import TargetResult
+from lockdoctor.domain.treatment.unattended import (
+    MAX_WATCH_S,
+    AllowedLock,
+    UnattendedResult,
+    choose,
+    to_watch,
+)
 from lockdoctor.errors import ClusterError, JournalError, WrongClusterError
-from lockdoctor.ports import Clock, Cluster, Stop
+from lockdoctor.ports import Clock, Cluster, StopRequest
 from lockdoctor.workflows.pausing import pause
-from lockdoctor.workflows.treatment.context import Ward
-from lockdoctor.workflows.treatment.plan import Conduct, carry_out, plan_revocation
+from lockdoctor.workflows.treatment.context import TreatmentContext
+from lockdoctor.workflows.treatment.plan import ExecutionOptions, execute_plan, plan_revocation
 
 LOOK_INTERVAL_S = 1.25
 """More than the second by which a reading is rounded down, and than a raft term takes to settle."""
 
 
-async def treat_unattended(ward: Ward, report: Report, policy: Policy, stop: Stop) -> Unattended:
+async def treat_unattended(
+    ward: TreatmentContext, report: Report, policy: Policy, stop: StopRequest
+) -> UnattendedResult:
     """
     Treat what the policy allows, and nothing else: each lock is planned and looked at anew.
 
@@ -34,16 +42,16 @@ async def treat_unattended(ward: Ward, report: Report, policy: Policy, stop: Sto
     Whatever goes wrong ends it and is told, for it says nothing of the locks' health. Where the
     journal cannot be read or written, nothing is done.
     """
-    treated: list[Treated] = []
+    treated: list[TargetResult] = []
     refused: list[Refusal] = []
     failure: str | None = None
     try:
         journal = ward.journal.entries()
         choice = choose(report, policy, journal)
     except JournalError as failed:
-        return Unattended(failure=str(failed))
+        return UnattendedResult(failure=str(failed))
     if ward.journal.newer and choice.chosen:
-        return Unattended(
+        return UnattendedResult(
             spared=choice.spared,
             failure="the journal has lines of a newer lockdoctor, so that nobody can count what was"
             " treated today; update lockdoctor",
@@ -58,13 +66,13 @@ async def treat_unattended(ward: Ward, report: Report, policy: Policy, stop: Sto
             failure = await _treat(ward, report, chosen, stop, treated, refused)
     except (ClusterError, WrongClusterError, JournalError) as failed:
         failure = str(failed)
-    return Unattended(
+    return UnattendedResult(
         treated=tuple(treated), refused=tuple(refused), spared=choice.spared, failure=failure
     )
 
 
 async def renewed_leases(
-    cluster: Cluster, clock: Clock, leases: Collection[LeaseId], stop: Stop
+    cluster: Cluster, clock: Clock, leases: Collection[LeaseId], stop: StopRequest
 ) -> frozenset[LeaseId]:
     """
     Watch leases until each is seen to be renewed, or for MAX_WATCH_S.
@@ -77,7 +85,7 @@ async def renewed_leases(
     until = clock.now() + MAX_WATCH_S
     while (left := readings.keys() - renewed) and clock.now() < until and not stop.reason:
         async for each in cluster.read_leases(sorted(left), with_keys=False):
-            if not isinstance(each, LeaseUnread):
+            if not isinstance(each, FailedReading):
                 readings[each.lease_id].append(each)
         leadership = Leadership.of(chain.from_iterable(readings.values()))
         for lease_id in left:
@@ -91,11 +99,11 @@ async def renewed_leases(
 
 
 async def _treat(
-    ward: Ward,
+    ward: TreatmentContext,
     report: Report,
-    chosen: Chosen,
-    stop: Stop,
-    treated: list[Treated],
+    chosen: AllowedLock,
+    stop: StopRequest,
+    treated: list[TargetResult],
     refused: list[Refusal],
 ) -> str | None:
     """Treat one lock; say what should keep us from the next."""
@@ -110,6 +118,6 @@ async def _treat(
     )
     refused += plan.refused
     targets = tuple(replace(each, treated_under=chosen.prefix) for each in plan.targets)
-    done = await carry_out(ward, replace(plan, targets=targets), Conduct(), stop)
+    done = await execute_plan(ward, replace(plan, targets=targets), ExecutionOptions(), stop)
     treated += done.treated
     return done.stopped or next((each.failure for each in done.treated if each.failure), None)

@@ -11,14 +11,14 @@ from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, Intent, Outcome
 from lockdoctor.domain.treatment.preconditions import hold_changes
 from lockdoctor.domain.treatment.reasons import Change, KeyGone, KeyRewritten
-from lockdoctor.domain.treatment.results import Undone
+from lockdoctor.domain.treatment.results import UndoResult
 from lockdoctor.errors import JournalError
-from lockdoctor.ports import Stop
-from lockdoctor.workflows.treatment.context import Ward, read_keys, require_cluster
-from lockdoctor.workflows.treatment.guarded_write import Came, Hand, settled
+from lockdoctor.ports import StopRequest
+from lockdoctor.workflows.treatment.context import TreatmentContext, read_keys, require_cluster
+from lockdoctor.workflows.treatment.guarded_write import Came, GuardedWriter, settled
 
 
-async def undo(ward: Ward, entry_id: EntryId, stop: Stop) -> Undone:
+async def undo(ward: TreatmentContext, entry_id: EntryId, stop: StopRequest) -> UndoResult:
     """
     Put the keys of a quarantine back, each only if it still is where the quarantine put it.
 
@@ -36,7 +36,7 @@ async def undo(ward: Ward, entry_id: EntryId, stop: Stop) -> Undone:
     of = f"entry {entry_id} of the journal"
     await require_cluster(ward.cluster, entry.intent.cluster_id, of)
     found = await read_keys(ward.surgeon, (key.key for key in entry.intent.keys))
-    told = Undone(
+    told = UndoResult(
         undone=entry_id,
         lease_id=entry.intent.lease_id,
         locks=entry.intent.locks,
@@ -53,7 +53,7 @@ async def undo(ward: Ward, entry_id: EntryId, stop: Stop) -> Undone:
     return await _put_back(ward, entry, kept, told)
 
 
-def _quarantine(ward: Ward, entry_id: EntryId) -> Entry:
+def _quarantine(ward: TreatmentContext, entry_id: EntryId) -> Entry:
     entry = ward.journal.find(entry_id)
     if entry is None:
         raise JournalError(
@@ -77,7 +77,9 @@ def _changes(entry: Entry, found: Mapping[bytes, LockKey]) -> Iterator[Change]:
             yield KeyRewritten(shown.key)
 
 
-async def _put_back(ward: Ward, entry: Entry, keys: tuple[LockKey, ...], told: Undone) -> Undone:
+async def _put_back(
+    ward: TreatmentContext, entry: Entry, keys: tuple[LockKey, ...], told: UndoResult
+) -> UndoResult:
     old, ours = entry.intent.lease_id, entry.intent.new_lease_id
     intent = Intent(
         entry_id=ward.journal.new_entry_id(),
@@ -95,7 +97,7 @@ async def _put_back(ward: Ward, entry: Entry, keys: tuple[LockKey, ...], told: U
         of=entry.intent.entry_id,
     )
     ward.journal.write(intent)
-    hand = Hand(ward.surgeon, ward.clock, ward.look_up_s)
+    hand = GuardedWriter(ward.surgeon, ward.clock, ward.look_up_s)
     came = await settled(
         hand.guarded(
             lambda batch: ward.surgeon.move(batch, old),

@@ -8,13 +8,13 @@ from dataclasses import field
 from lockdoctor.domain.inference.leadership import Leadership
 from lockdoctor.domain.inference.renewals import trace
 from lockdoctor.domain.model.actions import Action
-from lockdoctor.domain.model.leases import LeadershipProbe, LeaseUnread, Reading
+from lockdoctor.domain.model.leases import FailedReading, LeadershipProbe, Reading
 from lockdoctor.domain.model.locks import Hold, LockKey
-from lockdoctor.domain.treatment.plan import Stake
+from lockdoctor.domain.treatment.plan import ApprovedHold
 from lockdoctor.domain.treatment.preconditions import find_lock
-from lockdoctor.domain.treatment.results import Relapse, Treated
+from lockdoctor.domain.treatment.results import Reacquired, TargetResult
 from lockdoctor.errors import ClusterError
-from lockdoctor.ports import Clock, Cluster, Stop
+from lockdoctor.ports import Clock, Cluster, StopRequest
 from lockdoctor.values import dataclass
 from lockdoctor.workflows.pausing import pause
 from lockdoctor.workflows.treatment.context import queue_snapshot, queues_of
@@ -26,7 +26,7 @@ LOOK_INTERVAL_S = 0.5
 class _Watched:
     """One lock that was freed, and who has held it since."""
 
-    stake: Stake
+    stake: ApprovedHold
     holder: LockKey | None = None
     since: float = 0.0
     last_seen_at: float = 0.0
@@ -38,8 +38,12 @@ class _Watched:
 
 
 async def watch_for_relapse(
-    cluster: Cluster, clock: Clock, treated: Sequence[Treated], watch_s: float, stop: Stop
-) -> tuple[Relapse, ...]:
+    cluster: Cluster,
+    clock: Clock,
+    treated: Sequence[TargetResult],
+    watch_s: float,
+    stop: StopRequest,
+) -> tuple[Reacquired, ...]:
     """
     Watch the locks that were freed, and tell who has taken one, keeps it and renews.
 
@@ -63,7 +67,7 @@ async def watch_for_relapse(
         status = await cluster.status()
         probes.append(LeadershipProbe(status.asked_at, status.raft_term, status.leader_id))
     except ClusterError as failed:
-        stop.ask(str(failed))
+        stop.request(str(failed))
     readings = [reading for watched in freed.values() for reading in watched.readings]
     leadership = Leadership.of(readings, probes)
     found = (_relapse(watched, leadership) for watched in freed.values())
@@ -86,18 +90,18 @@ async def _look(cluster: Cluster, watched: _Watched, probes: list[LeadershipProb
     watched.waited = holder.hold in watched.waiting
     if holder.has_lease:
         async for reading in cluster.read_leases([holder.lease_id], with_keys=False):
-            if not isinstance(reading, LeaseUnread):
+            if not isinstance(reading, FailedReading):
                 watched.readings.append(reading)
 
 
-def _relapse(watched: _Watched, leadership: Leadership) -> Relapse | None:
+def _relapse(watched: _Watched, leadership: Leadership) -> Reacquired | None:
     holder = watched.holder
     if holder is None or not watched.readings:
         return None
     found = trace(holder.lease_id, watched.readings, leadership)
     if not found.renewals or found.is_gone:
         return None
-    return Relapse(
+    return Reacquired(
         lock=watched.stake.lock.name,
         key=holder.key,
         lease_id=holder.lease_id,

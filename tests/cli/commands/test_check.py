@@ -16,8 +16,8 @@ from lockdoctor.cli.commands.check.run import check_request, limits_of
 from lockdoctor.cli.config.file import Config
 from lockdoctor.cli.main import main
 from lockdoctor.cli.options.limits import LimitFlags
-from lockdoctor.cli.options.prefixes import TargetFlags
-from lockdoctor.cli.options.run import ReadingFlags
+from lockdoctor.cli.options.prefixes import PrefixFlags
+from lockdoctor.cli.options.run import LookupFlags
 from lockdoctor.domain.check.metrics import NAMES
 from lockdoctor.domain.policy.policy import Rule
 from lockdoctor.errors import ConfigError
@@ -199,7 +199,7 @@ def test_two_ranges_for_one_metric() -> None:
 def test_request() -> None:
     """One look at every prefix of the file; no limit is added where none is stated."""
     file = Config(rules=(Rule(b"/jobs/", {"max_hold_s": 60.0}), Rule(b"/x/", {})))
-    request = check_request(TargetFlags(), ReadingFlags(), LimitFlags(), file)
+    request = check_request(PrefixFlags(), LookupFlags(), LimitFlags(), file)
 
     assert (request.command, request.window_s, request.sessions) == ("check", 0.0, True)
     assert request.prefixes == (b"/jobs/", b"/x/")

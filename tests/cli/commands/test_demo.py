@@ -14,7 +14,7 @@ from typing import final
 
 import pytest
 
-from lockdoctor.demo.lock_client import Client
+from lockdoctor.demo.lock_client import LockClient
 from tests.folders import ROOT
 from tests.lock_clients import eventually
 
@@ -168,7 +168,7 @@ def test_an_interrupted_scan_reports_and_leaves_nothing(
 ) -> None:
     """Ctrl-C or SIGTERM in the middle: what was seen is reported, all is cleaned up, status 130."""
     demo = Demo(tmp_path)
-    with closing(Client(demo.address())) as client:
+    with closing(LockClient(demo.address())) as client:
         # So many requests stand in the queue two seconds after the scan has begun.
         eventually(lambda: len(client.etcd.get_prefix_response("/my-lock/").kvs) > 10, within_s=60)
 
@@ -184,7 +184,7 @@ def test_an_interrupted_scan_reports_and_leaves_nothing(
 def test_the_impatient_leave_nothing_either(tmp_path: Path, number: signal.Signals) -> None:
     """A second signal, which cuts the summing up short, leaves nothing behind."""
     demo = Demo(tmp_path)
-    with closing(Client(demo.address())) as client:
+    with closing(LockClient(demo.address())) as client:
         eventually(lambda: len(client.etcd.get_prefix_response("/my-lock/").kvs) > 10, within_s=60)
 
     demo.send(number)

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.cli.commands.revoke.options import ActingFlags, DangerFlags, WhatFlags
-from lockdoctor.cli.commands.revoke.selection import request_of, require_sense, selection_of
+from lockdoctor.cli.commands.revoke.options import ExecutionFlags, OverrideFlags, SelectionFlags
+from lockdoctor.cli.commands.revoke.selection import request_of, selection_of, validate_flags
 from lockdoctor.cli.config.file import Config
 from lockdoctor.cli.main import main
 from lockdoctor.cli.options.limits import LimitFlags
-from lockdoctor.cli.options.prefixes import TargetFlags
+from lockdoctor.cli.options.prefixes import PrefixFlags
 from lockdoctor.cli.options.run import RunFlags
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.model.actions import Action
@@ -21,13 +21,13 @@ from lockdoctor.domain.policy.policy import Rule
 from lockdoctor.domain.treatment.plan import Selection
 from lockdoctor.errors import ConfigError
 
-SOMEWHERE = TargetFlags(prefix=["/l/"])
-NOWHERE = TargetFlags()
+SOMEWHERE = PrefixFlags(prefix=["/l/"])
+NOWHERE = PrefixFlags()
 
 
 def test_the_flags_come_to_a_selection() -> None:
     """Each flag has its field, and the defaults are those of the domain."""
-    what = WhatFlags(
+    what = SelectionFlags(
         lease=["32698f1c", "0x7"],
         lock_key=["/a"],
         lock_key_hex=["ff"],
@@ -38,9 +38,9 @@ def test_the_flags_come_to_a_selection() -> None:
         how=Action.QUARANTINE.value,
         quarantine_s=0.5,
     )
-    dangers = DangerFlags(even_if_healthy=True, outside_keys=True, most_keys=7, whole_prefix=True)
+    dangers = OverrideFlags(even_if_healthy=True, outside_keys=True, most_keys=7, whole_prefix=True)
 
-    assert selection_of(WhatFlags(), DangerFlags()) == Selection()
+    assert selection_of(SelectionFlags(), OverrideFlags()) == Selection()
     assert selection_of(what, dangers) == Selection(
         action=Action.QUARANTINE,
         leases=(0x32698F1C, 7),  # type: ignore[arg-type]  # numbers are leases at run time
@@ -61,11 +61,11 @@ def test_the_flags_come_to_a_selection() -> None:
 def test_what_is_no_lease(lease: str) -> None:
     """The sentence shows how one is written."""
     with pytest.raises(ConfigError, match="32698f1c0a1b2c3d"):
-        selection_of(WhatFlags(lease=[lease]), DangerFlags())
+        selection_of(SelectionFlags(lease=[lease]), OverrideFlags())
 
 
 PLAN = Path("plan.json")
-CONTRADICTIONS: list[tuple[dict[str, Any], TargetFlags, dict[str, Any], str]] = [
+CONTRADICTIONS: list[tuple[dict[str, Any], PrefixFlags, dict[str, Any], str]] = [
     ({}, SOMEWHERE, {"from_plan": PLAN}, "--from-plan says already"),
     ({"most": 3}, NOWHERE, {"from_plan": PLAN}, "--from-plan says already"),
     ({"action": Action.RELEASE}, NOWHERE, {"undo": "e1"}, "--undo says already"),
@@ -75,18 +75,18 @@ CONTRADICTIONS: list[tuple[dict[str, Any], TargetFlags, dict[str, Any], str]] = 
     ({}, NOWHERE, {"plan": PLAN, "from_plan": PLAN}, "--plan only saves"),
     ({}, SOMEWHERE, {"yes": True, "dry_run": True}, "--yes and --dry-run"),
     ({"whole_prefix": True}, NOWHERE, {}, "--whole-prefix needs the --prefix"),
-    ({"whole_prefix": True}, TargetFlags(all_keys=True), {}, "--whole-prefix needs"),
+    ({"whole_prefix": True}, PrefixFlags(all_keys=True), {}, "--whole-prefix needs"),
     ({"whole_prefix": True, "keys": (b"/a",)}, SOMEWHERE, {}, "--whole-prefix leaves nothing"),
 ]
 
 
 @pytest.mark.parametrize(("selects", "targets", "acts", "says"), CONTRADICTIONS)
 def test_flags_that_contradict_each_other(
-    selects: dict[str, Any], targets: TargetFlags, acts: dict[str, Any], says: str
+    selects: dict[str, Any], targets: PrefixFlags, acts: dict[str, Any], says: str
 ) -> None:
     """One sentence, before anything is asked of etcd."""
     with pytest.raises(ConfigError, match=says):
-        require_sense(replace(Selection(), **selects), targets, ActingFlags(**acts))
+        validate_flags(replace(Selection(), **selects), targets, ExecutionFlags(**acts))
 
 
 @pytest.mark.parametrize(
@@ -99,9 +99,9 @@ def test_flags_that_contradict_each_other(
         (SOMEWHERE, {"plan": PLAN}),
     ],
 )
-def test_flags_that_make_sense(targets: TargetFlags, acts: dict[str, Any]) -> None:
+def test_flags_that_make_sense(targets: PrefixFlags, acts: dict[str, Any]) -> None:
     """Nothing is said of them."""
-    require_sense(Selection(), targets, ActingFlags(**acts))
+    validate_flags(Selection(), targets, ExecutionFlags(**acts))
 
 
 def test_only_sessions_need_no_prefix() -> None:

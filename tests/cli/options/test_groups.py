@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lockdoctor.cli.options.groups import PanelledCommand, job
+from lockdoctor.cli.options.groups import PanelledCommand, to_click_command
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ def fill(fruit: Fruit, bowl: Bowl) -> int:
 
 def parse(*argv: str) -> Any:
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command("fill", cls=PanelledCommand)(job(fill))
+    app.command("fill", cls=PanelledCommand)(to_click_command(fill))
     return typer.main.get_command(app).main(list(argv), "bowl", standalone_mode=False)
 
 
@@ -63,7 +63,7 @@ def test_defaults_are_those_of_the_fields() -> None:
 def test_help_puts_options_under_their_headings() -> None:
     """Each heading is a section, and the command's docstring is the help."""
     command = typer.Typer(add_completion=False, rich_markup_mode=None)
-    command.command("fill", cls=PanelledCommand)(job(fill))
+    command.command("fill", cls=PanelledCommand)(to_click_command(fill))
     click_command = typer.main.get_command(command)
     text = click_command.get_help(click_command.make_context("bowl", [], resilient_parsing=True))
 

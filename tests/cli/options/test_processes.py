@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lockdoctor.cli.main import main
-from lockdoctor.cli.options.processes import WitnessFlags
+from lockdoctor.cli.options.processes import ProcessFlags
 from lockdoctor.cli.runtime.processes import witnesses
 from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.errors import ConfigError
@@ -37,7 +37,7 @@ def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def made(**flags: Any) -> int:
     """How many witnesses the options make."""
-    return len(witnesses(WitnessFlags(**flags), ConnectionSettings(), FakeClock(), watches=True))
+    return len(witnesses(ProcessFlags(**flags), ConnectionSettings(), FakeClock(), watches=True))
 
 
 def test_witnesses_of_the_options() -> None:
@@ -45,7 +45,7 @@ def test_witnesses_of_the_options() -> None:
     assert made() == 1
     assert made(no_metrics=True) == 0
     assert made(pprof=["a:1", "b:1"], pprof_file=[PROFILE]) == 3
-    assert witnesses(WitnessFlags(), ConnectionSettings(), FakeClock(), watches=False) == ()
+    assert witnesses(ProcessFlags(), ConnectionSettings(), FakeClock(), watches=False) == ()
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_options_that_make_no_sense(flags: dict[str, Any], why: str) -> None:
     with pytest.raises(ConfigError, match=why) as refused:
         made(**flags)
     assert SECRET not in str(refused.value)
-    assert SECRET not in repr(WitnessFlags(**flags))
+    assert SECRET not in repr(ProcessFlags(**flags))
 
 
 def test_bad_usage_is_2(capsys: pytest.CaptureFixture[str]) -> None:
@@ -190,7 +190,7 @@ import sys
 from lockdoctor.cli.main import main
 from lockdoctor.processes import metrics_page
 
-async def hear(self, *, is_last):
+async def poll(self, *, is_last):
     1 / 0
 
 metrics_page.MemberMetrics.hear = hear

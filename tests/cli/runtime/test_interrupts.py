@@ -9,20 +9,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from lockdoctor.cli.runtime.interrupts import Signals, in_time
+from lockdoctor.cli.runtime.interrupts import Signals, run_with_timeout
 from lockdoctor.cli.runtime.signals import NUMBERS, interrupt_at_once
-from lockdoctor.errors import ClusterTimeout, ClusterUnreachable
-from lockdoctor.ports import Stop
+from lockdoctor.errors import ClusterTimeoutError, ClusterUnreachableError
+from lockdoctor.ports import StopRequest
 
 LONG_S = 60.0
 
 
-async def until_asked(stop: Stop) -> str:
-    await stop.asked()
+async def until_asked(stop: StopRequest) -> str:
+    await stop.wait_requested()
     return f"partial: {stop.reason}"
 
 
-async def for_ever(_stop: Stop) -> str:
+async def for_ever(_stop: StopRequest) -> str:
     await asyncio.Event().wait()
     return "never"
 
@@ -33,24 +33,24 @@ def test_a_run_that_ends_by_itself_is_left_alone() -> None:
     async def work() -> str:
         return "whole"
 
-    assert asyncio.run(in_time(work(), Stop(), LONG_S)) == "whole"
+    assert asyncio.run(run_with_timeout(work(), StopRequest(), LONG_S)) == "whole"
 
 
 def test_errors_of_the_run_pass() -> None:
     """What the run raises is raised."""
 
     async def work() -> str:
-        raise ClusterUnreachable("nobody there")
+        raise ClusterUnreachableError("nobody there")
 
-    with pytest.raises(ClusterUnreachable, match="nobody there"):
-        asyncio.run(in_time(work(), Stop(), LONG_S))
+    with pytest.raises(ClusterUnreachableError, match="nobody there"):
+        asyncio.run(run_with_timeout(work(), StopRequest(), LONG_S))
 
 
 def test_a_run_out_of_time_is_asked_to_end() -> None:
     """When the time is over, the run ends with what it has, and knows why."""
-    stop = Stop()
+    stop = StopRequest()
 
-    result = asyncio.run(in_time(until_asked(stop), stop, 0.05))
+    result = asyncio.run(run_with_timeout(until_asked(stop), stop, 0.05))
 
     assert result == (
         "partial: the time-out of 0.05 s for the whole run came while connecting to etcd"
@@ -59,15 +59,15 @@ def test_a_run_out_of_time_is_asked_to_end() -> None:
 
 def test_a_run_that_does_not_end_is_cut_off() -> None:
     """A run that hangs is cut off after the grace, saying why it had to end."""
-    stop = Stop()
+    stop = StopRequest()
 
-    with pytest.raises(ClusterTimeout, match=r"the time-out of 0.05 s for the whole run came"):
-        asyncio.run(in_time(for_ever(stop), stop, 0.05))
+    with pytest.raises(ClusterTimeoutError, match=r"the time-out of 0.05 s for the whole run came"):
+        asyncio.run(run_with_timeout(for_ever(stop), stop, 0.05))
 
 
 def test_a_run_that_is_cut_off_can_sum_up() -> None:
     """What it has seen until then is not lost."""
-    stop = Stop()
+    stop = StopRequest()
 
     async def work() -> str:
         try:
@@ -75,12 +75,12 @@ def test_a_run_that_is_cut_off_can_sum_up() -> None:
         except asyncio.CancelledError:
             return "what was seen"
 
-    assert asyncio.run(in_time(work(), stop, 0.05)) == "what was seen"
+    assert asyncio.run(run_with_timeout(work(), stop, 0.05)) == "what was seen"
 
 
 def test_a_run_that_cannot_be_cut_off_is_left() -> None:
     """Not even a run that ignores being cut off is waited for."""
-    stop = Stop()
+    stop = StopRequest()
 
     async def work() -> str:
         while True:
@@ -90,17 +90,17 @@ def test_a_run_that_cannot_be_cut_off_is_left() -> None:
                 continue
             return "too late"
 
-    with pytest.raises(ClusterTimeout):
-        asyncio.run(in_time(work(), stop, 0.05))
+    with pytest.raises(ClusterTimeoutError):
+        asyncio.run(run_with_timeout(work(), stop, 0.05))
 
 
 def test_whoever_asks_the_grace_holds() -> None:
     """A run that was asked to end for another reason is cut off as well if it hangs."""
-    stop = Stop()
-    stop.ask("Ctrl-C")
+    stop = StopRequest()
+    stop.request("Ctrl-C")
 
-    with pytest.raises(ClusterTimeout, match=r"Ctrl-C"):
-        asyncio.run(in_time(for_ever(stop), stop, 0.5))
+    with pytest.raises(ClusterTimeoutError, match=r"Ctrl-C"):
+        asyncio.run(run_with_timeout(for_ever(stop), stop, 0.5))
 
 
 NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}
@@ -118,7 +118,7 @@ def _handlers() -> Iterator[None]:
 @pytest.mark.parametrize("number", NUMBERS)
 def test_the_first_signal_asks(number: signal.Signals) -> None:
     """The first signal ends the run with what it has."""
-    stop = Stop()
+    stop = StopRequest()
     signals = Signals(stop)
 
     async def work() -> str:
@@ -136,7 +136,7 @@ def test_a_signal_after_the_work_ends_at_once_and_cleans_up(number: signal.Signa
     async def work() -> None:
         return
 
-    Signals(Stop()).run(work())
+    Signals(StopRequest()).run(work())
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(number)
 
@@ -144,7 +144,7 @@ def test_a_signal_after_the_work_ends_at_once_and_cleans_up(number: signal.Signa
 @pytest.mark.parametrize("number", NUMBERS)
 def test_a_signal_while_the_loop_is_closed_loses_no_result(number: signal.Signals) -> None:
     """The work is done, and only its loop is not: it is told that one came, and that is all."""
-    signals = Signals(Stop())
+    signals = Signals(StopRequest())
 
     async def straggler() -> None:
         try:
@@ -164,11 +164,11 @@ def test_a_signal_while_the_loop_is_closed_loses_no_result(number: signal.Signal
 
 def test_the_second_signal_cuts_off() -> None:
     """Who waits for something that does not come has no result."""
-    stop = Stop()
+    stop = StopRequest()
 
     async def work() -> str:
         os.kill(os.getpid(), signal.SIGTERM)
-        await stop.asked()
+        await stop.wait_requested()
         os.kill(os.getpid(), signal.SIGHUP)
         return await for_ever(stop)
 
@@ -178,11 +178,11 @@ def test_the_second_signal_cuts_off() -> None:
 
 def test_what_is_cut_off_may_sum_up() -> None:
     """A treatment whose write is on its way tells so."""
-    stop = Stop()
+    stop = StopRequest()
 
     async def work() -> str:
         os.kill(os.getpid(), signal.SIGINT)
-        await stop.asked()
+        await stop.wait_requested()
         os.kill(os.getpid(), signal.SIGINT)
         try:
             return await for_ever(stop)
@@ -197,7 +197,7 @@ def test_work_that_cannot_be_asked_is_cut_off_by_the_first() -> None:
 
     async def work() -> str:
         os.kill(os.getpid(), signal.SIGHUP)
-        return await for_ever(Stop())
+        return await for_ever(StopRequest())
 
     with pytest.raises(KeyboardInterrupt):
         Signals().run(work())
@@ -207,7 +207,7 @@ def test_nohup_is_heeded() -> None:
     """Whoever had SIGHUP ignored keeps it so: in a run, after it, and outside of all."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     interrupt_at_once()
-    stop = Stop()
+    stop = StopRequest()
 
     async def work() -> str:
         os.kill(os.getpid(), signal.SIGHUP)

@@ -12,8 +12,8 @@ from lockdoctor.cli.config.file import Config
 from lockdoctor.cli.options.connection import ConnectionFlags
 from lockdoctor.cli.options.history import HistoryFlags
 from lockdoctor.cli.options.limits import LimitFlags
-from lockdoctor.cli.options.prefixes import TargetFlags
-from lockdoctor.cli.options.run import ReadingFlags, RunFlags
+from lockdoctor.cli.options.prefixes import PrefixFlags
+from lockdoctor.cli.options.run import LookupFlags, RunFlags
 from lockdoctor.cli.runtime.run import history_path, scan_request, settings_of
 from lockdoctor.cli.runtime.terminal import in_colour
 from lockdoctor.domain.policy.policy import Rule, Thresholds
@@ -63,7 +63,7 @@ def test_nobody_is_asked_for_a_password_without_a_terminal() -> None:
 def test_request_of_flags_and_file() -> None:
     """Prefixes and limits of the file hold where no flag says otherwise."""
     request = scan_request(
-        TargetFlags(), RunFlags(), ReadingFlags(), LimitFlags(max_hold_s=7.0), FILE
+        PrefixFlags(), RunFlags(), LookupFlags(), LimitFlags(max_hold_s=7.0), FILE
     )
 
     assert request.prefixes == (b"/jobs/",)
@@ -75,9 +75,9 @@ def test_request_of_flags_and_file() -> None:
 def test_request_of_flags_alone() -> None:
     """Flags alone suffice."""
     request = scan_request(
-        TargetFlags(prefix=["/a/"]),
+        PrefixFlags(prefix=["/a/"]),
         RunFlags(window_s=0.0),
-        ReadingFlags(no_sessions=True),
+        LookupFlags(no_sessions=True),
         LimitFlags(),
         Config(),
     )

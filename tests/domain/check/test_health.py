@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.check.health import Checkup, FailedCheck, Health
+from lockdoctor.domain.check.health import CheckResult, FailedCheck, Health
 from lockdoctor.domain.check.metrics import NO_LIMITS, MetricLimits
 from lockdoctor.domain.check.ranges import parse_range
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, VerdictKind
@@ -26,12 +26,12 @@ DENIED = Unseen(what="list of leases", count=None, why="not permitted")
 ONE_LOCK_IS_TOO_MANY = MetricLimits(warning={"locks": parse_range("0")}, critical={})
 
 
-def a_checkup(*locks: LockReport, **fields: Any) -> Checkup:
+def a_checkup(*locks: LockReport, **fields: Any) -> CheckResult:
     of_checkup = {"took_s": 0.4, "limits": NO_LIMITS, "first_run_unknown": False}
     given = {name: fields.pop(name, value) for name, value in of_checkup.items()}
     problems = fields.pop("problems", ())
     report = a_report(*locks, **{"window_s": 0.0, "past_runs": 1, **fields})
-    return Checkup(report=report, problems=problems, **given)
+    return CheckResult(report=report, problems=problems, **given)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def a_checkup(*locks: LockReport, **fields: Any) -> Checkup:
         ),
     ],
 )
-def test_worst_voice_is_heard(checkup: Checkup, health: Health) -> None:
+def test_worst_voice_is_heard(checkup: CheckResult, health: Health) -> None:
     """OK < WARNING < UNKNOWN < CRITICAL; an open case or a role that may not see is no failure."""
     assert checkup.health is health
 

@@ -10,19 +10,21 @@ import pytest
 from lockdoctor.domain.check.metrics import IN_SECONDS, NAMES, NO_LIMITS, MetricLimits, metrics
 from lockdoctor.domain.check.ranges import parse_range
 from lockdoctor.domain.evidence.verdicts import Accepted, Severity, VerdictKind
-from lockdoctor.domain.inference.hold_age import Age
+from lockdoctor.domain.inference.hold_age import HoldAge
 from lockdoctor.domain.model.locks import Kind
 from lockdoctor.domain.report.report import KEYLESS_LEASES, LEASE_LIST, Report, Unseen
 from tests.factories.reports import a_lock, a_lock_report, a_report, a_session, a_verdict
 
-LEAK = a_lock_report(a_lock(waiters=2), age=Age(at_least_s=400.0))
+LEAK = a_lock_report(a_lock(waiters=2), age=HoldAge(at_least_s=400.0))
 ETERNAL_LOCK = a_lock(b"/my-lock/mail", waiters=1)
 ETERNAL = a_lock_report(
-    ETERNAL_LOCK, a_verdict(VerdictKind.ETERNAL_LOCK, lock=ETERNAL_LOCK), age=Age(at_least_s=90.0)
+    ETERNAL_LOCK,
+    a_verdict(VerdictKind.ETERNAL_LOCK, lock=ETERNAL_LOCK),
+    age=HoldAge(at_least_s=90.0),
 )
 LEADER_LOCK = a_lock(b"/my-lock/leader", kind=Kind.ELECTION)
 LEADER = a_lock_report(
-    LEADER_LOCK, a_verdict(VerdictKind.HEALTHY, lock=LEADER_LOCK), age=Age(at_least_s=9e6)
+    LEADER_LOCK, a_verdict(VerdictKind.HEALTHY, lock=LEADER_LOCK), age=HoldAge(at_least_s=9e6)
 )
 REPORT = a_report(LEAK, ETERNAL, LEADER, sessions=(a_session(1), a_session(2)), past_runs=1)
 
@@ -58,7 +60,9 @@ def test_a_key_that_may_be_no_lock_is_not_counted_as_held() -> None:
     guess = a_lock(b"/my-lock/x", waiters=2, kind=Kind.UNKNOWN)
     blocked = a_lock(b"/my-lock/y", waiters=1, foreign_holder=True, foreign_kind=Kind.REGISTRATION)
     reports = (
-        a_lock_report(lock, a_verdict(VerdictKind.UNDETERMINED, lock=lock), age=Age(at_least_s=9e6))
+        a_lock_report(
+            lock, a_verdict(VerdictKind.UNDETERMINED, lock=lock), age=HoldAge(at_least_s=9e6)
+        )
         for lock in (guess, blocked)
     )
     found = metrics(a_report(*reports), took_s=1.5)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockdoctor.domain.graph.wait_graph import Circle, WaitGraph
+from lockdoctor.domain.graph.wait_graph import Cycle, WaitGraph
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.model.locks import Kind, Lock, Recipe
 from tests.domain.graph.graphs import mutually_reachable, reach_from
@@ -34,11 +34,11 @@ def a_queue(name: bytes, leases: Sequence[int], kind: Kind = Kind.LOCK) -> Lock:
     )
 
 
-def circles(queues: Queues) -> list[Circle]:
+def circles(queues: Queues) -> list[Cycle]:
     return WaitGraph(the_locks(queues)).circles()
 
 
-def ring(circle: Circle) -> list[tuple[int, str, int]]:
+def ring(circle: Cycle) -> list[tuple[int, str, int]]:
     return [(wait.waiter, wait.lock.name.decode(), wait.on) for wait in circle.ring]
 
 
@@ -282,7 +282,7 @@ def _without(queues: Queues, lease: int | None) -> Queues:
     return {name: [each for each in leases if each != lease] for name, leases in queues.items()}
 
 
-def _check_ring(circle: Circle, queues: Queues) -> None:
+def _check_ring(circle: Cycle, queues: Queues) -> None:
     for wait, after in zip(circle.ring, (*circle.ring[1:], circle.ring[0]), strict=True):
         queue = queues[wait.lock.name.decode()]
         assert queue.index(wait.on) < queue.index(wait.waiter)
@@ -290,7 +290,7 @@ def _check_ring(circle: Circle, queues: Queues) -> None:
         assert {wait.on, wait.waiter} <= circle.sessions
 
 
-def _check_breaker(circle: Circle, queues: Queues, tangle: set[int]) -> None:
+def _check_breaker(circle: Cycle, queues: Queues, tangle: set[int]) -> None:
     """Try every session: nobody of the tangle is caught without it."""
     works = [lease for lease in sorted(tangle) if not _caught(_without(queues, lease), tangle)]
     keys = {lease: sum(lease in each for each in queues.values()) for lease in works}

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockdoctor.domain.inference.hold_age import (
+    HoldTimes,
     RevisionRate,
-    Sighting,
-    bracket,
     estimate,
+    hold_age_bounds,
     stood_at_least_s,
 )
 from lockdoctor.domain.model.locks import Hold
@@ -23,7 +23,7 @@ from lockdoctor.domain.recipes.uuid1 import uuid1_written_at
 
 HOLD = Hold(b"/l/q/7", 100)
 NOW = 10_000.0
-ONCE = Sighting(
+ONCE = HoldTimes(
     hold=HOLD,
     first_asked_at=NOW,
     first_answered_at=NOW + 1,
@@ -46,31 +46,31 @@ def a_past_hold(first: float, last: float, held: float | None) -> Past:
 
 def test_one_reading_without_a_past_bounds_nothing() -> None:
     """What was seen once has an age of at least nothing and at most anything."""
-    assert bracket(ONCE, NO_PAST) == (0.0, None)
+    assert hold_age_bounds(ONCE, NO_PAST) == (0.0, None)
 
 
 def test_a_hold_seen_at_both_ends_stood_in_between() -> None:
     """From the answer of the first reading to the question of the last."""
-    assert bracket(TWICE, NO_PAST) == (42.0, None)
+    assert hold_age_bounds(TWICE, NO_PAST) == (42.0, None)
 
 
 def test_a_hold_that_began_meanwhile_is_younger_than_the_run() -> None:
     """A hold that the first reading did not show is younger than that reading."""
-    assert bracket(replace(TWICE, held_throughout=False), NO_PAST) == (0.0, 44.0)
+    assert hold_age_bounds(replace(TWICE, held_throughout=False), NO_PAST) == (0.0, 44.0)
 
 
 def test_a_hold_that_an_earlier_run_saw_holding_has_stood_since() -> None:
     """Two runs an hour apart prove an hour."""
     past = a_past_hold(NOW - 3600, NOW - 3600, NOW - 3600)
 
-    assert bracket(ONCE, past) == (3600.0, None)
+    assert hold_age_bounds(ONCE, past) == (3600.0, None)
 
 
 def test_a_hold_that_an_earlier_run_saw_waiting_is_younger() -> None:
     """Who waited in the last run has held at most since then; its key has stood longer."""
     past = a_past_hold(NOW - 3600, NOW - 300, None)
 
-    assert bracket(ONCE, past) == (0.0, 301.0)
+    assert hold_age_bounds(ONCE, past) == (0.0, 301.0)
     assert stood_at_least_s(ONCE, past) == 3600.0
 
 
@@ -79,7 +79,7 @@ def test_the_revision_clock_bounds_a_key_that_nobody_has_scanned() -> None:
     past = Past(marks=(a_mark(NOW - 600, 50), a_mark(NOW - 300, 120)))
     single = replace(ONCE, can_wait=False)
 
-    assert bracket(single, past) == (299.0, 601.0)
+    assert hold_age_bounds(single, past) == (299.0, 601.0)
     assert stood_at_least_s(ONCE, past) == 299.0
 
 
@@ -87,7 +87,7 @@ def test_the_revision_clock_does_not_call_a_waiter_a_holder() -> None:
     """A key that can wait may be old while its hold is young: no lower bound from its revision."""
     past = Past(marks=(a_mark(NOW - 600, 50), a_mark(NOW - 300, 120)))
 
-    assert bracket(ONCE, past) == (0.0, 601.0)
+    assert hold_age_bounds(ONCE, past) == (0.0, 601.0)
 
 
 @given(
@@ -108,7 +108,7 @@ def test_the_bracket_always_holds_the_truth(
         RevisionMark(asked_at=at, answered_at=at + 0.5, revision=revision(at + 0.25))
         for at in sorted(runs)
     ]
-    at_least, at_most = bracket(single, Past(marks=tuple(marks)))
+    at_least, at_most = hold_age_bounds(single, Past(marks=tuple(marks)))
 
     assert at_least <= NOW + 1 - created_at
     assert at_most is None or at_most >= NOW - created_at - 1 / per_s

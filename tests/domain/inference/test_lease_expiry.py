@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.evidence.renewals import Expired, ListedButGone
+from lockdoctor.domain.evidence.renewals import Expired, ListedNotFound
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, VerdictKind
 from lockdoctor.domain.inference.lease_expiry import CONFIRM_AFTER_S, expired_for_s, gone_since
 from lockdoctor.domain.inference.lookup_schedule import next_look
 from lockdoctor.domain.inference.renewals import RenewalTrace
-from lockdoctor.domain.model.leases import LeaseGone, LeaseId, Reading
-from lockdoctor.domain.rules.lease_rules import judge_lost
+from lockdoctor.domain.model.leases import LeaseId, LeaseNotFound, Reading
+from lockdoctor.domain.rules.lease_rules import judge_expiry
 from tests.factories.reports import NOON, a_trace, an_observation
 
 LEASE = LeaseId(7)
@@ -29,7 +29,7 @@ def late(at: float, remaining: int, lease: int = LEASE) -> Reading:
 
 def gone(at: float, lease: int = LEASE) -> Reading:
     """A look that found no such lease."""
-    return LeaseGone(
+    return LeaseNotFound(
         lease_id=LeaseId(lease), asked_at=NOON + at, answered_at=NOON + at + 0.5, raft_term=2
     )
 
@@ -108,20 +108,20 @@ def test_a_lease_that_only_the_list_has_is_a_ghost(
     is_ghost: bool,  # noqa: FBT001
 ) -> None:
     """The list must have it long after a look-up found none, and a look-up must find none again."""
-    found = judge_lost(traces([gone(0.0), gone(9.0)]), (), {LEASE: NOON + listed_at})
+    found = judge_expiry(traces([gone(0.0), gone(9.0)]), (), {LEASE: NOON + listed_at})
 
     assert [verdict.kind for verdict in found] == [VerdictKind.GHOST_LEASE] * is_ghost
 
 
 def test_a_list_that_lags_makes_no_ghosts() -> None:
     """A lease that only one look-up found gone may be gone since a moment: nothing is said."""
-    assert judge_lost(traces([gone(0.0)]), (), {LEASE: NOON + 60.0}) == ()
-    assert judge_lost(traces([gone(0.0), gone(9.0)]), (), {}) == ()
+    assert judge_expiry(traces([gone(0.0)]), (), {LEASE: NOON + 60.0}) == ()
+    assert judge_expiry(traces([gone(0.0), gone(9.0)]), (), {}) == ()
 
 
 def test_all_ghosts_and_all_late_ends_are_told_together() -> None:
     """One finding for each kind, whatever the number of leases."""
-    found = judge_lost(
+    found = judge_expiry(
         traces(
             [gone(0.0, 1), gone(9.0, 1)],
             [gone(0.0, 2), gone(9.0, 2)],
@@ -136,5 +136,5 @@ def test_all_ghosts_and_all_late_ends_are_told_together() -> None:
     assert (overdue.kind, overdue.leases) == (VerdictKind.OVERDUE, (3,))
     assert overdue.evidence == (Expired(leases=1, for_s=10.0),)
     assert ghosts.leases == (1, 2)
-    assert ghosts.evidence == (ListedButGone(leases=2, for_s=7.5),)
+    assert ghosts.evidence == (ListedNotFound(leases=2, for_s=7.5),)
     assert (ghosts.severity, ghosts.confidence) == (Severity.WARNING, Confidence.PROVEN)

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockdoctor.domain.evidence.sessions import SessionsAlike
-from lockdoctor.domain.inference.lease_origin import CYCLE_MS, FIRST_ETCD_AT, Origin, alike, origin
+from lockdoctor.domain.inference.lease_origin import (
+    CYCLE_MS,
+    FIRST_ETCD_AT,
+    LeaseOrigin,
+    group_by_origin,
+    origin,
+)
 from lockdoctor.domain.inference.renewals import RenewalTrace
 from lockdoctor.domain.model.leases import LeaseId
 from tests.factories.reports import NOON, a_trace
@@ -24,7 +30,7 @@ def an_id(started_at: float = NOON, grants: int = 0, bits: int = BITS) -> LeaseI
 
 def test_the_granting_member_is_told_by_its_lowest_bits() -> None:
     """Fifteen of them, and the start of its process."""
-    assert origin(an_id(), {MEMBER, 7}, NOON + 60) == Origin(BITS, MEMBER, NOON)
+    assert origin(an_id(), {MEMBER, 7}, NOON + 60) == LeaseOrigin(BITS, MEMBER, NOON)
 
 
 @given(
@@ -58,7 +64,7 @@ def test_a_time_in_the_future_is_none() -> None:
 
 def test_without_a_list_of_members_the_bits_are_told() -> None:
     """So they are where two members share them: which of the two is not known."""
-    unknown = Origin(BITS, None, NOON)
+    unknown = LeaseOrigin(BITS, None, NOON)
 
     assert origin(an_id(), (), NOON) == unknown
     assert origin(an_id(), {MEMBER, MEMBER & 0xFFFF}, NOON) == unknown
@@ -74,7 +80,7 @@ def a_session(lease_id: int, granted_ttl_s: int = 60, every_s: float = 20.0) -> 
 
 def test_sessions_are_grouped_by_member_ttl_and_rhythm() -> None:
     """The largest group first; a client's own IDs stand for themselves."""
-    groups = alike(
+    groups = group_by_origin(
         [
             a_session(an_id(grants=1)),
             a_session(an_id(grants=2)),
@@ -114,4 +120,4 @@ def test_no_sessions_make_no_groups() -> None:
     """Nothing is told of nothing."""
     nothing: tuple[SessionsAlike, ...] = ()
 
-    assert alike([], {MEMBER}, NOON) == nothing
+    assert group_by_origin([], {MEMBER}, NOON) == nothing

@@ -12,7 +12,7 @@ from lockdoctor.domain.inference.lookup_schedule import (
     next_look,
 )
 from lockdoctor.domain.inference.renewals import trace
-from lockdoctor.domain.model.leases import LeaseGone, Observation, Reading
+from lockdoctor.domain.model.leases import LeaseNotFound, LeaseReading, Reading
 from tests.simulated_lease import LEASE, SimulatedLease, kept_alive
 
 
@@ -39,7 +39,7 @@ def test_a_kept_lease_is_proven_within_the_needed_window(
     """A lease that a client of Go's kind renews is proven so, in as many looks plus one."""
     life = kept_alive(granted, phase_s=phase * granted / 3, until=granted * 4.0 + 30)
     first = life.read(0.0, asked_s=latency_s, answered_s=latency_s)
-    assert isinstance(first, Observation)
+    assert isinstance(first, LeaseReading)
     window = needed_window_s(first, needed)
     readings = follow(life, needed, until=window, latency_s=latency_s)
 
@@ -57,7 +57,7 @@ def test_a_lease_left_alone_is_seen_to_end_in_few_looks(
     readings = follow(life, 2, until=granted * 2.0 + 10, latency_s=latency_s)
 
     assert trace(LEASE, readings, ASSUME_STEADY_LEADER).renewals == 0
-    assert isinstance(readings[-1], LeaseGone)
+    assert isinstance(readings[-1], LeaseNotFound)
     assert len(readings) <= 5
 
 

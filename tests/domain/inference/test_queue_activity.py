@@ -12,10 +12,10 @@ from lockdoctor.domain.inference.queue_activity import (
     replay,
 )
 from lockdoctor.domain.model.locks import LockKey, Recipe
-from lockdoctor.domain.recipes.grouping import Claim, locks
+from lockdoctor.domain.recipes.grouping import QueueId, locks
 from tests.factories.reports import a_key
 
-QUEUE = Claim(b"/l/q", Recipe.GO_MUTEX)
+QUEUE = QueueId(b"/l/q", Recipe.GO_MUTEX)
 
 
 def contender(lease: int) -> LockKey:
@@ -115,7 +115,7 @@ def test_readers_leave_a_read_write_lock_without_giving_up() -> None:
         return KeyDeleted(seen_at=2.0, key=key.key, revision=99)
 
     keys = [rw(b"read", 1), rw(b"read", 2), rw(b"write", 3), rw(b"read", 4)]
-    queue = Claim(b"/rw", Recipe.RW_MUTEX)
+    queue = QueueId(b"/rw", Recipe.RW_MUTEX)
 
     def counted_rw(*left: LockKey) -> tuple[int, int, int]:
         found = replay(locks(keys, b"/"), list(map(gone, left)), 0.0).of(queue)

@@ -14,14 +14,14 @@ from lockdoctor.domain.inference.renewals import (
     last_refresh,
     trace,
 )
-from lockdoctor.domain.model.leases import FOREVER_S, LeadershipProbe, LeaseGone, Observation
+from lockdoctor.domain.model.leases import FOREVER_S, LeadershipProbe, LeaseNotFound, LeaseReading
 from tests.simulated_lease import LEASE, SimulatedLease
 
 
 def reading(
     at: float, remaining: int, *, granted: int = 60, term: int = 2, took: float = 0.0
-) -> Observation:
-    return Observation(
+) -> LeaseReading:
+    return LeaseReading(
         lease_id=LEASE,
         asked_at=at,
         answered_at=at + took,
@@ -31,7 +31,7 @@ def reading(
     )
 
 
-def traced(*readings: Observation | LeaseGone, term_after: int | None = None) -> RenewalTrace:
+def traced(*readings: LeaseReading | LeaseNotFound, term_after: int | None = None) -> RenewalTrace:
     last = readings[-1]
     term = last.raft_term if term_after is None else term_after
     probe = LeadershipProbe(last.answered_at + TERM_CONFIRM_DELAY_S, term)
@@ -149,7 +149,7 @@ def test_for_ever_is_no_reading() -> None:
 
 def test_an_id_granted_anew_is_another_lease() -> None:
     """The same ID with another granted TTL, or after it was gone, proves no renewal."""
-    gone = LeaseGone(lease_id=LEASE, asked_at=3, answered_at=3, raft_term=2)
+    gone = LeaseNotFound(lease_id=LEASE, asked_at=3, answered_at=3, raft_term=2)
 
     assert traced(reading(0, 3, granted=5), reading(4, 59, granted=60)).renewals == 0
     assert traced(reading(0, 2, granted=5), gone, reading(4, 4, granted=5)).renewals == 0
@@ -158,8 +158,8 @@ def test_an_id_granted_anew_is_another_lease() -> None:
 def test_a_revoked_lease_ended_early() -> None:
     """A lease that is gone before its deadline was revoked; after it, it ran out."""
 
-    def gone(at: float) -> LeaseGone:
-        return LeaseGone(lease_id=LEASE, asked_at=at, answered_at=at, raft_term=2)
+    def gone(at: float) -> LeaseNotFound:
+        return LeaseNotFound(lease_id=LEASE, asked_at=at, answered_at=at, raft_term=2)
 
     assert traced(reading(0, 30), gone(20)).ended_early
     assert not traced(reading(0, 30), gone(31)).ended_early
@@ -260,16 +260,18 @@ def test_never_more_renewals_than_happened(
     assert found.renewals <= life.renewals_between(moments[0], moments[-1])
 
 
-def _on_another_clock(seen: Observation | LeaseGone, drift: float) -> Observation | LeaseGone:
+def _on_another_clock(
+    seen: LeaseReading | LeaseNotFound, drift: float
+) -> LeaseReading | LeaseNotFound:
     asked_at, answered_at = seen.asked_at * (1 + drift), seen.answered_at * (1 + drift)
-    if isinstance(seen, LeaseGone):
-        return LeaseGone(
+    if isinstance(seen, LeaseNotFound):
+        return LeaseNotFound(
             lease_id=seen.lease_id,
             asked_at=asked_at,
             answered_at=answered_at,
             raft_term=seen.raft_term,
         )
-    return Observation(
+    return LeaseReading(
         lease_id=seen.lease_id,
         asked_at=asked_at,
         answered_at=answered_at,

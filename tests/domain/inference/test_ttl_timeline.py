@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from lockdoctor.domain.inference.lookup_schedule import ASSUME_STEADY_LEADER
 from lockdoctor.domain.inference.renewals import trace
-from lockdoctor.domain.inference.ttl_timeline import teeth
-from lockdoctor.domain.model.leases import Observation
+from lockdoctor.domain.inference.ttl_timeline import segments
+from lockdoctor.domain.model.leases import LeaseReading
 from tests.factories.reports import an_observation
 from tests.simulated_lease import LEASE, SimulatedLease
 
@@ -22,7 +22,7 @@ def test_a_reading_tells_back_to_the_renewal_that_set_it() -> None:
     """40 of 60 s left: the tooth is twenty seconds long; what came before it is not known."""
     reading = an_observation(at=1000.0, remaining_ttl_s=40, granted_ttl_s=60)
 
-    (tooth,) = teeth(trace(LEASE, [reading], ASSUME_STEADY_LEADER))
+    (tooth,) = segments(trace(LEASE, [reading], ASSUME_STEADY_LEADER))
 
     assert 979.0 <= tooth.since <= 982.0
     assert tooth.until == reading.answered_at
@@ -34,7 +34,7 @@ def test_a_tooth_begins_no_sooner_than_the_reading_before() -> None:
     first = an_observation(at=1000.0, remaining_ttl_s=40, granted_ttl_s=60)
     second = an_observation(at=1010.0, remaining_ttl_s=30, granted_ttl_s=60)
 
-    before, after = teeth(trace(LEASE, [first, second], ASSUME_STEADY_LEADER))
+    before, after = segments(trace(LEASE, [first, second], ASSUME_STEADY_LEADER))
 
     assert before.until == after.since
 
@@ -53,7 +53,7 @@ def test_what_is_known_is_true(
     lease = SimulatedLease(granted, 0.0, renewals, promotions)
     readings = [lease.read(look, asked_s=TOOK_S, answered_s=TOOK_S) for look in sorted(looks)]
 
-    for tooth in teeth(trace(LEASE, readings, ASSUME_STEADY_LEADER)):
+    for tooth in segments(trace(LEASE, readings, ASSUME_STEADY_LEADER)):
         if not tooth.since <= at <= tooth.until - TOOK_S:
             continue
         ends = lease.deadline_at(at)
@@ -67,8 +67,8 @@ def test_each_reading_has_its_tooth(looks: list[float]) -> None:
     lease = SimulatedLease(20, 0.0, [15.0, 30.0, 45.0])
     readings = [lease.read(look, asked_s=TOOK_S, answered_s=TOOK_S) for look in sorted(looks)]
 
-    found = teeth(trace(LEASE, readings, ASSUME_STEADY_LEADER))
+    found = segments(trace(LEASE, readings, ASSUME_STEADY_LEADER))
 
-    assert len(found) == sum(isinstance(reading, Observation) for reading in readings)
+    assert len(found) == sum(isinstance(reading, LeaseReading) for reading in readings)
     for tooth, after in pairwise(found):
         assert tooth.since <= tooth.until <= after.since <= after.until

@@ -12,8 +12,8 @@ from lockdoctor.domain.evidence.verdicts import Severity
 from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.alarms import CORRUPT, NOSPACE, ClusterAlarm, is_raised, worst_first
 from lockdoctor.domain.report.report import Report
-from lockdoctor.domain.selfcheck.rules import Mark, SelfCheckFacts, judge
-from lockdoctor.domain.treatment.approval import Findings, approve
+from lockdoctor.domain.selfcheck.rules import CheckLevel, SelfCheckFacts, judge
+from lockdoctor.domain.treatment.approval import FreshReadings, approve
 from lockdoctor.domain.treatment.plan import Refusal, Selection, Target
 from lockdoctor.domain.treatment.reasons import AlarmForbids
 from lockdoctor.domain.treatment.selection import select
@@ -89,7 +89,7 @@ def test_what_an_alarm_forbids_is_not_planned(
     (candidate,) = select(a_report(a_lock_report()), selection).candidates
     keys = {each.key.key: each.key for each in candidate.contenders}
     lease = an_observation(lease_id=HOLDER, attached_keys=tuple(keys))
-    found = Findings(lease=lease, keys=keys, alarms=(alarm,))
+    found = FreshReadings(lease=lease, keys=keys, alarms=(alarm,))
     planned = approve(candidate, found, selection, (b"/my-lock/",), lambda _: "why")
 
     if forbidden is None:
@@ -104,4 +104,4 @@ def test_a_self_check_has_a_problem() -> None:
     found = judge(SelfCheckFacts(now=NOON, members=(), alarms=(FULL,)))
 
     assert found.has_problem
-    assert (found.remarks[0].mark, found.remarks[0].text) == (Mark.PROBLEM, FULL.sentence)
+    assert (found.remarks[0].mark, found.remarks[0].text) == (CheckLevel.PROBLEM, FULL.sentence)

@@ -11,32 +11,38 @@ from hypothesis import strategies as st
 
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.evidence.processes import (
-    FromElsewhere,
     KeptAliveBy,
-    LiveSessions,
+    ProcessSessions,
     ServerCounted,
+    UnattributedSessions,
 )
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.domain.processes.comparison import Heard, ProcessSeen, bear_witness
-from lockdoctor.domain.report.processes import Agreement, MemberCounters
+from lockdoctor.domain.processes.comparison import (
+    ProcessData,
+    ProcessSnapshot,
+    add_process_evidence,
+)
+from lockdoctor.domain.report.processes import CountComparison, MemberCounters
 from lockdoctor.domain.report.report import LEASE_LIST, Report, Unseen
 from tests.factories.processes import a_census
 from tests.factories.report_examples import a_healthy_lock, a_leak, leaked_sessions
 from tests.factories.reports import HOLDER, a_report, a_session
 
-NOBODY = Heard()
+NOBODY = ProcessData()
 NO_WORDS: frozenset[LeaseId] = frozenset()
 
 
 def process(
     sessions: int = 0, *, at: float | None = 55.0, name: str = "orders-7f", **fields: Any
-) -> ProcessSeen:
+) -> ProcessSnapshot:
     """A process with so many live sessions, none of which waits."""
     counts = {"sessions": sessions, "keepalives": sessions, "lock_waiters": 0, "words": NO_WORDS}
     shows_ids = bool(fields.get("words"))
     counts["named_keepalives"] = fields.get("keepalives", sessions) if shows_ids else 0
-    return ProcessSeen(name=name, source=name, seen_at=at, census=a_census(**{**counts, **fields}))
+    return ProcessSnapshot(
+        name=name, source=name, seen_at=at, census=a_census(**{**counts, **fields})
+    )
 
 
 def leaking(renewed: int, undecided: int = 0, **fields: Any) -> Report:
@@ -73,10 +79,12 @@ def added(report: Report, kind: type[Evidence]) -> list[Any]:
     return [each for each in verdict.evidence if isinstance(each, kind)]
 
 
-def agreement(census_sessions: int, renewed: int, undecided: int = 0, **fields: Any) -> Agreement:
+def agreement(
+    census_sessions: int, renewed: int, undecided: int = 0, **fields: Any
+) -> CountComparison:
     """How a process's sessions compare."""
-    heard = Heard(processes=(process(census_sessions, **fields),))
-    (told,) = bear_witness(leaking(renewed, undecided), NOBODY, heard).processes
+    heard = ProcessData(processes=(process(census_sessions, **fields),))
+    (told,) = add_process_evidence(leaking(renewed, undecided), NOBODY, heard).processes
     assert told.agreement is not None
     return told.agreement
 
@@ -84,21 +92,21 @@ def agreement(census_sessions: int, renewed: int, undecided: int = 0, **fields: 
 @pytest.mark.parametrize(
     ("sessions", "renewed", "undecided", "expected"),
     [
-        (97, 100, 0, Agreement.AS_MANY),
-        (95, 100, 0, Agreement.AS_MANY),
-        (94, 100, 0, Agreement.FEWER),
-        (105, 100, 0, Agreement.AS_MANY),
-        (106, 100, 0, Agreement.MORE),
-        (126, 100, 21, Agreement.AS_MANY),
-        (127, 100, 21, Agreement.MORE),
-        (3, 0, 0, Agreement.AS_MANY),
-        (4, 0, 0, Agreement.MORE),
-        (1, 4, 0, Agreement.AS_MANY),
-        (0, 4, 0, Agreement.FEWER),
+        (97, 100, 0, CountComparison.AS_MANY),
+        (95, 100, 0, CountComparison.AS_MANY),
+        (94, 100, 0, CountComparison.FEWER),
+        (105, 100, 0, CountComparison.AS_MANY),
+        (106, 100, 0, CountComparison.MORE),
+        (126, 100, 21, CountComparison.AS_MANY),
+        (127, 100, 21, CountComparison.MORE),
+        (3, 0, 0, CountComparison.AS_MANY),
+        (4, 0, 0, CountComparison.MORE),
+        (1, 4, 0, CountComparison.AS_MANY),
+        (0, 4, 0, CountComparison.FEWER),
     ],
 )
 def test_numbers_agree_within_five_per_cent_or_three(
-    sessions: int, renewed: int, undecided: int, expected: Agreement
+    sessions: int, renewed: int, undecided: int, expected: CountComparison
 ) -> None:
     """Young leases, of which nothing is proven yet, may be the process's or not."""
     assert agreement(sessions, renewed, undecided) is expected
@@ -106,25 +114,27 @@ def test_numbers_agree_within_five_per_cent_or_three(
 
 def test_sessions_that_wait_have_keys() -> None:
     """They are left out when a process is compared with leases without keys."""
-    assert agreement(140, 100, lock_waiters=30, candidates=10) is Agreement.AS_MANY
+    assert agreement(140, 100, lock_waiters=30, candidates=10) is CountComparison.AS_MANY
 
 
 def test_a_leak_goes_on_between_the_last_list_and_the_look() -> None:
     """What a growing process has opened in two seconds is no disagreement."""
-    before = Heard(processes=(process(100, at=10.0),))
-    after = Heard(processes=(process(320, at=54.0),))
-    (told,) = bear_witness(leaking(300), before, after).processes
+    before = ProcessData(processes=(process(100, at=10.0),))
+    after = ProcessData(processes=(process(320, at=54.0),))
+    (told,) = add_process_evidence(leaking(300), before, after).processes
 
     assert (told.sessions_before, told.watched_s) == (100, 44.0)
-    assert told.agreement is Agreement.AS_MANY
+    assert told.agreement is CountComparison.AS_MANY
 
 
 def test_the_process_that_leaks_by_ids() -> None:
     """IDs that are leases of etcd are counted exactly; pointers beside them are nobody's leases."""
     words = frozenset(map(LeaseId, [*range(1, 98), 0xC000123456, -7]))
-    report = bear_witness(leaking(100), NOBODY, Heard(processes=(process(97, words=words),)))
+    report = add_process_evidence(
+        leaking(100), NOBODY, ProcessData(processes=(process(97, words=words),))
+    )
 
-    (found,) = added(report, LiveSessions)
+    (found,) = added(report, ProcessSessions)
     assert (found.process, found.sessions, found.kept, found.keyless_leases) == (
         "orders-7f",
         97,
@@ -139,8 +149,10 @@ def test_the_process_that_holds_the_lock() -> None:
     """A finding on a lock names the process whose goroutines name its lease; health needs none."""
     holds = process(1, words=frozenset({HOLDER}))
     other = process(1, name="b", words=frozenset({LeaseId(5)}))
-    report = bear_witness(
-        a_report(a_leak(), a_healthy_lock(lease_id=5)), NOBODY, Heard(processes=(holds, other))
+    report = add_process_evidence(
+        a_report(a_leak(), a_healthy_lock(lease_id=5)),
+        NOBODY,
+        ProcessData(processes=(holds, other)),
     )
 
     leak, healthy = report.locks
@@ -152,10 +164,10 @@ def test_the_process_that_holds_the_lock() -> None:
 def test_profiles_that_show_no_ids_claim_none() -> None:
     """Without arguments, or cut off, a profile proves nothing by IDs; numbers are compared."""
     cut = process(97, name="cut", words=frozenset({LeaseId(1)}), is_whole=False)
-    report = bear_witness(leaking(100), NOBODY, Heard(processes=(process(97), cut)))
+    report = add_process_evidence(leaking(100), NOBODY, ProcessData(processes=(process(97), cut)))
 
     assert [each.keyless_kept for each in report.processes] == [None, None]
-    assert [(each.kept, each.agreement) for each in added(report, LiveSessions)] == [
+    assert [(each.kept, each.agreement) for each in added(report, ProcessSessions)] == [
         (None, "as-many"),
         (None, "as-many"),
     ]
@@ -179,11 +191,11 @@ def test_no_process_is_cleared_by_numbers(unsure: dict[str, Any]) -> None:
     """A process that might keep leases which its profile does not name is never cleared of them."""
     sure = process(40, name="sure", words=frozenset(map(LeaseId, range(1, 41))))
     for heard in ((process(40, **unsure),), (process(40, **unsure), sure)):
-        report = bear_witness(leaking(100), NOBODY, Heard(processes=heard))
-        assert added(report, FromElsewhere) == []
+        report = add_process_evidence(leaking(100), NOBODY, ProcessData(processes=heard))
+        assert added(report, UnattributedSessions) == []
 
-    early = Heard(processes=(process(40, words=SOME, at=10.0),))
-    assert added(bear_witness(leaking(100), early, NOBODY), FromElsewhere) == []
+    early = ProcessData(processes=(process(40, words=SOME, at=10.0),))
+    assert added(add_process_evidence(leaking(100), early, NOBODY), UnattributedSessions) == []
 
 
 def test_some_ids_still_accuse() -> None:
@@ -191,9 +203,9 @@ def test_some_ids_still_accuse() -> None:
     mixed = process(100, words=SOME, named_keepalives=20)
     verdict = replace(leaked_sessions(), leases=tuple(SOME))
     report = a_report(sessions=tuple(map(a_session, range(1, 101))), session_verdicts=(verdict,))
-    report = bear_witness(report, NOBODY, Heard(processes=(mixed,)))
+    report = add_process_evidence(report, NOBODY, ProcessData(processes=(mixed,)))
 
-    (live,) = added(report, LiveSessions)
+    (live,) = added(report, ProcessSessions)
     assert (live.kept, live.agreement) == (None, "as-many")
     assert added(report, KeptAliveBy) == [
         KeptAliveBy(process="orders-7f", kept=20, of=20, saved=False)
@@ -204,13 +216,13 @@ def test_what_comes_from_elsewhere_by_ids() -> None:
     """Where all profiles name all their leases, those that none names are counted, each once."""
 
     def found(first: range, second: range) -> list[int]:
-        heard = Heard(
+        heard = ProcessData(
             processes=(
                 process(999, words=frozenset(map(LeaseId, first))),
                 process(999, name="b", words=frozenset(map(LeaseId, second))),
             )
         )
-        told = added(bear_witness(leaking(100), NOBODY, heard), FromElsewhere)
+        told = added(add_process_evidence(leaking(100), NOBODY, heard), UnattributedSessions)
         return [each.leases for each in told]
 
     assert found(range(1, 51), range(41, 91)) == [10]
@@ -226,20 +238,22 @@ def test_what_comes_from_elsewhere_by_ids() -> None:
 )
 def test_nothing_is_compared_with_what_is_not_known(fields: dict[str, Any]) -> None:
     """Where the leases without keys are not all known, a process is told by itself."""
-    report = bear_witness(leaking(4, **fields), NOBODY, Heard(processes=(process(400),)))
+    report = add_process_evidence(
+        leaking(4, **fields), NOBODY, ProcessData(processes=(process(400),))
+    )
 
     (told,) = report.processes
     assert (told.agreement, told.keyless_kept, told.census.sessions) == (None, None, 400)
-    assert added(report, LiveSessions) == []
+    assert added(report, ProcessSessions) == []
 
 
 def test_process_that_was_heard_only_once() -> None:
     """One look stands; a failure that a later look mends is not told, another one is."""
     failed = Unseen(what="process a", count=None, why="refused")
     other = Unseen(what="process b", count=None, why="refused")
-    before = Heard(processes=(process(3, name="b", at=1.0),), unheard=(failed,))
-    after = Heard(processes=(process(5, name="a"),), unheard=(other,))
-    report = bear_witness(leaking(4), before, after)
+    before = ProcessData(processes=(process(3, name="b", at=1.0),), unheard=(failed,))
+    after = ProcessData(processes=(process(5, name="a"),), unheard=(other,))
+    report = add_process_evidence(leaking(4), before, after)
 
     assert [(p.name, p.census.sessions) for p in report.processes] == [("a", 5), ("b", 3)]
     assert [(p.sessions_before, p.watched_s) for p in report.processes] == [(None, 0.0)] * 2
@@ -249,7 +263,9 @@ def test_process_that_was_heard_only_once() -> None:
 def test_what_etcd_counted() -> None:
     """The counters are evidence of a leak of sessions, and stand in the report."""
     after = counters(55.0, granted=112)
-    report = bear_witness(leaking(4), Heard(counters=(counters(10.0),)), Heard(counters=(after,)))
+    report = add_process_evidence(
+        leaking(4), ProcessData(counters=(counters(10.0),)), ProcessData(counters=(after,))
+    )
 
     (found,) = added(report, ServerCounted)
     assert (found.granted, found.revoked, found.expired, found.watched_s) == (12, 0, 0, 45.0)
@@ -258,9 +274,11 @@ def test_what_etcd_counted() -> None:
 
 def test_counters_that_cannot_be_compared() -> None:
     """Read in one instant, or by one that restarted, they are no evidence."""
-    first = Heard(counters=(counters(10.0),))
-    at_once = bear_witness(leaking(4), first, Heard(counters=(counters(10.9),)))
-    anew = bear_witness(leaking(4), first, Heard(counters=(counters(55.0, started_at=9.0),)))
+    first = ProcessData(counters=(counters(10.0),))
+    at_once = add_process_evidence(leaking(4), first, ProcessData(counters=(counters(10.9),)))
+    anew = add_process_evidence(
+        leaking(4), first, ProcessData(counters=(counters(55.0, started_at=9.0),))
+    )
 
     assert at_once.server is None
     assert anew.server is not None
@@ -276,14 +294,14 @@ def test_witnesses_change_no_verdict(
 ) -> None:
     """Whatever they say, verdicts, severities and findings stay; they only add evidence."""
     report = leaking(renewed, undecided)
-    heard = Heard(
+    heard = ProcessData(
         processes=(process(sessions, keepalives=keepalives, lock_waiters=waiting),),
         counters=(counters(55.0, granted=100 + sessions),),
     )
-    told = bear_witness(report, Heard(counters=(counters(10.0),)), heard)
+    told = add_process_evidence(report, ProcessData(counters=(counters(10.0),)), heard)
 
     assert [(f.kind, f.severity, f.confidence) for f in told.findings] == [
         (f.kind, f.severity, f.confidence) for f in report.findings
     ]
-    elsewhere = sum(each.leases for each in added(told, FromElsewhere))
+    elsewhere = sum(each.leases for each in added(told, UnattributedSessions))
     assert elsewhere <= max(0, renewed - sessions)

@@ -7,10 +7,10 @@ import pytest
 from lockdoctor.domain.processes.goroutines import (
     MAX_CALLERS,
     Stack,
+    count_goroutines,
     keeps_a_lease_alive,
-    take_census,
 )
-from lockdoctor.domain.report.processes import Caller, Frame
+from lockdoctor.domain.report.processes import CallSite, Frame
 
 PACKAGES = (
     "github.com/coreos/etcd/clientv3",
@@ -32,7 +32,7 @@ def stack(*functions: str, count: int = 1, **fields: int) -> Stack:
 def test_every_generation_of_the_client(package: str) -> None:
     """Sessions, keep-alives, clients and waiters are told apart in each of its packages."""
     lock = f"{package}/concurrency.(*Mutex).Lock"
-    census = take_census(
+    census = count_goroutines(
         [
             stack("runtime.gopark", f"{package}/concurrency.NewSession.func1", count=5),
             stack(f"{package}.(*lessor).keepAliveCtxCloser", count=7),
@@ -47,7 +47,7 @@ def test_every_generation_of_the_client(package: str) -> None:
 
     assert (census.goroutines, census.sessions, census.keepalives) == (20, 5, 7)
     assert (census.clients, census.lock_waiters, census.candidates) == (2, 3, 1)
-    assert census.callers == (Caller("Lock", Frame("main.work", "x.go:1"), 3),)
+    assert census.callers == (CallSite("Lock", Frame("main.work", "x.go:1"), 3),)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_every_generation_of_the_client(package: str) -> None:
 )
 def test_what_merely_looks_like_it(function: str) -> None:
     """Functions of other packages, and other functions of these, do not count."""
-    census = take_census([stack(function)])
+    census = count_goroutines([stack(function)])
 
     assert (census.goroutines, census.sessions, census.keepalives) == (1, 0, 0)
 
@@ -73,14 +73,14 @@ def test_lock_that_does_not_wait_for_its_turn() -> None:
     """A goroutine whose Lock waits for an answer of etcd is no waiter: it has no place yet."""
     lock = "go.etcd.io/etcd/client/v3/concurrency.(*Mutex).Lock"
 
-    assert take_census([stack("google.golang.org/grpc.invoke", lock, "main.f")]).waiting == 0
+    assert count_goroutines([stack("google.golang.org/grpc.invoke", lock, "main.f")]).waiting == 0
 
 
 def test_only_the_most_frequent_callers_are_named() -> None:
     """Of many callers the most frequent come first, equals by name, the rest is left out."""
     package = "go.etcd.io/etcd/client/v3/concurrency"
     wait = (f"{package}.waitDeletes", f"{package}.(*Mutex).Lock")
-    census = take_census(stack(*wait, f"main.f{n}", count=1 + n // 4) for n in range(8))
+    census = count_goroutines(stack(*wait, f"main.f{n}", count=1 + n // 4) for n in range(8))
 
     named = [(caller.frame.function, caller.goroutines) for caller in census.callers]
     assert named == [("main.f4", 2), ("main.f5", 2), ("main.f6", 2)]
@@ -90,7 +90,7 @@ def test_only_the_most_frequent_callers_are_named() -> None:
 def test_opener_that_has_ended_is_not_known() -> None:
     """Sessions whose opener is gone have no caller; age is that of the oldest keep-alive."""
     package = "go.etcd.io/etcd/client/v3"
-    census = take_census(
+    census = count_goroutines(
         [
             stack(f"{package}/concurrency.NewSession.func1", number=2, started_by=1, blocked_s=0),
             stack(f"{package}.(*lessor).keepAliveCtxCloser", number=3, blocked_s=60),

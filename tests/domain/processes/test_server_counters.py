@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lockdoctor.domain.processes.server_counters import COUNTERS, compare
-from lockdoctor.domain.report.processes import MemberCounters, ServerView
+from lockdoctor.domain.report.processes import CounterChanges, MemberCounters
 
 
 def counters(read_at: float, **fields: Any) -> MemberCounters:
@@ -29,7 +29,7 @@ def counters(read_at: float, **fields: Any) -> MemberCounters:
     )
 
 
-def view(before: dict[str, Any], after: dict[str, Any]) -> ServerView:
+def view(before: dict[str, Any], after: dict[str, Any]) -> CounterChanges:
     found = compare([counters(10.0, **before)], [counters(55.0, **after)])
     assert found is not None
     return found

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.recipes.owner_notes import OwnerNote, Told, owner_notes
+from lockdoctor.domain.recipes.owner_notes import NoteKind, OwnerNote, owner_notes
 from tests.factories.reports import a_key
 
 LOCK_UUID = uuid.UUID("5a2b4c6e-1f2d-11ef-8a3b-0242ac120002")
@@ -25,17 +25,17 @@ def test_a_uuid1_tells_its_time_and_its_machine() -> None:
     for value in (LOCK_UUID.bytes, str(LOCK_UUID).encode()):
         created, card = wrote(value)
 
-        assert created.what is Told.CREATED_AT
+        assert created.what is NoteKind.CREATED_AT
         assert isinstance(created.value, float)
         assert 1_717_000_000 < created.value < 1_718_000_000
-        assert card == OwnerNote(Told.NETWORK_CARD, "02:42:ac:12:00:02")
+        assert card == OwnerNote(NoteKind.NETWORK_CARD, "02:42:ac:12:00:02")
 
 
 def test_a_random_node_is_no_network_card() -> None:
     """A uuid1 of a machine without one has the multicast bit set."""
     randomly = uuid.uuid1(node=0x0123456789AB)
 
-    assert [told.what for told in wrote(randomly.bytes)] == [Told.CREATED_AT]
+    assert [told.what for told in wrote(randomly.bytes)] == [NoteKind.CREATED_AT]
 
 
 def test_json_tells_its_owner() -> None:
@@ -57,7 +57,7 @@ def test_json_tells_its_owner() -> None:
 
 def test_a_candidate_is_told_as_it_is() -> None:
     """Short, printable text is shown; control characters and long values are not."""
-    assert wrote(b"node-a") == (OwnerNote(Told.TEXT, "node-a"),)
+    assert wrote(b"node-a") == (OwnerNote(NoteKind.TEXT, "node-a"),)
     assert wrote(b"\x1b[31m") == ()
     assert wrote(b"x" * 201) == ()
 

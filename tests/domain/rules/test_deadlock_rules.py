@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lockdoctor.domain.evidence.deadlock import (
+    CheapestBreak,
+    CycleEdge,
     HolderWaits,
-    LeastHarm,
-    NoSingleWayOut,
-    RingWait,
-    WaitCircle,
+    NoSingleBreak,
+    WaitCycle,
 )
 from lockdoctor.domain.evidence.queue import Blocks
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, VerdictKind
@@ -22,8 +22,8 @@ from lockdoctor.domain.policy.policy import Limits, Policy
 from lockdoctor.domain.recipes.grouping import locks
 from lockdoctor.domain.report.findings import LockReport
 from lockdoctor.domain.report.report import ClusterFacts, Report
-from lockdoctor.domain.rules.judge import conclude
-from lockdoctor.domain.rules.scan_facts import Examination, PrefixFacts, SessionFacts
+from lockdoctor.domain.rules.judge import judge
+from lockdoctor.domain.rules.scan_facts import PrefixFacts, ScanFacts, SessionFacts
 from tests.factories.reports import an_observation
 
 KEPT = ((0.1, 58), (22.0, 57), (43.0, 56))
@@ -69,8 +69,8 @@ def a_run(
         for lease in {key.lease_id for key in (*first_keys, *last_keys)}
     }
     everything = [reading for found in readings.values() for reading in found]
-    return conclude(
-        Examination(
+    return judge(
+        ScanFacts(
             started_at=0.0,
             ended_at=45.0,
             window_s=60.0,
@@ -123,15 +123,15 @@ def test_a_deadlock_is_told_once_and_explains_its_locks() -> None:
     assert verdict.confidence is Confidence.PROVEN
     assert verdict.leases == (1, 2)
     assert verdict.evidence == (
-        WaitCircle(
+        WaitCycle(
             ring=(
-                RingWait(LeaseId(2), b"/l/a", LeaseId(1), is_holder=True),
-                RingWait(LeaseId(1), b"/l/b", LeaseId(2), is_holder=True),
+                CycleEdge(LeaseId(2), b"/l/a", LeaseId(1), is_holder=True),
+                CycleEdge(LeaseId(1), b"/l/b", LeaseId(2), is_holder=True),
             ),
             sessions=2,
             stood_s=45.0,
         ),
-        LeastHarm(LeaseId(2), keys=2, waiters=1),
+        CheapestBreak(LeaseId(2), keys=2, waiters=1),
         Blocks(waiters=3, locks=0),
     )
     assert [lock.verdict.kind for lock in report.locks] == [VerdictKind.DEADLOCK] * 2
@@ -214,7 +214,7 @@ def test_keys_elsewhere_count_as_damage() -> None:
     attached = {2: (b"/l/a/2", b"/l/b/2", b"/x"), 1: (b"/l/a/1", b"/l/b/1")}
     report = a_run(a_queue(b"/l/a", 1, 2, 3, 4, 5), a_queue(b"/l/b", 2, 1), attached=attached)
 
-    assert report.findings[0].evidence[1] == LeastHarm(LeaseId(1), keys=2, waiters=4)
+    assert report.findings[0].evidence[1] == CheapestBreak(LeaseId(1), keys=2, waiters=4)
 
 
 def test_the_keys_of_the_circle_itself_are_no_news() -> None:
@@ -234,7 +234,7 @@ def test_no_single_way_out_is_said() -> None:
     names = [(1, 2), (2, 1), (2, 3), (3, 2), (1, 3), (3, 1)]
     report = a_run(*(a_queue(b"/l/%d%d" % pair, *pair) for pair in names))
 
-    assert report.findings[0].evidence[1] == NoSingleWayOut()
+    assert report.findings[0].evidence[1] == NoSingleBreak()
 
 
 def test_a_deadlock_is_found_across_prefixes() -> None:
@@ -255,5 +255,5 @@ def test_one_reading_suffices_where_an_earlier_run_saw_the_same() -> None:
     (verdict,) = report.findings
     assert (verdict.kind, verdict.confidence) == (VerdictKind.DEADLOCK, Confidence.PROVEN)
     circle = verdict.evidence[0]
-    assert isinstance(circle, WaitCircle)
+    assert isinstance(circle, WaitCycle)
     assert circle.stood_s >= 3600

@@ -22,9 +22,9 @@ from lockdoctor.domain.past.past import NO_PAST, PastHold
 from lockdoctor.domain.policy.policy import Limits, Policy, Rule
 from lockdoctor.domain.recipes.grouping import locks
 from lockdoctor.domain.report.report import ClusterFacts
-from lockdoctor.domain.rules.judge import conclude
+from lockdoctor.domain.rules.judge import judge
 from lockdoctor.domain.rules.record_run import run_record
-from lockdoctor.domain.rules.scan_facts import Examination, PrefixFacts, SessionFacts
+from lockdoctor.domain.rules.scan_facts import PrefixFacts, ScanFacts, SessionFacts
 from tests.factories.reports import a_key
 from tests.simulated_lease import LEASE, kept_alive
 
@@ -42,7 +42,7 @@ def an_examination(
     last: list[LockKey] | None = None,
     *events: WatchEvent,
     policy: Policy | None = None,
-) -> Examination:
+) -> ScanFacts:
     """A scan of 45 s in which LEASE was read three times and renewed twice."""
     end = 45.0
     policy = policy or Policy()
@@ -54,7 +54,7 @@ def an_examination(
         events=events,
         first_locks=locks(first, b"/l/", policy.kind_of),
     )
-    return Examination(
+    return ScanFacts(
         started_at=0.0,
         ended_at=end,
         window_s=60.0,
@@ -76,7 +76,7 @@ def an_examination(
 
 def test_a_leaked_session_ends_in_a_suspicion() -> None:
     """The mission's own program: one finding, WARNING, held for the time watched."""
-    report = conclude(an_examination([HOLDER]))
+    report = judge(an_examination([HOLDER]))
 
     assert [finding.kind for finding in report.findings] == [VerdictKind.SUSPECTED_LEAK]
     assert report.severity is Severity.WARNING
@@ -92,14 +92,14 @@ def test_the_limit_turns_the_suspicion_into_a_leak() -> None:
     """Once it is said how long a hold may last, a hold watched for longer is leaked."""
     facts = an_examination([HOLDER], policy=Policy(overrides=Limits(max_hold_s=45.0)))
 
-    assert [finding.kind for finding in conclude(facts).findings] == [VerdictKind.LEAKED_LOCK]
+    assert [finding.kind for finding in judge(facts).findings] == [VerdictKind.LEAKED_LOCK]
 
 
 def test_a_hold_that_began_meanwhile_is_not_accused() -> None:
     """The same key with another create revision is another hold: the lock was handed over."""
     again = a_key(lock=b"/l/q", lease_id=LEASE, create_revision=500)
     gone = KeyDeleted(seen_at=20.0, key=HOLDER.key, revision=400)
-    report = conclude(an_examination([HOLDER], [again], gone, KeyPut(seen_at=21.0, key=again)))
+    report = judge(an_examination([HOLDER], [again], gone, KeyPut(seen_at=21.0, key=again)))
 
     assert report.findings == ()
     assert report.locks[0].verdict.kind is VerdictKind.HEALTHY
@@ -110,7 +110,7 @@ def test_a_waiter_that_moved_up_is_not_accused() -> None:
     """Whoever got the lock while we watched has not held it long, however long it waited."""
     waiter = a_key(lock=b"/l/q", lease_id=77, create_revision=20)
     gone = KeyDeleted(seen_at=20.0, key=HOLDER.key, revision=400)
-    report = conclude(an_examination([HOLDER, waiter], [waiter], gone))
+    report = judge(an_examination([HOLDER, waiter], [waiter], gone))
 
     assert report.findings == ()
 
@@ -118,7 +118,7 @@ def test_a_waiter_that_moved_up_is_not_accused() -> None:
 def test_a_lock_that_is_gone_at_the_end_is_still_reported() -> None:
     """What was there at the beginning is never dropped from the report."""
     gone = KeyDeleted(seen_at=20.0, key=HOLDER.key, revision=400)
-    report = conclude(an_examination([HOLDER], [], gone))
+    report = judge(an_examination([HOLDER], [], gone))
 
     assert [lock.verdict.kind for lock in report.locks] == [VerdictKind.HEALTHY]
 
@@ -129,7 +129,7 @@ def test_a_lock_that_stood_only_in_between_is_reported() -> None:
         KeyPut(seen_at=5.0, key=HOLDER),
         KeyDeleted(seen_at=8.0, key=HOLDER.key, revision=300),
     )
-    (lock,) = conclude(an_examination([], [], *events)).locks
+    (lock,) = judge(an_examination([], [], *events)).locks
 
     assert (lock.lock.name, lock.verdict.kind) == (b"/l/q", VerdictKind.HEALTHY)
     assert lock.activity.releases == 1
@@ -143,7 +143,7 @@ def test_attempts_that_gave_up_make_the_suspicion_likely() -> None:
         events.append(KeyPut(seen_at=5.0 * number, key=attempt))
         gone = KeyDeleted(seen_at=5.0 * number + 3, key=attempt.key, revision=300 + number)
         events += [gone, WatchProgress(seen_at=40.0, revision=310)]
-    report = conclude(an_examination([HOLDER], None, *events))
+    report = judge(an_examination([HOLDER], None, *events))
 
     assert report.locks[0].activity.gave_up == 2
     assert report.findings[0].confidence.value == "likely"
@@ -153,7 +153,7 @@ def test_a_run_without_a_second_reading_of_the_keys_accuses_nobody() -> None:
     """Without the keys at the end nothing is known to have stood, and the report says so."""
     facts = an_examination([HOLDER])
     facts = replace(facts, prefixes=(replace(facts.prefixes[0], last=None),), interrupted="lost")
-    report = conclude(facts)
+    report = judge(facts)
 
     assert report.locks[0].age is not None
     assert report.locks[0].age.at_least_s == 0.0
@@ -162,7 +162,7 @@ def test_a_run_without_a_second_reading_of_the_keys_accuses_nobody() -> None:
 
 def test_a_gap_in_the_watch_is_reported() -> None:
     """What the watch missed is among what was not seen."""
-    report = conclude(an_examination([HOLDER], None, WatchGap(seen_at=1.0, why="compacted")))
+    report = judge(an_examination([HOLDER], None, WatchGap(seen_at=1.0, why="compacted")))
 
     assert [unseen.why for unseen in report.unseen] == ["compacted"]
 
@@ -172,7 +172,7 @@ def test_leases_that_were_not_read_are_counted() -> None:
     facts = replace(
         an_examination([HOLDER]), readings={}, unread={LEASE: "denied", LeaseId(3): "denied"}
     )
-    report = conclude(facts)
+    report = judge(facts)
 
     assert [(unseen.what, unseen.count) for unseen in report.unseen] == [("leases", 2)]
     assert report.locks[0].verdict.kind is VerdictKind.UNDETERMINED
@@ -182,8 +182,8 @@ def test_leases_that_were_not_read_are_counted() -> None:
 def test_data_among_the_keys_is_not_called_eternal_locks(value: bytes) -> None:
     """A few keys without leases are shown as unknown; many are data and counted; none accused."""
     data = [a_key(b"/l/%d" % n, value=value, lease_id=NO_LEASE) for n in range(11)]
-    few = conclude(an_examination(data[:2]))
-    many = conclude(an_examination(data))
+    few = judge(an_examination(data[:2]))
+    many = judge(an_examination(data))
 
     assert [lock.verdict.kind for lock in few.locks] == [VerdictKind.UNDETERMINED] * 2
     assert (few.findings, many.findings, many.locks) == ((), (), ())
@@ -194,7 +194,7 @@ def test_numbers_that_only_look_like_leases_are_data() -> None:
     """Many keys that end in digits make no queue: no layout proves that they are locks."""
     hexadecimal = [a_key(b"/l/seen/%016x" % n, lease_id=NO_LEASE) for n in range(6)]
     decimal = [a_key(b"/l/locks/%d" % n, value=b"{}", lease_id=NO_LEASE) for n in range(1, 7)]
-    report = conclude(an_examination([*hexadecimal, *decimal]))
+    report = judge(an_examination([*hexadecimal, *decimal]))
 
     assert (report.locks, report.findings) == ((), ())
     assert [(unseen.what, unseen.count) for unseen in report.unseen] == [
@@ -204,7 +204,7 @@ def test_numbers_that_only_look_like_leases_are_data() -> None:
 
 def test_a_plain_key_that_is_deleted_was_no_lock_that_was_released() -> None:
     """Data come and go."""
-    assert conclude(an_examination([a_key(b"/l/x", lease_id=NO_LEASE)], [])).locks == ()
+    assert judge(an_examination([a_key(b"/l/x", lease_id=NO_LEASE)], [])).locks == ()
 
 
 def a_patroni_cluster(*, leader_lease: int = NO_LEASE) -> list[LockKey]:
@@ -220,7 +220,7 @@ def a_patroni_cluster(*, leader_lease: int = NO_LEASE) -> list[LockKey]:
 
 def test_patronis_leader_without_a_lease_is_the_finding_and_its_state_is_data() -> None:
     """The leader may be gone, with its member's key: any member tells that it is Patroni."""
-    report = conclude(an_examination(a_patroni_cluster()))
+    report = judge(an_examination(a_patroni_cluster()))
     (finding,) = report.findings
 
     assert (finding.kind, finding.key) == (VerdictKind.ETERNAL_LOCK, b"/l/pg/leader")
@@ -243,7 +243,7 @@ def test_what_a_product_keeps_beside_its_locks_is_data_whatever_is_stated(
         a_key(b"/l/vt/keyspaces/main/locks/%d" % lease, value=b"{}", lease_id=lease),
     ]
     stated = Policy(overrides=Limits(kind=Kind.LOCK))
-    report = conclude(an_examination([*patroni, *vitess], policy=stated))
+    report = judge(an_examination([*patroni, *vitess], policy=stated))
 
     judged = {lock.lock.name for lock in report.locks} - {b"/l/pg/leader"}
     assert judged == {b"/l/pg/members/node-b", b"/l/vt/keyspaces/main"}
@@ -259,7 +259,7 @@ def test_a_check_finds_no_mere_possibility_that_the_waits_made_of_a_likely_leak(
     found = {}
     for suspects in (True, False):
         facts = an_examination(keys, policy=Policy(suspects=suspects))
-        report = conclude(replace(facts, past=past))
+        report = judge(replace(facts, past=past))
         (lock,) = (each for each in report.locks if each.lock.name == b"/l/q")
         found[suspects] = lock.verdict
 
@@ -271,7 +271,7 @@ def test_a_check_finds_no_mere_possibility_that_the_waits_made_of_a_likely_leak(
 def test_ignored_keys_are_counted() -> None:
     """What the policy ignores is not judged, and said."""
     policy = Policy(rules=(Rule(b"/l/", Limits(kind=Kind.IGNORE)),))
-    report = conclude(an_examination([HOLDER], policy=policy))
+    report = judge(an_examination([HOLDER], policy=policy))
 
     assert report.locks == ()
     assert [unseen.count for unseen in report.unseen] == [1]
@@ -288,7 +288,7 @@ def test_a_leader_change_is_no_renewal() -> None:
         readings={LEASE: late},
         leadership=Leadership.of(late, [LeadershipProbe(44.5, 3, 8)]),
     )
-    report = conclude(facts)
+    report = judge(facts)
 
     assert report.findings == ()
     assert report.renewals == 0
@@ -297,7 +297,7 @@ def test_a_leader_change_is_no_renewal() -> None:
 def test_a_registration_written_anew_onto_fresh_leases_is_healthy() -> None:
     """Kubernetes renews no lease: it writes its entry again, and that is what keeps it alive."""
     entry = a_key(b"/l/masterleases/x", lease_id=5, value=b"k8s\x00", version=4)
-    report = conclude(an_examination([entry], [replace(entry, lease_id=LeaseId(6), version=6)]))
+    report = judge(an_examination([entry], [replace(entry, lease_id=LeaseId(6), version=6)]))
     (lock,) = report.locks
 
     assert lock.verdict.kind is VerdictKind.HEALTHY
@@ -310,7 +310,7 @@ def test_a_reader_that_outlasts_the_one_before_it_is_no_new_hold() -> None:
         a_key(b"/l/rw/read/%d" % (10**18 + n), lease_id=n, create_revision=n) for n in (3, LEASE)
     )
     gone = KeyDeleted(seen_at=20.0, key=first.key, revision=400)
-    (lock,) = conclude(an_examination([first, second], [second], gone)).locks
+    (lock,) = judge(an_examination([first, second], [second], gone)).locks
 
     assert lock.verdict.kind is VerdictKind.SUSPECTED_LEAK
     assert lock.age is not None
@@ -327,7 +327,7 @@ def test_what_is_kept_of_those_who_come_and_go() -> None:
 
     kept = {
         seen.hold: (seen.first_answered_at, seen.last_asked_at, seen.held_first_answered_at)
-        for seen in run_record(facts, conclude(facts), "scan", "limits").holds
+        for seen in run_record(facts, judge(facts), "scan", "limits").holds
     }
 
     assert kept == {

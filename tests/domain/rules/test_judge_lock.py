@@ -9,22 +9,22 @@ from typing import Any
 import pytest
 
 from lockdoctor.domain.evidence import Evidence
-from lockdoctor.domain.evidence.keys import NoLease, OtherKeys, QueueCut, UnknownShape
-from lockdoctor.domain.evidence.queue import HandedOver, PossiblePhantom, Waiting
+from lockdoctor.domain.evidence.keys import NoLease, OtherKeys, QueueCut, UnknownRecipe
+from lockdoctor.domain.evidence.queue import HandedOver, PossibleAbandonedKey, Waiters
 from lockdoctor.domain.evidence.renewals import (
     Expired,
+    KeyWithoutLease,
     LeaseEnded,
-    LostItsLease,
+    ReadFailed,
     Renewed,
     Unobservable,
-    Unread,
 )
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
-from lockdoctor.domain.inference.hold_age import Age
+from lockdoctor.domain.inference.hold_age import HoldAge
 from lockdoctor.domain.inference.leadership import TERM_CONFIRM_DELAY_S, Leadership
 from lockdoctor.domain.inference.queue_activity import QueueActivity
 from lockdoctor.domain.inference.renewals import RenewalTrace, trace
-from lockdoctor.domain.model.leases import NO_LEASE, LeadershipProbe, LeaseGone, Reading
+from lockdoctor.domain.model.leases import NO_LEASE, LeadershipProbe, LeaseNotFound, Reading
 from lockdoctor.domain.model.locks import Kind, Lock, LockKey, Recipe
 from lockdoctor.domain.policy.policy import Thresholds
 from lockdoctor.domain.rules.judge_lock import diagnose
@@ -56,7 +56,7 @@ def a_case(lock: Lock = MUTEX, **changes: Any) -> LockCase:
         lock=lock,
         thresholds=Thresholds(),
         trace=KEPT,
-        age=Age(at_least_s=43.0),
+        age=HoldAge(at_least_s=43.0),
         renewals_of_hold=2,
         activity=QueueActivity(watched_s=43.0),
         needed_window_s=43.5,
@@ -88,7 +88,7 @@ def test_a_check_alarms_only_where_a_leak_is_likely(
 ) -> None:
     """Without a limit it mentions a hold from five minutes on; age alone is no finding."""
     patient = Thresholds(suspects=False)
-    age = Age(at_least_s=at_least_s, stood_at_least_s=at_least_s)
+    age = HoldAge(at_least_s=at_least_s, stood_at_least_s=at_least_s)
     verdict = state(a_case(lock, thresholds=patient, age=age, waited_s=(60.0,)))
 
     assert (verdict.kind, verdict.severity, verdict.confidence) == told
@@ -97,11 +97,13 @@ def test_a_check_alarms_only_where_a_leak_is_likely(
 def test_a_check_leaves_a_hold_within_its_limit_to_its_next_run() -> None:
     """Where a limit is stated, a blocked queue and an old key are no proof yet."""
     patient = Thresholds(max_hold_s=300.0, suspects=False)
-    case = a_case(CONTENDED, thresholds=patient, age=Age(at_least_s=299.0, stood_at_least_s=900.0))
+    case = a_case(
+        CONTENDED, thresholds=patient, age=HoldAge(at_least_s=299.0, stood_at_least_s=900.0)
+    )
 
     assert state(replace(case, thresholds=replace(patient, suspects=True))).is_finding
     assert kinds(case) == [VerdictKind.UNDETERMINED]
-    assert state(replace(case, age=Age(at_least_s=300.0))).kind is VerdictKind.LEAKED_LOCK
+    assert state(replace(case, age=HoldAge(at_least_s=300.0))).kind is VerdictKind.LEAKED_LOCK
 
 
 def test_the_missions_own_program_is_suspected_at_first_sight() -> None:
@@ -133,7 +135,7 @@ def test_one_renewal_suspects_nobody() -> None:
 def test_a_hold_beyond_its_limit_is_leaked(at_least_s: float, kind: VerdictKind) -> None:
     """A renewed hold is leaked from the moment it is proven to be as old as none may become."""
     limits = Thresholds(max_hold_s=43.0)
-    verdict = state(a_case(age=Age(at_least_s=at_least_s), thresholds=limits, trace=KEPT_ONCE))
+    verdict = state(a_case(age=HoldAge(at_least_s=at_least_s), thresholds=limits, trace=KEPT_ONCE))
 
     assert verdict.kind is kind
 
@@ -145,7 +147,7 @@ def test_a_limit_that_nobody_stated_proves_nothing(
     suspects: bool,  # noqa: FBT001
 ) -> None:
     """However old the hold: without a limit by flag or policy it is no proven leak."""
-    age = Age(at_least_s=at_least_s, at_most_s=at_least_s + 10.0, stood_at_least_s=at_least_s)
+    age = HoldAge(at_least_s=at_least_s, at_most_s=at_least_s + 10.0, stood_at_least_s=at_least_s)
     for lock in (MUTEX, CONTENDED):
         found = diagnose(a_case(lock, age=age, thresholds=Thresholds(suspects=suspects)))
 
@@ -155,7 +157,7 @@ def test_a_limit_that_nobody_stated_proves_nothing(
 def test_a_critical_hold_is_a_stated_limit() -> None:
     """Who says from when on a hold is CRITICAL says how long one may last."""
     limits = Thresholds(critical_hold_s=43.0)
-    old, young = a_case(thresholds=limits), a_case(thresholds=limits, age=Age(at_least_s=42.9))
+    old, young = a_case(thresholds=limits), a_case(thresholds=limits, age=HoldAge(at_least_s=42.9))
 
     assert (state(old).kind, state(old).severity) == (VerdictKind.LEAKED_LOCK, Severity.CRITICAL)
     assert state(young).kind is VerdictKind.UNDETERMINED
@@ -175,7 +177,7 @@ def test_what_blocks_a_queue_from_outside_is_judged_as_what_it_is(
 ) -> None:
     """A registration below a mutex's name blocks its queue, and is no leaked lock."""
     blocked = replace(CONTENDED, foreign_holder=True, foreign_kind=foreign_kind)
-    case = a_case(blocked, thresholds=Thresholds(max_hold_s=1.0), age=Age(at_least_s=9e6))
+    case = a_case(blocked, thresholds=Thresholds(max_hold_s=1.0), age=HoldAge(at_least_s=9e6))
 
     assert state(case).kind is kind
 
@@ -215,14 +217,14 @@ def test_with_a_limit_only_a_likely_suspicion_is_spoken() -> None:
 
 def test_a_hold_younger_than_its_limit_is_healthy() -> None:
     """A hold that cannot be older than allowed is healthy, waiters or not."""
-    young, limits = Age(at_least_s=43.0, at_most_s=200.0), Thresholds(max_hold_s=300.0)
+    young, limits = HoldAge(at_least_s=43.0, at_most_s=200.0), Thresholds(max_hold_s=300.0)
 
     assert state(a_case(CONTENDED, age=young, thresholds=limits)).kind is VerdictKind.HEALTHY
 
 
 def test_youth_alone_is_not_healthy_where_nobody_has_said_a_limit() -> None:
     """A job may take a second or an hour: renewed and never released, a young hold is suspect."""
-    verdict = state(a_case(age=Age(at_least_s=43.0, at_most_s=52.0)))
+    verdict = state(a_case(age=HoldAge(at_least_s=43.0, at_most_s=52.0)))
 
     assert (verdict.kind, verdict.confidence) == (
         VerdictKind.SUSPECTED_LEAK,
@@ -258,7 +260,7 @@ def test_a_lock_that_ran_out_is_told_from_one_that_was_released() -> None:
 
 def test_a_key_that_outlives_its_lease_is_not_called_freed() -> None:
     """A lease that is gone while its key stands is a riddle, not an expiry."""
-    gone = LeaseGone(lease_id=LEASE, asked_at=12.0, answered_at=12.0, raft_term=2)
+    gone = LeaseNotFound(lease_id=LEASE, asked_at=12.0, answered_at=12.0, raft_term=2)
     found = trace(
         LEASE,
         [SimulatedLease(10, 0.0).read(1.0, asked_s=0.0, answered_s=0.0), gone],
@@ -274,7 +276,7 @@ def test_what_is_kept_by_design_is_never_leaked(kind: Kind) -> None:
     lock = replace(CONTENDED, kind=kind)
     old = a_case(
         lock,
-        age=Age(at_least_s=9e6),
+        age=HoldAge(at_least_s=9e6),
         waited_s=(9e6,),
         thresholds=Thresholds(max_hold_s=1.0, critical_hold_s=1.0, max_wait_s=1.0),
     )
@@ -286,18 +288,18 @@ def test_an_unknown_shape_is_not_judged_by_its_age() -> None:
     """A key whose kind is a guess stays undetermined, and says how to change that."""
     lock = replace(MUTEX, recipe=Recipe.SINGLE_KEY, kind=Kind.UNKNOWN)
     limits = Thresholds(max_hold_s=1.0, critical_hold_s=1.0, max_wait_s=1.0, max_ttl_s=1.0)
-    verdict = state(a_case(lock, age=Age(at_least_s=9e6), thresholds=limits))
-    stated = a_case(replace(lock, kind=Kind.LOCK), age=Age(at_least_s=9e6), thresholds=limits)
+    verdict = state(a_case(lock, age=HoldAge(at_least_s=9e6), thresholds=limits))
+    stated = a_case(replace(lock, kind=Kind.LOCK), age=HoldAge(at_least_s=9e6), thresholds=limits)
 
     assert verdict.kind is VerdictKind.UNDETERMINED
-    assert UnknownShape() in verdict.evidence
+    assert UnknownRecipe() in verdict.evidence
     assert "--kind lock" in verdict.remedy
     assert state(stated).kind is VerdictKind.LEAKED_LOCK
 
 
 def test_a_queue_that_is_cut_names_no_culprit() -> None:
     """Where the prefix may hide older contenders, nobody is accused."""
-    verdict = state(a_case(replace(CONTENDED, queue_is_whole=False), age=Age(at_least_s=9e6)))
+    verdict = state(a_case(replace(CONTENDED, queue_is_whole=False), age=HoldAge(at_least_s=9e6)))
 
     assert verdict.kind is VerdictKind.UNDETERMINED
     assert QueueCut() in verdict.evidence
@@ -308,7 +310,7 @@ def test_a_lease_that_may_not_be_read_is_undetermined() -> None:
     verdict = state(a_case(trace=None, unread="permission denied"))
 
     assert verdict.kind is VerdictKind.UNDETERMINED
-    assert Unread(reason="permission denied") in verdict.evidence
+    assert ReadFailed(reason="permission denied") in verdict.evidence
 
 
 def bare(lock: Lock, key: LockKey, **changes: Any) -> LockCase:
@@ -380,7 +382,7 @@ def test_data_below_a_mutex_blocks_its_queue_and_stays_data() -> None:
 @pytest.mark.parametrize(("waited_s", "blocked"), [(299.9, False), (300.0, True)])
 def test_a_long_wait_behind_an_unjudged_holder(waited_s: float, blocked: bool) -> None:  # noqa: FBT001
     """A wait of max_wait behind a holder that is not itself judged is a blocked queue."""
-    young = Age(at_least_s=1.0, at_most_s=2.0)
+    young = HoldAge(at_least_s=1.0, at_most_s=2.0)
     limits = Thresholds(max_hold_s=300.0)
     case = a_case(CONTENDED, age=young, waited_s=(0.0, waited_s), thresholds=limits)
 
@@ -392,10 +394,10 @@ def test_a_long_wait_behind_an_unjudged_holder(waited_s: float, blocked: bool) -
 def test_a_leak_is_not_reported_twice_as_a_blocked_queue() -> None:
     """The wait behind a leaked lock is part of that finding."""
     limits = Thresholds(max_hold_s=300.0)
-    case = a_case(CONTENDED, waited_s=(9e6,), age=Age(at_least_s=9e6), thresholds=limits)
+    case = a_case(CONTENDED, waited_s=(9e6,), age=HoldAge(at_least_s=9e6), thresholds=limits)
 
     assert kinds(case) == [VerdictKind.LEAKED_LOCK]
-    assert any(isinstance(each, Waiting) for each in diagnose(case)[0].evidence)
+    assert any(isinstance(each, Waiters) for each in diagnose(case)[0].evidence)
 
 
 @pytest.mark.parametrize(("renewed_at", "late"), [(20.0, False), (26.0, True)])
@@ -428,7 +430,7 @@ def test_every_verdict_carries_evidence_and_a_remedy() -> None:
 
 def test_renewals_before_the_hold_accuse_nobody() -> None:
     """A long-lived session that has only just taken the lock is no suspect."""
-    fresh = a_case(renewals_of_hold=0, age=Age(at_least_s=0.0))
+    fresh = a_case(renewals_of_hold=0, age=HoldAge(at_least_s=0.0))
 
     assert kinds(fresh) == [VerdictKind.UNDETERMINED]
 
@@ -473,12 +475,12 @@ def test_a_key_that_outlives_its_lease_is_dangling() -> None:
 
     assert (verdict.kind, verdict.severity) == (VerdictKind.DANGLING, Severity.CRITICAL)
     assert verdict.key == HOLDER.key
-    assert LostItsLease(for_s=7.0) in verdict.evidence
+    assert KeyWithoutLease(for_s=7.0) in verdict.evidence
 
 
 def test_a_waiter_that_outlives_its_lease_is_told_beside_the_holders_state() -> None:
     """Its turn will come; the holder is judged all the same."""
-    old, limits = Age(at_least_s=300.0), Thresholds(max_hold_s=300.0)
+    old, limits = HoldAge(at_least_s=300.0), Thresholds(max_hold_s=300.0)
     case = a_case(CONTENDED, age=old, thresholds=limits, dangling=Dangling(WAITER, 7.0))
     found = diagnose(case)
 
@@ -541,8 +543,8 @@ def test_a_key_of_unknown_make_is_not_called_shared() -> None:
 @pytest.mark.parametrize(
     ("changes", "evidence"),
     [
-        ({"unclosed": 2}, [PossiblePhantom(2, gave_up_elsewhere=False)]),
-        ({"gave_up_elsewhere": True}, [PossiblePhantom(0, gave_up_elsewhere=True)]),
+        ({"unclosed": 2}, [PossibleAbandonedKey(2, gave_up_elsewhere=False)]),
+        ({"gave_up_elsewhere": True}, [PossibleAbandonedKey(0, gave_up_elsewhere=True)]),
         ({}, []),
     ],
 )
@@ -553,4 +555,4 @@ def test_signs_of_a_phantom_are_told_as_a_possibility(
     for limits in (Thresholds(), Thresholds(max_hold_s=43.0)):
         verdict = state(a_case(thresholds=limits, **changes))
 
-        assert [e for e in verdict.evidence if isinstance(e, PossiblePhantom)] == evidence
+        assert [e for e in verdict.evidence if isinstance(e, PossibleAbandonedKey)] == evidence

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockdoctor.domain.evidence.age import EstimatedAge
-from lockdoctor.domain.evidence.leak_score import Sign, Weighed, Weight
+from lockdoctor.domain.evidence.leak_score import IndicatorScore, LeakIndicator, LeakScore
 from lockdoctor.domain.evidence.verdicts import Confidence, Verdict, VerdictKind
-from lockdoctor.domain.inference.hold_age import Age
+from lockdoctor.domain.inference.hold_age import HoldAge
 from lockdoctor.domain.inference.queue_activity import QueueActivity
 from lockdoctor.domain.policy.policy import Thresholds
 from lockdoctor.domain.rules.judge_lock import diagnose
-from lockdoctor.domain.rules.leak_score import LIKELY_FROM, weigh
+from lockdoctor.domain.rules.leak_score import LIKELY_FROM, leak_score
 from lockdoctor.domain.rules.lock_case import LockCase
 from tests.factories.reports import a_lock, a_trace
 
@@ -30,15 +30,15 @@ def a_case(**changes: Any) -> LockCase:
         lock=ALONE,
         thresholds=Thresholds(),
         trace=a_trace(),
-        age=Age(at_least_s=43.0),
+        age=HoldAge(at_least_s=43.0),
         renewals_of_hold=2,
         activity=QueueActivity(watched_s=43.0),
     )
     return replace(case, **changes)
 
 
-def signs(**changes: Any) -> dict[Sign, int]:
-    return {weight.sign: weight.points for weight in weigh(a_case(**changes)).weights}
+def signs(**changes: Any) -> dict[LeakIndicator, int]:
+    return {weight.sign: weight.points for weight in leak_score(a_case(**changes)).weights}
 
 
 def after(gave_up: int, patient: int | None = None) -> QueueActivity:
@@ -51,12 +51,15 @@ def about(age_s: float, alone_s: float | None = None, at_least_s: float = 43.0) 
     """A key that looks so old, and stood alone for so long of it."""
     estimate = EstimatedAge(about_s=age_s, revisions_since=9, revisions_per_s=1.0)
     alone_about_s = age_s if alone_s is None else alone_s
-    return {"age": Age(at_least_s=at_least_s, estimate=estimate), "alone_about_s": alone_about_s}
+    return {
+        "age": HoldAge(at_least_s=at_least_s, estimate=estimate),
+        "alone_about_s": alone_about_s,
+    }
 
 
 def test_without_signs_a_leak_is_possible() -> None:
     """Renewed and not released: a suspicion that nothing strengthens."""
-    assert weigh(a_case()) == Weighed(points=0, needed=LIKELY_FROM, weights=())
+    assert leak_score(a_case()) == LeakScore(points=0, needed=LIKELY_FROM, weights=())
 
 
 @pytest.mark.parametrize(("at_least_s", "still"), [(29.9, False), (30.0, True), (30.1, True)])
@@ -65,11 +68,11 @@ def test_a_queue_is_still_when_nobody_is_served_for_half_a_minute(
     still: bool,  # noqa: FBT001
 ) -> None:
     """Stillness counts only where somebody wanted the lock."""
-    age = Age(at_least_s=at_least_s)
+    age = HoldAge(at_least_s=at_least_s)
 
-    assert (Sign.STILL in signs(lock=CONTENDED, age=age)) is still
-    assert Sign.STILL not in signs(age=age)
-    assert Sign.STILL not in signs(age=age, activity=after(9, patient=0))
+    assert (LeakIndicator.STILL in signs(lock=CONTENDED, age=age)) is still
+    assert LeakIndicator.STILL not in signs(age=age)
+    assert LeakIndicator.STILL not in signs(age=age, activity=after(9, patient=0))
 
 
 @pytest.mark.parametrize(
@@ -86,46 +89,56 @@ def test_attempts_that_gave_up(
     at_least_s: float, activity: QueueActivity, points: int | None
 ) -> None:
     """One may happen; several, in a queue that stands still, weigh most; those that tried, none."""
-    assert signs(age=Age(at_least_s=at_least_s), activity=activity).get(Sign.GAVE_UP) == points
+    assert (
+        signs(age=HoldAge(at_least_s=at_least_s), activity=activity).get(LeakIndicator.GAVE_UP)
+        == points
+    )
 
 
 @pytest.mark.parametrize(
     ("longest_wait_s", "found"),
-    [(0.0, {Sign.WAITED: 1}), (29.9, {Sign.WAITED: 1}), (30.0, {Sign.WAITED_LONG: 2})],
+    [
+        (0.0, {LeakIndicator.WAITED: 1}),
+        (29.9, {LeakIndicator.WAITED: 1}),
+        (30.0, {LeakIndicator.WAITED_LONG: 2}),
+    ],
 )
-def test_those_who_wait(longest_wait_s: float, found: dict[Sign, int]) -> None:
+def test_those_who_wait(longest_wait_s: float, found: dict[LeakIndicator, int]) -> None:
     """A wait of half a minute weighs more than one that has just begun."""
-    young = Age(at_least_s=20.0)
+    young = HoldAge(at_least_s=20.0)
 
     assert signs(lock=CONTENDED, age=young, waited_s=(longest_wait_s,)) == found
 
 
 def test_sessions_left_open_by_attempts_weigh_by_themselves() -> None:
     """Code that gives up without closing its session is the code that leaks."""
-    assert signs(unclosed=1) == {Sign.LEFT_SESSIONS: 3}
+    assert signs(unclosed=1) == {LeakIndicator.LEFT_SESSIONS: 3}
 
 
 @pytest.mark.parametrize(
     ("changes", "found"),
     [
-        (about(59.9), {Sign.LOOKS_YOUNG: -2}),
+        (about(59.9), {LeakIndicator.LOOKS_YOUNG: -2}),
         (about(60.0), {}),
         (about(299.9), {}),
-        (about(300.0), {Sign.LOOKS_OLD: 1}),
-        (about(300.0) | LIMITED, {Sign.LOOKS_OLD: 3}),
-        (about(300.0, alone_s=299.9) | LIMITED, {Sign.LOOKS_OLD: 1}),
-        (about(900.0, alone_s=300.0) | LIMITED, {Sign.LOOKS_OLD: 3}),
-        ({"age": Age(at_least_s=43.0, stood_at_least_s=299.9)}, {}),
-        ({"age": Age(at_least_s=43.0, stood_at_least_s=300.0)}, {Sign.STOOD: 1}),
-        ({"age": Age(at_least_s=43.0, stood_at_least_s=300.0)} | LIMITED, {Sign.STOOD: 3}),
-        ({"age": Age(at_least_s=43.0, claimed_s=300.0)}, {Sign.CLAIMS_OLD: 1}),
-        ({"age": Age(at_least_s=43.0, claimed_s=299.9)}, {}),
-        ({"age": Age(at_least_s=43.0, claimed_s=59.9)}, {Sign.CLAIMS_YOUNG: -1}),
-        ({"age": Age(at_least_s=43.0, claimed_s=-3.0)}, {}),
+        (about(300.0), {LeakIndicator.LOOKS_OLD: 1}),
+        (about(300.0) | LIMITED, {LeakIndicator.LOOKS_OLD: 3}),
+        (about(300.0, alone_s=299.9) | LIMITED, {LeakIndicator.LOOKS_OLD: 1}),
+        (about(900.0, alone_s=300.0) | LIMITED, {LeakIndicator.LOOKS_OLD: 3}),
+        ({"age": HoldAge(at_least_s=43.0, stood_at_least_s=299.9)}, {}),
+        ({"age": HoldAge(at_least_s=43.0, stood_at_least_s=300.0)}, {LeakIndicator.STOOD: 1}),
+        (
+            {"age": HoldAge(at_least_s=43.0, stood_at_least_s=300.0)} | LIMITED,
+            {LeakIndicator.STOOD: 3},
+        ),
+        ({"age": HoldAge(at_least_s=43.0, claimed_s=300.0)}, {LeakIndicator.CLAIMS_OLD: 1}),
+        ({"age": HoldAge(at_least_s=43.0, claimed_s=299.9)}, {}),
+        ({"age": HoldAge(at_least_s=43.0, claimed_s=59.9)}, {LeakIndicator.CLAIMS_YOUNG: -1}),
+        ({"age": HoldAge(at_least_s=43.0, claimed_s=-3.0)}, {}),
         ({"age": None}, {}),
     ],
 )
-def test_signs_of_age(changes: dict[str, Any], found: dict[Sign, int]) -> None:
+def test_signs_of_age(changes: dict[str, Any], found: dict[LeakIndicator, int]) -> None:
     """
     Old is what is older than a hold may be, young what is a fifth of that, by each clock.
 
@@ -145,7 +158,7 @@ def test_age_alone_is_never_likely_without_a_stated_limit(
 ) -> None:
     """However old each clock says that it is: the job may take that long."""
     estimate = None if about_s is None else EstimatedAge(about_s, 9, 1.0)
-    age = Age(
+    age = HoldAge(
         at_least_s=at_least_s,
         stood_at_least_s=max(at_least_s, stood_s),
         estimate=estimate,
@@ -153,7 +166,7 @@ def test_age_alone_is_never_likely_without_a_stated_limit(
     )
     verdict = state(age=age, alone_about_s=about_s)
 
-    assert weigh(a_case(age=age, alone_about_s=about_s)).points < LIKELY_FROM
+    assert leak_score(a_case(age=age, alone_about_s=about_s)).points < LIKELY_FROM
     assert (verdict.kind, verdict.confidence) == (
         VerdictKind.SUSPECTED_LEAK,
         Confidence.POSSIBLE,
@@ -162,16 +175,16 @@ def test_age_alone_is_never_likely_without_a_stated_limit(
 
 def test_an_old_key_with_a_waiter_weighs_more_than_alone() -> None:
     """Somebody wants the lock: its age is no longer the only sign."""
-    stood = Age(at_least_s=20.0, stood_at_least_s=300.0)
+    stood = HoldAge(at_least_s=20.0, stood_at_least_s=300.0)
 
-    assert signs(lock=CONTENDED, age=stood) == {Sign.WAITED: 1, Sign.STOOD: 2}
+    assert signs(lock=CONTENDED, age=stood) == {LeakIndicator.WAITED: 1, LeakIndicator.STOOD: 2}
 
 
 def test_a_key_that_stood_may_have_waited() -> None:
     """Where others wait, the holder may have waited as well: its key's age says less."""
-    stood = Age(at_least_s=43.0, stood_at_least_s=300.0)
+    stood = HoldAge(at_least_s=43.0, stood_at_least_s=300.0)
 
-    assert signs(lock=CONTENDED, age=stood)[Sign.STOOD] == 2
+    assert signs(lock=CONTENDED, age=stood)[LeakIndicator.STOOD] == 2
 
 
 def state(**changes: Any) -> Verdict:
@@ -185,14 +198,14 @@ def state(**changes: Any) -> Verdict:
         {"activity": after(2)},
         {"activity": after(2), **about(50.0)},
         about(300.0) | LIMITED,
-        {"lock": CONTENDED, "age": Age(at_least_s=20.0, stood_at_least_s=300.0)},
+        {"lock": CONTENDED, "age": HoldAge(at_least_s=20.0, stood_at_least_s=300.0)},
         {"unclosed": 1, "activity": after(3), **about(6.0, at_least_s=6.0)},
     ],
 )
 def test_a_suspicion_grows_likely(changes: dict[str, Any]) -> None:
     """A waiter in vain, attempts that gave up, a long estimated age; and it says what weighed."""
     verdict = state(**changes)
-    (weighed,) = (each for each in verdict.evidence if isinstance(each, Weighed))
+    (weighed,) = (each for each in verdict.evidence if isinstance(each, LeakScore))
 
     assert (verdict.kind, verdict.confidence) == (VerdictKind.SUSPECTED_LEAK, Confidence.LIKELY)
     assert weighed.points == sum(weight.points for weight in weighed.weights) >= weighed.needed
@@ -201,7 +214,7 @@ def test_a_suspicion_grows_likely(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"lock": CONTENDED, "waited_s": (6.0,), "age": Age(at_least_s=6.0)},
+        {"lock": CONTENDED, "waited_s": (6.0,), "age": HoldAge(at_least_s=6.0)},
         {"lock": CONTENDED, "waited_s": (43.0,), **about(50.0, alone_s=1.0)},
         {"activity": after(1), **about(50.0)},
         {"activity": after(2), **about(50.0, at_least_s=6.0)},
@@ -218,6 +231,9 @@ def test_a_suspicion_stays_possible(changes: dict[str, Any]) -> None:
 def test_one_waiter_behind_an_old_key_adds_little() -> None:
     """In a deep queue every key is old when its turn comes."""
     old = about(900.0, alone_s=20.0, at_least_s=6.0)
-    weighed = weigh(a_case(lock=CONTENDED, **old))
+    weighed = leak_score(a_case(lock=CONTENDED, **old))
 
-    assert weighed.weights == (Weight(Sign.WAITED, 1), Weight(Sign.LOOKS_OLD, 1))
+    assert weighed.weights == (
+        IndicatorScore(LeakIndicator.WAITED, 1),
+        IndicatorScore(LeakIndicator.LOOKS_OLD, 1),
+    )

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lockdoctor.domain.evidence import Evidence
-from lockdoctor.domain.evidence.age import Standing
+from lockdoctor.domain.evidence.age import SeenInEarlierRuns
 from lockdoctor.domain.evidence.verdicts import Verdict, VerdictKind
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Hold, LockId, Recipe
 from lockdoctor.domain.past.past import Past, PastFinding
 from lockdoctor.domain.past.run_record import FindingSeen
-from lockdoctor.domain.rules.recurring_findings import Trend, finding_seen
+from lockdoctor.domain.rules.recurring_findings import RecurringFindings, finding_seen
 from tests.factories.reports import a_key, a_lock, a_lock_report, a_verdict
 
 ORDERS = LockId(b"/my-lock/orders", Recipe.GO_MUTEX)
 HOLD = a_key().hold
 
 
-def a_trend(*findings: PastFinding) -> Trend:
-    return Trend(Past(runs=3, findings=findings), now=1000.0)
+def a_trend(*findings: PastFinding) -> RecurringFindings:
+    return RecurringFindings(Past(runs=3, findings=findings), now=1000.0)
 
 
 def a_past_finding(
@@ -46,7 +46,7 @@ def evidence(*before: PastFinding) -> tuple[Evidence, ...]:
 
 def test_a_finding_of_the_last_run_stands() -> None:
     """The same verdict on the same hold in the last run: it says for how many runs, since when."""
-    assert Standing(runs=3, for_s=600.0, since_at=400.0) in evidence(a_past_finding())
+    assert SeenInEarlierRuns(runs=3, for_s=600.0, since_at=400.0) in evidence(a_past_finding())
 
 
 def test_a_new_finding_has_not_stood() -> None:
@@ -62,7 +62,7 @@ def test_a_leak_of_sessions_stands_while_it_names_some_of_them() -> None:
     """New sessions join it and others end; one of other sessions alone is another one."""
     told = a_trend(of_sessions(1, 2, 3)).with_standing(a_leak_of(3, 4))
 
-    assert Standing(runs=3, for_s=600.0, since_at=400.0) in told.evidence
+    assert SeenInEarlierRuns(runs=3, for_s=600.0, since_at=400.0) in told.evidence
     assert a_trend(of_sessions(1, 2)).with_standing(a_leak_of(3, 4)) == a_leak_of(3, 4)
 
 

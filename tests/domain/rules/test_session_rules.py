@@ -10,12 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockdoctor.domain.evidence.age import Forecast
-from lockdoctor.domain.evidence.sessions import FromGivenUpAttempts, SessionsGrew, SessionsIdle
+from lockdoctor.domain.evidence.sessions import AbandonedSessions, SessionsGrew, SessionsIdle
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
 from lockdoctor.domain.inference.leadership import TERM_CONFIRM_DELAY_S, Leadership
 from lockdoctor.domain.inference.renewals import RenewalTrace, trace
 from lockdoctor.domain.inference.session_growth import MIN_RUNS
-from lockdoctor.domain.model.leases import LeadershipProbe, LeaseGone, LeaseId, Observation, Reading
+from lockdoctor.domain.model.leases import (
+    LeadershipProbe,
+    LeaseId,
+    LeaseNotFound,
+    LeaseReading,
+    Reading,
+)
 from lockdoctor.domain.past.past import NO_PAST, Listing, Past
 from lockdoctor.domain.policy.policy import Thresholds
 from lockdoctor.domain.rules.session_rules import SessionCase, Watch, judge_sessions, report_session
@@ -26,9 +32,9 @@ NO_LIMITS = Thresholds()
 def a_trace(lease: int, *remaining: int | None) -> RenewalTrace:
     """Readings ten seconds apart of a lease of 30 s; None where it was gone."""
     readings: list[Reading] = [
-        LeaseGone(lease_id=LeaseId(lease), asked_at=at, answered_at=at, raft_term=2)
+        LeaseNotFound(lease_id=LeaseId(lease), asked_at=at, answered_at=at, raft_term=2)
         if left is None
-        else Observation(
+        else LeaseReading(
             lease_id=LeaseId(lease),
             asked_at=at,
             answered_at=at,
@@ -130,7 +136,7 @@ def test_sessions_of_attempts_that_gave_up_are_a_likely_leak() -> None:
     (verdict,) = judged(cases)
 
     assert verdict.confidence is Confidence.LIKELY
-    assert FromGivenUpAttempts(sessions=3) in verdict.evidence
+    assert AbandonedSessions(sessions=3) in verdict.evidence
 
 
 def test_sessions_that_are_closed_again_are_set_off() -> None:

@@ -9,7 +9,7 @@ import pytest
 from lockdoctor.domain.selfcheck.rules import (
     CERTIFICATE_SOON_S,
     CLOCKS_APART_S,
-    Mark,
+    CheckLevel,
     MemberFacts,
     Permission,
     SelfCheckFacts,
@@ -36,7 +36,7 @@ def a_member(**fields: Any) -> MemberFacts:
     )
 
 
-def remarks(*members: MemberFacts, **fields: Any) -> list[tuple[Mark, str]]:
+def remarks(*members: MemberFacts, **fields: Any) -> list[tuple[CheckLevel, str]]:
     given = {"permissions": (READ,), **fields}
     found = judge(SelfCheckFacts(now=NOON, members=members, **given))
     return [(remark.mark, remark.text) for remark in found.remarks]
@@ -45,8 +45,8 @@ def remarks(*members: MemberFacts, **fields: Any) -> list[tuple[Mark, str]]:
 def test_a_sound_cluster_is_fine() -> None:
     """Each line says so, and nothing is a problem."""
     assert remarks(a_member()) == [
-        (Mark.FINE, "etcd 3.6.16, leads, term 2, answered in 2 ms"),
-        (Mark.FINE, "works"),
+        (CheckLevel.FINE, "etcd 3.6.16, leads, term 2, answered in 2 ms"),
+        (CheckLevel.FINE, "works"),
     ]
 
 
@@ -54,14 +54,14 @@ def test_a_member_that_does_not_answer_is_a_problem() -> None:
     """In the words that tell why."""
     found = remarks(a_member(), a_member(refusal="connection refused, nothing listens there"))
 
-    assert (Mark.PROBLEM, "connection refused, nothing listens there") in found
+    assert (CheckLevel.PROBLEM, "connection refused, nothing listens there") in found
 
 
 def test_a_member_without_a_leader_is_a_problem() -> None:
     """It answers nothing that a scan asks."""
     found = remarks(a_member(leader_id=0))
 
-    assert found[0][0] is Mark.PROBLEM
+    assert found[0][0] is CheckLevel.PROBLEM
     assert "without a leader" in found[0][1]
 
 
@@ -70,7 +70,7 @@ def test_a_learner_is_noted() -> None:
     found = remarks(a_member(), a_member(is_learner=True, member_id=9))
 
     assert found[1] == (
-        Mark.NOTE,
+        CheckLevel.NOTE,
         "etcd 3.6.16, is a learner, which serves no reads, term 2, answered in 2 ms",
     )
 
@@ -79,14 +79,19 @@ def test_endpoints_without_the_leader_are_noted() -> None:
     """Followers answer half as fast; a scan works all the same."""
     found = remarks(a_member(member_id=9))
 
-    assert any("none of them is the leader" in text for mark, text in found if mark is Mark.NOTE)
+    assert any(
+        "none of them is the leader" in text for mark, text in found if mark is CheckLevel.NOTE
+    )
 
 
 def test_endpoints_of_two_clusters_are_a_problem() -> None:
     """A scan would refuse them."""
     found = remarks(a_member(), a_member(cluster_id=2))
 
-    assert (Mark.PROBLEM, "they belong to different clusters: give the endpoints of one") in found
+    assert (
+        CheckLevel.PROBLEM,
+        "they belong to different clusters: give the endpoints of one",
+    ) in found
 
 
 def test_known_bugs_are_named_with_their_cure() -> None:
@@ -106,14 +111,14 @@ def test_a_release_that_is_too_old_or_unreadable_is_noted() -> None:
 @pytest.mark.parametrize(
     ("left_s", "mark"),
     [
-        (CERTIFICATE_SOON_S + 1, Mark.FINE),
-        (CERTIFICATE_SOON_S, Mark.NOTE),
-        (1.0, Mark.NOTE),
-        (0.0, Mark.PROBLEM),
-        (-1.0, Mark.PROBLEM),
+        (CERTIFICATE_SOON_S + 1, CheckLevel.FINE),
+        (CERTIFICATE_SOON_S, CheckLevel.NOTE),
+        (1.0, CheckLevel.NOTE),
+        (0.0, CheckLevel.PROBLEM),
+        (-1.0, CheckLevel.PROBLEM),
     ],
 )
-def test_a_certificate_that_ends(left_s: float, mark: Mark) -> None:
+def test_a_certificate_that_ends(left_s: float, mark: CheckLevel) -> None:
     """Two weeks before, it is noted; then it is a problem."""
     assert remarks(a_member(certificate_ends_at=NOON + left_s))[1][0] is mark
 

@@ -11,25 +11,25 @@ import pytest
 from lockdoctor.domain.evidence.deadlock import HolderWaits
 from lockdoctor.domain.evidence.verdicts import Accepted, VerdictKind
 from lockdoctor.domain.model.actions import Action
-from lockdoctor.domain.model.leases import NO_LEASE, LeaseGone, LeaseId, LeaseUnread, Reading
+from lockdoctor.domain.model.leases import NO_LEASE, FailedReading, LeaseId, LeaseNotFound, Reading
 from lockdoctor.domain.model.locks import Kind, LockKey, Recipe
 from lockdoctor.domain.recipes.registry import RECIPES
 from lockdoctor.domain.report.findings import LockReport
-from lockdoctor.domain.treatment.approval import ORDERED_BY_WRITE, Findings, approve
+from lockdoctor.domain.treatment.approval import ORDERED_BY_WRITE, FreshReadings, approve
 from lockdoctor.domain.treatment.plan import NAMEABLE, Refusal, Selection, Target
-from lockdoctor.domain.treatment.preconditions import Now, changes
+from lockdoctor.domain.treatment.preconditions import CurrentState, changes
 from lockdoctor.domain.treatment.reasons import (
-    AcceptedAsIs,
-    Danger,
-    HolderIsStuck,
+    AcceptedFinding,
+    HolderIsWaiting,
     KeyGone,
+    KeyRecreated,
     KeysUnseen,
-    KeyTakenAnew,
     KindUnknown,
     LeaseGoneAlready,
-    LosesPlace,
     NotJudged,
-    OtherKeys,
+    QueuePositionLost,
+    RefusalReason,
+    UnjudgedKeys,
 )
 from lockdoctor.domain.treatment.selection import Candidate, select
 from tests.factories.plans import a_plan, a_target
@@ -56,7 +56,7 @@ def the_candidate(*locks: LockReport, selection: Selection | None = None) -> Can
 def planned(
     candidate: Candidate,
     selection: Selection | None = None,
-    lease: Reading | LeaseUnread | None = None,
+    lease: Reading | FailedReading | None = None,
     keys: tuple[LockKey, ...] | None = None,
 ) -> Target | Refusal:
     """Approve a candidate whose keys are as they were seen, unless said otherwise."""
@@ -64,14 +64,14 @@ def planned(
     found = keys if keys is not None else holds
     attached = tuple(key.key for key in found)
     seen = lease or an_observation(lease_id=candidate.lease_id or HOLDER, attached_keys=attached)
-    findings = Findings(
+    findings = FreshReadings(
         lease=seen if candidate.lease_id != NO_LEASE else None,
         keys={key.key: key for key in found},
     )
     return approve(candidate, findings, selection or Selection(), PREFIXES, lambda _: "why")
 
 
-def dangers(planned: Target | Refusal) -> tuple[Danger, ...]:
+def dangers(planned: Target | Refusal) -> tuple[RefusalReason, ...]:
     assert isinstance(planned, Refusal)
     return planned.dangers
 
@@ -155,7 +155,7 @@ def test_what_may_be_data_hangs_on_a_lease_that_is_named() -> None:
     keys = (a_key(), data)
 
     assert [each.key for each in candidate.contenders] == [a_key()]
-    assert dangers(planned(candidate, named, keys=keys)) == (OtherKeys(1, data.key),)
+    assert dangers(planned(candidate, named, keys=keys)) == (UnjudgedKeys(1, data.key),)
     target = planned(candidate, replace(named, even_if_healthy=True), keys=keys)
     assert isinstance(target, Target)
     assert target.others == (data,)
@@ -180,7 +180,7 @@ def test_what_somebody_has_accepted_is_left_alone() -> None:
     (candidate,) = select(report, named).candidates
 
     assert select(report, Selection()).candidates == []
-    assert dangers(planned(candidate, named)) == (AcceptedAsIs("2026-12-31", "known"),)
+    assert dangers(planned(candidate, named)) == (AcceptedFinding("2026-12-31", "known"),)
 
 
 def test_a_holder_that_is_stuck_itself_is_no_culprit() -> None:
@@ -188,7 +188,7 @@ def test_a_holder_that_is_stuck_itself_is_no_culprit() -> None:
     stuck = replace(a_verdict(), evidence=(HolderWaits(b"/my-lock/first"),))
     candidate = the_candidate(a_lock_report(a_lock(), stuck))
 
-    assert dangers(planned(candidate)) == (HolderIsStuck(b"/my-lock/first"),)
+    assert dangers(planned(candidate)) == (HolderIsWaiting(b"/my-lock/first"),)
 
 
 @pytest.mark.parametrize("recipe", sorted(ORDERED_BY_WRITE, key=str))
@@ -197,7 +197,7 @@ def test_a_queue_that_goes_by_the_last_write_is_not_quarantined(recipe: Recipe) 
     candidate = the_candidate(a_lock_report(a_lock(recipe=recipe)))
 
     quarantine = planned(candidate, Selection(action=Action.QUARANTINE))
-    assert dangers(quarantine) == (LosesPlace(),)
+    assert dangers(quarantine) == (QueuePositionLost(),)
     assert isinstance(planned(candidate, Selection(action=Action.RELEASE)), Target)
 
 
@@ -248,17 +248,17 @@ def test_a_holder_comes_before_those_who_wait_behind_it() -> None:
     ("lease", "danger"),
     [
         (
-            LeaseGone(lease_id=HOLDER, asked_at=NOON, answered_at=NOON, raft_term=2),
+            LeaseNotFound(lease_id=HOLDER, asked_at=NOON, answered_at=NOON, raft_term=2),
             LeaseGoneAlready(),
         ),
-        (LeaseUnread(lease_id=HOLDER, asked_at=NOON, reason="denied"), KeysUnseen("denied")),
+        (FailedReading(lease_id=HOLDER, asked_at=NOON, reason="denied"), KeysUnseen("denied")),
         (
             an_observation(attached_keys=None),
             KeysUnseen("etcd does not show this user every key on the lease"),
         ),
     ],
 )
-def test_a_lease_that_cannot_be_seen_is_not_revoked(lease: Any, danger: Danger) -> None:
+def test_a_lease_that_cannot_be_seen_is_not_revoked(lease: Any, danger: RefusalReason) -> None:
     """Gone, unreadable, or read without its keys."""
     assert dangers(planned(the_candidate(a_lock_report()), lease=lease)) == (danger,)
 
@@ -269,13 +269,13 @@ def test_a_hold_that_changed_while_it_was_planned_is_refused() -> None:
     anew = a_key(create_revision=99)
 
     assert dangers(planned(candidate, keys=())) == (KeyGone(anew.key),)
-    assert dangers(planned(candidate, keys=(anew,))) == (KeyTakenAnew(anew.key),)
+    assert dangers(planned(candidate, keys=(anew,))) == (KeyRecreated(anew.key),)
 
 
 def test_what_is_unchanged_has_no_changes() -> None:
     """The same lease, keys, holder and term: nothing stands in the way."""
     target, lock = a_target(), a_lock()
-    now = Now(
+    now = CurrentState(
         raft_term=2,
         lease=an_observation(attached_keys=(a_key().key,)),
         keys={a_key().key: a_key()},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.treatment.journal_entry import MAX_VALUE_BYTES, Entry, kept
-from lockdoctor.domain.treatment.restore_plan import Left, Obstacle, plan_restoration
+from lockdoctor.domain.treatment.restore_plan import RestoreSkipReason, SkippedKey, plan_restoration
 from tests.factories.reports import a_key, an_intent, an_outcome
 
 ONE, OTHER = a_key(b"/one", value=b"1"), a_key(b"/other", value=b"2")
@@ -16,7 +16,7 @@ def test_keys_that_are_gone_are_planned_and_others_left() -> None:
     plan = plan_restoration(ENTRY, {b"/one"}, (), None)
 
     assert plan.keys == (OTHER,)
-    assert plan.left == (Left(ONE, Obstacle.EXISTS),)
+    assert plan.left == (SkippedKey(ONE, RestoreSkipReason.EXISTS),)
 
 
 def test_only_what_is_wanted_is_planned() -> None:
@@ -34,7 +34,7 @@ def test_what_was_cut_is_left() -> None:
     plan = plan_restoration(entry, (), (), None)
 
     assert not plan.keys
-    assert [left.why for left in plan.left] == [Obstacle.CUT]
+    assert [left.why for left in plan.left] == [RestoreSkipReason.CUT]
 
 
 def test_what_was_not_deleted_is_not_planned() -> None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.evidence.age import Standing
+from lockdoctor.domain.evidence.age import SeenInEarlierRuns
 from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
-from lockdoctor.domain.inference.hold_age import Age
+from lockdoctor.domain.inference.hold_age import HoldAge
 from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.policy.policy import Policy, Rule, Treatment
@@ -21,8 +21,8 @@ from lockdoctor.domain.treatment.unattended import (
     DAY_S,
     HARMLESS,
     MAX_WATCHED,
-    Choice,
-    Spare,
+    TreatmentChoice,
+    TreatmentSkipReason,
     choose,
     to_watch,
 )
@@ -61,9 +61,9 @@ def a_leak(
     **fields: Any,
 ) -> LockReport:
     lock = a_lock(name, holder=a_key(lock=name, lease_id=lease_id), foreign_holder=foreign)
-    standing = Standing(runs=runs, for_s=600.0, since_at=NOON - 600)
+    standing = SeenInEarlierRuns(runs=runs, for_s=600.0, since_at=NOON - 600)
     verdict = a_verdict(lock=lock, **{"evidence": (standing,), **fields})
-    return a_lock_report(lock, verdict, age=Age(at_least_s=held_s))
+    return a_lock_report(lock, verdict, age=HoldAge(at_least_s=held_s))
 
 
 def an_entry(at: float = NOON - 60, result: Result | None = Result.DONE, **fields: Any) -> Entry:
@@ -75,11 +75,13 @@ def an_entry(at: float = NOON - 60, result: Result | None = Result.DONE, **field
     return Entry(an_intent(**told | fields), an_outcome(result=result) if result else None)
 
 
-def choice(*leaks: LockReport, journal: tuple[Entry, ...] = (), **treatment: Any) -> Choice:
+def choice(
+    *leaks: LockReport, journal: tuple[Entry, ...] = (), **treatment: Any
+) -> TreatmentChoice:
     return choose(a_report(*leaks), a_policy(a_treatment(**treatment)), journal)
 
 
-def why(found: Choice) -> list[Spare]:
+def why(found: TreatmentChoice) -> list[TreatmentSkipReason]:
     assert not found.chosen
     return [spared.why for spared in found.spared]
 
@@ -96,9 +98,11 @@ def test_without_a_rule_that_allows_it_nothing_is_treated() -> None:
     """No rule, a rule without a treatment, a longer rule without one: not even spared."""
     strict = Rule(b"/my-lock/orders", {})
 
-    assert choose(a_report(a_leak()), Policy(), ()) == Choice((), ())
-    assert choose(a_report(a_leak()), a_policy(None), ()) == Choice((), ())
-    assert choose(a_report(a_leak()), a_policy(a_treatment(), strict), ()) == Choice((), ())
+    assert choose(a_report(a_leak()), Policy(), ()) == TreatmentChoice((), ())
+    assert choose(a_report(a_leak()), a_policy(None), ()) == TreatmentChoice((), ())
+    assert choose(a_report(a_leak()), a_policy(a_treatment(), strict), ()) == TreatmentChoice(
+        (), ()
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,39 +113,39 @@ def test_no_other_verdict_is_treated(kind: VerdictKind) -> None:
     lock = a_leak()
     verdict = a_verdict(kind, evidence=lock.verdict.evidence)
 
-    assert choice(a_lock_report(lock.lock, verdict, age=lock.age)) == Choice((), ())
+    assert choice(a_lock_report(lock.lock, verdict, age=lock.age)) == TreatmentChoice((), ())
 
 
 @pytest.mark.parametrize("confidence", list(Confidence)[1:])
 def test_only_what_is_proven_is_treated(confidence: Confidence) -> None:
     """However likely it is."""
-    assert why(choice(a_leak(confidence=confidence))) == [Spare.NOT_PROVEN]
+    assert why(choice(a_leak(confidence=confidence))) == [TreatmentSkipReason.NOT_PROVEN]
 
 
 def test_a_hold_must_have_lasted() -> None:
     """A moment less than the least is too brief; the upper bound of an age does not count."""
     assert choice(a_leak(held_s=HELD_S)).chosen
-    assert why(choice(a_leak(held_s=HELD_S - 0.1))) == [Spare.HELD_TOO_BRIEFLY]
+    assert why(choice(a_leak(held_s=HELD_S - 0.1))) == [TreatmentSkipReason.HELD_TOO_BRIEFLY]
 
 
 def test_enough_runs_in_a_row_must_have_found_it() -> None:
     """Without a word on earlier runs there was this one alone."""
     assert choice(a_leak(runs=3)).chosen
-    assert why(choice(a_leak(runs=2))) == [Spare.IN_TOO_FEW_RUNS]
-    assert why(choice(a_leak(evidence=()), min_runs=2)) == [Spare.IN_TOO_FEW_RUNS]
+    assert why(choice(a_leak(runs=2))) == [TreatmentSkipReason.IN_TOO_FEW_RUNS]
+    assert why(choice(a_leak(evidence=()), min_runs=2)) == [TreatmentSkipReason.IN_TOO_FEW_RUNS]
     assert choice(a_leak(evidence=()), min_runs=1).chosen
 
 
 def test_a_key_that_merely_lies_below_the_lock_is_left_alone() -> None:
     """It blocks the queue, and is something else's key."""
-    assert why(choice(a_leak(foreign=True))) == [Spare.NO_CONTENDER]
+    assert why(choice(a_leak(foreign=True))) == [TreatmentSkipReason.NO_CONTENDER]
 
 
 def test_a_run_that_was_cut_short_treats_nothing() -> None:
     """Whoever ended it does not want it to go on."""
     report = a_report(a_leak(), interrupted="Ctrl-C")
 
-    assert why(choose(report, a_policy(a_treatment()), ())) == [Spare.RUN_CUT_SHORT]
+    assert why(choose(report, a_policy(a_treatment()), ())) == [TreatmentSkipReason.RUN_CUT_SHORT]
 
 
 def test_the_longest_hold_goes_first_and_no_more_than_allowed() -> None:
@@ -152,7 +156,7 @@ def test_the_longest_hold_goes_first_and_no_more_than_allowed() -> None:
 
     names = [chosen.finding.lock.lock.name for chosen in found.chosen if chosen.finding.lock]
     assert names == [b"/my-lock/4", b"/my-lock/3"]
-    assert {spared.why for spared in found.spared} == {Spare.ENOUGH_IN_THIS_RUN}
+    assert {spared.why for spared in found.spared} == {TreatmentSkipReason.ENOUGH_IN_THIS_RUN}
 
 
 @pytest.mark.parametrize("result", [None, *Result])
@@ -174,7 +178,9 @@ def test_the_budget_is_of_a_day_a_prefix_and_a_cluster() -> None:
 
     assert choice(a_leak(), journal=elsewhere, max_per_day=1).chosen
     for recent in (an_entry(NOON - DAY_S + 1), an_entry(NOON + 3600)):
-        assert why(choice(a_leak(), journal=(recent,), max_per_day=1)) == [Spare.ENOUGH_TODAY]
+        assert why(choice(a_leak(), journal=(recent,), max_per_day=1)) == [
+            TreatmentSkipReason.ENOUGH_TODAY
+        ]
 
 
 def unseen(lock: LockReport, *looks: tuple[float, int], **fields: Any) -> LockReport:
@@ -201,7 +207,7 @@ def test_a_renewal_must_be_seen_and_not_only_inferred(
     found = choice(unseen(a_leak(), *looks))
 
     assert bool(found.chosen) is seen
-    assert seen or why(found) == [Spare.RENEWAL_UNSEEN]
+    assert seen or why(found) == [TreatmentSkipReason.RENEWAL_UNSEEN]
 
 
 def test_a_lease_that_is_about_to_be_treated_is_watched() -> None:
@@ -216,8 +222,8 @@ def test_a_lease_that_is_about_to_be_treated_is_watched() -> None:
     (chosen,) = again.chosen
     assert chosen.finding.verdict.leases == (2,)
     assert [spared.why for spared in again.spared] == [
-        Spare.RENEWAL_UNSEEN,
-        Spare.ENOUGH_IN_THIS_RUN,
+        TreatmentSkipReason.RENEWAL_UNSEEN,
+        TreatmentSkipReason.ENOUGH_IN_THIS_RUN,
     ]
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer, EtcdServers, reserve_port
-from lockdoctor.domain.model.leases import LeaseId, Observation
-from lockdoctor.errors import ClusterError, ClusterUnreachable, WrongClusterError
+from lockdoctor.domain.model.leases import LeaseId, LeaseReading
+from lockdoctor.errors import ClusterError, ClusterUnreachableError, WrongClusterError
 from lockdoctor.etcd.connection.connection import ConnectionSettings
 from tests.etcd.connections import connected, writing
 from tests.eventually import run
@@ -65,7 +65,7 @@ class QuietHandler(BaseHTTPRequestHandler):
 
 async def refused(*endpoints: str, dial_timeout_s: float = 1.0) -> str:
     """Fail to connect, and give what is said about it."""
-    with pytest.raises(ClusterUnreachable) as caught:
+    with pytest.raises(ClusterUnreachableError) as caught:
         async with connected(*endpoints, dial_timeout_s=dial_timeout_s):
             pass
     assert "\n" not in str(caught.value)
@@ -190,7 +190,7 @@ def test_a_killed_leader_is_replaced(three: EtcdServers, prefix: bytes) -> None:
 
             (reading,) = [r async for r in cluster.read_leases([lease_id], with_keys=True)]
 
-            assert isinstance(reading, Observation)
+            assert isinstance(reading, LeaseReading)
             assert reading.attached_keys == (prefix,)
             assert len((await cluster.keys(prefix)).keys) == 1
             after = await cluster.status()
@@ -236,7 +236,7 @@ def test_a_member_without_a_leader_is_not_read_from(three: EtcdServers) -> None:
         for member in frozen:
             member.thaw()
         while True:
-            with contextlib.suppress(ClusterUnreachable):
+            with contextlib.suppress(ClusterUnreachableError):
                 async with connected(*three.endpoints) as cluster:
                     assert await cluster.leases()
                     return
@@ -278,7 +278,7 @@ def test_a_cluster_that_went_away_is_told_once_for_all_look_ups(
     async def story(server: EtcdServer) -> None:
         async with connected(server.endpoint, command_timeout_s=1.0) as cluster:
             server.kill()
-            with pytest.raises(ClusterUnreachable, match="connection refused"):
+            with pytest.raises(ClusterUnreachableError, match="connection refused"):
                 async for _ in cluster.read_leases(map(LeaseId, range(1, 1000)), with_keys=False):
                     pass
 

@@ -11,7 +11,7 @@ import pytest
 from lockdoctor.cli.config.connection import ConnectionValues, connection_settings, from_environment
 from lockdoctor.cli.main import main
 from lockdoctor.demo.etcd_server import EtcdServer, ServerTls
-from lockdoctor.errors import ClusterUnreachable
+from lockdoctor.errors import ClusterUnreachableError
 from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.etcd.connection.discovery import discover
 from tests.etcd.certificates import Authority
@@ -61,7 +61,7 @@ def test_the_name_of_the_service() -> None:
 
 def test_no_records() -> None:
     """What was asked for is named, and no default endpoint takes its place."""
-    with dns_server({}), pytest.raises(ClusterUnreachable) as caught:
+    with dns_server({}), pytest.raises(ClusterUnreachableError) as caught:
         settings({"discovery_srv": DOMAIN})
 
     assert f"{TLS} does not exist; {PLAIN} does not exist" in str(caught.value)
@@ -71,7 +71,10 @@ def test_no_records() -> None:
 @pytest.mark.parametrize("domain", ["", "a" * 64, "a..b"])
 def test_domains_that_are_none(domain: str) -> None:
     """An error of DNS is one sentence."""
-    with dns_server({}), pytest.raises(ClusterUnreachable, match=r"^No endpoint found") as caught:
+    with (
+        dns_server({}),
+        pytest.raises(ClusterUnreachableError, match=r"^No endpoint found") as caught,
+    ):
         discover(domain or "." * 3)
     assert "\n" not in str(caught.value)
 
@@ -101,7 +104,7 @@ def test_secure_discovery() -> None:
         )
         assert given.endpoints == ("x:1",)
         assert given.tls.is_given
-        with pytest.raises(ClusterUnreachable, match="no endpoint with TLS"):
+        with pytest.raises(ClusterUnreachableError, match="no endpoint with TLS"):
             settings({"discovery_srv": DOMAIN, "insecure_discovery": False})
 
 

@@ -6,11 +6,16 @@ import grpc
 import grpc.aio
 import pytest
 
-from lockdoctor.errors import AccessDenied, ClusterError, ClusterTimeout, ClusterUnreachable
+from lockdoctor.errors import (
+    AccessDeniedError,
+    ClusterError,
+    ClusterTimeoutError,
+    ClusterUnreachableError,
+)
 from lockdoctor.etcd.connection.errors import (
     MAX_FOREIGN_TEXT,
-    Unanswered,
-    UnknownLease,
+    LeaseNotFoundError,
+    WriteOutcomeUnknownError,
     is_transient,
     may_not_read,
     needs_token,
@@ -31,17 +36,17 @@ def failure(code: grpc.StatusCode, text: str = "") -> grpc.aio.AioRpcError:
 @pytest.mark.parametrize(
     ("code", "text", "kind", "says"),
     [
-        (CODES.PERMISSION_DENIED, "etcdserver: permission denied", AccessDenied, "not permit"),
-        (CODES.INVALID_ARGUMENT, "etcdserver: user name is empty", AccessDenied, "--user"),
+        (CODES.PERMISSION_DENIED, "etcdserver: permission denied", AccessDeniedError, "not permit"),
+        (CODES.INVALID_ARGUMENT, "etcdserver: user name is empty", AccessDeniedError, "--user"),
         (
             CODES.INVALID_ARGUMENT,
             "etcdserver: authentication failed, invalid user ID or password",
-            AccessDenied,
+            AccessDeniedError,
             "--password",
         ),
-        (CODES.DEADLINE_EXCEEDED, "Deadline Exceeded", ClusterTimeout, "in time"),
-        (CODES.UNAVAILABLE, "etcdserver: no leader", ClusterUnreachable, "no leader"),
-        (CODES.UNAVAILABLE, "Socket closed", ClusterUnreachable, "Socket closed"),
+        (CODES.DEADLINE_EXCEEDED, "Deadline Exceeded", ClusterTimeoutError, "in time"),
+        (CODES.UNAVAILABLE, "etcdserver: no leader", ClusterUnreachableError, "no leader"),
+        (CODES.UNAVAILABLE, "Socket closed", ClusterUnreachableError, "Socket closed"),
         (CODES.RESOURCE_EXHAUSTED, "etcdserver: too many", ClusterError, "too many"),
         (CODES.INTERNAL, "", ClusterError, "internal"),
     ],
@@ -60,17 +65,27 @@ def test_each_failure_becomes_one_of_ours(
 @pytest.mark.parametrize(
     ("code", "text", "kind", "says"),
     [
-        (CODES.PERMISSION_DENIED, "etcdserver: permission denied", AccessDenied, "write access"),
-        (CODES.UNAVAILABLE, "etcdserver: no leader", ClusterUnreachable, "no leader"),
+        (
+            CODES.PERMISSION_DENIED,
+            "etcdserver: permission denied",
+            AccessDeniedError,
+            "write access",
+        ),
+        (CODES.UNAVAILABLE, "etcdserver: no leader", ClusterUnreachableError, "no leader"),
         (CODES.RESOURCE_EXHAUSTED, "etcdserver: too many requests", ClusterError, "too many"),
-        (CODES.NOT_FOUND, "etcdserver: requested lease not found", UnknownLease, "not exist"),
-        (CODES.UNAVAILABLE, "etcdserver: leader changed", Unanswered, "leader changed"),
-        (CODES.UNAVAILABLE, "etcdserver: request timed out", Unanswered, "timed out"),
-        (CODES.UNAVAILABLE, "Socket closed", Unanswered, "Socket closed"),
-        (CODES.UNKNOWN, "context deadline exceeded", Unanswered, "deadline"),
-        (CODES.DEADLINE_EXCEEDED, "Deadline Exceeded", Unanswered, "Deadline"),
-        (CODES.INTERNAL, "", Unanswered, "internal"),
-        (CODES.CANCELLED, "", Unanswered, "cancelled"),
+        (CODES.NOT_FOUND, "etcdserver: requested lease not found", LeaseNotFoundError, "not exist"),
+        (
+            CODES.UNAVAILABLE,
+            "etcdserver: leader changed",
+            WriteOutcomeUnknownError,
+            "leader changed",
+        ),
+        (CODES.UNAVAILABLE, "etcdserver: request timed out", WriteOutcomeUnknownError, "timed out"),
+        (CODES.UNAVAILABLE, "Socket closed", WriteOutcomeUnknownError, "Socket closed"),
+        (CODES.UNKNOWN, "context deadline exceeded", WriteOutcomeUnknownError, "deadline"),
+        (CODES.DEADLINE_EXCEEDED, "Deadline Exceeded", WriteOutcomeUnknownError, "Deadline"),
+        (CODES.INTERNAL, "", WriteOutcomeUnknownError, "internal"),
+        (CODES.CANCELLED, "", WriteOutcomeUnknownError, "cancelled"),
     ],
 )
 def test_a_write_is_undone_only_where_that_is_certain(

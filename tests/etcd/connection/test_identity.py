@@ -15,12 +15,12 @@ from lockdoctor.clock import SystemClock
 from lockdoctor.demo.etcd_server import EtcdServer, reserve_port
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.model.write_result import Effect
+from lockdoctor.domain.model.write_result import WriteOutcome
 from lockdoctor.errors import ClusterError, WrongClusterError
 from lockdoctor.etcd.client import EtcdCluster
 from lockdoctor.etcd.connection.identity import ClusterIdentity
 from lockdoctor.etcd.protos import kv, rpc
-from lockdoctor.etcd.writer import EtcdSurgeon
+from lockdoctor.etcd.writer import EtcdWriter
 from tests.etcd.connections import connected, writing
 from tests.etcd.http2_server import Request
 from tests.etcd.misbehaving_member import OddMember, Session, serving
@@ -137,7 +137,7 @@ async def _watch(cluster: EtcdCluster) -> Any:
 
 
 async def _write(cluster: EtcdCluster) -> Any:
-    return await EtcdSurgeon(cluster.connection, SystemClock()).grant(60)
+    return await EtcdWriter(cluster.connection, SystemClock()).grant(60)
 
 
 READS = [_status, _keys, _leases, _members, _look_up, _look_up_with_keys, _watch, _write]
@@ -224,7 +224,7 @@ def test_an_endpoint_that_comes_up_as_another_cluster(
     async def story(later: Relay) -> None:
         async with connected(ours.address, later.address, dial_timeout_s=0.5) as cluster:
             mine = (await cluster.status()).cluster_id
-            surgeon = EtcdSurgeon(cluster.connection, SystemClock())
+            surgeon = EtcdWriter(cluster.connection, SystemClock())
             before = await _revision(theirs)
             later.upstream = theirs.address
             ours.kill()
@@ -271,7 +271,7 @@ def test_everything_goes_through_the_grpc_proxy_of_etcd(etcd: EtcdServer, tmp_pa
 
     async def story() -> None:
         async with connected(address) as cluster:
-            surgeon = EtcdSurgeon(cluster.connection, SystemClock())
+            surgeon = EtcdWriter(cluster.connection, SystemClock())
             members = await cluster.connection.call(
                 lambda member: member.cluster.MemberList, rpc.MemberListRequest(), "list"
             )
@@ -285,7 +285,7 @@ def test_everything_goes_through_the_grpc_proxy_of_etcd(etcd: EtcdServer, tmp_pa
                     assert await _watch(cluster)
             hold = await surgeon.key(KEY)
             assert hold is not None
-            assert (await surgeon.delete([hold])).effect is Effect.DONE
+            assert (await surgeon.delete([hold])).effect is WriteOutcome.DONE
 
     with (tmp_path / "log").open("wb") as log:
         proxy = subprocess.Popen(command, stdout=log, stderr=log)
@@ -349,9 +349,9 @@ class TwoFaced(OddMember):
 
 
 @asynccontextmanager
-async def _surgeon(member: OddMember) -> AsyncIterator[EtcdSurgeon]:
+async def _surgeon(member: OddMember) -> AsyncIterator[EtcdWriter]:
     async with serving(member) as address, connected(address) as cluster:
-        yield EtcdSurgeon(cluster.connection, SystemClock())
+        yield EtcdWriter(cluster.connection, SystemClock())
 
 
 @pytest.mark.parametrize(
@@ -428,7 +428,7 @@ def test_a_lease_that_another_cluster_does_not_have_is_not_gone() -> None:
     async def story() -> None:
         member = Refusing()
         async with _surgeon(member) as surgeon:
-            assert (await surgeon.revoke(LeaseId(7))).effect is Effect.NO_LEASE
+            assert (await surgeon.revoke(LeaseId(7))).effect is WriteOutcome.NO_LEASE
             member.reads_after = THEIRS
             with pytest.raises(WrongClusterError):
                 await surgeon.revoke(LeaseId(7))

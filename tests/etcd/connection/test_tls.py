@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.cli.options.processes import WitnessFlags
+from lockdoctor.cli.options.processes import ProcessFlags
 from lockdoctor.cli.runtime.processes import witnesses
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.etcd_server import EtcdServer, ServerTls
-from lockdoctor.domain.model.leases import LeaseGone, LeaseId
-from lockdoctor.domain.processes.comparison import Heard
-from lockdoctor.errors import ClusterUnreachable, ConfigError
+from lockdoctor.domain.model.leases import LeaseId, LeaseNotFound
+from lockdoctor.domain.processes.comparison import ProcessData
+from lockdoctor.errors import ClusterUnreachableError, ConfigError
 from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.etcd.connection.endpoints import parse_endpoint
 from lockdoctor.etcd.connection.tls import TlsFiles
@@ -75,12 +75,12 @@ async def connects(endpoint: str, **settings: Any) -> None:
         assert (await cluster.keys(b"/")).keys == ()
         ids = map(LeaseId, range(1, 300))
         found = [answer async for answer in cluster.read_leases(ids, with_keys=True)]
-        assert sum(isinstance(answer, LeaseGone) for answer in found) == 299
+        assert sum(isinstance(answer, LeaseNotFound) for answer in found) == 299
         assert cluster.notes == []  # the faster way shook hands as well
 
 
 async def refused(endpoint: str, **settings: Any) -> str:
-    with pytest.raises(ClusterUnreachable) as caught:
+    with pytest.raises(ClusterUnreachableError) as caught:
         await connects(endpoint, **settings)
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -353,10 +353,10 @@ def test_metrics_as_the_connection_is(
         cert=client.cert,
         key=client.key,
     )
-    (trusted,) = witnesses(WitnessFlags(), settings, SystemClock(), watches=True)
-    (counters,) = run(trusted.hear(is_last=False)).counters
+    (trusted,) = witnesses(ProcessFlags(), settings, SystemClock(), watches=True)
+    (counters,) = run(trusted.poll(is_last=False)).counters
     assert (counters.member, counters.is_leader) == (f"{mutual_server.endpoint}/metrics", True)
 
     stranger = ConnectionSettings(endpoints=(mutual_server.endpoint,), cacert=authority.cert)
-    (unknown,) = witnesses(WitnessFlags(), stranger, SystemClock(), watches=True)
-    assert run(unknown.hear(is_last=False)) == Heard()
+    (unknown,) = witnesses(ProcessFlags(), stranger, SystemClock(), watches=True)
+    assert run(unknown.poll(is_last=False)) == ProcessData()

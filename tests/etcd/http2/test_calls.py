@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockdoctor.etcd.http2 import frames as h2
-from lockdoctor.etcd.http2.call import DEADLINE_EXCEEDED, OK, OPEN, UNAVAILABLE, Call
-from lockdoctor.etcd.http2.calls import STREAM_WINDOW, Calls
-from lockdoctor.etcd.http2.frames import NotUnderstoodError, frame
+from lockdoctor.etcd.http2.call import DEADLINE_EXCEEDED, OK, OPEN, UNAVAILABLE, UnaryCall
+from lockdoctor.etcd.http2.calls import STREAM_WINDOW, Http2Client
+from lockdoctor.etcd.http2.frames import ProtocolError, frame
 from tests.etcd.http2_server import HEADERS, TRAILERS, Peer, Request, data_frames, greeting
 
 FIELDS = ((":method", "POST"), (":path", "/service/method"), ("content-type", "application/grpc"))
@@ -24,20 +24,20 @@ class Talk:
 
     def __init__(self, settings: dict[int, int] | None = None) -> None:
         """Greet each other."""
-        self.calls = Calls()
+        self.calls = Http2Client()
         self.peer = Peer()
         self.requests: list[Request] = []
         self.flush()
-        self.hear(greeting(settings))
+        self.poll(greeting(settings))
 
-    def ask(self, *messages: bytes) -> list[Call]:
+    def ask(self, *messages: bytes) -> list[UnaryCall]:
         """Ask with each message."""
-        asked = [Call(message) for message in messages]
+        asked = [UnaryCall(message) for message in messages]
         self.calls.ask(asked, FIELDS)
         self.flush()
         return asked
 
-    def hear(self, data: bytes) -> None:
+    def poll(self, data: bytes) -> None:
         """Take in what the server says."""
         self.calls.receive(data)
         self.flush()
@@ -51,7 +51,7 @@ class Talk:
         return frame(h2.HEADERS, flags, stream, self.peer.headers(fields))
 
 
-def replies(calls: list[Call]) -> list[tuple[int, bytes]]:
+def replies(calls: list[UnaryCall]) -> list[tuple[int, bytes]]:
     """What has come of calls."""
     return [(call.status, bytes(call.body)) for call in calls]
 
@@ -85,7 +85,7 @@ def test_answers_find_their_calls_in_any_order() -> None:
         talk.head(h2.END_HEADERS | h2.END_STREAM, 1, *TRAILERS),
     ]
 
-    talk.hear(b"".join(mixed))
+    talk.poll(b"".join(mixed))
 
     assert replies(asked) == [(OK, b"first"), (OK, b"third"), (OK, b""), (OK, b"seventh")]
     assert [call.stream for call in talk.calls.take_finished()] == [3, 7, 5, 1]
@@ -99,13 +99,13 @@ def test_what_is_padded_prioritised_continued_or_unknown() -> None:
     body = b"\0\0\0\0\5hello"
     flags = h2.PADDED | h2.PRIORITISED
 
-    talk.hear(frame(h2.HEADERS, flags, 1, b"\2" + b"prior" + block[:3] + b"\0\0"))
-    talk.hear(frame(h2.CONTINUATION, 0, 1, b""))
-    talk.hear(frame(h2.CONTINUATION, h2.END_HEADERS, 1, block[3:]))
-    talk.hear(frame(h2.PRIORITY, 0, 1, b"prior") + frame(0xBE, 0xFF, 9, b"whatever"))
-    talk.hear(frame(h2.DATA, h2.PADDED, 1, b"\x03" + body[:4] + b"\0" * 3))
-    talk.hear(frame(h2.DATA, 0, 1, b"") + frame(h2.DATA, 0, 1, body[4:]))
-    talk.hear(talk.head(h2.END_HEADERS | h2.END_STREAM, 1, *TRAILERS))
+    talk.poll(frame(h2.HEADERS, flags, 1, b"\2" + b"prior" + block[:3] + b"\0\0"))
+    talk.poll(frame(h2.CONTINUATION, 0, 1, b""))
+    talk.poll(frame(h2.CONTINUATION, h2.END_HEADERS, 1, block[3:]))
+    talk.poll(frame(h2.PRIORITY, 0, 1, b"prior") + frame(0xBE, 0xFF, 9, b"whatever"))
+    talk.poll(frame(h2.DATA, h2.PADDED, 1, b"\x03" + body[:4] + b"\0" * 3))
+    talk.poll(frame(h2.DATA, 0, 1, b"") + frame(h2.DATA, 0, 1, body[4:]))
+    talk.poll(talk.head(h2.END_HEADERS | h2.END_STREAM, 1, *TRAILERS))
 
     assert replies([call]) == [(OK, b"hello")]
 
@@ -114,7 +114,7 @@ def test_an_informational_answer_comes_before_the_answer() -> None:
     """RFC 9110, 15.2: it says nothing yet."""
     talk = Talk()
     (call,) = talk.ask(b"1")
-    talk.hear(talk.head(h2.END_HEADERS, 1, (":status", "103")) + talk.peer.answer(1, b"x"))
+    talk.poll(talk.head(h2.END_HEADERS, 1, (":status", "103")) + talk.peer.answer(1, b"x"))
     assert replies([call]) == [(OK, b"x")]
 
 
@@ -122,10 +122,10 @@ def test_a_refusal_carries_status_and_text() -> None:
     """In trailers alone, or after headers."""
     talk = Talk()
     first, second = talk.ask(b"1", b"3")
-    talk.hear(talk.peer.refuse(1, 7, "etcdserver: permission%20denied"))
-    talk.hear(talk.head(h2.END_HEADERS, 3, *HEADERS))
+    talk.poll(talk.peer.refuse(1, 7, "etcdserver: permission%20denied"))
+    talk.poll(talk.head(h2.END_HEADERS, 3, *HEADERS))
     fields = (("grpc-status", "16"), ("grpc-message", "no"))
-    talk.hear(talk.head(h2.END_HEADERS | h2.END_STREAM, 3, *fields))
+    talk.poll(talk.head(h2.END_HEADERS | h2.END_STREAM, 3, *fields))
 
     assert (first.status, first.message) == (7, "etcdserver: permission denied")
     assert (second.status, second.message) == (16, "no")
@@ -135,7 +135,7 @@ def test_a_stream_that_is_reset() -> None:
     """That call alone has to be made again."""
     talk = Talk()
     first, second = talk.ask(b"1", b"3")
-    talk.hear(h2.reset(1, 7) + talk.peer.answer(3, b"x"))
+    talk.poll(h2.reset(1, 7) + talk.peer.answer(3, b"x"))
     assert (first.status, first.message) == (UNAVAILABLE, "the stream was reset, code 7")
     assert replies([second]) == [(OK, b"x")]
 
@@ -144,11 +144,11 @@ def test_a_farewell() -> None:
     """What the server will not answer has to be made again; the rest is still answered."""
     talk = Talk()
     first, second = talk.ask(b"1", b"3")
-    talk.hear(frame(h2.GOAWAY, 0, 0, h2.SETTING.pack(0, 1)[2:] + b"\0\0\0\0bye"))
+    talk.poll(frame(h2.GOAWAY, 0, 0, h2.SETTING.pack(0, 1)[2:] + b"\0\0\0\0bye"))
 
     assert (talk.calls.room, talk.calls.is_spent) == (0, True)
     assert (first.status, second.status) == (OPEN, UNAVAILABLE)
-    talk.hear(talk.peer.answer(1, b"x"))
+    talk.poll(talk.peer.answer(1, b"x"))
     assert replies([first]) == [(OK, b"x")]
 
 
@@ -157,20 +157,20 @@ def test_a_gateway_whose_server_is_away() -> None:
     talk = Talk()
     (call,) = talk.ask(b"1")
     head = talk.head(h2.END_HEADERS, 1, (":status", "503"), ("content-type", "text/html"))
-    talk.hear(head + frame(h2.DATA, h2.END_STREAM, 1, b"<html>"))
+    talk.poll(head + frame(h2.DATA, h2.END_STREAM, 1, b"<html>"))
     assert (call.status, talk.peer.resets) == (UNAVAILABLE, [1])
 
 
 def test_pings_are_answered() -> None:
     """With what they carry; answers to pings are not."""
     talk = Talk()
-    talk.hear(frame(h2.PING, 0, 0, b"12345678") + frame(h2.PING, h2.ACK, 0, b"87654321"))
+    talk.poll(frame(h2.PING, 0, 0, b"12345678") + frame(h2.PING, h2.ACK, 0, b"87654321"))
     assert talk.peer.pongs == [b"12345678"]
 
 
 def test_nothing_is_asked_before_the_server_has_spoken() -> None:
     """Its settings may say how."""
-    calls = Calls()
+    calls = Http2Client()
     assert calls.room == 0
     calls.receive(greeting())
     assert calls.room > 1000
@@ -182,9 +182,9 @@ def test_the_server_says_how_many_calls_at_once() -> None:
     assert talk.calls.room == 2
     talk.ask(b"1", b"3")
     assert talk.calls.room == 0
-    talk.hear(talk.peer.answer(3, b""))
+    talk.poll(talk.peer.answer(3, b""))
     assert talk.calls.room == 1
-    talk.hear(h2.settings_frame({h2.MAX_CONCURRENT_STREAMS: 0}))
+    talk.poll(h2.settings_frame({h2.MAX_CONCURRENT_STREAMS: 0}))
     assert talk.calls.room == 0
     assert talk.peer.is_acknowledged
 
@@ -206,10 +206,10 @@ def test_a_server_that_takes_little_at_a_time(window: int) -> None:
     asked = talk.ask(*messages)
     for _ in range(15):
         for call in asked:
-            talk.hear(h2.window_update(call.stream, 1))
+            talk.poll(h2.window_update(call.stream, 1))
 
     assert sorted(request.message[5:] for request in talk.requests) == messages
-    talk.hear(b"".join(talk.peer.answer(call.stream, call.request) for call in asked))
+    talk.poll(b"".join(talk.peer.answer(call.stream, call.request) for call in asked))
     assert replies(asked) == [(OK, message) for message in messages]
 
 
@@ -218,9 +218,9 @@ def test_the_window_of_the_whole_connection() -> None:
     talk = Talk({h2.INITIAL_WINDOW_SIZE: 10**6})
     talk.ask(b"x" * 60_000, b"y" * 20_000, b"z")
     assert len(talk.requests) == 2
-    talk.hear(h2.settings_frame({h2.INITIAL_WINDOW_SIZE: 10}) + h2.window_update(0, 10**6))
+    talk.poll(h2.settings_frame({h2.INITIAL_WINDOW_SIZE: 10}) + h2.window_update(0, 10**6))
     assert len(talk.requests) == 2
-    talk.hear(h2.settings_frame({h2.INITIAL_WINDOW_SIZE: 30_000}))
+    talk.poll(h2.settings_frame({h2.INITIAL_WINDOW_SIZE: 30_000}))
     assert sorted(len(request.message) - 5 for request in talk.requests) == [1, 20_000, 60_000]
 
 
@@ -228,8 +228,8 @@ def test_an_answer_that_comes_before_the_request_is_sent() -> None:
     """The rest of the request is not sent any more."""
     talk = Talk({h2.INITIAL_WINDOW_SIZE: 3})
     (call,) = talk.ask(b"long")
-    talk.hear(talk.peer.refuse(1, 8, "too many"))
-    talk.hear(h2.window_update(1, 100))
+    talk.poll(talk.peer.refuse(1, 8, "too many"))
+    talk.poll(h2.window_update(1, 100))
     assert (call.status, talk.requests, talk.peer.resets) == (8, [], [1])
 
 
@@ -240,7 +240,7 @@ def test_large_answers_are_allowed_to_flow() -> None:
     large = random.Random(1).randbytes(3 * STREAM_WINDOW)  # noqa: S311  # no secret
     before = talk.peer.allowed[0]
 
-    talk.hear(b"".join(talk.peer.answer(call.stream, large) for call in asked))
+    talk.poll(b"".join(talk.peer.answer(call.stream, large) for call in asked))
 
     assert all(call.body == large for call in asked)
     for call in asked:
@@ -254,8 +254,8 @@ def test_a_call_that_was_given_up() -> None:
     first, second = talk.ask(b"1", b"3")
     talk.calls.cancel([first], DEADLINE_EXCEEDED, "late")
     talk.flush()
-    talk.hear(talk.peer.answer(1, b"late") + h2.reset(1, 0) + h2.window_update(1, 5))
-    talk.hear(talk.peer.answer(3, b"x"))
+    talk.poll(talk.peer.answer(1, b"late") + h2.reset(1, 0) + h2.window_update(1, 5))
+    talk.poll(talk.peer.answer(3, b"x"))
 
     assert (first.status, first.message, talk.peer.resets) == (DEADLINE_EXCEEDED, "late", [1])
     assert replies([second]) == [(OK, b"x")]
@@ -266,7 +266,7 @@ def test_a_lost_connection_fails_what_is_open() -> None:
     """Once, and nothing else."""
     talk = Talk()
     first, second = talk.ask(b"1", b"3")
-    talk.hear(talk.peer.answer(1, b"x"))
+    talk.poll(talk.peer.answer(1, b"x"))
     talk.calls.lose("gone")
     talk.calls.lose("gone again")
     assert (first.status, second.status, second.message) == (OK, UNAVAILABLE, "gone")
@@ -319,8 +319,8 @@ def test_what_no_server_may_say(what: str) -> None:
     """It ends the connection, with a sentence about the server."""
     talk = Talk()
     talk.ask(b"1", b"3")
-    with pytest.raises(NotUnderstoodError) as caught:
-        talk.hear(WRONG[what](talk))
+    with pytest.raises(ProtocolError) as caught:
+        talk.poll(WRONG[what](talk))
     assert str(caught.value)
     assert "HTTP/2" not in str(caught.value)
 
@@ -338,11 +338,11 @@ def test_what_no_server_may_say(what: str) -> None:
 )
 def test_a_server_of_another_protocol(said: bytes) -> None:
     """Whatever does not begin with settings speaks no HTTP/2."""
-    with pytest.raises(NotUnderstoodError, match="does not speak HTTP/2"):
-        Calls().receive(said)
+    with pytest.raises(ProtocolError, match="does not speak HTTP/2"):
+        Http2Client().receive(said)
 
 
-def conversation(seed: int) -> tuple[Talk, list[Call], bytes]:
+def conversation(seed: int) -> tuple[Talk, list[UnaryCall], bytes]:
     """Ask, and let the server say something lively and right."""
     chance = random.Random(seed)  # noqa: S311  # no secret
     talk = Talk()
@@ -365,13 +365,13 @@ def conversation(seed: int) -> tuple[Talk, list[Call], bytes]:
 def test_chunks_change_nothing(seed: int, sizes: list[int]) -> None:
     """The same bytes bring the same answers, wherever they are cut."""
     whole, expected, said = conversation(seed)
-    whole.hear(said)
+    whole.poll(said)
     talk, asked, again = conversation(seed)
     assert again == said
     for size in sizes:
-        talk.hear(said[:size])
+        talk.poll(said[:size])
         said = said[size:]
-    talk.hear(said)
+    talk.poll(said)
 
     assert not talk.calls.open
     assert replies(asked) == replies(expected)
@@ -400,8 +400,8 @@ def test_broken_bytes_end_in_an_error_or_an_answer(seed: int) -> None:
     """Never in another exception; and every call that has ended is told of exactly once."""
     talk, asked, said = conversation(seed)
     try:
-        talk.hear(mutilated(said, random.Random(seed)))  # noqa: S311  # no secret
-    except NotUnderstoodError:
+        talk.poll(mutilated(said, random.Random(seed)))  # noqa: S311  # no secret
+    except ProtocolError:
         pass
     finally:
         ended = talk.calls.take_finished()
@@ -428,6 +428,6 @@ def test_frames_without_sense_end_in_an_error_or_an_answer(said: list[bytes]) ->
     try:
         for each in said:
             talk.calls.receive(each)
-    except NotUnderstoodError as refused:
+    except ProtocolError as refused:
         assert str(refused)  # noqa: PT017  # refused or taken
     assert all(call.body in {b"x", b""} for call in asked if call.status == OK)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockdoctor.etcd.http2 import frames as h2
-from lockdoctor.etcd.http2.frames import Frame, FrameReader, NotUnderstoodError, frame
+from lockdoctor.etcd.http2.frames import Frame, FrameReader, ProtocolError, frame
 
 FRAMES = st.tuples(
     st.integers(0, 255), st.integers(0, 255), st.integers(0, h2.MOST), st.binary(max_size=40)
@@ -50,7 +50,7 @@ def test_a_reserved_bit_is_no_part_of_the_stream() -> None:
 
 def test_a_frame_that_is_longer_than_allowed() -> None:
     """It is refused before its bytes are waited for."""
-    with pytest.raises(NotUnderstoodError, match="a frame of 16385 bytes"):
+    with pytest.raises(ProtocolError, match="a frame of 16385 bytes"):
         read(FrameReader(), frame(h2.DATA, 0, 1, b"x" * 16385)[:9])
 
 
@@ -67,7 +67,7 @@ def test_padding_is_taken_off(content: bytes, padding: int, priority: bytes) -> 
 @pytest.mark.parametrize("payload", [b"", b"\x01", b"\x05abcd"])
 def test_padding_that_is_longer_than_its_frame(payload: bytes) -> None:
     """It cannot be meant so."""
-    with pytest.raises(NotUnderstoodError):
+    with pytest.raises(ProtocolError):
         h2.content_of(h2.HEADERS, h2.PADDED | h2.PRIORITISED, payload)
 
 
@@ -82,7 +82,7 @@ def test_padding_that_is_longer_than_its_frame(payload: bytes) -> None:
 )
 def test_settings_that_may_not_be(payload: bytes) -> None:
     """Broken off, or out of range."""
-    with pytest.raises(NotUnderstoodError):
+    with pytest.raises(ProtocolError):
         h2.settings_of(payload)
 
 
@@ -102,5 +102,5 @@ def test_any_bytes_are_read_or_refused(
     """Nothing else is raised by what reads the content of frames."""
     try:
         read_content(payload)
-    except NotUnderstoodError as refused:
+    except ProtocolError as refused:
         assert str(refused)  # noqa: PT017  # refused or read

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.etcd.http2.frames import NotUnderstoodError
-from lockdoctor.etcd.http2.headers import AnswerHeaders, RequestHeaders
+from lockdoctor.etcd.http2.frames import ProtocolError
+from lockdoctor.etcd.http2.headers import HeaderDecoder, HeaderEncoder
 
 FIELDS = (
     (":method", "POST"),
@@ -35,7 +35,7 @@ def decoded(server: hpack.Decoder, block: bytes) -> tuple[tuple[str, str], ...]:
 
 def test_the_second_request_needs_a_byte_for_each_field() -> None:
     """All later ones are the same bytes, and mean the same."""
-    headers, server = RequestHeaders(), hpack.Decoder()
+    headers, server = HeaderEncoder(), hpack.Decoder()
 
     blocks = [headers.block(FIELDS) for _ in range(5)]
 
@@ -46,7 +46,7 @@ def test_the_second_request_needs_a_byte_for_each_field() -> None:
 
 def test_a_new_token_comes_through() -> None:
     """Where headers change and change back, each block means what was to be said."""
-    headers, server = RequestHeaders(), hpack.Decoder()
+    headers, server = HeaderEncoder(), hpack.Decoder()
     other = (*FIELDS[:-1], ("token", "other.18"))
 
     for fields in (FIELDS, FIELDS, other, other, FIELDS, other, FIELDS, FIELDS):
@@ -56,7 +56,7 @@ def test_a_new_token_comes_through() -> None:
 @pytest.mark.parametrize("size", [0, 40, 200])
 def test_a_server_that_remembers_less(size: int) -> None:
     """The table shrinks before the next block, and what does not fit is spelled out."""
-    headers, server = RequestHeaders(), hpack.Decoder()
+    headers, server = HeaderEncoder(), hpack.Decoder()
     server.decode(headers.block(FIELDS))
     headers.limit_table(size)
     server.max_allowed_table_size = size
@@ -67,7 +67,7 @@ def test_a_server_that_remembers_less(size: int) -> None:
 
 def test_a_token_longer_than_the_table() -> None:
     """A large JWT is sent every time."""
-    headers, server = RequestHeaders(), hpack.Decoder()
+    headers, server = HeaderEncoder(), hpack.Decoder()
     fields = (*FIELDS[:-1], ("token", "j" * 5000))
     for _ in range(3):
         assert decoded(server, headers.block(fields)) == fields
@@ -78,7 +78,7 @@ def test_blocks_mean_what_they_say_whether_remembered_or_not(
     blocks: list[tuple[int | None, list[tuple[str, str]]]],
 ) -> None:
     """A server may use its table as it likes, or not at all: each block means the same to hpack."""
-    server, plain, ours = hpack.Encoder(), hpack.Decoder(), AnswerHeaders()
+    server, plain, ours = hpack.Encoder(), hpack.Decoder(), HeaderDecoder()
     for size, fields in [(0, []), *blocks]:
         if size is not None:
             server.header_table_size = size
@@ -94,23 +94,23 @@ def test_blocks_mean_what_they_say_whether_remembered_or_not(
 def test_a_message_is_percent_decoded() -> None:
     """As gRPC writes what is not printable ASCII; what makes no sense is kept."""
     block = hpack.Encoder().encode([("grpc-status", "7"), ("grpc-message", "n%C3%B6 %zz%ff")])
-    head = AnswerHeaders().head(block)
+    head = HeaderDecoder().head(block)
     assert (head.grpc_status, head.grpc_message) == (7, "nö %zz�")
 
 
 @pytest.mark.parametrize("status", ["", "x", "-1", "1234", "٣"])
 def test_a_status_that_is_no_number(status: str) -> None:
     """It is not taken for one."""
-    with pytest.raises(NotUnderstoodError):
-        AnswerHeaders().head(hpack.Encoder().encode([("grpc-status", status)]))
+    with pytest.raises(ProtocolError):
+        HeaderDecoder().head(hpack.Encoder().encode([("grpc-status", status)]))
 
 
 @given(st.lists(st.binary(max_size=40), max_size=6))
 def test_any_bytes_are_decoded_or_refused(blocks: list[bytes]) -> None:
     """Nothing else is raised."""
-    headers = AnswerHeaders()
+    headers = HeaderDecoder()
     try:
         for block in blocks:
             headers.head(block)
-    except NotUnderstoodError as refused:
+    except ProtocolError as refused:
         assert str(refused)  # noqa: PT017  # refused or decoded

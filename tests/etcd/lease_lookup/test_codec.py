@@ -9,11 +9,11 @@ from google.protobuf.message import DecodeError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockdoctor.domain.model.leases import LeaseId, Observation, Reading
+from lockdoctor.domain.model.leases import LeaseId, LeaseReading, Reading
 from lockdoctor.etcd.connection.connection import Attempt
 from lockdoctor.etcd.convert import reading
-from lockdoctor.etcd.http2.call import DEADLINE_EXCEEDED, OK, Call
-from lockdoctor.etcd.lease_lookup.codec import Answers, request
+from lockdoctor.etcd.http2.call import DEADLINE_EXCEEDED, OK, UnaryCall
+from lockdoctor.etcd.lease_lookup.codec import ResponseDecoder, request
 from lockdoctor.etcd.protos import rpc
 
 ATTEMPT: Any = None
@@ -50,15 +50,15 @@ broken = st.one_of(
 )
 
 
-def answered(lease_id: int, body: bytes, *, with_keys: bool = False, status: int = OK) -> Call:
+def answered(lease_id: int, body: bytes, *, with_keys: bool = False, status: int = OK) -> UnaryCall:
     asked = LeaseId(lease_id)
     attempt: Attempt = ATTEMPT
-    call = Call(request(asked, with_keys=with_keys), (asked, with_keys, attempt))
+    call = UnaryCall(request(asked, with_keys=with_keys), (asked, with_keys, attempt))
     call.asked_at, call.status, call.body = ASKED_AT, status, body
     return call
 
 
-def decoded(call: Call) -> Reading | None:
+def decoded(call: UnaryCall) -> Reading | None:
     """What protobuf alone makes of it."""
     lease_id, with_keys, _ = call.about
     try:
@@ -86,7 +86,7 @@ def test_recognised_or_not_an_answer_says_the_same(
         answered(other_id or id_in(body) or 1, body, with_keys=with_keys)
         for body, other_id, with_keys in conversation
     ]
-    readings, unread = Answers(any_cluster).take(calls, AT)
+    readings, unread = ResponseDecoder(any_cluster).take(calls, AT)
 
     expected = {call: decoded(call) for call in calls}
     assert readings == [reading for reading in expected.values() if reading is not None]
@@ -113,16 +113,16 @@ def etcds(lease_id: int, remaining_ttl_s: int = 55, granted_ttl_s: int = 60) -> 
 
 def test_what_was_said_of_one_lease_is_said_of_the_next() -> None:
     """With its own ID, however long, and moments; none of them is decoded but the first."""
-    answers = Answers(any_cluster)
+    answers = ResponseDecoder(any_cluster)
     answers.take([answered(IDS[4], etcds(IDS[4]))], AT)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.delattr(Answers, "_decode")
+        patch.delattr(ResponseDecoder, "_decode")
         readings, unread = answers.take([answered(each, etcds(each)) for each in IDS], AT)
 
     assert not unread
     assert readings == [
-        Observation(
+        LeaseReading(
             lease_id=LeaseId(each),
             asked_at=ASKED_AT,
             answered_at=AT,
@@ -137,7 +137,7 @@ def test_what_was_said_of_one_lease_is_said_of_the_next() -> None:
 def test_an_answer_that_names_two_leases_is_recognised_by_neither() -> None:
     """Of a field that comes twice the last one counts, and that one is not looked at."""
     twice = [etcds(1) + b"\x10\x01", etcds(127) + b"\x10\x01"]
-    readings, unread = Answers(any_cluster).take(map(answered, (1, 127), twice), AT)
+    readings, unread = ResponseDecoder(any_cluster).take(map(answered, (1, 127), twice), AT)
 
     assert [reading.lease_id for reading in readings] == [1]
     assert [each.call.about[0] for each in unread] == [127]
@@ -146,7 +146,7 @@ def test_an_answer_that_names_two_leases_is_recognised_by_neither() -> None:
 def test_an_answer_about_another_lease_is_none() -> None:
     """Though all else in it was said before."""
     right, wrong = answered(7, etcds(7)), answered(7, etcds(8))
-    readings, unread = Answers(any_cluster).take([right, wrong], AT)
+    readings, unread = ResponseDecoder(any_cluster).take([right, wrong], AT)
     assert (len(readings), [each.call for each in unread]) == (1, [wrong])
 
 
@@ -154,14 +154,16 @@ def test_only_who_asks_for_keys_is_told_of_none() -> None:
     """However odd the answer: keys that were not asked for are unknown."""
     without = answered(1, etcds(1))
     body = without.body.replace(b"\x10\x01", b"\x10\x01\x10\x01")
-    readings, _ = Answers(any_cluster).take([without, answered(1, body, with_keys=True)], AT)
+    readings, _ = ResponseDecoder(any_cluster).take(
+        [without, answered(1, body, with_keys=True)], AT
+    )
     assert [getattr(reading, "attached_keys", "gone") for reading in readings] == [None, ()]
 
 
 def test_a_failed_look_up_brings_no_reading() -> None:
     """Though a part of an answer may have come, the same as another one."""
     whole, failed = answered(7, etcds(7)), answered(7, etcds(7), status=DEADLINE_EXCEEDED)
-    readings, unread = Answers(any_cluster).take([whole, failed], AT)
+    readings, unread = ResponseDecoder(any_cluster).take([whole, failed], AT)
     assert (len(readings), unread) == (1, [(failed, None)])
 
 
@@ -181,7 +183,7 @@ def test_an_answer_of_another_cluster_is_not_recognised() -> None:
     def note(answer: Any, _attempt: Attempt) -> None:
         asked.append(answer.header.cluster_id)
 
-    answers = Answers(note)
+    answers = ResponseDecoder(note)
     for body in (bodies[0], bodies[0], bodies[1], bodies[1]):
         answers.take([answered(1, body)], AT)
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from lockdoctor.clock import SystemClock
-from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Observation
-from lockdoctor.errors import ClusterTimeout
+from lockdoctor.domain.model.leases import FailedReading, LeaseId, LeaseReading
+from lockdoctor.errors import ClusterTimeoutError
 from lockdoctor.etcd.client import EtcdCluster, connect
 from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.etcd.http2 import frames as h2
@@ -45,7 +45,7 @@ class Found:
         """Every lease once, each with its own TTLs, asked before answered."""
         assert sorted(answer.lease_id for answer in self.answers) == sorted(ids)
         for answer in self.answers:
-            assert isinstance(answer, Observation)
+            assert isinstance(answer, LeaseReading)
             assert (answer.remaining_ttl_s, answer.granted_ttl_s) == ttl_of(answer.lease_id)
             assert answer.raft_term == RAFT_TERM
             assert answer.asked_at <= answer.answered_at
@@ -125,7 +125,7 @@ def test_what_the_pace_holds_back_goes_in_whole_bursts() -> None:
     serve(OddMember(script), ids, per_s=5000).assert_all_right(ids)
 
     arrived = list(accumulate(batches))
-    paced = [each for each, so_far in zip(batches, arrived, strict=True) if so_far > 550]
+    paced = [each for each, partial_or in zip(batches, arrived, strict=True) if partial_or > 550]
     assert sum(paced) > 200
     assert len(paced) <= sum(paced) / 5
 
@@ -267,7 +267,7 @@ def test_a_silent_member_is_told_once() -> None:
 
     async def story() -> None:
         async with serving(OddMember(script)) as address:
-            with pytest.raises(ClusterTimeout, match="did not answer in time"):
+            with pytest.raises(ClusterTimeoutError, match="did not answer in time"):
                 await read(address, command_timeout_s=0.4)
 
     run(story(), within_s=20)
@@ -284,9 +284,11 @@ def test_a_few_that_are_never_answered() -> None:
 
     found = serve(OddMember(script), command_timeout_s=1.5)
 
-    unread = {each.lease_id for each in found.answers if isinstance(each, LeaseUnread)}
+    unread = {each.lease_id for each in found.answers if isinstance(each, FailedReading)}
     assert unread == lost
-    assert {each.reason for each in found.answers if isinstance(each, LeaseUnread)} == {"timed out"}
+    assert {each.reason for each in found.answers if isinstance(each, FailedReading)} == {
+        "timed out"
+    }
     assert len(found.answers) == len(IDS)
     assert sum(len(session.peer.resets) for session in sessions) == len(lost)
 
@@ -387,7 +389,7 @@ def test_bytes_gone_wrong(seed: int) -> None:
     member = OddMember(script)
     try:
         found = serve(member, command_timeout_s=1.0)
-    except ClusterTimeout as silent:
+    except ClusterTimeoutError as silent:
         assert "did not answer in time" in str(silent)  # noqa: PT017  # one of two good ends
     else:
         assert sorted(answer.lease_id for answer in found.answers) == list(IDS)

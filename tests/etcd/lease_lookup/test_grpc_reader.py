@@ -8,11 +8,16 @@ from typing import Any
 import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer
-from lockdoctor.domain.model.leases import LeaseId, LeaseUnread, Observation
-from lockdoctor.errors import AccessDenied, ClusterError, ClusterTimeout, ClusterUnreachable
-from lockdoctor.etcd.connection.connection import Answer, Connection, KeyRange, Method
+from lockdoctor.domain.model.leases import FailedReading, LeaseId, LeaseReading
+from lockdoctor.errors import (
+    AccessDeniedError,
+    ClusterError,
+    ClusterTimeoutError,
+    ClusterUnreachableError,
+)
+from lockdoctor.etcd.connection.connection import Connection, KeyRange, Method, Response
 from lockdoctor.etcd.lease_lookup.grpc_reader import MAX_TIMEOUTS, OUTSTANDING, RpcLeaseReader
-from lockdoctor.etcd.lease_lookup.rate_limit import Pace
+from lockdoctor.etcd.lease_lookup.rate_limit import RateLimiter
 from lockdoctor.etcd.protos import rpc
 from tests.etcd.connections import connected, writing
 from tests.eventually import run
@@ -33,7 +38,7 @@ class ScriptedConnection(Connection):
 
     async def call(
         self, method: Method, request: Any, what: str, keys: KeyRange | None = None
-    ) -> Answer:
+    ) -> Response:
         """Answer after a while."""
         del method, keys
         asked_at = self._fake_clock.now()
@@ -46,7 +51,7 @@ class ScriptedConnection(Connection):
         if error is not None:
             raise error
         message = rpc.LeaseTimeToLiveResponse(TTL=5, grantedTTL=10, keys=[b"b", b"a"])
-        return Answer(asked_at, self._fake_clock.now(), message, what)
+        return Response(asked_at, self._fake_clock.now(), message, what)
 
 
 def read(errors: dict[int, ClusterError], ids: range, rate: float = 1e9) -> list[Any]:
@@ -54,7 +59,7 @@ def read(errors: dict[int, ClusterError], ids: range, rate: float = 1e9) -> list
 
     async def story() -> list[Any]:
         clock = FakeClock()
-        reader = RpcLeaseReader(ScriptedConnection(clock, errors), clock, Pace(clock, rate))
+        reader = RpcLeaseReader(ScriptedConnection(clock, errors), clock, RateLimiter(clock, rate))
         return [answer async for answer in reader.read(map(LeaseId, ids), with_keys=True)]
 
     return run(story())
@@ -65,7 +70,7 @@ def test_the_pace_is_kept() -> None:
     clock = FakeClock(0.0)
 
     async def story() -> None:
-        pace = Pace(clock, 100)
+        pace = RateLimiter(clock, 100)
         for _ in range(1010):
             await pace.keep()
 
@@ -78,7 +83,7 @@ def test_a_pause_earns_no_burst() -> None:
     clock = FakeClock(0.0)
 
     async def story() -> None:
-        pace = Pace(clock, 100)
+        pace = RateLimiter(clock, 100)
         pace.spend(11)
         await clock.sleep(3600)
         for _ in range(100):
@@ -94,7 +99,7 @@ def test_few_are_on_their_way_at_once() -> None:
     async def story() -> ScriptedConnection:
         clock = FakeClock()
         connection = ScriptedConnection(clock, {})
-        reader = RpcLeaseReader(connection, clock, Pace(clock, 1e9))
+        reader = RpcLeaseReader(connection, clock, RateLimiter(clock, 1e9))
         tasks = 0
         async for _ in reader.read(map(LeaseId, range(1, 2000)), with_keys=False):
             tasks = max(tasks, len(asyncio.all_tasks()))
@@ -110,7 +115,7 @@ def test_fewer_are_on_their_way_when_answers_become_slow() -> None:
     async def story() -> ScriptedConnection:
         clock = FakeClock()
         connection = ScriptedConnection(clock, {})
-        reader = RpcLeaseReader(connection, clock, Pace(clock, 1e9))
+        reader = RpcLeaseReader(connection, clock, RateLimiter(clock, 1e9))
         answered = 0
         async for _ in reader.read(map(LeaseId, range(1, 2000)), with_keys=False):
             answered += 1
@@ -126,36 +131,36 @@ def test_fewer_are_on_their_way_when_answers_become_slow() -> None:
 
 def test_denied_keys_are_done_without() -> None:
     """The lease is read all the same, and its keys are unknown."""
-    answers = read({0: AccessDenied("no")}, range(1, 5))
+    answers = read({0: AccessDeniedError("no")}, range(1, 5))
 
     assert len(answers) == 4
-    assert all(isinstance(a, Observation) and a.attached_keys is None for a in answers)
+    assert all(isinstance(a, LeaseReading) and a.attached_keys is None for a in answers)
 
 
 def test_one_that_cannot_be_read_is_a_value() -> None:
     """Denied, out of time or broken: the others are read."""
     errors: dict[int, ClusterError] = {
-        1: AccessDenied("no"),
-        2: ClusterTimeout("slow"),
+        1: AccessDeniedError("no"),
+        2: ClusterTimeoutError("slow"),
         3: ClusterError("odd\nthing"),
     }
     answers = {answer.lease_id: answer for answer in read(errors, range(1, 10))}
 
-    unread = {n: a.reason for n, a in answers.items() if isinstance(a, LeaseUnread)}
+    unread = {n: a.reason for n, a in answers.items() if isinstance(a, FailedReading)}
     assert unread == {1: "denied", 2: "timed out", 3: "odd thing"}
     assert len(answers) == 9
 
 
 def test_a_cluster_that_is_away_is_an_error() -> None:
     """Not a value for each of its leases."""
-    with pytest.raises(ClusterUnreachable):
-        read({500: ClusterUnreachable("gone")}, range(1, 1000))
+    with pytest.raises(ClusterUnreachableError):
+        read({500: ClusterUnreachableError("gone")}, range(1, 1000))
 
 
 def test_many_time_outs_in_a_row_are_the_clusters() -> None:
     """One is a lease's, many are not."""
-    slow: dict[int, ClusterError] = {n: ClusterTimeout("slow") for n in range(1, 1000)}
-    with pytest.raises(ClusterTimeout):
+    slow: dict[int, ClusterError] = {n: ClusterTimeoutError("slow") for n in range(1, 1000)}
+    with pytest.raises(ClusterTimeoutError):
         read(slow, range(1, 1000))
 
     few = {n: slow[n] for n in range(1, MAX_TIMEOUTS)}
@@ -176,7 +181,7 @@ def test_the_moments_of_a_reading_frame_its_truth(etcd: EtcdServer, *, is_pipeli
             leases = [await writer.grant(30) for _ in range(200)]
             granted_by = (await cluster.status()).asked_at
             async for reading in cluster.read_leases(leases, with_keys=False):
-                assert isinstance(reading, Observation)
+                assert isinstance(reading, LeaseReading)
                 assert reading.asked_at + reading.remaining_ttl_s <= granted_by + 30
                 latest = reading.answered_at + reading.remaining_ttl_s + 1
                 assert latest >= clock_started.answered_at + 30

@@ -18,8 +18,8 @@ from lockdoctor.etcd.lease_lookup.rate_limit import (
     ROUNDS_KEPT,
     SLOWER_S,
     STEP,
-    Pace,
-    Window,
+    ConcurrencyLimit,
+    RateLimiter,
 )
 from tests.eventually import run
 from tests.fakes.cluster import FakeClock
@@ -28,7 +28,7 @@ MOMENTS_S = st.floats(1e-5, 10.0)
 ANSWERS = st.lists(st.tuples(st.integers(1, 400), MOMENTS_S, st.booleans()), max_size=200)
 
 
-def answer(window: Window, took_s: float, rounds: int = 1) -> int:
+def answer(window: ConcurrencyLimit, took_s: float, rounds: int = 1) -> int:
     """Let full windows be answered."""
     for _ in range(rounds):
         window.answered(window.size, took_s, was_full=True)
@@ -38,7 +38,7 @@ def answer(window: Window, took_s: float, rounds: int = 1) -> int:
 @given(ANSWERS)
 def test_a_window_has_bounds(answers: list[tuple[int, float, bool]]) -> None:
     """Whatever the answers take, some look-ups are on their way, and never too many."""
-    window = Window()
+    window = ConcurrencyLimit()
     for count, took_s, was_full in answers:
         window.answered(count, took_s, was_full=was_full)
         assert FEWEST <= window.size <= MOST
@@ -47,7 +47,7 @@ def test_a_window_has_bounds(answers: list[tuple[int, float, bool]]) -> None:
 @given(MOMENTS_S, st.integers(1, 300))
 def test_steady_answers_open_it(took_s: float, rounds: int) -> None:
     """A member that is far away is asked as much as one that is near, after a few rounds."""
-    window = Window()
+    window = ConcurrencyLimit()
     sizes = [answer(window, took_s) for _ in range(rounds)]
     assert sizes == [min(MOST, FIRST * 2 ** (done + 1)) for done in range(rounds)]
 
@@ -55,7 +55,7 @@ def test_steady_answers_open_it(took_s: float, rounds: int) -> None:
 @given(MOMENTS_S, st.integers(1, 40))
 def test_a_window_that_was_too_large_opens_with_care(took_s: float, good_rounds: int) -> None:
     """Once answers were slow, by the same few with each good round."""
-    window = Window()
+    window = ConcurrencyLimit()
     answer(window, took_s, 10)
     closed = answer(window, max(took_s * 2, took_s + SLOWER_S) * 1.01, 10)
     sizes = [answer(window, took_s) for _ in range(good_rounds)]
@@ -65,7 +65,7 @@ def test_a_window_that_was_too_large_opens_with_care(took_s: float, good_rounds:
 @given(MOMENTS_S, st.integers(1, 40))
 def test_slow_answers_close_it(took_s: float, good_rounds: int) -> None:
     """Within a few rounds to the fewest, and it opens again when answers are good again."""
-    window = Window()
+    window = ConcurrencyLimit()
     opened = answer(window, took_s, good_rounds)
     slow_s = max(took_s * 2, took_s + SLOWER_S) * 1.01
     assert answer(window, slow_s) == max(FEWEST, opened // 2)
@@ -77,14 +77,14 @@ def test_slow_answers_close_it(took_s: float, good_rounds: int) -> None:
 @given(MOMENTS_S, st.floats(0, SLOWER_S * 0.99))
 def test_small_differences_do_not_matter(took_s: float, more_s: float) -> None:
     """A few milliseconds more are the network's, or a neighbour's."""
-    window = Window()
+    window = ConcurrencyLimit()
     answer(window, took_s)
     assert answer(window, took_s + more_s, 20) >= FIRST
 
 
 def test_a_window_that_is_not_used_does_not_open() -> None:
     """Where the pace allows less, how much the member could take is not known."""
-    window = Window()
+    window = ConcurrencyLimit()
     for _ in range(100):
         window.answered(FIRST, 0.001, was_full=False)
     assert window.size == FIRST
@@ -92,7 +92,7 @@ def test_a_window_that_is_not_used_does_not_open() -> None:
 
 def test_a_way_that_became_longer() -> None:
     """What was good long ago is forgotten: the member is not punished for ever."""
-    window = Window()
+    window = ConcurrencyLimit()
     answer(window, 0.001, 50)
     assert answer(window, 0.1, 10) == FEWEST
     assert answer(window, 0.1, 3 * ROUNDS_KEPT) == MOST
@@ -107,7 +107,7 @@ def look_up(per_s: float, busy_from_s: float, busy_per_s: float, until_s: float)
         busy_from_s: When it gets other work ...
         busy_per_s: ... and can answer only so many.
     """
-    window, now, free_at = Window(), 0.0, 0.0
+    window, now, free_at = ConcurrencyLimit(), 0.0, 0.0
     on_their_way: list[tuple[float, float]] = []
     sizes = []
     while now < until_s:
@@ -139,7 +139,7 @@ def test_a_member_that_gets_other_work_is_asked_less() -> None:
 def test_the_pace_is_kept_in_bursts_too(per_s: float, most: int) -> None:
     """Never more in any time than the pace allows in it, two bursts, and the head start."""
     clock = FakeClock(0.0)
-    pace = Pace(clock, per_s)
+    pace = RateLimiter(clock, per_s)
     burst = math.floor(BURST_S * per_s) + 1
 
     async def story() -> int:
@@ -162,7 +162,7 @@ def test_the_pace_is_kept_in_bursts_too(per_s: float, most: int) -> None:
 def test_who_wakes_up_late_keeps_the_pace() -> None:
     """A timer that rings a millisecond late, each time, makes nothing slower."""
     clock = FakeClock(0.0)
-    pace = Pace(clock, 5000)
+    pace = RateLimiter(clock, 5000)
 
     async def story() -> int:
         gone = 0
@@ -179,7 +179,7 @@ def test_who_wakes_up_late_keeps_the_pace() -> None:
 def test_the_head_start_comes_once() -> None:
     """Whatever is not used up at the beginning remains, but nothing is added."""
     clock = FakeClock(0.0)
-    pace = Pace(clock, 5000)
+    pace = RateLimiter(clock, 5000)
 
     async def story() -> int:
         gone = 0
@@ -194,7 +194,7 @@ def test_the_head_start_comes_once() -> None:
 
 def test_no_pace() -> None:
     """Nothing is waited for."""
-    pace = Pace(FakeClock(), math.inf)
+    pace = RateLimiter(FakeClock(), math.inf)
     pace.spend(10**9)
     assert (pace.due(7), pace.wait_s()) == (7, 0)
 
@@ -203,7 +203,7 @@ def test_no_pace() -> None:
 def test_turns_one_by_one_and_in_bursts_share_the_pace(per_s: float) -> None:
     """What one way has used up, the other does not have."""
     clock = FakeClock(0.0)
-    pace = Pace(clock, per_s)
+    pace = RateLimiter(clock, per_s)
 
     async def story() -> None:
         pace.spend(math.floor(HEAD_START_S * per_s))

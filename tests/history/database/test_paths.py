@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.domain.past.run_record import RunRecord
-from lockdoctor.errors import HistoryBusy, HistoryError, HistoryTooNew
-from lockdoctor.history.database.connection import HistoryDamaged
+from lockdoctor.errors import HistoryBusyError, HistoryError, HistoryTooNewError
+from lockdoctor.history.database.connection import HistoryDamagedError
 from lockdoctor.history.database.migrations import STEPS
 from lockdoctor.history.database.paths import default_path
 from lockdoctor.history.database.queries import names
@@ -256,7 +256,7 @@ def test_a_run_that_finds_the_damage_late_sets_nothing_aside(path: Path) -> None
         def _connect(self) -> sqlite3.Connection:
             try:
                 return super()._connect()
-            except HistoryDamaged:
+            except HistoryDamagedError:
                 stored(path, a_run(NOON + 300))
                 raise
 
@@ -294,7 +294,7 @@ def test_a_newer_history_is_left_alone(path: Path) -> None:
         connection.execute(f"PRAGMA user_version = {len(STEPS) + 1}")
     before = path.read_bytes()
 
-    with pytest.raises(HistoryTooNew) as refused:
+    with pytest.raises(HistoryTooNewError) as refused:
         open_history(path, a_clock())
 
     assert str(refused.value) == (
@@ -401,7 +401,7 @@ def test_a_locked_history_is_waited_for_and_then_given_up(path: Path) -> None:
     ):
         other.execute("BEGIN IMMEDIATE")
         assert ask(history).runs == 1
-        with pytest.raises(HistoryBusy, match="is in use by another run"):
+        with pytest.raises(HistoryBusyError, match="is in use by another run"):
             history.record(a_run(NOON + 300))
         other.execute("ROLLBACK")
         history.record(a_run(NOON + 300))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from lockdoctor.domain.check.health import Checked, FailedCheck
+from lockdoctor.domain.check.health import AnyCheckResult, FailedCheck
 from lockdoctor.domain.check.metrics import NAMES
 from lockdoctor.outputs.json.check import CheckJson
 from lockdoctor.outputs.nagios import status_line
@@ -25,7 +25,7 @@ SCHEMA = json.loads(
 FIRST = a_checkup(a_healthy_lock(), past_runs=0, problems=("Cannot write a.prom: x",))
 
 
-def document(checked: Checked) -> Any:
+def document(checked: AnyCheckResult) -> Any:
     """Render a check and hold the document against its schema."""
     out = io.StringIO()
     CheckJson().render(checked, out)
@@ -34,7 +34,7 @@ def document(checked: Checked) -> Any:
     return found
 
 
-def table(checked: Checked) -> str:
+def table(checked: AnyCheckResult) -> str:
     out = io.StringIO()
     CheckTable(table=TableOutput(width=100, colour=False)).render(checked, out)
     return out.getvalue()

@@ -5,84 +5,80 @@ from __future__ import annotations
 from typing import get_args
 
 from lockdoctor.domain.evidence import Evidence
-from lockdoctor.domain.treatment.reasons import Change, Danger
+from lockdoctor.domain.treatment.reasons import Change, RefusalReason
 from lockdoctor.outputs.json.kinds import EVIDENCE_KINDS, REASON_KINDS
 
-EVIDENCE = set(
-    [
-        "blocks",
-        "by-design",
-        "claimed-age",
-        "estimated-age",
-        "expired",
-        "forecast",
-        "foreign-holder",
-        "from-elsewhere",
-        "from-given-up-attempts",
-        "gave-up",
-        "handed-over",
-        "held",
-        "holder-waits",
-        "kept-alive-by",
-        "keyless",
-        "late-renewal",
-        "leader-changed",
-        "lease-ended",
-        "least-harm",
-        "listed-but-gone",
-        "live-sessions",
-        "long-ttl",
-        "lost-its-lease",
-        "no-hand-over",
-        "no-lease",
-        "no-single-way-out",
-        "not-renewed",
-        "other-keys",
-        "possible-phantom",
-        "queue-cut",
-        "renewed",
-        "rewritten",
-        "server-counted",
-        "sessions-alike",
-        "sessions-grew",
-        "sessions-idle",
-        "standing",
-        "unknown-shape",
-        "unobservable",
-        "unread",
-        "wait-circle",
-        "waiting",
-        "weighed",
-        "within-limit",
-    ]
-)
+EVIDENCE = {
+    "blocks",
+    "by-design",
+    "claimed-age",
+    "estimated-age",
+    "expired",
+    "forecast",
+    "foreign-holder",
+    "from-elsewhere",
+    "from-given-up-attempts",
+    "gave-up",
+    "handed-over",
+    "held",
+    "holder-waits",
+    "kept-alive-by",
+    "keyless",
+    "late-renewal",
+    "leader-changed",
+    "lease-ended",
+    "least-harm",
+    "listed-but-gone",
+    "live-sessions",
+    "long-ttl",
+    "lost-its-lease",
+    "no-hand-over",
+    "no-lease",
+    "no-single-way-out",
+    "not-renewed",
+    "other-keys",
+    "possible-phantom",
+    "queue-cut",
+    "renewed",
+    "rewritten",
+    "server-counted",
+    "sessions-alike",
+    "sessions-grew",
+    "sessions-idle",
+    "standing",
+    "unknown-shape",
+    "unobservable",
+    "unread",
+    "wait-circle",
+    "waiting",
+    "weighed",
+    "within-limit",
+}
 """As documents have them since schema version 1."""
 
-REASONS = set(
-    [
-        "accepted-as-is",
-        "alarm-forbids",
-        "holder-changed",
-        "holder-is-stuck",
-        "key-added",
-        "key-gone",
-        "key-rewritten",
-        "key-taken-anew",
-        "keys-unseen",
-        "kind-unknown",
-        "leader-changed-since",
-        "lease-gone-already",
-        "loses-place",
-        "not-found",
-        "not-judged",
-        "nothing-to-release",
-        "other-keys",
-        "outside-keys",
-        "too-many-keys",
-        "too-young",
-        "ttl-changed",
-    ]
-)
+REASONS = {
+    "accepted-as-is",
+    "alarm-forbids",
+    "holder-changed",
+    "holder-is-stuck",
+    "key-added",
+    "key-gone",
+    "key-rewritten",
+    "key-taken-anew",
+    "keys-unseen",
+    "kind-unknown",
+    "leader-changed-since",
+    "lease-gone-already",
+    "loses-place",
+    "not-found",
+    "not-judged",
+    "nothing-to-release",
+    "other-keys",
+    "outside-keys",
+    "too-many-keys",
+    "too-young",
+    "ttl-changed",
+}
 
 
 def test_every_kind_of_evidence_has_its_name() -> None:
@@ -93,5 +89,5 @@ def test_every_kind_of_evidence_has_its_name() -> None:
 
 def test_every_reason_has_its_name() -> None:
     """None is missing, and none has changed."""
-    assert set(REASON_KINDS) == {*get_args(Change), *get_args(Danger)}
+    assert set(REASON_KINDS) == {*get_args(Change), *get_args(RefusalReason)}
     assert set(REASON_KINDS.values()) == REASONS

@@ -9,7 +9,7 @@ from importlib import resources
 import pytest
 from jsonschema import Draft202012Validator
 
-from lockdoctor.domain.report.processes import Caller, Frame, MemberView, ServerView
+from lockdoctor.domain.report.processes import CallSite, CounterChanges, Frame, MemberCounterChanges
 from lockdoctor.outputs.json.report import JsonOutput
 from lockdoctor.outputs.table.report import TableOutput
 from lockdoctor.outputs.text.headline import headline
@@ -114,14 +114,14 @@ def test_a_build_that_hides_the_leases() -> None:
         ),
     ],
 )
-def test_the_servers_view_in_a_line(server: ServerView, line: str) -> None:
+def test_the_servers_view_in_a_line(server: CounterChanges, line: str) -> None:
     """What is not known is left out, and a restart is said."""
     assert server_line(server) == line
 
 
 def test_the_table_has_both() -> None:
     """The counters stand below the headline, the processes below the findings; nothing escapes."""
-    process = a_process(census=a_census(callers=(Caller("Lock", HOSTILE, 2),)))
+    process = a_process(census=a_census(callers=(CallSite("Lock", HOSTILE, 2),)))
     out = io.StringIO()
     TableOutput(width=200, colour=False).render(
         a_report(a_leak(), processes=(process,), server=a_server()), out
@@ -136,7 +136,7 @@ def test_the_table_has_both() -> None:
 
 def test_the_document_has_both() -> None:
     """The sections are as the schema says, the numbers those of the report."""
-    process = a_process(census=a_census(callers=(Caller("Lock", HOSTILE, 2),)))
+    process = a_process(census=a_census(callers=(CallSite("Lock", HOSTILE, 2),)))
     out = io.StringIO()
     JsonOutput().render(a_report(processes=(process,), server=a_server()), out)
     document = json.loads(out.getvalue())
@@ -166,5 +166,5 @@ def test_no_member_counts_twice() -> None:
     assert (both.granted, both.renewed, both.keepalive_streams) == (112, 12_500, 8)
 
 
-def _follower() -> MemberView:
+def _follower() -> MemberCounterChanges:
     return a_member(granted=111, expired=None, renewed=None, keepalive_streams=5)

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.evidence.verdicts import VerdictKind
-from lockdoctor.domain.model.leases import LeaseGone, LeaseId
+from lockdoctor.domain.model.leases import LeaseId, LeaseNotFound
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.json.report import JsonOutput
 from tests.factories.report_examples import (
@@ -212,7 +212,9 @@ def test_a_key_without_a_lease_has_none() -> None:
 
 def test_a_gone_lease_has_nothing_left() -> None:
     """It is told gone; what it was granted stays known."""
-    gone = LeaseGone(lease_id=LeaseId(0x51), asked_at=NOON + 9, answered_at=NOON + 9, raft_term=2)
+    gone = LeaseNotFound(
+        lease_id=LeaseId(0x51), asked_at=NOON + 9, answered_at=NOON + 9, raft_term=2
+    )
     trace = a_trace(readings=[an_observation(lease_id=0x51), gone], lease_id=0x51)
     session = render(a_report(sessions=(a_session(trace=trace),)))["sessions"][0]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.domain.evidence.age import EstimatedAge, Standing
-from lockdoctor.domain.evidence.deadlock import RingWait, WaitCircle
+from lockdoctor.domain.evidence.age import EstimatedAge, SeenInEarlierRuns
+from lockdoctor.domain.evidence.deadlock import CycleEdge, WaitCycle
 from lockdoctor.domain.evidence.verdicts import VerdictKind
-from lockdoctor.domain.inference.hold_age import Age
+from lockdoctor.domain.inference.hold_age import HoldAge
 from lockdoctor.domain.inference.queue_activity import QueueActivity
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.report.findings import LockReport
@@ -201,7 +201,7 @@ def test_a_look_that_says_nothing_is_not_drawn() -> None:
 
 def test_a_snapshot_claims_no_time() -> None:
     """With one reading nothing was watched, and no hold has a proven length."""
-    report = a_lock_report(age=Age(at_least_s=0.0))
+    report = a_lock_report(age=HoldAge(at_least_s=0.0))
     text = render(a_report(report, window_s=0.0, watched_s=0.01), 80).split("Finding 1")[0]
 
     assert "Read once with 36 look-ups" in text
@@ -211,14 +211,14 @@ def test_a_snapshot_claims_no_time() -> None:
 def test_a_young_hold_has_only_an_upper_bound() -> None:
     """A hold that began while we watched."""
     assert "held at most 46 s\n" in render(
-        a_report(a_lock_report(age=Age(at_least_s=0.0, at_most_s=45.2))), 80
+        a_report(a_lock_report(age=HoldAge(at_least_s=0.0, at_most_s=45.2))), 80
     )
 
 
 def test_an_estimate_stands_where_it_tells_more_than_the_proof() -> None:
     """It must be half as much again as what is proven, and within it."""
     told = [
-        a_lock_report(age=Age(at_least_s=100.0, at_most_s=most, estimate=_about(about_s)))
+        a_lock_report(age=HoldAge(at_least_s=100.0, at_most_s=most, estimate=_about(about_s)))
         for most, about_s in ((None, 149.0), (None, 151.0), (200.0, 151.0), (150.0, 151.0))
     ]
 
@@ -227,7 +227,7 @@ def test_an_estimate_stands_where_it_tells_more_than_the_proof() -> None:
 
 def test_what_is_estimated_comes_after_what_is_proven() -> None:
     """A guess does not stand between proofs, wherever the verdict has it."""
-    verdict = a_verdict(evidence=(_about(151.0), Standing(3, 900.0, NOON)))
+    verdict = a_verdict(evidence=(_about(151.0), SeenInEarlierRuns(3, 900.0, NOON)))
 
     text = render(a_report(a_lock_report(None, verdict)))
     first, second = re.findall(r"^  - (.*)$", text, re.MULTILINE)
@@ -261,7 +261,7 @@ def test_releases_after_a_gap_are_lower_bounds() -> None:
 def test_a_lease_that_ended_under_its_key_has_freed_nothing_yet() -> None:
     """Only where nobody holds any more is the lock said to be free."""
     freed = a_freed_lock()
-    held = dataclasses.replace(freed, age=Age(at_least_s=45.2))
+    held = dataclasses.replace(freed, age=HoldAge(at_least_s=45.2))
 
     assert "lease ended, lock freed\n" in _row(freed)
     assert "lease ended\n" in _row(held)
@@ -291,9 +291,9 @@ def test_a_released_lock_and_an_unread_lease_have_no_facts() -> None:
 
 def test_a_circle_of_many_is_cut() -> None:
     """Eight parties are drawn, the rest is counted; two sessions of one client share a place."""
-    circle = WaitCircle(
+    circle = WaitCycle(
         tuple(
-            RingWait(LeaseId(n + 1), b"/l/%d" % n, LeaseId(n + 100), is_holder=n > 0)
+            CycleEdge(LeaseId(n + 1), b"/l/%d" % n, LeaseId(n + 100), is_holder=n > 0)
             for n in range(12)
         ),
         12,

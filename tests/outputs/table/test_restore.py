@@ -7,7 +7,12 @@ from typing import Any
 
 from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.treatment.journal_entry import Entry, EntryId
-from lockdoctor.domain.treatment.restore_plan import Left, Obstacle, Restored, RestorePlan
+from lockdoctor.domain.treatment.restore_plan import (
+    RestorePlan,
+    RestoreResult,
+    RestoreSkipReason,
+    SkippedKey,
+)
 from lockdoctor.outputs.table.journal import MAX_KEYS
 from lockdoctor.outputs.table.restore import RestoreTable
 from tests.factories.reports import a_key, an_intent, an_outcome
@@ -35,13 +40,13 @@ def restored(**fields: Any) -> str:
         **fields,
     }
     out = io.StringIO()
-    RestoreTable(width=80, colour=False).restored(Restored(**told), out)
+    RestoreTable(width=80, colour=False).restored(RestoreResult(**told), out)
     return out.getvalue()
 
 
 def test_the_plan() -> None:
     """What comes back and what does not, what that means, and how to do it."""
-    assert planned(left=(Left(a_key(), Obstacle.EXISTS),)) == (
+    assert planned(left=(SkippedKey(a_key(), RestoreSkipReason.EXISTS),)) == (
         "To put back: 1 of 2 keys without a lease\n"
         "  /app/\\x1b[31mconfig  (1 byte)\n"
         "Not put back:\n"
@@ -69,7 +74,7 @@ def test_a_plan_says_what_a_person_may_not_expect() -> None:
 
 def test_nothing_to_put_back() -> None:
     """It says so first, and offers nothing."""
-    text = planned(keys=(), left=(Left(CONFIG, Obstacle.CUT),))
+    text = planned(keys=(), left=(SkippedKey(CONFIG, RestoreSkipReason.CUT),))
 
     assert text.startswith("Nothing to put back\nNot put back:\n")
     assert "--yes" not in text
@@ -89,7 +94,7 @@ def test_what_was_done() -> None:
 
 def test_what_was_not_done() -> None:
     """Why, in etcd's own words too, and what nobody can know."""
-    left = (Left(a_key(), Obstacle.UNCLEAR),)
+    left = (SkippedKey(a_key(), RestoreSkipReason.UNCLEAR),)
 
     text = restored(
         result=Result.UNKNOWN, left=left, failure="no \x1banswer", unrecorded="the disk is full"

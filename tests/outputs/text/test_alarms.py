@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from lockdoctor.domain.check.health import Checkup
+from lockdoctor.domain.check.health import CheckResult
 from lockdoctor.domain.model.alarms import ClusterAlarm
 from lockdoctor.domain.report.findings import LockReport
 from lockdoctor.domain.report.report import Report
@@ -38,7 +38,7 @@ def alarmed(report: Report, *alarms: ClusterAlarm) -> Report:
     return replace(report, cluster=replace(report.cluster, alarms=alarms))
 
 
-def checked(checkup: Checkup, *alarms: ClusterAlarm) -> list[str]:
+def checked(checkup: CheckResult, *alarms: ClusterAlarm) -> list[str]:
     out = io.StringIO()
     NagiosOutput().render(replace(checkup, report=alarmed(checkup.report, *alarms)), out)
     return out.getvalue().splitlines()

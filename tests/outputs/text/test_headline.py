@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
-from lockdoctor.domain.evidence.age import Held, Standing
-from lockdoctor.domain.evidence.queue import NoHandOver, Waiting
+from lockdoctor.domain.evidence.age import Held, SeenInEarlierRuns
+from lockdoctor.domain.evidence.queue import NoHandOver, Waiters
 from lockdoctor.domain.evidence.renewals import Renewed
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
 from lockdoctor.domain.report.findings import LockReport
@@ -51,7 +51,7 @@ def _blocked_queue() -> LockReport:
         lock=lock,
         key=first.key,
         leases=(first.lease_id,),
-        evidence=(Waiting(4, 400.0), Held(420.0, None)),
+        evidence=(Waiters(4, 400.0), Held(420.0, None)),
     )
     return a_lock_report(lock, verdict)
 
@@ -62,8 +62,8 @@ def _seen_by_earlier_runs() -> LockReport:
         Held(12_000.0, 12_300.0),
         Renewed(61, 3_900.0, 64.0),
         NoHandOver(12_000.0),
-        Waiting(4, 12_000.0),
-        Standing(3, 900.0, NOON),
+        Waiters(4, 12_000.0),
+        SeenInEarlierRuns(3, 900.0, NOON),
     )
     return a_lock_report(lock, a_verdict(lock=lock, evidence=evidence))
 

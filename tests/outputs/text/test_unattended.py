@@ -10,10 +10,14 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from lockdoctor.domain.check.health import Checkup, Health
+from lockdoctor.domain.check.health import CheckResult, Health
 from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.report.findings import Finding
-from lockdoctor.domain.treatment.unattended import Spare, Spared, Unattended
+from lockdoctor.domain.treatment.unattended import (
+    SkippedLock,
+    TreatmentSkipReason,
+    UnattendedResult,
+)
 from lockdoctor.outputs.json.check import CheckJson
 from lockdoctor.outputs.nagios import NagiosOutput
 from lockdoctor.outputs.prometheus import PrometheusOutput
@@ -27,24 +31,24 @@ from tests.factories.reports import a_lock, a_lock_report
 from tests.outputs.json.test_report import SCHEMA
 
 MAIL = a_lock_report(a_lock(b"/my-lock/mail"))
-DONE = Unattended(
+DONE = UnattendedResult(
     treated=(a_treated(target=a_target(Action.RELEASE)),),
     refused=(a_refusal(),),
-    spared=(Spared(Finding(MAIL.verdict, MAIL), Spare.HELD_TOO_BRIEFLY),),
+    spared=(SkippedLock(Finding(MAIL.verdict, MAIL), TreatmentSkipReason.HELD_TOO_BRIEFLY),),
 )
 
 
-def shown(output: CheckOutput, unattended: Unattended | None) -> str:
+def shown(output: CheckOutput, unattended: UnattendedResult | None) -> str:
     out = io.StringIO()
     output.render(checkup(unattended), out)
     return out.getvalue()
 
 
-def checkup(unattended: Unattended | None) -> Checkup:
+def checkup(unattended: UnattendedResult | None) -> CheckResult:
     return dataclasses.replace(a_checkup(a_leak()), unattended=unattended)
 
 
-def document(unattended: Unattended | None) -> Any:
+def document(unattended: UnattendedResult | None) -> Any:
     found = json.loads(shown(CheckJson(), unattended))
     Draft202012Validator(SCHEMA).validate(found)
     return found["check"]["treatment"]
@@ -52,7 +56,7 @@ def document(unattended: Unattended | None) -> Any:
 
 def test_the_status_is_that_before_the_treatment() -> None:
     """Freed or not, and whatever failed: the leak was there."""
-    failed = Unattended(failure="the disk is full")
+    failed = UnattendedResult(failure="the disk is full")
 
     assert {checkup(each).health for each in (None, DONE, failed)} == {Health.CRITICAL}
 
@@ -73,7 +77,9 @@ def test_the_status_line_and_the_details_tell_it() -> None:
 
 def test_a_failure_is_told_and_changes_nothing_else() -> None:
     """Why, and that nothing was treated."""
-    line, *details = shown(NagiosOutput(), Unattended(failure="the disk is full")).splitlines()
+    line, *details = shown(
+        NagiosOutput(), UnattendedResult(failure="the disk is full")
+    ).splitlines()
 
     assert "; treatment failed: the disk is full | " in line
     assert " treated=0;;;0 " in line
@@ -82,7 +88,7 @@ def test_a_failure_is_told_and_changes_nothing_else() -> None:
 
 def test_what_the_journal_does_not_know_is_told() -> None:
     """The outcome found no room on the disk."""
-    text = shown(NagiosOutput(), Unattended(treated=(a_treated(unrecorded="no room"),)))
+    text = shown(NagiosOutput(), UnattendedResult(treated=(a_treated(unrecorded="no room"),)))
 
     assert "Only begun in the journal: no room" in text
 
@@ -100,7 +106,12 @@ def test_the_document_tells_it() -> None:
     found = document(DONE)
 
     assert document(None) is None
-    assert document(Unattended()) == {"count": 0, "treated": [], "spared": [], "failure": None}
+    assert document(UnattendedResult()) == {
+        "count": 0,
+        "treated": [],
+        "spared": [],
+        "failure": None,
+    }
     assert (found["count"], found["failure"]) == (1, None)
     (treated,) = found["treated"]
     assert (treated["action"], treated["result"]) == ("release", "done")
@@ -123,7 +134,7 @@ def test_the_gauges_count_by_outcome() -> None:
 def test_no_name_breaks_out(raw: bytes) -> None:
     """Neither into perfdata nor onto the terminal."""
     target = a_target(stakes=(a_stake(raw),))
-    told = Unattended(
+    told = UnattendedResult(
         treated=(a_treated(Result.FAILED, target, failure="no \x1b|"),),
         refused=(a_refusal(lock=raw),),
         failure="a\n|b",

@@ -13,7 +13,7 @@ from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.rules.leak_score import NO_HAND_OVER_S
-from lockdoctor.ports import Stop
+from lockdoctor.ports import StopRequest
 from lockdoctor.workflows.scan.scan import ScanRequest, scan
 from tests.eventually import run
 from tests.fakes.cluster import START, FakeClock, FakeCluster
@@ -89,7 +89,7 @@ def scanned(load: Load) -> Report:
         cluster = FakeCluster(clock)
         load.begin(cluster)
         clock.advance(load.scanned_at_s)
-        return await scan(cluster, clock, REQUEST, Silence(), Stop())
+        return await scan(cluster, clock, REQUEST, Silence(), StopRequest())
 
     return run(story())
 

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockdoctor.domain.evidence.keys import OtherKeys
-from lockdoctor.domain.evidence.queue import PossiblePhantom
+from lockdoctor.domain.evidence.queue import PossibleAbandonedKey
 from lockdoctor.domain.evidence.verdicts import Severity, VerdictKind
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report
-from lockdoctor.ports import Stop
+from lockdoctor.ports import StopRequest
 from lockdoctor.workflows.scan.scan import ScanRequest, scan
 from tests.eventually import run
 from tests.fakes.cluster import START, FakeClock, FakeCluster
@@ -39,7 +39,7 @@ def scanned(setting: Callable[[FakeCluster], object], request: ScanRequest = REQ
         clock = FakeClock()
         cluster = FakeCluster(clock)
         setting(cluster)
-        return await scan(cluster, clock, request, Silence(), Stop())
+        return await scan(cluster, clock, request, Silence(), StopRequest())
 
     return run(story())
 
@@ -141,9 +141,9 @@ def test_attempts_that_leave_their_sessions_hint_at_a_phantom(closes: bool) -> N
             cluster.at(START + 8.1, lambda: cluster.revoke(lease))
 
     evidence = scanned(setting).locks[0].verdict.evidence
-    signs = [each for each in evidence if isinstance(each, PossiblePhantom)]
+    signs = [each for each in evidence if isinstance(each, PossibleAbandonedKey)]
 
-    assert signs == ([] if closes else [PossiblePhantom(1, gave_up_elsewhere=False)])
+    assert signs == ([] if closes else [PossibleAbandonedKey(1, gave_up_elsewhere=False)])
 
 
 SPANS = st.tuples(st.floats(0.0, 50.0), st.floats(0.0, 15.0), st.sampled_from(["close", "crash"]))

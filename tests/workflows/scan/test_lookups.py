@@ -13,7 +13,7 @@ from lockdoctor.domain.past.past import ClockMark
 from lockdoctor.domain.policy.policy import Limits, Policy
 from lockdoctor.domain.report.report import Report
 from lockdoctor.history.store import open_history
-from lockdoctor.ports import ScanProgress, Stop
+from lockdoctor.ports import ScanProgress, StopRequest
 from lockdoctor.workflows.scan.scan import ScanRequest, scan
 from tests.eventually import run
 from tests.fakes.cluster import FakeClock, FakeCluster
@@ -56,7 +56,7 @@ def counted(
             before = cluster.lookups, cluster.lookups_with_keys
             mark = ClockMark(wall_at=clock.now(), boot_id="boot", steady_at=clock.now())
             with open_history(path, mark) as past:
-                report = await scan(cluster, clock, request, Nobody(), Stop(), past)
+                report = await scan(cluster, clock, request, Nobody(), StopRequest(), past)
             runs.append(Counted(cluster, report, before))
             await clock.sleep(300.0)
         return runs

@@ -12,7 +12,7 @@ import pytest
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.json.report import JsonOutput
-from lockdoctor.ports import ScanProgress, Stop
+from lockdoctor.ports import ScanProgress, StopRequest
 from lockdoctor.workflows.scan.scan import ScanRequest, scan
 from tests.eventually import run
 from tests.fakes.cluster import FakeClock, FakeCluster
@@ -56,7 +56,7 @@ def snapshot(key: Callable[[int, int], bytes]) -> tuple[Report, int]:
 
     async def measured() -> tuple[Report, int]:
         tracemalloc.start()
-        report = await scan(cluster, clock, request, _Nobody(), Stop())
+        report = await scan(cluster, clock, request, _Nobody(), StopRequest())
         _, peak = tracemalloc.get_traced_memory()
         return report, peak // COUNT
 

@@ -10,10 +10,10 @@ import pytest
 
 from lockdoctor.domain.evidence.processes import KeptAliveBy
 from lockdoctor.domain.evidence.verdicts import VerdictKind
-from lockdoctor.domain.processes.comparison import Heard, ProcessSeen
+from lockdoctor.domain.processes.comparison import ProcessData, ProcessSnapshot
 from lockdoctor.domain.report.processes import MemberCounters
 from lockdoctor.domain.report.report import Report, Unseen
-from lockdoctor.ports import Stop, Witness
+from lockdoctor.ports import ProcessSource, StopRequest
 from lockdoctor.workflows.scan.scan import scan
 from tests.eventually import run
 from tests.factories.processes import a_census
@@ -26,14 +26,14 @@ class FakeWitness:
 
     name = "fake witness"
 
-    def __init__(self, clock: FakeClock, says: Sequence[Heard], takes_s: float = 0.5) -> None:
+    def __init__(self, clock: FakeClock, says: Sequence[ProcessData], takes_s: float = 0.5) -> None:
         """Say the first thing first, and the last thing at the end."""
         self.heard_at: list[tuple[float, bool]] = []
         self._clock = clock
         self._says = says
         self._takes_s = takes_s
 
-    async def hear(self, *, is_last: bool) -> Heard:
+    async def poll(self, *, is_last: bool) -> ProcessData:
         """Say it."""
         self.heard_at.append((self._clock.now() - START, is_last))
         await self._clock.sleep(self._takes_s)
@@ -54,19 +54,19 @@ class Scanned:
         cluster = FakeCluster(clock)
         self.lease = leak(cluster)
         counters = _counters(START)
-        process = ProcessSeen(
+        process = ProcessSnapshot(
             name="p", source="p", seen_at=START, census=a_census(words=frozenset({self.lease}))
         )
-        first = Heard(processes=(process,), counters=(counters,))
-        last = Heard(
+        first = ProcessData(processes=(process,), counters=(counters,))
+        last = ProcessData(
             processes=(replace(process, seen_at=START + 40),),
             counters=(replace(counters, read_at=START + 40, granted=5),),
         )
         self.witness = FakeWitness(clock, (first, last), takes_s)
-        witnesses: list[Witness] = [self.witness]
-        stop = Stop()
+        witnesses: list[ProcessSource] = [self.witness]
+        stop = StopRequest()
         if stop_at is not None:
-            cluster.at(START + stop_at, lambda: stop.ask("Ctrl-C"))
+            cluster.at(START + stop_at, lambda: stop.request("Ctrl-C"))
         request = replace(REQUEST, window_s=window_s)
         report = await scan(cluster, clock, request, Steps(), stop, None, witnesses)
         self.took_s = clock.now() - START
@@ -82,22 +82,22 @@ class BrokenWitness:
         """Raise what it says, or return it."""
         self._says = says
 
-    async def hear(self, *, is_last: bool) -> Heard:  # noqa: ARG002 - both ends are alike
+    async def poll(self, *, is_last: bool) -> ProcessData:  # noqa: ARG002 - both ends are alike
         """Break."""
         if isinstance(self._says, Exception):
             raise self._says
-        heard: Heard = self._says
+        heard: ProcessData = self._says
         return heard
 
 
-def scanned_with(*witnesses: Witness) -> Report:
+def scanned_with(*witnesses: ProcessSource) -> Report:
     """A scan of a leaked lock."""
 
     async def story() -> Report:
         clock = FakeClock()
         cluster = FakeCluster(clock)
         leak(cluster)
-        return await scan(cluster, clock, REQUEST, Steps(), Stop(), None, witnesses)
+        return await scan(cluster, clock, REQUEST, Steps(), StopRequest(), None, witnesses)
 
     return run(story())
 
@@ -105,8 +105,8 @@ def scanned_with(*witnesses: Witness) -> Report:
 @pytest.mark.foresees_failures
 def test_a_witness_that_breaks_is_not_seen(caplog: pytest.LogCaptureFixture) -> None:
     """Its failure is named without what it says, which may be secret; the others are heard."""
-    process = ProcessSeen(name="p", source="p", seen_at=START, census=a_census())
-    sound = FakeWitness(FakeClock(), (Heard(processes=(process,)),), takes_s=0.0)
+    process = ProcessSnapshot(name="p", source="p", seen_at=START, census=a_census())
+    sound = FakeWitness(FakeClock(), (ProcessData(processes=(process,)),), takes_s=0.0)
     report = scanned_with(BrokenWitness(OverflowError("http://bob:s3cret@x")), sound)
 
     (lock,) = report.locks
@@ -124,7 +124,14 @@ def test_a_witness_that_breaks_is_not_seen(caplog: pytest.LogCaptureFixture) -> 
 
 
 @pytest.mark.foresees_failures
-@pytest.mark.parametrize("says", [None, Heard(processes=(None,)), Heard(counters=("a", "b"))])  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    "says",
+    [
+        None,
+        ProcessData(processes=(None,)),  # type: ignore[arg-type]
+        ProcessData(counters=("a", "b")),  # type: ignore[arg-type]
+    ],
+)
 def test_a_witness_whose_words_make_no_sense_loses_no_report(says: Any) -> None:
     """Nor does what fails where the answers are put together."""
     report = scanned_with(BrokenWitness(says))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockdoctor.domain.evidence.age import Standing
+from lockdoctor.domain.evidence.age import SeenInEarlierRuns
 from lockdoctor.domain.evidence.sessions import SessionsIdle
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, VerdictKind
 from lockdoctor.domain.model.leases import LeaseId
@@ -20,7 +20,7 @@ from lockdoctor.domain.past.past import ClockMark
 from lockdoctor.domain.policy.policy import Limits, Policy, Rule
 from lockdoctor.domain.report.report import Report
 from lockdoctor.history.store import open_history
-from lockdoctor.ports import ScanProgress, Stop
+from lockdoctor.ports import ScanProgress, StopRequest
 from lockdoctor.workflows.scan.scan import ScanRequest, scan
 from tests.eventually import run
 from tests.fakes.cluster import FakeClock, FakeCluster
@@ -65,7 +65,9 @@ def runs(folder: Path, *steps: tuple[Act, ScanRequest], every_s: float = 300.0) 
             await clock.sleep(every_s)
             mark = ClockMark(wall_at=clock.now(), boot_id="boot", steady_at=clock.now())
             with open_history(folder / "history", mark) as history:
-                reports.append(await scan(cluster, clock, request, Nobody(), Stop(), history))
+                reports.append(
+                    await scan(cluster, clock, request, Nobody(), StopRequest(), history)
+                )
         return reports
 
     return run(story())
@@ -113,7 +115,7 @@ def standing(report: Report) -> list[int]:
         each.runs
         for finding in report.findings
         for each in finding.evidence
-        if isinstance(each, Standing)
+        if isinstance(each, SeenInEarlierRuns)
     ]
 
 

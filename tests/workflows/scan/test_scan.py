@@ -14,8 +14,8 @@ from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.policy.policy import Limits, Policy
 from lockdoctor.domain.report.report import Report
-from lockdoctor.errors import AccessDenied, ClusterError, ClusterUnreachable
-from lockdoctor.ports import ScanProgress, Stop
+from lockdoctor.errors import AccessDeniedError, ClusterError, ClusterUnreachableError
+from lockdoctor.ports import ScanProgress, StopRequest
 from lockdoctor.workflows.scan.scan import ScanRequest, scan
 from tests.eventually import run
 from tests.fakes.cluster import START, FakeClock, FakeCluster
@@ -46,9 +46,9 @@ def scanned(
         clock = FakeClock()
         cluster = FakeCluster(clock)
         setting(cluster)
-        stop = Stop()
+        stop = StopRequest()
         if stop_at is not None:
-            cluster.at(START + stop_at, lambda: stop.ask("ended by SIGINT"))
+            cluster.at(START + stop_at, lambda: stop.request("ended by SIGINT"))
         return await scan(cluster, clock, request, Steps(), stop)
 
     return run(story())
@@ -316,7 +316,7 @@ def test_a_cluster_that_goes_away_ends_the_run_with_what_was_seen() -> None:
     def lost(cluster: FakeCluster) -> None:
         leak(cluster)
         cluster.at(
-            START + 10.0, lambda: setattr(cluster, "unreachable", ClusterUnreachable("gone"))
+            START + 10.0, lambda: setattr(cluster, "unreachable", ClusterUnreachableError("gone"))
         )
 
     report = scanned(lost)
@@ -326,7 +326,7 @@ def test_a_cluster_that_goes_away_ends_the_run_with_what_was_seen() -> None:
     assert [each.lock.name for each in report.locks] == [b"/l/orders"]
 
 
-@pytest.mark.parametrize("failure", [ClusterUnreachable("down"), AccessDenied("no")])
+@pytest.mark.parametrize("failure", [ClusterUnreachableError("down"), AccessDeniedError("no")])
 def test_a_cluster_that_cannot_be_read_at_all_is_an_error(failure: ClusterError) -> None:
     """Without a first reading of the keys there is no report."""
 
@@ -362,7 +362,7 @@ def test_progress_is_told() -> None:
         cluster = FakeCluster(clock)
         leak(cluster)
         steps = Steps()
-        await scan(cluster, clock, REQUEST, steps, Stop())
+        await scan(cluster, clock, REQUEST, steps, StopRequest())
         return steps.told
 
     told = run(story())

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.domain.check.health import Checkup, Health
+from lockdoctor.domain.check.health import CheckResult, Health
 from lockdoctor.domain.check.metrics import MetricLimits
-from lockdoctor.domain.evidence.age import Standing
+from lockdoctor.domain.evidence.age import SeenInEarlierRuns
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, VerdictKind
 from lockdoctor.domain.inference.queue_activity import WatchEvent
 from lockdoctor.domain.model.leases import LeaseId
@@ -27,7 +27,7 @@ from lockdoctor.errors import WrongClusterError
 from lockdoctor.history.reader import open_reader
 from lockdoctor.history.store import SqliteHistory, open_history
 from lockdoctor.outputs.text.headline import headline
-from lockdoctor.ports import ScanProgress, Stop
+from lockdoctor.ports import ScanProgress, StopRequest
 from lockdoctor.workflows.scan.scan import ScanRequest, scan
 from tests.eventually import run
 from tests.factories.history import a_clock
@@ -67,7 +67,9 @@ def looks(
             await clock.sleep(every_s)
             mark = ClockMark(wall_at=clock.now(), boot_id="boot", steady_at=clock.now())
             with open_history(folder / "history", mark) as history:
-                reports.append(await scan(cluster, clock, request, Nobody(), Stop(), history))
+                reports.append(
+                    await scan(cluster, clock, request, Nobody(), StopRequest(), history)
+                )
         return reports
 
     return run(story())
@@ -152,7 +154,10 @@ def test_a_finding_that_stands_says_for_how_long(tmp_path: Path) -> None:
     """The third look tells that the second found the same."""
     third = looks(tmp_path, leak, nothing, nothing)[2]
 
-    assert any(isinstance(each, Standing) and each.runs == 2 for each in third.findings[0].evidence)
+    assert any(
+        isinstance(each, SeenInEarlierRuns) and each.runs == 2
+        for each in third.findings[0].evidence
+    )
 
 
 def test_a_leak_that_ended_is_named_as_gone(tmp_path: Path) -> None:
@@ -222,7 +227,7 @@ def test_a_busy_prune_is_a_note_and_the_run_counts(tmp_path: Path) -> None:
         leak(cluster)
         mark = ClockMark(wall_at=clock.now(), boot_id="boot", steady_at=clock.now())
         with Reader(path, mark, 0.1) as history:
-            return await scan(cluster, clock, ONE_LOOK, Nobody(), Stop(), history)
+            return await scan(cluster, clock, ONE_LOOK, Nobody(), StopRequest(), history)
 
     open_history(path, a_clock()).close()
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -238,7 +243,7 @@ def test_a_busy_prune_is_a_note_and_the_run_counts(tmp_path: Path) -> None:
 
 def health_of(report: Report) -> Health:
     limits = MetricLimits(warning={}, critical={})
-    return Checkup(report=report, took_s=1.0, limits=limits, first_run_unknown=False).health
+    return CheckResult(report=report, took_s=1.0, limits=limits, first_run_unknown=False).health
 
 
 def test_another_cluster_in_the_middle_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -256,7 +261,7 @@ def test_another_cluster_in_the_middle_leaves_nothing_behind(tmp_path: Path) -> 
             open_history(tmp_path / "history", mark) as history,
             pytest.raises(WrongClusterError),
         ):
-            await scan(cluster, clock, request, Nobody(), Stop(), history)
+            await scan(cluster, clock, request, Nobody(), StopRequest(), history)
         with open_reader(tmp_path / "history", mark) as reader:
             return len(reader.runs())
 
@@ -279,7 +284,7 @@ def test_another_cluster_that_only_the_watch_meets() -> None:
         leak(cluster)
         began_at = clock.now()
         with pytest.raises(WrongClusterError):
-            await scan(cluster, clock, replace(ONE_LOOK, window_s=600.0), Nobody(), Stop())
+            await scan(cluster, clock, replace(ONE_LOOK, window_s=600.0), Nobody(), StopRequest())
         return clock.now() - began_at
 
     assert run(story()) < 10.0

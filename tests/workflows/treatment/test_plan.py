@@ -18,9 +18,9 @@ from lockdoctor.domain.treatment.reasons import (
     LeaseGoneAlready,
     NotFound,
     NotJudged,
-    OtherKeys,
     OutsideKeys,
     TooManyKeys,
+    UnjudgedKeys,
 )
 from tests.factories.treatment import ORDERS, Room, key_of, only, tell
 
@@ -220,7 +220,7 @@ DANGERS: list[tuple[dict[str, Any], Callable[[Room, LeaseId], object], type, dic
     (
         {},
         lambda room, lease: room.lock(lease, b"/l/another"),
-        OtherKeys,
+        UnjudgedKeys,
         {"even_if_healthy": True},
     ),
     (

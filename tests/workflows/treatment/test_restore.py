@@ -12,10 +12,10 @@ import pytest
 from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE
 from lockdoctor.domain.treatment.journal_entry import Actor, Entry
-from lockdoctor.domain.treatment.restore_plan import Obstacle, Restored, RestorePlan
-from lockdoctor.errors import AccessDenied, JournalError, WrongClusterError
-from lockdoctor.ports import Stop
-from lockdoctor.workflows.treatment.context import Ward
+from lockdoctor.domain.treatment.restore_plan import RestorePlan, RestoreResult, RestoreSkipReason
+from lockdoctor.errors import AccessDeniedError, JournalError, WrongClusterError
+from lockdoctor.ports import StopRequest
+from lockdoctor.workflows.treatment.context import TreatmentContext
 from lockdoctor.workflows.treatment.restore import plan_restore, restore
 from tests.factories.reports import a_key, an_intent, an_outcome
 from tests.factories.treatment import PlainWords
@@ -35,17 +35,17 @@ class _Bench:
         self.cluster = FakeCluster(self.clock)
         self.surgeon = FakeSurgeon(self.cluster, self.clock)
         self.journal = FakeJournal(room)
-        self.stop = Stop()
+        self.stop = StopRequest()
 
     def plan(self, ttl_s: int | None = None, entry: Entry = ENTRY) -> RestorePlan:
         return asyncio.run(plan_restore(self.cluster, self.surgeon, entry, (), ttl_s))
 
-    def restore(self, plan: RestorePlan) -> Restored:
+    def restore(self, plan: RestorePlan) -> RestoreResult:
         return asyncio.run(restore(self.ward, plan, self.stop))
 
     @property
-    def ward(self) -> Ward:
-        return Ward(
+    def ward(self) -> TreatmentContext:
+        return TreatmentContext(
             cluster=self.cluster,
             surgeon=self.surgeon,
             journal=self.journal,
@@ -115,7 +115,7 @@ def test_keys_that_exist_are_not_planned(bench: _Bench) -> None:
 
     plan = bench.plan()
 
-    assert [left.why for left in plan.left] == [Obstacle.EXISTS]
+    assert [left.why for left in plan.left] == [RestoreSkipReason.EXISTS]
     assert plan.keys == KEYS[1:]
 
 
@@ -128,7 +128,7 @@ def test_a_key_that_comes_after_the_plan_is_not_overwritten(bench: _Bench) -> No
 
     assert bench.keys[KEYS[1].key] == (b"new", NO_LEASE)
     assert restored.result is Result.PARTLY
-    assert [(left.key, left.why) for left in restored.left] == [(KEYS[1], Obstacle.EXISTS)]
+    assert [(left.key, left.why) for left in restored.left] == [(KEYS[1], RestoreSkipReason.EXISTS)]
     (entry,) = bench.journal.entries()
     assert entry.outcome is not None
     assert entry.outcome.detail == "2 of 3 keys were put back; of the others: it exists now"
@@ -171,7 +171,10 @@ def test_a_cluster_that_becomes_another_one_ends_it(bench: _Bench) -> None:
 
     assert (restored.result, len(restored.put)) == (Result.PARTLY, 1)
     assert restored.failure == "another cluster"
-    assert [left.why for left in restored.left] == [Obstacle.REFUSED, Obstacle.NOT_REACHED]
+    assert [left.why for left in restored.left] == [
+        RestoreSkipReason.REFUSED,
+        RestoreSkipReason.NOT_REACHED,
+    ]
     (entry,) = bench.journal.entries()
     assert entry.result is Result.PARTLY
 
@@ -181,14 +184,17 @@ def test_a_key_whose_write_is_cut_off_is_not_known(bench: _Bench) -> None:
     plan = bench.plan()
 
     def cut_off() -> None:
-        bench.stop.ask("Ctrl-C")
+        bench.stop.request("Ctrl-C")
         raise asyncio.CancelledError
 
     bench.once("create", 2, cut_off)
     restored = bench.restore(plan)
 
     assert restored.result is Result.UNKNOWN
-    assert [left.why for left in restored.left] == [Obstacle.UNCLEAR, Obstacle.NOT_REACHED]
+    assert [left.why for left in restored.left] == [
+        RestoreSkipReason.UNCLEAR,
+        RestoreSkipReason.NOT_REACHED,
+    ]
     (entry,) = bench.journal.entries()
     assert entry.outcome is not None
     assert entry.outcome.result is Result.UNKNOWN
@@ -233,9 +239,9 @@ def test_a_write_that_nothing_tells_of_is_unknown(bench: _Bench) -> None:
 
     assert restored.result is Result.UNKNOWN
     assert [left.why for left in restored.left] == [
-        Obstacle.UNCLEAR,
-        Obstacle.NOT_REACHED,
-        Obstacle.NOT_REACHED,
+        RestoreSkipReason.UNCLEAR,
+        RestoreSkipReason.NOT_REACHED,
+        RestoreSkipReason.NOT_REACHED,
     ]
     assert restored.failure == "no answer in time"
 
@@ -250,7 +256,7 @@ def test_another_value_after_a_lost_answer_is_not_ours(bench: _Bench) -> None:
 
 def test_what_etcd_refuses_ends_it(bench: _Bench) -> None:
     """A role that may not write: failed, and etcd's own sentence is told."""
-    bench.surgeon.refused = {"create": AccessDenied("etcd does not permit this user to write")}
+    bench.surgeon.refused = {"create": AccessDeniedError("etcd does not permit this user to write")}
 
     restored = bench.restore(bench.plan())
 
@@ -261,20 +267,20 @@ def test_what_etcd_refuses_ends_it(bench: _Bench) -> None:
 
 def test_without_a_lease_nothing_is_begun(bench: _Bench) -> None:
     """Where none is granted, nothing is written down either."""
-    bench.surgeon.refused = {"grant": AccessDenied("no")}
+    bench.surgeon.refused = {"grant": AccessDeniedError("no")}
     plan = bench.plan(ttl_s=60)
 
-    with pytest.raises(AccessDenied):
+    with pytest.raises(AccessDeniedError):
         bench.restore(plan)
     assert bench.journal.lines == []
 
 
 def test_whoever_ends_it_learns_how_far_it_came(bench: _Bench) -> None:
     """The key that is being written is finished, the rest is left."""
-    bench.once("create", 2, lambda: bench.stop.ask("Ctrl-C"))
+    bench.once("create", 2, lambda: bench.stop.request("Ctrl-C"))
 
     restored = bench.restore(bench.plan())
 
     assert restored.put == KEYS[:2]
-    assert [left.why for left in restored.left] == [Obstacle.NOT_REACHED]
+    assert [left.why for left in restored.left] == [RestoreSkipReason.NOT_REACHED]
     assert restored.result is Result.PARTLY

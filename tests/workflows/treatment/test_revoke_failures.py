@@ -12,14 +12,14 @@ from lockdoctor.domain.treatment.journal_entry import Intent, Outcome
 from lockdoctor.domain.treatment.plan import (
     Selection,
 )
-from lockdoctor.domain.treatment.results import Treated
+from lockdoctor.domain.treatment.results import TargetResult
 from lockdoctor.errors import (
-    AccessDenied,
-    ClusterUnreachable,
+    AccessDeniedError,
+    ClusterUnreachableError,
     JournalError,
     WrongClusterError,
 )
-from lockdoctor.workflows.treatment.plan import Conduct
+from lockdoctor.workflows.treatment.plan import ExecutionOptions
 from tests.factories.treatment import Room, key_of, only, tell
 from tests.fakes.cluster import FakeJournal
 
@@ -75,7 +75,7 @@ def test_a_refusal_of_etcd_stops_the_run() -> None:
     async def story(room: Room) -> None:
         first, second = room.leak(b"/l/a"), room.leak(b"/l/b")
         plan = await room.plan()
-        room.surgeon.refused["delete"] = AccessDenied("etcd does not permit it")
+        room.surgeon.refused["delete"] = AccessDeniedError("etcd does not permit it")
         treatment = await room.treat(plan)
 
         assert only(treatment).result is Result.FAILED
@@ -84,7 +84,7 @@ def test_a_refusal_of_etcd_stops_the_run() -> None:
         assert {first, second} <= room.leases
         assert [entry.result for entry in room.journal.entries()] == [Result.FAILED]
 
-        on = await room.treat(plan, Conduct(continue_on_error=True))
+        on = await room.treat(plan, ExecutionOptions(continue_on_error=True))
         assert [each.result for each in on.treated] == [Result.FAILED] * 2
         assert on.stopped is None
 
@@ -97,7 +97,7 @@ def test_a_session_whose_end_is_refused_is_done_partly() -> None:
     async def story(room: Room) -> None:
         leaked = room.leak()
         plan = await room.plan()
-        room.surgeon.refused["revoke"] = AccessDenied("no")
+        room.surgeon.refused["revoke"] = AccessDeniedError("no")
         treated = only(await room.treat(plan))
 
         assert (treated.result, treated.failure) == (Result.PARTLY, "no")
@@ -116,15 +116,15 @@ def test_a_cluster_that_cannot_be_read_again_is_not_treated() -> None:
             room.leak(b"/l/%d" % n)
         plan = await room.plan()
 
-        def lose(_: Treated) -> None:
-            room.cluster.unreachable = ClusterUnreachable("gone")
+        def lose(_: TargetResult) -> None:
+            room.cluster.unreachable = ClusterUnreachableError("gone")
 
         treatment = await room.treat(plan, tell=lose)
 
         assert [each.result for each in treatment.treated] == [Result.DONE, Result.FAILED]
         assert treatment.stopped == "gone"
         assert len(room.journal.lines) == 2
-        with pytest.raises(ClusterUnreachable):
+        with pytest.raises(ClusterUnreachableError):
             await room.treat(plan)
 
     tell(story)
@@ -168,10 +168,10 @@ def test_a_cluster_that_becomes_another_one_ends_the_treatment() -> None:
         room.leak(b"/l/next")
         plan = await room.plan()
 
-        def swap(_: Treated) -> None:
+        def swap(_: TargetResult) -> None:
             room.cluster.unreachable = WrongClusterError("another cluster")
 
-        treatment = await room.treat(plan, Conduct(continue_on_error=True), swap)
+        treatment = await room.treat(plan, ExecutionOptions(continue_on_error=True), swap)
 
         assert only(treatment).result is Result.DONE
         assert treatment.stopped == "another cluster"
@@ -232,7 +232,7 @@ def test_a_write_that_is_cut_off_has_an_outcome(action: Action, step: str) -> No
 
         def cut_off(each: str) -> None:
             if each == step:
-                room.stop.ask("SIGHUP")
+                room.stop.request("SIGHUP")
                 raise asyncio.CancelledError
 
         room.surgeon.before = cut_off
@@ -257,12 +257,12 @@ def test_a_look_that_is_cut_off_ends_the_treatment() -> None:
 
         def cut_off(each: str) -> None:
             if each == "key" and room.journal.entries():
-                room.stop.ask("Ctrl-C")
+                room.stop.request("Ctrl-C")
                 raise asyncio.CancelledError
 
-        treated: list[Treated] = []
+        treated: list[TargetResult] = []
         room.surgeon.before = lambda each: cut_off(each) if treated else None
-        treatment = await room.treat(plan, Conduct(pause_s=0.0), treated.append)
+        treatment = await room.treat(plan, ExecutionOptions(pause_s=0.0), treated.append)
 
         assert only(treatment).result is Result.DONE
         assert treatment.stopped == "Ctrl-C"
@@ -355,12 +355,12 @@ def test_one_at_a_time_with_a_pause() -> None:
             room.leak(b"/l/%d" % n)
         plan = await room.plan()
         began_at = room.clock.now()
-        told: list[Treated] = []
+        told: list[TargetResult] = []
 
-        def hear(treated: Treated) -> None:
+        def note_result(treated: TargetResult) -> None:
             told.append(treated)
 
-        treatment = await room.treat(plan, Conduct(pause_s=2.0), hear)
+        treatment = await room.treat(plan, ExecutionOptions(pause_s=2.0), note_result)
 
         assert room.clock.now() - began_at >= 18.0
         assert tuple(told) == treatment.treated
@@ -379,7 +379,7 @@ def test_a_stop_finishes_the_current_one() -> None:
 
         def press(step: str) -> None:
             if step == "revoke":
-                room.stop.ask("Ctrl-C")
+                room.stop.request("Ctrl-C")
 
         room.surgeon.before = press
         treatment = await room.treat(plan)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.model.locks import Hold, LockKey
-from lockdoctor.domain.model.write_result import Written
+from lockdoctor.domain.model.write_result import WriteResult
 from lockdoctor.domain.treatment.journal_entry import Line
 from lockdoctor.domain.treatment.plan import Selection
-from lockdoctor.workflows.treatment.plan import Conduct
+from lockdoctor.workflows.treatment.plan import ExecutionOptions
 from tests.factories.treatment import WAYS, Room, key_of, tell
 from tests.fakes.cluster import FakeClock, FakeCluster, FakeJournal
 from tests.fakes.key_writer import FakeSurgeon
@@ -103,7 +103,7 @@ class WatchedSurgeon(FakeSurgeon):
         self.before = self._forget
         self._looking = cluster
 
-    async def revoke(self, lease_id: LeaseId) -> Written:
+    async def revoke(self, lease_id: LeaseId) -> WriteResult:
         """End a lease."""
         assert self._looking.looked_at is not None
         self.windows[lease_id] = self._looking.looked_at
@@ -181,7 +181,7 @@ def test_nothing_is_touched_that_was_not_planned(
         for request, move, session, name in moves:
             acts = cluster.crowd.setdefault(cluster.requests + request, [])
             acts.append(partial(move, room, sessions[session], LOCKS[name]))
-        await room.treat(plan, Conduct(pause_s=0.0, continue_on_error=True))
+        await room.treat(plan, ExecutionOptions(pause_s=0.0, continue_on_error=True))
         await room.clock.sleep(5.0)  # what is late happens
 
         shown = {_same(key) for target in plan.targets for key in target.doomed}

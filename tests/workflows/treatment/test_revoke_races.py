@@ -14,8 +14,8 @@ from lockdoctor.domain.treatment.reasons import (
     HolderChanged,
     KeyAdded,
     KeyGone,
+    KeyRecreated,
     KeyRewritten,
-    KeyTakenAnew,
     LeaderChangedSince,
     TtlChanged,
 )
@@ -74,11 +74,11 @@ Race = Callable[[Room, LeaseId], None]
 RACES: dict[Race, set[type[Change]]] = {
     release: {KeyGone, HolderChanged},
     release_to_waiter: {KeyGone, HolderChanged},
-    lock_again: {KeyTakenAnew},
-    lock_again_behind_waiter: {KeyTakenAnew, HolderChanged},
+    lock_again: {KeyRecreated},
+    lock_again_behind_waiter: {KeyRecreated, HolderChanged},
     write_again: {KeyRewritten},
     change_lease: {KeyRewritten, HolderChanged},
-    grant_again: {TtlChanged, KeyTakenAnew},
+    grant_again: {TtlChanged, KeyRecreated},
     elect: {LeaderChangedSince},
 }
 """What others do, and what is found changed."""

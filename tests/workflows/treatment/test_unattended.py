@@ -11,9 +11,13 @@ from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.policy.policy import Limits, Policy, Rule, Treatment
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.treatment.journal_entry import Entry
-from lockdoctor.domain.treatment.unattended import MAX_WATCH_S, Spare, Unattended
-from lockdoctor.errors import AccessDenied
-from lockdoctor.ports import Stop
+from lockdoctor.domain.treatment.unattended import (
+    MAX_WATCH_S,
+    TreatmentSkipReason,
+    UnattendedResult,
+)
+from lockdoctor.errors import AccessDeniedError
+from lockdoctor.ports import StopRequest
 from lockdoctor.workflows.scan.scan import ScanRequest, scan
 from lockdoctor.workflows.treatment.unattended import treat_unattended
 from tests.factories.reports import an_intent
@@ -30,12 +34,12 @@ def a_policy(**treatment: Any) -> Policy:
 async def a_report(room: Room) -> Report:
     """What a scan finds that is long enough to prove a leak."""
     request = ScanRequest(prefixes=(PREFIX,), policy=a_policy(), window_s=30.0, sessions=False)
-    return await scan(room.cluster, room.clock, request, Silent(), Stop())
+    return await scan(room.cluster, room.clock, request, Silent(), StopRequest())
 
 
 async def treated(
     room: Room, policy: Policy | None = None, report: Report | None = None
-) -> Unattended:
+) -> UnattendedResult:
     found = report or await a_report(room)
     return await treat_unattended(room.ward, found, policy or a_policy(), room.stop)
 
@@ -70,7 +74,7 @@ def test_without_a_policy_nothing_is_touched() -> None:
     async def story(room: Room) -> None:
         room.leak()
 
-        assert await treated(room, Policy()) == Unattended()
+        assert await treated(room, Policy()) == UnattendedResult()
         assert room.surgeon.steps == []
         assert room.journal.lines == []
 
@@ -140,7 +144,7 @@ def test_no_more_than_the_policy_allows() -> None:
 
         assert [run.done for run in runs] == [2, 1, 0]
         assert len(room.keys) == 2
-        assert {spared.why for spared in runs[2].spared} == {Spare.ENOUGH_TODAY}
+        assert {spared.why for spared in runs[2].spared} == {TreatmentSkipReason.ENOUGH_TODAY}
 
     tell(story)
 
@@ -155,7 +159,7 @@ def test_an_intent_without_an_outcome_uses_up_the_day() -> None:
 
         done = await treated(room, a_policy(max_per_day=1))
 
-        assert [spared.why for spared in done.spared] == [Spare.ENOUGH_TODAY]
+        assert [spared.why for spared in done.spared] == [TreatmentSkipReason.ENOUGH_TODAY]
         assert not done.treated
 
     tell(story)
@@ -230,7 +234,7 @@ def test_a_lease_that_nobody_renews_any_more_is_left_alone() -> None:
 
         done = await treated(room, report=report)
 
-        assert [spared.why for spared in done.spared] == [Spare.RENEWAL_UNSEEN]
+        assert [spared.why for spared in done.spared] == [TreatmentSkipReason.RENEWAL_UNSEEN]
         assert (done.treated, done.refused, done.failure) == ((), (), None)
         assert room.surgeon.steps == []
         assert room.journal.lines == []
@@ -251,7 +255,7 @@ def test_new_leaders_are_not_taken_for_a_renewal() -> None:
 
         done = await treated(room, report=report)
 
-        assert [spared.why for spared in done.spared] == [Spare.RENEWAL_UNSEEN]
+        assert [spared.why for spared in done.spared] == [TreatmentSkipReason.RENEWAL_UNSEEN]
         assert MAX_WATCH_S <= room.clock.now() - began_at < MAX_WATCH_S + 3.0
         assert key_of(leaked) in room.keys
 
@@ -264,7 +268,7 @@ def test_whoever_ends_the_run_ends_the_watch() -> None:
     async def story(room: Room) -> None:
         room.leak()
         report = as_of_a_check(await a_report(room))
-        room.stop.ask("Ctrl-C")
+        room.stop.request("Ctrl-C")
 
         assert (await treated(room, report=report)).done == 0
         assert room.surgeon.steps == []
@@ -277,7 +281,7 @@ def test_the_first_failure_ends_it() -> None:
 
     async def story(room: Room) -> None:
         first, second = room.leak(), room.leak(MAIL)
-        room.surgeon.refused = {"delete": AccessDenied("etcd does not permit it")}
+        room.surgeon.refused = {"delete": AccessDeniedError("etcd does not permit it")}
 
         done = await treated(room, a_policy(max_per_run=2))
 
@@ -296,7 +300,7 @@ def test_whoever_ends_the_run_ends_the_treatment() -> None:
         room.leak()
         room.leak(MAIL)
         report = await a_report(room)
-        room.surgeon.before = lambda step: room.stop.ask("Ctrl-C") if step == "delete" else None
+        room.surgeon.before = lambda step: room.stop.request("Ctrl-C") if step == "delete" else None
 
         done = await treated(room, a_policy(max_per_run=2), report)
 

@@ -169,7 +169,7 @@ def test_a_stop_before_the_first_write_writes_nothing() -> None:
 
     async def story(room: Room) -> None:
         leaked = await quarantined(room)
-        room.stop.ask("Ctrl-C")
+        room.stop.request("Ctrl-C")
         undone = await room.undo(entry_of(room))
 
         assert (undone.result, undone.failure) == (Result.FAILED, "It was ended by Ctrl-C")
@@ -184,7 +184,7 @@ def test_a_stop_in_the_middle_lets_it_come_to_its_end() -> None:
 
     async def story(room: Room) -> None:
         leaked = await quarantined(room)
-        room.surgeon.before = at_move(2, lambda: room.stop.ask("SIGHUP"))
+        room.surgeon.before = at_move(2, lambda: room.stop.request("SIGHUP"))
         undone = await room.undo(entry_of(room))
 
         assert undone.result is Result.DONE
@@ -200,7 +200,7 @@ def test_an_undo_that_is_cut_off_has_an_outcome() -> None:
         leaked = await quarantined(room)
 
         def cut_off() -> None:
-            room.stop.ask("Ctrl-C")
+            room.stop.request("Ctrl-C")
             raise asyncio.CancelledError
 
         room.surgeon.before = at_move(2, cut_off)

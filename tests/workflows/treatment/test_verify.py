@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lockdoctor.domain.model.actions import Action
-from lockdoctor.errors import ClusterUnreachable
-from lockdoctor.ports import Stop
+from lockdoctor.errors import ClusterUnreachableError
+from lockdoctor.ports import StopRequest
 from tests.factories.treatment import ORDERS, Room, key_of, tell
 
 
@@ -83,9 +83,9 @@ def test_a_cluster_that_fails_ends_the_watch() -> None:
     async def story(room: Room) -> None:
         room.leak()
         treatment = await room.treat(await room.plan())
-        failure = ClusterUnreachable("gone")
+        failure = ClusterUnreachableError("gone")
         room.cluster.at(room.clock.now() + 2, lambda: setattr(room.cluster, "unreachable", failure))
-        room.stop = Stop()
+        room.stop = StopRequest()
 
         assert await room.watch(treatment, 30.0) == ()
         assert room.stop.reason == "gone"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from lockdoctor.cli.commands.check.options import StatusFlags, TellingFlags, TreatFlags
+from lockdoctor.cli.commands.check.options import ReportFlags, StatusFlags, TreatFlags
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
 from lockdoctor.cli.options.history import HistoryFlags
 from lockdoctor.cli.options.journal import JournalFlags
 from lockdoctor.cli.options.limits import LimitFlags
-from lockdoctor.cli.options.prefixes import TargetFlags
-from lockdoctor.cli.options.run import ReadingFlags
+from lockdoctor.cli.options.prefixes import PrefixFlags
+from lockdoctor.cli.options.run import LookupFlags
 
 EXAMPLES = """\b
 Examples:
@@ -30,11 +30,11 @@ usage too), 130 interrupted.
 
 
 def check(
-    targets: TargetFlags,
+    targets: PrefixFlags,
     status: StatusFlags,
     treatment: TreatFlags,
-    telling: TellingFlags,
-    reading: ReadingFlags,
+    telling: ReportFlags,
+    reading: LookupFlags,
     history: HistoryFlags,
     journal: JournalFlags,
     limits: LimitFlags,

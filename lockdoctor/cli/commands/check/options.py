@@ -19,7 +19,7 @@ _STATUS = "What alarms, beside the verdicts"
 _TELLING = "Where the result goes"
 
 
-class Format(str, enum.Enum):
+class CheckFormat(str, enum.Enum):
     """What `check` can write."""
 
     NAGIOS = "nagios"
@@ -74,20 +74,20 @@ class StatusFlags:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TellingFlags:
+class ReportFlags:
     """In which forms the result is told, and to whom."""
 
     format: Annotated[
         str,  # a Format; typer before 0.29 would convert an enumeration after its parser did
         typer.Option(
             "--format",
-            parser=one_of(*Format),
+            parser=one_of(*CheckFormat),
             metavar="nagios|json|prometheus|table",
             show_default=False,
             help="The form on standard output (nagios: one status line, then details).",
             rich_help_panel=_TELLING,
         ),
-    ] = Format.NAGIOS
+    ] = CheckFormat.NAGIOS
     output: Annotated[
         list[str],
         typer.Option(

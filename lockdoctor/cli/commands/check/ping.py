@@ -6,7 +6,7 @@ import threading
 import time
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from lockdoctor.errors import WitnessError
+from lockdoctor.errors import ProcessReadError
 from lockdoctor.processes.http_client import Request
 
 LATE = "no answer in time"
@@ -68,7 +68,7 @@ class Ping:
         )
         try:
             request.send()
-        except WitnessError as failed:
+        except ProcessReadError as failed:
             failures.append(str(failed))
 
 

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from lockdoctor.cli.commands.check.options import Format, TellingFlags
-from lockdoctor.cli.exit_codes import check_status, explained, is_foreseen
-from lockdoctor.cli.runtime.streams import give_up_stdout, say
+from lockdoctor.cli.commands.check.options import CheckFormat, ReportFlags
+from lockdoctor.cli.exit_codes import check_status, error_message, is_foreseen
+from lockdoctor.cli.runtime.streams import discard_stdout, print_message
 from lockdoctor.cli.runtime.terminal import in_colour, write_to
 from lockdoctor.clock import SystemClock
-from lockdoctor.domain.check.health import Checked, FailedCheck, Health
+from lockdoctor.domain.check.health import AnyCheckResult, FailedCheck, Health
 from lockdoctor.errors import ConfigError, FileRefusedError, OutputError
 from lockdoctor.outputs import file_kinds
 from lockdoctor.outputs.files import require_place, write_file
@@ -31,15 +31,15 @@ WIDTH = 120
 """Columns of a table that goes to no terminal."""
 
 _KINDS = {
-    Format.NAGIOS: file_kinds.STATUS,
-    Format.TABLE: file_kinds.STATUS,  # which begins with the status line
-    Format.JSON: file_kinds.DOCUMENT,
-    Format.PROMETHEUS: file_kinds.TEXTFILE,
+    CheckFormat.NAGIOS: file_kinds.STATUS,
+    CheckFormat.TABLE: file_kinds.STATUS,  # which begins with the status line
+    CheckFormat.JSON: file_kinds.DOCUMENT,
+    CheckFormat.PROMETHEUS: file_kinds.TEXTFILE,
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class Teller:
+class CheckReporter:
     """Everyone who wants to hear of a check."""
 
     form: str
@@ -54,7 +54,7 @@ class Teller:
         if self.ping:
             self.ping.start()
 
-    def tell(self, checked: Checked, *, by_signal: bool = False) -> int:
+    def tell(self, checked: AnyCheckResult, *, by_signal: bool = False) -> int:
         """
         Tell everyone, and return the exit status.
 
@@ -68,22 +68,22 @@ class Teller:
         status = check_status(checked.health, by_signal=by_signal)
         complaint = self.ping.end(status, status_line(checked)) if self.ping else None
         if complaint and not (self.is_quiet and checked.health is Health.OK):
-            say(complaint)
+            print_message(complaint)
         return status
 
-    def _print(self, checked: Checked) -> Checked:
+    def _print(self, checked: AnyCheckResult) -> AnyCheckResult:
         try:
             write_to(sys.stdout, "the result", _Rendering(self.form, checked))
         except BrokenPipeError:  # nobody reads it, and that says nothing of the locks
-            give_up_stdout()
+            discard_stdout()
         except OutputError as failed:
-            give_up_stdout()
-            say(str(failed))
+            discard_stdout()
+            print_message(str(failed))
             return checked.with_problem(str(failed))
         return checked
 
 
-def teller_of(flags: TellingFlags) -> Teller:
+def teller_of(flags: ReportFlags) -> CheckReporter:
     """
     Say who is to be told.
 
@@ -93,8 +93,8 @@ def teller_of(flags: TellingFlags) -> Teller:
     """
     files = [_file(text) for text in flags.output]
     if flags.textfile:
-        files.append(_own(Format.PROMETHEUS, flags.textfile))
-    return Teller(
+        files.append(_own(CheckFormat.PROMETHEUS, flags.textfile))
+    return CheckReporter(
         form=flags.format,
         files=tuple(files),
         ping=_ping(flags.ping_url) if flags.ping_url is not None else None,
@@ -102,44 +102,44 @@ def teller_of(flags: TellingFlags) -> Teller:
     )
 
 
-def guessed_teller(argv: Sequence[str]) -> Teller:
+def guessed_teller(argv: Sequence[str]) -> CheckReporter:
     """Say who is to be told, as far as a command line shows that makes no sense as a whole."""
     ping = None
     files: list[tuple[str, Path]] = []
-    form: str = Format.NAGIOS
+    form: str = CheckFormat.NAGIOS
     for flag, value in _pairs(argv):
         # Each may be what is wrong with the line.
         with contextlib.suppress(ValueError, ConfigError, FileRefusedError):
             if flag == "--format":
-                form = Format(value)
+                form = CheckFormat(value)
             elif flag == "--output":
                 files.append(_file(value))
             elif flag == "--textfile":
-                files.append(_own(Format.PROMETHEUS, Path(value)))
+                files.append(_own(CheckFormat.PROMETHEUS, Path(value)))
             elif flag == "--ping-url":
                 ping = _ping(value)
-    return Teller(form=form, files=tuple(files), ping=ping)
+    return CheckReporter(form=form, files=tuple(files), ping=ping)
 
 
 def tell_failure(argv: Sequence[str], error: Exception) -> int:
     """Tell of a check that did not even begin, and return the exit status."""
-    failed = FailedCheck(at=SystemClock().now(), took_s=0.0, why=what_failed(error))
+    failed = FailedCheck(at=SystemClock().now(), took_s=0.0, why=error_text(error))
     return guessed_teller(argv).tell(failed)
 
 
-def what_failed(error: Exception) -> str:
+def error_text(error: Exception) -> str:
     """Word an error for the status line; of one that nobody foresaw the details go to stderr."""
     if os.environ.get("LOCKDOCTOR_DEBUG") or not is_foreseen(error):
         traceback.print_exception(type(error), error, error.__traceback__)
-    return explained(error)
+    return error_message(error)
 
 
-def _written(form: str, path: Path, checked: Checked) -> Checked:
+def _written(form: str, path: Path, checked: AnyCheckResult) -> AnyCheckResult:
     """Write a file; whatever goes wrong must not keep the other forms back."""
     try:
-        write_file(path, _KINDS[Format(form)], _Rendering(form, checked))
+        write_file(path, _KINDS[CheckFormat(form)], _Rendering(form, checked))
     except Exception as failed:  # noqa: BLE001  # as said
-        return checked.with_problem(what_failed(failed))
+        return checked.with_problem(error_text(failed))
     return checked
 
 
@@ -148,16 +148,16 @@ class _Rendering:
     """A check in one form, to be written anywhere."""
 
     form: str
-    checked: Checked
+    checked: AnyCheckResult
 
     def __call__(self, out: TextIO) -> None:
         _output(self.form, out).render(self.checked, out)
 
 
 def _output(form: str, out: TextIO) -> CheckOutput:
-    if form == Format.NAGIOS:
+    if form == CheckFormat.NAGIOS:
         return NagiosOutput()
-    if form == Format.PROMETHEUS:
+    if form == CheckFormat.PROMETHEUS:
         from lockdoctor.outputs.prometheus import PrometheusOutput  # noqa: PLC0415  # loads a server
 
         return PrometheusOutput()
@@ -165,7 +165,7 @@ def _output(form: str, out: TextIO) -> CheckOutput:
     from lockdoctor.outputs.table.check import CheckTable  # noqa: PLC0415  # loads rich
     from lockdoctor.outputs.table.report import TableOutput  # noqa: PLC0415  # as above
 
-    if form == Format.JSON:
+    if form == CheckFormat.JSON:
         return CheckJson()
     width = shutil.get_terminal_size((WIDTH, 24)).columns if out is sys.stdout else WIDTH
     return CheckTable(table=TableOutput(width=width, colour=in_colour(out, os.environ)))
@@ -173,8 +173,8 @@ def _output(form: str, out: TextIO) -> CheckOutput:
 
 def _file(text: str) -> tuple[str, Path]:
     form, is_said, path = text.partition("=")
-    if not is_said or not path or form not in {each.value for each in Format}:
-        forms = ", ".join(each.value for each in Format)
+    if not is_said or not path or form not in {each.value for each in CheckFormat}:
+        forms = ", ".join(each.value for each in CheckFormat)
         raise ConfigError(f"--output {text}: write it FORMAT=FILE, with one of {forms}")
     return _own(form, Path(path))
 
@@ -183,7 +183,7 @@ def _own(form: str, path: Path) -> tuple[str, Path]:
     """Refuse a file that is not ours; what else is wrong with it must not keep the check back."""
     with contextlib.suppress(OutputError, OSError):
         if path.exists():
-            require_place(path, _KINDS[Format(form)])
+            require_place(path, _KINDS[CheckFormat(form)])
     return form, path
 
 

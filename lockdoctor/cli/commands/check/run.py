@@ -7,19 +7,19 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from lockdoctor.cli.commands.check.options import StatusFlags, TellingFlags, TreatFlags
-from lockdoctor.cli.commands.check.report import teller_of, what_failed
+from lockdoctor.cli.commands.check.options import ReportFlags, StatusFlags, TreatFlags
+from lockdoctor.cli.commands.check.report import error_text, teller_of
 from lockdoctor.cli.config.file import Config, find_config, read_config
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
 from lockdoctor.cli.options.history import HistoryFlags
 from lockdoctor.cli.options.journal import JournalFlags
 from lockdoctor.cli.options.limits import LimitFlags
-from lockdoctor.cli.options.prefixes import TargetFlags, prefixes
-from lockdoctor.cli.options.run import ReadingFlags
+from lockdoctor.cli.options.prefixes import PrefixFlags, prefixes
+from lockdoctor.cli.options.run import LookupFlags
 from lockdoctor.cli.runtime.run import examine, means_of, settings_of
-from lockdoctor.cli.runtime.streams import say
+from lockdoctor.cli.runtime.streams import print_message
 from lockdoctor.clock import SystemClock
-from lockdoctor.domain.check.health import Checkup, FailedCheck
+from lockdoctor.domain.check.health import CheckResult, FailedCheck
 from lockdoctor.domain.check.metrics import NAMES, MetricLimits
 from lockdoctor.domain.check.ranges import Range, parse_range
 from lockdoctor.domain.policy.policy import Policy
@@ -28,7 +28,7 @@ from lockdoctor.own_files import require_writable
 from lockdoctor.workflows.scan.scan import ScanRequest
 
 if TYPE_CHECKING:
-    from lockdoctor.cli.commands.check.treat import Outcome
+    from lockdoctor.cli.commands.check.treat import UnattendedRun
     from lockdoctor.domain.report.report import Report
     from lockdoctor.etcd.connection.connection import ConnectionSettings
 
@@ -36,11 +36,11 @@ ENDED = "it was ended by a signal before anything was examined"
 
 
 def run_check(
-    targets: TargetFlags,
+    targets: PrefixFlags,
     status: StatusFlags,
     treatment: TreatFlags,
-    telling: TellingFlags,
-    reading: ReadingFlags,
+    telling: ReportFlags,
+    reading: LookupFlags,
     history: HistoryFlags,
     journal: JournalFlags,
     limits: LimitFlags,
@@ -76,10 +76,10 @@ def run_check(
     except KeyboardInterrupt:
         return teller.tell(failed(ENDED), by_signal=True)
     except WrongClusterError as wrong:
-        say(str(wrong))
+        print_message(str(wrong))
         return teller.tell(failed(str(wrong)))
     except Exception as error:  # noqa: BLE001  # whatever it is, whoever monitors must hear of it
-        return teller.tell(failed(what_failed(error)))
+        return teller.tell(failed(error_text(error)))
     unattended, by_signal = None, examined.by_signal
     if treatment.treat and not by_signal:
         try:
@@ -88,7 +88,7 @@ def run_check(
         except KeyboardInterrupt:  # before it began
             by_signal = True
     return teller.tell(
-        Checkup(
+        CheckResult(
             report=examined.report,
             took_s=clock.now() - started_at,
             limits=metric_limits,
@@ -114,14 +114,14 @@ def _wrong_cluster(settings: ConnectionSettings) -> tuple[str, ...]:
     try:
         settings.identity.require_no_mismatch()
     except WrongClusterError as wrong:
-        say(str(wrong))
+        print_message(str(wrong))
         return (str(wrong),)
     return ()
 
 
 def _treat(
     settings: ConnectionSettings, journal: JournalFlags, report: Report, policy: Policy
-) -> Outcome:
+) -> UnattendedRun:
     from lockdoctor.cli.commands.check.treat import treat  # noqa: PLC0415  # loads what treats
     from lockdoctor.cli.runtime.journal import open_journal  # noqa: PLC0415  # loads rich
 
@@ -129,7 +129,7 @@ def _treat(
 
 
 def check_request(
-    targets: TargetFlags, reading: ReadingFlags, limits: LimitFlags, file: Config
+    targets: PrefixFlags, reading: LookupFlags, limits: LimitFlags, file: Config
 ) -> ScanRequest:
     """
     Say what to check: one look, after which a mere possibility does not alarm.

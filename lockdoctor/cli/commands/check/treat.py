@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from lockdoctor.cli.commands.check.report import what_failed
+from lockdoctor.cli.commands.check.report import error_text
 from lockdoctor.cli.runtime.interrupts import Signals
 from lockdoctor.cli.runtime.treatment_context import connected_ward
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report
-from lockdoctor.domain.treatment.unattended import Unattended, choose
+from lockdoctor.domain.treatment.unattended import UnattendedResult, choose
 from lockdoctor.errors import ConfigError
 from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.text.values import printable
-from lockdoctor.ports import Stop
+from lockdoctor.ports import StopRequest
 from lockdoctor.values import dataclass
 from lockdoctor.workflows.treatment.unattended import treat_unattended
 
@@ -20,10 +20,10 @@ ENDED = "it was ended by a signal; the journal tells how far it came"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class UnattendedRun:
     """What came of it."""
 
-    unattended: Unattended | None
+    unattended: UnattendedResult | None
     """None where nobody asked for it."""
     by_signal: bool = False
 
@@ -53,24 +53,28 @@ def require_policy(policy: Policy) -> None:
 
 def treat(
     settings: ConnectionSettings, journal: FileJournal, report: Report, policy: Policy
-) -> Outcome:
+) -> UnattendedRun:
     """Treat what the policy allows; whatever goes wrong is told in the outcome."""
     if not any(choose(report, policy, ())):
-        return Outcome(Unattended())
-    stop = Stop()
+        return UnattendedRun(UnattendedResult())
+    stop = StopRequest()
     signals = Signals(stop)
     try:
         with journal.alone():
             work = _treat(settings, journal, report, policy, stop)
-            return Outcome(signals.run(work), signals.came)
+            return UnattendedRun(signals.run(work), signals.came)
     except KeyboardInterrupt:
-        return Outcome(Unattended(failure=ENDED), by_signal=True)
+        return UnattendedRun(UnattendedResult(failure=ENDED), by_signal=True)
     except Exception as error:  # noqa: BLE001  # what was examined must be told all the same
-        return Outcome(Unattended(failure=what_failed(error)), signals.came)
+        return UnattendedRun(UnattendedResult(failure=error_text(error)), signals.came)
 
 
 async def _treat(
-    settings: ConnectionSettings, journal: FileJournal, report: Report, policy: Policy, stop: Stop
-) -> Unattended:
+    settings: ConnectionSettings,
+    journal: FileJournal,
+    report: Report,
+    policy: Policy,
+    stop: StopRequest,
+) -> UnattendedResult:
     async with connected_ward(settings, journal) as ward:
         return await treat_unattended(ward, report, policy, stop)

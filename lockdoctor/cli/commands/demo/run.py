@@ -10,12 +10,12 @@ import typer
 from lockdoctor.cli.config.file import Config
 from lockdoctor.cli.exit_codes import ExitStatus
 from lockdoctor.cli.options.limits import LimitFlags
-from lockdoctor.cli.options.prefixes import TargetFlags
-from lockdoctor.cli.options.run import ReadingFlags, RunFlags
-from lockdoctor.cli.runtime.run import Means, scan_and_print, scan_request
+from lockdoctor.cli.options.prefixes import PrefixFlags
+from lockdoctor.cli.options.run import LookupFlags, RunFlags
+from lockdoctor.cli.runtime.run import RunDependencies, scan_and_print, scan_request
 from lockdoctor.cli.runtime.signals import Interruptions
 from lockdoctor.demo.etcd_server import EtcdServer
-from lockdoctor.demo.scenarios import PREFIX, SCENARIOS, playing
+from lockdoctor.demo.scenarios import PREFIX, SCENARIOS, running
 from lockdoctor.demo.temporary_etcd import own_etcd
 from lockdoctor.errors import DemoError
 from lockdoctor.etcd.connection.connection import ConnectionSettings
@@ -60,7 +60,7 @@ def run_demo(*, keep: bool) -> ExitStatus:
     """
     with Interruptions() as interruptions, own_etcd() as server:
         _say(_introduction(server))
-        with playing(server.address):
+        with running(server.address):
             return _perform(server, interruptions, keep=keep)
 
 
@@ -85,10 +85,10 @@ def _perform(server: EtcdServer, interruptions: Interruptions, *, keep: bool) ->
 def _scan(server: EtcdServer) -> ExitStatus:
     """Scan as `lockdoctor scan` does, without settings and history of whoever runs the demo."""
     run = RunFlags()
-    targets = TargetFlags(prefix=[PREFIX.decode()])
-    request = scan_request(targets, run, ReadingFlags(), LimitFlags(), Config())
+    targets = PrefixFlags(prefix=[PREFIX.decode()])
+    request = scan_request(targets, run, LookupFlags(), LimitFlags(), Config())
     settings = ConnectionSettings(endpoints=(server.endpoint,))
-    return scan_and_print(settings, request, run, Means())
+    return scan_and_print(settings, request, run, RunDependencies())
 
 
 def _wait(server: EtcdServer, interruptions: Interruptions) -> None:

@@ -6,7 +6,7 @@ import typer
 
 from lockdoctor.cli.commands.history.options import PruneFlags, StoredFlags, SubjectFlags
 from lockdoctor.cli.exit_codes import ExitStatus
-from lockdoctor.cli.options.groups import PanelledCommand, job
+from lockdoctor.cli.options.groups import PanelledCommand, to_click_command
 from lockdoctor.cli.options.output import FormatFlags
 
 EXAMPLES = """\b
@@ -82,4 +82,4 @@ def history(context: typer.Context) -> None:
 
 
 for _command in (runs, show, prune, export):
-    group.command(_command.__name__, cls=PanelledCommand)(job(_command))
+    group.command(_command.__name__, cls=PanelledCommand)(to_click_command(_command))

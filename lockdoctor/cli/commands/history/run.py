@@ -9,7 +9,7 @@ from typing import TextIO
 
 from lockdoctor.cli.commands.history.options import PruneFlags, StoredFlags, SubjectFlags
 from lockdoctor.cli.exit_codes import HistoryStatus
-from lockdoctor.cli.options.output import Format, FormatFlags
+from lockdoctor.cli.options.output import FormatFlags, OutputFormat
 from lockdoctor.cli.runtime.terminal import in_colour, width, write_to
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.model.leases import lease_id_of
@@ -31,7 +31,7 @@ def list_runs(file: StoredFlags, form: FormatFlags) -> HistoryStatus:
     """
     with _reader(file) as reader:
         runs = reader.runs()
-    if form.format == Format.JSON:
+    if form.format == OutputFormat.JSON:
         _print(lambda out: write_runs(runs, out))
     elif not runs:
         _print(lambda out: out.write("No run is stored\n"))

@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 
 from lockdoctor.cli.commands.journal.options import EntryFlags, ListFlags, RestoreFlags
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
-from lockdoctor.cli.options.groups import PanelledCommand, job
+from lockdoctor.cli.options.groups import PanelledCommand, to_click_command
 from lockdoctor.cli.options.journal import JournalFlags
 from lockdoctor.cli.options.output import FormatFlags
 
@@ -86,6 +86,6 @@ def journal() -> None:
     """
 
 
-group.command("list", cls=PanelledCommand)(job(list_entries))
-group.command("show", cls=PanelledCommand)(job(show))
-group.command("restore", cls=PanelledCommand)(job(restore))
+group.command("list", cls=PanelledCommand)(to_click_command(list_entries))
+group.command("show", cls=PanelledCommand)(to_click_command(show))
+group.command("restore", cls=PanelledCommand)(to_click_command(restore))

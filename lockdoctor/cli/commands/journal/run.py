@@ -9,7 +9,7 @@ import sys
 from lockdoctor.cli.commands.journal.options import EntryFlags, ListFlags
 from lockdoctor.cli.exit_codes import ExitStatus
 from lockdoctor.cli.options.journal import JournalFlags
-from lockdoctor.cli.options.output import Format, FormatFlags
+from lockdoctor.cli.options.output import FormatFlags, OutputFormat
 from lockdoctor.cli.runtime.journal import open_journal
 from lockdoctor.cli.runtime.terminal import in_colour, write_to
 from lockdoctor.domain.treatment.journal_entry import Entry
@@ -34,7 +34,7 @@ def list_entries(flags: ListFlags, form: FormatFlags, journal: JournalFlags) -> 
         "the list",
         lambda out: (
             write_entries(shown, file.notes, out, with_values=False)
-            if form.format == Format.JSON
+            if form.format == OutputFormat.JSON
             else _table().entries(shown, len(found), file.notes, out)
         ),
     )
@@ -55,7 +55,7 @@ def show(entry: EntryFlags, form: FormatFlags, journal: JournalFlags) -> ExitSta
         "the entry",
         lambda out: (
             write_entries([found], file.notes, out, with_values=True)
-            if form.format == Format.JSON
+            if form.format == OutputFormat.JSON
             else _table().entry(found, file.notes, out)
         ),
     )

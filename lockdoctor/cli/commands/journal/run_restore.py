@@ -16,18 +16,18 @@ from lockdoctor.cli.runtime.consent import agreed, may_ask
 from lockdoctor.cli.runtime.interrupts import Signals
 from lockdoctor.cli.runtime.journal import open_journal
 from lockdoctor.cli.runtime.run import settings_of
-from lockdoctor.cli.runtime.streams import say
+from lockdoctor.cli.runtime.streams import print_message
 from lockdoctor.cli.runtime.terminal import in_colour, write_to
 from lockdoctor.cli.runtime.treatment_context import connected_ward
 from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.treatment.journal_entry import Entry
-from lockdoctor.domain.treatment.restore_plan import Restored, RestorePlan
+from lockdoctor.domain.treatment.restore_plan import RestorePlan, RestoreResult
 from lockdoctor.errors import ConfigError
 from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.table.restore import RestoreTable
 from lockdoctor.outputs.text.values import count, printable
-from lockdoctor.ports import Stop
+from lockdoctor.ports import StopRequest
 from lockdoctor.workflows.treatment import restore as workflow
 
 
@@ -56,7 +56,7 @@ def restore(
     try:
         plan = Signals().run(_planned(settings, file, found, wanted, flags.ttl_s))
     except KeyboardInterrupt:
-        say("interrupted while it still planned: nothing was written to etcd")
+        print_message("interrupted while it still planned: nothing was written to etcd")
         raise
     acts = bool(plan.keys) and will_act
     table = RestoreTable(
@@ -69,7 +69,7 @@ def restore(
     if not flags.yes and not agreed(f"Put back {count(len(plan.keys), 'key')}?"):
         write_to(sys.stdout, "the answer", lambda out: out.write("Nothing was written\n"))
         return RestoreStatus.DONE
-    stop = Stop()
+    stop = StopRequest()
     signals = Signals(stop)
     restored = signals.run(_carried_out(settings, file, plan, stop))
     write_to(sys.stdout, "what was done", lambda out: table.restored(restored, out))
@@ -114,7 +114,7 @@ async def _planned(
 
 
 async def _carried_out(
-    settings: ConnectionSettings, file: FileJournal, plan: RestorePlan, stop: Stop
-) -> Restored:
+    settings: ConnectionSettings, file: FileJournal, plan: RestorePlan, stop: StopRequest
+) -> RestoreResult:
     async with connected_ward(settings, file) as ward:
         return await workflow.restore(ward, plan, stop)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from lockdoctor.cli.commands.revoke.options import ActingFlags, DangerFlags, WhatFlags
+from lockdoctor.cli.commands.revoke.options import ExecutionFlags, OverrideFlags, SelectionFlags
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
 from lockdoctor.cli.options.history import HistoryFlags
 from lockdoctor.cli.options.journal import JournalFlags
 from lockdoctor.cli.options.limits import LimitFlags
-from lockdoctor.cli.options.prefixes import TargetFlags
+from lockdoctor.cli.options.prefixes import PrefixFlags
 from lockdoctor.cli.options.run import RunFlags
 
 EXAMPLES = """\b
@@ -27,10 +27,10 @@ Exit status: 0 planned only, or all done; 1 some refused or failed; 2 bad usage;
 
 
 def revoke(
-    what: WhatFlags,
-    targets: TargetFlags,
-    dangers: DangerFlags,
-    acting: ActingFlags,
+    what: SelectionFlags,
+    targets: PrefixFlags,
+    dangers: OverrideFlags,
+    acting: ExecutionFlags,
     run: RunFlags,
     history: HistoryFlags,
     limits: LimitFlags,

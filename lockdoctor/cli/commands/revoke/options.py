@@ -28,7 +28,7 @@ def _verdict(text: str) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WhatFlags:
+class SelectionFlags:
     """What is treated, and in which way."""
 
     lease: Annotated[
@@ -125,7 +125,7 @@ class WhatFlags:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DangerFlags:
+class OverrideFlags:
     """Dangers that a person names."""
 
     even_if_healthy: Annotated[
@@ -167,7 +167,7 @@ class DangerFlags:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ActingFlags:
+class ExecutionFlags:
     """What is done with the plan."""
 
     dry_run: Annotated[

@@ -10,27 +10,27 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 
-from lockdoctor.cli.commands.revoke.options import ActingFlags, DangerFlags, WhatFlags
-from lockdoctor.cli.commands.revoke.selection import request_of, require_sense, selection_of
+from lockdoctor.cli.commands.revoke.options import ExecutionFlags, OverrideFlags, SelectionFlags
+from lockdoctor.cli.commands.revoke.selection import request_of, selection_of, validate_flags
 from lockdoctor.cli.config.file import find_config, read_config
 from lockdoctor.cli.exit_codes import ExitStatus
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
 from lockdoctor.cli.options.history import HistoryFlags
 from lockdoctor.cli.options.journal import JournalFlags
 from lockdoctor.cli.options.limits import LimitFlags
-from lockdoctor.cli.options.output import Format
-from lockdoctor.cli.options.prefixes import TargetFlags
+from lockdoctor.cli.options.output import OutputFormat
+from lockdoctor.cli.options.prefixes import PrefixFlags
 from lockdoctor.cli.options.run import RunFlags
 from lockdoctor.cli.runtime.interrupts import Signals
 from lockdoctor.cli.runtime.prompt import is_agreed
-from lockdoctor.cli.runtime.run import MARGIN_S, Means, examine, history_path, settings_of
-from lockdoctor.cli.runtime.streams import say
+from lockdoctor.cli.runtime.run import MARGIN_S, RunDependencies, examine, history_path, settings_of
+from lockdoctor.cli.runtime.streams import print_message
 from lockdoctor.cli.runtime.terminal import in_colour, write_to
 from lockdoctor.cli.runtime.treatment_context import connected_ward
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.treatment.journal_entry import EntryId
 from lockdoctor.domain.treatment.plan import RevokePlan, Selection
-from lockdoctor.domain.treatment.results import Treated, TreatmentReport, Undone
+from lockdoctor.domain.treatment.results import TargetResult, TreatmentReport, UndoResult
 from lockdoctor.errors import ClusterError, ConfigError, WrongClusterError
 from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.journal.file import FileJournal, default_path
@@ -40,11 +40,11 @@ from lockdoctor.outputs.json.plan_reading import read_plan
 from lockdoctor.outputs.json.treatment import write_plan_file, write_treatment, write_undone
 from lockdoctor.outputs.table.treatment import RESULTS, TreatmentTable, title
 from lockdoctor.outputs.text.values import duration
-from lockdoctor.ports import Stop
+from lockdoctor.ports import StopRequest
 from lockdoctor.values import dataclass
 from lockdoctor.workflows.scan.scan import ScanRequest
-from lockdoctor.workflows.treatment.context import Ward
-from lockdoctor.workflows.treatment.plan import Conduct, carry_out, plan_revocation
+from lockdoctor.workflows.treatment.context import TreatmentContext
+from lockdoctor.workflows.treatment.plan import ExecutionOptions, execute_plan, plan_revocation
 from lockdoctor.workflows.treatment.undo import undo
 from lockdoctor.workflows.treatment.verify import watch_for_relapse
 
@@ -57,12 +57,12 @@ HOW_TO_ACT = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
+class RevokeSettings:
     """How one run goes about it."""
 
     settings: ConnectionSettings
     journal: Path
-    acting: ActingFlags
+    acting: ExecutionFlags
     is_json: bool
     asks: bool
     """There is a person at the terminal to be asked."""
@@ -77,10 +77,10 @@ class Manner:
 
 
 def run_revoke(
-    what: WhatFlags,
-    targets: TargetFlags,
-    dangers: DangerFlags,
-    acting: ActingFlags,
+    what: SelectionFlags,
+    targets: PrefixFlags,
+    dangers: OverrideFlags,
+    acting: ExecutionFlags,
     run: RunFlags,
     history: HistoryFlags,
     limits: LimitFlags,
@@ -96,9 +96,9 @@ def run_revoke(
     """
     file = read_config(find_config(config.config, os.environ))
     selection = selection_of(what, dangers)
-    require_sense(selection, targets, acting)
-    is_json = run.format == Format.JSON
-    manner = Manner(
+    validate_flags(selection, targets, acting)
+    is_json = run.format == OutputFormat.JSON
+    manner = RevokeSettings(
         settings=settings_of(connection, config.cluster, file, os.environ),
         journal=_journal_path(journal),
         acting=acting,
@@ -115,20 +115,20 @@ def run_revoke(
         return _settle(manner, _saved_plan(acting.from_plan))
     request = request_of(targets, run, limits, selection, file)
     kept = history_path(history, os.environ) if request.prefixes else None
-    means = Means(history=kept, acceptances=file.acceptances)
+    means = RunDependencies(history=kept, acceptances=file.acceptances)
     timeout_s = request.window_s + MARGIN_S if run.timeout_s is None else run.timeout_s
     try:
         plan = _fresh_plan(manner, request, means, timeout_s, selection)
     except KeyboardInterrupt:
-        say("interrupted while it still planned: nothing was written to etcd")
+        print_message("interrupted while it still planned: nothing was written to etcd")
         raise
     return _settle(manner, plan)
 
 
 def _fresh_plan(
-    manner: Manner,
+    manner: RevokeSettings,
     request: ScanRequest,
-    means: Means,
+    means: RunDependencies,
     timeout_s: float,
     selection: Selection,
 ) -> RevokePlan:
@@ -150,7 +150,7 @@ def _fresh_plan(
     return Signals().run(_plan(manner, examined.report, selection))
 
 
-def _settle(manner: Manner, plan: RevokePlan) -> int:
+def _settle(manner: RevokeSettings, plan: RevokePlan) -> int:
     """Show a plan, and carry it out where somebody says so."""
     acting = manner.acting
     acts = bool(plan.targets) and acting.yes
@@ -170,13 +170,13 @@ def _settle(manner: Manner, plan: RevokePlan) -> int:
     return _nothing_done(acting, plan)
 
 
-def _nothing_done(acting: ActingFlags, plan: RevokePlan) -> int:
+def _nothing_done(acting: ExecutionFlags, plan: RevokePlan) -> int:
     """A plan alone is what was asked for; only who says --yes has wanted more."""
     refused = any(not refusal.is_gone for refusal in plan.refused)
     return ExitStatus.FINDINGS if acting.yes and refused else ExitStatus.NOTHING_FOUND
 
 
-def _act(manner: Manner, plan: RevokePlan) -> int:
+def _act(manner: RevokeSettings, plan: RevokePlan) -> int:
     """
     Carry a plan out, and report.
 
@@ -184,7 +184,7 @@ def _act(manner: Manner, plan: RevokePlan) -> int:
         WrongClusterError: Another cluster has answered; what was done before was reported.
         KeyboardInterrupt: Two signals came before anything was written to etcd.
     """
-    stop = Stop()
+    stop = StopRequest()
     signals = Signals(stop)
     report = signals.run(_carry_out(manner, plan, stop))
     if manner.is_json:
@@ -197,29 +197,31 @@ def _act(manner: Manner, plan: RevokePlan) -> int:
     return ExitStatus.NOTHING_FOUND if report.is_fine else ExitStatus.FINDINGS
 
 
-async def _plan(manner: Manner, report: Report, selection: Selection) -> RevokePlan:
+async def _plan(manner: RevokeSettings, report: Report, selection: Selection) -> RevokePlan:
     async with _ward(manner) as ward:
         return await plan_revocation(
             ward.cluster, ward.surgeon, ward.clock, report, selection, ward.words.evidence
         )
 
 
-async def _carry_out(manner: Manner, plan: RevokePlan, stop: Stop) -> TreatmentReport:
+async def _carry_out(
+    manner: RevokeSettings, plan: RevokePlan, stop: StopRequest
+) -> TreatmentReport:
     acting = manner.acting
-    conduct = Conduct(pause_s=acting.pause_s, continue_on_error=acting.continue_on_error)
-    told: list[Treated] = []
+    conduct = ExecutionOptions(pause_s=acting.pause_s, continue_on_error=acting.continue_on_error)
+    told: list[TargetResult] = []
 
-    def tell(treated: Treated) -> None:
+    def tell(treated: TargetResult) -> None:
         told.append(treated)
         if len(plan.targets) > 1:  # who presses Ctrl-C twice still knows what was done
             came = f"{title(treated.target)}: {RESULTS[treated.result]}"
-            say(f"{len(told)} of {len(plan.targets)}: {came}")
+            print_message(f"{len(told)} of {len(plan.targets)}: {came}")
 
     async with _ward(manner) as ward:
-        report = await carry_out(ward, plan, conduct, stop, tell)
+        report = await execute_plan(ward, plan, conduct, stop, tell)
         if acting.verify_s is None or stop.reason:
             return report
-        say(f"watching for {duration(acting.verify_s)} whether the leak comes back")
+        print_message(f"watching for {duration(acting.verify_s)} whether the leak comes back")
         began_at = ward.clock.now()
         try:
             relapses = await watch_for_relapse(
@@ -231,7 +233,7 @@ async def _carry_out(manner: Manner, plan: RevokePlan, stop: Stop) -> TreatmentR
         return replace(report, watched_s=watched_s, relapses=relapses)
 
 
-def _undo(manner: Manner, entry_id: EntryId) -> int:
+def _undo(manner: RevokeSettings, entry_id: EntryId) -> int:
     """
     Put back what is in quarantine, and report.
 
@@ -239,9 +241,9 @@ def _undo(manner: Manner, entry_id: EntryId) -> int:
         WrongClusterError: Another cluster has answered; what was done before was reported.
         KeyboardInterrupt: Two signals came before anything was written to etcd.
     """
-    stop = Stop()
+    stop = StopRequest()
 
-    async def work() -> Undone:
+    async def work() -> UndoResult:
         async with _ward(manner) as ward:
             return await undo(ward, entry_id, stop)
 
@@ -257,7 +259,7 @@ def _undo(manner: Manner, entry_id: EntryId) -> int:
     return ExitStatus.NOTHING_FOUND if undone.is_fine else ExitStatus.FINDINGS
 
 
-def _ward(manner: Manner) -> AbstractAsyncContextManager[Ward]:
+def _ward(manner: RevokeSettings) -> AbstractAsyncContextManager[TreatmentContext]:
     return connected_ward(manner.settings, FileJournal(manner.journal))
 
 
@@ -276,7 +278,7 @@ def _journal_path(flags: JournalFlags) -> Path:
     return Path(named) if named else default_path(os.environ)
 
 
-def _asks(acting: ActingFlags, *, is_json: bool) -> bool:
+def _asks(acting: ExecutionFlags, *, is_json: bool) -> bool:
     if is_json or acting.dry_run or acting.yes or acting.plan is not None:
         return False
     return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()

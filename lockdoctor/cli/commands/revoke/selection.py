@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import os
 
-from lockdoctor.cli.commands.revoke.options import ActingFlags, DangerFlags, WhatFlags
+from lockdoctor.cli.commands.revoke.options import ExecutionFlags, OverrideFlags, SelectionFlags
 from lockdoctor.cli.config.file import Config
 from lockdoctor.cli.options.limits import LimitFlags
-from lockdoctor.cli.options.prefixes import TargetFlags, from_hex, prefixes
+from lockdoctor.cli.options.prefixes import PrefixFlags, from_hex, prefixes
 from lockdoctor.cli.options.run import RunFlags
 from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import LeaseId, parse_lease_id
@@ -18,7 +18,7 @@ from lockdoctor.errors import ConfigError
 from lockdoctor.workflows.scan.scan import ScanRequest
 
 
-def selection_of(what: WhatFlags, dangers: DangerFlags) -> Selection:
+def selection_of(what: SelectionFlags, dangers: OverrideFlags) -> Selection:
     """
     Say what is to be treated.
 
@@ -53,7 +53,7 @@ def _lease(text: str) -> LeaseId:
 
 
 def request_of(
-    targets: TargetFlags, run: RunFlags, limits: LimitFlags, selection: Selection, file: Config
+    targets: PrefixFlags, run: RunFlags, limits: LimitFlags, selection: Selection, file: Config
 ) -> ScanRequest:
     """
     Say what to scan; sessions are looked for in the whole cluster, and need no prefix.
@@ -73,15 +73,15 @@ def request_of(
     )
 
 
-def require_sense(selection: Selection, targets: TargetFlags, acting: ActingFlags) -> None:
+def validate_flags(selection: Selection, targets: PrefixFlags, acting: ExecutionFlags) -> None:
     """
     Refuse flags that contradict each other.
 
     Raises:
         ConfigError: They do.
     """
-    nothing = selection_of(WhatFlags(), DangerFlags())
-    selects = selection != nothing or targets != TargetFlags()
+    nothing = selection_of(SelectionFlags(), OverrideFlags())
+    selects = selection != nothing or targets != PrefixFlags()
     for flag, given in (("--from-plan", acting.from_plan), ("--undo", acting.undo)):
         if given is not None and selects:
             raise ConfigError(f"{flag} says already what to treat; leave out what selects it anew")

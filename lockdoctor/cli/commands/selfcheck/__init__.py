@@ -6,7 +6,7 @@ from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
 from lockdoctor.cli.options.history import HistoryFlags
 from lockdoctor.cli.options.journal import JournalFlags
 from lockdoctor.cli.options.output import FormatFlags
-from lockdoctor.cli.options.prefixes import TargetFlags
+from lockdoctor.cli.options.prefixes import PrefixFlags
 
 EXAMPLES = """\b
 Examples:
@@ -21,7 +21,7 @@ Exit status: 0 all that a scan needs works, 1 something does not, 2 bad usage,
 
 def selfcheck(
     form: FormatFlags,
-    targets: TargetFlags,
+    targets: PrefixFlags,
     history: HistoryFlags,
     journal: JournalFlags,
     connection: ConnectionFlags,

@@ -17,8 +17,8 @@ from lockdoctor.cli.exit_codes import ExitStatus
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
 from lockdoctor.cli.options.history import HistoryFlags
 from lockdoctor.cli.options.journal import JournalFlags
-from lockdoctor.cli.options.output import Format, FormatFlags
-from lockdoctor.cli.options.prefixes import TargetFlags, prefixes
+from lockdoctor.cli.options.output import FormatFlags, OutputFormat
+from lockdoctor.cli.options.prefixes import PrefixFlags, prefixes
 from lockdoctor.cli.runtime.interrupts import Signals
 from lockdoctor.cli.runtime.run import settings_of
 from lockdoctor.cli.runtime.terminal import in_colour, width, write_to
@@ -33,14 +33,14 @@ from lockdoctor.journal.file import JOURNAL, FileJournal, default_path
 from lockdoctor.outputs.json.selfcheck import write_json
 from lockdoctor.outputs.table.selfcheck import write_table
 from lockdoctor.own_files import FileKind, may_write_in, require_writable
-from lockdoctor.ports import Stop
+from lockdoctor.ports import StopRequest
 
 LIBRARIES = ("etcd3", "grpcio", "protobuf", "typer", "rich", "humanize", "prometheus-client")
 
 
 def run_selfcheck(
     form: FormatFlags,
-    targets: TargetFlags,
+    targets: PrefixFlags,
     history: HistoryFlags,
     journal: JournalFlags,
     connection: ConnectionFlags,
@@ -58,7 +58,7 @@ def run_selfcheck(
     asked = prefixes(targets, file.rules)
     settings = settings_of(connection, config.cluster, file, os.environ)
     clock = SystemClock()
-    stop = Stop()
+    stop = StopRequest()
     signals = Signals(stop)
     facts = signals.run(inspect(settings, clock, asked, stop))
     local = (
@@ -76,7 +76,7 @@ def run_selfcheck(
 
 
 def _write(found: SelfCheck, asked: Sequence[bytes], out: TextIO, form: str) -> None:
-    if form == Format.JSON:
+    if form == OutputFormat.JSON:
         write_json(found, asked, out)
     else:
         write_table(found, asked, out, width=width(), colour=in_colour(out, os.environ))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lockdoctor.cli.options.output import Format
+from lockdoctor.cli.options.output import OutputFormat
 from lockdoctor.cli.options.run import RUN
 from lockdoctor.cli.options.types import duration, one_of
 from lockdoctor.values import dataclass
@@ -39,13 +39,13 @@ class ShowFlags:
         str,  # a Format; typer before 0.29 would convert an enumeration after its parser did
         typer.Option(
             "--format",
-            parser=one_of(*Format),
+            parser=one_of(*OutputFormat),
             metavar="table|json",
             show_default=False,
             help="For people (the default), or the document of scan with this alone in it.",
             rich_help_panel=RUN,
         ),
-    ] = Format.TABLE
+    ] = OutputFormat.TABLE
     svg: Annotated[
         Path | None,
         typer.Option(

@@ -13,13 +13,13 @@ from lockdoctor.cli.exit_codes import ExitStatus, scan_status
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
 from lockdoctor.cli.options.history import HistoryFlags
 from lockdoctor.cli.options.limits import LimitFlags
-from lockdoctor.cli.options.output import Format
-from lockdoctor.cli.runtime.run import MARGIN_S, Means, examine, history_path, settings_of
+from lockdoctor.cli.options.output import OutputFormat
+from lockdoctor.cli.runtime.run import MARGIN_S, RunDependencies, examine, history_path, settings_of
 from lockdoctor.cli.runtime.terminal import in_colour, width, write_to
 from lockdoctor.domain.model.leases import lease_id_of
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report
-from lockdoctor.errors import ConfigError, NotThere
+from lockdoctor.errors import ConfigError, NotFoundError
 from lockdoctor.outputs import file_kinds
 from lockdoctor.outputs import html as pictures
 from lockdoctor.outputs.files import require_place, write_file
@@ -28,7 +28,7 @@ from lockdoctor.outputs.table.parts.layout import write
 from lockdoctor.outputs.table.show import show_parts
 from lockdoctor.outputs.text.values import printable
 from lockdoctor.own_files import FileKind
-from lockdoctor.workflows.show import ShowRequest, Subject, show
+from lockdoctor.workflows.show import ShowRequest, ShowTarget, show
 
 PICTURES = {file_kinds.HTML: pictures.html, file_kinds.SVG: pictures.svg}
 
@@ -58,17 +58,17 @@ def run_show(
     for kind, path in files:
         require_place(path, kind)
     request = ShowRequest(
-        subject=Subject(name=name, lease_id=lease_id_of(flags.subject)),
+        subject=ShowTarget(name=name, lease_id=lease_id_of(flags.subject)),
         policy=Policy(rules=file.rules, overrides=limits.limits()),
         window_s=flags.window_s,
     )
-    means = Means(history=history_path(history, os.environ), acceptances=file.acceptances)
+    means = RunDependencies(history=history_path(history, os.environ), acceptances=file.acceptances)
     settings = settings_of(connection, config.cluster, file, os.environ)
     try:
         examined = examine(settings, request, means, flags.window_s + MARGIN_S, show)
-    except NotThere as missing:
+    except NotFoundError as missing:
         seen = f"`lockdoctor history show` tells what earlier runs have seen of {printable(name)}"
-        raise NotThere(f"{missing}; {seen}") from missing
+        raise NotFoundError(f"{missing}; {seen}") from missing
     report = examined.report
     for kind, path in files:
         _write_picture(path, kind, PICTURES[kind](show_parts(report, pictures.WIDTH)))
@@ -81,7 +81,7 @@ def _write_picture(path: Path, kind: FileKind, picture: str) -> None:
 
 
 def _write(report: Report, out: TextIO, form: str) -> None:
-    if form == Format.JSON:
+    if form == OutputFormat.JSON:
         JsonOutput().render(report, out)
         return
     columns = width()

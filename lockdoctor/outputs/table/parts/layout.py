@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 
-class Line(Text):
+class NoWrapText(Text):
     """A line that is never broken, so that it can be copied whole."""
 
 
@@ -32,7 +32,7 @@ def write(parts: Iterable[RenderableType], out: TextIO, *, width: int, colour: b
         soft_wrap=False,
     )
     for part in parts:
-        console.print(part, soft_wrap=isinstance(part, Line))
+        console.print(part, soft_wrap=isinstance(part, NoWrapText))
     text = "\n".join(line.rstrip() for line in page.getvalue().splitlines()) + "\n"
     encoding = getattr(out, "encoding", None) or "utf-8"
     out.write(text.encode(encoding, "backslashreplace").decode(encoding))

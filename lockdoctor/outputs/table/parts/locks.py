@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from lockdoctor.domain.evidence.verdicts import Severity, Verdict, VerdictKind
-from lockdoctor.domain.inference.hold_age import Age
+from lockdoctor.domain.inference.hold_age import HoldAge
 from lockdoctor.domain.inference.renewals import RenewalTrace, is_usable
-from lockdoctor.domain.model.leases import Observation, hex_id
+from lockdoctor.domain.model.leases import LeaseReading, hex_id
 from lockdoctor.domain.model.locks import Recipe
 from lockdoctor.domain.report.findings import LockReport
 from lockdoctor.outputs.text.headline import how_many
@@ -79,7 +79,7 @@ def verdict_style(verdict: Verdict) -> str:
 
 def sawtooth(trace: RenewalTrace) -> str:
     """Draw the remaining TTL at each look, in order, as a share of the granted one."""
-    looks = [reading for reading in trace.readings if isinstance(reading, Observation)]
+    looks = [reading for reading in trace.readings if isinstance(reading, LeaseReading)]
     usable = [look for look in looks if is_usable(look) and look.granted_ttl_s > 0]
     return "".join(map(_level, usable[-MAX_LOOKS:]))
 
@@ -193,7 +193,7 @@ def _held(lock: LockReport) -> list[str]:
     return [*parts, *_estimate(age)]
 
 
-def _estimate(age: Age) -> list[str]:
+def _estimate(age: HoldAge) -> list[str]:
     if age.estimate is None or not age.at_least_s:
         return []
     about_s = age.estimate.about_s
@@ -235,6 +235,6 @@ def _gave_up(lock: LockReport) -> str:
     return f"{activity.gave_up:,}{'+' if activity.has_gap else ''}"
 
 
-def _level(look: Observation) -> str:
+def _level(look: LeaseReading) -> str:
     share = max(0, look.remaining_ttl_s) * len(LEVELS) // look.granted_ttl_s
     return LEVELS[min(share, len(LEVELS) - 1)]

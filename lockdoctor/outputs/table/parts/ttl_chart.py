@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lockdoctor.domain.inference.ttl_timeline import Tooth
+from lockdoctor.domain.inference.ttl_timeline import TtlSegment
 from lockdoctor.outputs.text.values import duration
 from lockdoctor.values import dataclass
 
@@ -19,7 +19,7 @@ LEADER_MARK = "^"
 class Chart:
     """What is drawn: the teeth of one lease between two moments."""
 
-    teeth: Sequence[Tooth]
+    teeth: Sequence[TtlSegment]
     granted_ttl_s: int
     since: float
     until: float

@@ -9,9 +9,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from lockdoctor.domain.evidence.deadlock import RingWait, WaitCircle
+from lockdoctor.domain.evidence.deadlock import CycleEdge, WaitCycle
 from lockdoctor.domain.evidence.verdicts import VerdictKind
-from lockdoctor.domain.graph.blocking_tree import Blocked
+from lockdoctor.domain.graph.blocking_tree import BlockedLock
 from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.model.locks import LockId
 from lockdoctor.domain.report.report import Report
@@ -30,7 +30,7 @@ NAME_WIDTH = 60
 """Longer names lose their middle."""
 
 
-def circle(found: WaitCircle) -> RenderableType:
+def circle(found: WaitCycle) -> RenderableType:
     """Draw who holds what and waits for what, each session above the one that it waits for."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True)
@@ -63,21 +63,21 @@ def tree(report: Report) -> Iterator[RenderableType]:
         yield Text(f"  … and {count(len(rows) - MAX_ROWS, 'more lock')}")
 
 
-def _party(before: RingWait, wait: RingWait) -> str:
+def _party(before: CycleEdge, wait: CycleEdge) -> str:
     if before.behind == wait.waiter:
         return f"session {hex_id(wait.waiter)}"
     return f"sessions {hex_id(before.behind)} and {hex_id(wait.waiter)}, likely of one client"
 
 
-def _places(before: RingWait, wait: RingWait) -> Iterator[str]:
+def _places(before: CycleEdge, wait: CycleEdge) -> Iterator[str]:
     has = "holds    " if before.is_holder else "stands for"
     yield f"{has} {_name(before.waits_for)}"
     yield f"waits for {_name(wait.waits_for)}"
 
 
-def _groups(rows: Sequence[Blocked]) -> list[list[Blocked]]:
+def _groups(rows: Sequence[BlockedLock]) -> list[list[BlockedLock]]:
     """Each root with all that is behind it."""
-    groups: list[list[Blocked]] = []
+    groups: list[list[BlockedLock]] = []
     for row in rows:
         if not row.level:
             groups.append([])
@@ -85,11 +85,11 @@ def _groups(rows: Sequence[Blocked]) -> list[list[Blocked]]:
     return groups
 
 
-def _adds(group: Sequence[Blocked], told: set[LockId]) -> bool:
+def _adds(group: Sequence[BlockedLock], told: set[LockId]) -> bool:
     return any(row.lock not in told for row in group)
 
 
-def _row(row: Blocked) -> str:
+def _row(row: BlockedLock) -> str:
     name, waiters = _name(row.lock.name), count(row.waiters, "waiter")
     if row.level:
         held = f", held by session {hex_id(row.session)}" if row.session is not None else ""

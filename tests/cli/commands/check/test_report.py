@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from lockdoctor.cli.commands.check.options import Format, TellingFlags
+from lockdoctor.cli.commands.check.options import CheckFormat, ReportFlags
 from lockdoctor.cli.commands.check.report import guessed_teller, teller_of
-from lockdoctor.domain.check.health import Checked
+from lockdoctor.domain.check.health import AnyCheckResult
 from lockdoctor.errors import ConfigError
 from tests.factories.checks import FAILED, a_checkup, a_healthy_lock, a_leak
 
@@ -20,13 +20,13 @@ OK = a_checkup(a_healthy_lock())
 CRITICAL = a_checkup(a_leak())
 
 
-def tell(checked: Checked, *, by_signal: bool = False, **flags: Any) -> int:
-    return teller_of(TellingFlags(**flags)).tell(checked, by_signal=by_signal)
+def tell(checked: AnyCheckResult, *, by_signal: bool = False, **flags: Any) -> int:
+    return teller_of(ReportFlags(**flags)).tell(checked, by_signal=by_signal)
 
 
 @pytest.mark.parametrize(("checked", "status"), [(OK, 0), (CRITICAL, 2), (FAILED, 3)])
 def test_status_line_and_exit_status(
-    checked: Checked, status: int, capsys: pytest.CaptureFixture[str]
+    checked: AnyCheckResult, status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What is said and what is returned are one."""
     assert tell(checked) == status
@@ -47,7 +47,9 @@ def test_several_forms_of_one_result(tmp_path: Path, capsys: pytest.CaptureFixtu
     forms = ["json", "nagios", "prometheus", "table"]
     output = [f"{form}={tmp_path / form}" for form in forms]
 
-    assert tell(CRITICAL, output=output, textfile=tmp_path / "a=b.prom", format=Format.JSON) == 2
+    assert (
+        tell(CRITICAL, output=output, textfile=tmp_path / "a=b.prom", format=CheckFormat.JSON) == 2
+    )
 
     printed = json.loads(capsys.readouterr().out)
     assert json.loads((tmp_path / "json").read_text()) == printed
@@ -87,7 +89,7 @@ def test_file_that_cannot_be_written_is_a_problem(
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
 @pytest.mark.parametrize(("checked", "status"), [(OK, 3), (CRITICAL, 2)])
 def test_standard_output_that_is_full(
-    checked: Checked,
+    checked: AnyCheckResult,
     status: int,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -119,12 +121,12 @@ def test_ping_that_fails_changes_no_status(capsys: pytest.CaptureFixture[str]) -
 def test_output_that_makes_no_sense(output: str) -> None:
     """It is named, with what could be written."""
     with pytest.raises(ConfigError, match="FORMAT=FILE, with one of nagios, json, prometheus"):
-        teller_of(TellingFlags(output=[output]))
+        teller_of(ReportFlags(output=[output]))
 
 
 def test_a_ping_url_is_not_shown() -> None:
     """Neither in an error nor where the flags are."""
-    flags = TellingFlags(ping_url="ftp://secret/")
+    flags = ReportFlags(ping_url="ftp://secret/")
 
     assert "secret" not in repr(flags)
     with pytest.raises(ConfigError) as refused:
@@ -140,7 +142,7 @@ def test_bad_command_line_still_says_whom_to_tell() -> None:
     )
     guessed = guessed_teller(line.split())
     known = teller_of(
-        TellingFlags(format=Format.JSON, output=["nagios=/z"], textfile=Path("/x=y.prom"))
+        ReportFlags(format=CheckFormat.JSON, output=["nagios=/z"], textfile=Path("/x=y.prom"))
     )
 
     assert set(guessed.files) == set(known.files)
