@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from lockdoctor.errors import FileRefusedError
 from lockdoctor.paths import state_folder
-from lockdoctor.values import dataclass
 
 _WHAT = {
     stat.S_IFDIR: "folder",

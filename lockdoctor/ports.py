@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
-
-from lockdoctor.values import dataclass
 
 if TYPE_CHECKING:
     from lockdoctor.domain.evidence import Evidence

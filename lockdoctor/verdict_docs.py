@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
-
-from lockdoctor.values import dataclass
 
 _PACKAGE = Path(__file__).parent
 PLACES = (_PACKAGE / "verdicts.md", _PACKAGE.parent / "docs" / "verdicts.md")

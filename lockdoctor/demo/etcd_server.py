@@ -14,12 +14,12 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, final
 
 from lockdoctor.errors import DemoError
-from lockdoctor.values import dataclass
 
 BINARY_VARIABLE = "LOCKDOCTOR_ETCD"
 LOOPBACK = "127.0.0.1"

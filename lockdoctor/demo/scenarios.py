@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
 from lockdoctor.demo.lock_client import LockClient, Mutex
-from lockdoctor.values import dataclass
 
 PREFIX = b"/my-lock/"
 

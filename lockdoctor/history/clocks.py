@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import math
 import sqlite3
+from dataclasses import dataclass
 from functools import lru_cache
 
 from lockdoctor.domain.past.past import ClockMark
 from lockdoctor.history.database.queries import inserted, sql
-from lockdoctor.values import dataclass
 
 SKEW_S = 10.0
 """How far apart two machines' wall clocks may be, or one's before and after a boot: NTP keeps them

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 
 from lockdoctor.history.clocks import ClockTranslator
 from lockdoctor.history.database.columns import id_text
 from lockdoctor.history.database.queries import sql
-from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

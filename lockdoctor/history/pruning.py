@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeAlias
@@ -17,7 +18,6 @@ from lockdoctor.history.database.connection import (
     translating_errors,
 )
 from lockdoctor.history.database.queries import sql
-from lockdoctor.values import dataclass
 
 OLD_RUNS = 200
 """At most so many runs are forgotten for their age at a time, so that no run has to wait long."""

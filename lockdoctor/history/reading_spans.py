@@ -9,13 +9,12 @@ docs/history.md, and tests/history/test_reading_spans.py holds it to that.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from lockdoctor.domain.inference.leadership import shows_promotion
 from lockdoctor.domain.inference.renewals import is_usable
 from lockdoctor.domain.model.leases import LeaseNotFound, LeaseReading, Reading
-from lockdoctor.values import dataclass
 
 GONE_TTL_S = 0
 """What etcd answers as the granted TTL of a lease that it does not know."""

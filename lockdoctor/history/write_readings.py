@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -13,7 +14,6 @@ from lockdoctor.history.clocks import ClockTranslator
 from lockdoctor.history.database.queries import sql
 from lockdoctor.history.database.temp_tables import set_requested_leases
 from lockdoctor.history.reading_spans import GONE_TTL_S, ReadingSpan, SpanKey, compress
-from lockdoctor.values import dataclass
 
 BATCH_SIZE = 2_000
 """So many leases are written at a time: rows take memory until they are in the file."""

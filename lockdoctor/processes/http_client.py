@@ -16,14 +16,13 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from lockdoctor.errors import ConfigError, ProcessReadError
 from lockdoctor.processes.aside import run_in_thread
-from lockdoctor.values import dataclass
 
 _HOST = re.compile(r"[\w.:%-]+")
 

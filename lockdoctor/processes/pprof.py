@@ -6,6 +6,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,7 +19,6 @@ from lockdoctor.ports import Clock
 from lockdoctor.processes.aside import run_in_thread
 from lockdoctor.processes.goroutine_profile import MAX_BYTES, census_of
 from lockdoctor.processes.http_client import Address, get, parse_address
-from lockdoctor.values import dataclass
 
 TIMEOUT_S = 20.0
 """For all that is asked of a process at one end of a run, and for reading what it answers."""

@@ -8,13 +8,12 @@ size; the whole of pprof's profile.proto is not needed for that.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from lockdoctor.domain.processes.goroutines import Stack
 from lockdoctor.domain.report.processes import Frame
 from lockdoctor.errors import ProcessReadError
-from lockdoctor.values import dataclass
 
 FIRST_BYTES = (b"\x0a", b"\x5a")
 """Go begins with the type of the period or of the samples: fields 11 and 1, with a length."""

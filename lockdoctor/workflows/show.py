@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from lockdoctor.domain.model.leases import FailedReading, LeaseId, LeaseReading
 from lockdoctor.domain.model.locks import LockKey, outermost
@@ -13,7 +13,6 @@ from lockdoctor.domain.recipes.registry import RECIPE_OF
 from lockdoctor.domain.report.report import Report
 from lockdoctor.errors import AccessDeniedError, NotFoundError
 from lockdoctor.ports import Clock, Cluster, History, ProcessSource, Progress, StopRequest
-from lockdoctor.values import dataclass
 from lockdoctor.workflows.scan.scan import ScanRequest, scan
 
 MAX_QUEUES = 20

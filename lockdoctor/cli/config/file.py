@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -17,7 +17,6 @@ from lockdoctor.domain.model.locks import Kind
 from lockdoctor.domain.policy.durations import parse_duration
 from lockdoctor.domain.policy.policy import MIN_RUNS, Limits, Rule, Treatment
 from lockdoctor.errors import ConfigError
-from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,12 +6,12 @@ import difflib
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from lockdoctor.cli.config.toml_lines import line_of
 from lockdoctor.errors import ConfigError
-from lockdoctor.values import dataclass
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from lockdoctor.cli.options.types import duration, switch
-from lockdoctor.values import dataclass
 
 _CONNECTION = "Connection (as etcdctl's; a flag beats the environment)"
 

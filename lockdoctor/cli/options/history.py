@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lockdoctor.cli.options.run import RUN
-from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

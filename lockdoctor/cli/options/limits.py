@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, cast
 
 import typer
@@ -10,7 +10,6 @@ import typer
 from lockdoctor.cli.options.types import duration, one_of
 from lockdoctor.domain.model.locks import Kind
 from lockdoctor.domain.policy.policy import Limits
-from lockdoctor.values import dataclass
 
 _LIMITS = "What counts as too long (beats lockdoctor.toml)"
 

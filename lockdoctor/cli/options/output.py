@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from lockdoctor.cli.options.types import one_of
-from lockdoctor.values import dataclass
 
 
 class OutputFormat(str, enum.Enum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import typer
@@ -12,7 +12,6 @@ import typer
 from lockdoctor.domain.model.locks import Kind, outermost
 from lockdoctor.domain.policy.policy import Rule
 from lockdoctor.errors import ConfigError
-from lockdoctor.values import dataclass
 
 EVERY_KEY = b""
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from lockdoctor.values import dataclass
 
 _WITNESSES = "Whom else to ask"
 

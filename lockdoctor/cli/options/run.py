@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from lockdoctor.cli.options.output import OutputFormat
 from lockdoctor.cli.options.types import count, duration, one_of
-from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ import getpass
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeAlias
@@ -47,7 +47,6 @@ from lockdoctor.outputs.progress import progress
 from lockdoctor.outputs.protocols import Output
 from lockdoctor.own_files import require_writable
 from lockdoctor.ports import ProcessSource, StopRequest
-from lockdoctor.values import dataclass
 from lockdoctor.workflows.scan.scan import ScanRequest, scan
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from lockdoctor.domain.evidence.age import WithinLimit
@@ -17,7 +17,6 @@ from lockdoctor.domain.evidence.verdicts import (
 from lockdoctor.domain.policy.policy import is_below
 from lockdoctor.domain.report.findings import LockReport
 from lockdoctor.domain.report.report import KEYLESS_LEASES, LEASE_LIST, Report
-from lockdoctor.values import dataclass
 
 WEAKER = {
     VerdictKind.LEAKED_LOCK: VerdictKind.SUSPECTED_LEAK,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from lockdoctor.domain.check.metrics import ExceededLimit, MetricLimits, Metrics, metrics
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity
 from lockdoctor.domain.report.report import Report, Unseen
-from lockdoctor.values import dataclass
 
 if TYPE_CHECKING:
     from lockdoctor.domain.treatment.unattended import UnattendedResult

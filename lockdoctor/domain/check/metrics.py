@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from lockdoctor.domain.check.ranges import Range
 from lockdoctor.domain.evidence.verdicts import Severity, VerdictKind
 from lockdoctor.domain.model.locks import Kind
 from lockdoctor.domain.report.findings import LockReport
 from lockdoctor.domain.report.report import KEYLESS_LEASES, LEASE_LIST, Report
-from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

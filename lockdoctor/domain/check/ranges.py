@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-
-from lockdoctor.values import dataclass
+from dataclasses import dataclass
 
 _NUMBER = r"-?(?:\d+(?:\.\d*)?|\.\d+)"
 _RANGE = re.compile(rf"(@)?(?:(~|{_NUMBER})?:)?({_NUMBER})?", re.ASCII)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

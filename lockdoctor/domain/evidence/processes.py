@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from lockdoctor.domain.evidence.base import TOLERANCE
-from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 from datetime import date
 
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import LockId
-from lockdoctor.values import dataclass
 
 
 class VerdictKind(enum.Enum):

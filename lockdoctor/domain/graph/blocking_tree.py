@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from lockdoctor.domain.graph.strongly_connected import strongly_connected
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Lock, LockId
-from lockdoctor.values import dataclass
 
 MAX_STEPS = 1_000_000
 """So many steps are spent on counting who is blocked behind whom, all roots together."""

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count, pairwise
 from typing import NamedTuple
 
@@ -24,7 +25,6 @@ from lockdoctor.domain.graph.blocking_tree import BlockedCount, BlockedLock, Blo
 from lockdoctor.domain.graph.strongly_connected import strongly_connected
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Kind, Lock, LockId, Recipe
-from lockdoctor.values import dataclass
 
 MAX_STARTS = 16
 """A short circle is looked for from so many sessions of a tangle."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from lockdoctor.domain.evidence.age import EstimatedAge
 from lockdoctor.domain.model.locks import Hold
 from lockdoctor.domain.past.past import Past
-from lockdoctor.values import dataclass
 
 MIN_REVISIONS = 10
 """An estimate from fewer revisions in the window than this would be mere chance."""

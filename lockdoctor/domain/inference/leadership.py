@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from lockdoctor.domain.model.leases import (
     LeadershipProbe,
     LeaseReading,
     Reading,
 )
-from lockdoctor.values import dataclass
 
 TERM_CONFIRM_DELAY_S = 1.0
 """

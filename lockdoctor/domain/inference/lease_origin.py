@@ -12,11 +12,11 @@ clears the highest bit).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from lockdoctor.domain.evidence.sessions import SessionsAlike
 from lockdoctor.domain.inference.renewals import RenewalTrace
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.values import dataclass
 
 MEMBER_BITS = 0x7FFF
 """Of the member's ID, so many of its lowest bits stand in a lease's; the sixteenth is cleared."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from lockdoctor.domain.model.leases import LeaseId
@@ -12,7 +12,6 @@ from lockdoctor.domain.model.locks import Lock, LockKey
 from lockdoctor.domain.recipes.base import LockRecipe
 from lockdoctor.domain.recipes.grouping import QueueId, claim, queue_of
 from lockdoctor.domain.recipes.registry import RECIPE_OF
-from lockdoctor.values import dataclass
 
 PATIENCE_S = 0.5
 """Who leaves a queue sooner did not wait, but only tried: Go's TryLock leaves at once."""

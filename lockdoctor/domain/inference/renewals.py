@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from lockdoctor.domain.inference.leadership import Leadership
@@ -24,7 +25,6 @@ from lockdoctor.domain.model.leases import (
     LeaseReading,
     Reading,
 )
-from lockdoctor.values import dataclass
 
 CLOCK_DRIFT = 200e-6
 """How much faster one clock may run than another, as a share: NTP slews by up to 500 us/s for

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.past.past import Listing
-from lockdoctor.values import dataclass
 
 MIN_NEW = 3
 """Fewer new sessions than this might be one worker's start or one slow request."""

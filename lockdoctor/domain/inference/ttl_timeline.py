@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from lockdoctor.domain.inference.leadership import shows_promotion
 from lockdoctor.domain.inference.renewals import RenewalTrace, deadline, is_usable, last_refresh
 from lockdoctor.domain.model.leases import LeaseReading
-from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

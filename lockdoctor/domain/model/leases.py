@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple, NewType, TypeAlias
-
-from lockdoctor.values import dataclass
 
 LeaseId = NewType("LeaseId", int)
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
-from lockdoctor.values import dataclass
 
 
 class Recipe(enum.Enum):

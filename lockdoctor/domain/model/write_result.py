@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import enum
-
-from lockdoctor.values import dataclass
+from dataclasses import dataclass
 
 
 class WriteOutcome(enum.Enum):

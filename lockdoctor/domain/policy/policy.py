@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypedDict
 
 from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.locks import Kind
-from lockdoctor.values import dataclass
 
 DEFAULT_MAX_HOLD_S = 300.0
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.evidence.base import TOLERANCE
@@ -27,7 +27,6 @@ from lockdoctor.domain.report.processes import (
     ProcessReport,
 )
 from lockdoctor.domain.report.report import KEYLESS_LEASES, LEASE_LIST, Report, Unseen
-from lockdoctor.values import dataclass
 
 LEAKS = frozenset({VerdictKind.LEAKED_SESSION, VerdictKind.SESSION_PILE_UP})
 

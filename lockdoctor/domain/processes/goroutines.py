@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.report.processes import CallSite, Frame, GoroutineCounts
-from lockdoctor.values import dataclass
 
 _CLIENT = (
     r"(?:^|/)(?:github\.com/coreos/etcd/clientv3"  # up to 3.3

@@ -6,11 +6,11 @@ import enum
 import json
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.recipes.uuid1 import uuid1_written_at
-from lockdoctor.values import dataclass
 
 _MULTICAST = 1 << 40
 """Set in a node that is no network card's address. Source: RFC 9562, section 6.10."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from lockdoctor.domain.evidence.queue import Blocks
 from lockdoctor.domain.evidence.verdicts import Confidence, Verdict, VerdictKind
-from lockdoctor.values import dataclass
 
 if TYPE_CHECKING:
     from lockdoctor.domain.inference.hold_age import HoldAge

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.values import dataclass
 
 
 class Frame(NamedTuple):

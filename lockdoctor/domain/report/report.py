@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
 from lockdoctor.domain.report.findings import Finding, LockReport, SessionReport, rank
-from lockdoctor.values import dataclass
 
 if TYPE_CHECKING:
     from lockdoctor.domain.evidence.sessions import SessionsAlike

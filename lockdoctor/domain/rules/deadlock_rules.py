@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -24,7 +24,6 @@ from lockdoctor.domain.inference.lookup_schedule import is_overdue
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import LockId, LockKey
 from lockdoctor.domain.report.findings import LockReport
-from lockdoctor.values import dataclass
 
 SeenDuration = Callable[[LockReport, LockKey], float]
 """For how long a contender was seen in its place, in seconds; 0 where it was seen once only."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
@@ -29,7 +30,6 @@ from lockdoctor.domain.inference.renewals import RenewalTrace
 from lockdoctor.domain.model.locks import Kind, Lock, LockKey, Recipe
 from lockdoctor.domain.policy.policy import Thresholds
 from lockdoctor.domain.rules.session_rules import is_renewed, renewed
-from lockdoctor.values import dataclass
 
 
 class Dangling(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.model.leases import LeaseId, Reading
@@ -13,7 +13,6 @@ from lockdoctor.domain.past.run_record import HoldSeen, ListedLeases, RunRecord
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.rules.recurring_findings import finding_seen
 from lockdoctor.domain.rules.scan_facts import ScanFacts
-from lockdoctor.values import dataclass
 
 
 def run_record(facts: ScanFacts, report: Report, command: str, judged_by: str) -> RunRecord:

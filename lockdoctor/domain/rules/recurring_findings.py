@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from lockdoctor.domain.evidence.age import SeenInEarlierRuns
@@ -12,7 +12,6 @@ from lockdoctor.domain.model.locks import Hold, LockId
 from lockdoctor.domain.past.past import Past, PastFinding
 from lockdoctor.domain.past.run_record import FindingSeen
 from lockdoctor.domain.report.findings import LockReport
-from lockdoctor.values import dataclass
 
 
 def finding_seen(verdict: Verdict, report: LockReport | None) -> FindingSeen:

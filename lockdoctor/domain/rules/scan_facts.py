@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from lockdoctor.domain.inference.leadership import Leadership
@@ -17,7 +17,6 @@ from lockdoctor.domain.past.past import NO_PAST, Past
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.recipes.grouping import locks
 from lockdoctor.domain.report.report import ClusterFacts, Unseen
-from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import NamedTuple
 
@@ -28,7 +28,6 @@ from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.past.past import NO_PAST, Past
 from lockdoctor.domain.policy.policy import Thresholds
 from lockdoctor.domain.report.findings import SessionReport
-from lockdoctor.values import dataclass
 
 PARTS = 3
 """The window is cut into so many parts; growth in more than one of them is no start-up."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
-
-from lockdoctor.values import dataclass
 
 Line: TypeAlias = tuple[int, int]
 """A release line, 3.5 for example."""

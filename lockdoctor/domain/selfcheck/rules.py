@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from lockdoctor.domain.model.alarms import ClusterAlarm
 from lockdoctor.domain.selfcheck.etcd_versions import (
@@ -12,7 +13,6 @@ from lockdoctor.domain.selfcheck.etcd_versions import (
     guards_leases,
     parse_version,
 )
-from lockdoctor.values import dataclass
 
 DAY_S = 86_400.0
 CERTIFICATE_SOON_S = 14 * DAY_S

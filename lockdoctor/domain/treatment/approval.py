@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.evidence.deadlock import HolderWaits
@@ -36,7 +36,6 @@ from lockdoctor.domain.treatment.reasons import (
     UnjudgedKeys,
 )
 from lockdoctor.domain.treatment.selection import Candidate, QueuedKey
-from lockdoctor.values import dataclass
 
 ORDERED_BY_WRITE = frozenset({Recipe.RW_MUTEX, Recipe.VITESS, Recipe.VITESS_ELECTION})
 """Recipes whose queues go by the last write, which a quarantine is."""

@@ -8,13 +8,12 @@ not, whatever ended the run: its result is UNKNOWN, never taken for done nor for
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import NewType, TypeAlias
 
 from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.values import dataclass
 
 EntryId = NewType("EntryId", str)
 """What an intent and its outcome have in common, and no other entry."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
 from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.alarms import ClusterAlarm
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import LockId, LockKey
 from lockdoctor.domain.treatment.reasons import LeaseGoneAlready, RefusalReason
-from lockdoctor.values import dataclass
 
 JUDGED = frozenset({VerdictKind.LEAKED_LOCK})
 """What is treated unless a verdict is named: a suspicion is no proof."""

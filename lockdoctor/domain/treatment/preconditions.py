@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import FailedReading, LeaseNotFound, LeaseReading, Reading
@@ -21,7 +22,6 @@ from lockdoctor.domain.treatment.reasons import (
     LeaseGoneAlready,
     TtlChanged,
 )
-from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from lockdoctor.domain.evidence.verdicts import VerdictKind
-from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

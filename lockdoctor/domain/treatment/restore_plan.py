@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, is_cut
-from lockdoctor.values import dataclass
 
 
 class RestoreSkipReason(enum.Enum):

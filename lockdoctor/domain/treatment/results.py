@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.treatment.journal_entry import EntryId
 from lockdoctor.domain.treatment.plan import RevokePlan, Target
 from lockdoctor.domain.treatment.reasons import Change
-from lockdoctor.values import dataclass
 
 SUCCESSFUL = frozenset({Result.DONE, Result.ALREADY_GONE})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from lockdoctor.domain.evidence.verdicts import Verdict, VerdictKind
 from lockdoctor.domain.model.actions import Action
@@ -14,7 +14,6 @@ from lockdoctor.domain.report.findings import LockReport
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.treatment.plan import NAMEABLE, SESSION_LEAKS, Refusal, Selection
 from lockdoctor.domain.treatment.reasons import NotFound, NothingToRelease, RefusalReason, TooYoung
-from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import enum
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from lockdoctor.domain.evidence.age import SeenInEarlierRuns
@@ -24,7 +25,6 @@ from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.treatment.journal_entry import Entry
 from lockdoctor.domain.treatment.plan import Refusal
 from lockdoctor.domain.treatment.results import TargetResult
-from lockdoctor.values import dataclass
 
 DAY_S = 86_400.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import grpc
@@ -38,7 +38,6 @@ from lockdoctor.etcd.connection.tls import PathName, TlsFiles
 from lockdoctor.etcd.connection.token import GivenToken
 from lockdoctor.etcd.protos import rpc
 from lockdoctor.ports import Clock
-from lockdoctor.values import dataclass
 
 RETRY_PAUSE_S = 0.1
 MAX_TOKENS = 3

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from lockdoctor.errors import ConfigError
-from lockdoctor.values import dataclass
 
 DEFAULT_PORT = 2379
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import grpc.aio
@@ -20,7 +21,6 @@ from lockdoctor.domain.model.alarms import ClusterAlarm, worst_first
 from lockdoctor.domain.model.leases import NO_LEASE
 from lockdoctor.etcd.connection.errors import is_permission_denied
 from lockdoctor.etcd.protos import rpc
-from lockdoctor.values import dataclass
 
 if TYPE_CHECKING:
     from lockdoctor.etcd.connection.member import Member

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import grpc
@@ -11,7 +12,6 @@ from lockdoctor.etcd.connection.endpoints import Endpoint
 from lockdoctor.etcd.connection.tls import TlsFiles
 from lockdoctor.etcd.connection.tls_relay import Relay
 from lockdoctor.etcd.protos import stubs
-from lockdoctor.values import dataclass
 
 Options: TypeAlias = "list[tuple[str, int | str]]"
 """Of a channel, by gRPC's names."""

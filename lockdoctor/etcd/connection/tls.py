@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import ssl
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from lockdoctor.errors import ConfigError
-from lockdoctor.values import dataclass
 
 PathName: TypeAlias = str | os.PathLike[str]
 

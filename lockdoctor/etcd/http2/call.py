@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from lockdoctor.etcd.http2.headers import ResponseHeaders
-from lockdoctor.values import dataclass
 
 OPEN, OK, DEADLINE_EXCEEDED, UNAVAILABLE = -1, 0, 4, 14
 """Of gRPC's statuses, those that are given here and not by the server; and before there is one."""

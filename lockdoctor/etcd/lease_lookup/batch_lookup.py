@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from lockdoctor.domain.model.leases import LeaseId
@@ -16,7 +17,6 @@ from lockdoctor.etcd.http2.pool import Http2Pool
 from lockdoctor.etcd.lease_lookup.codec import Asked, ResponseDecoder, request
 from lockdoctor.etcd.lease_lookup.grpc_reader import Answer, RpcLeaseReader, what
 from lockdoctor.etcd.lease_lookup.rate_limit import ConcurrencyLimit, RateLimiter
-from lockdoctor.values import dataclass
 
 BATCH_DELAY_S = 0.002
 """Answers are handed over, and more look-ups sent, so many at a time; each time costs as well."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TextIO
 
 from lockdoctor.domain.check.health import AnyCheckResult, CheckResult, FailedCheck
@@ -10,7 +10,6 @@ from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.nagios import status_line
 from lockdoctor.outputs.table.report import TableOutput
 from lockdoctor.outputs.text.unattended import details
-from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

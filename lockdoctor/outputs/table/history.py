@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TextIO, TypeVar
 
 from rich import box
@@ -23,7 +24,6 @@ from lockdoctor.outputs.text.values import (
     safe,
     shortened,
 )
-from lockdoctor.values import dataclass
 
 MAX_RUNS = 50
 """So many runs are listed, the last ones; JSON has them all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TextIO
 
 from rich import box
@@ -27,7 +28,6 @@ from lockdoctor.outputs.text.values import (
     size,
     took,
 )
-from lockdoctor.values import dataclass
 
 MAX_NAMES = 3
 """So many locks of one entry are named in the list."""

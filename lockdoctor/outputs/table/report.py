@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import chain
 from typing import TextIO
 
@@ -34,7 +35,6 @@ from lockdoctor.outputs.text.values import (
     safe,
     shortened,
 )
-from lockdoctor.values import dataclass
 
 MAX_FINDINGS = 20
 """So many findings are told in full; all of them stand in the JSON."""

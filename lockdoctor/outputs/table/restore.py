@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TextIO
 
 from rich.console import RenderableType
@@ -15,7 +16,6 @@ from lockdoctor.domain.treatment.restore_plan import RestorePlan, RestoreResult,
 from lockdoctor.outputs.table.journal import MAX_KEYS, name
 from lockdoctor.outputs.table.parts.layout import bullets, write
 from lockdoctor.outputs.text.values import count, duration, safe, size
-from lockdoctor.values import dataclass
 
 _STYLES = {Result.DONE: "bold green", Result.UNKNOWN: "bold red"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TextIO
 
 from rich.console import RenderableType
@@ -25,7 +26,6 @@ from lockdoctor.outputs.text.treatment import (
     relapse,
 )
 from lockdoctor.outputs.text.values import at_least, count, duration, safe, size, took
-from lockdoctor.values import dataclass
 
 MAX_TARGETS = 20
 """So many targets and refusals are told in full; JSON has all of them."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from lockdoctor.domain.evidence.deadlock import CheapestBreak, HolderWaits
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.model.leases import LeaseId, hex_id
 from lockdoctor.domain.report.findings import Finding
 from lockdoctor.outputs.text.values import printable
-from lockdoctor.values import dataclass
 
 MAX_LOOKS = 3
 """So many leases of one finding are looked at by command lines."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from lockdoctor.domain.inference.leadership import TERM_CONFIRM_DELAY_S, Leadership
@@ -40,7 +40,6 @@ from lockdoctor.ports import (
     ScanProgress,
     StopRequest,
 )
-from lockdoctor.values import dataclass
 from lockdoctor.workflows.scan.lease_sampler import LeaseSampler
 from lockdoctor.workflows.scan.process_poll import ProcessPoll
 from lockdoctor.workflows.scan.queue_watch import KeyEventCollector

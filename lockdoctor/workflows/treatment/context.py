@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from lockdoctor.domain.model.leases import (
     NO_LEASE,
@@ -20,7 +21,6 @@ from lockdoctor.domain.treatment.plan import Target
 from lockdoctor.domain.treatment.preconditions import CurrentState
 from lockdoctor.errors import WrongClusterError
 from lockdoctor.ports import Clock, Cluster, Journal, KeyWriter, TreatmentText
-from lockdoctor.values import dataclass
 
 LOOK_UP_S = 15.0
 """

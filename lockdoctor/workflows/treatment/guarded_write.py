@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
 
 from lockdoctor.domain.model.actions import Result
@@ -14,7 +14,6 @@ from lockdoctor.domain.treatment.preconditions import hold_changes
 from lockdoctor.domain.treatment.reasons import Change, LeaseGoneAlready
 from lockdoctor.errors import NO_ANSWER, ClusterError, WrongClusterError
 from lockdoctor.ports import MAX_TOGETHER, Clock, KeyWriter
-from lockdoctor.values import dataclass
 from lockdoctor.workflows.treatment.context import LOOK_UP_S, read_keys
 
 LOOK_INTERVAL_S = 0.5

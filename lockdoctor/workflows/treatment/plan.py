@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.model.actions import Action
@@ -16,7 +17,6 @@ from lockdoctor.domain.treatment.results import TargetResult, TreatmentReport
 from lockdoctor.domain.treatment.selection import Candidate, select
 from lockdoctor.errors import AccessDeniedError, JournalError, WrongClusterError
 from lockdoctor.ports import Clock, Cluster, KeyWriter, StopRequest
-from lockdoctor.values import dataclass
 from lockdoctor.workflows.pausing import pause
 from lockdoctor.workflows.treatment.context import TreatmentContext, read_keys, require_cluster
 from lockdoctor.workflows.treatment.treat_target import treat

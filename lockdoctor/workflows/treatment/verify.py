@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from lockdoctor.domain.inference.leadership import Leadership
 from lockdoctor.domain.inference.renewals import trace
@@ -15,7 +15,6 @@ from lockdoctor.domain.treatment.preconditions import find_lock
 from lockdoctor.domain.treatment.results import Reacquired, TargetResult
 from lockdoctor.errors import ClusterError
 from lockdoctor.ports import Clock, Cluster, StopRequest
-from lockdoctor.values import dataclass
 from lockdoctor.workflows.pausing import pause
 from lockdoctor.workflows.treatment.context import queue_snapshot, queues_of
 

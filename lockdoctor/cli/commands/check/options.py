@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +11,6 @@ import typer
 
 from lockdoctor.cli.options.run import RUN
 from lockdoctor.cli.options.types import duration, one_of
-from lockdoctor.values import dataclass
 
 _STATUS = "What alarms, beside the verdicts"
 

@@ -8,6 +8,7 @@ import shutil
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -22,7 +23,6 @@ from lockdoctor.outputs import file_kinds
 from lockdoctor.outputs.files import require_place, write_file
 from lockdoctor.outputs.nagios import NagiosOutput, status_line
 from lockdoctor.outputs.protocols import CheckOutput
-from lockdoctor.values import dataclass
 
 if TYPE_CHECKING:
     from lockdoctor.cli.commands.check.ping import Ping

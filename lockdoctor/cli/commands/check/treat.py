@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from lockdoctor.cli.commands.check.report import error_text
 from lockdoctor.cli.runtime.interrupts import Signals
 from lockdoctor.cli.runtime.treatment_context import connected_ward
@@ -13,7 +15,6 @@ from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.text.values import printable
 from lockdoctor.ports import StopRequest
-from lockdoctor.values import dataclass
 from lockdoctor.workflows.treatment.unattended import treat_unattended
 
 ENDED = "it was ended by a signal; the journal tells how far it came"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
-
-from lockdoctor.values import dataclass
 
 EXAMPLES = """\b
 Examples:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import typer
 
 from lockdoctor.cli.options.types import count, duration
-from lockdoctor.values import dataclass
 
 MAX_TTL_S = 9_000_000_000
 """Source: MaxLeaseTTL in etcd's server/lease/lessor.go."""

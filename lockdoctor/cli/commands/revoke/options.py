@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +10,6 @@ import typer
 
 from lockdoctor.cli.options.types import count, duration, one_of
 from lockdoctor.domain.model.actions import Action
-from lockdoctor.values import dataclass
 
 _WHAT = "What to treat, and how"
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lockdoctor.cli.commands.revoke.options import ExecutionFlags, OverrideFlags, SelectionFlags
@@ -41,7 +41,6 @@ from lockdoctor.outputs.json.treatment import write_plan_file, write_treatment, 
 from lockdoctor.outputs.table.treatment import RESULTS, TreatmentTable, title
 from lockdoctor.outputs.text.values import duration
 from lockdoctor.ports import StopRequest
-from lockdoctor.values import dataclass
 from lockdoctor.workflows.scan.scan import ScanRequest
 from lockdoctor.workflows.treatment.context import TreatmentContext
 from lockdoctor.workflows.treatment.plan import ExecutionOptions, execute_plan, plan_revocation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,6 @@ import typer
 from lockdoctor.cli.options.output import OutputFormat
 from lockdoctor.cli.options.run import RUN
 from lockdoctor.cli.options.types import duration, one_of
-from lockdoctor.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

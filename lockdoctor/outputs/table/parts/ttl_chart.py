@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from lockdoctor.domain.inference.ttl_timeline import TtlSegment
 from lockdoctor.outputs.text.values import duration
-from lockdoctor.values import dataclass
 
 LEVELS = " ▁▂▃▄▅▆▇█"
 HEIGHT = 6
