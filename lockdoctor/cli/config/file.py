@@ -56,7 +56,15 @@ def find_config(flag: Path | None, environ: Mapping[str, str]) -> Path | None:
         return Path(named)
     xdg = environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".config"
     places = Path("lockdoctor.toml"), Path(xdg) / "lockdoctor" / "lockdoctor.toml"
-    return next((place for place in places if place.is_file()), None)
+    return next(filter(_is_there, places), None)
+
+
+def _is_there(place: Path) -> bool:
+    """Tell whether a file is there; one that this user may not look for is not (`sudo -u`)."""
+    try:
+        return place.is_file()
+    except PermissionError:
+        return False
 
 
 def read_config(file: Path | None) -> Config:

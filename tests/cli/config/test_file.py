@@ -453,6 +453,20 @@ def test_the_file_is_looked_for_in_order(tmp_path: Path, monkeypatch: pytest.Mon
     assert find_config(Path("flag.toml"), environ) == Path("flag.toml")
 
 
+def test_a_folder_that_may_not_be_searched_has_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`sudo -u` keeps HOME: another user's folder is passed over, and no traceback comes."""
+
+    def denied(place: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(place))
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Path, "is_file", denied)
+
+    assert find_config(None, {"HOME": str(tmp_path)}) is None
+
+
 def test_what_is_no_finding_cannot_be_accepted(tmp_path: Path) -> None:
     """Only what alarms can be kept from it; the message names what that is."""
     text = complaint(tmp_path, '[[accept]]\nlock = "/a"\nverdict = "healthy"\n')
