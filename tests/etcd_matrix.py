@@ -19,7 +19,8 @@ from pathlib import Path
 from lockdoctor.demo import etcd_server
 from tests.go_programs import BuildError, NoGoError, build
 
-PYTEST = [sys.executable, "-m", "pytest", "-m", "etcd"]
+PARALLEL = ("-n", "3", "--dist", "loadscope", "--no-loadscope-reorder")
+PYTEST = [sys.executable, "-m", "pytest", *PARALLEL, "-m", "etcd"]
 
 OF_ROLES = (
     "tests/etcd/test_auth.py",
