@@ -87,6 +87,15 @@ def stood_at_least_s(seen: HoldTimes, past: Past) -> float:
     return max(0.0, seen.last_asked_at - min(since))
 
 
+def was_seen_waiting(hold: Hold, past: Past) -> bool:
+    """Tell whether an earlier run saw the key wait: it is older than its hold."""
+    known = past.holds.get(hold)
+    if known is None:
+        return False
+    held = known.held_first_answered_at
+    return held is None or held > known.first_answered_at
+
+
 def _stood_since(hold: Hold, past: Past) -> list[float]:
     """Moments at which the key stood already."""
     known = past.holds.get(hold)

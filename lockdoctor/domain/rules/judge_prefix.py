@@ -17,6 +17,7 @@ from lockdoctor.domain.inference.hold_age import (
     estimate,
     hold_age_bounds,
     stood_at_least_s,
+    was_seen_waiting,
 )
 from lockdoctor.domain.inference.lease_expiry import CONFIRM_AFTER_S, gone_since
 from lockdoctor.domain.inference.lookup_schedule import needed_window_s
@@ -276,6 +277,8 @@ class PrefixView:
             return None
         seen = self._sighting(lock.holder, lock, held_throughout=self._held_throughout(lock))
         at_least_s, at_most_s = hold_age_bounds(seen, self.facts.known_past)
+        if was_seen_waiting(lock.holder.hold, self.facts.known_past):  # the key is older
+            return HoldAge(at_least_s=at_least_s, at_most_s=at_most_s, stood_at_least_s=at_least_s)
         rate = self._revision_rate()
         written_at = recipe_of(lock).written_at(lock.holder)
         return HoldAge(

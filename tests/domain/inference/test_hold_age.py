@@ -16,6 +16,7 @@ from lockdoctor.domain.inference.hold_age import (
     estimate,
     hold_age_bounds,
     stood_at_least_s,
+    was_seen_waiting,
 )
 from lockdoctor.domain.model.locks import Hold
 from lockdoctor.domain.past.past import NO_PAST, Past, PastHold, RevisionMark
@@ -72,6 +73,14 @@ def test_a_hold_that_an_earlier_run_saw_waiting_is_younger() -> None:
 
     assert hold_age_bounds(ONCE, past) == (0.0, 301.0)
     assert stood_at_least_s(ONCE, past) == 3600.0
+
+
+def test_a_key_that_an_earlier_run_saw_waiting_is_older_than_its_hold() -> None:
+    """Also once a later run has seen it hold; a key that was only seen holding is not."""
+    assert was_seen_waiting(HOLD, a_past_hold(first=100.0, last=900.0, held=None))
+    assert was_seen_waiting(HOLD, a_past_hold(first=100.0, last=900.0, held=500.0))
+    assert not was_seen_waiting(HOLD, a_past_hold(first=100.0, last=900.0, held=100.0))
+    assert not was_seen_waiting(HOLD, NO_PAST)
 
 
 def test_the_revision_clock_bounds_a_key_that_nobody_has_scanned() -> None:

@@ -115,6 +115,26 @@ def test_without_a_limit_two_checks_mention_a_hold_and_find_nothing(tmp_path: Pa
     assert select(second, Selection()).candidates == []
 
 
+def test_a_holder_that_waited_before_is_judged_by_its_hold_alone(tmp_path: Path) -> None:
+    """Ten minutes in the queue are no hold: the lock was handed over a minute ago."""
+    limited = replace(ONE_LOOK, policy=Policy(overrides=Limits(max_hold_s=480.0)))
+    first: list[bytes] = []
+
+    def contend(cluster: FakeCluster) -> None:
+        lease_id = cluster.session(60)
+        first.append(b"/l/orders/%x" % lease_id)
+        cluster.put(first[0], lease_id=lease_id)
+        leak(cluster)
+
+    def hand_over(cluster: FakeCluster) -> None:
+        cluster.delete(first[0])
+
+    waiting = [nothing] * 9
+    reports = looks(tmp_path, contend, *waiting, hand_over, nothing, every_s=60.0, request=limited)
+
+    assert [report.findings for report in reports[-2:]] == [(), ()]
+
+
 def test_without_a_limit_a_check_warns_where_a_leak_is_likely(tmp_path: Path) -> None:
     """Somebody has waited as long, and nobody was served: WARNING, and still no proof."""
 
