@@ -47,7 +47,9 @@ def held(server: EtcdServer, prefix: bytes) -> int:
     return run(read())
 
 
-def answered(server: EtcdServer, prefix: bytes, answer: bytes, state: Path) -> tuple[int, str]:
+def answered(
+    server: EtcdServer, prefix: bytes, answer: bytes, state: Path, *, early: bytes = b""
+) -> tuple[int, str]:
     """Run at a terminal of 80 columns, and answer the question; return status and screen."""
     ours, theirs = pty.openpty()
     running = subprocess.Popen(
@@ -62,6 +64,7 @@ def answered(server: EtcdServer, prefix: bytes, answer: bytes, state: Path) -> t
         start_new_session=True,
     )
     os.close(theirs)
+    os.write(ours, early)
     screen, has_answered, deadline = b"", False, time.monotonic() + WITHIN_S
     try:
         while time.monotonic() < deadline:
@@ -105,6 +108,17 @@ def test_the_right_answer_carries_the_plan_out(
     plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen)
     assert "2 of 2 targets done." in plain
     assert all(len(line) <= 80 for line in plain.split("anything else", 1)[1].splitlines()[1:])
+
+
+def test_what_was_typed_before_the_question_is_no_answer(
+    etcd: EtcdServer, prefix: bytes, tmp_path: Path
+) -> None:
+    """Enter, or a number, while the scan still ran."""
+    take(etcd, prefix, 2)
+    status, screen = answered(etcd, prefix, b"n\n", tmp_path, early=b"2\n")
+
+    assert (status, held(etcd, prefix)) == (0, 2)
+    assert "Nothing was done." in screen
 
 
 def test_no_answer_changes_nothing(etcd: EtcdServer, prefix: bytes, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from lockdoctor.cli.runtime.streams import print_message
+from lockdoctor.cli.runtime.terminal import drop_typed_input
 
 
 def may_ask() -> bool:
@@ -23,6 +24,7 @@ def agreed(question: str, answer: str = "yes") -> bool:
     Raises:
         KeyboardInterrupt: A signal was the answer; it was told that nothing was written.
     """
+    drop_typed_input(sys.stdin)
     try:
         print(f"{question} Type {answer} to do it: ", end="", file=sys.stderr, flush=True)  # noqa: T201  # a command line talks
         return sys.stdin.readline().strip() == answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TextIO
 
+from lockdoctor.cli.runtime.terminal import drop_typed_input
 from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.treatment.plan import RevokePlan, Target
 from lockdoctor.outputs.table.treatment import VERBS, title
@@ -27,6 +28,7 @@ def is_agreed(plan: RevokePlan, answers: TextIO, questions: TextIO) -> bool:
         KeyboardInterrupt: A signal was the answer; it was told that nothing was done.
     """
     expected = wanted_answer(plan)
+    drop_typed_input(answers)
     questions.writelines(
         f"  {VERBS[target.action][0]} {title(target)}\n" for target in plan.targets[:MAX_NAMES]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable, Mapping
 from typing import TextIO
@@ -43,3 +44,15 @@ def write_to(out: TextIO, what: str, render: Callable[[TextIO], object]) -> None
         raise
     except OSError as error:
         raise OutputError(f"Cannot write {what}: {error.strerror}") from error
+
+
+def drop_typed_input(answers: TextIO) -> None:
+    """
+    Drop what was typed before a question was asked: it is no answer to it.
+
+    What does not come from a terminal is left alone.
+    """
+    with contextlib.suppress(OSError, ValueError, ImportError):
+        import termios  # noqa: PLC0415  # Windows has none
+
+        termios.tcflush(answers.fileno(), termios.TCIFLUSH)
