@@ -30,6 +30,12 @@ class FileKind:
     """Takes the path, its links resolved, and the first bytes of a file that is not empty."""
     reads: int = 4096
     """The number of bytes that `is_ours` needs."""
+    in_the_way: Callable[[Path], Path | None] = lambda _: None
+    """
+    Takes the path, its links resolved, where there is no file or an empty one.
+
+    Returns a file of someone else that would be changed with it.
+    """
 
 
 def require_writable(path: Path, kind: FileKind, environ: Mapping[str, str] = os.environ) -> Path:
@@ -49,6 +55,12 @@ def require_writable(path: Path, kind: FileKind, environ: Mapping[str, str] = os
         raise FileRefusedError(
             f"Cannot write {path}: No such file or directory: {folder}. Create this folder,"
             f" or use another file with {kind.option}."
+        )
+    other = None if target.exists() and target.stat().st_size else kind.in_the_way(target)
+    if other is not None:
+        raise FileRefusedError(
+            f"Cannot write {path}: That would change {other}, which is not lockdoctor's."
+            f" It was not changed. Use another file with {kind.option}."
         )
     return target
 

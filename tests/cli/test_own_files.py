@@ -23,7 +23,7 @@ from lockdoctor.outputs.nagios import NagiosOutput
 from lockdoctor.outputs.prometheus import PrometheusOutput
 from tests.factories.history import a_run, recalled, stored
 from tests.factories.reports import NOON, an_intent
-from tests.history.database.test_paths import somebody_else
+from tests.history.database.test_paths import somebody_else, store_and_die
 
 NO_ETCD = ("--endpoints", "127.0.0.1:1", "--dial-timeout", "100ms")
 """Port 1 is closed; a run that gets so far has not refused the file."""
@@ -150,6 +150,40 @@ def refusal(path: Path, printed: tuple[str, str]) -> bool:
         and "not a lockdoctor " in said
         and "It was not changed. Use another file with --" in said
     )
+
+
+@pytest.mark.parametrize("present", ["nothing", "an empty file"])
+@pytest.mark.parametrize("ending", ["-wal", "-shm", "-journal"])
+@pytest.mark.parametrize("command", ["scan --history {}", "check --prefix /a --history {}"])
+def test_a_history_is_not_begun_where_sqlite_would_delete_a_file(
+    command: str, ending: str, present: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SQLite takes every file beside a database for its own if the name fits."""
+    path = folder / "new"
+    if present == "an empty file":
+        path.touch()
+    notes = folder / f"new{ending}"
+    notes.write_text("these are my notes\n" * 100)
+    before = seen(folder)
+
+    status = run(command, path, "")
+
+    assert status == COMMANDS[command]
+    said = "".join(capsys.readouterr())
+    assert f"Cannot write {path}: That would change {notes}, which is not lockdoctor's." in said
+    assert seen(folder) == before
+
+
+def test_a_history_is_begun_beside_what_a_killed_run_has_left(folder: Path) -> None:
+    """Its -wal and -shm, where someone removed the database alone."""
+    path = folder / "new"
+    store_and_die(path)
+    path.unlink()
+    assert len(seen(folder)) == 2
+
+    stored(path, a_run())
+
+    assert recalled(path, NOON + 300).runs == 1
 
 
 @pytest.mark.parametrize("what", FOREIGN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +16,18 @@ from lockdoctor.own_files import FileKind
 MAGIC = b"SQLite format 3\0"
 _ID = slice(68, 72)
 """Where the header has the application_id. Source: sqlite.org/fileformat2.html, as all here."""
+
+_MARK_BYTES = 4
+_BESIDE = {
+    "-wal": (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83"),
+    "-shm": ((3_007_000).to_bytes(_MARK_BYTES, sys.byteorder),),
+    "-journal": (b"\xd9\xd5\x05\xf9",),
+}
+"""
+What SQLite puts beside a database, and how each begins.
+
+Source: sqlite.org/walformat.html, sqlite.org/fileformat2.html.
+"""
 
 _WAL_HEADER_BYTES, _FRAME_HEADER_BYTES = 32, 24
 
@@ -34,7 +47,30 @@ def is_history(path: Path, beginning: bytes) -> bool:
     return _is_our_id(_number_in_wal(path)) or _has_our_tables(path)
 
 
-HISTORY = FileKind(name="history", option="--history", is_ours=is_history)
+def in_the_way(path: Path) -> Path | None:
+    """
+    Find a file that has the name of what SQLite puts beside a database, and is not SQLite's.
+
+    SQLite deletes or overwrites it when it begins the database. A run that was killed leaves files
+    of these names, too; they begin with SQLite's marks, or with zeros.
+
+    Raises:
+        OSError: A file of such a name cannot be read.
+    """
+    for ending, marks in _BESIDE.items():
+        beside = Path(f"{path}{ending}")
+        if not beside.exists():
+            continue
+        if not beside.is_file():
+            return beside
+        with beside.open("rb") as file:
+            beginning = file.read(_MARK_BYTES)
+        if beginning and beginning not in {*marks, bytes(len(beginning))}:
+            return beside
+    return None
+
+
+HISTORY = FileKind(name="history", option="--history", is_ours=is_history, in_the_way=in_the_way)
 
 
 def has_our_schema(connection: sqlite3.Connection) -> bool:
