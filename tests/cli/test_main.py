@@ -183,7 +183,7 @@ def test_bad_variable_is_bad_usage(
 @pytest.mark.parametrize(
     ("variable", "text", "sentence"),
     [
-        ("ETCDCTL_API", "2", "ETCDCTL_API=2 selects an API that has no leases"),
+        ("ETCDCTL_API", "2", "ETCDCTL_API=2 selects another API than v3"),
         ("ETCDCTL_CA_FILE", "ca.pem", "ETCDCTL_CA_FILE is not read: it is for etcd's v2 API. Set"),
         ("ETCDCTL_PEERS", "a:4001", "ETCDCTL_PEERS is not read: it is for etcd's v2 API. Set ETC"),
         ("ETCDCTL_INSECURE_TRANSPORT", "no", "ETCDCTL_INSECURE_TRANSPORT: 'no' is not true or"),

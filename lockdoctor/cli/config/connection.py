@@ -122,8 +122,8 @@ def refuse_other_variables(
     api = environ.get("ETCDCTL_API") or "3"
     if api != "3":
         raise ConfigError(
-            f"ETCDCTL_API={api} selects an API that has no leases: lockdoctor reads"
-            " etcd's v3 API alone. Unset ETCDCTL_API, or set it to 3."
+            f"ETCDCTL_API={api} selects another API than v3: lockdoctor reads etcd's v3 API"
+            " alone. Unset ETCDCTL_API, or set it to 3."
         )
     for variable, name in V2_VARIABLES.items():
         if environ.get(variable) and not any(name in source for source in sources):

@@ -42,8 +42,13 @@ def parse_endpoint(text: str, *, bare_uses_tls: bool) -> Endpoint:
             TLS files are given.
 
     Raises:
-        ConfigError: It is none of these.
+        ConfigError: It is none of these. A password in it is not repeated.
     """
+    if "@" in text:
+        raise ConfigError(
+            "An endpoint contains '@': a user and a password do not belong there. Give them with"
+            " --user and --password-file."
+        )
     scheme, has_scheme, _ = text.partition("://")
     url = text if has_scheme else f"//{text}"
     try:

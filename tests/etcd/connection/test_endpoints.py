@@ -44,3 +44,11 @@ def test_what_is_no_endpoint(text: str) -> None:
     """The message quotes what was given."""
     with pytest.raises(ConfigError, match="is not an endpoint"):
         parse_endpoint(text, bare_uses_tls=False)
+
+
+@pytest.mark.parametrize("text", ["http://ops:secret@a:1", "ops:secret@a:1", "x://ops:secret@[::1"])
+def test_a_password_in_an_endpoint_is_refused_and_not_repeated(text: str) -> None:
+    """It would stand in each report; etcdctl ignores it there."""
+    with pytest.raises(ConfigError, match="An endpoint contains '@'") as refused:
+        parse_endpoint(text, bare_uses_tls=False)
+    assert "secret" not in str(refused.value)
