@@ -286,11 +286,19 @@ def test_reader_that_has_gone_is_no_error() -> None:
     assert done.stderr == b""
 
 
-def test_sigterm_ends_what_waits(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["revoke", "--yes", "--from-plan"],
+        ["scan", "--prefix", "/l/", "--no-history", "--pprof-file"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_sigterm_ends_what_waits(words: list[str], tmp_path: Path) -> None:
     """Also where nobody speaks to etcd: quietly, with 130, for nothing was done."""
-    pipe = tmp_path / "plan.json"
+    pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    command = [*PROGRAM, "revoke", "--from-plan", str(pipe), "--yes"]
+    command = [*PROGRAM, *words, str(pipe)]
     with (
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process,
         pipe.open("wb"),  # waits for the reader, who then waits for us

@@ -145,7 +145,12 @@ def examine(
     give_back_large_blocks()
     stop = StopRequest()
     signals = Signals(stop)
-    work = run_with_timeout(_examine(settings, means, request, stop, workflow), stop, timeout_s)
+    clock = SystemClock()
+    # Before the loop runs: a saved profile that is a pipe can keep a run waiting, and a signal ends
+    # that only where no loop has taken it.
+    sources = _sources(means.others, settings, clock, watches=request.window_s > 0)
+    examination = _examine(settings, means, request, stop, workflow, clock, sources)
+    work = run_with_timeout(examination, stop, timeout_s)
     try:
         report = signals.run(work)
     except ClusterError as failed:
@@ -246,14 +251,14 @@ async def _examine(
     request: Request,
     stop: StopRequest,
     workflow: Workflow,
+    clock: SystemClock,
+    sources: tuple[ProcessSource, ...],
 ) -> Report:
-    clock = SystemClock()
-    heard = _witnesses(means.others, settings, clock, watches=request.window_s > 0)
     cluster = await connect(settings, clock, means.max_rate)
     history = _history(means.history, clock) if means.history else None
     try:
         with progress(sys.stderr, is_terminal=is_live_terminal(sys.stderr, os.environ)) as bar:
-            return await workflow(cluster, clock, request, bar, stop, history, heard)
+            return await workflow(cluster, clock, request, bar, stop, history, sources)
     finally:
         if history is not None:
             history.close()
@@ -268,7 +273,7 @@ def _history(path: Path, clock: SystemClock) -> SqliteHistory | UnavailableHisto
         return UnavailableHistory(failed)
 
 
-def _witnesses(
+def _sources(
     flags: ProcessFlags, settings: ConnectionSettings, clock: SystemClock, *, watches: bool
 ) -> tuple[ProcessSource, ...]:
     if not flags.are_any(watches=watches):

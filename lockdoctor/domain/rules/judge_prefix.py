@@ -135,13 +135,20 @@ class PrefixView:
         ignored = sum(lock.kind is Kind.IGNORE for lock in self.last)
         if ignored:
             yield Unseen(what="keys", count=ignored, why="lockdoctor.toml says to ignore them")
-        if self._data:
-            yield Unseen(
-                what="keys without a lease",
-                count=sum(len(lock.contenders) for lock in self.last if lock.id in self._data),
-                why="they have no lock's shape and look like data;"
-                " if they are locks, say so with --kind lock",
-            )
+        beside = data_beside(self.last) if self._data else frozenset()
+        for locks, why in (
+            (self._data & beside, "they are data beside a known layout"),
+            (
+                self._data - beside,
+                (
+                    "they have no lock's shape and look like data;"
+                    " if they are locks, say so with --kind lock"
+                ),
+            ),
+        ):
+            if locks:
+                count = sum(len(lock.contenders) for lock in self.last if lock.id in locks)
+                yield Unseen(what="keys without a lease", count=count, why=why)
         for event in self.prefix.events:
             if isinstance(event, WatchGap):
                 yield Unseen(what="comings and goings in the queues", count=None, why=event.why)

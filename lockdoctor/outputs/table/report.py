@@ -123,7 +123,7 @@ def _past(report: Report) -> str:
     if report.past_runs is None:
         return ""
     if not report.past_runs:
-        return "; the first run with this history"
+        return "; no earlier run over the same prefixes"
     return f"; builds on {count(report.past_runs, 'earlier run')}"
 
 

@@ -193,7 +193,7 @@ from lockdoctor.processes import metrics_page
 async def poll(self, *, is_last):
     1 / 0
 
-metrics_page.MemberMetrics.hear = hear
+metrics_page.MemberMetrics.poll = poll
 endpoint, prefix, *flags = sys.argv[1:]
 sys.exit(main(["scan", "--endpoints", endpoint, "--prefix", prefix, "--window=1s", *flags]))
 """

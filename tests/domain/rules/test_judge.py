@@ -226,9 +226,9 @@ def test_patronis_leader_without_a_lease_is_the_finding_and_its_state_is_data() 
     assert (finding.kind, finding.key) == (VerdictKind.ETERNAL_LOCK, b"/l/pg/leader")
     assert (finding.severity, finding.confidence) == (Severity.CRITICAL, Confidence.PROVEN)
     assert {lock.lock.name for lock in report.locks} == {b"/l/pg/leader", b"/l/pg/members/node-b"}
-    assert [(unseen.what, unseen.count) for unseen in report.unseen] == [
-        ("keys without a lease", 6)
-    ]
+    (unseen,) = report.unseen
+    assert (unseen.what, unseen.count) == ("keys without a lease", 6)
+    assert unseen.why == "they are data beside a known layout"  # --kind lock would change nothing
 
 
 @pytest.mark.parametrize("is_led", [True, False])
