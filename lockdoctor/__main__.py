@@ -1,4 +1,4 @@
-"""Lets `python -m lockdoctor` run the program."""
+"""Runs the program for `python -m lockdoctor`."""
 
 from lockdoctor.cli.main import run
 

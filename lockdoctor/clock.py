@@ -1,4 +1,4 @@
-"""The only reader of the time."""
+"""The clock: the only module that reads the time."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from pathlib import Path
 from lockdoctor.domain.past.past import ClockMark
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-"""Source: proc(5), the same until the machine is booted again."""
+"""Changes with each boot of the machine. Source: proc(5)."""
 
 
 class SystemClock:
     """
-    Wall-clock time at the start of the run, moved on by a clock that never steps.
+    Give the wall-clock time at the start of the run, plus the time since then.
 
-    CLOCK_BOOTTIME also counts while the machine is suspended; a plain monotonic clock would
-    make leases look older than they are after a suspend.
+    The time since then comes from CLOCK_BOOTTIME, which never steps. It also counts while the
+    machine is suspended: a plain monotonic clock would make leases look too old afterwards.
     """
 
     def __init__(self) -> None:
-        """Tie the steady clock to the wall clock once."""
+        """Read the steady clock and the wall clock once, together."""
         self._clock_id = getattr(time, "CLOCK_BOOTTIME", None)
         self._offset_s = time.time() - self._steady_s()
 
     def now(self) -> float:
-        """Seconds since the Unix epoch."""
+        """Return seconds since the Unix epoch."""
         return self._offset_s + self._steady_s()
 
     def mark(self) -> ClockMark:
-        """Say how this run's time and the machine's steady clock lie to each other."""
+        """Return this run's time together with the machine's steady clock."""
         steady_s = self._steady_s()
         return ClockMark(
             wall_at=self._offset_s + steady_s, boot_id=self._boot_id(), steady_at=steady_s
@@ -44,7 +44,7 @@ class SystemClock:
         return time.monotonic() if self._clock_id is None else time.clock_gettime(self._clock_id)
 
     def _boot_id(self) -> str | None:
-        """Name the boot; None where the steady clock leaves out what the machine slept."""
+        """Return the boot ID; None where the steady clock does not count a suspend."""
         if self._clock_id is None:
             return None
         try:

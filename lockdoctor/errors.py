@@ -19,14 +19,14 @@ LockdoctorError
 └── OutputError
 
 Each message is one sentence for the person on call: what failed, and what to try next.
-What is expected (a lease that is gone, a look-up that is refused) is a value, not an error.
+An expected answer (a lease that is gone, a refused look-up) is a value, not an error.
 """
 
 from __future__ import annotations
 
 
 class LockdoctorError(Exception):
-    """Something that lockdoctor can explain in one sentence."""
+    """An error that lockdoctor can explain in one sentence."""
 
 
 class ClusterError(LockdoctorError):
@@ -42,14 +42,14 @@ class ClusterTimeoutError(ClusterError):
 
 
 class AccessDeniedError(ClusterError):
-    """etcd refused the credentials, or the role may not see what was asked."""
+    """etcd refused the credentials, or the role may not read what was requested."""
 
 
 class WrongClusterError(LockdoctorError):
     """
-    An answer came from another etcd cluster than the one that the run is about: the run ends.
+    The answer came from another etcd cluster than the run's; the run ends.
 
-    It is no ClusterError: what goes on without an answer must not go on with another cluster's.
+    This is no ClusterError: code that continues without an answer must not continue here.
     """
 
     @classmethod
@@ -57,14 +57,14 @@ class WrongClusterError(LockdoctorError):
         cls, endpoint: str, found: int, wanted: int, whose: str, more: str = ""
     ) -> WrongClusterError:
         """
-        Word it.
+        Return the error for two cluster IDs that differ.
 
         Args:
-            endpoint: What answered.
-            found: The ID of its cluster.
-            wanted: The ID of the right one.
-            whose: What the right one belongs to, such as "this run".
-            more: What else happened, a sentence.
+            endpoint: The endpoint that answered.
+            found: The cluster ID of the answer.
+            wanted: The expected cluster ID.
+            whose: The owner of the expected ID, such as "this run".
+            more: A further sentence for the message.
         """
         said = (
             f"{endpoint} belongs to etcd cluster {found:x}, but {whose} is for cluster {wanted:x}."
@@ -73,7 +73,11 @@ class WrongClusterError(LockdoctorError):
 
 
 NO_ANSWER = (ClusterError, WrongClusterError)
-"""Why a step of a treatment has no answer of its cluster; what was done until then is told."""
+"""
+The errors after which a step has no answer of its cluster.
+
+Completed steps are reported all the same.
+"""
 
 
 class HistoryError(LockdoctorError):
@@ -81,7 +85,7 @@ class HistoryError(LockdoctorError):
 
 
 class HistoryBusyError(HistoryError):
-    """Another run holds the history file."""
+    """Another run has locked the history file."""
 
 
 class HistoryTooNewError(HistoryError):
@@ -89,27 +93,27 @@ class HistoryTooNewError(HistoryError):
 
 
 class JournalError(LockdoctorError):
-    """What is done to etcd could not be written down, or what was written could not be read."""
+    """An action could not be written to the journal, or the journal could not be read."""
 
 
 class FileRefusedError(LockdoctorError):
-    """A file may not be written: lockdoctor did not write it, or its folder is missing."""
+    """A file may not be written: it is not lockdoctor's, or its folder is missing."""
 
 
 class ProcessReadError(LockdoctorError):
-    """A process or a member's metrics could not be heard besides etcd; the run goes on."""
+    """A process or a member's metrics could not be read; the run continues."""
 
 
 class NotFoundError(LockdoctorError):
-    """etcd has nothing of that name."""
+    """etcd has no lease, key or lock of that name."""
 
 
 class ConfigError(LockdoctorError):
-    """A flag or a line of lockdoctor.toml does not make sense."""
+    """A flag or a line of lockdoctor.toml is invalid."""
 
 
 class DemoError(LockdoctorError):
-    """No etcd server of our own could be found or started."""
+    """The demo's etcd server could not be found or started."""
 
 
 class OutputError(LockdoctorError):

@@ -21,13 +21,13 @@ _WHAT = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileKind:
-    """A kind of file that lockdoctor writes, and how to recognize one."""
+    """A kind of file that lockdoctor writes, with the test that recognizes it."""
 
     name: str
     option: str
     """The option that names such a file."""
     is_ours: Callable[[Path, bytes], bool]
-    """Takes the path, its links resolved, and the first bytes of a file that is not empty."""
+    """Takes the path without links and the first bytes of a file that is not empty."""
     reads: int = 4096
     """The number of bytes that `is_ours` needs."""
     in_the_way: Callable[[Path], Path | None] = lambda _: None
@@ -40,14 +40,14 @@ class FileKind:
 
 def require_writable(path: Path, kind: FileKind, environ: Mapping[str, str] = os.environ) -> Path:
     """
-    Return the file that a path leads to, if it may be written.
+    Return the file behind a path if it may be written.
 
     A file may be written if it is new, empty, or recognized as lockdoctor's and of this kind.
-    Its folder must exist; only the state folder is created, by whoever writes the file.
+    Its folder must exist. Only the state folder can be missing: the writer creates it.
 
     Raises:
         FileRefusedError: It may not be written. It was not changed.
-        OSError: The answer cannot be found, for example because the file cannot be read.
+        OSError: The check failed, for example because the file cannot be read.
     """
     target = require_own(path, kind)
     folder = target.parent
@@ -67,12 +67,12 @@ def require_writable(path: Path, kind: FileKind, environ: Mapping[str, str] = os
 
 def require_own(path: Path, kind: FileKind) -> Path:
     """
-    Return the file that a path leads to, if it is lockdoctor's, empty, or does not exist.
+    Return the file behind a path if it is lockdoctor's, empty or missing.
 
-    What is no regular file is never opened: that alone can disturb a pipe or a device.
+    Only a regular file is opened: opening a pipe or a device can disturb it.
 
     Raises:
-        FileRefusedError: It is another file, or no file. It was not changed.
+        FileRefusedError: It is another file, or not a regular file. It was not changed.
         OSError: It cannot be read.
     """
     target = behind_links(path)
@@ -90,10 +90,10 @@ def require_own(path: Path, kind: FileKind) -> Path:
 
 def require_own_content(path: Path, kind: FileKind, file: int) -> None:
     """
-    Check an open file: what the path leads to can have changed before it was opened.
+    Check an open file, since the path's target can change before the open.
 
     Raises:
-        FileRefusedError: It is another file, or no file. It was not changed.
+        FileRefusedError: It is another file, or not a regular file. It was not changed.
         OSError: It cannot be read.
     """
     found = os.fstat(file)
@@ -106,12 +106,12 @@ def require_own_content(path: Path, kind: FileKind, file: int) -> None:
 
 
 def behind_links(path: Path) -> Path:
-    """Return what a path leads to, the target of a dangling link too."""
-    return Path(os.path.realpath(path))  # Path.resolve does otherwise before Python 3.13
+    """Return the target of a path, also where a link dangles."""
+    return Path(os.path.realpath(path))  # Path.resolve differs before Python 3.13
 
 
 def may_write_in(folder: Path) -> bool:
-    """Tell whether files can be made in a folder."""
+    """Return whether files can be created in a folder."""
     has_effective = os.access in os.supports_effective_ids
     return os.access(folder, os.W_OK | os.X_OK, effective_ids=has_effective)
 

@@ -1,4 +1,4 @@
-"""The folder in which lockdoctor keeps what outlives a run; for nobody else's eyes."""
+"""The state folder, which keeps files between runs, readable only by the user."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 def state_folder(environ: Mapping[str, str]) -> Path:
     """
-    Say where it is: `lockdoctor` in the XDG state folder.
+    Return the path of `lockdoctor` in the XDG state folder.
 
-    Source: the XDG base directory specification, by which a relative path does not count.
+    Source: the XDG base directory specification, which ignores a relative path.
     """
     named = Path(environ.get("XDG_STATE_HOME", ""))
     home = Path(environ.get("HOME") or "~").expanduser()
@@ -21,15 +21,15 @@ def state_folder(environ: Mapping[str, str]) -> Path:
 
 def make_state_folder(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
     """
-    Make the state folder and those above it, if a file is to lie in it.
+    Create the state folder and its parents if a file is written to it.
 
-    No other folder is ever made: its name may be a typo.
+    No other folder is created: its name might be a typo.
 
     Returns:
-        Those that were made, the outermost first.
+        The created folders, the outermost first.
 
     Raises:
-        OSError: One cannot be made.
+        OSError: A folder cannot be created.
     """
     folder = Path(os.path.realpath(path)).parent
     if folder != Path(os.path.realpath(state_folder(environ))):

@@ -1,4 +1,4 @@
-"""What the workflows ask of the world: a cluster, a clock, someone to tell how far we are."""
+"""The interfaces between the workflows and the rest: cluster, clock, history."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberStatus:
-    """One answer of the member that we read from, about itself."""
+    """One answer of the connected member about itself."""
 
     asked_at: float
     answered_at: float
@@ -31,18 +31,18 @@ class MemberStatus:
     cluster_id: int
     member_id: int
     leader_id: int | None
-    """0 where the member knows no leader, None where this user may not see it."""
+    """0 where the member has no leader, None where this user may not read it."""
     raft_term: int
     revision: int
     version: str
-    """Empty where this user may not see it."""
+    """Empty where this user may not read it."""
     alarms: tuple[ClusterAlarm, ...] | None
-    """The alarms of the cluster, the worst first; None where this user may not see them."""
+    """The alarms of the cluster, the worst first; None if this user may not read them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseList:
-    """All leases of the cluster as one member knows them; it may lag behind the others."""
+    """All leases of the cluster as one member lists them; the list can lag behind."""
 
     asked_at: float
     answered_at: float
@@ -52,39 +52,48 @@ class LeaseList:
 
 class Cluster(Protocol):
     """
-    What lockdoctor reads of an etcd cluster. Nothing here writes.
+    The reads of an etcd cluster that lockdoctor needs; none of them writes.
 
-    Every method raises ClusterUnreachable, ClusterTimeout or AccessDenied, in a sentence for
-    the person on call.
+    Every method raises ClusterUnreachableError, ClusterTimeoutError or AccessDeniedError, each
+    with a sentence for the person on call.
     """
 
     @property
     def notes(self) -> Sequence[str]:
-        """What its user should know of how it was read, a sentence each."""
+        """Return notes for the user on how the cluster was read, one sentence each."""
         ...
 
     async def status(self) -> MemberStatus:
-        """Ask the member that we read from who it is and whom it follows."""
+        """Read the status of the connected member: its ID and its leader's ID."""
         ...
 
     async def keys(self, prefix: bytes) -> KeySnapshot:
-        """Read every key with this prefix, in pages at one revision; b"" reads all keys."""
+        """
+        Read every key with this prefix, in pages at one revision.
+
+        b"" reads all keys.
+        """
         ...
 
     async def leases(self) -> LeaseList:
-        """List every lease of the cluster; AccessDenied where the role may not see it."""
+        """
+        Return every lease of the cluster.
+
+        Raises:
+            AccessDeniedError: The role may not list leases.
+        """
         ...
 
     async def members(self) -> frozenset[int]:
-        """Tell the IDs of all members of the cluster."""
+        """Return the IDs of all members of the cluster."""
         ...
 
     def watch(self, prefix: bytes, from_revision: int) -> AsyncIterator[WatchEvent]:
         """
-        Follow what happens to the keys of a prefix, in the order of revisions, until closed.
+        Yield the changes of a prefix's keys, ordered by revision, until closed.
 
-        A break is mended by resuming from the last revision seen; what that cannot mend
-        (a compaction) is told as a WatchGap, and the watch goes on after it.
+        After a break, the watch resumes from the last revision seen. Where that is impossible
+        (after a compaction), it yields a WatchGap and continues.
         """
         ...
 
@@ -92,22 +101,22 @@ class Cluster(Protocol):
         self, lease_ids: Iterable[LeaseId], *, with_keys: bool
     ) -> AsyncIterator[Reading | FailedReading]:
         """
-        Look up leases, many at a time, paced; each answer as it comes, in no order.
+        Look up many leases at a limited rate and yield each answer, in no order.
 
         Args:
-            with_keys: Ask for the attached keys too. Where the role may not see them, the
+            with_keys: Request the attached keys too. Where the role may not read them, the
                 reading comes without (attached_keys is None).
         """
         ...
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         ...
 
 
 MAX_TOGETHER = 40
 """
-Keys in one guarded write: etcd takes 128 comparisons, and each key is compared in three ways.
+Maximum keys in one guarded write: 128 comparisons in etcd, three per key.
 
 Source: --max-txn-ops, and checkTxnRequest in etcd's server/etcdserver/api/v3rpc/key.go.
 """
@@ -115,14 +124,15 @@ Source: --max-txn-ops, and checkTxnRequest in etcd's server/etcdserver/api/v3rpc
 
 class KeyWriter(Protocol):
     """
-    What a treatment does to an etcd cluster: the only door through which anything is written.
+    The actions on an etcd cluster: the only interface that writes to it.
 
-    A write is sent once and never repeated: what became of it, its Written tells. Guarded ones
-    touch all of their keys or none, and only keys that are still the very ones that were read:
-    same create revision, modification revision and lease. They take MAX_TOGETHER keys at most.
+    Each write is sent once and never repeated; its WriteResult holds the outcome. A guarded write
+    changes all of its keys or none. It changes only keys with the create revision, modification
+    revision and lease that were read. It takes MAX_TOGETHER keys at most.
 
-    Every method raises ClusterUnreachable, ClusterTimeout or AccessDenied, in a sentence for the
-    person on call; a write raises only where etcd has certainly not carried it out.
+    Every method raises ClusterUnreachableError, ClusterTimeoutError or AccessDeniedError, each
+    with a sentence for the person on call. A write raises only where etcd has certainly not
+    carried it out.
     """
 
     async def key(self, key: bytes) -> LockKey | None:
@@ -130,55 +140,59 @@ class KeyWriter(Protocol):
         ...
 
     async def delete(self, keys: Sequence[LockKey]) -> WriteResult:
-        """Delete keys, guarded; their leases stay, and whatever else is on those."""
+        """Delete keys, guarded; their leases and the leases' other keys stay."""
         ...
 
     async def move(self, keys: Sequence[LockKey], to: LeaseId) -> WriteResult:
         """
-        Put keys onto another lease, guarded; NO_LEASE takes them off theirs.
+        Move keys to another lease, guarded; NO_LEASE detaches them from theirs.
 
-        Their values and create revisions stay, and so do their places in a queue.
+        The keys keep their values, their create revisions and their places in a queue.
         """
         ...
 
     async def create(self, keys: Sequence[LockKey], lease_id: LeaseId) -> WriteResult:
-        """Write keys with their values onto a lease, only where none of them exists."""
+        """Write keys with their values to a lease, only if no such key exists."""
         ...
 
     async def grant(self, ttl_s: int) -> LeaseId:
         """
-        Grant a lease that nobody renews; etcd may raise its TTL.
+        Grant a lease that no client renews; etcd may raise its TTL.
 
-        Where no answer tells its ID, it ends by itself: that is raised like any failure.
+        Without an answer, the ID is missing and the lease expires: this raises like any failure.
         """
         ...
 
     async def revoke(self, lease_id: LeaseId) -> WriteResult:
-        """End a lease and delete every key that is on it by then: etcd knows no guard for it."""
+        """
+        End a lease and delete every key that is then on it.
+
+        etcd has no guard for this request.
+        """
         ...
 
 
 class TreatmentText(Protocol):
-    """Words for what a plan and a journal keep as sentences, so that they stay readable."""
+    """Sentences for plans and journals, so that people can read them later."""
 
     def evidence(self, evidence: Evidence) -> str:
-        """Word what speaks for a treatment."""
+        """Return the sentence for one piece of evidence for an action."""
         ...
 
     def outcome(self, treated: TargetResult | UndoResult) -> str:
-        """Word what became of a target."""
+        """Return the sentence for the outcome of one target."""
         ...
 
 
 class History(Protocol):
     """
-    What earlier runs have seen.
+    The history of earlier runs.
 
-    Every method raises HistoryError, in a sentence for the person on call.
+    Every method raises HistoryError, with a sentence for the person on call.
     """
 
     notes: list[str]
-    """What its user should know of how it fared, a sentence each."""
+    """Notes for the user on how the history was used, one sentence each."""
 
     def recall(
         self,
@@ -192,95 +206,95 @@ class History(Protocol):
         judged_by: str,
     ) -> Past:
         """
-        Tell what is known of these holds and leases, in the present run's time.
+        Return the stored facts on these holds and leases, in this run's time.
 
         Args:
-            revision: The cluster's revision now; one that is lower than the last stored tells
-                of a restored snapshot, whose past is another one.
-            raft_term: The cluster's raft term now, of which the same holds.
+            revision: The cluster's revision now. One lower than the last stored means a restored
+                snapshot, whose past is another one.
+            raft_term: The cluster's raft term now. The same applies to it.
             lease_ids: All leases of the cluster among them, where the run has a list.
-            judged_by: What the verdicts depend on besides etcd; see RunRecord.
+            judged_by: The inputs of the verdicts besides etcd; see RunRecord.
         """
         ...
 
     def record(self, run: RunRecord) -> None:
-        """Keep what one run has seen."""
+        """Store the facts of one run."""
         ...
 
     def prune(self) -> None:
-        """Forget what is too old or too much."""
+        """Delete runs that are too old or exceed the size limit."""
         ...
 
 
 class Journal(Protocol):
     """
-    What lockdoctor did to clusters. It only ever grows.
+    The record of lockdoctor's actions on clusters; it only grows.
 
-    Every method raises JournalError, in a sentence for the person on call.
+    Every method raises JournalError, with a sentence for the person on call.
     """
 
     notes: list[str]
-    """What could not be read of it, a sentence each; entries() and find() fill it."""
+    """One sentence for each unreadable part; entries() and find() fill it."""
     newer: int
-    """How many lines only a newer lockdoctor can read; entries() and find() count them."""
+    """Number of lines of a newer, unreadable format; entries() and find() count them."""
 
     def new_entry_id(self) -> EntryId:
-        """Make an ID that no other entry has, in this journal or another."""
+        """Return a new ID that is unique in this journal and in all others."""
         ...
 
     def write(self, line: Line) -> None:
         """
-        Write an intent or an outcome; once this returns, it survives a crash of the machine.
+        Write an intent or an outcome, durable against a crash of the machine.
 
-        Nothing may be done to etcd before its intent is written. Values are cut to what
-        domain.journal.kept leaves of them.
+        Write the intent before the action on etcd. Values are cut to the length that
+        domain.journal.kept allows.
         """
         ...
 
     def entries(self) -> tuple[Entry, ...]:
-        """Give all entries, the oldest first."""
+        """Return all entries, the oldest first."""
         ...
 
     def find(self, entry_id: EntryId) -> Entry | None:
-        """Give one entry; None where there is none."""
+        """Return one entry; None if it does not exist."""
         ...
 
 
 class ProcessSource(Protocol):
-    """Somebody besides etcd's leases who can tell of them: processes, a member's counters."""
+    """An additional data source: goroutines of a process, or etcd's metrics."""
 
     @property
     def name(self) -> str:
-        """What Unseen calls all of it."""
+        """Return the name of the source for the list of what could not be read."""
         ...
 
     async def poll(self, *, is_last: bool) -> ProcessData:
         """
-        Listen once; never raises, what could not be heard is among what it returns.
+        Read the source once; a failed read is part of the result, never raised.
 
         Args:
-            is_last: The window ends: worth a closer look.
+            is_last: The window ends, so a more detailed read is worth its cost.
         """
         ...
 
 
 class StopRequest:
-    """Lets somebody ask a running workflow to end early with what it has."""
+    """A request to end a running workflow early with the results it has."""
 
     def __init__(self) -> None:
-        """Nobody has asked yet."""
+        """Start without a request."""
         self.reason: str | None = None
         self.stage = "connecting to etcd"
-        """What the run is at, for whoever asks to tell where it was."""
+        """The current step of the run, for a report on where it ended."""
         self._asked = asyncio.Event()
 
     def request(self, reason: str) -> None:
-        """Ask; the first reason stands."""
+        """Request the end; the first reason is kept."""
         self.reason = self.reason or reason
         self._asked.set()
 
     async def wait_requested(self) -> None:
-        """Wait until somebody has asked."""
+        """Wait until the end is requested."""
         await self._asked.wait()
 
 
@@ -288,17 +302,21 @@ class Clock(Protocol):
     """The only source of the time."""
 
     def now(self) -> float:
-        """Seconds since the Unix epoch; never steps back, counts while the machine is suspended."""
+        """
+        Return seconds since the Unix epoch; the clock never steps back.
+
+        It counts while the machine is suspended.
+        """
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, without keeping others from running."""
+        """Wait without blocking other tasks."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanProgress:
-    """How far a scan has come."""
+    """The progress of a scan."""
 
     locks: int
     leases: int
@@ -307,12 +325,12 @@ class ScanProgress:
     lookups: int
     elapsed_s: float
     left_s: float
-    """Seconds until the last planned look."""
+    """Seconds until the last planned look-up."""
 
 
 class Progress(Protocol):
-    """Someone who wants to know how far a run has come."""
+    """A receiver of progress reports."""
 
     def update(self, progress: ScanProgress) -> None:
-        """Take notice; called a few times a second."""
+        """Take one report; the workflow calls this a few times per second."""
         ...

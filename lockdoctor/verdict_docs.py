@@ -1,4 +1,4 @@
-"""The page on the verdicts, docs/verdicts.md, as it comes with the program, section by section."""
+"""Reads the page on the verdicts, docs/verdicts.md, section by section."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
 PLACES = (_PACKAGE / "verdicts.md", _PACKAGE.parent / "docs" / "verdicts.md")
-"""Where the page is: in an installed package, in a checkout."""
+"""The page's path in an installed package and in a checkout."""
 
 _SECTION = re.compile(r"^## (\S+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _MEANS = re.compile(r"\*\*Means\.\*\* (.+?\.)(?:\s|$)", re.DOTALL)
@@ -16,7 +16,7 @@ _MEANS = re.compile(r"\*\*Means\.\*\* (.+?\.)(?:\s|$)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What the page says of one verdict."""
+    """The page's section on one verdict."""
 
     verdict: str
     text: str
@@ -24,12 +24,12 @@ class Explanation:
 
     @property
     def summary(self) -> str:
-        """The first sentence of what it means, on one line."""
+        """Return the first sentence of the meaning, on one line."""
         found = _MEANS.search(self.text)
         return " ".join(found[1].split()).replace("`", "").replace("*", "") if found else ""
 
 
 def explanations() -> tuple[Explanation, ...]:
-    """Give the section of each verdict, in the order of the page."""
+    """Return the section of each verdict, in the order of the page."""
     page = next(place for place in PLACES if place.is_file()).read_text(encoding="utf-8")
     return tuple(Explanation(name, text.strip()) for name, text in _SECTION.findall(page))
