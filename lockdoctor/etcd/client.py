@@ -1,4 +1,4 @@
-"""EtcdCluster: what lockdoctor reads of an etcd cluster, over gRPC."""
+"""EtcdCluster: the reads of an etcd cluster, over gRPC."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from lockdoctor.etcd.watch import KeyWatch
 from lockdoctor.ports import Clock, LeaseList, MemberStatus
 
 MAX_RATE = 5_000.0
-"""Look-ups a second: a tenth to a third of what one member can answer."""
+"""Default maximum of lease look-ups per second: 1/10 to 1/3 of a member's rate."""
 
 
 class EtcdCluster:
-    """A Cluster (see ports) that is a real one. Nothing here writes."""
+    """A Cluster (see ports) that reads a real etcd cluster and never writes."""
 
     def __init__(
         self, connection: Connection, clock: Clock, max_rate: float, *, is_pipelined: bool
@@ -33,15 +33,15 @@ class EtcdCluster:
         Read through an open connection.
 
         Args:
-            max_rate: Look-ups a second, at most.
-            is_pipelined: Whether leases are looked up by the faster way, which has a connection
-                of its own, or by gRPC's own client.
+            max_rate: Maximum look-ups per second.
+            is_pipelined: Whether to look leases up with the fast reader, which has a connection
+                of its own, or with gRPC's own client.
         """
         self.connection = connection
-        """For a surgeon, who writes through the same one."""
+        """The connection, which an EtcdWriter shares."""
         self._clock = clock
         self.denied: dict[str, None] = {}
-        """What of itself the cluster does not show to this user, in the order of the questions."""
+        """The facts on the cluster that this user may not read, ordered by request."""
         self._failures: list[str] = []
         self._asked_alarms = False
         self._raised: tuple[ClusterAlarm, ...] | None = None
@@ -53,14 +53,14 @@ class EtcdCluster:
 
     @property
     def notes(self) -> list[str]:
-        """What its user should know of how reading went, a sentence each."""
+        """Return notes for the user on how the reads went, one sentence each."""
         notes = [*self._leases.notes, *self._failures]
         if self.denied:
             notes.append(f"This etcd user may not see: {', '.join(self.denied)}.")
         return notes
 
     async def status(self) -> MemberStatus:
-        """Ask the member that we read from who it is and whom it follows, as far as it says."""
+        """Read the status of the connected member, as far as this user may read it."""
         answer = await self.connection.call(who_are_you, None, "read its status")
         found = Identity(answer.message)
         if not found.shows_status:
@@ -79,11 +79,20 @@ class EtcdCluster:
         )
 
     async def keys(self, prefix: bytes) -> KeySnapshot:
-        """Read every key with this prefix, in pages at one revision; b"" reads all keys."""
+        """
+        Read every key with this prefix, in pages at one revision.
+
+        b"" reads all keys.
+        """
         return await read_keys(self.connection, prefix)
 
     async def leases(self) -> LeaseList:
-        """List every lease of the cluster; AccessDeniedError where the role may not see it."""
+        """
+        Return every lease of the cluster.
+
+        Raises:
+            AccessDeniedError: The role may not list leases.
+        """
         answer = await self.connection.call(
             lambda member: member.lease.LeaseLeases, rpc.LeaseLeasesRequest(), "list the leases"
         )
@@ -95,7 +104,7 @@ class EtcdCluster:
         )
 
     async def members(self) -> frozenset[int]:
-        """Tell the IDs of all members of the cluster."""
+        """Return the IDs of all members of the cluster."""
         try:
             answer = await self.connection.call(
                 lambda member: member.cluster.MemberList, rpc.MemberListRequest(), "list members"
@@ -106,21 +115,21 @@ class EtcdCluster:
         return frozenset(member.ID for member in answer.message.members)
 
     def watch(self, prefix: bytes, from_revision: int) -> AsyncIterator[WatchEvent]:
-        """Follow what happens to the keys of a prefix, in the order of revisions."""
+        """Yield the changes of a prefix's keys, ordered by revision."""
         return KeyWatch(self.connection, self._clock, prefix, from_revision).events()
 
     def read_leases(
         self, lease_ids: Iterable[LeaseId], *, with_keys: bool
     ) -> AsyncIterator[Reading | FailedReading]:
-        """Look up leases, many at a time, paced; each answer as it comes, in no order."""
+        """Look up many leases at a limited rate and yield each answer, in no order."""
         return self._leases.read(lease_ids, with_keys=with_keys)
 
     async def _alarms(self) -> tuple[ClusterAlarm, ...] | None:
         """
-        Ask for the alarms once, where the status does not show them; None where that fails.
+        Read the alarms once, if the status lacks them; return None if that fails.
 
-        Not asked for where it does: etcd puts this question into its raft log. Source: Alarm in
-        etcd's server/etcdserver/v3_server.go.
+        If the status has them, the request is not sent: etcd puts it into its raft log. Source:
+        Alarm in etcd's server/etcdserver/v3_server.go.
         """
         if not self._asked_alarms:
             self._asked_alarms = True
@@ -138,7 +147,7 @@ class EtcdCluster:
         return self._raised
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         await self._leases.close()
         await self.connection.close()
 
@@ -154,12 +163,12 @@ async def connect(
     Connect to a cluster.
 
     Args:
-        max_rate: Look-ups a second, at most.
-        is_pipelined: See EtcdCluster; the slower way is there to be compared with.
+        max_rate: Maximum look-ups per second.
+        is_pipelined: See EtcdCluster; the slower reader exists for comparison.
 
     Raises:
-        ConfigError: An endpoint or a TLS file makes no sense.
-        ClusterUnreachable: No endpoint is a member with a leader; the message says what each is.
+        ConfigError: An endpoint or a TLS file is invalid.
+        ClusterUnreachableError: No endpoint is a member with a leader; the message explains each.
         AccessDeniedError: etcd refuses the user or the password.
         ClusterError: The endpoints belong to different clusters.
     """

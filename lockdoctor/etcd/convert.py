@@ -1,4 +1,4 @@
-"""etcd's messages as our values, and prefixes as its key ranges."""
+"""Converts etcd's messages to lockdoctor's values, and prefixes to key ranges."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from lockdoctor.domain.model.leases import LeaseId, LeaseNotFound, LeaseReading,
 from lockdoctor.domain.model.locks import LockKey
 
 MAX_VALUE_BYTES = 4096
-"""No lock recipe needs more of a value, and 100,000 locks have to fit into memory."""
+"""No lock recipe needs more of a value, and 100,000 locks must fit into memory."""
 
 SHARED_NUMBERS = 4096
 
 EVERYTHING = b"\x00"
-"""As the end of a range: no end. As its beginning: the smallest key there is."""
+"""As the end of a range: no end. As its beginning: the smallest possible key."""
 
 
 def lock_key(key_value: Any, most_value_bytes: int | None = MAX_VALUE_BYTES) -> LockKey:
-    """Take a KeyValue over, of its value only the beginning; None for all of it."""
+    """Convert a KeyValue with the beginning of its value; None for the whole value."""
     created, modified = key_value.create_revision, key_value.mod_revision
     return LockKey(
         key=key_value.key,
         create_revision=created,
-        mod_revision=created if modified == created else modified,  # one number in memory
+        mod_revision=created if modified == created else modified,  # one number object in memory
         version=key_value.version,
         lease_id=LeaseId(key_value.lease),
         value=key_value.value[:most_value_bytes],
@@ -35,10 +35,10 @@ def reading(
     answer: Any, lease_id: LeaseId, asked_at: float, answered_at: float, *, with_keys: bool
 ) -> Reading:
     """
-    Take the answer to a LeaseTimeToLive over.
+    Convert the answer to a LeaseTimeToLive.
 
-    A lease that does not exist has a remaining TTL of -1 and a granted one of 0; with only the
-    remaining one negative it exists still, and etcd is late in expiring it.
+    A lease that does not exist has a remaining TTL of -1 and a granted TTL of 0. With only the
+    remaining TTL negative, it still exists: etcd is late in expiring it.
 
     Source: LeaseTimeToLive in etcd's server/etcdserver/api/v3rpc/lease.go.
     """
@@ -61,7 +61,7 @@ def reading(
 
 
 class _Unfrozen:
-    """An Observation in the making: a frozen dataclass takes four times as long to fill itself."""
+    """A mutable Reading: to fill a frozen dataclass takes four times as long."""
 
     __slots__ = LeaseReading.__slots__
 
@@ -93,7 +93,7 @@ def observation(
     raft_term: int,
     attached_keys: tuple[bytes, ...] | None,
 ) -> LeaseReading:
-    """Make an Observation at speed."""
+    """Return a Reading, faster than its own constructor."""
     made: Any = _Unfrozen(
         lease_id, asked_at, answered_at, granted_ttl_s, remaining_ttl_s, raft_term, attached_keys
     )
@@ -104,13 +104,13 @@ def observation(
 
 @lru_cache(SHARED_NUMBERS)
 def _shared(number: int) -> int:
-    """Give one object for equal numbers: 100,000 leases have few different TTLs."""
+    """Return one object for equal numbers: 100,000 leases have few different TTLs."""
     return number
 
 
 def range_of(prefix: bytes) -> tuple[bytes, bytes]:
     """
-    Find the key range of a prefix: its first key, and the key after its last.
+    Return the key range of a prefix: its first key and the key after its last.
 
     Source: GetPrefixRangeEnd in etcd's client/v3/op.go.
     """

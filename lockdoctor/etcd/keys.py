@@ -15,7 +15,7 @@ FIRST_PAGE = 64
 MAX_KEYS_PER_PAGE = 10_000
 BYTES_PER_PAGE = 1 << 20
 GROWTH = 8
-"""A page has at most so many times the keys of the one before: the next ones may be larger."""
+"""Maximum ratio of a page's keys to the page before: the next keys can be larger."""
 MAX_STARTS = 6
 
 
@@ -24,7 +24,7 @@ async def read_keys(connection: Connection, prefix: bytes) -> KeySnapshot:
     Read every key with this prefix.
 
     Raises:
-        ClusterError: etcd compacts the revision away while we read, again and again.
+        ClusterError: etcd repeatedly compacts the revision during the read.
     """
     for _ in range(MAX_STARTS):
         with contextlib.suppress(RevisionCompactedError):
@@ -60,13 +60,13 @@ async def _read_once(connection: Connection, prefix: bytes) -> KeySnapshot:
 
 
 def next_page(limit: int, bytes_per_key: float) -> int:
-    """Choose how many keys to ask for next, so that about a mebibyte comes."""
+    """Return the number of keys to request next, for about 1 MiB."""
     wanted = int(BYTES_PER_PAGE / max(bytes_per_key, 1.0))
     return max(1, min(wanted, limit * GROWTH, MAX_KEYS_PER_PAGE))
 
 
 def _header_only(message: object) -> object:
-    """Drop the keys of an answer that is kept to the end."""
+    """Return an answer without its keys, to be kept until the end."""
     return rpc.RangeResponse(header=message.header)  # type: ignore[attr-defined]  # untyped
 
 

@@ -1,4 +1,4 @@
-"""Looks at every member, and tries what a scan does, for `lockdoctor selfcheck`."""
+"""Reads every member's state and tries a scan's steps for `lockdoctor selfcheck`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from lockdoctor.etcd.protos import rpc
 from lockdoctor.ports import Clock, StopRequest
 
 FEW_KEYS = 64
-"""Among so many of a prefix we look for one with a lease."""
+"""Maximum keys of a prefix that are searched for one with a lease."""
 
 FEW_LOOKUPS_PER_S = 100.0
 
@@ -44,12 +44,12 @@ async def inspect(
     settings: ConnectionSettings, clock: Clock, prefixes: Sequence[bytes], stop: StopRequest
 ) -> SelfCheckFacts:
     """
-    Look at everything that a scan needs of etcd. Nothing is written.
+    Read and try everything that a scan needs of etcd, without writing.
 
-    A stop leaves out what was not tried yet, and the facts say so.
+    After a stop, the untried steps are missing, and the facts include that.
 
     Raises:
-        ConfigError: An endpoint or a TLS file makes no sense.
+        ConfigError: An endpoint or a TLS file is invalid.
         WrongClusterError: Another cluster has answered after the login.
     """
     connection = Connection(settings, clock)
@@ -63,7 +63,7 @@ async def inspect(
         alarms: tuple[ClusterAlarm, ...] | None = None
         if login.refusal is None:
             cluster = EtcdCluster(connection, clock, FEW_LOOKUPS_PER_S, is_pipelined=False)
-            with contextlib.suppress(ClusterError):  # what fails is said of what a scan needs
+            with contextlib.suppress(ClusterError):  # the facts on a scan's needs report what fails
                 alarms = (await cluster.status()).alarms
             tried = [each async for each in _tried(connection, cluster, prefixes, stop)]
             permissions = (*tried, *_only_for_root(cluster))
@@ -111,18 +111,18 @@ async def _member(
 
 
 class _Heard(NamedTuple):
-    """What a member says outside of gRPC."""
+    """The facts that a member reports outside of gRPC."""
 
     certificate_ends_at: float | None
     clock_ahead_s: tuple[float, float] | None
     version: str
-    """Empty where it does not name one."""
+    """Empty if the member reports no version."""
 
 
 async def _heard(
     endpoint: Endpoint, tls: TlsFiles, clock: Clock, timeout_s: float
 ) -> _Heard | None:
-    """Ask over HTTP/1.1; a member that does not answer there is none the worse for it."""
+    """Read a member's version over HTTP/1.1; no answer there is not a fault."""
     asked_at = clock.now()
     try:
         context = tls.context() if endpoint.uses_tls else None
@@ -140,9 +140,9 @@ async def _heard(
 
 def clock_ahead_s(answer: bytes, asked_at: float, answered_at: float) -> tuple[float, float] | None:
     """
-    Tell by how much a server's clock is ahead of ours, at least and at most, in seconds.
+    Return how far a server's clock is ahead: minimum and maximum seconds.
 
-    The Date of an answer is the whole second in which it was given.
+    The Date header of an answer is rounded down to the whole second.
     """
     found = _DATE.search(answer)
     try:
@@ -177,7 +177,7 @@ async def _tried(
         yield Permission(what=LIST_LEASES, note=_not_tried(stop))
         return
     yield await _lease_list(cluster)
-    with contextlib.suppress(ClusterError):  # a scan does without
+    with contextlib.suppress(ClusterError):  # a scan does not need it
         await cluster.members()
 
 
@@ -186,14 +186,14 @@ def _not_tried(stop: StopRequest) -> str:
 
 
 def _only_for_root(cluster: EtcdCluster) -> Iterator[Permission]:
-    """Name what this user may not see of the cluster itself."""
+    """Yield the facts on the cluster that this user may not read."""
     if cluster.denied:
         refusal = f"this etcd user may not see: {', '.join(cluster.denied)}; a scan does without"
         yield Permission(what="see the cluster", refusal=refusal, is_optional=True)
 
 
 async def _some_lease(connection: Connection, prefix: bytes) -> LeaseId:
-    """Find a lease that a key of the prefix is on; NO_LEASE where there is none."""
+    """Return the lease of one key of the prefix; NO_LEASE if no key has one."""
     start, end = range_of(prefix)
     request = rpc.RangeRequest(key=start, range_end=end, limit=FEW_KEYS)
     what = f"read the keys below {printable(prefix)}"

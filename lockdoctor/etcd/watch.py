@@ -1,4 +1,4 @@
-"""Follows the keys of a prefix through breaks, and says what was missed."""
+"""Follows the keys of a prefix through breaks, and reports missed changes."""
 
 from __future__ import annotations
 
@@ -23,25 +23,26 @@ from lockdoctor.etcd.protos import kv, rpc
 from lockdoctor.ports import Clock
 
 IDLE_S = 1.0
-"""After so long without an event etcd is asked how far it has come."""
+"""Seconds without an event after which etcd is asked for its progress."""
 
 SILENT_S = 3.0
-"""A member that does not answer that question for so long counts as gone."""
+"""Seconds without an answer to that request after which a member counts as gone."""
 
 PROGRESS_REQUEST = rpc.WatchRequest.FromString(b"\x1a\x00")
 """
-Field 3 with an empty message, which etcd knows since 3.4; etcd3's messages are older, but
-protobuf keeps what it does not know. Tried on 3.4.23 and 3.5.1.
+Field 3 with an empty message, a request for progress since etcd 3.4.
+
+etcd3's messages are older, but protobuf keeps unknown fields. Tested on 3.4.23 and 3.5.1.
 """
 
 
 class KeyWatch:
-    """One watch on a prefix, mended from the last revision seen whenever it breaks."""
+    """One watch on a prefix, resumed from the last revision seen after each break."""
 
     def __init__(
         self, connection: Connection, clock: Clock, prefix: bytes, from_revision: int
     ) -> None:
-        """Prepare to follow everything from this revision on."""
+        """Prepare to follow all changes from this revision on."""
         self._connection = connection
         self._clock = clock
         self._range = range_of(prefix)
@@ -53,11 +54,11 @@ class KeyWatch:
 
     async def events(self) -> AsyncIterator[WatchEvent]:
         """
-        Follow, until closed.
+        Yield events until closed.
 
         Raises:
-            ClusterUnreachable: No member greets within the command time-out.
-            AccessDenied: The role may not read the prefix.
+            ClusterUnreachableError: No member answers within the command time-out.
+            AccessDeniedError: The role may not read the prefix.
             WrongClusterError: Another cluster than the run's has answered.
         """
         attempt = self._connection.begin(self._what, self._keys)
@@ -81,9 +82,9 @@ class KeyWatch:
 
     def _request(self) -> Any:
         """
-        Ask from one revision earlier than needed.
+        Return the request, which starts one revision earlier than needed.
 
-        From 3.5.8 on a watch that waits for a revision yet to come is told of no progress.
+        Since 3.5.8, etcd reports no progress to a watch that waits for a future revision.
         Source: progressIfSync in etcd's server/storage/mvcc/watchable_store.go.
         """
         start, end = self._range
@@ -95,7 +96,7 @@ class KeyWatch:
         )
 
     async def _next_response(self, stream: _Stream) -> Any:
-        """Wait for a response; while none comes, have etcd say how far it is."""
+        """Wait for a response, and request the progress while none arrives."""
         response = await stream.read(IDLE_S)
         if response is None:
             self._unconfirmed = None
@@ -122,9 +123,9 @@ class KeyWatch:
 
     def _confirm(self, revision: int, seen_at: float) -> Iterator[WatchProgress]:
         """
-        Believe a progress only when the answer to a second request has come after it.
+        Yield a progress only after the answer to a second request.
 
-        Before 3.4.25 and 3.5.8 progress could overtake events on their way to us.
+        Before 3.4.25 and 3.5.8, a progress could overtake events.
         Source: etcd PR 15248.
         """
         confirmed, self._unconfirmed = self._unconfirmed, revision
@@ -135,9 +136,9 @@ class KeyWatch:
 
     def _cancellation(self, response: Any, attempt: Attempt) -> grpc.aio.AioRpcError:
         """
-        Take a watch that etcd refused or ended for a call that failed.
+        Turn etcd's refusal or end of a watch into a failed call.
 
-        An expired token is called "permission denied" here, so a first one is worth a new token.
+        An expired token is called "permission denied" here, so the first one is worth a new token.
         Source: isWatchPermitted in etcd's server/etcdserver/api/v3rpc/watch.go.
         """
         reason = response.cancel_reason or "the watch was cancelled"
@@ -149,7 +150,7 @@ class KeyWatch:
 
 
 class _Stream:
-    """One Watch RPC; reading is kept apart from waiting, for a read given up ends the RPC."""
+    """One Watch RPC with a separate reader: a canceled read would end the RPC."""
 
     def __init__(self, attempt: Attempt) -> None:
         self._call = attempt.member.watch.Watch(metadata=attempt.metadata)
@@ -157,7 +158,7 @@ class _Stream:
         self._writing: asyncio.Future[Any] | None = None
 
     async def write(self, request: Any) -> None:
-        # Not wait_for: before Python 3.12 it may swallow the cancellation of the watch.
+        # Not wait_for: before Python 3.12 it can swallow the cancellation of the watch.
         self._writing = asyncio.ensure_future(self._call.write(request))
         done, _ = await asyncio.wait({self._writing}, timeout=SILENT_S)
         if not done:
@@ -165,15 +166,15 @@ class _Stream:
         try:
             self._writing.result()
         except asyncio.InvalidStateError:
-            return  # on a call that has ended, the next read says how
+            return  # the call has ended; the next read reports the reason
         except grpc.aio.AioRpcError as error:
             if error.code() is not grpc.StatusCode.INTERNAL:
                 raise
-            # What grpc.aio makes of a call that ends while it is written to.
+            # The error of grpc.aio when a call ends during a write.
             raise _broken("it ended during a request") from error
 
     async def read(self, within_s: float) -> Any:
-        """Wait for the next response; None where none comes in time."""
+        """Wait for the next response; return None after the time-out."""
         if self._reading is None:
             self._reading = asyncio.ensure_future(self._call.read())
         done, _ = await asyncio.wait({self._reading}, timeout=within_s)
@@ -188,7 +189,7 @@ class _Stream:
         self._call.cancel()
         unfinished = [future for future in (self._reading, self._writing) if future is not None]
         for future in unfinished:
-            future.cancel()  # a write that waits for the call to begin would wait for ever
+            future.cancel()  # a write that waits for the call to begin would never end
         await asyncio.gather(*unfinished, return_exceptions=True)
 
 

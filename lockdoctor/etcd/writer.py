@@ -22,9 +22,10 @@ from lockdoctor.ports import MAX_TOGETHER, Clock
 
 class EtcdWriter:
     """
-    A Surgeon (see ports) for a real cluster.
+    A KeyWriter (see ports) for a real cluster.
 
-    Source: Txn and LeaseRevoke in etcd's server/etcdserver/v3_server.go; tried on 3.4.23 and 3.5.1.
+    Source: Txn and LeaseRevoke in etcd's server/etcdserver/v3_server.go; tested on 3.4.23 and
+    3.5.1.
     """
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
@@ -43,7 +44,7 @@ class EtcdWriter:
         return next((lock_key(found, None) for found in answer.message.kvs), None)
 
     async def delete(self, keys: Sequence[LockKey]) -> WriteResult:
-        """Delete keys, guarded; their leases stay, and whatever else is on those."""
+        """Delete keys, guarded; their leases and the leases' other keys stay."""
         return await self._transact(
             [comparison for key in keys for comparison in _unchanged(key)],
             [
@@ -54,7 +55,7 @@ class EtcdWriter:
         )
 
     async def move(self, keys: Sequence[LockKey], to: LeaseId) -> WriteResult:
-        """Put keys onto another lease, guarded; NO_LEASE takes them off theirs."""
+        """Move keys to another lease, guarded; NO_LEASE detaches them from theirs."""
         puts = (rpc.PutRequest(key=key.key, lease=to, ignore_value=True) for key in keys)
         return await self._transact(
             [comparison for key in keys for comparison in _unchanged(key)],
@@ -63,7 +64,7 @@ class EtcdWriter:
         )
 
     async def create(self, keys: Sequence[LockKey], lease_id: LeaseId) -> WriteResult:
-        """Write keys with their values onto a lease, only where none of them exists."""
+        """Write keys with their values to a lease, only if no such key exists."""
         puts = (rpc.PutRequest(key=key.key, value=key.value, lease=lease_id) for key in keys)
         return await self._transact(
             [_compare(key.key, "CREATE", create_revision=0) for key in keys],
@@ -72,7 +73,7 @@ class EtcdWriter:
         )
 
     async def grant(self, ttl_s: int) -> LeaseId:
-        """Grant a lease that nobody renews; etcd may raise its TTL."""
+        """Grant a lease that no client renews; etcd may raise its TTL."""
         answer = await self._connection.call_once(
             lambda member: member.lease.LeaseGrant,
             rpc.LeaseGrantRequest(TTL=ttl_s),
@@ -81,7 +82,11 @@ class EtcdWriter:
         return LeaseId(answer.message.ID)
 
     async def revoke(self, lease_id: LeaseId) -> WriteResult:
-        """End a lease and delete every key that is on it by then: etcd knows no guard for it."""
+        """
+        End a lease and delete every key that is then on it.
+
+        etcd has no guard for this request.
+        """
         request = rpc.LeaseRevokeRequest(ID=lease_id)
         what = f"revoke lease {hex_id(lease_id)}"
         return await self._write(lambda member: member.lease.LeaseRevoke, request, what)
@@ -108,7 +113,7 @@ class EtcdWriter:
 
 
 def _unchanged(key: LockKey) -> Iterator[Any]:
-    """Compare what makes a key the very one that was read; one that has gone compares as 0."""
+    """Yield the comparisons for an unchanged key; a deleted key compares as 0."""
     yield _compare(key.key, "CREATE", create_revision=key.create_revision)
     yield _compare(key.key, "MOD", mod_revision=key.mod_revision)
     yield _compare(key.key, "LEASE", lease=key.lease_id)

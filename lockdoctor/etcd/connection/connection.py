@@ -1,4 +1,4 @@
-"""The connection to a cluster: whom to ask, who we are, and what to do when a call fails."""
+"""The connection to a cluster: the chosen member, the user, and retries."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ from lockdoctor.ports import Clock
 
 RETRY_PAUSE_S = 0.1
 MAX_TOKENS = 3
-"""Fresh tokens for one call; a fourth would be refused as well."""
+"""Maximum new tokens for one call; a fourth would be refused as well."""
 
 LEADER_REQUIRED = ("hasleader", "true")
-"""Without this metadata, a member that lost its leader answers only after seven seconds."""
+"""Without this metadata, a member that lost its leader answers only after 7 s."""
 
 Method = Callable[[Member], Any]
-"""Picks the RPC out of a member's services."""
+"""Selects the RPC from a member's services."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,25 +61,25 @@ class ConnectionSettings:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     token: GivenToken | None = None
-    """Sent instead of a token that a user and a password bring."""
+    """Sent instead of a token from a login with user and password."""
     server_name: str | None = None
-    """What the members' certificates must name; None: the host of each endpoint."""
+    """The name that the members' certificates must have; None: each endpoint's host."""
     insecure_skip_tls_verify: bool = False
     insecure_transport: bool = True
-    """False speaks TLS to endpoints without a scheme, even where no TLS file is given."""
+    """False uses TLS for endpoints without a scheme, even without a TLS file."""
     keepalive_time_s: float | None = None
-    """After so much silence a connection is pinged; None: never."""
+    """Seconds of silence after which a connection is pinged; None: never."""
     keepalive_timeout_s: float = 6.0
     dial_timeout_s: float = 2.0
-    """The longest that one endpoint is waited for when a member is chosen."""
+    """Maximum seconds to wait for one endpoint when a member is chosen."""
     command_timeout_s: float = 8.0
-    """The longest that one read may take, with all its repetitions."""
+    """Maximum seconds for one read, with all its retries."""
     identity: ClusterIdentity = field(default_factory=ClusterIdentity, repr=False, compare=False)
-    """The cluster of the run: every connection that is made with these settings shares it."""
+    """The cluster of the run; every connection with these settings shares it."""
 
     @property
     def tls(self) -> TlsFiles:
-        """The TLS files."""
+        """Return the TLS files."""
         return TlsFiles(
             cacert=self.cacert,
             cert=self.cert,
@@ -91,19 +91,19 @@ class ConnectionSettings:
 
     @property
     def keepalive(self) -> KeepAlive | None:
-        """When silent connections are pinged."""
+        """Return when silent connections are pinged."""
         if not self.keepalive_time_s:
             return None
         return KeepAlive(self.keepalive_time_s, self.keepalive_timeout_s)
 
     @property
     def names_a_user(self) -> bool:
-        """Whether requests are made as a user."""
+        """Return whether requests are made as a user."""
         return self.user is not None or self.token is not None
 
 
 class Response(NamedTuple):
-    """What one call brought, with the moments around the attempt that succeeded."""
+    """The response of one call, with the times around the attempt that succeeded."""
 
     asked_at: float
     answered_at: float
@@ -112,15 +112,15 @@ class Response(NamedTuple):
 
 
 class KeyRange(NamedTuple):
-    """Keys that a user needs the right to read."""
+    """The keys that a user needs permission to read."""
 
     start: bytes
     is_prefix: bool = True
-    """Whether they are all that begin so, or that one."""
+    """True for all keys with this prefix, False for one key."""
 
 
 class Attempt(NamedTuple):
-    """One try of a call: with whom, as whom, and how long tries may go on."""
+    """One try of a call: the member, the user, and the deadline for further tries."""
 
     number: int
     member: Member
@@ -129,16 +129,16 @@ class Attempt(NamedTuple):
     what: str
     """What is tried, as the end of "could not ...", for a message."""
     keys: KeyRange | None = None
-    """Which keys it reads, where it reads any; for a message."""
+    """The keys that it reads, if any; for a message."""
 
     @property
     def metadata(self) -> list[tuple[str, str]]:
-        """What the request carries besides itself."""
+        """Return the metadata of the request."""
         return [LEADER_REQUIRED, ("token", self.token)] if self.token else [LEADER_REQUIRED]
 
 
 class FailedAttempt(NamedTuple):
-    """An attempt that failed, made by other means than call()."""
+    """A failed attempt that was not made by call()."""
 
     attempt: Attempt
     asked_at: float
@@ -146,14 +146,14 @@ class FailedAttempt(NamedTuple):
 
 
 class UnreachableMember(NamedTuple):
-    """An endpoint that did not greet."""
+    """An endpoint that did not answer the greeting."""
 
     member: Member
     error: Any
 
     @property
     def denied(self) -> AccessDeniedError | None:
-        """The error for the person, where it is about users and permissions."""
+        """Return the error for the user if it concerns users or permissions."""
         if isinstance(self.error, AccessDeniedError):
             return self.error
         return access_denied(self.error.details() or "", "read its status")
@@ -161,17 +161,17 @@ class UnreachableMember(NamedTuple):
 
 class Connection:
     """
-    One member to ask, chosen among the endpoints, and another one when it fails.
+    A connection to one chosen member, and to another one when that fails.
 
-    Reads can be repeated: call(). A write is asked for once: call_once().
+    Reads can be repeated: call(). A write is sent once: call_once().
     """
 
     def __init__(self, settings: ConnectionSettings, clock: Clock) -> None:
         """
-        Prepare channels to all endpoints; nothing is sent before open().
+        Prepare channels to all endpoints; open() sends the first request.
 
         Raises:
-            ConfigError: An endpoint, a TLS file or a token makes no sense.
+            ConfigError: An endpoint, a TLS file or a token is invalid.
         """
         tls = settings.tls
         self._settings = settings
@@ -193,10 +193,10 @@ class Connection:
 
     async def open(self) -> None:
         """
-        Choose the member to read from, and authenticate where a user is given.
+        Choose the member to read from, and authenticate if a user is given.
 
         Raises:
-            ClusterUnreachableError: No endpoint greets as a member with a leader.
+            ClusterUnreachableError: No endpoint answers as a member with a leader.
             AccessDeniedError: The user or the password is wrong.
             WrongClusterError: An endpoint belongs to another cluster than the run's.
         """
@@ -208,7 +208,7 @@ class Connection:
             await self._renew_token(self.begin("log in"))
 
     async def status_of_all(self) -> list[tuple[Endpoint, StatusReply | str]]:
-        """Ask every endpoint who it is, once; a text says why one did not tell."""
+        """Read the status of every endpoint once; a text gives the reason of a failure."""
         answers = await asyncio.gather(*(self._greet(member) for member in self._members))
         return [(answer.member.endpoint, await self._met(answer)) for answer in answers]
 
@@ -216,14 +216,14 @@ class Connection:
         self, method: Method, request: Any, what: str, keys: KeyRange | None = None
     ) -> Response:
         """
-        Ask the chosen member, and again or another one where that may help.
+        Send a read to the chosen member, and retry where a retry can help.
 
         Args:
-            keys: Which keys it reads, for the message where the user may not.
+            keys: The keys that it reads, for the message where the user may not.
 
         Raises:
-            ClusterUnreachableError: No member greets within the command time-out.
-            ClusterTimeout: The command time-out is over.
+            ClusterUnreachableError: No member answers within the command time-out.
+            ClusterTimeoutError: The command time-out is over.
             AccessDeniedError: etcd refuses it.
             WrongClusterError: Another cluster than the run's has answered.
         """
@@ -231,7 +231,7 @@ class Connection:
 
     async def call_again(self, failure: FailedAttempt, method: Method, request: Any) -> Response:
         """
-        Go on after an attempt that failed, within the same time-out.
+        Retry after a failed attempt, within the same time-out.
 
         Raises:
             ClusterError: As call() does.
@@ -240,16 +240,18 @@ class Connection:
 
     async def call_once(self, method: Method, request: Any, what: str) -> Response:
         """
-        Ask the chosen member for a write; again only where it was refused for want of a token.
+        Send a write to the chosen member once.
 
-        No guard can name a cluster. So a read right before shows which one the member belongs to;
-        if the write meets another one all the same, its answer does.
+        Only a write that was refused for a missing token is sent again.
+
+        No guard can name a cluster. So a read right before shows the member's cluster. If the write
+        reaches another cluster all the same, its answer shows that.
 
         Raises:
-            Unanswered: It may have been carried out, or may be yet.
+            WriteOutcomeUnknownError: etcd might have carried it out, or might do so later.
             ClusterError: It was certainly not carried out.
-            WrongClusterError: Another cluster than the run's has answered, so that it was not
-                carried out in the run's.
+            WrongClusterError: Another cluster than the run's has answered, so it was not carried
+                out in the run's.
         """
         await self._confirm_cluster()
         attempt = self.begin(what)
@@ -277,16 +279,16 @@ class Connection:
         Compare the cluster that an answer names with the run's.
 
         Args:
-            more: What else to say where it is another one.
+            more: A further sentence for the message about another cluster.
 
         Raises:
-            WrongClusterError: It is another one, or one was met before.
+            WrongClusterError: It is another one, or another one has answered before.
         """
         self._identity.require_answer(message, attempt.member.endpoint.text, more)
 
     def begin(self, what: str, keys: KeyRange | None = None) -> Attempt:
         """
-        Begin to try something, for the command time-out at the longest.
+        Start an attempt with the command time-out as its limit.
 
         Raises:
             WrongClusterError: Another cluster than the run's has answered before.
@@ -296,16 +298,16 @@ class Connection:
         return Attempt(1, self._member, self._token, deadline, what, keys)
 
     def attempt_s(self, left_s: float) -> float:
-        """Leave time to ask another member, where there is one, if this one turns out frozen."""
+        """Return the seconds for one attempt; the rest is for another member, if any."""
         left_s = max(left_s, RETRY_PAUSE_S)
         return left_s if len(self._members) == 1 else max(left_s / 2, min(left_s, 1.0))
 
     async def mend(self, attempt: Attempt, error: grpc.aio.AioRpcError) -> Attempt:
         """
-        Do what lets the next attempt succeed: a new token, another member.
+        Prepare the next attempt: get a new token or choose another member.
 
         Raises:
-            ClusterError: Nothing will help, or the time is over.
+            ClusterError: No retry can help, or the time is over.
             WrongClusterError: Another cluster than the run's has answered.
         """
         self._identity.require_no_mismatch()
@@ -347,10 +349,10 @@ class Connection:
 
     async def _confirm_cluster(self) -> None:
         """
-        See that the chosen member belongs to the run's cluster, by a read that any user may do.
+        Check with a read for any user that the chosen member is of the run's cluster.
 
         Raises:
-            ClusterError: It could not be read, or it does not say which cluster it belongs to.
+            ClusterError: The read failed, or its answer has no cluster ID.
             WrongClusterError: It belongs to another one.
         """
         answer = await self.call(
@@ -366,10 +368,10 @@ class Connection:
 
     async def _confirm_refusal(self, refusal: LeaseNotFoundError) -> None:
         """
-        See whether it is the run's cluster that refused a write: a refusal has no header.
+        Check whether the run's cluster refused a write: a refusal has no header.
 
         Raises:
-            Unanswered: That could not be read.
+            WriteOutcomeUnknownError: The check failed.
             WrongClusterError: It is another one.
         """
         try:
@@ -381,10 +383,10 @@ class Connection:
 
     async def _replace(self, attempt: Attempt) -> None:
         """
-        Choose a member anew, unless somebody has done so since the attempt began.
+        Choose a member again, unless another call has done so meanwhile.
 
         Raises:
-            ClusterUnreachableError: Until the deadline, none greets.
+            ClusterUnreachableError: No member answers before the deadline.
             WrongClusterError: One belongs to another cluster than the run's.
         """
         if self._member is not attempt.member:
@@ -397,7 +399,7 @@ class Connection:
     def _replaced(self, task: asyncio.Task[None]) -> None:
         self._replacing = None
         if not task.cancelled():
-            task.exception()  # those who wait are told; this is for asyncio, if nobody does
+            task.exception()  # waiting calls get the error; else asyncio would log it
 
     async def _find_member(self, deadline: float) -> None:
         while True:
@@ -414,7 +416,7 @@ class Connection:
             await self._clock.sleep(RETRY_PAUSE_S)
 
     async def _greet(self, member: Member) -> StatusReply | UnreachableMember:
-        """Ask who it is; newer servers answer only a user (etcd 3.4.42, 3.5.28, 3.6.9)."""
+        """Read a member's identity; etcd 3.4.42, 3.5.28, 3.6.9 and later require a user."""
         attempt = Attempt(1, member, self._token, 0.0, "log in")
         try:
             try:
@@ -450,10 +452,10 @@ class Connection:
 
     async def _authenticate(self, attempt: Attempt) -> None:
         """
-        Trade user and password for a token; a cluster without users is fine, as in etcdctl.
+        Get a token for user and password; a cluster without users needs none.
 
         Raises:
-            AccessDeniedError: The token was given, and etcd refused it.
+            AccessDeniedError: etcd refused the given token.
         """
         if self._settings.token is not None:
             try:
@@ -480,7 +482,9 @@ class Connection:
 
     async def _demands_users(self, member: Member) -> bool:
         """
-        Tell whether authentication is on; early etcd 3.4 and 3.5 refuse a token where it is off.
+        Return whether authentication is on.
+
+        Early etcd 3.4 and 3.5 refuse a token where it is off.
 
         Source: AuthInfoFromCtx in etcd's server/auth/store.go, 3.5.1 and 3.5.21.
         """
@@ -495,7 +499,7 @@ class Connection:
         return True
 
     async def _nobody(self, answers: Sequence[StatusReply | UnreachableMember]) -> ClusterError:
-        """Find the sentence for endpoints of which none can serve."""
+        """Return the error for endpoints that all failed."""
         for answer in answers:
             if isinstance(answer, UnreachableMember) and answer.denied is not None:
                 return answer.denied
@@ -507,7 +511,7 @@ class Connection:
     async def _met(self, answer: StatusReply | UnreachableMember) -> StatusReply | str:
         if isinstance(answer, UnreachableMember):
             return str(answer.denied) if answer.denied else await self._why(answer)
-        # Every cluster of etcd has an ID.
+        # Every etcd cluster has an ID.
         stranger = None if answer.cluster_id else await self._stranger(answer)
         return stranger or answer
 
@@ -531,7 +535,7 @@ class Connection:
         return await explain(answer.member.endpoint, self._settings.tls, dial_s, otherwise)
 
     async def _stranger(self, answer: StatusReply | UnreachableMember) -> str | None:
-        """Say that a gRPC server is not etcd; None where it may be."""
+        """Return why a gRPC server is not etcd; None where it might be etcd."""
         if isinstance(answer, UnreachableMember) and not is_without_leases(answer.error):
             return None
         try:
@@ -548,7 +552,7 @@ class Connection:
 
 
 def _what_was_written(answer: Any, what: str) -> str:
-    """Say what became of a write in the cluster that has answered it."""
+    """Return the clause on a write's outcome in the cluster that answered it."""
     if getattr(answer, "succeeded", True):
         return f"A write went to that cluster and was carried out there: {what}."
     return f"A write went to that cluster and was refused there by its guard: {what}."
@@ -556,10 +560,10 @@ def _what_was_written(answer: Any, what: str) -> str:
 
 def _tell_but_of_closed_loops(loop: asyncio.AbstractEventLoop, trouble: dict[str, Any]) -> None:
     """
-    Say what went wrong unseen, as asyncio does, but nothing of calls whose loop has been closed.
+    Report unseen errors as asyncio does, except for calls of a closed loop.
 
-    All loops of a process share grpc.aio's queue, so that the late end of a call in an earlier loop
-    comes up as an error in the present one, with a traceback.
+    All loops of a process share grpc.aio's queue. So a call that ends after its loop is closed
+    raises an error with a traceback in the present loop.
     """
     error = trouble.get("exception")
     if not (isinstance(error, RuntimeError) and str(error) == "Event loop is closed"):

@@ -1,8 +1,8 @@
 """
-Finds out why an endpoint does not answer as an etcd member, with a plain socket.
+Finds out with a plain socket why an endpoint does not answer as an etcd member.
 
-gRPC says "failed to connect" for a closed port, a wrong certificate and another protocol alike.
-Whoever is on call needs to know which.
+gRPC reports "failed to connect" for a closed port, a wrong certificate and another protocol
+alike. The person on call needs to know which it is.
 """
 
 from __future__ import annotations
@@ -28,21 +28,25 @@ REFUSED_CERTIFICATE = (
 )
 
 NOT_YET_VALID, EXPIRED, SELF_SIGNED, WRONG_HOST, WRONG_ADDRESS = 9, 10, 18, 62, 64
-"""Why OpenSSL does not trust a certificate. Source: X509_V_ERR_* in its x509_vfy.h."""
+"""
+OpenSSL's reasons to distrust a certificate.
+
+Source: X509_V_ERR_* in its x509_vfy.h.
+"""
 
 MAX_NAMES = 8
-"""Of a certificate, in a message."""
+"""Maximum names of a certificate in a message."""
 
 
 async def explain(endpoint: Endpoint, tls: TlsFiles, timeout_s: float, otherwise: str) -> str:
     """
-    Say in a few words what is wrong at an endpoint.
+    Return in a few words what is wrong at an endpoint.
 
     Args:
-        endpoint: Which did not answer.
-        tls: What to trust and who we are, for an endpoint that uses TLS.
-        timeout_s: The longest that this may take.
-        otherwise: What to say where an etcd member seems to be all right.
+        endpoint: The endpoint that did not answer.
+        tls: The trusted certificates and the client's own, for an endpoint with TLS.
+        timeout_s: Maximum seconds for the diagnosis.
+        otherwise: The text where the endpoint seems to be a sound etcd member.
     """
     try:
         return await asyncio.wait_for(_explain(endpoint, tls, otherwise), timeout_s)
@@ -80,7 +84,7 @@ async def _explain_tls(endpoint: Endpoint, tls: TlsFiles, otherwise: str) -> str
 async def _explain_certificate(
     endpoint: Endpoint, tls: TlsFiles, error: ssl.SSLCertVerificationError
 ) -> str:
-    """Say what is wrong with a member's certificate, and what to do."""
+    """Return what is wrong with a member's certificate, and what to do."""
     code = error.verify_code
     if code in {WRONG_HOST, WRONG_ADDRESS}:
         return await _explain_name(endpoint, tls)
@@ -100,7 +104,7 @@ async def _explain_name(endpoint: Endpoint, tls: TlsFiles) -> str:
     said = f"its certificate is not for {one_line(tls.name_of(endpoint.host))}"
     try:
         names = await _certified_names(endpoint, tls)
-    except OSError:  # it wants a client certificate before it shows its own to us
+    except OSError:  # the server wants a client certificate before it shows its own
         return f"{said}: connect by a name in the certificate"
     listed = ", ".join(names[:MAX_NAMES]) + (" ..." if len(names) > MAX_NAMES else "")
     if not names:
@@ -111,7 +115,7 @@ async def _explain_name(endpoint: Endpoint, tls: TlsFiles) -> str:
 
 
 async def _certified_names(endpoint: Endpoint, tls: TlsFiles) -> list[str]:
-    """Read the names of a certificate that is trusted but for another name."""
+    """Read the names of a certificate that is trusted except for its name."""
     context = tls.context()
     context.check_hostname = False
     _, writer = await asyncio.open_connection(
@@ -123,7 +127,7 @@ async def _certified_names(endpoint: Endpoint, tls: TlsFiles) -> list[str]:
 
 
 async def _explain_alert(endpoint: Endpoint, tls: TlsFiles, reason: str) -> str:
-    """Tell a server that wants another client certificate from one that speaks no TLS."""
+    """Distinguish a server that wants another client certificate from one without TLS."""
     if any(part in reason for part in REFUSED_CERTIFICATE):
         if tls.cert is not None:
             return "it does not accept our client certificate: check --cert and --key"
@@ -146,30 +150,34 @@ def _what_answers(answer: bytes, otherwise: str) -> str:
 
 
 async def _ask_plainly(endpoint: Endpoint) -> bytes:
-    """Ask without TLS; a server that waits for a handshake may answer with nothing or a reset."""
+    """
+    Send a request without TLS.
+
+    A server that waits for a handshake might close or reset the connection.
+    """
     with contextlib.suppress(ConnectionResetError, BrokenPipeError):
         return (await ask(endpoint, None)).answer
     return b""
 
 
 class ProbeResponse(NamedTuple):
-    """What came over a plain socket."""
+    """The response over a plain socket."""
 
     answer: bytes
-    """The beginning of it, headers and all; empty where nothing came."""
+    """The beginning of the response with its headers; empty without a response."""
     certificate: Mapping[str, Any] | None
-    """The server's, if it is one that we trust; see SSLSocket.getpeercert."""
+    """The server's certificate, if it is trusted; see SSLSocket.getpeercert."""
 
 
 async def ask(
     endpoint: Endpoint, context: ssl.SSLContext | None, server_name: str | None = None
 ) -> ProbeResponse:
     """
-    Ask for etcd's version, which it tells over HTTP/1.1 on the port of its clients.
+    Request etcd's version, which its client port serves over HTTP/1.1.
 
     Args:
-        context: For TLS; None is plain.
-        server_name: What the certificate must name; None is the endpoint's host.
+        context: The TLS context; None is plain.
+        server_name: The name that the certificate must have; None is the endpoint's host.
     """
     reader, writer = await asyncio.open_connection(
         endpoint.host,
@@ -188,12 +196,12 @@ async def ask(
 
 async def _hear_alert(reader: asyncio.StreamReader) -> None:
     """
-    Give the server time to refuse our certificate.
+    Wait for the server to refuse the client certificate.
 
-    TLS 1.3 does so after the handshake; a request on its way would turn that into a mere reset.
+    TLS 1.3 does so after the handshake. A pending request would turn the refusal into a reset.
     """
     with contextlib.suppress(TimeoutError, asyncio.TimeoutError, asyncio.IncompleteReadError):
-        # An etcd member says nothing before it is asked, so no answer is lost.
+        # An etcd member sends no data before a request, so no answer is lost.
         await asyncio.wait_for(reader.readexactly(1), ALERT_TIMEOUT_S)
 
 
@@ -205,7 +213,7 @@ async def _read(reader: asyncio.StreamReader) -> bytes:
 
 
 async def _speaks_tls(endpoint: Endpoint) -> bool:
-    """Shake hands with whoever is there, without trust."""
+    """Return whether the endpoint completes a TLS handshake, without verification."""
     trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trusting.check_hostname = False
     trusting.verify_mode = ssl.CERT_NONE

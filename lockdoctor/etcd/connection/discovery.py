@@ -1,4 +1,4 @@
-"""Finds a cluster's endpoints in DNS, by the SRV records of a domain, as etcdctl does."""
+"""Finds a cluster's endpoints by the DNS SRV records of a domain, as etcdctl does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from lockdoctor.errors import ClusterUnreachableError, ConfigError
 from lockdoctor.etcd.connection.errors import one_line
 
 SERVICES = (("https", "etcd-client-ssl"), ("http", "etcd-client"))
-"""Schemes, and what their records are called. Source: etcd's client/pkg/srv/srv.go."""
+"""Schemes with the names of their records. Source: etcd's client/pkg/srv/srv.go."""
 
 
 def discover(domain: str, name: str = "") -> tuple[str, ...]:
@@ -14,7 +14,7 @@ def discover(domain: str, name: str = "") -> tuple[str, ...]:
     Return the endpoints of a domain as URLs, those with TLS first.
 
     Args:
-        domain: Below which the records are.
+        domain: The domain of the records.
         name: The suffix of the service's name; empty without one.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Endpoints as etcdctl takes them: URLs, or bare host:port."""
+"""Endpoints in etcdctl's forms: URLs, or bare host:port."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ DEFAULT_PORT = 2379
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where one member answers its clients."""
+    """The address at which one member answers its clients."""
 
     text: str
-    """As the person wrote it."""
+    """The text as the user wrote it."""
     host: str
     """A name or an address; IPv6 without brackets."""
     port: int
@@ -23,26 +23,26 @@ class Endpoint:
 
     @property
     def target(self) -> str:
-        """The endpoint as gRPC takes it."""
+        """Return the endpoint in gRPC's form."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"dns:///{host}:{self.port}"
 
     def with_scheme(self, scheme: str) -> str:
-        """Write the endpoint as a URL of this scheme."""
+        """Return the endpoint as a URL with this scheme."""
         return f"{scheme}://{self.target.removeprefix('dns:///')}"
 
 
 def parse_endpoint(text: str, *, bare_uses_tls: bool) -> Endpoint:
     """
-    Take an endpoint apart; without a port it is etcd's own, 2379.
+    Parse an endpoint; without a port it gets etcd's own, 2379.
 
     Args:
         text: `http://host:port`, `https://host:port`, `host:port` or `[::1]:2379`.
-        bare_uses_tls: What an endpoint without a scheme means: etcdctl speaks TLS to it where
+        bare_uses_tls: Whether an endpoint without a scheme uses TLS. With etcdctl it does where
             TLS files are given.
 
     Raises:
-        ConfigError: It is none of these. A password in it is not repeated.
+        ConfigError: It has another form. A password in it is not repeated.
     """
     if "@" in text:
         raise ConfigError(

@@ -1,8 +1,8 @@
 """
-What went wrong in a call, in our own errors: gRPC's status and etcd's text become a sentence.
+Turns gRPC's status and etcd's text into lockdoctor's errors.
 
 etcd's list of errors: https://github.com/etcd-io/etcd/blob/main/api/v3rpc/rpctypes/error.go.
-Which of them stand for what was tried on 3.4.23 and 3.5.1.
+They were compared with 3.4.23 and 3.5.1.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from lockdoctor.errors import (
 MAX_FOREIGN_TEXT = 200
 
 TOKEN_TEXTS = ("invalid auth token", "revision of auth store is old", "revision in header is old")
-"""The last one is how 3.5.1 says what stands before it."""
+"""etcd 3.5.1 uses the last text for the errors before it."""
 
 TRANSIENT_TEXTS = (
     "no leader",
@@ -38,7 +38,7 @@ TRANSIENT_TEXTS = (
     "too many requests",
     "not capable",
 )
-"""What another member, or the same a little later, may answer better."""
+"""Errors that another member, or a later attempt, might not return."""
 
 ACCESS_TEXTS = (
     (
@@ -62,16 +62,16 @@ ACCESS_TEXTS = (
     ("revision in header is old", "Users or roles changed while trying to {what}: try again"),
 )
 """
-By what etcd's text contains, in lower case.
+Errors by a lower-case part of etcd's text.
 
-permission denied comes without the name of what was asked: it covers the whole range, which
-must lie within one the role was granted.
+"permission denied" does not name the refused keys. It concerns the whole range, which must lie
+within one range that the role was granted.
 """
 
 
 TO_READ = "read access to all of it"
 TO_WRITE = "write access to every key that it is about"
-"""What the role lacks where something is not permitted."""
+"""The missing permission of a role."""
 
 REFUSALS = frozenset(
     {
@@ -87,67 +87,67 @@ REFUSALS = frozenset(
         grpc.StatusCode.UNIMPLEMENTED,
     }
 )
-"""What etcd answers where it has not carried a request out."""
+"""etcd's answers that prove that it has not carried a request out."""
 
 STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
-"""By their number on the wire."""
+"""Status codes by their number in a response."""
 
 
 class RevisionCompactedError(ClusterError):
-    """The revision that was to be read is no longer kept; reading starts again at a newer one."""
+    """etcd has compacted the requested revision; the read restarts at a newer one."""
 
 
 class WriteOutcomeUnknownError(ClusterError):
-    """A write of which nothing tells whether it was carried out; it may yet be."""
+    """No answer proves the outcome of a write; etcd might still apply it."""
 
 
 class LeaseNotFoundError(ClusterError):
-    """The lease that a write is about does not exist, so that nothing was written."""
+    """The lease of a write does not exist, so the write was not done."""
 
 
 def rpc_error(status: int, details: str) -> grpc.aio.AioRpcError:
-    """Make what gRPC's own client would have raised."""
+    """Return the error that gRPC's own client would have raised."""
     code = STATUS_CODES.get(status, grpc.StatusCode.UNKNOWN)
     nothing = grpc.aio.Metadata()
     return grpc.aio.AioRpcError(code, nothing, nothing, details=details)
 
 
 def needs_token(error: grpc.RpcError) -> bool:
-    """Tell whether a new token may help: it expired, or was lost with a restart."""
+    """Return whether a new token might help: it expired, or a restart lost it."""
     return error.code() is grpc.StatusCode.UNAUTHENTICATED or _says(error, *TOKEN_TEXTS)
 
 
 def needs_user(error: grpc.RpcError) -> bool:
-    """Tell whether etcd wants to know who asks."""
+    """Return whether etcd requires a user."""
     return needs_token(error) or _says(error, "user name is empty")
 
 
 def is_permission_denied(error: grpc.RpcError) -> bool:
-    """Tell whether the role may not see what was asked."""
+    """Return whether the role may not read the requested keys."""
     return error.code() is grpc.StatusCode.PERMISSION_DENIED or _says(error, "permission denied")
 
 
 def is_auth_disabled(error: grpc.RpcError) -> bool:
-    """Tell whether the cluster knows no users at all."""
+    """Return whether the cluster has no users at all."""
     return _says(error, "authentication is not enabled")
 
 
 def is_transient(error: grpc.RpcError) -> bool:
-    """Tell whether the same read may succeed at another member, or a moment later."""
+    """Return whether the same read might succeed at another member, or later."""
     return error.code() is grpc.StatusCode.UNAVAILABLE or _says(error, *TRANSIENT_TEXTS)
 
 
 def is_without_leader(error: grpc.RpcError) -> bool:
-    """Tell whether the member knows no leader: too few members can talk to each other."""
+    """Return whether the member has no leader: too few members are connected."""
     return _says(error, "no leader")
 
 
 def is_without_leases(error: grpc.RpcError) -> bool:
     """
-    Tell whether a server of another kind answered, which has no lease API.
+    Return whether the server is not etcd and has no lease API.
 
     kine, which k3s runs instead of etcd, answers "lease leases is not supported" with the status
-    UNKNOWN; other gRPC servers answer UNIMPLEMENTED.
+    UNKNOWN. Other gRPC servers answer UNIMPLEMENTED.
 
     Source: pkg/server/lease.go of k3s-io/kine.
     """
@@ -157,24 +157,24 @@ def is_without_leases(error: grpc.RpcError) -> bool:
 
 
 def is_of_learner(error: grpc.RpcError) -> bool:
-    """Tell whether the member is a learner, which answers only about its status."""
+    """Return whether the member is a learner, which serves only its status."""
     return _says(error, "not supported for learner")
 
 
 def is_timeout(error: grpc.RpcError) -> bool:
-    """Tell whether no answer came within the deadline."""
+    """Return whether no answer arrived within the deadline."""
     return error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
 def translate(error: grpc.RpcError, what: str, where: str, need: str = TO_READ) -> ClusterError:
     """
-    Turn a failed call into one of our errors.
+    Turn a failed call into one of lockdoctor's errors.
 
     Args:
-        error: What gRPC raised.
+        error: The error from gRPC.
         what: What was tried, as the end of "could not ...".
         where: The endpoint.
-        need: What to grant a role that is not permitted to.
+        need: The permission to grant to a role that lacks it.
     """
     text = _text(error)
     denied = access_denied(text, what, need)
@@ -199,14 +199,15 @@ def translate(error: grpc.RpcError, what: str, where: str, need: str = TO_READ) 
 
 def translate_write(error: grpc.RpcError, what: str, where: str) -> ClusterError:
     """
-    Turn a failed write into one of our errors: Unanswered unless it was certainly not done.
+    Turn a failed write into one of lockdoctor's errors.
 
-    A member refuses before it proposes anything to the others: a user, a permission, a request
-    that makes no sense, a full disk, no leader at all. Whatever else went wrong may have gone wrong
-    on the way back. What is refused at the last moment (the lease, the room) is not done either.
+    The result is WriteOutcomeUnknownError unless the write was certainly not done. A member refuses
+    before it proposes a request to the others: for the user, the permission, an invalid request, a
+    full disk or no leader at all. Any other failure might have happened on the way back. A refusal
+    at the last moment (the lease, the space) means not done either.
 
     Args:
-        error: What gRPC raised.
+        error: The error from gRPC.
         what: What was tried, as the end of "could not ...".
         where: The endpoint.
     """
@@ -220,7 +221,7 @@ def translate_write(error: grpc.RpcError, what: str, where: str) -> ClusterError
 
 
 def access_denied(text: str, what: str, need: str = TO_READ) -> AccessDeniedError | None:
-    """Find the error for what etcd says about users and permissions; None where it is not that."""
+    """Return the error for etcd's text on users and permissions; else None."""
     for etcd_says, ours in ACCESS_TEXTS:
         if etcd_says in text.lower():
             return AccessDeniedError(ours.format(what=what, need=need))
@@ -229,12 +230,12 @@ def access_denied(text: str, what: str, need: str = TO_READ) -> AccessDeniedErro
 
 def may_not_read(user: str | None, start: bytes, *, is_prefix: bool) -> AccessDeniedError:
     """
-    Say which permission a user lacks in order to read some keys, and how to grant it.
+    Return the error with the missing read permission and how to grant it.
 
     Args:
-        user: None where the user is not named on the command line (a certificate's, or none).
-        start: A key, or what the keys begin with.
-        is_prefix: Whether all keys are meant that begin so.
+        user: None where the command line has no user (a certificate's, or no user).
+        start: A key, or the prefix of the keys.
+        is_prefix: Whether start is the prefix of all the keys.
     """
     who = f"etcd user {printable(user.encode())}" if user else "This etcd user"
     what = printable(start) if start else "all keys"
@@ -247,13 +248,13 @@ def may_not_read(user: str | None, start: bytes, *, is_prefix: bool) -> AccessDe
 
 
 def one_line(text: str) -> str:
-    """Make another's text fit to be quoted: one short line without control characters."""
+    """Make a foreign text quotable: one short line without control characters."""
     plain = "".join(c if c.isprintable() else " " for c in text.removeprefix("etcdserver: "))
     return re.sub(r"\s+", " ", plain).strip()[:MAX_FOREIGN_TEXT]
 
 
 def printable(key: bytes) -> str:
-    """Write a key so that it can stand in a message: in quotes, odd bytes escaped."""
+    """Return a key in quotes for a message, with unprintable bytes escaped."""
     text = key.decode("utf-8", errors="backslashreplace")
     return "'" + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text) + "'"
 

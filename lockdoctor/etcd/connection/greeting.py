@@ -1,10 +1,11 @@
 """
-Who a member is: from its status, or from the header of any answer where only root sees the status.
+Reads who a member is: from its status, or from the header of another answer.
 
-etcd 3.4.42 to 3.4.45, 3.5.28 to 3.5.31 and 3.6.0 to 3.6.11 show the status to root alone where
-authentication is on; from 3.6.14 and 3.7.1 on a token suffices (etcd issues 21466 and 21663). A
-look-up of a lease without its keys needs no right on any key in any release, and its answer's
-header names cluster, member, raft term and revision. Tried in tests/scenarios/test_least_role.py.
+etcd 3.4.42 to 3.4.45, 3.5.28 to 3.5.31 and 3.6.0 to 3.6.11 show the status only to root where
+authentication is on. From 3.6.14 and 3.7.1 on a token suffices (etcd issues 21466 and 21663). A
+look-up of a lease without its keys needs no permission on any key in any release. Its answer's
+header names cluster, member, raft term and revision. Tested in
+tests/scenarios/test_least_role.py.
 """
 
 from __future__ import annotations
@@ -27,57 +28,65 @@ if TYPE_CHECKING:
 
 ERRORS_FIELD = 8
 IS_LEARNER_FIELD = 10
-"""Of StatusResponse, in etcd 3.4 and newer; etcd3's messages are older than that."""
+"""The field number in StatusResponse, since etcd 3.4; etcd3's messages are older."""
 
 _ALARM = re.compile(rb"(?:memberID:\s*(\d+)\s+)?alarm:\s*(\w+)")
-"""An alarm in those errors, as Go prints the message AlarmMember; a member of 0 is left out."""
+"""An alarm in those errors, as Go prints AlarmMember; Go omits a member of 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a member says of itself when asked who it is."""
+    """The answer of a member about itself."""
 
     message: Any
-    """A StatusResponse, or another answer where this user may not see the status."""
+    """A StatusResponse, or another answer where this user may not read the status."""
 
     @property
     def shows_status(self) -> bool:
-        """Whether this user may see the status."""
+        """Return whether this user may read the status."""
         return isinstance(self.message, rpc.StatusResponse)
 
     @property
     def cluster_id(self) -> int:
-        """The cluster that it belongs to."""
+        """Return the ID of the member's cluster."""
         return int(self.message.header.cluster_id)
 
     @property
     def member_id(self) -> int:
-        """The member's own ID."""
+        """Return the member's own ID."""
         return int(self.message.header.member_id)
 
     @property
     def leader_id(self) -> int | None:
-        """The member that it follows; 0 for none, None where the status is not shown."""
+        """Return the leader's ID; 0 without a leader, None if the status is hidden."""
         return int(self.message.leader) if self.shows_status else None
 
     @property
     def raft_term(self) -> int:
-        """The raft term; in a header that of the last entry that the member has applied."""
+        """
+        Return the raft term.
+
+        In a header it is the term of the last entry that the member has applied.
+        """
         return int(self.message.raftTerm if self.shows_status else self.message.header.raft_term)
 
     @property
     def version(self) -> str:
-        """The version of etcd; empty where the status is not shown."""
+        """Return the version of etcd; empty if the status is hidden."""
         return str(self.message.version) if self.shows_status else ""
 
     @property
     def is_learner(self) -> bool:
-        """Whether it only learns yet, and serves no reads; a learner refuses other questions."""
+        """
+        Return whether the member is a learner, which serves no reads.
+
+        A learner refuses other requests.
+        """
         return any(self._newer_fields(IS_LEARNER_FIELD))
 
     @property
     def alarms(self) -> tuple[ClusterAlarm, ...] | None:
-        """The alarms of the cluster; None where the status is not shown."""
+        """Return the alarms of the cluster; None if the status is hidden."""
         if not self.shows_status:
             return None
         found = _ALARM.findall(b"\n".join(self._newer_fields(ERRORS_FIELD)))
@@ -85,12 +94,20 @@ class Identity:
 
     @property
     def can_serve(self) -> bool:
-        """Whether it follows a leader, and serves reads at all: without, it answers status only."""
+        """
+        Return whether the member has a leader and serves reads.
+
+        Without a leader it answers only the status.
+        """
         return not self.shows_status or (self.leader_id != 0 and not self.is_learner)
 
     @property
     def rank(self) -> tuple[int, bool]:
-        """The newest raft term first, for a leader that was cut off does not know; then leaders."""
+        """
+        Return the sort key: the newest raft term first, then leaders.
+
+        A leader that was cut off might still report an old term.
+        """
         return self.raft_term, self.leader_id == self.member_id
 
     def _newer_fields(self, number: int) -> Iterator[Any]:
@@ -101,7 +118,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class StatusReply(Identity):
-    """The same, with the member and the moments around its answer."""
+    """An Identity with the member and the times around its answer."""
 
     member: Member
     asked_at: float
@@ -109,7 +126,7 @@ class StatusReply(Identity):
 
 
 def alarms_of(answer: Any) -> tuple[ClusterAlarm, ...]:
-    """Take the alarms of an AlarmResponse over."""
+    """Return the alarms of an AlarmResponse."""
     names = rpc.AlarmMember.DESCRIPTOR.fields_by_name["alarm"].enum_type.values_by_number
     return worst_first(
         ClusterAlarm(
@@ -121,9 +138,10 @@ def alarms_of(answer: Any) -> tuple[ClusterAlarm, ...]:
 
 def who_are_you(member: Member) -> Callable[..., Awaitable[Any]]:
     """
-    Give the call that asks a member who it is: for its status, else for a lease that is not.
+    Return the call that reads a member's identity.
 
-    The status is not asked for again once it was denied.
+    It requests the status, else a lease that does not exist. A denied status is not requested
+    again.
     """
 
     async def ask(

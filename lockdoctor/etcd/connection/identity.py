@@ -1,4 +1,4 @@
-"""Which cluster a run is about: the one that its first answer named, and no other."""
+"""The cluster of a run: the one that the first answer named, and no other."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ class ClusterIdentity:
     """
     The cluster of one run, shared by all its connections.
 
-    The first answer sets it, and every later answer is compared with it. A mismatch is final: from
-    then on nothing is asked or believed, whichever member answers.
+    The first answer sets it, and every later answer is compared with it. A mismatch is final: then
+    the run sends no more requests and accepts no more answers from any member.
 
-    A server that sends no cluster ID has the ID 0, which is compared like any other; such a server
-    is never written to. etcd's own gRPC proxy leaves the ID out of two answers alone, see
+    A server that sends no cluster ID has the ID 0, which is compared like any other. Such a server
+    is never written to. etcd's own gRPC proxy omits the ID from two answers only, see
     _may_be_nameless.
     """
 
     def __init__(self) -> None:
-        """Know no cluster yet."""
+        """Start without a cluster."""
         self.cluster_id: int | None = None
         self._mismatch: str | None = None
 
@@ -30,10 +30,10 @@ class ClusterIdentity:
         Compare the cluster that an endpoint belongs to with the run's.
 
         Args:
-            more: What else to say where it is another one, a sentence.
+            more: A further sentence for the message about another cluster.
 
         Raises:
-            WrongClusterError: It is another one, or one was met before.
+            WrongClusterError: It is another one, or another one has answered before.
         """
         self.require_no_mismatch()
         if self.cluster_id is None:
@@ -50,7 +50,7 @@ class ClusterIdentity:
         Compare the cluster that an answer names in its header with the run's.
 
         Raises:
-            WrongClusterError: It is another one, or one was met before.
+            WrongClusterError: It is another one, or another one has answered before.
         """
         cluster_id = answer.header.cluster_id
         if cluster_id or not _may_be_nameless(answer):
@@ -58,10 +58,10 @@ class ClusterIdentity:
 
     def require_no_mismatch(self) -> None:
         """
-        Let a run go on only if no other cluster has answered it.
+        Check that no other cluster has answered this run.
 
         Raises:
-            WrongClusterError: One has.
+            WrongClusterError: Another cluster has answered.
         """
         if self._mismatch is not None:
             raise WrongClusterError(self._mismatch)
@@ -69,12 +69,12 @@ class ClusterIdentity:
 
 def _may_be_nameless(answer: Any) -> bool:
     """
-    Tell an answer that some servers send without a cluster ID, and that has no keys or leases.
+    Return whether a keyless answer can lack a cluster ID.
 
-    etcd's gRPC proxy leaves the ID out of two, and etcd 3.4 out of the list of alarms.
+    etcd's gRPC proxy omits the ID from two answers, and etcd 3.4 from the list of alarms.
 
-    Source: MemberList in etcd's server/proxy/grpcproxy/cluster.go, add in watch_broadcast.go; the
-    alarms were tried on 3.4.23.
+    Source: MemberList in etcd's server/proxy/grpcproxy/cluster.go, add in watch_broadcast.go. The
+    alarms were tested on 3.4.23.
     """
     return isinstance(answer, (rpc.MemberListResponse, rpc.AlarmResponse)) or (
         isinstance(answer, rpc.WatchResponse) and not answer.events

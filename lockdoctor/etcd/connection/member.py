@@ -14,27 +14,31 @@ from lockdoctor.etcd.connection.tls_relay import Relay
 from lockdoctor.etcd.protos import stubs
 
 Options: TypeAlias = "list[tuple[str, int | str]]"
-"""Of a channel, by gRPC's names."""
+"""Options of a channel, by gRPC's names."""
 
 MIN_KEEPALIVE_TIME_S = 10.0
-"""Of etcdctl as well: gRPC for Go raises anything less. Source: grpc-go's dialoptions.go."""
+"""
+Minimum keep-alive time of etcdctl too. Source: grpc-go's dialoptions.go.
+
+gRPC for Go raises a lower value to this one.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class KeepAlive:
-    """When a silent connection is pinged, and how long the answer may take."""
+    """The time after which a silent connection is pinged, and the maximum reply time."""
 
     time_s: float
     timeout_s: float
 
     def options(self) -> Options:
-        """Return the options of a channel."""
+        """Return the keep-alive options of a channel."""
         return [
             ("grpc.keepalive_time_ms", int(max(self.time_s, MIN_KEEPALIVE_TIME_S) * 1000)),
             ("grpc.keepalive_timeout_ms", int(self.timeout_s * 1000)),
-            # gRPC times each ping by this instead, with a minute as the default.
+            # gRPC uses this limit for each ping; the default is 60 s.
             ("grpc.http2.ping_timeout_ms", int(self.timeout_s * 1000)),
-            # Otherwise gRPC stops after two pings, and a watch is silent for long.
+            # Otherwise gRPC stops after two pings, and a watch can be silent for longer.
             ("grpc.http2.max_pings_without_data", 0),
         ]
 
@@ -50,7 +54,7 @@ class Member:
         keepalive: KeepAlive | None = None,
     ) -> None:
         """
-        Open the channel; it connects with its first call, and again whenever it must.
+        Open the channel, which connects with its first call and reconnects.
 
         Raises:
             ConfigError: A TLS file cannot be used.
@@ -69,7 +73,7 @@ class Member:
         self.cluster = stubs.ClusterStub(self.channel)
         self.maintenance = stubs.MaintenanceStub(self.channel)
         self.shows_status = True
-        """False once it has denied its status to this user."""
+        """False once the member has denied its status to this user."""
 
     async def close(self) -> None:
         """Close the channel."""
@@ -84,7 +88,7 @@ def _channel(endpoint: Endpoint, tls: TlsFiles, options: Options, relay: Relay |
         return grpc.aio.insecure_channel(relay.target, options=[*options, authority])
     if not endpoint.uses_tls:
         return grpc.aio.insecure_channel(endpoint.target, options=options)
-    tls.context()  # says what is wrong with the files, which gRPC would not
+    tls.context()  # raises errors on the files, which gRPC would not
     cert, key = tls.client_pair()
     credentials = grpc.ssl_channel_credentials(tls.roots(), key, cert)
     if tls.server_name is not None:
@@ -94,12 +98,12 @@ def _channel(endpoint: Endpoint, tls: TlsFiles, options: Options, relay: Relay |
 
 def _options(dial_timeout_s: float) -> Options:
     return [
-        # A list of 350,000 leases has more than gRPC's 4 MiB.
+        # A list of 350,000 leases exceeds gRPC's limit of 4 MiB.
         ("grpc.max_receive_message_length", -1),
-        # etcd is asked directly, never through a proxy that the environment names.
+        # etcd is called directly, never through a proxy from the environment.
         ("grpc.enable_http_proxy", 0),
         ("grpc.use_local_subchannel_pool", 1),
-        # A member that comes back is to be found within a call's time-out.
+        # A member that comes back must be found within a call's time-out.
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.min_reconnect_backoff_ms", int(dial_timeout_s * 1000)),
         ("grpc.max_reconnect_backoff_ms", 1000),

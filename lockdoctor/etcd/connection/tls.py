@@ -1,4 +1,4 @@
-"""What a TLS connection demands, and its PEM files, checked before they are used."""
+"""The settings of a TLS connection, with its PEM files checked before use."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ SYSTEM_ROOTS = (
     "/etc/ssl/cert.pem",
 )
 """
-Where systems keep the certificates they trust; gRPC would take a list of its own instead.
+The systems' files of trusted certificates; gRPC's default is its own list.
 
-Source: Go's crypto/x509/root_linux.go, for etcdctl trusts these.
+Source: Go's crypto/x509/root_linux.go, since etcdctl trusts these.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsFiles:
-    """What to trust, and who we are."""
+    """The trusted certificates, and the client's own."""
 
     cacert: PathName | None = None
-    """Trust what this signed; None trusts what the system trusts."""
+    """The file of trusted signers; None trusts the system's certificates."""
     cert: PathName | None = None
     key: PathName | None = None
     server_name: str | None = None
-    """What the server's certificate must name; None: the host of the endpoint."""
+    """The name that the server's certificate must have; None: the endpoint's host."""
     is_verified: bool = True
     """False accepts any certificate, as etcdctl does with --insecure-skip-tls-verify."""
     is_demanded: bool = False
-    """Whether an endpoint without a scheme uses TLS even where no file is given."""
+    """Whether an endpoint without a scheme uses TLS, even without a TLS file."""
 
     @property
     def is_given(self) -> bool:
         """
-        Whether an endpoint without a scheme uses TLS.
+        Return whether an endpoint without a scheme uses TLS.
 
         Source: newTLSConfig in etcd's client/v3/config.go, 3.6.
         """
@@ -58,7 +58,7 @@ class TlsFiles:
 
     def roots(self) -> bytes | None:
         """
-        Read the certificates to trust; None where even the system has none.
+        Read the trusted certificates; None if the system has no file of them.
 
         Raises:
             ConfigError: The file cannot be read.
@@ -71,10 +71,10 @@ class TlsFiles:
 
     def client_pair(self) -> tuple[bytes, bytes] | tuple[None, None]:
         """
-        Read our own certificate and its key.
+        Read the client certificate and its key.
 
         Raises:
-            ConfigError: One is missing, or cannot be read.
+            ConfigError: One of them is missing, or cannot be read.
         """
         if self.cert is None and self.key is None:
             return None, None
@@ -84,13 +84,13 @@ class TlsFiles:
 
     def context(self) -> ssl.SSLContext:
         """
-        Build what Python's ssl module needs, which also finds out whether the files are sound.
+        Build the context for Python's ssl module, which also checks the files.
 
         Raises:
-            ConfigError: A file cannot be read, or is not what it should be.
+            ConfigError: A file cannot be read, or has invalid content.
         """
         context = ssl.create_default_context()
-        # Python 3.13 demands more of certificates than gRPC and Go do.
+        # Python 3.13 has stricter checks for certificates than gRPC and Go.
         context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
         roots = self.roots()
         if roots is not None:
@@ -112,7 +112,7 @@ class TlsFiles:
 
     def _load_pair(self, context: ssl.SSLContext) -> None:
         try:
-            # Without a password function, an encrypted key would ask at the terminal.
+            # Without a password function, OpenSSL would ask for an encrypted key's password.
             context.load_cert_chain(str(self.cert), str(self.key), password=lambda: b"")
         except ssl.SSLError as error:
             raise ConfigError(

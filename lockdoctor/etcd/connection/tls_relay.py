@@ -1,4 +1,4 @@
-"""A way for gRPC to a member whose certificate is not verified."""
+"""A connection for gRPC to a member whose certificate is not verified."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from lockdoctor.etcd.connection.tls import TlsFiles
 
 ALPN = "h2"
 PIECE = 1 << 16
-"""Bytes read at once."""
+"""Maximum bytes in one read."""
 
 
 class Relay:
     """
-    Passes bytes between a Unix socket, without TLS, and a member, over unverified TLS.
+    Passes bytes between a Unix socket and a member over unverified TLS.
 
-    gRPC for Python verifies each certificate, with no way to skip that; Python's ssl module has
-    one. The socket is in a folder that only this user can enter: the far side may have been given
-    our client certificate.
+    gRPC for Python always verifies each certificate; Python's ssl module can skip that. The Unix
+    socket is without TLS, in a folder that only this user can enter: the connection to the member
+    might use this user's client certificate.
     """
 
     def __init__(self, endpoint: Endpoint, tls: TlsFiles) -> None:
         """
-        Listen; an event loop must run.
+        Start to listen; an event loop must run.
 
         Raises:
             ConfigError: A TLS file cannot be used, or no socket can be made.
@@ -47,12 +47,12 @@ class Relay:
             raise _no_socket(error) from error
         self._socket.listen()
         self.target = f"unix:{path}"
-        """What gRPC connects to."""
+        """The target for gRPC."""
         self._calls: set[asyncio.Task[None]] = set()
         self._serving = asyncio.ensure_future(self._serve())
 
     async def close(self) -> None:
-        """End all connections."""
+        """Close all connections."""
         tasks = (self._serving, *self._calls)
         for task in tasks:
             task.cancel()
@@ -70,12 +70,12 @@ class Relay:
             task.add_done_callback(self._calls.discard)
 
     async def _connect(self, near: socket.socket) -> None:
-        """Pass bytes until one side ends; gRPC connects again where it must."""
+        """Pass bytes until one side closes; gRPC reconnects where it must."""
         reader, writer = await asyncio.open_unix_connection(sock=near)
         try:
             await self._pass_on(reader, writer)
         except OSError:
-            pass  # gRPC learns it from the end of its connection, and the probe finds out why
+            pass  # gRPC sees the end of its connection, and the probe finds the reason
         finally:
             writer.close()
 
@@ -93,7 +93,7 @@ class Relay:
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            far_writer.transport.abort()  # first: close() may cancel the wait below
+            far_writer.transport.abort()  # first, since close() can cancel the wait below
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)

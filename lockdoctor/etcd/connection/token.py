@@ -1,4 +1,4 @@
-"""An auth token that was given, instead of a user who logs in."""
+"""An auth token that was given instead of a user and a password."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lockdoctor.etcd.connection.tls import PathName
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenToken:
-    """A token itself, or a file that has it and may get a newer one."""
+    """A token, or a file with a token that can be replaced by a newer one."""
 
     token: str = field(default="", repr=False)
     file: PathName | None = None
@@ -26,16 +26,16 @@ class GivenToken:
         where = "ETCDCTL_AUTH_JWT_TOKEN" if self.file is None else f"The token file {self.file}"
         token = self.token if self.file is None else _content(self.file)
         if not token or not token.isascii() or not token.isprintable() or " " in token:
-            # The text is not quoted: it may be a token with one wrong character.
+            # The text is not quoted: it might be a token with one wrong character.
             raise ConfigError(f"{where} does not hold one token: a token is one word of ASCII")
         return token
 
     def read_again(self, refused: str | None) -> str:
         """
-        Return the token that came after one that etcd refused.
+        Return a newer token after etcd refused one.
 
         Raises:
-            AccessDeniedError: There is none.
+            AccessDeniedError: There is no newer token.
         """
         why = "it is invalid or expired, or users or roles have changed since it was issued"
         if self.file is None:
