@@ -1,4 +1,4 @@
-"""One unary gRPC call: what it asks, and what has come of it."""
+"""One unary gRPC call: its request and its result."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any
 from lockdoctor.etcd.http2.headers import ResponseHeaders
 
 OPEN, OK, DEADLINE_EXCEEDED, UNAVAILABLE = -1, 0, 4, 14
-"""Of gRPC's statuses, those that are given here and not by the server; and before there is one."""
+"""A call without a status yet, and the gRPC statuses that this client sets itself."""
 
 
 @dataclass(slots=True)
 class PartialResponse:
-    """An answer of which only a part has come."""
+    """A partly received response."""
 
     head: ResponseHeaders
     body: bytearray = field(default_factory=bytearray)
     taken: int = 0
-    """Bytes that came since the server was allowed to send so many more."""
+    """Bytes received since the last window update for this response."""
 
 
 class UnaryCall:
-    """One call: what it asks, and what has come of it."""
+    """One call: its request and its result."""
 
     __slots__ = (
         "about", "asked_at", "body", "coming", "message", "request", "status", "stream", "unsent",
@@ -30,20 +30,20 @@ class UnaryCall:
 
     def __init__(self, request: bytes, about: Any = None) -> None:
         """
-        Ask with a serialized message.
+        Prepare a call with a serialized message.
 
         Args:
-            about: Whatever helps whoever asks to know the call again.
+            about: A value by which the caller recognizes the call.
         """
         self.request = request
         self.about = about
         self.asked_at = 0.0
-        """For whoever asks: when that was."""
+        """The time of the request, set by the caller."""
         self.stream = 0
         self.status = OPEN
         self.message = ""
-        """What the server says of a status other than OK."""
+        """The server's text for a status other than OK."""
         self.body = b""
-        """The serialized answer, once the status is OK."""
+        """The serialized response, once the status is OK."""
         self.coming: PartialResponse | None = None
         self.unsent = b""

@@ -1,8 +1,8 @@
 """
 Unary gRPC calls over one HTTP/2 connection, as bytes in and bytes out.
 
-Pure: whoever has the socket hands over what came and sends what is due. Any bytes from the server
-lead to answers, to calls that failed, or to ProtocolError.
+Pure: the owner of the socket passes received bytes in and sends the outgoing ones. Any bytes from
+the server result in responses, in failed calls, or in ProtocolError.
 
 Sources: RFC 9113; gRPC over HTTP2 (doc/PROTOCOL-HTTP2.md in grpc's repository).
 """
@@ -20,22 +20,34 @@ from lockdoctor.etcd.http2.send import RequestWriter
 from lockdoctor.etcd.http2.templates import PREFIX, ResponseTemplate, usual_answer
 
 STREAM_WINDOW = 1 << 20
-"""Bytes of one answer on their way at once; a lease with 20,000 keys answers with four times it."""
+"""
+Receive window of one response in bytes.
+
+A lease with 20,000 keys has a response four times as long.
+"""
 
 CONNECTION_WINDOW = 1 << 24
 
 MAX_ANSWER = 1 << 28
-"""Bytes: a lease with a million keys. What is longer is left to gRPC's own client."""
+"""
+Maximum bytes of a response, as for a lease with a million keys.
+
+gRPC's own client handles longer ones.
+"""
 
 MAX_BLOCK = 1 << 16
 MAX_CONTINUATIONS = 64
 
 TRY_AGAIN = {429, 502, 503, 504}
-"""HTTP statuses that a proxy gives while the server is away (doc/http-grpc-status-mapping.md)."""
+"""
+HTTP statuses of a proxy while the server is away.
+
+Source: doc/http-grpc-status-mapping.md in grpc's repository.
+"""
 
 
 class HeaderBlock(NamedTuple):
-    """One that is not whole yet."""
+    """A header block that is not complete yet."""
 
     stream: int
     flags: int
@@ -46,13 +58,13 @@ class Http2Client:
     """The calls of one connection."""
 
     def __init__(self) -> None:
-        """Begin, as a client, to be answered by the server's settings."""
+        """Start as a client; the server's settings are the first response."""
         self.is_greeted = False
-        """Whether the server has sent its settings; no call may be asked before."""
+        """Whether the server has sent its settings; calls are allowed only afterwards."""
         self.is_leaving = False
-        """Whether the server wants no further calls on this connection."""
+        """Whether the server refuses further calls on this connection."""
         self.open: dict[int, UnaryCall] = {}
-        """By stream, in the order in which they were asked."""
+        """The open calls by stream, in the order of their requests."""
         self._sending = RequestWriter()
         self._finished: list[UnaryCall] = []
         self._frames = FrameReader()
@@ -60,14 +72,14 @@ class Http2Client:
         self._most_open = h2.MOST
         self._allowed = CONNECTION_WINDOW
         self._block: HeaderBlock | None = None
-        """The one that goes on in the next frame."""
+        """The block that continues in the next frame."""
         self._usual: ResponseTemplate | None = None
         self._sending.say(h2.PREFACE + h2.settings_frame(SETTINGS))
         self._sending.say(h2.window_update(0, CONNECTION_WINDOW - h2.DEFAULT_WINDOW))
 
     @property
     def room(self) -> int:
-        """How many more calls may be asked now."""
+        """Return how many more calls are allowed now."""
         if not self.is_greeted or self.is_spent:
             return 0
         left = (h2.MOST - self._sending.next_stream) // 2 + 1
@@ -75,43 +87,43 @@ class Http2Client:
 
     @property
     def is_spent(self) -> bool:
-        """Whether no call can ever be asked here any more."""
+        """Return whether the connection can never take another call."""
         return self.is_leaving or self._sending.next_stream > h2.MOST
 
     def ask(self, calls: Sequence[UnaryCall], fields: Fields) -> None:
-        """Ask, with these headers; no more calls than there is room for."""
+        """Queue calls with these headers, at most as many as there is room for."""
         self._sending.ask(calls, fields)
         opened = self.open
         for call in calls:
             opened[call.stream] = call
 
     def cancel(self, calls: Iterable[UnaryCall], status: int, why: str) -> None:
-        """End calls from our side."""
+        """End calls from the client's side."""
         for call in calls:
             self._sending.say(h2.reset(call.stream, h2.CANCEL))
             self._fail(call, status, why)
 
     def lose(self, why: str) -> None:
-        """Take notice that the connection is no more."""
+        """Fail all open calls after the loss of the connection."""
         self.is_leaving = True
         for call in list(self.open.values()):
             self._fail(call, UNAVAILABLE, why)
 
     def take_outgoing(self) -> bytes:
-        """Give what is to be sent now."""
+        """Return the bytes to send now, and remove them from the queue."""
         return self._sending.take()
 
     def take_finished(self) -> list[UnaryCall]:
-        """Give the calls that have come to an end since the last time, in the order of that."""
+        """Return the calls that have ended since the last time, in order of their end."""
         finished, self._finished = self._finished, []
         return finished
 
     def receive(self, chunk: bytes) -> None:
         """
-        Take in what came from the server.
+        Process bytes from the server.
 
         Raises:
-            ProtocolError: The connection is of no use any more; see lose().
+            ProtocolError: The connection is no longer usable; see lose().
         """
         self._frames.feed(chunk)
         try:
@@ -126,7 +138,7 @@ class Http2Client:
             raise (error if self.is_greeted else ProtocolError("does not speak HTTP/2")) from error
 
     def _take_usual(self, usual: ResponseTemplate) -> None:
-        """Take the answers that come next, as long as there is nothing special about them."""
+        """Process the next responses while they match the template."""
         frames = self._frames
         answered, end = usual.take(frames.data, frames.start, self.open)
         self._finished += answered
@@ -165,14 +177,14 @@ class Http2Client:
     def _take_head(self, flags: int, stream: int, block: bytes) -> None:
         head = self._answers.head(block)
         if head.block is None:
-            self._usual = None  # from now on the same bytes may mean something else
+            self._usual = None  # from now on the same bytes can have another meaning
         call = self._call(stream)
         if call is None:
             return
         ends = flags & h2.END_STREAM
         if call.coming is None:
             if head.http_status is not None and head.http_status < 200 and not ends:  # noqa: PLR2004
-                return  # RFC 9110, 15.2: another one follows
+                return  # RFC 9110, 15.2: a further response follows
             self._open_answer(call, head)
         elif not ends or head.http_status is not None:
             raise ProtocolError("sent headers in the middle of an answer")
@@ -180,7 +192,7 @@ class Http2Client:
             self._end(call, call.coming, head)
 
     def _open_answer(self, call: UnaryCall, head: ResponseHeaders) -> None:
-        """Take the headers of an answer, which are the trailers as well where nothing follows."""
+        """Process the headers of a response, which are also trailers if the stream ends."""
         call.coming = PartialResponse(head)
         if head.http_status in TRY_AGAIN and head.grpc_status is None:
             self._sending.say(h2.reset(call.stream, h2.CANCEL))
@@ -200,7 +212,7 @@ class Http2Client:
         self._close(call)
 
     def _learn(self, head: ResponseHeaders, trailers: ResponseHeaders) -> None:
-        """Recognise an answer such as this one the next time."""
+        """Store these headers and trailers as the template for later responses."""
         if head.block is not None and trailers.block is not None and trailers is not head:
             self._usual = usual_answer(head.block, trailers.block)
 
@@ -283,7 +295,7 @@ class Http2Client:
         raise ProtocolError("sent what only clients send, or nobody asked for")
 
     def _call(self, stream: int) -> UnaryCall | None:
-        """Find the call; None where it has ended, and the server did not know that yet."""
+        """Return the call of a stream; None if it has ended on the client's side."""
         call = self.open.get(stream)
         if call is None and (stream >= self._sending.next_stream or not stream & 1):
             raise ProtocolError("answered what was not asked")
@@ -309,7 +321,7 @@ class Http2Client:
         h2.WINDOW_UPDATE: _window_update,
         h2.CONTINUATION: _refuse,
     }
-    """What is to be done with which frame; others are to be ignored (RFC 9113, 5.5)."""
+    """The handler of each frame type; other types are ignored (RFC 9113, 5.5)."""
 
 
 SETTINGS = {
@@ -317,15 +329,19 @@ SETTINGS = {
     h2.ENABLE_PUSH: 0,
     h2.INITIAL_WINDOW_SIZE: STREAM_WINDOW,
 }
-"""Ours: no header table, see HeaderDecoder; no pushes; room for large answers."""
+"""
+The client's settings: no header table, no pushes, and large windows.
+
+For the header table see HeaderDecoder.
+"""
 
 
 def _message(body: bytearray) -> bytes:
     """
-    Take the one message out of the body of an answer.
+    Return the one message in the body of a response.
 
     Raises:
-        ProtocolError: There is none, or another thing.
+        ProtocolError: The body is not exactly one message.
     """
     if len(body) < PREFIX.size:
         raise ProtocolError("sent an answer without a message")

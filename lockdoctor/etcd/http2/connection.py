@@ -1,4 +1,4 @@
-"""One connection to a member, over which many calls go at once: the socket side of `h2_calls`."""
+"""One connection with many calls at once: the socket side of calls.py."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from lockdoctor.ports import Clock
 ALPN = "h2"
 
 MAX_UNREAD = 1 << 22
-"""Bytes that a server leaves unread; one that talks and never listens is not waited for."""
+"""Maximum unread bytes in the send buffer; a server that reads none is dropped."""
 
 SEND_TIMEOUT_S = 0.001
-"""What the server must be told goes along with the next requests, if some follow so soon."""
+"""Seconds for which frames to the server wait for the next requests."""
 
 CLOSE_TIMEOUT_S = 1.0
 
 Receiver = Callable[[Sequence[UnaryCall], float], None]
-"""Takes calls that have come to an end, maybe none, and when their answers were received."""
+"""Takes ended calls, possibly none, and the time at which they were received."""
 
 
 async def open_pipe(member: Member, path: str, clock: Clock, timeout_s: float) -> Http2Connection:
     """
-    Connect to a member.
+    Open a connection to a member.
 
     Args:
-        path: Of the method to be called.
-        timeout_s: How long each call may take.
+        path: The path of the RPC method.
+        timeout_s: Maximum seconds for each call.
 
     Raises:
-        OSError: The member is not there, or not in time.
+        OSError: The member is not reached, or not in time.
         ProtocolError: It does not speak HTTP/2.
     """
     pipe = Http2Connection(member, path, clock, timeout_s)
@@ -74,9 +74,9 @@ async def _greet(pipe: Http2Connection, member: Member) -> None:
 
 class Http2Connection(asyncio.Protocol):
     """
-    Sends calls, and hands over what has become of them.
+    Sends calls and passes on their results.
 
-    Every call that was asked comes back exactly once, whatever the server does.
+    Every call comes back exactly once, whatever the server does.
     """
 
     def __init__(self, member: Member, path: str, clock: Clock, timeout_s: float) -> None:
@@ -84,11 +84,11 @@ class Http2Connection(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self.member = member
         self.receiver: Receiver = _nobody
-        """Who takes the calls now."""
+        """The current receiver of ended calls."""
         self.trouble: ProtocolError | None = None
-        """Why the server is not understood, where that is so."""
+        """The reason why the server is not supported, if so."""
         self.greeted: asyncio.Future[None] = loop.create_future()
-        """Done when the server has sent its settings, or never will."""
+        """Done when the server has sent its settings or will never send them."""
         self.lost: asyncio.Future[None] = loop.create_future()
         self._calls = Http2Client()
         self._clock = clock
@@ -104,16 +104,16 @@ class Http2Connection(asyncio.Protocol):
 
     @property
     def room(self) -> int:
-        """How many more calls may be asked now."""
+        """Return how many more calls are allowed now."""
         return 0 if self._is_paused else self._calls.room
 
     @property
     def is_spent(self) -> bool:
-        """Whether no call can ever be asked here any more."""
+        """Return whether the connection can never take another call."""
         return self._calls.is_spent
 
     def ask(self, calls: Sequence[UnaryCall], metadata: Fields) -> None:
-        """Ask; no more calls than there is room for. The moment is noted in each of them."""
+        """Send calls, at most as many as there is room for, and note the time in each."""
         if metadata != self._metadata:
             self._metadata = metadata
             self._fields = (*self._headers, *metadata)
@@ -126,7 +126,7 @@ class Http2Connection(asyncio.Protocol):
             self._wake_in(self._timeout_s)
 
     def forget(self) -> None:
-        """Give up all calls, and hand none of them over."""
+        """Drop all calls, without passing any of them on."""
         self.receiver = _nobody
         self._calls.cancel(list(self._calls.open.values()), UNAVAILABLE, "given up")
         self._calls.take_finished()
@@ -134,7 +134,7 @@ class Http2Connection(asyncio.Protocol):
         self._close_if_done()
 
     def leave(self) -> None:
-        """Ask nothing more here, and close when the last call has come to an end."""
+        """Send no more calls, and close after the last open call."""
         self._calls.is_leaving = True
         self._close_if_done()
 
@@ -145,14 +145,14 @@ class Http2Connection(asyncio.Protocol):
             self._transport.abort()
 
     async def close(self) -> None:
-        """Close, and wait for it."""
+        """Close, and wait until it is closed."""
         self.forget()
         self.abort()
         if self._transport is not None:
             await asyncio.wait([self.lost], timeout=CLOSE_TIMEOUT_S)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Send the preface and settings."""
         self._transport = cast("asyncio.Transport", transport)
         encryption = transport.get_extra_info("ssl_object")
         if encryption is not None and encryption.selected_alpn_protocol() != ALPN:
@@ -161,7 +161,7 @@ class Http2Connection(asyncio.Protocol):
             self._send()
 
     def data_received(self, data: bytes) -> None:
-        """Take in what came, and answer what has to be answered."""
+        """Process received bytes, and send the replies that they need."""
         self._heard_at = self._clock.now()
         try:
             self._calls.receive(data)
@@ -174,7 +174,7 @@ class Http2Connection(asyncio.Protocol):
             self._sending = asyncio.get_running_loop().call_later(SEND_TIMEOUT_S, self._send)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Fail what is open."""
+        """Fail all open calls."""
         del exc
         self._calls.lose("the connection was closed")
         for future in (self.greeted, self.lost):
@@ -186,11 +186,11 @@ class Http2Connection(asyncio.Protocol):
         self._hand_over(self._clock.now())
 
     def pause_writing(self) -> None:
-        """Ask nothing more while the server does not listen."""
+        """Send no more calls while the server does not read."""
         self._is_paused = True
 
     def resume_writing(self) -> None:
-        """Go on."""
+        """Allow calls again."""
         self._is_paused = False
         self._hand_over(self._clock.now())
 
@@ -224,7 +224,11 @@ class Http2Connection(asyncio.Protocol):
         self._timer = loop.call_later(max(0.001, seconds), self._give_up_late_ones)
 
     def _give_up_late_ones(self) -> None:
-        """End what took too long; a connection on which nothing came meanwhile is a dead one."""
+        """
+        End calls after their time-out.
+
+        A connection without any received bytes meanwhile counts as dead.
+        """
         self._timer = None
         now = self._clock.now()
         asked_by = now - self._timeout_s
@@ -241,7 +245,7 @@ class Http2Connection(asyncio.Protocol):
 
 
 def _nobody(calls: Sequence[UnaryCall], at: float) -> None:
-    """Take calls that nobody waits for."""
+    """Ignore calls that have no receiver."""
 
 
 def _headers(member: Member, path: str, timeout_s: float) -> Fields:
@@ -259,6 +263,6 @@ def _headers(member: Member, path: str, timeout_s: float) -> Fields:
 
 
 def _timeout(seconds: float) -> str:
-    """Write a time-out as gRPC does: at most eight digits, and a unit."""
+    """Return a time-out in gRPC's form: at most eight digits, and a unit."""
     milliseconds = max(1, int(seconds * 1000))
     return f"{milliseconds}m" if milliseconds < 10**8 else f"{min(int(seconds), 10**8 - 1)}S"

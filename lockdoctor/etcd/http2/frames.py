@@ -1,7 +1,7 @@
 """
-HTTP/2 frames: taken out of a stream of bytes, and written.
+Reads HTTP/2 frames from a stream of bytes, and writes them.
 
-Pure: nothing here reads a socket or knows what a frame is for. Source: RFC 9113, sections 4 and 6.
+Pure: it reads no socket and interprets no frame. Source: RFC 9113, sections 4 and 6.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import struct
 from typing import TypeAlias
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-"""What a client says first."""
+"""The first bytes from a client."""
 
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS = range(5)
 PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(5, 10)
@@ -27,48 +27,48 @@ HEADER_TABLE_SIZE, ENABLE_PUSH, MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE, MAX
 CANCEL = 0x8
 
 HEADER = struct.Struct(">BHBBI")
-"""Of a frame: length in two parts, type, flags, stream."""
+"""A frame header: length in two parts, type, flags, stream."""
 
 SETTING = struct.Struct(">HI")
 NUMBER = struct.Struct(">I")
 
 MAX_PAYLOAD = 16_384
-"""What a peer may send in one frame; we ask for no more than the default."""
+"""Maximum payload of one frame; the client keeps the default."""
 
 MOST = 2**31 - 1
-"""The highest number of a stream, and the largest window."""
+"""The maximum of a stream number and of a window."""
 
 DEFAULT_WINDOW = 65_535
 
 Frame: TypeAlias = tuple[int, int, int, bytes]
-"""Type, flags, stream, payload."""
+"""The type, flags, stream and payload."""
 
 
 class ProtocolError(Exception):
-    """The other side does what we do not understand; the message ends "the server ..."."""
+    """The server's bytes are not supported; the message ends "the server ..."."""
 
 
 class FrameReader:
-    """Takes frames out of a stream of bytes, wherever it was cut into chunks."""
+    """Reads frames from a stream of bytes, wherever it was cut into chunks."""
 
     def __init__(self) -> None:
         """Start at the beginning of a stream."""
         self.data = b""
-        """What has come and is not used up, and maybe some of what is."""
+        """Received bytes that are not used yet, possibly after used ones."""
         self.start = 0
-        """Where in it the next frame begins."""
+        """The index of the next frame in the data."""
 
     def feed(self, chunk: bytes) -> None:
-        """Take in what came."""
+        """Append received bytes."""
         rest = self.data[self.start :]
         self.data, self.start = rest + chunk if rest else chunk, 0
 
     def next(self) -> Frame | None:
         """
-        Give the next frame, once it is whole.
+        Return the next frame, once it is complete; else None.
 
         Raises:
-            ProtocolError: It is longer than we allow.
+            ProtocolError: It is longer than the maximum payload.
         """
         payload_at = self.start + HEADER.size
         if payload_at > len(self.data):
@@ -84,33 +84,33 @@ class FrameReader:
 
 
 def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
-    """Write a frame."""
+    """Return a frame."""
     size = len(payload)
     return HEADER.pack(size >> 16, size & 0xFFFF, kind, flags, stream) + payload
 
 
 def settings_frame(settings: dict[int, int]) -> bytes:
-    """Write our settings."""
+    """Return a frame with the client's settings."""
     payload = b"".join(SETTING.pack(name, value) for name, value in settings.items())
     return frame(SETTINGS, 0, 0, payload)
 
 
 def window_update(stream: int, increment: int) -> bytes:
-    """Allow the other side so many bytes more; on stream 0 for all of them together."""
+    """Return a frame that adds bytes to a window; stream 0 is the connection's."""
     return frame(WINDOW_UPDATE, 0, stream, NUMBER.pack(increment))
 
 
 def reset(stream: int, code: int) -> bytes:
-    """End a stream from our side."""
+    """Return a frame that ends a stream."""
     return frame(RST_STREAM, 0, stream, NUMBER.pack(code))
 
 
 def settings_of(payload: bytes) -> list[tuple[int, int]]:
     """
-    Read settings, in their order.
+    Return settings in their order.
 
     Raises:
-        ProtocolError: They break off, or a value is none that may be.
+        ProtocolError: They are truncated, or a value is invalid.
     """
     if len(payload) % SETTING.size:
         raise ProtocolError("sent settings that break off")
@@ -125,10 +125,10 @@ def settings_of(payload: bytes) -> list[tuple[int, int]]:
 
 def number_of(payload: bytes) -> int:
     """
-    Read the number that a short frame begins with.
+    Return the number at the beginning of a short frame.
 
     Raises:
-        ProtocolError: It breaks off.
+        ProtocolError: It is truncated.
     """
     if len(payload) < NUMBER.size:
         raise ProtocolError("sent a frame that breaks off")
@@ -138,7 +138,7 @@ def number_of(payload: bytes) -> int:
 
 def content_of(kind: int, flags: int, payload: bytes) -> bytes:
     """
-    Take the padding, and the priority of HEADERS, off the content of a frame.
+    Return the content of a frame without padding and without HEADERS' priority.
 
     Raises:
         ProtocolError: They are longer than the frame.

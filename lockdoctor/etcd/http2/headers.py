@@ -1,7 +1,7 @@
 """
-HPACK header blocks of unary gRPC calls: the request's, and what the answer's say.
+Encodes and decodes the HPACK header blocks of unary gRPC calls.
 
-The `hpack` library codes and decodes; what is here knows when the same bytes mean the same again.
+The `hpack` library does the coding. This module tracks which bytes keep their meaning.
 """
 
 from __future__ import annotations
@@ -15,33 +15,33 @@ import hpack
 from lockdoctor.etcd.http2.frames import ProtocolError
 
 MAX_TABLE = 4096
-"""Bytes of entries that we ask a server to remember; it may want fewer."""
+"""Requested maximum bytes of the server's header table; it can choose fewer."""
 
 MAX_KEPT = 64
-"""Blocks whose meaning is kept: a server has a handful, some of which change every second."""
+"""Maximum stored blocks: a server has few, some of which change every second."""
 
 INDEXED, LONGER_INDEX = 0x80, 0x7F
-"""The bit of an indexed field, and the index that says that it goes on in further bytes."""
+"""The bit of an indexed field, and the index that continues in further bytes."""
 
 Fields: TypeAlias = Sequence[tuple[str, str]]
 
 
 class HeaderEncoder:
-    """Codes the headers of requests; once the server remembers all of them, in a few bytes."""
+    """Encodes request headers, in a few bytes once the server has stored them."""
 
     def __init__(self) -> None:
-        """Begin with a connection."""
+        """Start with a new connection."""
         self._encoder = hpack.Encoder()
         self._fields: Fields | None = None
         self._steady: bytes | None = None
         self.are_steady = False
-        """Whether the last block stays right until other headers, or a smaller table, come."""
+        """Whether the last block is valid until the headers or the table size change."""
 
     def block(self, fields: Fields) -> bytes:
         """
-        Write headers, to be sent before any other block is asked for.
+        Return the block for these headers, to be sent before the next block.
 
-        A block of nothing but references changes no table, neither ours nor the server's.
+        A block of references only changes no table, neither the client's nor the server's.
         """
         if self._steady is not None and fields is self._fields:
             return self._steady
@@ -52,42 +52,42 @@ class HeaderEncoder:
         return block
 
     def limit_table(self, size: int) -> None:
-        """Let the server remember at most so many bytes."""
+        """Limit the server's header table to this many bytes."""
         self._encoder.header_table_size = min(size, MAX_TABLE)
         self._steady, self.are_steady = None, False
 
 
 class ResponseHeaders(NamedTuple):
-    """What the headers or trailers of an answer say of a call."""
+    """The facts on a call in the headers or trailers of its response."""
 
     http_status: int | None
     is_grpc: bool
     grpc_status: int | None
     grpc_message: str
     block: bytes | None = None
-    """The block that means this, where the same bytes will mean the same next time."""
+    """The block, if the same bytes will have the same meaning the next time."""
 
 
 class HeaderDecoder:
     """
     Decodes the headers and trailers of answers.
 
-    We ask servers to remember nothing (a table of no size). Where one keeps to that, a block
-    means the same whenever it comes, and is decoded once. Where one does not, every block is
-    decoded, for each may change what the next ones mean.
+    The client allows the server a table of size 0. If the server never uses a table, a block always
+    has the same meaning, and is decoded once. Otherwise every block is decoded, since each can
+    change the meaning of the next ones.
     """
 
     def __init__(self) -> None:
-        """Begin with a connection."""
+        """Start with a new connection."""
         self._decoder = hpack.Decoder()
         self._kept: dict[bytes, ResponseHeaders] = {}
 
     def head(self, block: bytes) -> ResponseHeaders:
         """
-        Say what a block means; every block of a connection, in its order.
+        Return the meaning of a block; blocks must come in the connection's order.
 
         Raises:
-            ProtocolError: It is not HPACK, or means nothing to gRPC.
+            ProtocolError: It is not HPACK, or invalid in gRPC.
         """
         found = self._kept.get(block)
         if found is not None:
@@ -111,7 +111,11 @@ class HeaderDecoder:
 
 
 def _is_reference(byte: int) -> bool:
-    """Whether it is a whole indexed field: the index is one of 1 to 126 (RFC 7541, 6.1)."""
+    """
+    Return whether a byte is a whole indexed field, with an index from 1 to 126.
+
+    Source: RFC 7541, 6.1.
+    """
     return INDEXED < byte < INDEXED | LONGER_INDEX
 
 

@@ -1,4 +1,4 @@
-"""The connections of the faster reader: opens them, and gives up where they are of no use."""
+"""The connections of the fast reader, which stops using them when they fail."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from lockdoctor.etcd.http2.frames import ProtocolError
 from lockdoctor.ports import Clock
 
 MAX_MISSES = 3
-"""So many connections in a row that brought no answer, though gRPC's own client got some."""
+"""Maximum connections in a row without a response, if gRPC's client got some."""
 
 
 class Http2Pool:
     """
-    One connection to ask on, and earlier ones that are still to answer.
+    One connection for new calls, and earlier ones with open calls.
 
-    Once `notes` has a sentence, there is none any more.
+    Once `notes` has a sentence, there is no connection any more.
     """
 
     def __init__(self, connection: Connection, clock: Clock, path: str) -> None:
-        """Open none yet; all will call the method of this path."""
+        """Start without a connection; each will call the method of this path."""
         self.notes: list[str] = []
         self._connection = connection
         self._clock = clock
@@ -32,7 +32,7 @@ class Http2Pool:
         self._misses = 0
 
     async def get(self, attempt: Attempt) -> Http2Connection | None:
-        """Give the connection to the member of an attempt; None where there cannot be one."""
+        """Return the connection to an attempt's member; None if there can be none."""
         self._notice_trouble()
         if self.notes:
             return None
@@ -44,7 +44,7 @@ class Http2Pool:
         return await self._open(attempt)
 
     def notice(self, calls: Sequence[UnaryCall]) -> bool:
-        """Learn from what has come of calls; say whether any was answered."""
+        """Update the state from ended calls; return whether one has a response."""
         self._notice_trouble()
         is_answered = any(call.status == OK for call in calls)
         if is_answered:
@@ -52,7 +52,7 @@ class Http2Pool:
         return is_answered
 
     def give_up(self, trouble: ProtocolError) -> None:
-        """Leave the rest of the run to gRPC's own client."""
+        """Use gRPC's own client for the rest of the run."""
         if not self.notes:
             self.notes.append(
                 "The leases were looked up more slowly, through gRPC's own client: the server "
@@ -62,7 +62,7 @@ class Http2Pool:
                 pipe.abort()
 
     def forget(self) -> None:
-        """Give up the calls that are on their way."""
+        """Drop the open calls."""
         for pipe in self._pipes:
             pipe.forget()
 

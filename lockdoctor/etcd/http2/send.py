@@ -1,7 +1,7 @@
 """
-The requests of one HTTP/2 connection on their way out, as fast as the server takes them.
+The outgoing requests of one HTTP/2 connection, within the server's windows.
 
-Pure, and the counterpart of what `h2_calls` receives. Source: RFC 9113, 5.2 (flow control).
+Pure, and the counterpart of the receiving side in calls.py. Source: RFC 9113, 5.2 (flow control).
 """
 
 from __future__ import annotations
@@ -15,35 +15,35 @@ from lockdoctor.etcd.http2.headers import Fields, HeaderEncoder
 from lockdoctor.etcd.http2.templates import PREFIX, usual_request
 
 MAX_AT_ONCE = h2.MAX_PAYLOAD
-"""Bytes in one frame of ours: what every server takes."""
+"""Maximum bytes in one frame, which every server accepts."""
 
 
 class RequestWriter:
-    """Writes requests, of each as much as the server's windows allow."""
+    """Writes requests, each as far as the server's windows allow."""
 
     def __init__(self) -> None:
-        """Begin with what every server takes."""
+        """Start with the defaults that every server accepts."""
         self.next_stream = 1
         self._out: list[bytes] = []
         self._headers = HeaderEncoder()
         self._window = h2.DEFAULT_WINDOW
-        """Bytes that the server takes of all requests together."""
+        """Bytes that the server accepts for all requests together."""
         self._windows = h2.DEFAULT_WINDOW
-        """Bytes that it takes of each new one."""
+        """Bytes that it accepts for each new request."""
         self._blocked: dict[int, tuple[UnaryCall, int]] = {}
-        """By stream, calls of which a part is unsent, and how much of it the server takes."""
+        """By stream: partly sent calls, and the rest of each one's window."""
 
     def say(self, frames: bytes) -> None:
-        """Send something that no window holds back."""
+        """Queue frames that no window limits."""
         self._out.append(frames)
 
     def take(self) -> bytes:
-        """Give what is to be sent now."""
+        """Return the bytes to send now, and remove them from the queue."""
         out, self._out = self._out, []
         return b"".join(out)
 
     def ask(self, calls: Sequence[UnaryCall], fields: Fields) -> None:
-        """Send requests with these headers, each on a stream of its own."""
+        """Queue requests with these headers, each on a stream of its own."""
         headers, say = self._headers, self._out.append
         block, usual = b"", None
         for call in calls:
@@ -68,11 +68,11 @@ class RequestWriter:
         self._blocked.pop(stream, None)
 
     def limit_table(self, size: int) -> None:
-        """Let the server remember at most so many bytes of headers."""
+        """Limit the header table to the server's maximum in bytes."""
         self._headers.limit_table(size)
 
     def set_windows(self, size: int) -> None:
-        """Take notice of how much the server takes of each request, of those on their way too."""
+        """Set the window of each request, including the open ones."""
         more = size - self._windows
         self._windows = size
         self._blocked = {s: (call, room + more) for s, (call, room) in self._blocked.items()}
@@ -80,10 +80,10 @@ class RequestWriter:
 
     def open_window(self, stream: int, increment: int) -> None:
         """
-        Take notice that the server takes more, of one request or, on stream 0, of all together.
+        Add to the window of one request or, on stream 0, of all together.
 
         Raises:
-            ProtocolError: That is more than there may be.
+            ProtocolError: The window exceeds its maximum.
         """
         call, room = self._blocked.get(stream, (None, 0))
         if stream == 0:
@@ -95,7 +95,7 @@ class RequestWriter:
         self._send_blocked()
 
     def _send_blocked(self) -> None:
-        """Send what the server takes of the requests that it did not take as a whole."""
+        """Send the rest of blocked requests as far as their windows allow."""
         for stream, (call, takes) in list(self._blocked.items()):
             room = takes
             while (size := min(len(call.unsent), room, self._window, MAX_AT_ONCE)) > 0:
@@ -111,7 +111,7 @@ class RequestWriter:
 
 
 def _headers(stream: int, block: bytes) -> bytes:
-    """Write the headers of a request; a long token may need more than one frame."""
+    """Return the header frames of a request; a long token can need several."""
     part, block = block[:MAX_AT_ONCE], block[MAX_AT_ONCE:]
     frames = [frame(h2.HEADERS, 0 if block else h2.END_HEADERS, stream, part)]
     while block:

@@ -1,8 +1,8 @@
 """
-Requests and answers that are the same as the one before, but for the stream and the message.
+Templates of requests and responses that differ only in stream and message.
 
-Nearly all are such. An answer has the same headers, one short message and the same trailers, in
-three frames one after the other: to compare it as a whole takes a fifth of taking it apart.
+Nearly all are such. A response has the same headers, one short message and the same trailers, in
+three consecutive frames. To compare it as a whole takes a fifth of the time to parse it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from lockdoctor.etcd.http2 import frames as h2
 from lockdoctor.etcd.http2.call import OK, UnaryCall
 
 PREFIX = struct.Struct(">BI")
-"""Of a gRPC message: whether it is compressed, and its length."""
+"""The prefix of a gRPC message: whether it is compressed, and its length."""
 
 SIZES = range(PREFIX.size, 256)
-"""Of the DATA frames that are recognised: those whose length is in one byte."""
+"""Sizes of recognized DATA frames: those with a length of one byte."""
 
 Unpack: TypeAlias = Callable[
     [bytes, int], tuple[bytes, int, bytes, int, bytes, bytes, bytes, int, bytes]
@@ -27,26 +27,30 @@ Unpack: TypeAlias = Callable[
 
 
 class ResponseLayout(NamedTuple):
-    """What an answer with a message of one size looks like."""
+    """The layout of a response with a message of one size."""
 
     unpack: Unpack
-    """Into frame header, stream, block and frame header, stream, prefix, message, ... and block."""
+    """
+    Splits into frame header, stream, block, frame header, stream, prefix, message.
+
+    The last parts are the trailers' frame header, stream and block.
+    """
     size: int
     between: bytes
     prefix: bytes
 
 
 class ResponseTemplate:
-    """An answer with these headers and trailers, which mean the same whenever they come."""
+    """A response with these headers and trailers, which keep their meaning."""
 
     def __init__(self, headers: bytes, trailers: bytes) -> None:
-        """Recognise answers that begin and end with these blocks."""
+        """Prepare to recognize responses with these blocks."""
         self._headers = headers
         self._trailers = trailers
         self._begin = _beginning(len(headers), h2.HEADERS, h2.END_HEADERS)
         self._end = _beginning(len(trailers), h2.HEADERS, h2.END_HEADERS | h2.END_STREAM)
         self.overhead = 3 * h2.HEADER.size + len(headers) + len(trailers)
-        """Bytes of an answer that no window counts."""
+        """Bytes of a response that count toward no window."""
         self._forms: list[ResponseLayout | None] = [
             self._form(size) if size in SIZES else None for size in range(256)
         ]
@@ -55,13 +59,13 @@ class ResponseTemplate:
         self, data: bytes, start: int, asked: dict[int, UnaryCall]
     ) -> tuple[list[UnaryCall], int]:
         """
-        Take answers that come next off the calls, up to the first that is another one.
+        Match the next responses to their calls, up to the first different one.
 
         Args:
-            asked: By stream; those that were answered are taken out.
+            asked: Open calls by stream; the answered ones are removed.
 
         Returns:
-            Those that were answered, and where in the data the rest begins.
+            The answered calls, and the index at which the rest of the data begins.
         """
         forms, begin, end, trailers = self._forms, self._begin, self._end, self._trailers
         size_at = h2.HEADER.size + len(self._headers) + 2
@@ -107,14 +111,14 @@ class ResponseTemplate:
 
 
 class RequestTemplate:
-    """A request with these headers, and a message of one size."""
+    """A request with these headers and a message of one size."""
 
     def __init__(self, headers: bytes, size: int) -> None:
         """
-        Prepare all that is the same in each.
+        Prepare the constant parts.
 
         Args:
-            size: Of the message and its prefix; like that of the headers, what fits in a frame.
+            size: Bytes of the message with its prefix; it and the headers must fit in a frame.
         """
         self.size = size
         self._begin = _beginning(len(headers), h2.HEADERS, h2.END_HEADERS)
@@ -124,22 +128,22 @@ class RequestTemplate:
         self._pack = struct.Struct(parts).pack
 
     def on(self, stream: int, message: bytes) -> bytes:
-        """Write it."""
+        """Return the request on a stream."""
         return self._pack(self._begin, stream, self._between, stream, self._prefix, message)
 
 
 @lru_cache(maxsize=16)
 def usual_request(headers: bytes, size: int) -> RequestTemplate:
-    """Make one, unless that has been done."""
+    """Return the template for these headers and this size, from a cache."""
     return RequestTemplate(headers, size)
 
 
 @lru_cache(maxsize=16)
 def usual_answer(headers: bytes, trailers: bytes) -> ResponseTemplate:
-    """Make one, unless that has been done."""
+    """Return the template for these blocks, from a cache."""
     return ResponseTemplate(headers, trailers)
 
 
 def _beginning(size: int, kind: int, flags: int) -> bytes:
-    """Write the header of a frame but for the stream."""
+    """Return the header of a frame without the stream."""
     return h2.HEADER.pack(size >> 16, size & 0xFFFF, kind, flags, 0)[:5]

@@ -1,1 +1,1 @@
-"""Many look-ups of leases: rate limit, batches, the gRPC reader and the fast reader."""
+"""Looks up many leases: rate limit, batches, the gRPC and the fast reader."""

@@ -1,4 +1,4 @@
-"""One reading of many leases by the faster way: what to ask next, and what has come of it."""
+"""One fast reading of many leases: the next requests, and their results."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from lockdoctor.etcd.lease_lookup.grpc_reader import Answer, RpcLeaseReader, wha
 from lockdoctor.etcd.lease_lookup.rate_limit import ConcurrencyLimit, RateLimiter
 
 BATCH_DELAY_S = 0.002
-"""Answers are handed over, and more look-ups sent, so many at a time; each time costs as well."""
+"""Seconds between batches; each batch costs time as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookupDependencies:
-    """What a lane reads with; the next one goes on with the same."""
+    """The parts with which a batch reads; the next batch uses the same."""
 
     connection: Connection
     pipes: Http2Pool
@@ -39,13 +39,13 @@ class LookupBatch:
     def __init__(
         self, means: LookupDependencies, ids: Iterator[LeaseId], *, with_keys: bool
     ) -> None:
-        """Begin to read leases."""
+        """Prepare to read leases."""
         self._means = means
         self._ids = ids
         self._with_keys = with_keys
         self._has_more = True
         self._pending: deque[tuple[LeaseId, bool]] = deque()
-        """Leases to be asked for next, and whether with their keys."""
+        """Leases to be requested next, and whether with their keys."""
         self._on_their_way = 0
         self._received: list[tuple[Sequence[UnaryCall], float]] = []
         self._answers: list[Answer] = []
@@ -54,13 +54,13 @@ class LookupBatch:
         self._failed: BaseException | None = None
         self._is_full = False
         self._is_brief = False
-        """The wait will be over before it would pay to hand answers over one by one."""
+        """Whether the wait will end before single answers would be worth passing on."""
         self._waker: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     async def answers(self) -> list[Answer]:
         """
-        Wait for some answers; none means that there are no more.
+        Wait for some answers; an empty list means the end.
 
         Raises:
             ClusterError: As RpcLeaseReader.read does.
@@ -82,7 +82,7 @@ class LookupBatch:
                 await self._wait(self._means.pace.wait_s() if is_held_back else None)
 
     async def close(self) -> None:
-        """Give up what is on its way."""
+        """Drop the open look-ups."""
         self._means.pipes.forget()
         for task in self._by_rpc:
             task.cancel()
@@ -90,15 +90,15 @@ class LookupBatch:
 
     @property
     def _busy(self) -> int:
-        """How many look-ups are on their way."""
+        """Return the number of open look-ups."""
         return self._on_their_way + len(self._by_rpc)
 
     async def _ask_more(self) -> bool:
         """
-        Ask for as many as window and pace allow, in one go.
+        Send as many look-ups at once as window and rate allow.
 
         Returns:
-            Whether it is the pace that holds back what there is to ask, and room for.
+            Whether the rate limit holds back look-ups that the window allows.
         """
         means = self._means
         room = means.window.size - self._busy
@@ -120,7 +120,7 @@ class LookupBatch:
         return False
 
     def _pull(self, most: int) -> None:
-        """Have so many ready to be asked, if there are so many; none that is left to gRPC."""
+        """Fill the pending look-ups up to this number, without those left to gRPC."""
         if self._means.pipes.notes:
             self._has_more = False
         missing = most - len(self._pending)
@@ -146,7 +146,7 @@ class LookupBatch:
         if calls:
             self._on_their_way -= len(calls)
             self._received.append((calls, at))
-            if calls[0].status == OK:  # a connection that breaks is not a fast answer
+            if calls[0].status == OK:  # a broken connection is not a fast answer
                 took_s = at - calls[0].asked_at
                 self._means.window.answered(len(calls), took_s, was_full=self._is_full)
         if self._is_brief:
@@ -200,11 +200,11 @@ class LookupBatch:
 
     async def _wait(self, pause_s: float | None) -> None:
         """
-        Wait until there is a good deal to do, though not for long.
+        Wait until there is enough work, but not for long.
 
         Args:
-            pause_s: How long the pace holds us back, if it did when we wanted to ask. Were it asked
-                anew, a moment later, it might not any more, and nobody would wake us.
+            pause_s: Seconds of the rate limit, if it held back look-ups before. To ask the limit
+                again might return no pause, and then the wait would never end.
         """
         self._waker = asyncio.get_running_loop().create_future()
         self._is_brief = pause_s is not None and pause_s <= BATCH_DELAY_S

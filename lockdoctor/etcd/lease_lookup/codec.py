@@ -1,4 +1,4 @@
-"""LeaseTimeToLive as bytes: the request of a look-up, and its answer, taken over at speed."""
+"""Encodes look-ups and decodes their answers: LeaseTimeToLive as bytes."""
 
 from __future__ import annotations
 
@@ -15,17 +15,21 @@ from lockdoctor.etcd.http2.frames import ProtocolError
 from lockdoctor.etcd.protos import rpc
 
 MAX_KNOWN = 4096
-"""Pairs of TTLs that are recognised."""
+"""Maximum stored pairs of TTLs."""
 
 HEADER_TAG, ID_TAG = b"\x0a", b"\x10"
-"""Of the first two fields of an answer. Source: LeaseTimeToLiveResponse in etcd's rpc.proto."""
+"""
+Tags of the first two fields of an answer.
+
+Source: LeaseTimeToLiveResponse in etcd's rpc.proto.
+"""
 
 LONG = 0x80
-"""The bit of a length that goes on in the next byte."""
+"""The bit of a length that continues in the next byte."""
 
 
 def request(lease_id: LeaseId, *, with_keys: bool) -> bytes:
-    """Write a look-up."""
+    """Return the serialized request of a look-up."""
     message = _REQUESTS[with_keys]
     message.ID = lease_id
     serialized: bytes = message.SerializeToString()
@@ -33,15 +37,15 @@ def request(lease_id: LeaseId, *, with_keys: bool) -> bytes:
 
 
 _REQUESTS = (rpc.LeaseTimeToLiveRequest(keys=False), rpc.LeaseTimeToLiveRequest(keys=True))
-"""Used again and again: to make a message takes longer than to fill it."""
+"""Reused: to create a message takes longer than to fill it."""
 
 
 Asked: TypeAlias = tuple[LeaseId, bool, Attempt]
-"""What a call is about: which lease, whether with its keys, and as which attempt."""
+"""The subject of a call: the lease, whether with keys, and the attempt."""
 
 
 class DecodedTtl(NamedTuple):
-    """What an answer says of a lease that exists."""
+    """The TTLs in the answer for a lease that exists."""
 
     granted_ttl_s: int
     remaining_ttl_s: int
@@ -49,39 +53,39 @@ class DecodedTtl(NamedTuple):
 
 
 class ResponseCache(NamedTuple):
-    """Answers that were decoded, all of them with one header."""
+    """Decoded answers that share one header."""
 
     head: bytes
-    """The header, and the tag that follows it."""
+    """The header with the tag after it."""
     id_begins: int
     said: dict[bytes, DecodedTtl]
-    """By the bytes of the TTLs."""
+    """The decoded TTLs by their bytes."""
 
 
 class FailedLookup(NamedTuple):
-    """A look-up that brought no reading."""
+    """A look-up without a reading."""
 
     call: UnaryCall
     trouble: ProtocolError | None
-    """What is wrong with the answer, where there is one."""
+    """The fault of the answer, if there is an answer."""
 
 
 class ResponseDecoder:
     """
-    Takes answers over; what was said of one lease before is not decoded anew for the next.
+    Decodes answers; equal bytes are not decoded again for another lease.
 
-    An answer without keys consists of its header, the lease's ID, coded as in the request, and
-    the TTLs. Where header and TTLs are to the byte those of an answer that was decoded, and the
-    bytes between them are the ID of the lease that was asked about, it says the same of it. The
-    header names the cluster, too, so that an answer of another one is always decoded.
+    An answer without keys consists of its header, the lease's ID, encoded as in the request, and
+    the TTLs. If header and TTLs equal those of a decoded answer, and the bytes between them are the
+    requested lease's ID, the meaning is the same. The header names the cluster too, so an answer of
+    another cluster is always decoded.
     """
 
     def __init__(self, require_cluster: Callable[[Any, Attempt], None]) -> None:
         """
-        Know none yet.
+        Start without decoded answers.
 
         Args:
-            require_cluster: Raises WrongClusterError where an answer is another cluster's.
+            require_cluster: Raises WrongClusterError for the answer of another cluster.
         """
         self._require_cluster = require_cluster
         self._known = ResponseCache(b"", 0, {})
@@ -90,16 +94,16 @@ class ResponseDecoder:
         self, calls: Iterable[UnaryCall], at: float
     ) -> tuple[list[Reading], list[FailedLookup]]:
         """
-        Take over what has come of look-ups.
+        Decode the results of look-ups.
 
         Args:
-            at: When they were answered.
+            at: The time of the answers.
 
         Returns:
-            The readings, and the calls that brought none.
+            The readings, and the calls without one.
 
         Raises:
-            WrongClusterError: An answer is another cluster's.
+            WrongClusterError: An answer comes from another cluster.
         """
         readings: list[Reading] = []
         unread: list[FailedLookup] = []
@@ -124,11 +128,11 @@ class ResponseDecoder:
 
     def _decode(self, call: UnaryCall, at: float) -> Reading:
         """
-        Take one over that is not recognised, and the next like it will be.
+        Decode an unknown answer, and store it for the next one like it.
 
         Raises:
-            ProtocolError: It is none, or one about another lease.
-            WrongClusterError: It is another cluster's.
+            ProtocolError: It is not an answer, or one about another lease.
+            WrongClusterError: It comes from another cluster.
         """
         about: Asked = call.about
         lease_id, with_keys, attempt = about
@@ -145,7 +149,7 @@ class ResponseDecoder:
         return read
 
     def _learn(self, answer: Any, call: UnaryCall, read: LeaseReading) -> None:
-        """Recognise the next one like this, if it is written as etcd writes it."""
+        """Store an answer for the next one like it, if its bytes have etcd's form."""
         body, coded_id = call.body, call.request[1:]
         if not body.startswith(HEADER_TAG) or body[1] & LONG or answer.SerializeToString() != body:
             return

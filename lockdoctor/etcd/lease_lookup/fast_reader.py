@@ -1,4 +1,4 @@
-"""Looks up many leases over one connection, with many look-ups on their way at once."""
+"""Looks up many leases over one connection, with many open look-ups at once."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ PATH = "/etcdserverpb.Lease/LeaseTimeToLive"
 
 class PipelinedLeaseReader:
     """
-    Reads leases with one LeaseTimeToLive each, as RpcLeaseReader does, only faster.
+    Reads leases with one LeaseTimeToLive each, faster than RpcLeaseReader.
 
-    What fails is tried again by gRPC's own client, which knows how to mend a connection. A server
-    that is not understood is left to that client for good, and `notes` says so.
+    gRPC's own client retries what fails, since it can restore a connection. It also takes over for
+    good from a server that is not supported, and `notes` reports that.
     """
 
     def __init__(self, connection: Connection, clock: Clock, max_rate: float) -> None:
-        """Read at most max_rate leases a second."""
+        """Prepare to read at most max_rate leases per second."""
         pace = RateLimiter(clock, max_rate)
         self._means = LookupDependencies(
             connection=connection,
@@ -38,13 +38,13 @@ class PipelinedLeaseReader:
 
     async def read(self, lease_ids: Iterable[LeaseId], *, with_keys: bool) -> AsyncIterator[Answer]:
         """
-        Read leases; each answer as it comes, in no order.
+        Read leases and yield each answer, in no order.
 
-        A second reading while another one goes on is left to gRPC's own client.
+        During a reading, gRPC's own client handles a second one.
 
         Raises:
-            ClusterUnreachable: No member greets any more.
-            ClusterTimeout: Many look-ups in a row were not answered in time.
+            ClusterUnreachableError: No member answers any more.
+            ClusterTimeoutError: Many look-ups in a row were not answered in time.
         """
         ids = iter(lease_ids)
         if not self._is_reading and not self.notes:

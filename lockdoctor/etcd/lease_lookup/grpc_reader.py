@@ -1,4 +1,4 @@
-"""Looks up many leases by gRPC's own client: paced, and a value for each that cannot be read."""
+"""Looks up many leases with gRPC's own client, at a limited rate."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from lockdoctor.etcd.protos import rpc
 from lockdoctor.ports import Clock
 
 OUTSTANDING = 32
-"""Look-ups on their way at once, at most; fewer when etcd answers more slowly."""
+"""Maximum open look-ups; fewer when etcd answers more slowly."""
 
 MAX_TIMEOUTS = 16
-"""So many look-ups out of time in a row, and it is the cluster that does not answer."""
+"""Maximum look-ups timed out in a row; then the read ends with the time-out."""
 
 Answer: TypeAlias = Reading | FailedReading
 
 
 class WorkerPool:
-    """Those who look leases up at the same time: sometimes more of them, sometimes fewer."""
+    """Workers that look leases up concurrently; their number varies."""
 
     def __init__(
         self,
@@ -39,11 +39,11 @@ class WorkerPool:
         answers: asyncio.Queue[Answer | None],
     ) -> None:
         """
-        Hire nobody yet.
+        Start without workers.
 
         Args:
-            work: What each of them does, until there is no more to do, or there are too many.
-            answers: Is told None when the last one has left, or one has failed.
+            work: The loop of each worker, until the work ends or there are too many workers.
+            answers: Gets None when the last worker has ended or one has failed.
         """
         self._work = work
         self._answers = answers
@@ -52,7 +52,7 @@ class WorkerPool:
         self._failed: BaseException | None = None
 
     def resize(self, wanted: int) -> None:
-        """Have so many: hire those who are missing."""
+        """Start workers until there are as many as wanted."""
         self._wanted = wanted
         while self._size < self._wanted:
             self._size += 1
@@ -61,19 +61,19 @@ class WorkerPool:
             task.add_done_callback(self._left)
 
     def let_go(self) -> bool:
-        """Whether one is to leave, for there are too many."""
+        """Return whether one worker must end because there are too many."""
         if self._size <= self._wanted:
             return False
         self._size -= 1
         return True
 
     def raise_what_failed(self) -> None:
-        """Raise what one of them has raised, if one has."""
+        """Raise the exception of a failed worker, if any."""
         if self._failed is not None:
             raise self._failed
 
     async def dismiss(self) -> None:
-        """End them all."""
+        """Cancel all workers."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -91,7 +91,7 @@ class RpcLeaseReader:
     """Reads leases with one LeaseTimeToLive each."""
 
     def __init__(self, connection: Connection, clock: Clock, pace: RateLimiter) -> None:
-        """Read at a pace."""
+        """Prepare to read at a limited rate."""
         self.notes: list[str] = []
         self._connection = connection
         self._clock = clock
@@ -101,10 +101,10 @@ class RpcLeaseReader:
 
     async def read(self, lease_ids: Iterable[LeaseId], *, with_keys: bool) -> AsyncIterator[Answer]:
         """
-        Read leases; each answer as it comes, in no order.
+        Read leases and yield each answer, in no order.
 
         Raises:
-            ClusterUnreachableError: No member greets any more.
+            ClusterUnreachableError: No member answers any more.
             ClusterTimeoutError: Many look-ups in a row were not answered in time.
         """
         ids = iter(lease_ids)
@@ -122,10 +122,10 @@ class RpcLeaseReader:
         self, lease_id: LeaseId, *, with_keys: bool, failure: FailedAttempt | None = None
     ) -> Answer:
         """
-        Read one lease, where an attempt has failed already after that one.
+        Read one lease, also after a failed attempt.
 
         Raises:
-            ClusterUnreachableError: No member greets any more.
+            ClusterUnreachableError: No member answers any more.
             ClusterTimeoutError: Many look-ups in a row were not answered in time.
         """
         asked_at = self._clock.now() if failure is None else failure.asked_at
@@ -146,11 +146,11 @@ class RpcLeaseReader:
         return answer
 
     def heard(self) -> None:
-        """Take notice that a look-up was answered in time, by whatever way."""
+        """Reset the count of time-outs after an answer in time, by either reader."""
         self._timeouts = 0
 
     async def close(self) -> None:
-        """Leave the connection open: it is not this reader's own."""
+        """Do not close: the connection is not this reader's own."""
 
     async def _work(
         self,
@@ -169,7 +169,11 @@ class RpcLeaseReader:
     async def _read_what_is_allowed(
         self, lease_id: LeaseId, failure: FailedAttempt | None, *, with_keys: bool
     ) -> Reading:
-        """Since etcd 3.4.26 and 3.5.9 the attached keys are told only to who may read them all."""
+        """
+        Read a lease, without its keys if the user may not read them all.
+
+        Since etcd 3.4.26 and 3.5.9, etcd lists the keys only with permission for all of them.
+        """
         if not with_keys:
             return await self._look_up(lease_id, failure, with_keys=False)
         try:
@@ -193,7 +197,7 @@ class RpcLeaseReader:
 
 
 def what(lease_id: LeaseId) -> str:
-    """Say what is tried, as the end of "could not ..."."""
+    """Return what is tried, as the end of "could not ..."."""
     return f"look up lease {hex_id(lease_id)}"
 
 

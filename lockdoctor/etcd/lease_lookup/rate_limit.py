@@ -1,4 +1,4 @@
-"""How gently a member is asked: so many look-ups a second, and so many on their way at once."""
+"""Limits the load on a member: look-ups per second, and open look-ups."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from lockdoctor.ports import Clock
 
 BURST_S = 0.002
 """
-What the pace allows in this time goes at once; a pause for every single look-up would cost more
-than it. Who comes late, as timers let one, catches up with as much.
+Seconds of the rate that are sent as one burst.
+
+A pause for every look-up would cost more than the look-up. A late timer makes up for as much.
 """
 
 HEAD_START_S = 0.1
 """
-A run's first look-ups are not held back, as many as the pace allows in this time; the window holds
-them back enough. A check of some hundred locks is over before a pause would spare anybody.
+Seconds of the rate that a run's first look-ups get without pauses.
+
+The window limits them enough. A check of some hundred locks ends before a pause would help.
 """
 
 FEWEST, MOST = 2, 256
-"""Look-ups on their way at once. More than the most bring no higher rate, only longer queues."""
+"""Bounds of open look-ups; more of them only make queues longer."""
 
 FIRST = 16
 STEP = 8
@@ -28,19 +30,21 @@ BACK_OFF = 0.5
 SLOWER_S = 0.005
 SLOWER_TIMES = 2.0
 """
-Answers are slow that take this many times the best, and this much longer: etcd has other work, or
-we give it too much. As many as the most at once take an idle etcd 3.5 some 5 ms.
+An answer is slow if it takes this many times the best and this much longer.
+
+Then etcd has other work, or too many look-ups. An idle etcd 3.5 takes about 5 ms for MOST
+look-ups at once.
 """
 
 ROUNDS_KEPT = 64
-"""The best answer is one of the last so many rounds, up to twice as many: what is good changes."""
+"""The best answer is from the last N to 2 N rounds, since conditions change."""
 
 
 class RateLimiter:
-    """Lets through at most so many a second, after a head start."""
+    """Limits look-ups per second, after a head start."""
 
     def __init__(self, clock: Clock, per_s: float) -> None:
-        """Start with the head start."""
+        """Start with the full head start."""
         self._clock = clock
         self._apart_s = 1 / per_s
         self._burst = math.floor(BURST_S * per_s) + 1 if self._apart_s else 0
@@ -48,7 +52,7 @@ class RateLimiter:
         self._next_at = 0.0
 
     async def keep(self) -> None:
-        """Wait for one's turn."""
+        """Wait until one look-up is allowed."""
         if self._ahead:
             self._ahead -= 1
             return
@@ -59,7 +63,7 @@ class RateLimiter:
             await self._clock.sleep(turn_at - now)
 
     def due(self, most: int) -> int:
-        """Say how many may go now, of so many: those, or a whole burst, or none."""
+        """Return how many look-ups may go now: all, a whole burst, or 0."""
         if not self._apart_s or self._ahead >= most:
             return most
         left_s = BURST_S - max(-BURST_S, self._next_at - self._clock.now())
@@ -67,29 +71,28 @@ class RateLimiter:
         return min(most, may_go) if may_go >= min(most, self._burst) else 0
 
     def spend(self, turns: int) -> None:
-        """Let so many go now."""
+        """Count look-ups that go now."""
         ahead = min(turns, self._ahead)
         self._ahead -= ahead
         late_at_most = max(self._clock.now() - BURST_S, self._next_at)
         self._next_at = late_at_most + (turns - ahead) * self._apart_s
 
     def wait_s(self) -> float:
-        """Say how long it takes until a whole burst may go."""
+        """Return the seconds until a whole burst may go."""
         return max(0.0, self._next_at - self._clock.now())
 
 
 class ConcurrencyLimit:
     """
-    How many look-ups may be on their way at once: fewer when answers become slow.
+    Limits the number of open look-ups, and lowers it when answers become slow.
 
-    In rounds of as many answers as the window holds. After a slow round it is halved, after a
-    good one that was in want of room it grows by a few, and doubles before the first slow one, as
-    TCP does for lost packets. A member that answers slowly because it is far away is not asked
-    less, for its best is slow, too.
+    A round has as many answers as the window holds. A slow round halves the window. A good round
+    that needed room adds a few. Before the first slow round it doubles, as TCP does for lost
+    packets. A distant member that answers slowly is not limited more, since its best is slow too.
     """
 
     def __init__(self, most: int = MOST) -> None:
-        """Begin with a few, so that the first answers tell what is good."""
+        """Start with a few, so that the first answers show the best time."""
         self.size = FIRST
         self._most = most
         self._best_s = math.inf
@@ -100,11 +103,11 @@ class ConcurrencyLimit:
 
     def answered(self, count: int, took_s: float, *, was_full: bool) -> None:
         """
-        Take notice of answers that came together.
+        Adjust the window after answers that arrived together.
 
         Args:
-            took_s: How long the one that took longest was on its way.
-            was_full: Whether more would have been asked, had there been room.
+            took_s: Seconds of the slowest of them.
+            was_full: Whether the window held back more look-ups.
         """
         self._best_s = min(self._best_s, took_s)
         self._answers += count
