@@ -1,1 +1,1 @@
-"""An etcd of its own, and locks leaked on purpose."""
+"""The demo: a temporary etcd with locks that are leaked on purpose."""

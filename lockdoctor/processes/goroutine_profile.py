@@ -1,4 +1,4 @@
-"""Reads a goroutine profile of a Go process: text, text of each goroutine, or protobuf."""
+"""Reads a goroutine profile of a Go process, in any of its three forms."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lockdoctor.errors import ProcessReadError
 from lockdoctor.processes import profile_pb2
 
 MAX_BYTES = 64 << 20
-"""A profile may be so big; Go itself stops writing debug=2 there."""
+"""Maximum bytes of a profile; Go itself stops writing debug=2 there."""
 
 MAX_LINES = 2_000_000
 MAX_LINE = 4_096
@@ -24,9 +24,10 @@ MAX_FRAMES = 1_000
 MAX_WORDS = 8
 MAX_GOROUTINES = 400_000
 """
-More than any real profile has: lines, bytes of one, calls of a stack, arguments of a call, and
-goroutines that are told one by one. Go prints 100 to 128 calls, and 64 MiB hold about 150,000
-goroutines.
+Limits above those of any real profile.
+
+They limit lines, bytes of one, calls of a stack, arguments of a call, and goroutines that are
+listed singly. Go prints 100 to 128 calls, and 64 MiB hold about 150,000 goroutines.
 """
 
 _GZIP = b"\x1f\x8b"
@@ -35,7 +36,7 @@ _GOROUTINE = re.compile(r"goroutine (\d+)\b[^\[]{0,100}\[([^\]]{0,200})\]")
 _MINUTES = re.compile(r", (\d{1,9}) minutes\b")
 _WORD = re.compile(r"\b0x([0-9a-f]{1,16})\b(?!\?)")
 """
-An argument. With `?` after it, it is what a register has left behind: no argument any more.
+An argument of a call; with `?` after it, it is a stale register value.
 
 Source: printArgs in Go's runtime/traceback.go, since Go 1.18.
 """
@@ -44,10 +45,10 @@ _CREATOR = re.compile(r" in goroutine (\d+)$")
 
 def census_of(raw: bytes) -> GoroutineCounts:
     """
-    Count the goroutines of a profile, in whichever of its three forms.
+    Count the goroutines of a profile in any of its three forms.
 
     Raises:
-        ProcessReadError: It is no goroutine profile, or a damaged one.
+        ProcessReadError: It is not a goroutine profile, or a damaged one.
 
     Source: writeRuntimeProfile and writeProtoProfile in Go's runtime/pprof, goroutineheader in
     runtime/traceback.go; profile.proto of pprof.
@@ -97,7 +98,7 @@ def _lines(data: bytes) -> Iterator[str]:
 
 
 def _summed(data: bytes) -> GoroutineCounts:
-    """debug=1: each different stack once, with the number of goroutines at it."""
+    """Count debug=1: each different stack once, with its number of goroutines."""
     lines = _lines(data.lstrip())
     total = int(re.sub(r"\D", "", next(lines)[:60]) or 0)
     census = count_goroutines(_shared(lines))
@@ -124,7 +125,7 @@ def _shared(lines: Iterator[str]) -> Iterator[Stack]:
 
 
 def _each(lines: Iterator[str]) -> Iterator[Stack]:
-    """debug=2: every goroutine by itself."""
+    """Yield the stacks of debug=2: each goroutine singly."""
     found: _Goroutine | None = None
     goroutines = 0
     for line in lines:
@@ -142,7 +143,7 @@ def _each(lines: Iterator[str]) -> Iterator[Stack]:
 
 
 class _Goroutine:
-    """One goroutine of debug=2, as its lines come."""
+    """One goroutine of debug=2, filled line by line."""
 
     def __init__(self, header: re.Match[str]) -> None:
         minutes = _MINUTES.search(header[2])
@@ -156,7 +157,7 @@ class _Goroutine:
 
     def take(self, line: str) -> None:
         if line.startswith("[originating from "):
-            self._is_own = False  # stacks of those that started it, where GODEBUG asks for them
+            self._is_own = False  # stacks of its ancestors, which GODEBUG can request
         elif not self._is_own:
             pass
         elif line.startswith("created by "):
@@ -186,7 +187,7 @@ class _Goroutine:
 
 
 def _arguments_at(line: str) -> int:
-    """Find the parenthesis that opens the arguments: main.(*T).Do({0x1, (...)}, 0x2)."""
+    """Return the index of the arguments' parenthesis: main.(*T).Do({0x1, (...)}, 0x2)."""
     start = line.rfind("/") + 1
     while (at := line.find("(", start)) >= 0:
         if line[at : at + 2] != "(*" or at == 0 or line[at - 1] != ".":
@@ -197,6 +198,6 @@ def _arguments_at(line: str) -> int:
 
 @lru_cache(maxsize=1 << 14)
 def _frame(function: str, place: str) -> Frame:
-    """Cut the place down to file and line: /src/jobs/main.go:17 +0x2a is main.go:17."""
+    """Return a frame with file and line: /src/jobs/main.go:17 +0x2a is main.go:17."""
     file = place.rpartition(" +0x")[0] or place
     return Frame(function, file.replace("\\", "/").rpartition("/")[2])

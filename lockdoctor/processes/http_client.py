@@ -1,7 +1,7 @@
 """
-Requests over HTTP: answers in time, of a limited size, and errors without any secret.
+Requests over HTTP with a deadline and a size limit, and errors without secrets.
 
-No redirect is followed, and no proxy is asked unless the request says so.
+No redirect is followed. A proxy is used only if the request says so.
 """
 
 from __future__ import annotations
@@ -27,28 +27,28 @@ from lockdoctor.processes.aside import run_in_thread
 _HOST = re.compile(r"[\w.:%-]+")
 
 _WRITTEN = "%/:;=&?,+~!$'()*[]"
-"""What stays as it is in a path or a query; anything beyond ASCII is escaped."""
+"""Characters that stay unescaped in a path or a query; non-ASCII is escaped."""
 
 PIECE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to ask, and who we are there."""
+    """The URL of a request, with the user for it."""
 
     url: str = field(repr=False)
-    """Without user and password; its query may hold other secrets."""
+    """The URL without user and password; its query might contain other secrets."""
     shown: str
     """The URL as it may be shown: without user, password and query."""
     authorization: str | None = field(default=None, repr=False)
 
     def without(self, path: str) -> Address:
-        """Leave out the end of the path, and the query."""
+        """Return the address without the end of its path and without its query."""
         base = self.shown.rstrip("/").removesuffix(path)
         return replace(self, url=base, shown=base)
 
     def below(self, path: str) -> Address:
-        """Go on from here."""
+        """Return the address of a path below this one."""
         base = self.url.rstrip("/")
         return Address(
             base + path, self.shown.rstrip("/") + path.partition("?")[0], self.authorization
@@ -57,10 +57,10 @@ class Address:
 
 def parse_address(text: str, what: str) -> Address:
     """
-    Take a URL of http or https apart; one without a scheme is of http.
+    Parse an http or https URL; one without a scheme is http.
 
     Raises:
-        ConfigError: It is no such URL; what was given is not repeated where it may hold a password.
+        ConfigError: It is not such a URL. A text that might contain a password is not repeated.
     """
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
@@ -90,14 +90,14 @@ async def get(
     address: Address, context: ssl.SSLContext | None, *, until: float, most_bytes: int
 ) -> bytes:
     """
-    Get what is there, asked directly.
+    Return the body at an address, without a proxy.
 
     Args:
-        context: Whom to trust, for https; None trusts what the system trusts.
+        context: The TLS context, for https; None trusts the system's certificates.
         until: The moment of time.monotonic() at which to give up.
 
     Raises:
-        ProcessReadError: It could not be had, in a few words.
+        ProcessReadError: The request failed, with the reason in a few words.
     """
     request = Request(
         url=address.url,
@@ -111,35 +111,35 @@ async def get(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request, which takes its time: to be sent in a thread of its own."""
+    """One blocking request, to be sent in its own thread."""
 
     url: str = field(repr=False)
     until: float
     """The moment of time.monotonic() at which to give up."""
     most_bytes: int = 1 << 20
-    """Of the answer, its headers included."""
+    """Maximum bytes of the response, its headers included."""
     data: bytes | None = field(default=None, repr=False)
-    """What to post; None for a GET."""
+    """The data to post; None for a GET."""
     authorization: str | None = field(default=None, repr=False)
     context: ssl.SSLContext | None = None
     by_proxy: bool = False
-    """Obey http_proxy, https_proxy and no_proxy."""
+    """Use the proxies of http_proxy, https_proxy and no_proxy."""
 
     def body(self) -> bytes:
         """
-        Send it and read the answer.
+        Send the request, and return the body of the response.
 
         Raises:
-            ProcessReadError: It could not be had, or is no answer of success.
+            ProcessReadError: It failed, or the response is not a success.
         """
         return self._sent(_read)
 
     def send(self) -> None:
         """
-        Send it, for its effect.
+        Send the request without using the response's body.
 
         Raises:
-            ProcessReadError: It got no answer of success.
+            ProcessReadError: It failed, or the response is not a success.
         """
         self._sent(lambda _: b"")
 
@@ -174,7 +174,7 @@ class Request:
 
 
 class _Bounded(urllib.request.AbstractHTTPHandler):
-    """Opens connections whose answers end in time and in size, headers and all."""
+    """Opens connections whose responses are limited in time and in size."""
 
     http_request = https_request = urllib.request.AbstractHTTPHandler.do_request_
 
@@ -199,7 +199,7 @@ class _Bounded(urllib.request.AbstractHTTPHandler):
 
 
 class _Answer(http.client.HTTPResponse):
-    """An answer that is read through _Arriving."""
+    """A response that is read through _Arriving."""
 
     def __init__(self, sock: socket.socket, *args: Any, limits: Request, **options: Any) -> None:
         super().__init__(sock, *args, **options)
@@ -208,9 +208,9 @@ class _Answer(http.client.HTTPResponse):
 
 class _Arriving(io.RawIOBase):
     """
-    Bytes as they come, with one deadline for all of them.
+    Received bytes with one deadline for all of them.
 
-    A socket's own time-out begins anew with each byte: one byte a second would never end.
+    A socket's own time-out restarts with each byte: one byte per second would never end.
     """
 
     def __init__(self, source: io.BufferedReader, sock: socket.socket, limits: Request) -> None:
@@ -240,7 +240,7 @@ def _read(answer: Any) -> bytes:
     pieces: list[bytes] = []
     while piece := answer.read1(PIECE):
         pieces.append(piece)
-    if answer.length:  # what was announced and did not come
+    if answer.length:  # announced bytes that did not arrive
         raise ProcessReadError("the answer was cut off")
     return b"".join(pieces)
 
@@ -263,7 +263,7 @@ def _refusal(code: int) -> str:
 
 
 def _why(error: object) -> str:
-    """Say why, without the URL, which Python's own messages may repeat."""
+    """Return the reason without the URL, which Python's messages might contain."""
     if isinstance(error, ssl.SSLError):
         return f"TLS failed ({error.reason or 'reset'})"
     if isinstance(error, TimeoutError):

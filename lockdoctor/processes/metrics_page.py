@@ -20,20 +20,20 @@ from lockdoctor.processes.aside import run_in_thread
 from lockdoctor.processes.http_client import Address, get
 
 TIMEOUT_S = 10.0
-"""For a member's page, at each end of a run."""
+"""Maximum seconds for a member's page, at each end of a run."""
 
 UNASKED_TIMEOUT_S = 2.0
-"""For pages that nobody has named: most members have one."""
+"""Maximum seconds for pages without an option; most members serve one."""
 
 MAX_BYTES = 16 << 20
-"""A member's page takes about 150 kB."""
+"""Maximum bytes of a page; a member's page has about 150 kB."""
 
 MAX_LINE = 1_000
 MAX_LINES = 5_000
-"""Of the counters that are wanted; a member has about a thousand."""
+"""Maximum lines of the needed counters; a member has about a thousand."""
 
 MAX_COUNTED = 1 << 53
-"""Beyond that a page's numbers, which are floats, no longer count one by one."""
+"""From here on a page's numbers, which are floats, no longer count in ones."""
 
 NAMES = {
     "granted": "etcd_debugging_lease_granted_total",
@@ -42,7 +42,11 @@ NAMES = {
     "expired": "etcd_debugging_server_lease_expired_total",
     "leader_changes": "etcd_server_leader_changes_seen_total",
 }
-"""Source: server/lease/metrics.go and server/etcdserver/metrics.go, 3.4.0 to 3.7."""
+"""
+The counters by metric name.
+
+Source: server/lease/metrics.go and server/etcdserver/metrics.go, 3.4.0 to 3.7.
+"""
 
 IS_LEADER = "etcd_server_is_leader"
 STARTED_AT = "process_start_time_seconds"
@@ -52,7 +56,9 @@ WANTED = (*NAMES.values(), IS_LEADER, STARTED_AT, STREAMS_BEGUN, STREAMS_ENDED)
 
 def counters_of(page: bytes, member: str, read_at: float) -> MemberCounters:
     """
-    Read a member's page; values of one name are summed over its labels, each series once.
+    Read a member's page, and sum the values of each name over its labels.
+
+    Each series counts once.
 
     Raises:
         ProcessReadError: It is not the page of an etcd member.
@@ -80,7 +86,7 @@ def counters_of(page: bytes, member: str, read_at: float) -> MemberCounters:
 
 
 class MemberMetrics:
-    """A Witness (see ports): the members' own counters."""
+    """A ProcessSource (see ports): the members' own counters."""
 
     name = "metrics of etcd"
 
@@ -93,11 +99,11 @@ class MemberMetrics:
         are_named: bool,
     ) -> None:
         """
-        Ask nobody yet.
+        Store the addresses; poll() sends the first request.
 
         Args:
-            context: Whom to trust and who we are, for https.
-            are_named: The user named the pages, and wants to know which do not answer.
+            context: The trusted certificates and the client's own, for https.
+            are_named: The user named the pages, so failures are reported.
         """
         self._pages = list(pages)
         self._clock = clock
@@ -106,7 +112,7 @@ class MemberMetrics:
         self._context = context() if context and with_tls else None
 
     async def poll(self, *, is_last: bool) -> ProcessData:  # noqa: ARG002 - both ends are alike
-        """Read all of them; one that did not answer the first time is not asked again."""
+        """Read all pages; one that failed the first time is not read again."""
         heard = await asyncio.gather(*map(self._ask, self._pages))
         found = zip(self._pages, heard, strict=True)
         self._pages = [page for page, each in found if isinstance(each, MemberCounters)]
@@ -127,7 +133,7 @@ class MemberMetrics:
 
 
 def _samples(page: bytes) -> Iterator[tuple[str, Mapping[str, str], float]]:
-    """Read the lines that are wanted; what is wrong with others does not matter."""
+    """Yield the samples of the needed lines; faults in other lines do not matter."""
     for number, line in enumerate(_WANTED_LINE.finditer(page)):
         if number >= MAX_LINES:
             raise ProcessReadError("these are not the metrics of an etcd member")

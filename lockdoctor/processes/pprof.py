@@ -1,4 +1,4 @@
-"""Asks Go processes for their goroutines, at both ends of a run."""
+"""Reads the goroutines of Go processes, at both ends of a run."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ from lockdoctor.processes.goroutine_profile import MAX_BYTES, census_of
 from lockdoctor.processes.http_client import Address, get, parse_address
 
 TIMEOUT_S = 20.0
-"""For all that is asked of a process at one end of a run, and for reading what it answers."""
+"""Maximum seconds for all requests to a process at one end of a run, and parsing."""
 
 MAX_STOPPED = 20_000
-"""Go stops a process for as long as it writes down each goroutine: with so many, a moment."""
+"""Maximum goroutines for debug=2: Go pauses the process while it writes each one."""
 
 PAGE = "/debug/pprof/goroutine"
 
 
 @dataclass(frozen=True, slots=True)
 class PprofTarget:
-    """A process to ask."""
+    """A process with a goroutine page."""
 
     name: str
     address: Address
     is_exact: bool
-    """The page itself was named, so that it is asked for as it is."""
+    """True if the user named the page itself, whose URL is then used unchanged."""
 
 
 def parse_target(text: str) -> PprofTarget:
     """
-    Read what --pprof is given: URL or NAME=URL, of a process or of its page of goroutines.
+    Parse a value of --pprof: URL or NAME=URL, of a process or its goroutine page.
 
     Raises:
-        ConfigError: It is neither.
+        ConfigError: It has neither form.
     """
     name, equals, url = text.partition("=")
     is_named = bool(equals) and not set(name) & set(":/?@[") and bool(name.strip())
@@ -61,7 +61,7 @@ def parse_target(text: str) -> PprofTarget:
 
 
 class PprofProcesses:
-    """A Witness (see ports): processes that show their goroutines over HTTP."""
+    """A ProcessSource (see ports): processes that show their goroutines over HTTP."""
 
     name = "processes"
 
@@ -73,11 +73,11 @@ class PprofProcesses:
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         """
-        Ask nobody yet.
+        Store the targets; poll() sends the first request.
 
         Args:
-            context: Whom to trust, for https.
-            timeout_s: For each process, at each end of the run.
+            context: The TLS context, for https.
+            timeout_s: Maximum seconds for each process, at each end of the run.
         """
         self._targets = targets
         self._timeout_s = timeout_s
@@ -85,7 +85,7 @@ class PprofProcesses:
         self._clock = clock
 
     async def poll(self, *, is_last: bool) -> ProcessData:
-        """Ask all of them; at the end, with a closer look."""
+        """Read all processes; at the end of the run, in more detail."""
         heard = await asyncio.gather(*(self._ask(each, is_last=is_last) for each in self._targets))
         return ProcessData(
             processes=tuple(each for each in heard if isinstance(each, ProcessSnapshot)),
@@ -114,7 +114,7 @@ class PprofProcesses:
         try:
             closer = await self._read(target.address.below(f"{PAGE}?debug=2"), until)
         except ProcessReadError:
-            return census  # the counts stand without it
+            return census  # the counts are valid without it
         return closer if closer.is_whole else census
 
     async def _read(self, address: Address, until: float) -> GoroutineCounts:
@@ -123,13 +123,13 @@ class PprofProcesses:
 
 
 class SavedProcesses:
-    """A Witness: profiles that somebody has saved."""
+    """A ProcessSource: saved profiles in files."""
 
     name = "saved profiles"
 
     def __init__(self, files: Sequence[Path]) -> None:
         """
-        Read the files; what is in them is left for later.
+        Read the files; poll() parses their content.
 
         Raises:
             ConfigError: A file cannot be read.
@@ -137,7 +137,7 @@ class SavedProcesses:
         self._saved = [(file, _content(file)) for file in files]
 
     async def poll(self, *, is_last: bool) -> ProcessData:
-        """Tell what they tell, at the end."""
+        """Return the content of the profiles, at the end of the run."""
         if not is_last:
             return ProcessData()
         heard = [await _saved(*each) for each in self._saved]

@@ -1,8 +1,8 @@
 """
 Reads the protobuf form of a goroutine profile.
 
-Only what the stacks need is read, field by field, so that a hostile file costs no more than its
-size; the whole of pprof's profile.proto is not needed for that.
+Only the fields for the stacks are read, one by one. So a hostile file costs no more than its size,
+and the rest of pprof's profile.proto is not needed.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from lockdoctor.domain.report.processes import Frame
 from lockdoctor.errors import ProcessReadError
 
 FIRST_BYTES = (b"\x0a", b"\x5a")
-"""Go begins with the type of the period or of the samples: fields 11 and 1, with a length."""
+"""First bytes of Go's profiles: field 11 or 1, the type of period or of samples."""
 
 MAX_BYTES = 8 << 20
-"""Stacks are written once each; those of the biggest processes take less than a tenth of it."""
+"""Maximum bytes; each stack is written once, and real processes need < 1/10."""
 
 MAX_ENTRIES = 300_000
-"""So many different stacks, calls, names and lines of code no process has."""
+"""Maximum entries, above the stacks, calls, names and code lines of any process."""
 
 MAX_NAME = 1_000
 MAX_FILE = 200
 MAX_INLINED = 100
 """
-Bytes of a function's name, of a file's, and calls at one place of the code.
+Maximum bytes of a function's or file's name, and calls at one code place.
 
-What is beyond is left out.
+The rest is omitted.
 """
 
 MAX_CALLS = 5_000_000
-"""Over all stacks; a call may be named by one byte."""
+"""Maximum calls over all stacks; one byte can name a call."""
 
 _VARINT, _LENGTH = 0, 2
 _SIZES = {1: 8, 5: 4}
-"""Of the kinds of fields that are neither."""
+"""Sizes in bytes of the fixed-size field kinds."""
 _MAX_VARINT = 10
 
 Field: TypeAlias = "tuple[int, int | bytes]"
@@ -46,14 +46,14 @@ Field: TypeAlias = "tuple[int, int | bytes]"
 
 @dataclass(slots=True)
 class _Tables:
-    """What the samples refer to by number."""
+    """The tables to which the samples refer by number."""
 
     names: list[str] = field(default_factory=list)
     types: list[bytes] = field(default_factory=list)
     samples: list[bytes] = field(default_factory=list)
     locations: dict[int, bytes] = field(default_factory=dict)
     functions: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """The names of a function and of its file, as numbers."""
+    """The names of a function and of its file, as string numbers."""
 
     def add(self, number: int, value: bytes) -> None:
         match number:
@@ -79,10 +79,10 @@ class _Tables:
 
 def stacks(data: bytes) -> Iterator[Stack]:
     """
-    Give the stacks of a profile.
+    Yield the stacks of a profile.
 
     Raises:
-        ProcessReadError: It is damaged, or a profile of something else.
+        ProcessReadError: It is damaged, or not a goroutine profile.
 
     Source: profile.proto of pprof.
     """
@@ -122,7 +122,7 @@ def _tables(data: bytes) -> _Tables:
 
 
 def _frames(tables: _Tables, location: int) -> tuple[Frame, ...]:
-    """The calls at one place of the code: more than one where the compiler has inlined some."""
+    """Return the calls at one code place, several where the compiler inlined some."""
     lines = [v for n, v in _fields(tables.locations.get(location, b"")) if n == 4]  # noqa: PLR2004
     return tuple(_frame(tables, line) for line in lines[:MAX_INLINED] if isinstance(line, bytes))
 
@@ -135,13 +135,13 @@ def _frame(tables: _Tables, line: bytes) -> Frame:
 
 
 def _number(message: bytes, wanted: int) -> int:
-    """The last value of a number's field, 0 where it is missing."""
+    """Return the last value of a number field, 0 if it is missing."""
     found = [v for n, v in _fields(message) if n == wanted and isinstance(v, int)]
     return found[-1] if found else 0
 
 
 def _packed(message: bytes, wanted: int) -> list[int]:
-    """All values of a repeated number's field, which come together or one by one."""
+    """Return all values of a repeated number field, packed or single."""
     found: list[int] = []
     for number, value in _fields(message):
         if number != wanted:
@@ -157,7 +157,7 @@ def _packed(message: bytes, wanted: int) -> list[int]:
 
 
 def _count(sample: bytes) -> int:
-    """How many goroutines stand there; as an int64 it could be negative, in no real profile."""
+    """Return the number of goroutines of a sample; int64 allows negative numbers."""
     count = next(iter(_packed(sample, 2)), 0)
     if count >= 1 << 31:
         raise ProcessReadError("it is a damaged profile: a count makes no sense")
