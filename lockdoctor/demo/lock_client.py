@@ -15,7 +15,7 @@ import grpc
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.etcd.protos import rpc
 
-import etcd3  # isort: skip  # loads on a current protobuf only after load()
+import etcd3  # isort: skip  # loads on a current protobuf only after etcd.protos
 
 KEEP_ALIVE_LOOP_S = 0.5
 """

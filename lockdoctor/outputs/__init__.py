@@ -1,1 +1,1 @@
-"""From a report to text; the only place that uses rich and humanize."""
+"""Turns reports into text; the only package that uses rich and humanize."""

@@ -1,4 +1,4 @@
-"""How to recognize the files that outputs have written, by how they begin."""
+"""Recognizes files that outputs have written, by their first bytes."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _JSON = re.compile(
     rb'\s*\{\s*"schema_version"\s*:\s*\d+\s*,\s*'
     rb'("run"\s*:|"check"\s*:\s*\{\s*"status"\s*:\s*"\w+"\s*,\s*"summary"\s*:\s*"LOCKDOCTOR )'
 )
-"""A check comes before the run; of one that failed there is no run."""
+"""A check comes before the run; after a failed check there is no run."""
 
 _HTML = re.compile(rb"<!DOCTYPE html>\s*<html[^>]*>\s*<head>.{0,80}<title>lockdoctor<", re.DOTALL)
 _SVG = re.compile(rb'<svg [^>]*class="rich-terminal"[^>]*>.*\.lockdoctor-matrix', re.DOTALL)
 
 
 def _is_textfile(_path: Path, beginning: bytes) -> bool:
-    """Tell whether every line is of our metrics: a collector may write its own beside them."""
+    """Return whether every line is of lockdoctor's metrics, without any other."""
     lines = beginning.split(b"\n")
     if len(beginning) == _TEXTFILE_BYTES:
-        del lines[-1]  # which is cut off
+        del lines[-1]  # the last line can be cut off
     return all(_METRIC.match(line) for line in lines if line)
 
 

@@ -1,4 +1,4 @@
-"""Where an output goes when it goes into a file."""
+"""Writes an output to a file."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from lockdoctor.errors import FileRefusedError, OutputError
 from lockdoctor.own_files import FileKind, behind_links, may_write_in, require_writable
 
 MODE = 0o644
-"""node_exporter and a web server run as others than the check does."""
+"""File mode: node_exporter and a web server run as other users than the check."""
 
 _STREAMS = {Path("/dev/stdout"): 1, Path("/dev/stderr"): 2}
 _MAX_LINKS = 40
-"""So many links in a row Linux follows at most. Source: path_resolution(7)."""
+"""Maximum links in a row that Linux follows. Source: path_resolution(7)."""
 
 
 def require_place(path: Path, kind: FileKind) -> None:
     """
-    Find out whether a file can be written, before there is anything to write.
+    Check before the run whether a file can be written.
 
     Raises:
-        FileRefusedError: It is not ours, or its folder is missing. It was not changed.
+        FileRefusedError: It is not lockdoctor's, or its folder is missing. It was not changed.
         OutputError: Its folder may not be written to.
     """
     if _stream(path) is not None:
@@ -43,14 +43,14 @@ def write_file(
     path: Path, kind: FileKind, render: Callable[[TextIO], object], mode: int = MODE
 ) -> None:
     """
-    Write a file whole or not at all: beside it first, then renamed over it.
+    Write a file completely or not at all: to a new file, then by a rename.
 
-    Whoever reads it meanwhile sees the old one. The name of the file beside begins with a dot and
-    ends in .tmp, so that node_exporter does not take it for one of its own. Standard output,
-    standard error and /dev/null are written to as they are.
+    Readers see the old file until the rename. The new file's name begins with a dot and ends in
+    .tmp, so that node_exporter does not read it. Standard output, standard error and /dev/null are
+    written to directly.
 
     Raises:
-        OutputError: It could not be written, or is not ours; what was there is still there.
+        OutputError: It could not be written, or is not lockdoctor's; the old file is unchanged.
     """
     try:
         stream = _stream(path)
@@ -69,10 +69,11 @@ def write_file(
 
 def _stream(path: Path) -> int | str | None:
     """
-    Tell what a path leads to if it is written to as it is; None where it is a file.
+    Return the target of a path that is written to directly; None for a file.
 
-    That is /dev/null, what standard output and standard error lead to, and a pipe that was opened
-    for this process, as `>(command)` of a shell does. A file behind them keeps what it has.
+    Such targets are /dev/null, the targets of standard output and standard error, and a pipe that
+    was opened for this process, as by `>(command)` in a shell. A file behind them keeps its
+    content.
     """
     own_folders = {Path("/dev/fd"), behind_links(Path("/proc/self/fd"))}
     for _ in range(_MAX_LINKS):
@@ -103,7 +104,7 @@ def _write_beside(
         with open(number, "w", encoding="utf-8", errors="backslashreplace") as out:  # noqa: PTH123  # it is open already
             os.fchmod(out.fileno(), mode)
             render(out)
-        require_writable(path, kind)  # what is there now, after all that time
+        require_writable(path, kind)  # the file might have changed since the first check
         Path(name).replace(target)
     except BaseException:
         Path(name).unlink(missing_ok=True)

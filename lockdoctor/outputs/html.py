@@ -1,4 +1,4 @@
-"""Pages as files for a ticket or a post-mortem: HTML and SVG that fetch nothing."""
+"""Writes pages as HTML and SVG files that load no other resource."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ pre {{ font-family: monospace; line-height: 1.2; }}
 
 
 def html(parts: Iterable[RenderableType], width: int = WIDTH) -> str:
-    """Write the parts as one HTML document; what stands in them is escaped."""
+    """Return the parts as one HTML document with escaped text."""
     return _recorded(parts, width).export_html(code_format=_HTML, inline_styles=True)
 
 
 def svg(parts: Iterable[RenderableType], width: int = WIDTH) -> str:
-    """Draw a terminal that shows the parts; not even a font is fetched."""
+    """Return an SVG drawing of a terminal with the parts; it loads no font."""
     drawn = _recorded(parts, width).export_svg(title="lockdoctor", unique_id="lockdoctor")
     drawn = _FONT_FAMILY.sub("font-family: monospace;", _FONT_FACE.sub("", drawn))
     drawn = drawn.replace("<svg ", '<svg xml:space="preserve" ', 1)  # some viewers trim indents

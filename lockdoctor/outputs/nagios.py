@@ -1,4 +1,4 @@
-"""The form of monitoring plugins: one status line with perfdata, then the details."""
+"""The format of monitoring plugins: a status line with perfdata, then details."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from lockdoctor.outputs.text.headline import alarms, findings_headline
 from lockdoctor.outputs.text.values import count, duration, lock_title, printable, safe, shortened
 
 SUMMARY_WIDTH = 1000
-"""Monitoring systems cut a status line somewhere behind this, and with it the perfdata."""
+"""Monitoring systems cut longer status lines, and with them the perfdata."""
 
 NAME_WIDTH = 120
-"""Longer names lose their middle; JSON has them whole."""
+"""Longer names lose their middle; JSON has the whole name."""
 
 MAX_FINDINGS = 10
-"""So many findings are told; all of them stand in the JSON."""
+"""Maximum findings in the text; JSON has all of them."""
 
 MAX_ACCEPTED = MAX_GONE = 10
 
@@ -32,21 +32,21 @@ class NagiosOutput:
     """`--format nagios`."""
 
     def render(self, checked: AnyCheckResult, out: TextIO) -> None:
-        """Write the status line and the details; what the stream's encoding lacks is escaped."""
+        """Write the status line and the details; unencodable characters are escaped."""
         text = "".join(f"{line}\n" for line in _lines(checked))
         encoding = getattr(out, "encoding", None) or "utf-8"
         out.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def status_line(checked: AnyCheckResult) -> str:
-    """Say in one line how it is, without the perfdata."""
+    """Return the status in one line, without the perfdata."""
     summary = _failed(checked) if isinstance(checked, FailedCheck) else _summary(checked)
     return f"LOCKDOCTOR {checked.health.name} - {_fenced(shortened(summary, SUMMARY_WIDTH))}"
 
 
 def _lines(checked: AnyCheckResult) -> Iterator[str]:
     """
-    Every line, the status line first.
+    Yield every line, the status line first.
 
     Source: the guidelines of the Monitoring Plugins project, "Plugin output".
     """
@@ -63,9 +63,9 @@ def _lines(checked: AnyCheckResult) -> Iterator[str]:
 
 def _fenced(text: str) -> str:
     r"""
-    Keep a text from being read as perfdata, which begins at the first | of any line.
+    Return a text without `|`, which begins the perfdata in any line.
 
-    Names come with their backslashes doubled, so \x7c cannot be mistaken for the name's own.
+    Names come with their backslashes doubled, so \x7c differs from the name's own.
     """
     return text.replace("|", r"\x7c")
 
@@ -116,7 +116,7 @@ def _unseen(unseen: Unseen) -> str:
 
 
 def _perfdata(checkup: CheckResult) -> Iterator[str]:
-    """Every metric as label=value[UOM];warn;crit;min, `U` for a value that is not known."""
+    """Yield every metric as label=value[UOM];warn;crit;min, `U` for unknown."""
     limits = checkup.limits
     for name, value in checkup.metrics.by_name.items():
         unit = "s" if name in IN_SECONDS else ""

@@ -1,4 +1,4 @@
-"""How far a run has come, on standard error; nothing where that is no terminal."""
+"""Shows a run's progress on standard error, only if that is a terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress(err: TextIO, *, is_terminal: bool) -> Iterator[Progress]:
-    """Show a bar as long as the context lasts, then wipe it away; show nothing off a terminal."""
+    """Show a bar during the context, then erase it; show no bar off a terminal."""
     if not is_terminal:
         yield NullProgress()
         return
@@ -42,7 +42,7 @@ def progress(err: TextIO, *, is_terminal: bool) -> Iterator[Progress]:
 
 
 class _WhileThere:
-    """A terminal that is written to as long as it is there: a run outlives a lost SSH session."""
+    """Output to a terminal that can disappear: a run outlives a lost SSH session."""
 
     def __init__(self, err: TextIO) -> None:
         self._err = err
@@ -61,22 +61,22 @@ class _WhileThere:
 
 
 class NullProgress:
-    """Shows nothing."""
+    """A receiver of progress that shows no bar."""
 
     def update(self, progress: ScanProgress) -> None:
-        """Take no notice."""
+        """Ignore the report."""
 
 
 class ProgressBar:
-    """Moves a bar: leases decided of all, and the time that is left."""
+    """A progress bar: the share of decided leases, and the remaining time."""
 
     def __init__(self, bar: Bar) -> None:
-        """Draw nothing before the first update."""
+        """Start without a drawing; the first update draws."""
         self._bar = bar
         self._task: TaskID | None = None
 
     def update(self, progress: ScanProgress) -> None:
-        """Move the bar to where the run is."""
+        """Draw the bar for this progress."""
         what = f"{count(progress.locks, 'lock')}:"
         left = left_in_words(progress.left_s)
         if self._task is None:
@@ -92,5 +92,5 @@ class ProgressBar:
 
 
 def left_in_words(left_s: float) -> str:
-    """Say how long it will take yet."""
+    """Return the remaining time in words."""
     return "summing up" if left_s <= 0 else f"{duration(float(round(left_s)))} left"

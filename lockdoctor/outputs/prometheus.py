@@ -1,8 +1,8 @@
 """
-Gauges for Prometheus, as node_exporter's textfile collector reads them.
+Writes gauges for Prometheus, as read by node_exporter's textfile collector.
 
-Labels are the prefix, the verdict and the severity, never a key or a lease: those come and go
-without end, and each would be a time series for ever.
+Labels are the prefix, the verdict and the severity, never a key or a lease. Keys and leases
+change continually, and each would add a time series that never ends.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from lockdoctor.domain.treatment.unattended import UnattendedResult
 from lockdoctor.outputs.text.values import printable
 
 CLUSTER = ""
-"""The prefix label of what belongs to no prefix: the leases without keys."""
+"""The prefix label of leases without keys, which belong to no prefix."""
 
 
 class PrometheusOutput:
     """`--format prometheus`."""
 
     def render(self, checked: AnyCheckResult, out: TextIO) -> None:
-        """Write every gauge; of a check that failed, those that say so."""
+        """Write every gauge; for a failed check, only those that report it."""
         page = _Page()
         if isinstance(checked, FailedCheck):
             page.of_run(checked, up=False, at=checked.at)
@@ -70,7 +70,7 @@ class _Page:
         self._of_accepted(checkup.report)
 
     def _of_alarms(self, report: Report) -> None:
-        """Those that are not raised are 0; no sample at all where they could not be seen."""
+        """Write 0 for alarms that are not raised, and no sample if they were not read."""
         if report.cluster.alarms is None:
             return
         raised = {alarm.name for alarm in report.cluster.alarms}
@@ -111,7 +111,7 @@ class _Page:
                     gauge.labels(printable(prefix), kind.value).set(counts[kind])
 
     def _of_findings(self, report: Report) -> None:
-        """Those that did not occur are 0, or an alert on them would never be resolved."""
+        """Write 0 for absent findings: else an alert on them would never be resolved."""
         counts = Counter(
             (
                 _prefix(finding),

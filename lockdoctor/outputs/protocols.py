@@ -1,4 +1,4 @@
-"""What every output must do."""
+"""The interfaces of every output."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lockdoctor.domain.report.report import Report
 
 
 class Output(Protocol):
-    """One word of --format. Outputs word things; they decide nothing."""
+    """One value of --format for reports; outputs write text and decide no verdict."""
 
     def render(self, report: Report, out: TextIO) -> None:
         """Write the whole report."""
@@ -17,8 +17,8 @@ class Output(Protocol):
 
 
 class CheckOutput(Protocol):
-    """One word of --format of a health check, which may have failed."""
+    """One value of --format for a health check, which might have failed."""
 
     def render(self, checked: AnyCheckResult, out: TextIO) -> None:
-        """Write everything."""
+        """Write the whole result."""
         ...

@@ -1,1 +1,1 @@
-"""Documents for programs, one file each, with the schema beside them."""
+"""JSON documents for programs, one file per document, with their schema."""

@@ -1,4 +1,4 @@
-"""A health check in the forms of a scan's report: the table for people, JSON for programs."""
+"""Writes the JSON documents of a health check."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lockdoctor.outputs.text.values import safe
 
 
 class CheckJson:
-    """`--format json`: the document of a scan with an object `check`, or that object alone."""
+    """`--format json`: a scan's document with an object `check`, or only that object."""
 
     def render(self, checked: AnyCheckResult, out: TextIO) -> None:
         """Write the document."""
@@ -62,7 +62,7 @@ def _alarm(alarm: ExceededLimit) -> Json:
 
 
 def document(done: UnattendedResult) -> Json:
-    """Give the same for programs."""
+    """Return the JSON object for the treatment of a check."""
     return {
         "count": done.done,
         "treated": list(map(_treated, done.treated)),

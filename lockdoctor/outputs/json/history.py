@@ -1,4 +1,4 @@
-"""The history for programs: the runs as one document, and everything as JSON lines."""
+"""Writes the history as JSON: one document of runs, or everything as JSON lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lockdoctor.outputs.text.values import safe
 
 
 def write_runs(runs: Sequence[StoredRun], out: TextIO) -> None:
-    """Write one document, a line for each run, the last one first."""
+    """Write one document with one line per run, the latest run first."""
     out.write(f'{{\n "schema_version": {SCHEMA_VERSION},\n "runs": [')
     out.writelines(
         f"{',' if number else ''}\n  {dumped(_record(_fields(run)))}"
@@ -24,7 +24,7 @@ def write_runs(runs: Sequence[StoredRun], out: TextIO) -> None:
 
 
 def write_lines(records: Iterable[Mapping[str, Any]], out: TextIO) -> None:
-    """Write one line for each record, as they come."""
+    """Write one line per record, in the given order."""
     out.writelines(f"{dumped(_record(record))}\n" for record in records)
 
 
@@ -40,7 +40,7 @@ def _record(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _entries(name: str, value: Any) -> dict[str, Any]:
-    """Name and write a value as the report does."""
+    """Return the JSON fields for a value, as in the report."""
     match name:
         case "cluster_id":
             return {name: f"{value:x}"}

@@ -1,4 +1,4 @@
-"""The journal for programs: its entries as one document."""
+"""Writes the entries of the journal as one JSON document."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lockdoctor.outputs.text.values import safe
 def write_entries(
     entries: Sequence[Entry], notes: Iterable[str], out: TextIO, *, with_values: bool
 ) -> None:
-    """Write one document, a line for each entry; values only where one entry is asked for."""
+    """Write one document with one line per entry; values only for a single entry."""
     out.write(f'{{\n "schema_version": {SCHEMA_VERSION},\n "entries": [')
     out.writelines(
         f"{',' if number else ''}\n  {dumped(_entry(entry, with_values=with_values))}"

@@ -1,4 +1,4 @@
-"""The names of evidence and of reasons in documents: a renamed class keeps its name there."""
+"""The names of evidence and of reasons in JSON, which outlast a class's name."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ EVIDENCE_KINDS: Mapping[type[Evidence], str] = {
     HolderWaits: "holder-waits",
     Keyless: "keyless",
 }
-"""Of each kind of evidence, its `kind` in JSON; described in docs/json.md."""
+"""The `kind` in JSON of each kind of evidence; described in docs/json.md."""
 
 REASON_KINDS: Mapping[type[Change | RefusalReason], str] = {
     LeaseGoneAlready: "lease-gone-already",
@@ -155,4 +155,4 @@ REASON_KINDS: Mapping[type[Change | RefusalReason], str] = {
     QueuePositionLost: "loses-place",
     AlarmForbids: "alarm-forbids",
 }
-"""Of each reason why a target is refused, its `kind` in JSON."""
+"""The `kind` in JSON of each reason for a refusal."""

@@ -1,4 +1,4 @@
-"""A plan as a JSON document: what `--plan FILE` saves and `--format json` shows."""
+"""Converts a plan to the JSON of `--plan FILE` and `--format json`."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from lockdoctor.outputs.text.treatment import danger
 from lockdoctor.outputs.text.values import safe
 
 VERSION = 1
-"""Rises when a field changes its meaning or goes away; new fields may come at any time."""
+"""Increases when a field changes its meaning or is removed, not for a new field."""
 
 
 def plan_document(plan: RevokePlan) -> Json:
-    """Give a plan; keys as text and exactly as base64, their values not at all."""
+    """Return a plan; keys as text and as exact base64, without their values."""
     return {
         "lockdoctor_plan": VERSION,
         "made_at": moment(plan.made_at),
@@ -44,7 +44,7 @@ def plan_document(plan: RevokePlan) -> Json:
 
 
 def target_document(target: Target) -> Json:
-    """Give one target."""
+    """Return one target."""
     return {
         "action": target.action.value,
         "lease": lease(target.lease_id),
@@ -60,7 +60,7 @@ def target_document(target: Target) -> Json:
 
 
 def danger_document(each: RefusalReason) -> Json:
-    """Give why something is refused, or how it has changed: its kind, in words, and its parts."""
+    """Return a refusal or a change as its kind, its sentence and its parts."""
     parts: Json = {}
     for field in dataclasses.fields(each):
         value = getattr(each, field.name)

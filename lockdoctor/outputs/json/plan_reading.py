@@ -1,4 +1,4 @@
-"""Reads a saved plan again: whole and sound, or not at all."""
+"""Reads a saved plan, and refuses one that is incomplete or invalid."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _T = TypeVar("_T")
 
 def read_plan(text: str) -> RevokePlan:
     """
-    Read a plan, without what it refused: that is not carried out.
+    Return the plan in a text, without its refusals: they are not executed.
 
     Raises:
-        ValueError: It is no such plan, or not a sound one; says where.
+        ValueError: It is not a plan, or an invalid one; the message names the place.
     """
     try:
         whole = json.loads(text)
@@ -47,7 +47,7 @@ def read_plan(text: str) -> RevokePlan:
 
 
 class _Object:
-    """A JSON object, and where it stands."""
+    """A JSON object with its place in the plan."""
 
     def __init__(self, content: Any, where: str) -> None:
         if not isinstance(content, dict):
@@ -56,7 +56,7 @@ class _Object:
         self.where = where
 
     def get(self, name: str, read: Callable[[Any], _T]) -> _T:
-        """Read a field."""
+        """Return a field."""
         try:
             return read(self.content[name])
         except KeyError as error:
@@ -65,16 +65,16 @@ class _Object:
             raise ValueError(f"{name} of {self.where} makes no sense") from error
 
     def optional(self, name: str, read: Callable[[Any], _T]) -> _T | None:
-        """Read a field that may be null."""
+        """Return a field that may be null."""
         return self.get(name, lambda value: None if value is None else read(value))
 
     def objects(self, name: str) -> list[_Object]:
-        """Read a list of objects."""
+        """Return a list of objects."""
         items = self.get(name, _list)
         return [_Object(item, f"{name}[{n}] of {self.where}") for n, item in enumerate(items)]
 
     def raw(self, name: str) -> bytes:
-        """Read bytes, from their exact form."""
+        """Return bytes from their exact form."""
         return self.get(f"{name}_base64", _bytes)
 
 

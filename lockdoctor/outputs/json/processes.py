@@ -1,4 +1,4 @@
-"""What is heard besides etcd's leases, for programs; described in docs/json.md."""
+"""Converts the data of additional sources to JSON; described in docs/json.md."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lockdoctor.outputs.text.values import safe
 
 
 def process_json(process: ProcessReport) -> Json:
-    """Write one process."""
+    """Return one process."""
     census = process.census
     return {
         "name": safe(process.name),
@@ -35,7 +35,7 @@ def process_json(process: ProcessReport) -> Json:
 
 
 def server_json(server: CounterChanges | None) -> Json | None:
-    """Write what etcd's counters say; None where they could not be compared."""
+    """Return the changes of etcd's counters; null if they cannot be compared."""
     if server is None:
         return None
     return {

@@ -1,8 +1,10 @@
 """
-The report for programs: one JSON document, described in docs/json.md and report.schema.json.
+Writes the report as one JSON document.
 
-It is ASCII throughout. Keys come as text (escaped, safe to show) and as base64 (exact); leases as
-etcdctl prints them; durations in seconds; null is what is not known.
+It is described in docs/json.md and report.schema.json.
+
+It is ASCII throughout. Keys are given as text (escaped, safe to show) and as base64 (exact),
+leases in etcdctl's form, durations in seconds. null means unknown.
 """
 
 from __future__ import annotations
@@ -47,11 +49,11 @@ class JsonOutput:
 
 def write_document(report: Report | None, out: TextIO, **more: Json) -> None:
     """
-    Write the document piece by piece: one line for each lock, session and finding.
+    Write the document in pieces: one line per lock, session and finding.
 
     Args:
-        report: None where nothing was examined.
-        more: Objects that come before those of the report, by name.
+        report: None if etcd was not examined.
+        more: Further objects by name, before those of the report.
     """
     out.writelines(_pieces(report, more))
 
@@ -77,7 +79,7 @@ def _pieces(report: Report | None, more: Json) -> Iterator[str]:
 
 
 def _lists(report: Report) -> Iterator[tuple[str, Iterable[Iterable[str]]]]:
-    """The lists by name; each of their items in pieces, since a lock may have 100,000 waiters."""
+    """Yield the lists by name, their items in pieces: a lock can have 100,000 waiters."""
     yield "prefixes", _whole(partial(_bytes, "prefix"), report.prefixes)
     yield "locks", map(_lock, report.locks)
     yield "sessions", _whole(_session, report.sessions)
@@ -129,7 +131,7 @@ def _lock(report: LockReport) -> Iterator[str]:
 
 
 def _lock_before(report: LockReport) -> Json:
-    """What comes before its waiters."""
+    """Return the fields of a lock before its waiters."""
     lock, age = report.lock, report.age
     estimate = age.estimate if age else None
     return {
@@ -150,7 +152,7 @@ def _lock_before(report: LockReport) -> Json:
 
 
 def _lock_after(report: LockReport) -> Json:
-    """What comes after them."""
+    """Return the fields of a lock after its waiters."""
     activity = report.activity
     is_watched = activity.watched_s > 0
     return {
@@ -192,7 +194,7 @@ def _session(session: SessionReport) -> Json:
 
 
 def _lease(trace: RenewalTrace | None) -> Json:
-    """What was seen of a lease; all null where it was not read."""
+    """Return the facts on a lease; all null if it was not read."""
     last = trace.readings[-1] if trace and trace.readings else None
     return {
         "granted_ttl_s": trace.granted_ttl_s if trace else None,
@@ -212,7 +214,11 @@ def _look(trace: RenewalTrace, reading: Reading) -> Json:
 
 
 def _remaining(reading: Reading | None) -> int | None:
-    """None too where a member without the lead answered that it is for ever."""
+    """
+    Return the remaining TTL; null for a reading that is unusable.
+
+    A member that is not the leader can report an endless TTL.
+    """
     if not isinstance(reading, LeaseReading) or not is_usable(reading):
         return None
     return reading.remaining_ttl_s
@@ -253,12 +259,12 @@ def _gone(gone: PastFinding) -> Json:
 
 @lru_cache(256)
 def _evidence(evidence: Evidence) -> Json:
-    """Many locks have the same."""
+    """Return the JSON of evidence from a cache: many locks have the same."""
     return {"kind": EVIDENCE_KINDS[type(evidence)], "text": sentence(evidence), **_fields(evidence)}
 
 
 def _fields(part: Any) -> Json:
-    """The fields of evidence, and of what it is made of."""
+    """Return the fields of evidence and of its parts."""
     entry: Json = {}
     for field in dataclasses.fields(part):
         value = getattr(part, field.name)

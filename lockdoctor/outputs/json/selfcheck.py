@@ -1,4 +1,4 @@
-"""The self-check for programs: one JSON document."""
+"""Writes the self-check as one JSON document."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lockdoctor.outputs.text.values import printable, safe
 
 
 def write_json(found: SelfCheck, prefixes: Sequence[bytes], out: TextIO) -> None:
-    """Write it for programs: one document."""
+    """Write the self-check as one document."""
     document = {
         "schema_version": SCHEMA_VERSION,
         "has_problem": found.has_problem,

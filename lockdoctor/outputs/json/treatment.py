@@ -1,4 +1,4 @@
-"""Treatments for programs: the plan, and what came of it, as one document."""
+"""Writes a treatment as one JSON document: the plan and its outcome."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from lockdoctor.outputs.text.values import safe
 
 
 def write_plan_file(plan: RevokePlan, out: TextIO) -> None:
-    """Write a plan alone, as it is saved."""
+    """Write a plan alone, in its saved form."""
     _write(plan_document(plan), out)
 
 
 def write_treatment(plan: RevokePlan, report: TreatmentReport | None, out: TextIO) -> None:
-    """Write a plan, and what came of it; None where it was not carried out."""
+    """Write a plan and its outcome; None if it was not executed."""
     _write(
         {
             "schema_version": SCHEMA_VERSION,
@@ -37,7 +37,7 @@ def write_treatment(plan: RevokePlan, report: TreatmentReport | None, out: TextI
 
 
 def write_undone(undone: UndoResult, out: TextIO) -> None:
-    """Write what came of a quarantine that was to be undone."""
+    """Write the outcome of an undone quarantine."""
     document = {
         "schema_version": SCHEMA_VERSION,
         "undone": safe(undone.undone),

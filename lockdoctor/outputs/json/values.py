@@ -1,4 +1,4 @@
-"""Values as JSON has them, and what all documents share."""
+"""Converts values to JSON; shared by all documents."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lockdoctor.domain.model.leases import LeaseId, hex_id
 from lockdoctor.outputs.text.values import printable, safe
 
 SCHEMA_VERSION = 1
-"""Rises when a field changes its meaning or goes away; new fields may come at any time."""
+"""Increases when a field changes its meaning or is removed, not for a new field."""
 
 Json = dict[str, Any]
 
@@ -22,7 +22,7 @@ dumped = json.JSONEncoder(allow_nan=False).encode
 
 
 def text_and_base64(name: str, raw: bytes | None) -> Json:
-    """Give bytes as text (escaped, safe to show) and as base64 (exact)."""
+    """Return bytes as text (escaped, safe to show) and as base64 (exact)."""
     return {
         name: None if raw is None else printable(raw),
         f"{name}_base64": None if raw is None else base64.b64encode(raw).decode("ascii"),
@@ -30,7 +30,7 @@ def text_and_base64(name: str, raw: bytes | None) -> Json:
 
 
 def alarms_json(alarms: Iterable[ClusterAlarm] | None) -> list[Json] | None:
-    """Give the alarms of a cluster; null where they could not be seen."""
+    """Return the alarms of a cluster; null if they could not be read."""
     if alarms is None:
         return None
     return [
@@ -40,17 +40,17 @@ def alarms_json(alarms: Iterable[ClusterAlarm] | None) -> list[Json] | None:
 
 
 def lease(lease_id: LeaseId | None) -> str | None:
-    """Give a lease as etcdctl prints it; null where there is none."""
+    """Return a lease in etcdctl's form; null without a lease."""
     return hex_id(lease_id) if lease_id else None
 
 
 def moment(at: float) -> str:
-    """Give POSIX seconds as ISO 8601, in UTC."""
+    """Return POSIX seconds as ISO 8601, in UTC."""
     return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="milliseconds")
 
 
 def plain(value: Any) -> Any:
-    """Give a number, a text or a member of an enumeration."""
+    """Return a number, a text or a member of an enumeration as a JSON value."""
     if isinstance(value, float):
         return rounded(value)
     if isinstance(value, enum.Enum):
@@ -59,5 +59,5 @@ def plain(value: Any) -> Any:
 
 
 def rounded(seconds: float | None) -> float | None:
-    """Give milliseconds: no reading of a lease is finer."""
+    """Return seconds rounded to 1 ms: no reading of a lease is more precise."""
     return None if seconds is None else round(seconds, 3)

@@ -1,4 +1,4 @@
-"""A health check for people: the status line, then the report of a scan."""
+"""Writes a health check for people: the status line, then a scan's report."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class CheckTable:
     table: TableOutput
 
     def render(self, checked: AnyCheckResult, out: TextIO) -> None:
-        """Write the report, or the status line alone where nothing was examined."""
+        """Write the report, or only the status line if etcd was not examined."""
         report = None if isinstance(checked, FailedCheck) else _with_treatment(checked)
         self.table.render_below(status_line(checked), report, out)
 
 
 def _with_treatment(checkup: CheckResult) -> Report:
-    """Tell what was treated, and what not, among the notes."""
+    """Return the report with the treatment of each leaked lock among its notes."""
     told = tuple(details(checkup.unattended)) if checkup.unattended else ()
     return replace(checkup.report, notes=(*told, *checkup.report.notes))

@@ -1,4 +1,4 @@
-"""`lockdoctor explain`: what a verdict means, laid out for a terminal."""
+"""Writes the page of `lockdoctor explain` on a verdict."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from lockdoctor.verdict_docs import Explanation
 
 
 def write_explanation(told: Explanation, out: TextIO, *, width: int, colour: bool) -> None:
-    """Write one section, with its code examples."""
+    """Write one section with its code examples."""
     write(_section(told), out, width=width, colour=colour)
 
 
 def write_summaries(told: Iterable[Explanation], out: TextIO, *, width: int, colour: bool) -> None:
-    """Write one line or two for each verdict."""
+    """Write one or two lines for each verdict."""
     write(_summaries(told), out, width=width, colour=colour)
 
 

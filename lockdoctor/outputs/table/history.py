@@ -1,4 +1,4 @@
-"""The history for people: the runs, and what stood for one lock or lease; times are UTC."""
+"""Writes the history for people: runs, and one lock or lease; times are UTC."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from lockdoctor.outputs.text.values import (
 )
 
 MAX_RUNS = 50
-"""So many runs are listed, the last ones; JSON has them all."""
+"""Maximum runs in the list, the latest ones; JSON has all of them."""
 
 MAX_ROWS = 50
-"""So many holds, readings and findings are listed, the last ones; the export has them all."""
+"""Maximum holds, readings and findings in a list, the latest; the export has all."""
 
 NAME_WIDTH = 120
-"""Longer names lose their middle; the export has them whole."""
+"""Longer names lose their middle; the export has the whole name."""
 
 _EXPORT = "history export has them all"
 
@@ -43,19 +43,19 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryTable:
-    """Everything that `lockdoctor history` shows as a table."""
+    """The tables of `lockdoctor history`."""
 
     width: int
     colour: bool
     now: float
-    """POSIX seconds: what is long ago, and what is not."""
+    """POSIX seconds of the present, for the age of entries."""
 
     def runs(self, runs: Sequence[StoredRun], out: TextIO) -> None:
-        """Write the runs, the last one first."""
+        """Write the runs, the latest one first."""
         self._write(self._runs(runs), out)
 
     def stored(self, name: bytes, stored: Stored, out: TextIO) -> None:
-        """Write what stood for one lock or lease; there must be something."""
+        """Write the stored facts on one lock or lease; there must be at least one."""
         self._write(self._stored(name, stored), out)
 
     def _write(self, parts: Iterable[RenderableType], out: TextIO) -> None:

@@ -1,4 +1,4 @@
-"""The journal for people: its entries, and one of them whole; times are UTC."""
+"""Writes the journal for people: the list, and a single entry; times are UTC."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from lockdoctor.outputs.text.values import (
 )
 
 MAX_NAMES = 3
-"""So many locks of one entry are named in the list."""
+"""Maximum locks of one entry in the list."""
 
 MAX_KEYS = 50
-"""So many keys of one entry are told; JSON has them all."""
+"""Maximum keys of one entry; JSON has all of them."""
 
 NAME_WIDTH = 120
-"""Longer names lose their middle; JSON has them whole."""
+"""Longer names lose their middle; JSON has the whole name."""
 
 VALUE_WIDTH = 60
 """Longer values lose their middle."""
@@ -49,22 +49,22 @@ RESULTS = {
     Result.FAILED: ("failed", "yellow"),
     Result.UNKNOWN: ("outcome unknown", "bold red"),
 }
-"""What each result is called, and its colour."""
+"""The word and the color of each result."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalTable:
-    """What `journal list` and `journal show` write for people."""
+    """The tables of `journal list` and `journal show`."""
 
     width: int
     colour: bool
 
     def entries(self, shown: Sequence[Entry], total: int, notes: list[str], out: TextIO) -> None:
-        """Write the list; of all entries, those that are shown, the last one first."""
+        """Write the list of the shown entries, the latest first; total counts all."""
         self._write(_list(shown, total, notes), out)
 
     def entry(self, entry: Entry, notes: list[str], out: TextIO) -> None:
-        """Write everything that is known of an entry."""
+        """Write all facts on an entry."""
         self._write(_entry(entry, notes), out)
 
     def _write(self, parts: Iterable[RenderableType], out: TextIO) -> None:
@@ -72,7 +72,7 @@ class JournalTable:
 
 
 def subject(intent: Intent) -> str:
-    """Say what an entry is about: its locks, or its lease where there are none."""
+    """Return the subject of an entry: its locks, or its lease if it has no lock."""
     if not intent.locks:
         return f"lease {hex_id(intent.lease_id)}" if intent.lease_id else "no lock"
     named = ", ".join(map(name, intent.locks[:MAX_NAMES]))
@@ -81,7 +81,7 @@ def subject(intent: Intent) -> str:
 
 
 def name(raw: bytes) -> str:
-    """Write the name of a lock or a key."""
+    """Return the name of a lock or a key, shortened and safe to show."""
     return shortened(printable(raw), NAME_WIDTH) if raw else "(empty name)"
 
 

@@ -1,4 +1,4 @@
-"""The report for people: the headline first, then the locks, then each finding and what to do."""
+"""Writes the report for people: the headline, the locks, then each finding."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ from lockdoctor.outputs.text.values import (
 )
 
 MAX_FINDINGS = 20
-"""So many findings are told in full; all of them stand in the JSON."""
+"""Maximum findings in full; JSON has all of them."""
 
 MAX_GROUPS = 5
-"""So many groups of leases without keys are told."""
+"""Maximum groups of leases without keys."""
 
 MAX_LEASES = 3
-"""So many leases of one finding are named."""
+"""Maximum leases of one finding."""
 
 MAX_UNDETERMINED = 5
-"""So many locks that could not be judged are told with what would decide them."""
+"""Maximum undetermined locks for which the missing facts are listed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableOutput:
-    """`--format table`; it asks nothing of the terminal, the caller knows it."""
+    """`--format table`; the caller passes the terminal's properties."""
 
     width: int
-    """Columns; nothing but a command line to copy is longer."""
+    """Columns; only command lines to copy are longer."""
     colour: bool
 
     def render(self, report: Report, out: TextIO) -> None:
@@ -63,10 +63,10 @@ class TableOutput:
 
     def render_below(self, first: str, report: Report | None, out: TextIO) -> None:
         """
-        Write the report below a first line; what the stream's encoding lacks becomes an escape.
+        Write a first line and the report, and escape what the stream cannot encode.
 
         Args:
-            report: None where there is nothing to write below it.
+            report: None for the first line alone.
         """
         parts = chain((_first_line(first, report),), _parts(report, self.width) if report else ())
         write(parts, out, width=self.width, colour=self.colour)
@@ -95,20 +95,20 @@ def _first_line(text: str, report: Report | None) -> Text:
 
 
 def headline_style(report: Report) -> str:
-    """Choose the style of a report's first line: that of its worst verdict, or of an alarm."""
+    """Return the style of the first line: its worst verdict's, or an alarm's."""
     if report.cluster.alarms:
         return "bold red"
     return verdict_style(report.findings[0]) if report.findings else "bold"
 
 
 def alarm_remedies(report: Report) -> Iterator[RenderableType]:
-    """Say what to do about each alarm of the cluster, which the first line names."""
+    """Yield what to do about each alarm of the cluster in the first line."""
     for alarm in report.cluster.alarms or ():
         yield Text(f"What to do about {alarm.name}: {alarm.remedy}", style="bold")
 
 
 def context(report: Report) -> str:
-    """Say how long was watched, and what."""
+    """Return how long the run watched, and what."""
     cluster = report.cluster
     watched = f"Watched for {duration(report.watched_s)}" if report.window_s else "Read once"
     return (
@@ -119,7 +119,7 @@ def context(report: Report) -> str:
 
 
 def _past(report: Report) -> str:
-    """Say what else the run builds on; nothing where it had no history."""
+    """Return the history that the run uses; empty without one."""
     if report.past_runs is None:
         return ""
     if not report.past_runs:
@@ -147,7 +147,7 @@ def _findings(report: Report) -> Iterator[RenderableType]:
 
 
 def finding_parts(finding: Finding, heading: str) -> Iterator[RenderableType]:
-    """Tell a verdict with its evidence, what to do, and what to type."""
+    """Yield a finding with its evidence, what to do, and the commands."""
     verdict = finding.verdict
     what = f"{verdict.kind.value}, {verdict.severity.name.lower()}, {verdict.confidence.value}"
     yield Text(heading, style="bold").append(what, style=verdict_style(verdict))
@@ -173,7 +173,7 @@ def _subject(finding: Finding) -> Iterator[str]:
 
 
 def _key(verdict: Verdict, lock: LockReport) -> Iterator[str]:
-    """The key that it is about, unless the lock's name and the lease tell it."""
+    """Yield the verdict's key, unless the lock's name and the lease determine it."""
     key = verdict.key
     if key is None or key == lock.lock.name:
         return
@@ -198,7 +198,7 @@ def _gone(gone: PastFinding) -> str:
 
 
 def _is_estimate(evidence: Evidence) -> bool:
-    return isinstance(evidence, EstimatedAge | LeakScore)  # what is proven comes first
+    return isinstance(evidence, EstimatedAge | LeakScore)  # proven facts come first
 
 
 def _undetermined(report: Report) -> Iterator[RenderableType]:
@@ -237,7 +237,7 @@ def _unseen(report: Report) -> Iterator[str]:
 
 
 def listed(title: str, lines: list[str]) -> Iterator[RenderableType]:
-    """Lay lines out below a title; nothing where there are none."""
+    """Yield lines below a title; without lines, yield no title."""
     if lines:
         yield Text(f"\n{title}", style="bold")
         yield bullets(iter(lines))

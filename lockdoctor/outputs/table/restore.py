@@ -1,4 +1,4 @@
-"""A restore for people: what it would put back, and what it did."""
+"""Writes a restore for people: its plan and its outcome."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _STYLES = {Result.DONE: "bold green", Result.UNKNOWN: "bold red"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreTable:
-    """What `journal restore` writes."""
+    """The tables of `journal restore`."""
 
     width: int
     colour: bool
 
     def plan(self, plan: RestorePlan, out: TextIO, *, will_act: bool) -> None:
-        """Write the plan; unless more is to follow, with how to carry it out."""
+        """Write the plan, and how to execute it unless this run does so."""
         self._write(_plan(plan, will_act=will_act), out)
 
     def restored(self, restored: RestoreResult, out: TextIO) -> None:
-        """Write what came of it."""
+        """Write the outcome."""
         self._write(_restored(restored), out)
 
     def _write(self, parts: Iterable[RenderableType], out: TextIO) -> None:

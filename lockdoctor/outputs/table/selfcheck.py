@@ -1,4 +1,4 @@
-"""`lockdoctor selfcheck`: how everything is, and how to make the smallest role that suffices."""
+"""Writes the page of `lockdoctor selfcheck`: the results and the smallest role."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STYLES = {CheckLevel.FINE: "green", CheckLevel.NOTE: "yellow", CheckLevel.PROBLE
 def write_table(
     found: SelfCheck, prefixes: Sequence[bytes], out: TextIO, *, width: int, colour: bool
 ) -> None:
-    """Write it for people."""
+    """Write the self-check for people."""
     write(_parts(found, prefixes), out, width=width, colour=colour)
 
 
@@ -34,7 +34,7 @@ def _parts(found: SelfCheck, prefixes: Sequence[bytes]) -> Iterator[RenderableTy
 
 
 def _headline(found: SelfCheck) -> str:
-    """Name the first problem: often there is no other."""
+    """Return a headline with the first problem: often it is the only one."""
     problems = [remark for remark in found.remarks if remark.mark is CheckLevel.PROBLEM]
     if problems:
         first = problems[0]
@@ -45,14 +45,14 @@ def _headline(found: SelfCheck) -> str:
 
 
 def _title(remark: CheckItem) -> str:
-    """What a remark is about; a permission is put to its prefix."""
+    """Return the subject of an item; a permission belongs to its prefix."""
     if remark.prefix is None:
         return safe(remark.about)
     return f"keys below {printable(remark.prefix)}" if remark.prefix else "all keys"
 
 
 def _grouped(remarks: Sequence[CheckItem]) -> Iterator[tuple[str, list[CheckItem]]]:
-    """Put what is about one thing together; permissions by their prefix."""
+    """Yield the items by subject; permissions by their prefix."""
     groups: dict[str, list[CheckItem]] = {}
     for remark in remarks:
         groups.setdefault(_title(remark), []).append(remark)

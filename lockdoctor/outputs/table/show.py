@@ -1,4 +1,4 @@
-"""`lockdoctor show`: everything about one lock or lease on one page."""
+"""Writes the page of `lockdoctor show`: all facts on one lock or lease."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ from lockdoctor.outputs.text.values import (
 )
 
 MAX_CONTENDERS = 30
-"""So many of a queue are listed; JSON has them all."""
+"""Maximum keys of a queue in the list; JSON has all of them."""
 
 MAX_KEYS = 20
 NAME_WIDTH = 120
 
 
 def show_parts(report: Report, width: int) -> Iterator[RenderableType]:
-    """Lay the page out for so many columns."""
+    """Yield the parts of the page for a width in columns."""
     yield Text(_headline(report), style=headline_style(report))
     yield from alarm_remedies(report)
     yield Text(context(report), style="dim")
@@ -150,7 +150,7 @@ def _ttl(trace: RenewalTrace | None) -> str:
 
 
 def _charts(trace: RenewalTrace, run: Report, width: int) -> Iterator[RenderableType]:
-    """Draw the window, and the longer time that earlier runs have seen."""
+    """Yield the chart of this run, and one of the time that earlier runs have seen."""
     granted_ttl_s = trace.granted_ttl_s
     if not granted_ttl_s:
         return
@@ -190,7 +190,7 @@ def _origins(report: LockReport, run: Report) -> Iterator[str]:
 
 
 def _granted(came: LeaseOrigin) -> str:
-    """What the lease's ID tells; it is a bound, not the time of the grant."""
+    """Return the bound from the lease's ID, which is not the time of the grant."""
     since = f"not before {moment(came.not_before_at)}"
     if came.member_id is None:
         return f"lease granted {since}, if etcd chose its ID"

@@ -1,4 +1,4 @@
-"""Treatments for people: the plan before anything is done, and what came of it."""
+"""Writes treatments for people: the plan before the actions, and the outcome."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from lockdoctor.outputs.text.treatment import (
 from lockdoctor.outputs.text.values import at_least, count, duration, safe, size, took
 
 MAX_TARGETS = 20
-"""So many targets and refusals are told in full; JSON has all of them."""
+"""Maximum targets and refusals in full; JSON has all of them."""
 
 MAX_KEYS = 10
-"""So many keys of one target are listed."""
+"""Maximum keys of one target."""
 
 VERBS = {
     Action.REVOKE: ("revoke", "revoked"),
@@ -60,7 +60,7 @@ RESULTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreatmentTable:
-    """What `revoke` writes for people."""
+    """The tables of `revoke`."""
 
     width: int
     colour: bool
@@ -70,16 +70,16 @@ class TreatmentTable:
         Write a plan.
 
         Args:
-            how_to_act: The command line that carries it out, or whatever else is to be said last.
+            how_to_act: The command line that executes it, or another last line.
         """
         self._write(_plan(plan, how_to_act), out)
 
     def report(self, report: TreatmentReport, out: TextIO) -> None:
-        """Write what came of a plan."""
+        """Write the outcome of a plan."""
         self._write(_report(report), out)
 
     def undone(self, undone: UndoResult, out: TextIO) -> None:
-        """Write what came of a quarantine that was to be undone."""
+        """Write the outcome of an undone quarantine."""
         self._write([_undone(undone)], out)
 
     def _write(self, parts: Iterable[RenderableType], out: TextIO) -> None:
@@ -87,7 +87,7 @@ class TreatmentTable:
 
 
 def title(target: Target) -> str:
-    """Name a target: its locks and its lease."""
+    """Return a target's name: its locks and its lease."""
     lease = f"lease {hex_id(target.lease_id)}" if target.lease_id != NO_LEASE else "no lease"
     if not target.stakes:
         return f"{lease} without keys"
@@ -96,7 +96,7 @@ def title(target: Target) -> str:
 
 
 def headline(plan: RevokePlan) -> str:
-    """Say in one sentence what a plan comes to."""
+    """Return the summary of a plan in one sentence."""
     refused = f"; {len(plan.refused):,} refused" if plan.refused else ""
     if not plan.targets:
         left = f"; {plan.too_young:,} not held long enough" if plan.too_young else ""

@@ -1,1 +1,1 @@
-"""Every sentence that a report, a plan or an outcome shows."""
+"""The sentences of reports, plans and outcomes."""

@@ -1,4 +1,4 @@
-"""One sentence of plain words for every kind of evidence, true to what it proves and no more."""
+"""Returns one plain sentence for each kind of evidence, no stronger than proven."""
 
 from __future__ import annotations
 
@@ -73,11 +73,11 @@ from lockdoctor.outputs.text.values import (
 )
 
 KEY_WIDTH = 60
-"""Longer keys lose their middle in a sentence; JSON has them whole."""
+"""Longer keys lose their middle in a sentence; JSON has the whole key."""
 
 
 def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per kind
-    """Word one piece of evidence."""
+    """Return the sentence for one piece of evidence."""
     match evidence:
         case Renewed():
             return _renewed(evidence)
@@ -89,7 +89,7 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
             return _weighed(evidence)
         case ClaimedAge(claimed_s):
             return _claimed(claimed_s)
-        case NoHandOver():  # for how long, Held says
+        case NoHandOver():  # Held has the duration
             return "It has not been released since it was first seen."
         case HandedOver(releases, watched_s):
             watched = duration(watched_s)
@@ -207,7 +207,7 @@ def sentence(evidence: Evidence) -> str:  # noqa: C901, PLR0912 - one case per k
 
 
 def clause(evidence: Evidence) -> str | None:  # noqa: C901, PLR0912 - one case per kind
-    """Word a piece of evidence for a headline; None for those that are too much there."""
+    """Return the clause for a headline; None for evidence that is too long there."""
     match evidence:
         case Renewed(renewals, watched_s):
             return f"renewed at least {times(renewals)} in {duration(watched_s)}"
@@ -255,7 +255,7 @@ def clause(evidence: Evidence) -> str | None:  # noqa: C901, PLR0912 - one case 
             return None
 
 
-def _assert_never(evidence: NoReturn) -> NoReturn:  # Python 3.10 has none of its own
+def _assert_never(evidence: NoReturn) -> NoReturn:  # Python 3.10 has no assert_never
     raise AssertionError(evidence)
 
 
@@ -300,7 +300,7 @@ SIGNS = {
     LeakIndicator.CLAIMS_OLD: "its client's clock says that it is old",
     LeakIndicator.CLAIMS_YOUNG: "its client's clock says that it is young",
 }
-"""What speaks for a leak, or against it."""
+"""The words for each point for or against a leak."""
 
 
 def _weighed(evidence: LeakScore) -> str:
@@ -390,7 +390,7 @@ def _new_sessions(evidence: SessionsGrew) -> str:
 
 
 def sessions_alike(evidence: SessionsAlike) -> str:
-    """Say how many there are, and what they have in common."""
+    """Return the number of sessions, and what they have in common."""
     sessions = count(evidence.sessions, "session")
     every_s = evidence.every_at_most_s
     rhythm = "" if every_s is None else f", renewed every {at_most(every_s)} or more often"

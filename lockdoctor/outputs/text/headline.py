@@ -1,4 +1,4 @@
-"""The first sentence of a report: what is wrong, for somebody woken up by it."""
+"""Returns the first sentence of a report: what is wrong, for a reader on call."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from lockdoctor.outputs.text.values import (
 NOTHING_NEW = "Nothing found that is not accepted"
 
 TITLE_WIDTH = 60
-"""Longer names lose their middle in the headline; they are whole further down."""
+"""Longer names lose their middle in the headline; the report has the whole name."""
 
 
 class Noun(NamedTuple):
-    """What a finding of one kind is called."""
+    """The noun for findings of one kind."""
 
     one: str
     many: str
@@ -58,17 +58,17 @@ NOUNS = {
 
 
 def headline(report: Report) -> str:
-    """Say in one sentence what was found, or that nothing was; alarms of the cluster come first."""
+    """Return the headline: the findings or their absence, with alarms first."""
     return "; ".join([*alarms(report), findings_headline(report)])
 
 
 def alarms(report: Report) -> Iterator[str]:
-    """Name each alarm of the cluster."""
+    """Yield the name of each alarm of the cluster."""
     yield from (alarm.sentence for alarm in report.cluster.alarms or ())
 
 
 def findings_headline(report: Report) -> str:
-    """Say what was found of locks and sessions, or that nothing was, and what is not known."""
+    """Return the findings on locks and sessions, or their absence, and the unknown."""
     groups = report.finding_groups
     text = _found(groups[0]) if groups else _nothing_found(report)
     if groups[1:]:
@@ -83,7 +83,7 @@ def findings_headline(report: Report) -> str:
 
 
 def how_many(kind: VerdictKind, number: int) -> str:
-    """Count locks or findings of one kind: 1 leaked lock, 3 healthy."""
+    """Return a count of locks or findings of one kind: 1 leaked lock, 3 healthy."""
     return count(number, *NOUNS[kind])
 
 
@@ -116,7 +116,7 @@ def _title(lock: LockReport) -> str:
 
 
 def _place(verdict: Verdict, lock: LockReport) -> str:
-    """The lock; of a deadlock, all that its circle leads through, where they are two."""
+    """Return the lock of a verdict, or both locks of a deadlock cycle of two."""
     rings = [each.ring for each in verdict.evidence if isinstance(each, WaitCycle)]
     others = {wait.waits_for for ring in rings for wait in ring} - {lock.lock.name}
     if len(others) > 1:
@@ -171,7 +171,7 @@ def _nothing_found(report: Report) -> str:
 
 
 def _mentioned(old: list[LockReport], report: Report) -> str:
-    """Name the oldest hold of those that are old, but exceed no stated limit: no finding."""
+    """Return the oldest hold of the old ones that exceed no limit: not a finding."""
     oldest = max(old, key=_held_s)
     which = "" if len(old) == 1 else f"{len(old):,} of them for long, the oldest "
     held = count(metrics.held(report.locks), "lock")
@@ -191,7 +191,7 @@ def _held_s(lock: LockReport) -> float:
 
 
 def _counts(report: Report) -> Iterator[str]:
-    """How many locks there are of each verdict, and how many findings are accepted."""
+    """Yield the number of locks per verdict, and of accepted findings."""
     for kind, number in report.counts.most_common():
         yield how_many(kind, number)
     if report.accepted:

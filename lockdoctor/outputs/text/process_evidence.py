@@ -1,4 +1,4 @@
-"""Sentences for what is heard besides etcd's leases: processes, and etcd's own counters."""
+"""Returns sentences for process data: goroutines, and etcd's own counters."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from lockdoctor.domain.report.processes import CallSite, CounterChanges, ProcessReport
 
 CONVINCING = 20
-"""Smaller numbers may agree by chance."""
+"""Smaller numbers can agree by chance."""
 
 MAX_CALL = 100
-"""The call of a caller is cut to so many characters."""
+"""Maximum characters of a caller's function call."""
 
 
 def witness_sentence(
     evidence: KeptAliveBy | ProcessSessions | UnattributedSessions | ServerCounted,
 ) -> str:
-    """Word what a witness adds to a verdict."""
+    """Return the sentence that a process's data adds to a verdict."""
     match evidence:
         case KeptAliveBy():
             return _kept(evidence)
@@ -44,14 +44,14 @@ def witness_sentence(
 
 
 def process_lines(process: ProcessReport) -> Iterator[str]:
-    """Tell what a process's goroutines say, in one line and one for each caller."""
+    """Yield what a process's goroutines show: one line, and one for each caller."""
     yield f"{safe(process.name)}: {'; '.join(_facts(process))}"
     for caller in process.census.callers:
         yield f"{safe(process.name)}: {_caller(caller)}"
 
 
 def server_line(server: CounterChanges) -> str:
-    """Tell what etcd's own counters say."""
+    """Return what etcd's own counters show."""
     parts = [
         count(server.granted, "lease") + " granted" if server.granted is not None else "",
         _ended(server.revoked, server.expired) if server.revoked is not None else "",

@@ -1,4 +1,4 @@
-"""The command lines that an operator can copy for a finding."""
+"""Returns the command lines that an operator can copy for a finding."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from lockdoctor.domain.report.findings import Finding
 from lockdoctor.outputs.text.values import printable
 
 MAX_LOOKS = 3
-"""So many leases of one finding are looked at by command lines."""
+"""Maximum leases of one finding with a command line."""
 
 
 @dataclass(frozen=True, slots=True)
 class SuggestedCommand:
-    """Something to do, and the command lines for it."""
+    """An instruction with its command lines."""
 
     purpose: str
     lines: tuple[str, ...]
@@ -26,17 +26,17 @@ class SuggestedCommand:
 
 def steps(finding: Finding) -> tuple[SuggestedCommand, ...]:
     """
-    Say what to type, in this order: look first, then act.
+    Return the commands for a finding: first to read, then to act.
 
-    Connection flags are left out: lockdoctor reads the same ETCDCTL_* environment as etcdctl.
-    Nothing ends a lease here that may belong to a process at work, or to one that only waits; and
-    nothing deletes a key that may be data.
+    Connection flags are left out: lockdoctor reads the same ETCDCTL_* environment as etcdctl. No
+    command revokes a lease that might belong to a working process or to a waiter. No command
+    deletes a key that might be data.
     """
     if _may_be_data(finding):
         return _look_at_key(finding)
     verdict = finding.verdict
     if any(isinstance(each, HolderWaits) for each in verdict.evidence):
-        return _look_at_holder(finding)  # its holder is as stuck as those behind it
+        return _look_at_holder(finding)  # its holder is as stuck as its waiters
     match verdict.kind:
         case VerdictKind.LEAKED_LOCK | VerdictKind.SUSPECTED_LEAK:
             return (_look(*verdict.leases), *_free(finding))
@@ -60,17 +60,17 @@ def steps(finding: Finding) -> tuple[SuggestedCommand, ...]:
 
 def shell_word(raw: bytes) -> str | None:
     r"""
-    Quote bytes as one word for bash, zsh or ksh: as they are, in '..', or in $'..'.
+    Return bytes as one word for bash, zsh or ksh: bare, in '..', or in $'..'.
 
     Returns:
-        None where no command line can carry the bytes, because one of them is NUL.
+        None if a byte is NUL, which no command line can contain.
     """
     if 0 in raw:
         return None
     text = raw.decode("utf-8", "replace")
     if printable(raw).replace(r"\\", "\\").replace(r"\x20", " ") == text:
         return shlex.quote(text)
-    # three octal digits end by themselves; hexadecimal ones do not in ksh
+    # three octal digits end by themselves; hexadecimal digits do not in ksh
     return "$'" + "".join(chr(b) if _is_plain(b) else f"\\{b:03o}" for b in raw) + "'"
 
 
@@ -89,7 +89,7 @@ def _revoke(*leases: LeaseId) -> SuggestedCommand:
 
 
 def _free(finding: Finding) -> Iterator[SuggestedCommand]:
-    """Name the one target to lockdoctor itself, with all that makes it come to the same verdict."""
+    """Yield a lockdoctor command for this target, with all flags of its verdict."""
     verdict, lock = finding.verdict, finding.lock
     if lock is None:
         return
@@ -105,7 +105,11 @@ def _free(finding: Finding) -> Iterator[SuggestedCommand]:
 
 
 def _end(finding: Finding, lease: LeaseId) -> SuggestedCommand:
-    """End a session that nobody judged leaked, for the sake of the others."""
+    """
+    Return the command that ends a session without a leak verdict.
+
+    It serves to free the other sessions.
+    """
     if finding.lock is None:
         return _revoke(lease)
     words = ("lockdoctor revoke", _prefix_flag(finding.lock.prefix), "--even-if-healthy")
@@ -128,7 +132,7 @@ def _key_flag(key: bytes | None) -> str:
 
 
 def _lease_word(lease: LeaseId) -> str:
-    return f"-- {hex_id(lease)}" if lease < 0 else hex_id(lease)  # or it is taken for a flag
+    return f"-- {hex_id(lease)}" if lease < 0 else hex_id(lease)  # else read as a flag
 
 
 def _count() -> SuggestedCommand:
@@ -180,9 +184,9 @@ ROLE = "lockdoctor"
 
 def role_commands(prefixes: Sequence[bytes]) -> list[str]:
     """
-    Give the etcdctl commands that make the smallest role with which a scan sees these prefixes.
+    Return the etcdctl commands for the smallest role that can scan the prefixes.
 
-    Source: etcd-io/etcd, server/auth/store.go; tried in tests/scenarios/test_selfcheck.py.
+    Source: etcd-io/etcd, server/auth/store.go; tested in tests/scenarios/test_selfcheck.py.
     """
     return [
         f"etcdctl role add {ROLE}",

@@ -1,4 +1,4 @@
-"""Sentences for treatments: what speaks against one, what has changed, what came of it."""
+"""Returns sentences for treatments: refusals, changes and outcomes."""
 
 from __future__ import annotations
 
@@ -49,30 +49,30 @@ from lockdoctor.outputs.text.values import (
 )
 
 NAME_WIDTH = 120
-"""Longer names lose their middle; JSON has them whole."""
+"""Longer names lose their middle; JSON has the whole name."""
 
 ALONE = "--how release touches the lock's own key alone"
 
 
 class PlainTreatmentText:
-    """TreatmentWords (see ports), as they stand in a plan and in a journal."""
+    """A TreatmentText (see ports) in the words of a plan and of a journal."""
 
     def evidence(self, evidence: Evidence) -> str:
-        """Word what speaks for a treatment."""
+        """Return the sentence for one piece of evidence for an action."""
         return sentence(evidence)
 
     def outcome(self, treated: TargetResult | UndoResult) -> str:
-        """Word what became of a target."""
+        """Return the sentence for the outcome of one target."""
         return outcome(treated)
 
 
 def name(raw: bytes) -> str:
-    """Write the name of a lock or a key."""
+    """Return the name of a lock or a key, shortened and safe to show."""
     return shortened(printable(raw), NAME_WIDTH) if raw else "(empty name)"
 
 
 def danger(danger: RefusalReason) -> str:  # noqa: C901, PLR0912 - one case per kind
-    """Say why something is not treated, and which flag names the danger."""
+    """Return why a target is refused, and which flag overrides that."""
     match danger:
         case NotJudged(verdict):
             return _not_judged(verdict)
@@ -139,7 +139,7 @@ def danger(danger: RefusalReason) -> str:  # noqa: C901, PLR0912 - one case per 
 
 
 def change(change: RefusalReason) -> str:  # noqa: C901 - one case per kind
-    """Say how something differs from what was shown."""
+    """Return how a target differs from the plan."""
     match change:
         case LeaseGoneAlready():
             return "The lease has ended."
@@ -170,7 +170,7 @@ def change(change: RefusalReason) -> str:  # noqa: C901 - one case per kind
 
 
 def outcome(treated: TargetResult | UndoResult) -> str:
-    """Say what became of a target, or of a quarantine that was to be undone."""
+    """Return the outcome of a target, or of a quarantine's undo."""
     text = " ".join(_outcome(treated))
     if treated.was_looked_up and treated.result is not Result.UNKNOWN:
         text += " No answer had come; a look afterwards told."
@@ -178,7 +178,7 @@ def outcome(treated: TargetResult | UndoResult) -> str:
 
 
 def old_client(target: Target) -> str:
-    """Say what a treatment means for the client that still believes that it holds the lock."""
+    """Return the effect of an action on a client that still works as the holder."""
     if not target.stakes:
         return "Its client learns at its next keep-alive that the session has ended."
     if not any(stake.is_holder for stake in target.stakes):
@@ -201,7 +201,7 @@ def old_client(target: Target) -> str:
 
 
 def queue_after(queue: QueueState) -> str:
-    """Say who holds a lock after its holder was treated."""
+    """Return the sentence on a lock's holder after the action on the old one."""
     if queue.holder is None:
         return f"Nobody holds {name(queue.lock)} now, and nobody waits for it."
     who = "the next in the queue" if queue.was_waiting else "which took it"
@@ -209,7 +209,7 @@ def queue_after(queue: QueueState) -> str:
 
 
 def relapse(relapse: Reacquired) -> str:
-    """Say what took a lock that was freed, and what to conclude."""
+    """Return which lease took a freed lock again, and what that means."""
     text = (
         f"{name(relapse.lock)} is held by lease {hex_id(relapse.lease_id)}, renewed at least"
         f" {times(relapse.renewals)} and not released in {at_least(relapse.held_s)}"
@@ -296,7 +296,7 @@ def _keys_such_as(keys: int, first: bytes) -> str:
 
 
 def sentences(dangers: Iterable[RefusalReason]) -> str:
-    """Say all that speaks against something."""
+    """Return all reasons against a target in one text."""
     return " ".join(map(danger, dangers))
 
 

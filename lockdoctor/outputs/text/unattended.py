@@ -1,4 +1,4 @@
-"""What a check treated while nobody looked: for its status line, its details and its document."""
+"""Returns sentences for the unattended treatment of a check."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lockdoctor.outputs.text.values import count, safe
 
 
 def summary(done: UnattendedResult) -> Iterator[str]:
-    """Say how many were treated, and whether that failed; nothing where neither is so."""
+    """Yield how many targets were treated, and a failure; empty without either."""
     if done.done:
         yield f"{count(done.done, 'lock')} treated unattended"
     if done.failure:
@@ -20,7 +20,7 @@ def summary(done: UnattendedResult) -> Iterator[str]:
 
 
 def details(done: UnattendedResult) -> Iterator[str]:
-    """Say of each leaked lock what became of it, or why it was left alone."""
+    """Yield the outcome of each leaked lock, or why it was left alone."""
     for each in done.treated:
         entry = f" Entry {safe(each.entry_id)} of the journal." if each.entry_id else ""
         yield f"Treated, {_subject(each)}: {outcome(each)}{entry}"

@@ -1,9 +1,9 @@
 """
-Words for values: bytes, numbers, durations, leases. The only place that escapes.
+Formats bytes, numbers, durations and leases; the only module that escapes.
 
-Keys, values and what a server says are untrusted. What leaves this module holds printable
-characters only: no line break, no control or escape sequence, nothing that turns the direction of
-the text around, nothing invisible.
+Keys, values and texts from a server are untrusted. The results contain printable characters
+only: no line break, no control or escape sequence, no change of the text's direction, no
+invisible character.
 """
 
 from __future__ import annotations
@@ -20,25 +20,28 @@ from lockdoctor.domain.model.locks import Lock
 _NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols by name, but nothing to see. Source: Default_Ignorable_Code_Point in Unicode,
-and the empty Braille pattern."""
+"""
+Letters and symbols by name, but without a visible shape.
+
+Source: Default_Ignorable_Code_Point in Unicode, and the empty Braille pattern.
+"""
 
 MINUTES_FROM_S = 120.0
-"""Shorter durations are told in seconds, as TTLs are granted and periods are compared with them."""
+"""Shorter durations are given in seconds, like TTLs and periods."""
 
 _UNITS = {"second": "s", "minute": "min", "hour": "h", "day": "day"}
 
 _PRECISION = ((10.0, 0.1), (3600.0, 1.0), (86400.0, 60.0), (30 * 86400.0, 3600.0))
-"""Below so many seconds a duration is told to the nearest so many."""
+"""Limit and step in seconds: a duration below a limit is rounded to its step."""
 
 
 def printable(raw: bytes) -> str:
     r"""
-    Write bytes as text that is safe to show, and from which the bytes can be told again.
+    Return bytes as text that is safe to show and has a unique meaning.
 
-    Visible UTF-8 stays. A byte that is not UTF-8 becomes \xNN, as do control characters; other
-    invisible characters become \uNNNN; a backslash is doubled. A space at either end, which
-    nobody would see, becomes \x20.
+    Visible UTF-8 stays. A byte that is not UTF-8 becomes \xNN, as do control characters. Other
+    invisible characters become \uNNNN. A backslash is doubled. A space at either end, which is
+    hard to see, becomes \x20.
     """
     text = raw.decode("utf-8", "surrogateescape")
     if _is_plain(text) and "\\" not in text and text == text.strip(" "):
@@ -51,12 +54,12 @@ def printable(raw: bytes) -> str:
 
 
 def safe(text: str) -> str:
-    """Make a sentence safe to show that may quote what a server said."""
+    """Return a sentence safe to show, which might quote a server's text."""
     return text if _is_plain(text) else "".join(map(_visible, text))
 
 
 def shortened(text: str, width: int) -> str:
-    """Cut the middle out of a text of more than so many characters."""
+    """Return a text without its middle if it exceeds a width in characters."""
     if len(text) <= width:
         return text
     tail = (width - 1) // 2
@@ -64,67 +67,67 @@ def shortened(text: str, width: int) -> str:
 
 
 def lock_title(lock: Lock) -> str:
-    """Call a lock by its name, or by its first key where the name is empty."""
+    """Return the name of a lock, or its first key if the name is empty."""
     if lock.name:
         return printable(lock.name)
     return printable(lock.keys[0].key) if lock.keys else "(empty name)"
 
 
 def duration(seconds: float, rounding: Callable[[float], int] = round) -> str:
-    """Write a duration: 1.7 s, 60 s, 3 min 20 s, 3 h 20 min, 2 days 4 h, 412 days."""
+    """Return a duration: 1.7 s, 60 s, 3 min 20 s, 3 h 20 min, 2 days 4 h, 412 days."""
     step = next((step for limit, step in _PRECISION if abs(seconds) < limit), 86400.0)
     exact = rounding(round(seconds / step, 6)) * step
     return _worded(exact)
 
 
 def at_least(seconds: float) -> str:
-    """Write a duration that was reached: rounded down."""
+    """Return a duration that was reached, rounded down."""
     return duration(max(0.0, seconds), math.floor)
 
 
 def at_most(seconds: float) -> str:
-    """Write a duration that was not exceeded: rounded up."""
+    """Return a duration that was not exceeded, rounded up."""
     return duration(max(0.0, seconds), math.ceil)
 
 
 def moment(at: float) -> str:
-    """Write a moment, POSIX seconds: 2026-11-24 14:05 UTC."""
+    """Return POSIX seconds as a time in UTC: 2026-11-24 14:05 UTC."""
     return f"{date(at)} UTC"
 
 
 def date(at: float) -> str:
-    """Write POSIX seconds as date and time of day, in UTC: 2026-01-01 12:05."""
+    """Return POSIX seconds as date and time of day, in UTC: 2026-01-01 12:05."""
     return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%d %H:%M")
 
 
 def time(at: float) -> str:
-    """Write the time of day of a moment, POSIX seconds: 14:05:09 UTC."""
+    """Return POSIX seconds as a time of day: 14:05:09 UTC."""
     return datetime.fromtimestamp(at, timezone.utc).strftime("%H:%M:%S UTC")
 
 
 def size(number: int) -> str:
-    """Write how many bytes: 4.1 kB, 200.0 MB."""
+    """Return a number of bytes: 4.1 kB, 200.0 MB."""
     return humanize.naturalsize(number).replace("Byte", "byte")
 
 
 def took(seconds: float) -> str:
-    """Write what some requests took: 4 ms, 1.7 s."""
+    """Return the duration of requests: 4 ms, 1.7 s."""
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else duration(seconds)
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
-    """Write how many there are: 1 lock, 1,234 locks."""
+    """Return a count with its noun: 1 lock, 1,234 locks."""
     return f"{humanize.intcomma(number)} {noun if number == 1 else plural or noun + 's'}"
 
 
 def times(number: int) -> str:
-    """Write how often: once, twice, 3 times."""
+    """Return a frequency: once, twice, 3 times."""
     return {1: "once", 2: "twice"}.get(number, f"{humanize.intcomma(number)} times")
 
 
 @functools.lru_cache(maxsize=4096)
 def _worded(seconds: float) -> str:
-    """Write a rounded duration; 100,000 locks have few different ones."""
+    """Return a rounded duration in words; 100,000 locks have few different ones."""
     if abs(seconds) < MINUTES_FROM_S:
         return f"{seconds:g} s"
     words = humanize.precisedelta(
@@ -134,12 +137,12 @@ def _worded(seconds: float) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether every character is visible as it is; nearly all are, and 100,000 locks have many."""
+    """Return whether every character is visible ASCII, as in nearly all names."""
     return text.isascii() and text.isprintable()
 
 
 def _takes_room(char: str) -> bool:
-    """Tell a mark that stands alone, which takes no room, from a character."""
+    """Return whether a character takes up columns; a lone combining mark does not."""
     from rich.cells import cell_len  # noqa: PLC0415  # nearly all names are plain
 
     return cell_len(char) > 0

@@ -1,1 +1,1 @@
-"""What the pages share: layout, locks, the wait-for graph, the TTL chart."""
+"""Parts shared by the pages: layout, locks, the wait-for graph, the TTL chart."""

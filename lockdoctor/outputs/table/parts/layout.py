@@ -1,4 +1,4 @@
-"""Writes what rich has laid out, for a terminal of any kind or a file."""
+"""Writes rich's layouts to a terminal of any kind or to a file."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from rich.text import Text
 
 
 class NoWrapText(Text):
-    """A line that is never broken, so that it can be copied whole."""
+    """A line without breaks, which can be copied whole."""
 
 
 def write(parts: Iterable[RenderableType], out: TextIO, *, width: int, colour: bool) -> None:
-    """Write the parts one below the other; what the stream's encoding lacks becomes an escape."""
+    """Write the parts in order, and escape what the stream cannot encode."""
     page = io.StringIO()
     console = Console(
         file=page,
         width=width,
-        height=100,  # or a dumb terminal would be taken for 80 columns
+        height=100,  # else rich assumes 80 columns for a dumb terminal
         force_terminal=colour,
         color_system="standard" if colour else None,
         no_color=not colour,
@@ -39,7 +39,7 @@ def write(parts: Iterable[RenderableType], out: TextIO, *, width: int, colour: b
 
 
 def bullets(lines: Iterable[str]) -> Padding:
-    """Lay lines out as a list."""
+    """Return lines as a list."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column()
     grid.add_column(overflow="fold")
@@ -49,5 +49,5 @@ def bullets(lines: Iterable[str]) -> Padding:
 
 
 def indented(line: str) -> Padding:
-    """Lay a sentence out below a heading."""
+    """Return a sentence indented below a heading."""
     return Padding(Text(line, overflow="fold"), (0, 0, 0, 2))

@@ -1,4 +1,4 @@
-"""The locks of one prefix as a table: in columns where there is room, else stacked."""
+"""Lays out the locks of one prefix as a table, in columns or stacked."""
 
 from __future__ import annotations
 
@@ -27,37 +27,37 @@ from lockdoctor.outputs.text.values import (
 )
 
 WIDE = 132
-"""From this width on every fact has a column of its own."""
+"""Minimum width for a column per fact; below it the facts are stacked."""
 
 MAX_ROWS = 50
-"""So many locks of one prefix are listed, the worst first; the rest is counted."""
+"""Maximum locks of one prefix in the table, the worst first; the rest is counted."""
 
 NAME_WIDTH = 120
-"""Longer names lose their middle in the table; JSON has them whole."""
+"""Longer names lose their middle in the table; JSON has the whole name."""
 
 MAX_LOOKS = 12
-"""So many of the last looks are drawn."""
+"""Maximum readings in the drawing, the latest ones."""
 
 LEVELS = "▁▂▃▄▅▆▇█"
 
 NONE = "none"
-"""In the place of a lease."""
+"""The text in place of a lease."""
 
 UNNAMED_RECIPES = frozenset({Recipe.GO_MUTEX, Recipe.UNLEASED_KEY})
-"""Recipes that need no word: the usual one, and the one that the missing lease tells."""
+"""Recipes without a word: the usual one, and the one of a lock without a lease."""
 
 TELLING = 1.5
-"""An estimated age of fewer times the proven one adds nothing to it."""
+"""Minimum ratio of an estimated to a proven age for which the estimate is shown."""
 
 
 def lock_table(locks: Sequence[LockReport], width: int) -> Table:
-    """Lay the worst of the locks out for so many columns."""
+    """Return the table of the worst locks for a width in columns."""
     shown = locks[:MAX_ROWS]
     return _columns(shown, width) if width >= WIDE else _stacked(shown, width)
 
 
 def left_out(locks: Sequence[LockReport]) -> str | None:
-    """Count the locks that the table leaves out, by verdict."""
+    """Return the number of locks by verdict that the table leaves out."""
     hidden = locks[MAX_ROWS:]
     if not hidden:
         return None
@@ -67,7 +67,7 @@ def left_out(locks: Sequence[LockReport]) -> str | None:
 
 
 def verdict_style(verdict: Verdict) -> str:
-    """Colour a verdict; the words say the same without it."""
+    """Return the color of a verdict; the words give the same information."""
     if verdict.accepted:
         return "dim"
     if verdict.severity is Severity.CRITICAL:
@@ -78,7 +78,7 @@ def verdict_style(verdict: Verdict) -> str:
 
 
 def sawtooth(trace: RenewalTrace) -> str:
-    """Draw the remaining TTL at each look, in order, as a share of the granted one."""
+    """Return a drawing of the remaining TTL at each reading, relative to the granted."""
     looks = [reading for reading in trace.readings if isinstance(reading, LeaseReading)]
     usable = [look for look in looks if is_usable(look) and look.granted_ttl_s > 0]
     return "".join(map(_level, usable[-MAX_LOOKS:]))
@@ -118,7 +118,7 @@ def _stacked(locks: Sequence[LockReport], width: int) -> Table:
 
 
 def _facts(lock: LockReport) -> Iterator[str]:
-    """What the stacked form says below the name, line by line."""
+    """Yield the lines below the name in the stacked form."""
     queue, released, held = list(_queue(lock)), _released(lock), _held(lock)
     renewed, ended, ttl = _renewed(lock), _ended(lock), _ttl(lock)
     if queue:
@@ -146,7 +146,7 @@ def _queue(lock: LockReport) -> Iterator[str]:
 
 
 def _verdicts(lock: LockReport) -> Text:
-    """The verdict on the state, and below it what else was found."""
+    """Return the verdict on the state, with the other findings below it."""
     first, *others = lock.verdicts
     others = [other for other in others if other.kind is not VerdictKind.HEALTHY]
     lines = [_verdict(first)]
@@ -175,9 +175,13 @@ def _lease(lock: LockReport) -> str:
 
 
 def _released(lock: LockReport) -> list[str]:
-    """How often it changed hands; that says more than the bounds of a hold just begun."""
+    """
+    Return how often the lock changed hands.
+
+    For a new hold this is more useful than its bounds.
+    """
     activity = lock.activity
-    if not activity.releases or lock.verdict.kind is VerdictKind.EXPIRING:  # the lease freed it
+    if not activity.releases or lock.verdict.kind is VerdictKind.EXPIRING:  # its lease freed it
         return []
     least = "at least " if activity.has_gap else ""
     return [f"released {least}{times(activity.releases)}", f"in {duration(activity.watched_s)}"]
@@ -228,7 +232,11 @@ def _ttl(lock: LockReport) -> str:
 
 
 def _gave_up(lock: LockReport) -> str:
-    """How many left the queue, with a plus where more may have; empty if nobody watched."""
+    """
+    Return how many attempts left the queue; empty if it was not watched.
+
+    A plus means that there might be more.
+    """
     activity = lock.activity
     if not activity.watched_s:
         return ""

@@ -17,17 +17,17 @@ LEADER_MARK = "^"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """What is drawn: the teeth of one lease between two moments."""
+    """The chart of one lease's remaining TTL between two times."""
 
     teeth: Sequence[TtlSegment]
     granted_ttl_s: int
     since: float
     until: float
     leader_changes: Sequence[float] = ()
-    """When a new leader was first seen."""
+    """The times at which a new leader was first seen."""
 
     def lines(self, width: int) -> Iterator[str]:
-        """Draw it in so many columns: a bar for what is known to have been left, else nothing."""
+        """Yield the lines of the chart: a bar where the remaining TTL is known."""
         plot = max(MIN_WIDTH, width - LABEL_WIDTH - 2)
         bars = [self._level(column, plot) for column in range(plot)]
         for row in reversed(range(HEIGHT)):
@@ -43,7 +43,7 @@ class Chart:
         return duration(self.granted_ttl_s) if row == HEIGHT - 1 else ""
 
     def _level(self, column: int, plot: int) -> int | None:
-        """The height of a bar in eighths of a character: the most that was left during it."""
+        """Return a bar's height in eighths of a character: the maximum TTL in its column."""
         step = (self.until - self.since) / plot
         begins = self.since + column * step
         left = [

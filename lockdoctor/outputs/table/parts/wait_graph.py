@@ -1,4 +1,4 @@
-"""Who waits for whom, drawn: the circle of a deadlock, and the tree of locks behind locks."""
+"""Draws which sessions wait for which: deadlock cycles, and trees of locks."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.text.values import count, printable, shortened
 
 MAX_PARTIES = 8
-"""So many sessions of a circle are drawn; JSON has all of a short way around."""
+"""Maximum sessions of a drawn cycle; JSON has all of a shortest cycle."""
 
 MAX_ROWS = 30
-"""So many locks of the tree are drawn."""
+"""Maximum locks in a drawn tree."""
 
 MAX_DEPTH = 8
-"""Deeper levels are not indented further."""
+"""Maximum indentation, in levels."""
 
 NAME_WIDTH = 60
 """Longer names lose their middle."""
 
 
 def circle(found: WaitCycle) -> RenderableType:
-    """Draw who holds what and waits for what, each session above the one that it waits for."""
+    """Draw a cycle: what each session holds, above the session that it waits for."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True)
     grid.add_column(ratio=1, overflow="fold")
@@ -48,7 +48,7 @@ def circle(found: WaitCycle) -> RenderableType:
 
 
 def tree(report: Report) -> Iterator[RenderableType]:
-    """Draw the locks that are blocked behind one another; what a deadlock tells is left out."""
+    """Draw the locks that block one another, without those of a reported deadlock."""
     told = {lock.lock.id for lock in report.locks if lock.verdict.kind is VerdictKind.DEADLOCK}
     rows = [row for group in _groups(report.blocking) if _adds(group, told) for row in group]
     if not rows:
@@ -76,7 +76,7 @@ def _places(before: CycleEdge, wait: CycleEdge) -> Iterator[str]:
 
 
 def _groups(rows: Sequence[BlockedLock]) -> list[list[BlockedLock]]:
-    """Each root with all that is behind it."""
+    """Return each root with all locks that wait behind it."""
     groups: list[list[BlockedLock]] = []
     for row in rows:
         if not row.level:
