@@ -1,1 +1,1 @@
-"""The command line: parse, wire, run, render, return a status."""
+"""The command line: parses it, runs a command, and returns an exit status."""

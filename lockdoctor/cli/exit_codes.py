@@ -1,4 +1,4 @@
-"""What the exit status of each command means."""
+"""The exit statuses of each command."""
 
 from __future__ import annotations
 
@@ -13,49 +13,49 @@ if TYPE_CHECKING:
     from lockdoctor.domain.check.health import Health
     from lockdoctor.domain.report.report import Report
 
-# typer gives no name to the error of its own click, or of the click beside it, for bad usage.
+# typer has no name for the bad-usage error of its own click, or of a separate click.
 _UsageError = cast("type[Any]", typer.BadParameter.__base__)
 
 
 class ExitStatus(enum.IntEnum):
-    """The exit statuses of all commands but `check`, whose statuses are those of Health."""
+    """The exit statuses of all commands except `check`, which uses those of Health."""
 
     NOTHING_FOUND = 0
     FINDINGS = 1
     BAD_USAGE = 2
-    """The command line, the environment or lockdoctor.toml does not make sense."""
+    """The command line, the environment or lockdoctor.toml is invalid."""
     NOT_EXAMINED = 3
-    """etcd could not be examined, or an error that nobody foresaw."""
+    """etcd could not be examined, or an unforeseen error occurred."""
     INTERRUPTED = 130
-    """Ctrl-C, SIGTERM or SIGHUP, as shells number the first: 128 + SIGINT."""
+    """Ctrl-C, SIGTERM or SIGHUP, as in shells: 128 + SIGINT."""
     BROKEN_PIPE = 141
-    """Whoever read the output has gone, as shells number it: 128 + SIGPIPE."""
+    """The reader of the output is gone, as in shells: 128 + SIGPIPE."""
 
 
 class HistoryStatus(enum.IntEnum):
-    """The exit statuses of `history`, besides those of errors, which are those of `scan`."""
+    """The exit statuses of `history`; those of errors are those of `scan`."""
 
     DONE = 0
     NOTHING_STORED = 1
-    """Of what `history show` was asked for."""
+    """The history has no data on the subject of `history show`."""
 
 
 class RestoreStatus(enum.IntEnum):
     """The exit statuses of `journal restore`; those of errors are those of `scan`."""
 
     DONE = 0
-    """Put back, or only planned."""
+    """All keys were restored, or the run only planned."""
     NOT_ALL = 1
-    """A key was not put back, or not written down as such."""
+    """A key was not restored, or its restore was not written to the journal."""
     INTERRUPTED = 130
 
 
 def scan_status(report: Report, *, by_signal: bool) -> ExitStatus:
     """
-    Sum a scan up for the shell.
+    Return the exit status of a scan.
 
-    A scan that ended early, whatever the reason, is never read as `nothing found`; what it did
-    find stands. by_signal: it was ended by a signal.
+    A scan that ended early, for any reason, is never read as `nothing found`; its findings still
+    count. by_signal: a signal ended it.
     """
     if by_signal:
         return ExitStatus.INTERRUPTED
@@ -65,19 +65,19 @@ def scan_status(report: Report, *, by_signal: bool) -> ExitStatus:
 
 
 def check_status(health: Health, *, by_signal: bool) -> int:
-    """Give the status of a check, which monitoring systems know."""
+    """Return the status of a check, by the rules of monitoring plugins."""
     return ExitStatus.INTERRUPTED if by_signal else health.value
 
 
 def status_of(error: Exception) -> ExitStatus:
-    """Give the status of a command that ended in an error; of `check` it is always UNKNOWN."""
+    """Return the status of a command after an error; for `check` it is UNKNOWN."""
     if isinstance(error, (_UsageError, ConfigError, FileRefusedError)):
         return ExitStatus.BAD_USAGE
     return ExitStatus.NOT_EXAMINED
 
 
 def error_message(error: Exception) -> str:
-    """Word an error in one sentence for the person at the terminal."""
+    """Return an error in one sentence for the user at the terminal."""
     if isinstance(error, _UsageError):
         where = error.ctx.command_path if error.ctx else "lockdoctor"
         return f"{error.format_message().rstrip('.')} (see {where} --help)"
@@ -90,5 +90,5 @@ def error_message(error: Exception) -> str:
 
 
 def is_foreseen(error: Exception) -> bool:
-    """Tell whether the sentence for an error says everything that helps."""
+    """Return whether the sentence of an error is complete without a traceback."""
     return isinstance(error, (_UsageError, LockdoctorError))

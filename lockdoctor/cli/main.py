@@ -1,4 +1,4 @@
-"""The program: parses the command line, runs a command, maps errors to exit statuses."""
+"""The program: parses the command line, runs a command, maps errors to statuses."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ COMMANDS = {
     "selfcheck": "Say whether lockdoctor can do its work here, and with which role.",
     "journal": "What was done to etcd: list, show, put deleted keys back.",
 }
-"""Each command in a few words. Its module has its name, and all else."""
+"""A short help for each command; a command's module has its name."""
 
 
 class _Commands(TyperGroup):
-    """Loads a command when it is run or explains itself; together they take as long as typer."""
+    """Loads a command for its run or help; loading all takes as long as typer."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # click's signature
-        """Name them in the order of the help."""
+        """Return the names in the order of the help."""
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  # click's signature
-        """Load one; None where there is none of that name."""
+        """Load one command; return None for an unknown name."""
         return load(cmd_name) if cmd_name in COMMANDS else None
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # click's signature
-        """List them without loading any."""
+        """Write the list without loading a command."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
@@ -63,7 +63,7 @@ app = typer.Typer(
 
 
 def load(name: str) -> Any:
-    """Load a command, or a group of them, as click knows it."""
+    """Load a command or a group as an object of click."""
     module = importlib.import_module(f"lockdoctor.cli.commands.{name}")
     if hasattr(module, "group"):
         return typer.main.get_command(module.group)
@@ -74,7 +74,7 @@ def load(name: str) -> Any:
 
 
 def _say_version() -> int:
-    """Say it; alone on the command line, without typer, which may take longer than all else."""
+    """Print the version, without typer, which takes longer to load than the rest."""
     sys.stdout.write(f"lockdoctor {__version__}\n")
     return ExitStatus.NOTHING_FOUND
 
@@ -91,11 +91,11 @@ def run() -> NoReturn:
 
 def main(argv: Sequence[str]) -> int:
     """
-    Run one command line; the only place where errors become exit statuses.
+    Run one command line, and map each error to an exit status.
 
-    Every error is one sentence on standard error. With --debug anywhere, or LOCKDOCTOR_DEBUG
-    set, the traceback precedes it. Errors of a check are told as checks are, whatever they are:
-    who monitors would take the status of bad usage for CRITICAL.
+    Every error is one sentence on standard error. With --debug anywhere, or LOCKDOCTOR_DEBUG set,
+    the traceback precedes it. Errors of a check are always reported as checks are: monitoring would
+    read the status of bad usage as CRITICAL.
     """
     if "--debug" in argv:
         os.environ[DEBUG] = "1"
@@ -111,13 +111,13 @@ def main(argv: Sequence[str]) -> int:
         return ExitStatus.INTERRUPTED if have_come() else ExitStatus.BROKEN_PIPE
     except (KeyboardInterrupt, typer.Abort):
         return ExitStatus.INTERRUPTED
-    except Exception as error:  # noqa: BLE001  # nobody on call should have to read a traceback
+    except Exception as error:  # noqa: BLE001  # the user on call must not need a traceback
         if _is_check(words):
             return _failed_check(words, error)
         if os.environ.get(DEBUG):
             traceback.print_exc()
         print_message(error_message(error))
-        if isinstance(error, OutputError) and have_come():  # the terminal has gone, which is why
+        if isinstance(error, OutputError) and have_come():  # its terminal is gone
             return ExitStatus.INTERRUPTED
         return status_of(error)
     return status
@@ -131,7 +131,7 @@ def lockdoctor(
     context: typer.Context,
     *,
     version: Annotated[bool, typer.Option(VERSION, help="Say the version and exit.")] = False,
-    debug: Annotated[  # noqa: ARG001  # main() takes it out; declared here for the help
+    debug: Annotated[  # noqa: ARG001  # main() removes it; declared here for the help
         bool,
         typer.Option("--debug", help="Show where an error came from. [LOCKDOCTOR_DEBUG]"),
     ] = False,
@@ -145,8 +145,8 @@ def lockdoctor(
 
 
 def _show_failures() -> None:
-    """Show the traceback of what fails without ending a run, too."""
-    import logging  # noqa: PLC0415  # for few
+    """Show the traceback of failures that do not end a run, too."""
+    import logging  # noqa: PLC0415  # rarely needed
 
     logging.basicConfig(format="lockdoctor: %(message)s")
     logging.getLogger("lockdoctor").setLevel(logging.DEBUG)
@@ -156,13 +156,13 @@ def _parse(argv: list[str]) -> Job:
     command = typer.main.get_command(app)
     try:
         parsed = command.main(argv, prog_name="lockdoctor", standalone_mode=False)
-    except SystemExit as broken:  # what typer makes of a broken pipe
+    except SystemExit as broken:  # typer's exception for a broken pipe
         raise BrokenPipeError from broken
     return parsed if callable(parsed) else lambda: int(parsed or 0)
 
 
 def _is_check(words: Sequence[str]) -> bool:
-    """Tell whether the command is meant to be `check`, whatever else is wrong with the line."""
+    """Return whether the command is meant to be `check`, even on an invalid line."""
     return next((word for word in words if word in COMMANDS), None) == "check"
 
 

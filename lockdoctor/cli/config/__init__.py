@@ -1,1 +1,1 @@
-"""Flags, environment and lockdoctor.toml, and which of them wins."""
+"""Flags, environment and lockdoctor.toml, and their order of precedence."""

@@ -1,4 +1,4 @@
-"""Who says what about the connection: flags, then the named cluster, the environment, the file."""
+"""Merges the connection's sources: flags, named cluster, environment, file."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from lockdoctor.etcd.connection.token import GivenToken
 
 Ask = Callable[[str], str]
-"""Asks a person for a secret, with a prompt."""
+"""Prompts the user for a secret."""
 
 
 class ConnectionValues(TypedDict, total=False):
-    """What one source says of the connection; the same names as the flags'."""
+    """The connection's values from one source, with the names of the flags."""
 
     endpoints: tuple[str, ...]
     cacert: str
@@ -51,7 +51,7 @@ V2_VARIABLES = {
     "ETCDCTL_USERNAME": "user",
 }
 """
-What etcdctl read for etcd's v2 API, and which value replaced it.
+The variables of etcdctl for etcd's v2 API, and the values that replaced them.
 
 Source: etcdctl/ctlv2/command/util.go in etcd 3.4.
 """
@@ -64,7 +64,7 @@ IGNORED_VARIABLES = frozenset(
     )
 )
 """
-They change neither where nor how securely etcdctl connects.
+Variables without effect on the address and the security of a connection.
 
 Source: etcdctl/ctlv3/ctl.go in etcd 3.4 to 3.7.
 """
@@ -72,17 +72,17 @@ Source: etcdctl/ctlv3/ctl.go in etcd 3.4 to 3.7.
 
 def connection_settings(sources: Sequence[ConnectionValues], ask: Ask | None) -> ConnectionSettings:
     """
-    Put the connection together: each value from the first source that has it.
+    Return the connection: each value from the first source that has it.
 
-    Where a domain is given, its SRV records are read, which asks the system's DNS servers.
+    With a domain, its SRV records are read from the system's DNS servers.
 
     Args:
-        sources: The strongest first.
-        ask: Asks for a missing password; None where nobody can be asked.
+        sources: The sources, the highest precedence first.
+        ask: Prompts for a missing password; None without a user to ask.
 
     Raises:
         ConfigError: No password for the user, a certificate without its key, an unreadable file.
-        ClusterUnreachableError: The domain has no SRV records that help.
+        ClusterUnreachableError: The domain has no usable SRV records.
     """
     from lockdoctor.etcd.connection.connection import ConnectionSettings  # noqa: PLC0415  # loads grpc
 
@@ -101,23 +101,23 @@ _REPLACED = (
     *("password_file", "auth_token_file", "auth_jwt_token"),
     *("discovery_srv", "discovery_srv_name", "insecure_discovery"),
 )
-"""Values of which something else is made."""
+"""Values from which other values are made."""
 
 
 def refuse_other_variables(
     environ: Mapping[str, str], sources: Sequence[ConnectionValues]
 ) -> tuple[str, ...]:
     """
-    Find the variables with etcdctl's prefix that are not read.
+    Return the variables with etcdctl's prefix that have no effect.
 
     Args:
-        sources: What is given, in the environment and elsewhere.
+        sources: The given values, from the environment and elsewhere.
 
     Returns:
         Those that etcdctl would not read either.
 
     Raises:
-        ConfigError: One of them says where or how to connect, and no source has what replaced it.
+        ConfigError: One sets the address or the security, and no source has its replacement.
     """
     api = environ.get("ETCDCTL_API") or "3"
     if api != "3":
@@ -137,10 +137,10 @@ def refuse_other_variables(
 
 def from_flags(flags: ConnectionFlags) -> ConnectionValues:
     """
-    Take what was given on the command line.
+    Return the values of the command line.
 
     Raises:
-        ConfigError: The endpoints are empty, or two passwords or two identities were given.
+        ConfigError: The endpoints are empty, or two passwords or two identities are given.
     """
     given = {n: v for n, v in vars(flags).items() if v is not None}
     if given.get("user") and given.get("auth_token_file"):
@@ -150,10 +150,10 @@ def from_flags(flags: ConnectionFlags) -> ConnectionValues:
 
 def from_environment(environ: Mapping[str, str]) -> ConnectionValues:
     """
-    Take etcdctl's variables; an empty one counts as not set, as it does there.
+    Return the values of etcdctl's variables; as there, an empty one is not set.
 
     Raises:
-        ConfigError: A variable does not make sense; the message names it.
+        ConfigError: A variable is invalid; the message names it.
     """
     given: dict[str, Any] = {}
     for name in ConnectionValues.__annotations__:
@@ -164,12 +164,12 @@ def from_environment(environ: Mapping[str, str]) -> ConnectionValues:
 
 
 def split_endpoints(text: str) -> tuple[str, ...]:
-    """Take a comma-separated list apart; blanks and empty places do not count."""
+    """Return the items of a comma-separated list without blanks and empty items."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _variable(name: str) -> str:
-    prefix = "LOCKDOCTOR_" if name.endswith("_file") else "ETCDCTL_"  # etcdctl reads no secret so
+    prefix = "LOCKDOCTOR_" if name.endswith("_file") else "ETCDCTL_"  # etcdctl has no secret files
     return prefix + name.removesuffix("_s").upper()
 
 
@@ -199,10 +199,11 @@ def _checked(given: dict[str, Any]) -> ConnectionValues:
 
 def _merged(sources: Sequence[ConnectionValues]) -> ConnectionValues:
     """
-    Let stronger sources win; an empty flag takes back what a weaker source says.
+    Return the values by precedence; an empty flag clears a value of other sources.
 
-    A password goes with the user that its source names, if it names one. A token beats the user of
-    its own source and of weaker ones, as in etcdctl; so does a domain with the endpoints.
+    A password belongs to the user that its source names, if it names one. A token overrides the
+    user of its own source and of lower ones, as in etcdctl. A domain does the same with the
+    endpoints.
     """
     merged: dict[str, Any] = {}
     for source in reversed(sources):
@@ -239,10 +240,10 @@ def _token(values: ConnectionValues) -> GivenToken | None:
 
 def _discovered(values: ConnectionValues) -> dict[str, Any]:
     """
-    Read the endpoints from SRV records, where a domain is given.
+    Return the endpoints from a domain's SRV records, if a domain is given.
 
-    Source: endpointsFromCmd and secureCfgFromCmd in etcdctl/ctlv3/command/global.go. etcdctl takes
-    its default endpoint where the records name none that is secure; it is left out here.
+    Source: endpointsFromCmd and secureCfgFromCmd in etcdctl/ctlv3/command/global.go. etcdctl uses
+    its default endpoint if no record is secure; this code does not.
     """
     if "discovery_srv" not in values:
         return {}

@@ -1,4 +1,4 @@
-"""Read lockdoctor.toml: connections to clusters, limits per prefix, findings that are accepted."""
+"""Reads lockdoctor.toml: clusters, limits per prefix, accepted findings."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from lockdoctor.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """What a configuration file says; nothing where there is none."""
+    """The content of a configuration file; empty without a file."""
 
     file: Path | None = None
     connection: ConnectionValues = field(default_factory=ConnectionValues)
-    """For a run that names no cluster."""
+    """The connection of a run that names no cluster."""
     clusters: Mapping[str, ConnectionValues] = field(default_factory=dict)
-    """By the name that --cluster takes; each stands alone."""
+    """Connections by the name for --cluster; they do not inherit from one another."""
     rules: tuple[Rule, ...] = ()
     acceptances: tuple[Acceptance, ...] = ()
 
     def cluster(self, name: str) -> ConnectionValues:
         """
-        Give the connection to a cluster by its name.
+        Return the connection of a named cluster.
 
         Raises:
-            ConfigError: There is no such cluster; the message names those that there are.
+            ConfigError: There is no such cluster; the message lists the clusters.
         """
         if name in self.clusters:
             return self.clusters[name]
@@ -48,9 +48,10 @@ class Config:
 
 def find_config(flag: Path | None, environ: Mapping[str, str]) -> Path | None:
     """
-    Choose the file: the flag's, LOCKDOCTOR_CONFIG, ./lockdoctor.toml, the XDG config folder's.
+    Return the configuration file's path; None without such a file.
 
-    Only a file that nobody has named may be missing.
+    The order is: the flag, LOCKDOCTOR_CONFIG, ./lockdoctor.toml, the XDG config folder. Only the
+    last two may be missing.
     """
     if named := flag or environ.get("LOCKDOCTOR_CONFIG"):
         return Path(named)
@@ -69,11 +70,11 @@ def _is_there(place: Path) -> bool:
 
 def read_config(file: Path | None) -> Config:
     """
-    Read a configuration file; None is an empty one.
+    Return the content of a configuration file; None is an empty one.
 
     Raises:
-        ConfigError: The file cannot be read, or a line of it does not make sense; the message
-            names the line.
+        ConfigError: The file cannot be read, or a line of it is invalid; the message names the
+            line.
     """
     if file is None:
         return Config()
@@ -90,7 +91,7 @@ def read_config(file: Path | None) -> Config:
 
 
 def _connection(table: TomlTable) -> ConnectionValues:
-    """Read a connection; its files are looked for beside the configuration file."""
+    """Return a connection; its files are relative to the configuration file."""
     values = table.read(_CONNECTION)
     if "user" in values and "auth_token_file" in values:
         raise table.error("auth_token_file", "user and auth_token_file contradict each other")
@@ -168,7 +169,7 @@ def _texts(raw: Any) -> tuple[str, ...]:
 
 def _user(raw: Any) -> str:
     if ":" in _text(raw):
-        # The value is not quoted: what follows the colon may be a password.
+        # The value is not quoted: the text after the colon might be a password.
         raise ValueError("is a name alone; put the password into a file and give password_file")
     return _text(raw)
 

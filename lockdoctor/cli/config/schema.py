@@ -1,4 +1,4 @@
-"""One table of a TOML file, read by a schema; what does not fit is an error that names its line."""
+"""Reads one table of a TOML file by a schema; errors name the line."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ else:
     import tomli as tomllib
 
 Reader: TypeAlias = Callable[[Any], Any]
-"""Makes a value of what the file says; a ValueError says in one sentence why it cannot."""
+"""Converts a value of the file; a ValueError has the reason in one sentence."""
 
 Schema: TypeAlias = Mapping[str, tuple[str, Reader]]
-"""For each key of a table: the name that its value gets, and how it is read."""
+"""For each key of a table: the name of its value, and its reader."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TomlTable:
-    """A table, and where it stands."""
+    """A table with its place in the file."""
 
     file: Path
     text: str
-    """The whole file."""
+    """The text of the whole file."""
     content: dict[str, Any]
     path: tuple[str | int, ...] = ()
 
     def only(self, known: Iterable[str]) -> None:
         """
-        Refuse any other key.
+        Refuse unknown keys.
 
         Raises:
-            ConfigError: With the known key that comes nearest.
+            ConfigError: A key is unknown; the message has the most similar known key.
         """
         names = list(known)
         for key in self.content:
@@ -51,10 +51,10 @@ class TomlTable:
 
     def read(self, schema: Schema) -> dict[str, Any]:
         """
-        Read every value of the table.
+        Return every value of the table.
 
         Raises:
-            ConfigError: A key is unknown, or its value does not make sense.
+            ConfigError: A key is unknown, or its value is invalid.
         """
         self.only(schema)
         values = {}
@@ -68,7 +68,7 @@ class TomlTable:
 
     def table(self, key: str) -> TomlTable:
         """
-        Give the table below this one; an empty one where there is none.
+        Return the table below this one; an empty one if it is missing.
 
         Raises:
             ConfigError: The key holds something else.
@@ -81,7 +81,7 @@ class TomlTable:
 
     def tables(self, key: str) -> list[TomlTable]:
         """
-        Give the tables of an array below this one.
+        Return the tables of an array below this one.
 
         Raises:
             ConfigError: The key holds something else.
@@ -92,11 +92,11 @@ class TomlTable:
         return [self._below(item, key, index) for index, item in enumerate(items)]
 
     def error(self, key: str | None, message: str) -> ConfigError:
-        """Make an error that names the line of a key, or of the table itself."""
+        """Return an error with the line of a key, or of the table itself."""
         return ConfigError(f"{self.place(key)}: {message}")
 
     def place(self, key: str | None = None) -> str:
-        """Name the file and the line of a key, or of the table itself."""
+        """Return the file and the line of a key, or of the table itself."""
         line = line_of(self.text, self.path if key is None else (*self.path, key))
         return f"{self.file} line {line}"
 
@@ -106,7 +106,7 @@ class TomlTable:
 
 def read_file(file: Path) -> TomlTable:
     """
-    Read a whole file as its outermost table.
+    Return a whole file as its outermost table.
 
     Raises:
         ConfigError: The file cannot be read, or is not TOML.

@@ -1,4 +1,4 @@
-"""Find the line on which something stands in a TOML text; the standard parser does not tell."""
+"""Finds the line of a value in a TOML text, which the standard parser omits."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ else:
     import tomli as tomllib
 
 Path: TypeAlias = Sequence[str | int]
-"""Keys of tables and indices of arrays, from the outermost in."""
+"""Keys of tables and indices of arrays, the outermost first."""
 
 
 def line_of(text: str, path: Path) -> int:
     """
-    Give the line, counted from 1, on which the statement begins that brings this path about.
+    Return the line, counted from 1, of the statement that creates a path.
 
-    The text must be valid TOML that has the path. Ever longer beginnings of the text are parsed:
-    the path appears with the first line of its statement, and once there it stays, so a binary
-    search finds it.
+    The text must be valid TOML with the path. Longer and longer beginnings of the text are parsed.
+    The path exists from the first line of its statement on, so a binary search finds it.
     """
     lines = text.split("\n")
 
@@ -33,7 +32,7 @@ def line_of(text: str, path: Path) -> int:
 
 
 def _first_statements(lines: list[str], at_least: int) -> Any:
-    """Parse this many lines, and more where a statement runs on."""
+    """Parse the first N lines, and more if a statement continues."""
     beginnings = (_parsed(lines[:count]) for count in range(at_least, len(lines) + 1))
     return next(document for document in beginnings if document is not None)
 

@@ -1,1 +1,1 @@
-"""Options that commands share, one group in each file."""
+"""Options that commands share, one group per file."""

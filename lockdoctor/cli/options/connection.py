@@ -1,4 +1,4 @@
-"""Options of the connection, as etcdctl's, and of lockdoctor.toml."""
+"""The connection options, named as etcdctl's, and those of lockdoctor.toml."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CONNECTION = "Connection (as etcdctl's; a flag beats the environment)"
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionFlags:
-    """Where etcd is, and as whom to ask; cli/config/connection.py reads the environment."""
+    """The address of etcd and the user; the environment is read in cli/config."""
 
     endpoints: Annotated[
         str | None,
@@ -102,7 +102,7 @@ class ConnectionFlags:
         ),
     ] = None
     insecure_transport: Annotated[
-        Any,  # bool | None, which typer would make a flag without a value
+        Any,  # bool | None, from which typer would make a flag without a value
         typer.Option(
             "--insecure-transport",
             parser=switch,
@@ -132,7 +132,7 @@ class ConnectionFlags:
         ),
     ] = None
     insecure_discovery: Annotated[
-        Any,  # bool | None, which typer would make a flag without a value
+        Any,  # bool | None, from which typer would make a flag without a value
         typer.Option(
             "--insecure-discovery",
             parser=switch,
@@ -189,7 +189,7 @@ class ConnectionFlags:
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigFlags:
-    """Which configuration file, and which of its clusters."""
+    """The configuration file, and the cluster in it."""
 
     config: Annotated[
         Path | None,

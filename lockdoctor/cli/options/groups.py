@@ -1,4 +1,4 @@
-"""Groups of options: a dataclass whose fields are options, used by any command that needs them."""
+"""Groups of options: dataclasses with an option per field, for any command."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Job: TypeAlias = Callable[[], int]
 
 def to_click_command(command: Callable[..., int]) -> Callable[..., Job]:
     """
-    Let typer parse the fields of a command's parameters, each a dataclass of options.
+    Return a function with which typer parses a command's option groups.
 
-    The result only parses: it returns the command as a Job, to be run where typer does not
-    turn interrupts and broken pipes into exits of its own.
+    The result only parses: it returns the command as a Job. The job runs where typer does not turn
+    interrupts and broken pipes into its own exits.
     """
     groups = {name: t for name, t in get_type_hints(command).items() if name != "return"}
 
@@ -42,18 +42,18 @@ def to_click_command(command: Callable[..., int]) -> Callable[..., Job]:
 
 class PanelledCommand(TyperCommand):
     """
-    A command whose help shows its options under the headings of their rich_help_panel.
+    A command whose help lists its options under their rich_help_panel.
 
-    Arguments bear the bare word of their metavar, which typer would decorate, differently in each
-    version; the oldest would load rich for it.
+    Arguments are shown as the bare word of their metavar. typer would decorate it, differently in
+    each version, and the oldest version would load rich for it.
     """
 
     def collect_usage_pieces(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # as below
-        """Say in the first line of the help what is to be given, in which order."""
+        """Return the arguments in their order, for the first line of the help."""
         return ["[OPTIONS]", *map(_usage, filter(_is_argument, self.get_params(ctx)))]
 
     def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # the type of the context moved between versions of typer
-        """Write one section per heading, in the order in which the headings come up."""
+        """Write one section per heading, in the order of the options."""
         panels: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
             is_argument = _is_argument(param)
@@ -101,5 +101,5 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     if field.default_factory is not dataclasses.MISSING:
         return field.default_factory()
     if field.default is dataclasses.MISSING:
-        return inspect.Parameter.empty  # whoever runs the command must say it
+        return inspect.Parameter.empty  # a required option has no default
     return field.default

@@ -1,4 +1,4 @@
-"""Options of the history."""
+"""The options of the history."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lockdoctor.cli.options.run import RUN
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryFlags:
-    """Where what earlier runs have seen is kept."""
+    """The history file, and whether to use it."""
 
     history: Annotated[
         Path | None,

@@ -1,4 +1,4 @@
-"""Options of the journal."""
+"""The options of the journal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 
 @dataclass(frozen=True, kw_only=True)
 class JournalFlags:
-    """Where what is done to etcd is written down."""
+    """The journal file for actions on etcd."""
 
     journal: Annotated[
         Path | None,

@@ -1,4 +1,4 @@
-"""Options that say what counts as too long."""
+"""The options for limits of holds and TTLs."""
 
 from __future__ import annotations
 
@@ -82,6 +82,6 @@ class LimitFlags:
     ] = None
 
     def limits(self) -> Limits:
-        """Give those that were given."""
+        """Return the limits that were given."""
         given = {name: value for name, value in asdict(self).items() if value is not None}
-        return cast("Limits", given)  # the fields bear the names of Limits; a test compares them
+        return cast("Limits", given)  # the fields have the names of Limits; a test compares them

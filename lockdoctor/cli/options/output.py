@@ -1,4 +1,4 @@
-"""Options of the form of the result."""
+"""The options for the format of the result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lockdoctor.cli.options.types import one_of
 
 
 class OutputFormat(str, enum.Enum):
-    """The forms of what most commands write."""
+    """The formats of most commands."""
 
     TABLE = "table"
     JSON = "json"
@@ -20,7 +20,7 @@ class OutputFormat(str, enum.Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class FormatFlags:
-    """In which form."""
+    """The format of the result."""
 
     format: Annotated[
         str,  # a Format; typer before 0.29 would convert an enumeration after its parser did

@@ -1,4 +1,4 @@
-"""Which prefixes a run examines: those of the flags, else those of lockdoctor.toml."""
+"""Selects the prefixes of a run: those of the flags, else of lockdoctor.toml."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ EVERY_KEY = b""
 
 def prefixes(flags: PrefixFlags, rules: Iterable[Rule]) -> tuple[bytes, ...]:
     """
-    Choose the prefixes, in the order in which they were given, none inside another.
+    Return the prefixes in the given order, without any inside another.
 
     Raises:
-        ConfigError: Nothing says what to examine, or what is said contradicts itself.
+        ConfigError: No keys are selected, or flags contradict each other.
     """
-    given = [os.fsencode(text) for text in flags.prefix]  # the very bytes of the command line
+    given = [os.fsencode(text) for text in flags.prefix]  # the exact bytes of the command line
     given += [from_hex("--prefix-hex", text) for text in flags.prefix_hex]
     if EVERY_KEY in given:
         raise ConfigError("An empty --prefix would be every key; if that is meant, use --all-keys")
@@ -39,10 +39,10 @@ def prefixes(flags: PrefixFlags, rules: Iterable[Rule]) -> tuple[bytes, ...]:
 
 def from_hex(flag: str, text: str) -> bytes:
     """
-    Read bytes that are no text.
+    Return bytes that are written as hexadecimal digits.
 
     Raises:
-        ConfigError: They are not written as bytes.
+        ConfigError: The text is not hexadecimal.
     """
     try:
         return bytes.fromhex(text)
@@ -57,7 +57,7 @@ _TARGETS = "What to examine"
 
 @dataclass(frozen=True, kw_only=True)
 class PrefixFlags:
-    """Which keys a command is about."""
+    """The prefixes of a command."""
 
     prefix: Annotated[
         list[str],

@@ -1,4 +1,4 @@
-"""Whom else to ask besides etcd's leases: the options, as typer reads them."""
+"""The options for additional data sources: processes and etcd's metrics."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ class ProcessFlags:
     ] = False
 
     def are_any(self, *, watches: bool) -> bool:
-        """Whether somebody is to be heard in a run that watches, or looks once."""
+        """Return whether a run has a source: one that watches, or one that reads once."""
         return bool(
             self.pprof or self.pprof_file or self.metrics or (watches and not self.no_metrics)
         )
 
 
 NO_PROCESSES = ProcessFlags(no_metrics=True)
-"""Ask nobody else."""
+"""The options without any additional source."""

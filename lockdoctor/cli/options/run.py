@@ -1,4 +1,4 @@
-"""Options of one run: how long, how fast, in which form."""
+"""The options of one run: time limit, rate, format."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lockdoctor.cli.options.types import count, duration, one_of
 
 @dataclass(frozen=True, kw_only=True)
 class RunFlags:
-    """How long, and in which form."""
+    """The time limit and the format."""
 
     window_s: Annotated[
         float,
@@ -57,7 +57,7 @@ RUN = "This run"
 
 @dataclass(frozen=True, kw_only=True)
 class LookupFlags:
-    """How much of the cluster is read, and how fast."""
+    """The scope and the rate of reading the cluster."""
 
     max_rate: Annotated[
         int,

@@ -1,4 +1,4 @@
-"""How options read their values: durations, counts, one of several words."""
+"""Reads the values of options: durations, counts, one of several words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _Choice = TypeVar("_Choice", bound=enum.Enum)
 
 
 def duration(given: str | float) -> float:
-    """Read an option's duration; a default, which is in seconds already, passes."""
+    """Return an option's duration in seconds; a default in seconds is unchanged."""
     if isinstance(given, float):
         return given
     try:
@@ -24,7 +24,7 @@ def duration(given: str | float) -> float:
 
 
 def count(given: str | int) -> int:
-    """Read a whole number from 1 on; typer's own range says it differently in each version."""
+    """Return a whole number of at least 1, with one error text for all typer versions."""
     try:
         number = int(given)
     except ValueError:
@@ -36,10 +36,10 @@ def count(given: str | int) -> int:
 
 def parse_switch(text: str) -> bool:
     """
-    Read true or false as etcdctl does.
+    Return true or false from a text, as etcdctl does.
 
     Raises:
-        ValueError: In one sentence for the person who wrote it.
+        ValueError: The text is neither; the message is one sentence for the user.
 
     Source: ParseBool of Go's strconv package.
     """
@@ -51,7 +51,7 @@ def parse_switch(text: str) -> bool:
 
 
 def switch(given: str) -> bool:
-    """Read an option that is true or false."""
+    """Return the value of an option that is true or false."""
     try:
         return parse_switch(given)
     except ValueError as error:
@@ -59,7 +59,7 @@ def switch(given: str) -> bool:
 
 
 def one_of(*choices: _Choice) -> Callable[[str], _Choice]:
-    """Make a reader for some members of an enumeration, written as their values."""
+    """Return a reader for some members of an enumeration, by their values."""
     by_value = {choice.value: choice for choice in choices}
 
     def choice(given: str) -> _Choice:

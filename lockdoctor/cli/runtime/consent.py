@@ -1,4 +1,4 @@
-"""Asks whoever sits at the terminal before anything is done to etcd."""
+"""Asks the user at the terminal before an action on etcd."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from lockdoctor.cli.runtime.terminal import drop_typed_input
 
 
 def may_ask() -> bool:
-    """Say whether somebody can see a question and answer it."""
+    """Return whether a user can see a question and answer it."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def agreed(question: str, answer: str = "yes") -> bool:
     """
-    Ask; only the very word counts, typed out.
+    Ask a question, and return whether the answer is the exact word.
 
     Args:
-        question: One that has been made safe to show.
-        answer: The word.
+        question: A question that is safe to show.
+        answer: The required word.
 
     Raises:
-        KeyboardInterrupt: A signal was the answer; it was told that nothing was written.
+        KeyboardInterrupt: A signal arrived; a message confirmed that etcd was not changed.
     """
     drop_typed_input(sys.stdin)
     try:

@@ -1,4 +1,4 @@
-"""Ends a run early: the first signal or a time-out with a report, the second signal sooner."""
+"""Ends a run early after a signal or a time-out, with a report if possible."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from lockdoctor.errors import ClusterTimeoutError
 from lockdoctor.ports import StopRequest
 
 GRACE_S = 5.0
-"""How long a run that was asked to end may take to sum up before it is cut off ..."""
+"""Maximum seconds for a run to end after the request; then it is canceled."""
 
 GRACE_SHARE = 0.1
-"""... or this share of the time that it has, where that is less."""
+"""The same limit as a share of the run's time, where that is less."""
 
 _Result = TypeVar("_Result")
 
 
 class Signals:
     """
-    Does work in an event loop, and heeds Ctrl-C, SIGTERM and SIGHUP meanwhile.
+    Runs work in an event loop, and handles Ctrl-C, SIGTERM and SIGHUP.
 
-    The first signal asks the work to end with what it has, the second cuts off what it waits for.
+    The first signal requests an early end with the results so far. The second cancels the waits.
     """
 
     def __init__(self, stop: StopRequest | None = None) -> None:
         """
-        Nothing has come yet.
+        Start without a signal.
 
         Args:
-            stop: Asks the work to end. Without it the first signal cuts the work off: it only
-                reads, and has no report of its own.
+            stop: Requests the early end. Without it the first signal cancels the work, which only
+                reads and has no report of its own.
         """
         self.came = False
         self._stop = stop
@@ -41,10 +41,10 @@ class Signals:
 
     def run(self, work: Coroutine[None, None, _Result]) -> _Result:
         """
-        Do the work.
+        Run the work, and return its result.
 
         Raises:
-            KeyboardInterrupt: It was cut off, and had nothing to report.
+            KeyboardInterrupt: It was canceled without a result.
         """
         try:
             return asyncio.run(self._heeding(work))
@@ -84,13 +84,14 @@ async def run_with_timeout(
     timeout_s: float,
 ) -> _Result:
     """
-    Wait for a run; ask it to end before the time is over, and cut it off if it does not.
+    Wait for a run, and end it before the time-out.
 
-    Whoever asks it to end, it has the grace to do so. One that is cut off sums up what it has
-    seen, if it has seen anything, for which it has the same grace once more.
+    The run first gets a request to end, then GRACE_S seconds, or the time's share GRACE_SHARE,
+    until it is canceled. After that it has the same time again to report the results so far, if
+    any.
 
     Raises:
-        ClusterTimeoutError: It was cut off, and had seen nothing.
+        ClusterTimeoutError: It was canceled without a result.
     """
     grace_s = min(GRACE_S, timeout_s * GRACE_SHARE)
     ask_after_s = timeout_s - 2 * grace_s

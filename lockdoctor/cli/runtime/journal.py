@@ -10,6 +10,6 @@ from lockdoctor.journal.file import FileJournal, default_path
 
 
 def open_journal(flags: JournalFlags, environ: Mapping[str, str]) -> FileJournal:
-    """Choose the journal: the flag's, the environment's, the one in the XDG state folder."""
+    """Return the flag's journal, the environment's, or the one in the state folder."""
     named = flags.journal or environ.get("LOCKDOCTOR_JOURNAL")
     return FileJournal(Path(named) if named else default_path(environ))

@@ -1,4 +1,4 @@
-"""How Python and the C library look after the memory of a run."""
+"""Settings of Python's and the C library's memory management for a run."""
 
 from __future__ import annotations
 
@@ -6,40 +6,40 @@ import gc
 import sys
 
 LARGE_BYTES = 1 << 17
-"""glibc's own first choice."""
+"""glibc's initial threshold in bytes."""
 
 M_MMAP_THRESHOLD = -3
-"""Source: mallopt(3)."""
+"""The parameter number of mallopt. Source: mallopt(3)."""
 
 NEW_OBJECTS = 20_000
-"""So many more new objects than freed ones, and Python looks for circles among them."""
+"""New objects minus freed ones after which Python collects garbage."""
 
 
 def collect_rarely() -> None:
     """
-    Look for circles of garbage less often than Python would, which is each 700 new objects.
+    Collect cyclic garbage less often than Python's default of 700 new objects.
 
-    What is loaded and what is read stays, so that hardly anything is ever found; the looking takes
-    a tenth of a short run.
+    The modules and the data of a run are kept, so a collection frees almost no object. The
+    collections take a tenth of a short run.
     """
     gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
 
 
 def leave_garbage() -> None:
-    """Spare the end of the process the last look for circles, which goes through all there is."""
+    """Skip the garbage collection at exit."""
     gc.freeze()
 
 
 def give_back_large_blocks() -> None:
     """
-    Let glibc give back every large block as soon as it is free, not only the first ones.
+    Let glibc return every large block as soon as it is free.
 
-    It raises its threshold with each large block that is freed, up to 32 MiB. From then on the
-    tables that grow with 100,000 locks leave holes behind that nothing fills: a fifth of the peak.
+    glibc raises its threshold with each freed large block, up to 32 MiB. Then the tables that grow
+    with 100,000 locks leave unused gaps: a fifth of the peak.
     """
     if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415  # a help looks after no memory
+        import ctypes  # noqa: PLC0415  # a help text needs no memory settings
 
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries may have none
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries might not have it
         if mallopt is not None:
             mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)

@@ -1,4 +1,4 @@
-"""Makes witnesses of what the options say."""
+"""Creates the additional data sources that the options name."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def witnesses(
     flags: ProcessFlags, settings: ConnectionSettings, clock: Clock, *, watches: bool
 ) -> tuple[ProcessSource, ...]:
     """
-    Say who is heard besides etcd's leases.
+    Return the additional data sources of a run.
 
     Args:
-        watches: The run has a window; without one, counters tell nothing.
+        watches: Whether the run has a window; without one, counters cannot be compared.
 
     Raises:
-        ConfigError: A URL makes no sense, a file cannot be read, two options contradict each other.
+        ConfigError: A URL is invalid, a file cannot be read, or two options contradict each other.
     """
     if flags.no_metrics and flags.metrics:
         raise ConfigError("--metrics and --no-metrics contradict each other; give one of them")
@@ -48,7 +48,7 @@ def _processes(
         raise ConfigError(f"Two processes are called {twice}; name them, like --pprof a=URL")
     if targets:
         with_tls = any(target.address.url.startswith("https:") for target in targets)
-        # Who we are is for etcd alone.
+        # The client certificate and the user are for etcd only.
         context = TlsFiles(cacert=settings.cacert).context() if with_tls else None
         yield PprofProcesses(targets, context, clock)
     if flags.pprof_file:

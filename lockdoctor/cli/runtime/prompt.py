@@ -1,4 +1,4 @@
-"""The question before a plan is carried out: it names the locks, and takes a typed answer."""
+"""Asks before a plan is executed: names the locks, and requires a typed answer."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from lockdoctor.outputs.table.treatment import VERBS, title
 from lockdoctor.outputs.text.values import printable
 
 MAX_NAMES = 10
-"""So many targets are named in the question; all stand in the plan above it."""
+"""Maximum targets in the question; the plan above it lists all of them."""
 
 MAX_ANSWER = 40
-"""Nobody has to type a longer name, or one that no keyboard writes."""
+"""Maximum length of a name to type; longer or untypable names get a short answer."""
 
 
 def is_agreed(plan: RevokePlan, answers: TextIO, questions: TextIO) -> bool:
     """
-    Ask whether to carry a plan out.
+    Ask whether to execute a plan.
 
-    A bare y is not enough: whoever agrees types the lock's name, or how many targets there are.
+    A plain y is not enough: the answer is the lock's name, or the number of targets.
 
     Raises:
-        KeyboardInterrupt: A signal was the answer; it was told that nothing was done.
+        KeyboardInterrupt: A signal arrived; a message confirmed that etcd was not changed.
     """
     expected = wanted_answer(plan)
     drop_typed_input(answers)
@@ -43,22 +43,22 @@ def is_agreed(plan: RevokePlan, answers: TextIO, questions: TextIO) -> bool:
         if answers.readline().strip() == expected:
             return True
     except KeyboardInterrupt:
-        with contextlib.suppress(OSError):  # the terminal may have gone with it
-            questions.write("\nNothing was done.\n")  # on a line after what Ctrl-C echoes
+        with contextlib.suppress(OSError):  # the terminal might be gone
+            questions.write("\nNothing was done.\n")  # on its own line after the echo of Ctrl-C
         raise
     questions.write("Nothing was done.\n")
     return False
 
 
 def wanted_answer(plan: RevokePlan) -> str:
-    """Say what has to be typed."""
+    """Return the required answer."""
     if len(plan.targets) > 1:
         return str(len(plan.targets))
     return _short_name(plan.targets[0])
 
 
 def _short_name(target: Target) -> str:
-    """The lock's name; where that is hard to type, the lease, or the number of targets."""
+    """Return the lock's name, or the lease if the name is hard to type."""
     name = printable(target.stakes[0].lock.name) if target.stakes else ""
     if name and name.isascii() and "\\" not in name and len(name) <= MAX_ANSWER:
         return name

@@ -1,4 +1,4 @@
-"""Puts a run together: settings, cluster, clock, signals, workflow, output."""
+"""Runs a workflow with its settings, cluster, clock, signals and output."""
 
 from __future__ import annotations
 
@@ -53,34 +53,34 @@ if TYPE_CHECKING:
     from lockdoctor.workflows.show import ShowRequest
 
 MARGIN_S = 120.0
-"""What a run may take beyond its window: connecting, reading keys, the last look."""
+"""Seconds for a run beside its window: connection, key reads, last reading."""
 
 
 Request: TypeAlias = "ScanRequest | ShowRequest"
 Workflow: TypeAlias = Callable[..., Awaitable[Report]]
-"""Takes cluster, clock, request, progress, stop, history and witnesses."""
+"""Takes cluster, clock, request, progress, stop, history and data sources."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunDependencies:
-    """What a run works with, besides the cluster and what to look for in it."""
+    """The inputs of a run besides the cluster and the request."""
 
     max_rate: int = 5000
-    """Look-ups of leases a second."""
+    """Maximum lease look-ups per second."""
     history: Path | None = None
-    """None keeps and knows nothing of earlier runs."""
+    """The history file; None neither reads nor writes a history."""
     acceptances: tuple[Acceptance, ...] = ()
     others: ProcessFlags = NO_PROCESSES
-    """Whom else to ask."""
+    """The additional data sources."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult:
-    """What came of a run."""
+    """The result of a run."""
 
     report: Report
     by_signal: bool
-    """It was ended by Ctrl-C, SIGTERM or SIGHUP."""
+    """Whether Ctrl-C, SIGTERM or SIGHUP ended it."""
 
 
 def run_scan(
@@ -110,10 +110,10 @@ def scan_and_print(
     settings: ConnectionSettings, request: ScanRequest, run: RunFlags, means: RunDependencies
 ) -> ExitStatus:
     """
-    Do the scan, and print its report on standard output.
+    Run a scan, and print its report on standard output.
 
     Raises:
-        ClusterError: etcd could not be examined; nothing was printed.
+        ClusterError: etcd could not be examined; no output was written.
         OutputError: The report could not be written.
     """
     timeout_s = request.window_s + MARGIN_S if run.timeout_s is None else run.timeout_s
@@ -131,16 +131,16 @@ def examine(
     workflow: Workflow = scan,
 ) -> RunResult:
     """
-    Do a run, and heed signals and the time-out meanwhile.
+    Run a workflow with handlers for signals and the time-out.
 
     Args:
-        timeout_s: The longest that it may take.
-        workflow: What to do with the request.
+        timeout_s: Maximum seconds for the run.
+        workflow: The function for the request.
 
     Raises:
         ClusterError: etcd could not be examined.
-        WrongClusterError: Another cluster has answered; nothing was stored.
-        KeyboardInterrupt: A signal came before anything was seen.
+        WrongClusterError: Another cluster has answered; the history was not changed.
+        KeyboardInterrupt: A signal arrived before the first result.
     """
     give_back_large_blocks()
     stop = StopRequest()
@@ -166,10 +166,10 @@ def means_of(
     reading: LookupFlags, history: HistoryFlags, file: Config, environ: Mapping[str, str]
 ) -> RunDependencies:
     """
-    Say what a run works with.
+    Return the inputs of a run.
 
     Raises:
-        ConfigError: What is said of the history contradicts itself.
+        ConfigError: The history options contradict each other.
     """
     return RunDependencies(
         max_rate=reading.max_rate,
@@ -180,13 +180,14 @@ def means_of(
 
 def history_path(flags: HistoryFlags, environ: Mapping[str, str]) -> Path | None:
     """
-    Say where the history lies: the flag's place, LOCKDOCTOR_HISTORY, the XDG state folder.
+    Return the history's path from the flag, LOCKDOCTOR_HISTORY or the default.
 
-    A history that is ours and cannot be used all the same is no reason not to examine etcd.
+    The default is in the XDG state folder. An unusable history of lockdoctor's does not stop the
+    run.
 
     Raises:
-        ConfigError: There is to be one, and none.
-        FileRefusedError: The file there is not ours, or its folder is missing.
+        ConfigError: The options request a history and also exclude it.
+        FileRefusedError: The file is not lockdoctor's, or its folder is missing.
     """
     if flags.no_history:
         if flags.history:
@@ -206,10 +207,10 @@ def scan_request(
     file: Config,
 ) -> ScanRequest:
     """
-    Say what to scan.
+    Return the request of a scan.
 
     Raises:
-        ConfigError: Nothing says which keys, or what is said contradicts itself.
+        ConfigError: No keys are selected, or flags contradict each other.
     """
     return ScanRequest(
         prefixes=prefixes(targets, file.rules),
@@ -223,13 +224,14 @@ def settings_of(
     flags: ConnectionFlags, cluster: str | None, file: Config, environ: Mapping[str, str]
 ) -> ConnectionSettings:
     """
-    Say how to connect: flags, then a cluster named by --cluster, the environment, the file.
+    Return the connection's settings.
 
-    Standard error gets a line about variables that are not etcdctl's, and about TLS unverified.
+    The order is: flags, the cluster of --cluster, the environment, the file. Standard error gets a
+    line about variables that are not etcdctl's, and about unverified TLS.
 
     Raises:
-        ConfigError: What is given does not make sense, or a password is missing.
-        ClusterUnreachable: No endpoint was found by SRV records.
+        ConfigError: A value is invalid, or a password is missing.
+        ClusterUnreachableError: No endpoint was found by SRV records.
     """
     sources: list[ConnectionValues] = [from_flags(flags)]
     if cluster is None:
@@ -266,7 +268,7 @@ async def _examine(
 
 
 def _history(path: Path, clock: SystemClock) -> SqliteHistory | UnavailableHistory:
-    """Open the history; one that cannot be opened is told of in the report, which goes on."""
+    """Open the history; the report includes the reason if that fails."""
     try:
         return open_history(path, clock.mark())
     except HistoryError as failed:

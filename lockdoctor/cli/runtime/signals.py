@@ -1,4 +1,4 @@
-"""Which signals end the program, and what they do outside of a run."""
+"""The signals that end the program, and their effect outside of a run."""
 
 from __future__ import annotations
 
@@ -7,55 +7,55 @@ from types import FrameType, TracebackType
 from typing import final
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Ctrl-C, an ordinary kill, and a terminal or an SSH session that has gone."""
+"""Ctrl-C, the default of kill, and a lost terminal or SSH session."""
 
 
 _come: list[signal.Signals] = []
 
 
 def forget() -> None:
-    """Begin a command: none has come to it yet."""
+    """Clear the recorded signals at the start of a command."""
     _come.clear()
 
 
 def note(number: signal.Signals) -> None:
-    """Remember that one has come."""
+    """Record a signal."""
     _come.append(number)
 
 
 def have_come() -> bool:
-    """Say whether a signal has come to this command while it was at work."""
+    """Return whether a signal arrived during this command."""
     return bool(_come)
 
 
 def heeded() -> tuple[signal.Signals, ...]:
-    """Give the signals that end the program: SIGHUP stays ignored where nohup had it ignored."""
+    """Return the signals that end the program, without SIGHUP under nohup."""
     is_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     return tuple(number for number in NUMBERS if number is not signal.SIGHUP or not is_nohup)
 
 
 def interrupt_at_once() -> None:
-    """Let every signal do what Ctrl-C does in Python: raise KeyboardInterrupt wherever it comes."""
+    """Let every signal raise KeyboardInterrupt at once, as Ctrl-C does in Python."""
     for number in heeded():
         signal.signal(number, signal.default_int_handler)
 
 
 @final
 class Interruptions:
-    """Notes Ctrl-C and its like without raising, so that no step of the clean-up is left out."""
+    """Records signals without raising, so that every cleanup step runs."""
 
     def __init__(self) -> None:
-        """Heed nothing yet."""
+        """Start without handlers."""
         self.came = False
         self._before = {number: signal.getsignal(number) for number in heeded()}
 
     def heed(self) -> None:
-        """Begin to heed them, or begin again after somebody else has."""
+        """Install the handlers, also again after other code replaced them."""
         for number in self._before:
             signal.signal(number, self._note)
 
     def __enter__(self) -> Interruptions:
-        """Begin to heed them."""
+        """Install the handlers."""
         self.heed()
         return self
 
@@ -65,7 +65,7 @@ class Interruptions:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Leave them to whoever heeded them before."""
+        """Restore the previous handlers."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
 

@@ -1,4 +1,4 @@
-"""Standard output and standard error of the program."""
+"""Writes to standard output and standard error of the program."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TextIO
 
 
 def print_message(sentence: str) -> None:
-    """Tell the person on standard error, if its terminal is still there."""
+    """Print a sentence on standard error, if its terminal still exists."""
     from lockdoctor.outputs.text.values import safe  # noqa: PLC0415  # loads humanize
 
     with contextlib.suppress(OSError):
@@ -17,12 +17,12 @@ def print_message(sentence: str) -> None:
 
 
 def discard_stdout() -> None:
-    """Write no more to it, and spare the interpreter's last flush the failure that we know of."""
+    """Discard further output, so that the last flush does not fail again."""
     _give_up(sys.stdout)
 
 
 def give_up_what_is_closed() -> None:
-    """Spare the last flush the failure of a terminal that has gone, which changes the status."""
+    """Avoid a failure of the last flush on a lost terminal, which changes the status."""
     for stream in (sys.stdout, sys.stderr):
         _flush_or_give_up(stream)
 

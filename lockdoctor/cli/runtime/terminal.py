@@ -1,4 +1,4 @@
-"""What standard output leads to, and writing to it."""
+"""Finds out the properties of standard output, and writes to it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from lockdoctor.errors import OutputError
 
 
 def is_live_terminal(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Say whether a stream is a terminal that can redraw a line."""
+    """Return whether a stream is a terminal that can redraw a line."""
     return stream.isatty() and environ.get("TERM") != "dumb"
 
 
 def in_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
     """
-    Say whether colours are welcome.
+    Return whether to write colors to a stream.
 
     Source: no-color.org.
     """
@@ -25,17 +25,17 @@ def in_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 
 def width() -> int:
-    """Say how many columns there are: COLUMNS, else the terminal's, else 120."""
+    """Return the width in columns: COLUMNS, else the terminal's, else 120."""
     return shutil.get_terminal_size((120, 24)).columns
 
 
 def write_to(out: TextIO, what: str, render: Callable[[TextIO], object]) -> None:
     """
-    Write something, all of it.
+    Write an output completely.
 
     Raises:
-        BrokenPipeError: Whoever read has gone.
-        OutputError: It could not be written; the message says what.
+        BrokenPipeError: The reader is gone.
+        OutputError: It could not be written; the message names it.
     """
     try:
         render(out)

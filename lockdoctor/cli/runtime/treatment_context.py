@@ -1,4 +1,4 @@
-"""Connects all that a treatment works with."""
+"""Connects the parts that a treatment needs."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ async def connected_ward(
     settings: ConnectionSettings, journal: FileJournal
 ) -> AsyncIterator[TreatmentContext]:
     """
-    Connect, and close the connection in the end.
+    Yield the parts of a treatment with a connection, and close it afterwards.
 
     Raises:
         ClusterError: etcd could not be reached.
-        WrongClusterError: It is another cluster than the one that the run has read before.
+        WrongClusterError: It is another cluster than the one that the run read before.
     """
     clock = SystemClock()
     cluster = await connect(settings, clock)

@@ -1,4 +1,4 @@
-"""Options of check."""
+"""The options of `check`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TELLING = "Where the result goes"
 
 
 class CheckFormat(str, enum.Enum):
-    """What `check` can write."""
+    """The formats that `check` can write."""
 
     NAGIOS = "nagios"
     JSON = "json"
@@ -29,7 +29,7 @@ class CheckFormat(str, enum.Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class StatusFlags:
-    """What counts for the status, and how long the check may take."""
+    """The limits for the status, and the time limit of the check."""
 
     warning: Annotated[
         list[str],
@@ -74,7 +74,7 @@ class StatusFlags:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportFlags:
-    """In which forms the result is told, and to whom."""
+    """The formats and destinations of the result."""
 
     format: Annotated[
         str,  # a Format; typer before 0.29 would convert an enumeration after its parser did

@@ -1,4 +1,4 @@
-"""Tells a monitoring service that a check begins and how it ended, as healthchecks.io takes it."""
+"""Reports a check's begin and end to a monitoring service like healthchecks.io."""
 
 from __future__ import annotations
 
@@ -12,41 +12,42 @@ from lockdoctor.processes.http_client import Request
 LATE = "no answer in time"
 
 TIMEOUT_S = 5.0
-"""For one ping, looking the host's name up included."""
+"""Maximum seconds for one ping, with the look-up of the host's name."""
 
 
 class Ping:
     """
-    One check's pings. They go out beside the check; none raises, none is waited for in vain.
+    The pings of one check, sent beside it; they raise no error.
 
-    The URL is a secret: whoever knows it can call the check well. It is never shown, and nothing
-    is sent where a redirect would lead. The service may lie behind a proxy of the environment.
+    The check waits for a ping only as long as one can take. The URL is a secret: with it, anyone
+    can report the check as successful. It is never shown, and no redirect is followed. The service
+    can be behind a proxy from the environment.
     """
 
     def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
         """
-        Take the URL; it is not repeated in what is said of it.
+        Store the URL, which no error text repeats.
 
         Raises:
-            ValueError: It is no http or https URL with a host.
+            ValueError: It is not an http or https URL with a host.
         """
         self._url = _checked(url)
         self._timeout_s = timeout_s
         self._start: threading.Thread | None = None
 
     def start(self) -> None:
-        """Tell that the check begins, and do not wait for it."""
+        """Report that the check begins, without waiting."""
         self._start = self._begin("start", "", [])
 
     def end(self, status: int, text: str) -> str | None:
         """
-        Tell how the check ended.
+        Report how the check ended.
 
         Returns:
-            What went wrong, in a sentence without the URL; None if nothing did.
+            What failed, in a sentence without the URL; None after success.
         """
         if self._start is not None:
-            self._start.join(self._timeout_s)  # or it could arrive after the end
+            self._start.join(self._timeout_s)  # otherwise it might arrive after the end
         failures: list[str] = []
         thread = self._begin(str(status), text, failures)
         thread.join(self._timeout_s)
@@ -54,7 +55,7 @@ class Ping:
         return why and f"the ping to {self._url.hostname} failed: {why}"
 
     def _begin(self, what: str, text: str, failures: list[str]) -> threading.Thread:
-        """Send in a thread that nobody needs to wait for: name look-ups know no time-out."""
+        """Send in a daemon thread, since name look-ups have no time-out."""
         thread = threading.Thread(target=self._send, args=(what, text, failures), daemon=True)
         thread.start()
         return thread

@@ -1,4 +1,4 @@
-"""Tells what a check came to: on standard output, in files, to a monitoring service."""
+"""Reports a check's result: standard output, files, a monitoring service."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from lockdoctor.cli.commands.check.ping import Ping
 
 WIDTH = 120
-"""Columns of a table that goes to no terminal."""
+"""Columns of a table that is not written to a terminal."""
 
 _KINDS = {
     CheckFormat.NAGIOS: file_kinds.STATUS,
-    CheckFormat.TABLE: file_kinds.STATUS,  # which begins with the status line
+    CheckFormat.TABLE: file_kinds.STATUS,  # it begins with the status line
     CheckFormat.JSON: file_kinds.DOCUMENT,
     CheckFormat.PROMETHEUS: file_kinds.TEXTFILE,
 }
@@ -40,26 +40,26 @@ _KINDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class CheckReporter:
-    """Everyone who wants to hear of a check."""
+    """All destinations of a check's result."""
 
     form: str
-    """Of what is printed."""
+    """The format on standard output."""
     files: tuple[tuple[str, Path], ...] = ()
-    """Each with its form."""
+    """The files, each with its format."""
     ping: Ping | None = None
     is_quiet: bool = False
 
     def begin(self) -> None:
-        """Tell that the check begins."""
+        """Report that the check begins."""
         if self.ping:
             self.ping.start()
 
     def tell(self, checked: AnyCheckResult, *, by_signal: bool = False) -> int:
         """
-        Tell everyone, and return the exit status.
+        Write the result to all destinations, and return the exit status.
 
-        Whoever cannot be told is a problem of its own, and the others are told all the same. What
-        comes last is told of all problems: what is printed, and the ping.
+        A failed destination is a problem of its own and stops no other one. Standard output and
+        ping come last, with all problems.
         """
         for form, path in self.files:
             checked = _written(form, path, checked)
@@ -74,7 +74,7 @@ class CheckReporter:
     def _print(self, checked: AnyCheckResult) -> AnyCheckResult:
         try:
             write_to(sys.stdout, "the result", _Rendering(self.form, checked))
-        except BrokenPipeError:  # nobody reads it, and that says nothing of the locks
+        except BrokenPipeError:  # the reader is gone, which does not concern the locks
             discard_stdout()
         except OutputError as failed:
             discard_stdout()
@@ -85,11 +85,11 @@ class CheckReporter:
 
 def teller_of(flags: ReportFlags) -> CheckReporter:
     """
-    Say who is to be told.
+    Return the destinations that the flags name.
 
     Raises:
-        ConfigError: A flag does not make sense.
-        FileRefusedError: A file is there that is not ours. It was not changed.
+        ConfigError: A flag is invalid.
+        FileRefusedError: A file exists that is not lockdoctor's. It was not changed.
     """
     files = [_file(text) for text in flags.output]
     if flags.textfile:
@@ -103,12 +103,12 @@ def teller_of(flags: ReportFlags) -> CheckReporter:
 
 
 def guessed_teller(argv: Sequence[str]) -> CheckReporter:
-    """Say who is to be told, as far as a command line shows that makes no sense as a whole."""
+    """Return the destinations that an invalid command line still shows."""
     ping = None
     files: list[tuple[str, Path]] = []
     form: str = CheckFormat.NAGIOS
     for flag, value in _pairs(argv):
-        # Each may be what is wrong with the line.
+        # Each of them might be what is invalid.
         with contextlib.suppress(ValueError, ConfigError, FileRefusedError):
             if flag == "--format":
                 form = CheckFormat(value)
@@ -122,30 +122,30 @@ def guessed_teller(argv: Sequence[str]) -> CheckReporter:
 
 
 def tell_failure(argv: Sequence[str], error: Exception) -> int:
-    """Tell of a check that did not even begin, and return the exit status."""
+    """Report a check that failed before it began, and return the exit status."""
     failed = FailedCheck(at=SystemClock().now(), took_s=0.0, why=error_text(error))
     return guessed_teller(argv).tell(failed)
 
 
 def error_text(error: Exception) -> str:
-    """Word an error for the status line; of one that nobody foresaw the details go to stderr."""
+    """Return the status line's text for an error; print details of an unknown one."""
     if os.environ.get("LOCKDOCTOR_DEBUG") or not is_foreseen(error):
         traceback.print_exception(type(error), error, error.__traceback__)
     return error_message(error)
 
 
 def _written(form: str, path: Path, checked: AnyCheckResult) -> AnyCheckResult:
-    """Write a file; whatever goes wrong must not keep the other forms back."""
+    """Write a file, and return the result with any failure to write it."""
     try:
         write_file(path, _KINDS[CheckFormat(form)], _Rendering(form, checked))
-    except Exception as failed:  # noqa: BLE001  # as said
+    except Exception as failed:  # noqa: BLE001  # no failure may stop the other formats
         return checked.with_problem(error_text(failed))
     return checked
 
 
 @dataclass(frozen=True, slots=True)
 class _Rendering:
-    """A check in one form, to be written anywhere."""
+    """A check in one format, to be written to any destination."""
 
     form: str
     checked: AnyCheckResult
@@ -180,7 +180,7 @@ def _file(text: str) -> tuple[str, Path]:
 
 
 def _own(form: str, path: Path) -> tuple[str, Path]:
-    """Refuse a file that is not ours; what else is wrong with it must not keep the check back."""
+    """Refuse a file that is not lockdoctor's; other faults do not stop the check."""
     with contextlib.suppress(OutputError, OSError):
         if path.exists():
             require_place(path, _KINDS[CheckFormat(form)])
@@ -197,7 +197,7 @@ def _ping(url: str) -> Ping:
 
 
 def _pairs(argv: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Give each option with its value: --format json, --format=json."""
+    """Yield each option with its value: --format json, --format=json."""
     for word, following in zip(argv, [*argv[1:], ""], strict=True):
         flag, is_joined, value = word.partition("=")
         yield (flag, value) if is_joined else (word, following)

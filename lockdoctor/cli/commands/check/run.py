@@ -1,4 +1,4 @@
-"""Runs a check: one look joined to those of earlier runs, judged, and told to everyone."""
+"""Runs a check: reads once, adds earlier readings, judges and reports."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ def run_check(
     config: ConfigFlags,
 ) -> int:
     """
-    Check, tell everyone, and return the exit status.
+    Run a check, report the result, and return the exit status.
 
     Raises:
-        ConfigError: The flags do not say whom to tell.
+        ConfigError: The flags do not name valid destinations.
     """
     teller = teller_of(telling)
     teller.begin()
@@ -78,14 +78,14 @@ def run_check(
     except WrongClusterError as wrong:
         print_message(str(wrong))
         return teller.tell(failed(str(wrong)))
-    except Exception as error:  # noqa: BLE001  # whatever it is, whoever monitors must hear of it
+    except Exception as error:  # noqa: BLE001  # monitoring must be informed of any error
         return teller.tell(failed(error_text(error)))
     unattended, by_signal = None, examined.by_signal
     if treatment.treat and not by_signal:
         try:
             treated = _treat(settings, journal, examined.report, request.policy)
             unattended, by_signal = treated.unattended, treated.by_signal
-        except KeyboardInterrupt:  # before it began
+        except KeyboardInterrupt:  # it came before the run
             by_signal = True
     return teller.tell(
         CheckResult(
@@ -101,7 +101,7 @@ def run_check(
 
 
 def _require_own_journal(journal: JournalFlags) -> None:
-    """Refuse a journal that is not ours; what else is wrong with it is told with the result."""
+    """Refuse a journal that is not lockdoctor's; other faults are reported later."""
     from lockdoctor.cli.runtime.journal import open_journal  # noqa: PLC0415  # loads rich
     from lockdoctor.journal.file import JOURNAL  # noqa: PLC0415  # few checks treat
 
@@ -110,7 +110,7 @@ def _require_own_journal(journal: JournalFlags) -> None:
 
 
 def _wrong_cluster(settings: ConnectionSettings) -> tuple[str, ...]:
-    """Say it where another cluster has answered since the examination."""
+    """Return the problem if another cluster has answered since the examination."""
     try:
         settings.identity.require_no_mismatch()
     except WrongClusterError as wrong:
@@ -132,10 +132,10 @@ def check_request(
     targets: PrefixFlags, reading: LookupFlags, limits: LimitFlags, file: Config
 ) -> ScanRequest:
     """
-    Say what to check: one look, after which a mere possibility does not alarm.
+    Return the request: one reading, after which a mere possibility is no alarm.
 
     Raises:
-        ConfigError: Nothing says which keys, or what is said contradicts itself.
+        ConfigError: No keys are selected, or flags contradict each other.
     """
     policy = Policy(rules=file.rules, overrides=limits.limits(), suspects=False)
     return ScanRequest(
@@ -149,10 +149,10 @@ def check_request(
 
 def limits_of(flags: StatusFlags) -> MetricLimits:
     """
-    Read the ranges of the metrics.
+    Return the ranges of the metrics.
 
     Raises:
-        ConfigError: One does not make sense.
+        ConfigError: A range is invalid.
     """
     return MetricLimits(
         warning=_ranges("--warning", flags.warning), critical=_ranges("--critical", flags.critical)

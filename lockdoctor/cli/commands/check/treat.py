@@ -1,4 +1,4 @@
-"""Runs the treatment of a check; nothing that goes wrong in it hides what was examined."""
+"""Runs the treatment of a check; its failures do not hide the check's result."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ ENDED = "it was ended by a signal; the journal tells how far it came"
 
 @dataclass(frozen=True, slots=True)
 class UnattendedRun:
-    """What came of it."""
+    """The outcome of a check's treatment."""
 
     unattended: UnattendedResult | None
-    """None where nobody asked for it."""
+    """None if no treatment was requested."""
     by_signal: bool = False
 
 
 def require_policy(policy: Policy) -> None:
     """
-    Refuse to treat where no policy says how, or what is too long.
+    Refuse a treatment without a valid policy.
 
     Raises:
-        ConfigError: None does.
+        ConfigError: No prefix has `treat`, or one with it has no limit for holds.
     """
     unlimited = [
         rule.prefix
@@ -55,7 +55,7 @@ def require_policy(policy: Policy) -> None:
 def treat(
     settings: ConnectionSettings, journal: FileJournal, report: Report, policy: Policy
 ) -> UnattendedRun:
-    """Treat what the policy allows; whatever goes wrong is told in the outcome."""
+    """Run the actions that the policy allows; the outcome includes any failure."""
     if not any(choose(report, policy, ())):
         return UnattendedRun(UnattendedResult())
     stop = StopRequest()
@@ -66,7 +66,7 @@ def treat(
             return UnattendedRun(signals.run(work), signals.came)
     except KeyboardInterrupt:
         return UnattendedRun(UnattendedResult(failure=ENDED), by_signal=True)
-    except Exception as error:  # noqa: BLE001  # what was examined must be told all the same
+    except Exception as error:  # noqa: BLE001  # the examination must be reported in every case
         return UnattendedRun(UnattendedResult(failure=error_text(error)), signals.came)
 
 

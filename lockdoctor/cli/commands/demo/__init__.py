@@ -20,7 +20,7 @@ Exit status: 0 the demo ran, 3 it could not (no etcd found, for example),
 
 @dataclass(frozen=True, kw_only=True)
 class DemoFlags:
-    """What becomes of the demo's etcd."""
+    """Whether the demo's etcd stays up."""
 
     keep: Annotated[
         bool,

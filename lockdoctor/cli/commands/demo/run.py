@@ -1,4 +1,4 @@
-"""Runs the demo: sets the stage, scans it, says what is going on, and clears it away."""
+"""Runs the demo: starts it, scans it, explains the result, and cleans up."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ LOOK_INTERVAL_S = 0.2
 
 def run_demo(*, keep: bool) -> ExitStatus:
     """
-    Run the demo, and leave nothing behind, also where it is interrupted.
+    Run the demo and clean up, also after an interrupt.
 
     Args:
-        keep: Leave etcd and its clients up after the report, until somebody interrupts.
+        keep: Keep etcd and its clients running after the report, until an interrupt.
 
     Raises:
-        DemoError: There is no etcd, or it does not start, or nothing was found in it.
+        DemoError: There is no etcd, it does not start, or the scan found no lock in it.
         ClusterError: The scan failed.
     """
     with Interruptions() as interruptions, own_etcd() as server:
@@ -70,7 +70,7 @@ def _perform(server: EtcdServer, interruptions: Interruptions, *, keep: bool) ->
     try:
         status = _scan(server)
     finally:
-        interruptions.heed()  # the scan heeded them in its own way
+        interruptions.heed()  # the scan had its own handlers
     if status is ExitStatus.NOTHING_FOUND:
         raise DemoError("The scan found nothing of all that leaks here; report this, please.")
     if status is not ExitStatus.FINDINGS:
@@ -83,7 +83,7 @@ def _perform(server: EtcdServer, interruptions: Interruptions, *, keep: bool) ->
 
 
 def _scan(server: EtcdServer) -> ExitStatus:
-    """Scan as `lockdoctor scan` does, without settings and history of whoever runs the demo."""
+    """Scan as `lockdoctor scan` does, without the user's settings and history."""
     run = RunFlags()
     targets = PrefixFlags(prefix=[PREFIX.decode()])
     request = scan_request(targets, run, LookupFlags(), LimitFlags(), Config())
@@ -106,5 +106,5 @@ def _introduction(server: EtcdServer) -> str:
 
 
 def _say(text: str) -> None:
-    sys.stdout.flush()  # the report first, where both go to one file
+    sys.stdout.flush()  # the report comes first if both streams go to one file
     typer.echo(text, err=True)

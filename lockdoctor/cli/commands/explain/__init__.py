@@ -19,7 +19,7 @@ Exit status: 0, 2 bad usage.
 
 @dataclass(frozen=True, kw_only=True)
 class ExplainFlags:
-    """Which verdict."""
+    """The verdict to explain."""
 
     verdict: Annotated[
         str,

@@ -1,4 +1,4 @@
-"""Prints what a verdict means."""
+"""Prints the meaning of a verdict."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lockdoctor.verdict_docs import explanations
 
 def run_explain(verdict: str) -> ExitStatus:
     """
-    Explain one verdict, or name them all.
+    Explain one verdict, or list all of them.
 
     Raises:
         ConfigError: There is no such verdict.

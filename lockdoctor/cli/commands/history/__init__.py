@@ -1,4 +1,4 @@
-"""The commands `history runs`, `history show`, `history prune` and `history export`."""
+"""The commands `history runs`, `show`, `prune` and `export`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options of the history's commands."""
+"""The options of the history's commands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMG]?B)", re.ASCII | re.IGNORECASE)
 
 
 def size(given: str) -> int:
-    """Read a size as people write it: 50MB, 1.5 GB."""
+    """Return a size in bytes from text: 50MB, 1.5 GB."""
     found = _SIZE.fullmatch(given)
     if not found:
         raise typer.BadParameter(f"{given!r} is not a size; write it like 500kB, 50MB or 1.5GB")
@@ -29,7 +29,7 @@ def size(given: str) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredFlags:
-    """Which history."""
+    """The history file."""
 
     history: Annotated[
         Path | None,
@@ -44,7 +44,7 @@ class StoredFlags:
 
 @dataclass(frozen=True, kw_only=True)
 class SubjectFlags:
-    """What is asked for."""
+    """The lock or lease to show."""
 
     subject: Annotated[
         str,
@@ -58,7 +58,7 @@ class SubjectFlags:
 
 @dataclass(frozen=True, kw_only=True)
 class PruneFlags:
-    """What may stay."""
+    """The limits for stored runs."""
 
     older_than_s: Annotated[
         float | None,

@@ -1,4 +1,4 @@
-"""Runs the commands of `history`: opens the file, asks it, writes what it says."""
+"""Runs the commands of `history`: opens the file, reads it, writes the answer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def list_runs(file: StoredFlags, form: FormatFlags) -> HistoryStatus:
     Write the stored runs.
 
     Raises:
-        LockdoctorError: The history cannot be read, or the list not be written.
+        LockdoctorError: The history cannot be read, or the list cannot be written.
     """
     with _reader(file) as reader:
         runs = reader.runs()
@@ -42,12 +42,12 @@ def list_runs(file: StoredFlags, form: FormatFlags) -> HistoryStatus:
 
 def show_stored(subject: SubjectFlags, file: StoredFlags) -> HistoryStatus:
     """
-    Write what stood for one lock or lease.
+    Write the stored facts on one lock or lease.
 
     Raises:
-        LockdoctorError: The history cannot be read, or the answer not be written.
+        LockdoctorError: The history cannot be read, or the answer cannot be written.
     """
-    name = os.fsencode(subject.subject)  # the very bytes of the command line
+    name = os.fsencode(subject.subject)  # the exact bytes of the command line
     with _reader(file) as reader:
         stored = reader.about(name, lease_id_of(subject.subject))
     if not (stored.holds or stored.leases or stored.findings):
@@ -59,7 +59,7 @@ def show_stored(subject: SubjectFlags, file: StoredFlags) -> HistoryStatus:
 
 def prune(limits: PruneFlags, file: StoredFlags) -> HistoryStatus:
     """
-    Forget old runs, and say how many.
+    Delete old runs, and print their number.
 
     Raises:
         LockdoctorError: The history cannot be used.
@@ -84,10 +84,10 @@ def prune(limits: PruneFlags, file: StoredFlags) -> HistoryStatus:
 
 def export(file: StoredFlags) -> HistoryStatus:
     """
-    Write everything that is stored, as it is read.
+    Write everything that is stored, while it is read.
 
     Raises:
-        LockdoctorError: The history cannot be read, or the lines not be written.
+        LockdoctorError: The history cannot be read, or the lines cannot be written.
     """
     with _reader(file) as reader:
         _print(lambda out: write_lines(reader.export(), out))

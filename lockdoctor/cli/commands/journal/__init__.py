@@ -65,10 +65,10 @@ def restore(
 
 
 class _ListByDefault(TyperGroup):
-    """A group that lists where no command is named."""
+    """A command group that runs `list` without a command."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the command in where none stands."""
+        """Insert the command if it is missing."""
         if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
             args = ["list", *args]
         return super().parse_args(ctx, args)

@@ -1,4 +1,4 @@
-"""Options of the journal's commands."""
+"""The options of the journal's commands."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ import typer
 from lockdoctor.cli.options.types import count, duration
 
 MAX_TTL_S = 9_000_000_000
-"""Source: MaxLeaseTTL in etcd's server/lease/lessor.go."""
+"""
+Maximum TTL of a lease in seconds.
+
+Source: MaxLeaseTTL in etcd's server/lease/lessor.go.
+"""
 
 
 _RESTORE = "What to put back"
 
 
 def ttl(given: str | int) -> int:
-    """Read a lease's TTL; etcd counts it in whole seconds."""
+    """Return a lease's TTL from text; etcd counts it in whole seconds."""
     if isinstance(given, int):
         return given
     seconds = duration(given)
@@ -29,7 +33,7 @@ def ttl(given: str | int) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class ListFlags:
-    """How much of it."""
+    """The maximum number of entries."""
 
     limit: Annotated[
         int,
@@ -45,7 +49,7 @@ class ListFlags:
 
 @dataclass(frozen=True, kw_only=True)
 class EntryFlags:
-    """Which entry."""
+    """The entry to show."""
 
     entry: Annotated[
         str,
@@ -59,7 +63,7 @@ class EntryFlags:
 
 @dataclass(frozen=True, kw_only=True)
 class RestoreFlags:
-    """What to put back, and whether to."""
+    """The keys to restore, and whether to ask."""
 
     only: Annotated[
         list[str],

@@ -1,4 +1,4 @@
-"""Runs the commands of `journal`: opens the file, asks it, writes what it says."""
+"""Runs the commands of `journal`: opens the file, reads it, writes the answer."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from lockdoctor.outputs.table.journal import JournalTable
 
 def list_entries(flags: ListFlags, form: FormatFlags, journal: JournalFlags) -> ExitStatus:
     """
-    Write the last entries.
+    Write the latest entries.
 
     Raises:
-        LockdoctorError: The journal cannot be read, or the list not be written.
+        LockdoctorError: The journal cannot be read, or the list cannot be written.
     """
     file = open_journal(journal, os.environ)
     found = file.entries()
@@ -64,10 +64,10 @@ def show(entry: EntryFlags, form: FormatFlags, journal: JournalFlags) -> ExitSta
 
 def find_entry(file: FileJournal, beginning: str) -> Entry:
     """
-    Find the entry whose ID begins so.
+    Return the entry whose ID begins with a text.
 
     Raises:
-        ConfigError: There is none, or there are several.
+        ConfigError: No entry has such an ID, or several have.
         JournalError: The journal cannot be read.
     """
     found = [each for each in file.entries() if each.intent.entry_id.startswith(beginning)]

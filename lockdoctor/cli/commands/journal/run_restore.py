@@ -1,4 +1,4 @@
-"""Runs `journal restore`: plans, shows the plan, asks, puts the keys back, says what came of it."""
+"""Runs `journal restore`: shows the plan, asks, restores the keys, and reports."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def restore(
     config: ConfigFlags,
 ) -> RestoreStatus:
     """
-    Plan, and put back what is planned once somebody says so.
+    Plan a restore, and execute it after consent.
 
     Raises:
-        LockdoctorError: In one sentence; what was put back before was reported.
-        KeyboardInterrupt: A signal came before anything was put back.
+        LockdoctorError: In one sentence; the keys restored before were reported.
+        KeyboardInterrupt: A signal arrived before any key was restored.
     """
     file = open_journal(journal, os.environ)
     will_act = not flags.dry_run and (flags.yes or may_ask())
@@ -82,10 +82,10 @@ def restore(
 
 def _wanted(entry: Entry, flags: RestoreFlags) -> frozenset[bytes]:
     """
-    Say which keys are wanted; none named, and all of them are.
+    Return the keys to restore: the named ones, or all without a name.
 
     Raises:
-        ConfigError: The entry has deleted none, or not one that is named.
+        ConfigError: The entry has deleted no key, or not a named one.
     """
     there = {key.key for key in entry.perhaps_deleted}
     if not there:

@@ -1,4 +1,4 @@
-"""Options of revoke."""
+"""The options of `revoke`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _verdict(text: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class SelectionFlags:
-    """What is treated, and in which way."""
+    """The targets, and the action."""
 
     lease: Annotated[
         list[str],
@@ -125,7 +125,7 @@ class SelectionFlags:
 
 @dataclass(frozen=True, kw_only=True)
 class OverrideFlags:
-    """Dangers that a person names."""
+    """The safety overrides."""
 
     even_if_healthy: Annotated[
         bool,
@@ -167,7 +167,7 @@ class OverrideFlags:
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutionFlags:
-    """What is done with the plan."""
+    """How the plan is executed."""
 
     dry_run: Annotated[
         bool,

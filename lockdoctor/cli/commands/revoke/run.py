@@ -1,4 +1,4 @@
-"""Runs `revoke`: scan, plan, ask, carry out, tell."""
+"""Runs `revoke`: scans, plans, asks, executes and reports."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from lockdoctor.workflows.treatment.undo import undo
 from lockdoctor.workflows.treatment.verify import watch_for_relapse
 
 OWNER_ONLY = 0o600
-"""A plan names keys; nobody else has to know them."""
+"""File mode of a plan: its keys are for its owner only."""
 
 HOW_TO_ACT = (
     "To carry it out, add --yes; to carry out exactly this later, save it with --plan FILE."
@@ -57,18 +57,18 @@ HOW_TO_ACT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevokeSettings:
-    """How one run goes about it."""
+    """The settings of one run."""
 
     settings: ConnectionSettings
     journal: Path
     acting: ExecutionFlags
     is_json: bool
     asks: bool
-    """There is a person at the terminal to be asked."""
+    """Whether a user at a terminal can be asked."""
 
     @property
     def table(self) -> TreatmentTable:
-        """What people read."""
+        """Return the table for people."""
         return TreatmentTable(
             width=shutil.get_terminal_size((120, 24)).columns,
             colour=in_colour(sys.stdout, os.environ),
@@ -88,10 +88,10 @@ def run_revoke(
     config: ConfigFlags,
 ) -> int:
     """
-    Plan, ask, carry out; or undo.
+    Plan, ask and execute; or undo.
 
     Raises:
-        LockdoctorError: In one sentence; nothing was done to etcd.
+        LockdoctorError: In one sentence; etcd was not changed.
     """
     file = read_config(find_config(config.config, os.environ))
     selection = selection_of(what, dangers)
@@ -132,11 +132,11 @@ def _fresh_plan(
     selection: Selection,
 ) -> RevokePlan:
     """
-    Scan, and plan on it.
+    Scan, and return the plan from its report.
 
     Raises:
-        ClusterError: There was no whole scan.
-        KeyboardInterrupt: A signal came meanwhile.
+        ClusterError: The scan is incomplete.
+        KeyboardInterrupt: A signal arrived meanwhile.
     """
     examined = examine(manner.settings, request, means, timeout_s)
     if examined.by_signal:
@@ -150,7 +150,7 @@ def _fresh_plan(
 
 
 def _settle(manner: RevokeSettings, plan: RevokePlan) -> int:
-    """Show a plan, and carry it out where somebody says so."""
+    """Show a plan, and execute it after consent."""
     acting = manner.acting
     acts = bool(plan.targets) and acting.yes
     if acting.plan is not None:
@@ -170,18 +170,18 @@ def _settle(manner: RevokeSettings, plan: RevokePlan) -> int:
 
 
 def _nothing_done(acting: ExecutionFlags, plan: RevokePlan) -> int:
-    """A plan alone is what was asked for; only who says --yes has wanted more."""
+    """Return the status without an action: only --yes requires one."""
     refused = any(not refusal.is_gone for refusal in plan.refused)
     return ExitStatus.FINDINGS if acting.yes and refused else ExitStatus.NOTHING_FOUND
 
 
 def _act(manner: RevokeSettings, plan: RevokePlan) -> int:
     """
-    Carry a plan out, and report.
+    Execute a plan, and report.
 
     Raises:
-        WrongClusterError: Another cluster has answered; what was done before was reported.
-        KeyboardInterrupt: Two signals came before anything was written to etcd.
+        WrongClusterError: Another cluster has answered; the actions before were reported.
+        KeyboardInterrupt: Two signals arrived before any write to etcd.
     """
     stop = StopRequest()
     signals = Signals(stop)
@@ -212,7 +212,7 @@ async def _carry_out(
 
     def tell(treated: TargetResult) -> None:
         told.append(treated)
-        if len(plan.targets) > 1:  # who presses Ctrl-C twice still knows what was done
+        if len(plan.targets) > 1:  # after two Ctrl-C, the user still sees the completed actions
             came = f"{title(treated.target)}: {RESULTS[treated.result]}"
             print_message(f"{len(told)} of {len(plan.targets)}: {came}")
 
@@ -226,7 +226,7 @@ async def _carry_out(
             relapses = await watch_for_relapse(
                 ward.cluster, ward.clock, report.treated, acting.verify_s, stop
             )
-        except (WrongClusterError, asyncio.CancelledError):  # what was done is told all the same
+        except (WrongClusterError, asyncio.CancelledError):  # actions are reported anyway
             return report
         watched_s = ward.clock.now() - began_at
         return replace(report, watched_s=watched_s, relapses=relapses)
@@ -234,11 +234,11 @@ async def _carry_out(
 
 def _undo(manner: RevokeSettings, entry_id: EntryId) -> int:
     """
-    Put back what is in quarantine, and report.
+    Undo a quarantine, and report.
 
     Raises:
-        WrongClusterError: Another cluster has answered; what was done before was reported.
-        KeyboardInterrupt: Two signals came before anything was written to etcd.
+        WrongClusterError: Another cluster has answered; the actions before were reported.
+        KeyboardInterrupt: Two signals arrived before any write to etcd.
     """
     stop = StopRequest()
 
@@ -267,7 +267,7 @@ def _saved_plan(path: Path) -> RevokePlan:
         return read_plan(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"Cannot read the plan {path}: {error.strerror}") from error
-    except ValueError as error:  # bytes that are no UTF-8, too
+    except ValueError as error:  # invalid UTF-8 raises it too
         why = "it is not text" if isinstance(error, UnicodeDecodeError) else error
         raise ConfigError(f"The plan {path} cannot be used: {why}; plan anew") from error
 

@@ -1,4 +1,4 @@
-"""What the flags of `revoke` come to: a selection and a scan, or the sentence why they cannot."""
+"""Turns the flags of `revoke` into a selection and a scan, or into an error."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from lockdoctor.workflows.scan.scan import ScanRequest
 
 def selection_of(what: SelectionFlags, dangers: OverrideFlags) -> Selection:
     """
-    Say what is to be treated.
+    Return the selection of targets.
 
     Raises:
-        ConfigError: A key or a lease is not written as one.
+        ConfigError: A key or a lease has an invalid form.
     """
-    keys = [os.fsencode(text) for text in what.lock_key]  # the very bytes of the command line
+    keys = [os.fsencode(text) for text in what.lock_key]  # the exact bytes of the command line
     keys += [from_hex("--lock-key-hex", text) for text in what.lock_key_hex]
     return Selection(
         action=Action(what.how),
@@ -56,10 +56,10 @@ def request_of(
     targets: PrefixFlags, run: RunFlags, limits: LimitFlags, selection: Selection, file: Config
 ) -> ScanRequest:
     """
-    Say what to scan; sessions are looked for in the whole cluster, and need no prefix.
+    Return the scan; sessions are found in the whole cluster without a prefix.
 
     Raises:
-        ConfigError: Nothing says which keys, or what is said contradicts itself.
+        ConfigError: No keys are selected, or flags contradict each other.
     """
     says_where = targets.prefix or targets.prefix_hex or targets.all_keys
     has_rules = any(rule.prefix for rule in file.rules)
@@ -78,7 +78,7 @@ def validate_flags(selection: Selection, targets: PrefixFlags, acting: Execution
     Refuse flags that contradict each other.
 
     Raises:
-        ConfigError: They do.
+        ConfigError: Flags contradict each other.
     """
     nothing = selection_of(SelectionFlags(), OverrideFlags())
     selects = selection != nothing or targets != PrefixFlags()

@@ -47,10 +47,10 @@ def run_selfcheck(
     config: ConfigFlags,
 ) -> ExitStatus:
     """
-    Look at everything, and print how it is.
+    Check everything that a scan needs, and print the results.
 
     Raises:
-        ConfigError: A flag, a variable or the configuration makes no sense.
+        ConfigError: A flag, a variable or the configuration is invalid.
         WrongClusterError: Another cluster has answered.
         OutputError: The result could not be written.
     """
@@ -113,7 +113,7 @@ def _journal(named: Path | None, environ: Mapping[str, str]) -> Permission:
 
 
 def _is_there(path: Path) -> bool:
-    """Tell whether there is a file; where that cannot be seen, opening it tells why."""
+    """Return whether a file exists; if that is unreadable, opening gives the reason."""
     try:
         return path.exists()
     except OSError:
@@ -121,7 +121,7 @@ def _is_there(path: Path) -> bool:
 
 
 def _to_be_begun(what: str, path: Path, kind: FileKind) -> Permission:
-    """Say of a file that is not there yet whether it can be made."""
+    """Return whether a missing file can be created."""
     try:
         require_writable(path, kind)
     except (FileRefusedError, OSError) as refused:

@@ -1,4 +1,4 @@
-"""Options of show."""
+"""The options of `show`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lockdoctor.cli.options.types import duration, one_of
 
 @dataclass(frozen=True, kw_only=True)
 class ShowFlags:
-    """What to show, for how long, and in which form."""
+    """The subject, the time limit and the format."""
 
     subject: Annotated[
         str,

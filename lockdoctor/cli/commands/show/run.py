@@ -47,7 +47,7 @@ def run_show(
         LockdoctorError: In one sentence, before anything was printed.
     """
     file = read_config(find_config(config.config, os.environ))
-    name = os.fsencode(flags.subject)  # the very bytes of the command line
+    name = os.fsencode(flags.subject)  # the exact bytes of the command line
     if not name:
         raise ConfigError("Say what to show: the name of a lock, a key, or a lease")
     files = [
