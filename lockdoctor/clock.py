@@ -16,8 +16,8 @@ class SystemClock:
     """
     Give the wall-clock time at the start of the run, plus the time since then.
 
-    The time since then comes from CLOCK_BOOTTIME, which never steps. It also counts while the
-    machine is suspended: a plain monotonic clock would make leases look too old afterwards.
+    The time since then is from CLOCK_BOOTTIME, which never steps. It also counts while the machine
+    is suspended: a plain monotonic clock would make leases look too old afterwards.
     """
 
     def __init__(self) -> None:

@@ -47,7 +47,7 @@ class AccessDeniedError(ClusterError):
 
 class WrongClusterError(LockdoctorError):
     """
-    The answer came from another etcd cluster than the run's; the run ends.
+    Another etcd cluster than the run's has answered; the run ends.
 
     This is no ClusterError: code that continues without an answer must not continue here.
     """

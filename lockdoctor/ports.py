@@ -52,7 +52,7 @@ class LeaseList:
 
 class Cluster(Protocol):
     """
-    The reads of an etcd cluster that lockdoctor needs; none of them writes.
+    The reads of an etcd cluster that lockdoctor needs; no method writes.
 
     Every method raises ClusterUnreachableError, ClusterTimeoutError or AccessDeniedError, each
     with a sentence for the person on call.

@@ -54,8 +54,8 @@ def scan_status(report: Report, *, by_signal: bool) -> ExitStatus:
     """
     Return the exit status of a scan.
 
-    A scan that ended early, for any reason, is never read as `nothing found`; its findings still
-    count. by_signal: a signal ended it.
+    A scan that ended early, for any reason, never has the status of a scan without findings; its
+    findings still count. by_signal: a signal ended it.
     """
     if by_signal:
         return ExitStatus.INTERRUPTED

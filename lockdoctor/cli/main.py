@@ -173,5 +173,5 @@ def _failed_check(words: Sequence[str], error: Exception) -> int:
         return telling.tell_failure(words, error)
     except Exception as worse:  # noqa: BLE001  # the last resort
         traceback.print_exc()
-        print(f"LOCKDOCTOR UNKNOWN - {type(error).__name__}, {type(worse).__name__}")  # noqa: T201  # a command line talks
+        print(f"LOCKDOCTOR UNKNOWN - {type(error).__name__}, {type(worse).__name__}")  # noqa: T201  # output for the user
         return ExitStatus.NOT_EXAMINED

@@ -96,7 +96,7 @@ class KeyWatch:
         )
 
     async def _next_response(self, stream: _Stream) -> Any:
-        """Wait for a response, and request the progress while none arrives."""
+        """Wait for a response, and request the progress until one arrives."""
         response = await stream.read(IDLE_S)
         if response is None:
             self._unconfirmed = None

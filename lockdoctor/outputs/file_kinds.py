@@ -15,7 +15,7 @@ _JSON = re.compile(
     rb'\s*\{\s*"schema_version"\s*:\s*\d+\s*,\s*'
     rb'("run"\s*:|"check"\s*:\s*\{\s*"status"\s*:\s*"\w+"\s*,\s*"summary"\s*:\s*"LOCKDOCTOR )'
 )
-"""A check comes before the run; after a failed check there is no run."""
+"""A check is written before the run; after a failed check there is no run."""
 
 _HTML = re.compile(rb"<!DOCTYPE html>\s*<html[^>]*>\s*<head>.{0,80}<title>lockdoctor<", re.DOTALL)
 _SVG = re.compile(rb'<svg [^>]*class="rich-terminal"[^>]*>.*\.lockdoctor-matrix', re.DOTALL)

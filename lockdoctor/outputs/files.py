@@ -59,7 +59,7 @@ def write_file(
             return
         sys.stdout.flush()
         opened = os.dup(stream) if isinstance(stream, int) else stream
-        with open(opened, "w", encoding="utf-8", errors="backslashreplace") as out:  # noqa: PTH123  # may be open already
+        with open(opened, "w", encoding="utf-8", errors="backslashreplace") as out:  # noqa: PTH123  # can be open already
             render(out)
     except FileRefusedError as refused:
         raise OutputError(str(refused)) from refused
@@ -101,7 +101,7 @@ def _write_beside(
     target = require_writable(path, kind)
     number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
     try:
-        with open(number, "w", encoding="utf-8", errors="backslashreplace") as out:  # noqa: PTH123  # it is open already
+        with open(number, "w", encoding="utf-8", errors="backslashreplace") as out:  # noqa: PTH123  # already open
             os.fchmod(out.fileno(), mode)
             render(out)
         require_writable(path, kind)  # the file might have changed since the first check

@@ -36,7 +36,7 @@ async def run_in_thread(work: Callable[[], T], *, until: float, late: str = "no 
             setter(what)
 
     def tell(setter: Callable[[Any], None], what: object) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: no caller waits any more
+        with contextlib.suppress(RuntimeError):  # the loop is closed: no caller waits
             loop.call_soon_threadsafe(settle, setter, what)
 
     def run() -> None:

@@ -1,7 +1,7 @@
 """
 Requests over HTTP with a deadline and a size limit, and errors without secrets.
 
-No redirect is followed. A proxy is used only if the request says so.
+No redirect is followed. A proxy is used only for a request with by_proxy.
 """
 
 from __future__ import annotations

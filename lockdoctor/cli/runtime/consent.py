@@ -26,7 +26,7 @@ def agreed(question: str, answer: str = "yes") -> bool:
     """
     drop_typed_input(sys.stdin)
     try:
-        print(f"{question} Type {answer} to do it: ", end="", file=sys.stderr, flush=True)  # noqa: T201  # a command line talks
+        print(f"{question} Type {answer} to do it: ", end="", file=sys.stderr, flush=True)  # noqa: T201  # output for the user
         return sys.stdin.readline().strip() == answer
     except KeyboardInterrupt:
         print_message("interrupted: nothing was written to etcd")

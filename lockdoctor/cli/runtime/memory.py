@@ -32,7 +32,7 @@ def leave_garbage() -> None:
 
 def give_back_large_blocks() -> None:
     """
-    Let glibc return every large block as soon as it is free.
+    Make glibc return every large block as soon as it is free.
 
     glibc raises its threshold with each freed large block, up to 32 MiB. Then the tables that grow
     with 100,000 locks leave unused gaps: a fifth of the peak.

@@ -280,14 +280,14 @@ def _sources(
 ) -> tuple[ProcessSource, ...]:
     if not flags.are_any(watches=watches):
         return ()
-    from lockdoctor.cli.runtime.processes import witnesses  # noqa: PLC0415  # loads clients of the web
+    from lockdoctor.cli.runtime.processes import witnesses  # noqa: PLC0415  # loads HTTP clients
 
     return witnesses(flags, settings, clock, watches=watches)
 
 
 def _output(form: str, out: TextIO) -> Output:
     if form == OutputFormat.JSON:
-        from lockdoctor.outputs.json.report import JsonOutput  # noqa: PLC0415  # a check needs neither
+        from lockdoctor.outputs.json.report import JsonOutput  # noqa: PLC0415  # not needed by a check
 
         return JsonOutput()
     from lockdoctor.outputs.table.report import TableOutput  # noqa: PLC0415  # loads rich

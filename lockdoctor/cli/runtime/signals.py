@@ -35,7 +35,7 @@ def heeded() -> tuple[signal.Signals, ...]:
 
 
 def interrupt_at_once() -> None:
-    """Let every signal raise KeyboardInterrupt at once, as Ctrl-C does in Python."""
+    """Make every signal raise KeyboardInterrupt at once, as Ctrl-C does in Python."""
     for number in heeded():
         signal.signal(number, signal.default_int_handler)
 

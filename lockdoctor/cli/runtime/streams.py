@@ -13,7 +13,7 @@ def print_message(sentence: str) -> None:
     from lockdoctor.outputs.text.values import safe  # noqa: PLC0415  # loads humanize
 
     with contextlib.suppress(OSError):
-        print(f"lockdoctor: {safe(sentence)}", file=sys.stderr)  # noqa: T201  # a command line talks
+        print(f"lockdoctor: {safe(sentence)}", file=sys.stderr)  # noqa: T201  # output for the user
 
 
 def discard_stdout() -> None:

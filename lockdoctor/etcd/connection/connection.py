@@ -452,7 +452,7 @@ class Connection:
 
     async def _authenticate(self, attempt: Attempt) -> None:
         """
-        Get a token for user and password; a cluster without users needs none.
+        Get a token for user and password; a cluster without users requires no token.
 
         Raises:
             AccessDeniedError: etcd refused the given token.

@@ -2,7 +2,7 @@
 Finds out with a plain socket why an endpoint does not answer as an etcd member.
 
 gRPC reports "failed to connect" for a closed port, a wrong certificate and another protocol
-alike. The person on call needs to know which it is.
+alike. This module finds out which one it is.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """
-Reads who a member is: from its status, or from the header of another answer.
+Reads a member's identity: from its status, or from another answer's header.
 
 etcd 3.4.42 to 3.4.45, 3.5.28 to 3.5.31 and 3.6.0 to 3.6.11 show the status only to root where
 authentication is on. From 3.6.14 and 3.7.1 on a token suffices (etcd issues 21466 and 21663). A

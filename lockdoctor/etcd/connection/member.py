@@ -103,7 +103,7 @@ def _options(dial_timeout_s: float) -> Options:
         # etcd is called directly, never through a proxy from the environment.
         ("grpc.enable_http_proxy", 0),
         ("grpc.use_local_subchannel_pool", 1),
-        # A member that comes back must be found within a call's time-out.
+        # A restarted member must be found within a call's time-out.
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.min_reconnect_backoff_ms", int(dial_timeout_s * 1000)),
         ("grpc.max_reconnect_backoff_ms", 1000),

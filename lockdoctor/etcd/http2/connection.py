@@ -18,7 +18,7 @@ from lockdoctor.ports import Clock
 ALPN = "h2"
 
 MAX_UNREAD = 1 << 22
-"""Maximum unread bytes in the send buffer; a server that reads none is dropped."""
+"""Maximum bytes in the send buffer; above it the server counts as not reading."""
 
 SEND_TIMEOUT_S = 0.001
 """Seconds for which frames to the server wait for the next requests."""
@@ -26,7 +26,7 @@ SEND_TIMEOUT_S = 0.001
 CLOSE_TIMEOUT_S = 1.0
 
 Receiver = Callable[[Sequence[UnaryCall], float], None]
-"""Takes ended calls, possibly none, and the time at which they were received."""
+"""Takes ended calls, possibly an empty list, and the time of their receipt."""
 
 
 async def open_pipe(member: Member, path: str, clock: Clock, timeout_s: float) -> Http2Connection:
@@ -76,7 +76,7 @@ class Http2Connection(asyncio.Protocol):
     """
     Sends calls and passes on their results.
 
-    Every call comes back exactly once, whatever the server does.
+    Every call is passed back exactly once, whatever the server does.
     """
 
     def __init__(self, member: Member, path: str, clock: Clock, timeout_s: float) -> None:

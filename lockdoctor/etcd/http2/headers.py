@@ -84,7 +84,7 @@ class HeaderDecoder:
 
     def head(self, block: bytes) -> ResponseHeaders:
         """
-        Return the meaning of a block; blocks must come in the connection's order.
+        Return the meaning of a block; the order of a connection's blocks matters.
 
         Raises:
             ProtocolError: It is not HPACK, or invalid in gRPC.

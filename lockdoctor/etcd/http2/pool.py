@@ -19,7 +19,7 @@ class Http2Pool:
     """
     One connection for new calls, and earlier ones with open calls.
 
-    Once `notes` has a sentence, there is no connection any more.
+    Once `notes` has a sentence, there is no connection.
     """
 
     def __init__(self, connection: Connection, clock: Clock, path: str) -> None:
@@ -32,7 +32,7 @@ class Http2Pool:
         self._misses = 0
 
     async def get(self, attempt: Attempt) -> Http2Connection | None:
-        """Return the connection to an attempt's member; None if there can be none."""
+        """Return the connection to an attempt's member; None if it cannot be opened."""
         self._notice_trouble()
         if self.notes:
             return None

@@ -75,9 +75,9 @@ class ResponseDecoder:
     Decodes answers; equal bytes are not decoded again for another lease.
 
     An answer without keys consists of its header, the lease's ID, encoded as in the request, and
-    the TTLs. If header and TTLs equal those of a decoded answer, and the bytes between them are the
-    requested lease's ID, the meaning is the same. The header names the cluster too, so an answer of
-    another cluster is always decoded.
+    the TTLs. An answer has the meaning of a decoded one if header and TTLs are equal, and if the
+    bytes between them are the requested lease's ID. The header names the cluster too, so an answer
+    of another cluster is always decoded.
     """
 
     def __init__(self, require_cluster: Callable[[Any, Attempt], None]) -> None:
@@ -103,7 +103,7 @@ class ResponseDecoder:
             The readings, and the calls without one.
 
         Raises:
-            WrongClusterError: An answer comes from another cluster.
+            WrongClusterError: An answer is from another cluster.
         """
         readings: list[Reading] = []
         unread: list[FailedLookup] = []
@@ -132,7 +132,7 @@ class ResponseDecoder:
 
         Raises:
             ProtocolError: It is not an answer, or one about another lease.
-            WrongClusterError: It comes from another cluster.
+            WrongClusterError: It is from another cluster.
         """
         about: Asked = call.about
         lease_id, with_keys, attempt = about

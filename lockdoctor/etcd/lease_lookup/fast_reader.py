@@ -43,7 +43,7 @@ class PipelinedLeaseReader:
         During a reading, gRPC's own client handles a second one.
 
         Raises:
-            ClusterUnreachableError: No member answers any more.
+            ClusterUnreachableError: No member answers.
             ClusterTimeoutError: Many look-ups in a row were not answered in time.
         """
         ids = iter(lease_ids)

@@ -104,7 +104,7 @@ class RpcLeaseReader:
         Read leases and yield each answer, in no order.
 
         Raises:
-            ClusterUnreachableError: No member answers any more.
+            ClusterUnreachableError: No member answers.
             ClusterTimeoutError: Many look-ups in a row were not answered in time.
         """
         ids = iter(lease_ids)
@@ -125,7 +125,7 @@ class RpcLeaseReader:
         Read one lease, also after a failed attempt.
 
         Raises:
-            ClusterUnreachableError: No member answers any more.
+            ClusterUnreachableError: No member answers.
             ClusterTimeoutError: Many look-ups in a row were not answered in time.
         """
         asked_at = self._clock.now() if failure is None else failure.asked_at

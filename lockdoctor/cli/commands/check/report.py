@@ -158,7 +158,7 @@ def _output(form: str, out: TextIO) -> CheckOutput:
     if form == CheckFormat.NAGIOS:
         return NagiosOutput()
     if form == CheckFormat.PROMETHEUS:
-        from lockdoctor.outputs.prometheus import PrometheusOutput  # noqa: PLC0415  # loads a server
+        from lockdoctor.outputs.prometheus import PrometheusOutput  # noqa: PLC0415  # loads an HTTP server
 
         return PrometheusOutput()
     from lockdoctor.outputs.json.check import CheckJson  # noqa: PLC0415  # loads rich
@@ -188,7 +188,7 @@ def _own(form: str, path: Path) -> tuple[str, Path]:
 
 
 def _ping(url: str) -> Ping:
-    from lockdoctor.cli.commands.check.ping import Ping  # noqa: PLC0415  # loads a client of the web
+    from lockdoctor.cli.commands.check.ping import Ping  # noqa: PLC0415  # loads an HTTP client
 
     try:
         return Ping(url)

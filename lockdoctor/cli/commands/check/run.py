@@ -85,7 +85,7 @@ def run_check(
         try:
             treated = _treat(settings, journal, examined.report, request.policy)
             unattended, by_signal = treated.unattended, treated.by_signal
-        except KeyboardInterrupt:  # it came before the run
+        except KeyboardInterrupt:  # it arrived before the run
             by_signal = True
     return teller.tell(
         CheckResult(
@@ -122,7 +122,7 @@ def _wrong_cluster(settings: ConnectionSettings) -> tuple[str, ...]:
 def _treat(
     settings: ConnectionSettings, journal: JournalFlags, report: Report, policy: Policy
 ) -> UnattendedRun:
-    from lockdoctor.cli.commands.check.treat import treat  # noqa: PLC0415  # loads what treats
+    from lockdoctor.cli.commands.check.treat import treat  # noqa: PLC0415  # loads the treatment code
     from lockdoctor.cli.runtime.journal import open_journal  # noqa: PLC0415  # loads rich
 
     return treat(settings, open_journal(journal, os.environ), report, policy)
