@@ -74,7 +74,7 @@ def load(name: str) -> Any:
 
 
 def _say_version() -> int:
-    """Print the version, without typer, which takes longer to load than the rest."""
+    """Print the version, without typer, which can take longer than all the rest."""
     sys.stdout.write(f"lockdoctor {__version__}\n")
     return ExitStatus.NOTHING_FOUND
 

@@ -17,7 +17,7 @@ from lockdoctor.outputs.text.headline import alarms, findings_headline
 from lockdoctor.outputs.text.values import count, duration, lock_title, printable, safe, shortened
 
 SUMMARY_WIDTH = 1000
-"""Monitoring systems cut longer status lines, and with them the perfdata."""
+"""Monitoring systems cut status lines at some greater length, perfdata included."""
 
 NAME_WIDTH = 120
 """Longer names lose their middle; JSON has the whole name."""

@@ -58,7 +58,7 @@ def wanted_answer(plan: RevokePlan) -> str:
 
 
 def _short_name(target: Target) -> str:
-    """Return the lock's name, or the lease if the name is hard to type."""
+    """Return the lock's name; if hard to type, the lease or the number of targets."""
     name = printable(target.stakes[0].lock.name) if target.stakes else ""
     if name and name.isascii() and "\\" not in name and len(name) <= MAX_ANSWER:
         return name

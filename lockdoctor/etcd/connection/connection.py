@@ -416,7 +416,7 @@ class Connection:
             await self._clock.sleep(RETRY_PAUSE_S)
 
     async def _greet(self, member: Member) -> StatusReply | UnreachableMember:
-        """Read a member's identity; etcd 3.4.42, 3.5.28, 3.6.9 and later require a user."""
+        """Read a member's identity; newer etcd requires a user (3.4.42, 3.5.28, 3.6.9)."""
         attempt = Attempt(1, member, self._token, 0.0, "log in")
         try:
             try:

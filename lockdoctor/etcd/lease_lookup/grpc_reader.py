@@ -1,4 +1,4 @@
-"""Looks up many leases with gRPC's own client, at a limited rate."""
+"""Looks up many leases with gRPC's client at a limited rate; failures are values."""
 
 from __future__ import annotations
 
