@@ -18,7 +18,7 @@ from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.text.values import count, printable, shortened
 
 MAX_PARTIES = 8
-"""Maximum sessions of a drawn cycle; JSON has all of a shortest cycle."""
+"""Maximum sessions of a drawn cycle; JSON has all sessions of a short cycle."""
 
 MAX_ROWS = 30
 """Maximum locks in a drawn tree."""
