@@ -32,9 +32,9 @@ class FileKind:
     """The number of bytes that `is_ours` needs."""
     in_the_way: Callable[[Path], Path | None] = lambda _: None
     """
-    Takes the path, its links resolved, where there is no file or an empty one.
+    Takes the path without links where the file is missing or empty.
 
-    Returns a file of someone else that would be changed with it.
+    Returns another program's file that a write would change too, if any.
     """
 
 

@@ -127,7 +127,7 @@ class KeyWriter(Protocol):
     The actions on an etcd cluster: the only interface that writes to it.
 
     Each write is sent once and never repeated; its WriteResult holds the outcome. A guarded write
-    changes all of its keys or none. It changes only keys with the create revision, modification
+    changes all of its keys or no key. It changes only keys with the create revision, modification
     revision and lease that were read. It takes MAX_TOGETHER keys at most.
 
     Every method raises ClusterUnreachableError, ClusterTimeoutError or AccessDeniedError, each

@@ -61,7 +61,11 @@ def find_config(flag: Path | None, environ: Mapping[str, str]) -> Path | None:
 
 
 def _is_there(place: Path) -> bool:
-    """Tell whether a file is there; one that this user may not look for is not (`sudo -u`)."""
+    """
+    Return whether a file exists; False if this user may not read its folder.
+
+    With `sudo -u`, the current folder can be such a folder.
+    """
     try:
         return place.is_file()
     except PermissionError:

@@ -48,11 +48,11 @@ def write_to(out: TextIO, what: str, render: Callable[[TextIO], object]) -> None
 
 def drop_typed_input(answers: TextIO) -> None:
     """
-    Drop what was typed before a question was asked: it is no answer to it.
+    Discard input that was typed before the question: it is not an answer to it.
 
-    What does not come from a terminal is left alone.
+    Input from other sources than a terminal is kept.
     """
     with contextlib.suppress(OSError, ValueError, ImportError):
-        import termios  # noqa: PLC0415  # Windows has none
+        import termios  # noqa: PLC0415  # missing on Windows
 
         termios.tcflush(answers.fileno(), termios.TCIFLUSH)
