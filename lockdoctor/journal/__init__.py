@@ -1,1 +1,1 @@
-"""Writes down what lockdoctor does to clusters, and reads it again."""
+"""Write down what lockdoctor does to clusters, and read it back."""

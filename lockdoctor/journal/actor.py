@@ -1,4 +1,4 @@
-"""Who this process acts for, as the system knows it."""
+"""Find the user for whom this process acts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from lockdoctor.domain.treatment.journal_entry import Actor
 
 def this_actor(environ: Mapping[str, str]) -> Actor:
     """
-    Name the user, the host and the process.
+    Return the user, the host and the process ID of this process.
 
-    The system's own name of the user counts, not USER, which anybody can set. Who became another
-    user with sudo is named as well, as far as the environment still tells it.
+    The user name is the system's own, not USER, which any user can set. A user who used sudo is
+    named as well, if the environment still has that name.
     """
     try:
         user = pwd.getpwuid(os.getuid()).pw_name

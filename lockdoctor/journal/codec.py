@@ -1,8 +1,9 @@
 """
-One line of a journal: an intent or an outcome as a JSON object in ASCII.
+Encode and decode one line of a journal: a JSON object in ASCII.
 
-Bytes are in base64, leases as etcdctl prints them, moments in UTC. Fields may be added at any
-time; a reader ignores those that it does not know. VERSION rises when a field changes its meaning.
+A line is an intent or an outcome. Bytes are in base64, leases as etcdctl prints them, moments in
+UTC. Fields may be added at any time; a reader ignores unknown fields. VERSION rises when a field
+changes its meaning.
 """
 
 from __future__ import annotations
@@ -30,27 +31,27 @@ from lockdoctor.domain.treatment.journal_entry import (
 VERSION = 1
 
 BEGINNING = b'{"lockdoctor_journal":'
-"""What every line begins with, and so every journal."""
+"""The first bytes of every line, and so of every journal."""
 
 _T = TypeVar("_T")
 _Json = dict[str, Any]
 
 
 class UnreadableLine(enum.Enum):
-    """Why bytes are no line."""
+    """Why bytes are not a line of a journal."""
 
     DAMAGED = "damaged"
-    """They are no line of a journal, or not a whole one."""
+    """They are not a complete line of a journal."""
     NEWER = "newer"
-    """A newer lockdoctor has written them; only it knows what they mean."""
+    """A newer lockdoctor has written them, so this version cannot read them."""
 
 
 class _NewerVersionError(Exception):
-    """A word or a version that is not known here."""
+    """A word or a version that this lockdoctor does not support."""
 
 
 def encoded(line: Line) -> bytes:
-    """Write a line, its line break included; the values of an intent are cut to a size."""
+    """Return a line as bytes, with its line break; an intent's long values are cut."""
     line = cut(line)
     content = _intent(line) if isinstance(line, Intent) else _outcome(line)
     whole = {
@@ -63,7 +64,7 @@ def encoded(line: Line) -> bytes:
 
 
 def decoded(raw: bytes) -> Line | UnreadableLine:
-    """Read a line."""
+    """Return the line that some bytes encode, or why they encode no line."""
     try:
         return _line(json.loads(raw))
     except _NewerVersionError:

@@ -1,4 +1,8 @@
-"""FileJournal: a journal in a file of JSON lines that only grows, safe with several processes."""
+"""
+FileJournal: a journal in a file of JSON lines, safe with several processes.
+
+Lines are only appended, never changed.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,10 @@ from lockdoctor.paths import make_state_folder, state_folder
 
 LOCK_TRIES = 100
 LOCK_PAUSE_S = 0.05
-"""Whoever writes a line holds the lock for milliseconds; five seconds mean that it hangs."""
+"""
+The maximum time to wait for the lock, in seconds. A writer holds it for milliseconds, so a writer
+that still holds it after five seconds hangs.
+"""
 
 _WHY = {
     UnreadableLine.DAMAGED: "cannot be read and was skipped; whoever wrote it was ended, or had no"
@@ -39,7 +46,11 @@ _NEXT_TO = "mend that, or give another file with --journal"
 
 
 def is_journal(_path: Path, beginning: bytes) -> bool:
-    """Recognize a journal by its first line, which may be cut off where its writer was killed."""
+    """
+    Return whether a file is a journal, by its first line, which may be cut off.
+
+    A line is cut off where its writer was killed.
+    """
     first, is_whole, rest = beginning.partition(b"\n")
     if first.startswith(BEGINNING):
         return True
@@ -51,36 +62,36 @@ JOURNAL = FileKind(name="journal", option="--journal", is_ours=is_journal)
 
 
 def default_path(environ: Mapping[str, str]) -> Path:
-    """Say where the journal lies unless told otherwise."""
+    """Return the default path of the journal."""
     return state_folder(environ) / "journal.jsonl"
 
 
 class FileJournal:
     """
-    A Journal (see ports) in a file, which is opened anew each time.
+    A Journal (see ports) in a file, which is opened anew for each call.
 
-    A line that is cut off, because its writer was killed or the disk was full, stays as it is: the
-    next line begins on a line of its own, and a reader tells of the stump and goes on.
+    A line that is cut off, because its writer was killed or the disk was full, stays as it is. The
+    next line begins on a line of its own. A reader reports the cut line and continues.
     """
 
     def __init__(self, path: Path) -> None:
-        """Use this file; it is made when the first line is written."""
+        """Use this file; the first write creates it."""
         self.notes: list[str] = []
         self.newer = 0
         self.path = path
         self._target = behind_links(path)
 
     def new_entry_id(self) -> EntryId:
-        """Draw an ID of 48 bits."""
+        """Return a random ID of 48 bits."""
         return EntryId(secrets.token_hex(6))
 
     def require_writable(self) -> None:
         """
-        Find out whether lines can be written, before anything depends on it.
+        Raise an error if lines cannot be written, before anything depends on it.
 
         Raises:
             FileRefusedError: The file is not a journal, or its folder is missing.
-            JournalError: They cannot be written for another reason.
+            JournalError: The lines cannot be written for another reason.
         """
         with self._explained("written", refused=FileRefusedError):
             require_writable(self.path, JOURNAL)
@@ -92,7 +103,7 @@ class FileJournal:
                     raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
 
     def write(self, line: Line) -> None:
-        """Append a line, and have the disk take it."""
+        """Append a line, and flush it to the disk."""
         raw = encoded(line)
         with self._explained("written"):
             require_writable(self.path, JOURNAL)
@@ -107,7 +118,7 @@ class FileJournal:
                     _sync_folder(self._target.parent)
 
     def entries(self) -> tuple[Entry, ...]:
-        """Give all entries, the oldest first; the notes tell what could not be read."""
+        """Return all entries, the oldest first; the notes list unreadable lines."""
         self.notes = []
         lines = list(self._lines())
         found = entries(lines)
@@ -120,16 +131,16 @@ class FileJournal:
         return found
 
     def find(self, entry_id: EntryId) -> Entry | None:
-        """Give one entry; None where there is none."""
+        """Return one entry, or None if the journal does not have it."""
         return next((e for e in self.entries() if e.intent.entry_id == entry_id), None)
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """
-        Keep other processes that ask for the same from what they do meanwhile.
+        Keep other processes that call this method out until the block ends.
 
         Raises:
-            JournalError: One is at it.
+            JournalError: Another process is inside its block.
         """
         beside = self._target.with_name(f"{self._target.name}.lock")
         with self._explained("locked"):
@@ -173,7 +184,7 @@ class FileJournal:
 
     @contextlib.contextmanager
     def _opened(self, flags: int, lock: int) -> Iterator[int]:
-        """Open and lock the file; not to hang where the path leads to a pipe."""
+        """Open and lock the file, without blocking where the path leads to a pipe."""
         file = os.open(self._target, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
         try:
             self._lock(file, lock)
@@ -211,14 +222,18 @@ def _try_lock(file: int, lock: int) -> bool:
 
 
 def _write_all(file: int, raw: bytes) -> None:
-    """Write bytes, where a disk that fills up takes only some of them at first."""
+    """
+    Write all bytes, also where one call writes only some of them.
+
+    A disk that fills up takes only some at first.
+    """
     left = memoryview(raw)
     while left:
         left = left[os.write(file, left) :]
 
 
 def _sync_folder(folder: Path) -> None:
-    """Have the disk take the name of a new file."""
+    """Flush the name of a new file to the disk."""
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(opened)
@@ -227,6 +242,6 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _named(numbers: list[int]) -> str:
-    """Name some lines: the first of them, and how many more."""
+    """Return some line numbers as text: the first ones, and how many more."""
     more = f" (and {len(numbers) - 1} more)" if numbers[1:] else ""
     return f"line {numbers[0]}{more}"
