@@ -1,1 +1,5 @@
-"""What runs leave for those after them, in one SQLite file; the only importer of sqlite3."""
+"""
+Store runs in one SQLite file, and read them back.
+
+No other package imports sqlite3.
+"""

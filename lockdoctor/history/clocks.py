@@ -1,10 +1,10 @@
 """
-Tells what other runs wrote in the time of this one.
+Translate the moments that other runs stored into the time of this run.
 
-Every moment in the file stands on the clock of the run that wrote it. Runs of one boot share a
-steady clock, through which their moments are translated exactly, whatever was done to the wall
-clock in between. Of other boots and other machines there is only the wall clock, and it may be off.
-Runs are numbered in the order in which they were stored, which no clock changes.
+Every stored moment is on the clock of the run that wrote it. Runs of one boot share a steady clock,
+which translates their moments exactly, even if the wall clock was set in between. Other boots and
+other machines share only the wall clock, which may be wrong. Runs are numbered in the order in
+which they were stored, which no clock changes.
 """
 
 from __future__ import annotations
@@ -18,29 +18,34 @@ from lockdoctor.domain.past.past import ClockMark
 from lockdoctor.history.database.queries import inserted, sql
 
 SKEW_S = 10.0
-"""How far apart two machines' wall clocks may be, or one's before and after a boot: NTP keeps them
-within one second. Their moments are taken as that much wider, so that the difference proves
-nothing."""
+"""
+The maximum difference between the wall clocks of two machines, or between one wall clock before and
+after a boot, in seconds. NTP keeps them within one second. Their moments are widened by this much,
+so that the difference proves no change.
+"""
 
 SAME_CLOCK_S = 0.001
-"""The two clocks are read one after the other; a wall clock that was set differs by more."""
+"""
+The maximum difference from reading the two clocks one after the other; a wall clock that was set
+differs by more.
+"""
 
 CACHE_SIZE = 16_384
-"""Of the values that 100,000 locks have in common, so many are kept to be told again."""
+"""The maximum number of values kept for sharing, of those that 100,000 locks have in common."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Clock:
-    """How to tell the moments of one stored clock."""
+    """How to translate the moments of one stored clock."""
 
     shift_s: float
-    """To be added."""
+    """Seconds to add."""
     skew_s: float
     is_own: bool
 
 
 class ClockTranslator:
-    """The clocks of the file, as seen from the present run."""
+    """Translate the moments of the file's clocks to the time of the present run."""
 
     def __init__(self, connection: sqlite3.Connection, present: ClockMark) -> None:
         """Read the clocks of the file."""
@@ -53,30 +58,30 @@ class ClockTranslator:
         }
 
     def at(self, clock_id: int, stored_at: float) -> float:
-        """Tell a stored moment in this run's time, as well as is known."""
+        """Return a stored moment in this run's time, as exactly as it can be placed."""
         return _shared(stored_at + self._clocks[clock_id].shift_s)
 
     def earliest(self, clock_id: int, stored_at: float) -> float:
-        """Tell the earliest that a stored moment can be."""
+        """Return the earliest that a stored moment can be."""
         return _shared(self.at(clock_id, stored_at) - self._clocks[clock_id].skew_s)
 
     def latest(self, clock_id: int, stored_at: float) -> float:
         """
-        Tell the latest that a stored moment can be.
+        Return the latest that a stored moment can be.
 
-        A clock that was behind after a boot is told by the runs that were stored before it was
-        used: its moments lie after theirs. Else a hold would look older than it is.
+        If a clock was behind after a boot, the runs stored before its first use show it: its
+        moments are later than theirs. Otherwise a hold would look older than it is.
         """
         at = _shared(self.at(clock_id, stored_at) + self._clocks[clock_id].skew_s)
         return at if self.is_exact(clock_id) else max(at, self._last_end_before(clock_id))
 
     def is_exact(self, clock_id: int) -> bool:
-        """Whether the moments of a clock are translated by the steady clock of this boot."""
+        """Return whether the steady clock of this boot translates a clock's moments."""
         return self._clocks[clock_id].skew_s == 0
 
     def stored_by(self, clock_id: int, stored_at: float) -> float | None:
         """
-        Tell by when a run had been stored that wrote a moment which lies in the future.
+        Return the latest time for a moment in the future, by the runs stored after it.
 
         The first run that was stored after it and has ended by now gives the bound.
 
@@ -90,16 +95,16 @@ class ClockTranslator:
         return None
 
     def stored(self, clock_id: int, at: float) -> float:
-        """Tell a moment of this run on a stored clock."""
+        """Return a moment of this run on a stored clock."""
         return at - self._clocks[clock_id].shift_s
 
     def own_clock(self) -> int:
-        """Find the stored clock that shows this run's time, or store it."""
+        """Return the stored clock that shows this run's time; store it if it is missing."""
         own = (clock_id for clock_id, clock in self._clocks.items() if clock.is_own)
         return next(own, None) or self._add_clock()
 
     def _last_end_before(self, clock_id: int) -> float:
-        """Tell when the last run ended that was stored before the first run of a clock."""
+        """Return when the last run ended that was stored before a clock's first run."""
         if clock_id not in self._not_before:
             rows = self._connection.execute(sql("last_ends_before_clock"), {"clock_id": clock_id})
             ends = (self.at(row["clock_id"], row["ended_at"]) for row in rows)
@@ -109,7 +114,11 @@ class ClockTranslator:
 
     @property
     def _offset_s(self) -> float:
-        """From the steady clock to this run's; none counts where the boot has no name."""
+        """
+        Return the seconds from the steady clock to this run's clock.
+
+        The steady clock does not count where the boot has no ID.
+        """
         present = self._present
         return present.wall_at - present.steady_at if present.boot_id else 0.0
 
@@ -131,5 +140,5 @@ class ClockTranslator:
 
 @lru_cache(CACHE_SIZE)
 def _shared(moment: float) -> float:
-    """Give one object for equal moments: many leases are looked at in one."""
+    """Return one object for equal moments, which many readings have in common."""
     return moment

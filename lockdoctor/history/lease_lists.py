@@ -1,4 +1,4 @@
-"""Keeps which leases the cluster listed, so that a lease which was there before is never new."""
+"""Store which leases the cluster listed, so that an earlier lease is never new."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from lockdoctor.history.database.queries import sql
 from lockdoctor.history.database.temp_tables import set_requested_leases
 
 MAX_LISTINGS = 300
-"""A day of checks every five minutes: enough to see a trend, and quickly read."""
+"""
+The number of lists to read: a day of checks every five minutes. That is enough to show a trend, and
+quick to read.
+"""
 
 
 def record_list(
@@ -28,7 +31,7 @@ def record_list(
     """
     Store a run's list of leases, within a transaction of the caller.
 
-    A run that began before one that is stored already has the older list, and stores nothing.
+    A run that began before one that is stored already has the older list, so it stores no list.
 
     Args:
         common: What all rows of the run have: lineage_id and run_id.
@@ -50,9 +53,9 @@ def recall_lists(
     connection: sqlite3.Connection, timeline: ClockTranslator, scope: Mapping[str, Any], now: float
 ) -> tuple[Listing, ...]:
     """
-    Give what each of the last lists added, in order, and what the leases asked about add now.
+    Return what each of the last lists added, and what the present leases add.
 
-    A list that lies in the future of this run counts with the one after it.
+    The lists are in order. A list that lies in the future of this run counts with the one after it.
 
     Args:
         scope: lineage_id, prefixes and judged_by of the present run.
@@ -86,7 +89,11 @@ def recall_lists(
 def _is_outrun(
     last: sqlite3.Row | None, timeline: ClockTranslator, run: tuple[float, float]
 ) -> bool:
-    """Whether a run that began later, and not in the future, has stored its list already."""
+    """
+    Return whether a run that began later has stored its list already.
+
+    A run that began in the future does not count.
+    """
     if last is None or not timeline.is_exact(last["clock_id"]):
         return False
     started_at, ended_at = run

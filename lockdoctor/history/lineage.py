@@ -1,4 +1,4 @@
-"""Tells a cluster that goes on from one that was set back or set up anew."""
+"""Find whether a cluster continues, or was restored or set up anew."""
 
 from __future__ import annotations
 
@@ -12,30 +12,29 @@ from lockdoctor.history.database.queries import sql
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterState:
-    """What tells whether a cluster goes on; with it belong the holds that are asked about."""
+    """The state that shows whether a cluster continues, and the requested holds."""
 
     cluster_id: int
     revision: int
     raft_term: int
     asked_at: float
-    """The answers that told the two were asked no sooner than this."""
+    """The earliest time at which the answers with these two numbers were asked."""
     prefixes: str
-    """The prefixes whose keys were read, as the file holds them."""
+    """The prefixes whose keys were read, as the file stores them."""
 
 
 def lineage_of(
     connection: sqlite3.Connection, timeline: ClockTranslator, now: ClusterState
 ) -> int | None:
     """
-    Find the lineage that a cluster continues.
+    Return the lineage that a cluster continues, or None.
 
-    In one cluster neither the revision nor the raft term ever goes back. A cluster whose revision
+    In one cluster neither the revision nor the raft term ever decreases. A cluster whose revision
     was raised after a restore ("etcdutl snapshot restore --bump-revision") still begins with a low
-    term. And a cluster that was set up anew under the same addresses has the same ID, but its keys
-    are others.
+    term. A cluster that was set up anew under the same addresses has the same ID, but other keys.
 
     Returns:
-        None where the cluster was never seen, or is not the one that it was.
+        None where the cluster was never seen, or is not the same one.
     """
     cluster = {"cluster_id": id_text(now.cluster_id)}
     last = connection.execute(sql("last_run_of_cluster"), cluster).fetchone()
@@ -49,16 +48,16 @@ def lineage_of(
 
 
 def _is_concurrent(timeline: ClockTranslator, last: sqlite3.Row, now: ClusterState) -> bool:
-    """Whether the last run went on while this one was on its way, and so may know more."""
+    """Return whether the last run overlapped this one, and so may be more recent."""
     ended_at = timeline.at(last["clock_id"], last["ended_at"])
     return timeline.is_exact(last["clock_id"]) and ended_at >= now.asked_at
 
 
 def _is_witnessed(connection: sqlite3.Connection, lineage_id: int, now: ClusterState) -> bool:
     """
-    Whether the last run over the same prefixes saw any of the keys that it must have seen.
+    Return whether the last run over these prefixes saw a key it must have seen.
 
-    A key that stands now and was created before that run read the keys stood then, too.
+    A key that exists now and was created before that run read the keys existed then, too.
     """
     scope = {"lineage_id": lineage_id, "prefixes": now.prefixes, "back": 0}
     before = connection.execute(sql("run_back"), scope).fetchone()

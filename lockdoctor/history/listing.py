@@ -1,4 +1,4 @@
-"""Lists what is stored, for people to read and for other programs."""
+"""List the stored rows, for people and for other programs."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from lockdoctor.history.database.queries import sql
 from lockdoctor.history.reading_spans import GONE_TTL_S
 
 END_OF_DATES = 253_402_300_800.0
-"""The year 10000: what a damaged file may tell, and no calendar."""
+"""The year 10000 in POSIX seconds: a damaged file can contain it, a calendar cannot."""
 
 
 class Listing:
     """
-    Rows as values, their moments in the present run's time, as well as is known.
+    Rows as values, with their moments in the present run's time.
 
-    Where a row holds what no lockdoctor writes, a listing raises ValueError, TypeError or
-    LookupError.
+    The moments are as exact as they can be placed. Where a row holds a value that no lockdoctor
+    writes, a listing raises ValueError, TypeError or LookupError.
     """
 
     def __init__(self, connection: sqlite3.Connection, present: ClockMark) -> None:
@@ -33,7 +33,7 @@ class Listing:
         self._timeline = ClockTranslator(connection, present)
 
     def runs(self) -> Iterator[StoredRun]:
-        """List the runs, the last one first."""
+        """Return the runs, the last one first."""
         for row in self._connection.execute(sql("all_runs")):
             yield StoredRun(
                 number=row["id"],
@@ -52,7 +52,7 @@ class Listing:
             )
 
     def holds(self, query: str, **values: object) -> Iterator[StoredHold]:
-        """List the holds that a query answers with."""
+        """Return the holds that a query selects."""
         for row in self._connection.execute(sql(query), values):
             is_held = row["held_clock_id"] is not None
             yield StoredHold(
@@ -71,7 +71,7 @@ class Listing:
             )
 
     def leases(self, query: str, **values: object) -> Iterator[StoredLease]:
-        """List the stretches of readings that a query answers with."""
+        """Return the spans of readings that a query selects."""
         for row in self._connection.execute(sql(query), values):
             is_gone = row["granted_ttl_s"] == GONE_TTL_S
             yield StoredLease(
@@ -87,7 +87,7 @@ class Listing:
             )
 
     def findings(self, query: str, **values: object) -> Iterator[StoredFinding]:
-        """List the findings that a query answers with."""
+        """Return the findings that a query selects."""
         for row in self._connection.execute(sql(query), values):
             yield StoredFinding(
                 cluster_id=id_number(row["cluster_id"]),

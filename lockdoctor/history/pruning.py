@@ -1,4 +1,4 @@
-"""Keeps the file small: forgets what is old, and the oldest where there is too much of it."""
+"""Keep the file small: delete old rows, and the oldest where it is too large."""
 
 from __future__ import annotations
 
@@ -20,20 +20,22 @@ from lockdoctor.history.database.connection import (
 from lockdoctor.history.database.queries import sql
 
 OLD_RUNS = 200
-"""At most so many runs are forgotten for their age at a time, so that no run has to wait long."""
+"""The maximum number of runs deleted at a time for their age, so that no run waits long."""
 
 MAX_STEP_S = timedelta(days=1).total_seconds()
-"""So much time at most counts between two successive runs on different boots, whatever their wall
-clocks say: what a clock was set by is not time that has passed."""
+"""
+The maximum time, in seconds, that counts between two successive runs on different boots, whatever
+their wall clocks show: a change of a clock is not time that has passed.
+"""
 
 ROUNDS, RUNS_A_ROUND = 20, 10
-"""So often, so many runs are forgotten for the file's size."""
+"""The maximum number of rounds, and of runs per round, deleted for the file's size."""
 
 SPARE_PAGES = 256
-"""So many free pages stay in the file for the next run to fill."""
+"""The number of free pages that stay in the file for the next run to fill."""
 
 FREED_PAGES = 1000
-"""At most so many are given back at a time."""
+"""The maximum number of pages given back at a time."""
 
 _Moment: TypeAlias = "tuple[str | None, float, float]"
 """The boot, its steady clock, the wall clock."""
@@ -41,10 +43,10 @@ _Moment: TypeAlias = "tuple[str | None, float, float]"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pruned:
-    """What became of a file."""
+    """What pruning changed in a file."""
 
     forgotten: int
-    """Runs."""
+    """The number of runs."""
     left: int
     bytes_before: int
     bytes_after: int
@@ -54,18 +56,18 @@ def prune_whole(
     path: Path, clock_mark: ClockMark, *, keep_s: float, max_bytes: int, wait_s: float
 ) -> Pruned:
     """
-    Forget everything that is to be forgotten, however long it takes, and give all room back.
+    Delete all old rows, with no time limit, and give all free space back.
 
     Args:
-        path: The file; a damaged one is left as it is.
+        path: The file; a damaged one is not changed.
         clock_mark: The present moment.
         keep_s: How long to keep what runs saw, in seconds.
         max_bytes: How large the file may be; the last run stays in any case.
-        wait_s: For so many seconds to wait for another run that is writing.
+        wait_s: The maximum time to wait for another run that is writing, in seconds.
 
     Raises:
-        HistoryBusy: Another run kept it locked for as long as we waited.
-        HistoryError: There is none, or it is damaged or cannot be written.
+        HistoryBusyError: Another run kept it locked for `wait_s` seconds.
+        HistoryError: There is no file, or it is damaged or cannot be written.
     """
     require_stored(path)
     before = paths.size(path) or 0
@@ -85,7 +87,7 @@ def prune_whole(
 def forget(
     connection: sqlite3.Connection, present: ClockMark, keep_s: float, max_bytes: int
 ) -> None:
-    """Forget, within a transaction of the caller."""
+    """Delete old rows, within a transaction of the caller."""
     run_id = _last_old_run(connection, present, keep_s)
     connection.execute(sql("forget_old_runs"), {"run_id": run_id, "runs": OLD_RUNS})
     for _ in range(ROUNDS):
@@ -97,14 +99,14 @@ def forget(
 
 def _last_old_run(connection: sqlite3.Connection, present: ClockMark, keep_s: float) -> int:
     """
-    Find the last run that is proven to be old; those stored before it are older still.
+    Return the last run that is proven to be old; earlier runs are older still.
 
     The proof is the time between the runs that came after it, in the order in which they were
-    stored. On one boot the steady clock tells it. Between boots the wall clocks do, one day at
-    most: a clock that was wrong, and was set right again, adds up to nothing.
+    stored. On one boot the steady clock measures it. Between boots the wall clocks do, one day at
+    most: a clock that was wrong and then set right adds no time.
 
     Returns:
-        Its number; 0 where none is.
+        Its number; 0 where no run is proven to be old.
     """
     age_s = 0.0
     later = (present.boot_id, present.steady_at, present.wall_at)
@@ -124,14 +126,14 @@ def _step_s(earlier: _Moment, later: _Moment) -> float:
 
 
 def give_back(connection: sqlite3.Connection) -> None:
-    """Give the room that was freed back to the file system, outside of any transaction."""
+    """Give freed space back to the file system, outside of any transaction."""
     if _pragma(connection, "freelist_count") > SPARE_PAGES:
         # execute() takes the first step only, which frees a single page.
         connection.executescript(f"PRAGMA incremental_vacuum({FREED_PAGES})")
 
 
 def used_bytes(connection: sqlite3.Connection) -> int:
-    """Measure what the file holds, without the room that is free in it."""
+    """Return the bytes that the file uses, without its free pages."""
     pages = _pragma(connection, "page_count") - _pragma(connection, "freelist_count")
     return pages * _pragma(connection, "page_size")
 

@@ -1,4 +1,4 @@
-"""Reads back what earlier runs have seen, of what a run asks about and nothing else."""
+"""Read what earlier runs saw of the holds and leases that a run asks about."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from lockdoctor.history.reading_spans import GONE_TTL_S
 
 
 class RecallQuery(NamedTuple):
-    """What a run asks about; what is told of it shares these very objects with the run."""
+    """What a run asks about; the answer shares these very objects with the run."""
 
     holds: Sequence[Hold]
     lease_ids: Sequence[LeaseId]
@@ -45,7 +45,7 @@ def recall(
     now: ClusterState,
     asked: RecallQuery,
 ) -> Past:
-    """Tell what is known, within a transaction of the caller."""
+    """Return what earlier runs saw, within a transaction of the caller."""
     set_requested_holds(connection, asked.holds)
     set_requested_leases(connection, asked.lease_ids)
     timeline = ClockTranslator(connection, present)
@@ -56,7 +56,7 @@ def recall(
 
 
 class _Reader:
-    """Reads one lineage."""
+    """Read one lineage."""
 
     def __init__(
         self,
@@ -95,14 +95,14 @@ class _Reader:
         return self.connection.execute(sql(query), {"lineage_id": self.lineage_id, **values})
 
     def _is_past(self, row: sqlite3.Row, clock: str, at: str) -> bool:
-        """Whether a moment is over: one that is not was written by a clock that was wrong."""
+        """Return whether a moment is over; a future moment comes from a wrong clock."""
         return self.timeline.at(row[clock], row[at]) <= self.now
 
     def _seen_by(self, row: sqlite3.Row, clock: str, at: str) -> float | None:
         """
-        Tell by when something had been seen, for sure.
+        Return the time by which an earlier run had certainly seen something.
 
-        A moment that is not over counts from the next run that was stored: it came later.
+        A moment that is not over counts from the next run that was stored, which was later.
         """
         if self._is_past(row, clock, at):
             return self._latest(row, clock, at)
@@ -138,7 +138,7 @@ class _Reader:
                 self.asked.holds[row["place"]],
                 _past_hold(
                     first_answered_at,
-                    min(self.now, last_asked_at),  # the run asks of holds that stand now
+                    min(self.now, last_asked_at),  # the run asks about holds that exist now
                     self._held_at(row),
                 ),
             )
@@ -217,7 +217,7 @@ class _Reader:
 def _past_hold(
     first_answered_at: float, last_asked_at: float, held_first_answered_at: float | None
 ) -> PastHold:
-    """Give one object for equal ones: the keys that one reading had were seen at the same time."""
+    """Return one object for equal holds: keys of one reading have equal times."""
     return PastHold(
         first_answered_at=first_answered_at,
         last_asked_at=last_asked_at,
@@ -227,18 +227,22 @@ def _past_hold(
 
 @lru_cache(CACHE_SIZE)
 def _shared(seconds: int) -> int:
-    """Give one object for equal numbers."""
+    """Return one object for equal numbers."""
     return seconds
 
 
 def _is_wide(row: sqlite3.Row) -> bool:
-    """Whether one revision was told more than once."""
+    """Return whether one revision was reported more than once."""
     first = (row["first_clock_id"], row["first_asked_at"])
     return first != (row["last_clock_id"], row["last_asked_at"])
 
 
 def _of_this_grant(rows: Sequence[sqlite3.Row]) -> list[sqlite3.Row]:
-    """Leave out an earlier lease of the same ID: it ended, or had another TTL."""
+    """
+    Return the rows without an earlier lease of the same ID.
+
+    The earlier lease ended, or had another TTL.
+    """
     granted = rows[-1]["granted_ttl_s"]
     last: list[sqlite3.Row] = []
     for row in reversed(rows):

@@ -1,4 +1,4 @@
-"""HistoryReader: what one file keeps, for people and for other programs."""
+"""HistoryReader: the content of one file, for people and for other programs."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 
 def open_reader(path: Path, clock_mark: ClockMark, *, wait_s: float = WAIT_S) -> HistoryReader:
     """
-    Open a history for reading: all of it as it is at this moment, whatever runs write meanwhile.
+    Open a history for reading, as it is now, whatever runs write meanwhile.
 
     Args:
         path: The file.
-        clock_mark: The present moment, in whose time the stored ones are told.
-        wait_s: For so many seconds to wait for a run that has locked the file.
+        clock_mark: The present moment; stored moments are translated to its time.
+        wait_s: The maximum time to wait for a run that has locked the file, in seconds.
 
     Raises:
-        HistoryTooNew: A newer lockdoctor has written it.
-        HistoryBusy: Another run kept it locked for as long as we waited.
-        HistoryError: There is none, or nothing in it, or it cannot be read.
+        HistoryTooNewError: A newer lockdoctor has written it.
+        HistoryBusyError: Another run kept it locked for `wait_s` seconds.
+        HistoryError: There is no file, or it is empty, or it cannot be read.
     """
     return HistoryReader(path, clock_mark, wait_s)
 
 
 class HistoryReader:
     """
-    What runs have left in one file; close it, or use it in a with statement.
+    The runs in one file; close it, or use it in a with statement.
 
-    Nothing is ever changed, not even a damaged file set aside. Every method raises HistoryError
+    It never changes the file, and does not rename a damaged one. Every method raises HistoryError
     where the file turns out to be damaged.
     """
 
@@ -58,7 +58,7 @@ class HistoryReader:
             raise
 
     def __enter__(self) -> Self:
-        """Nothing to do: it is open."""
+        """Return the reader, which is open already."""
         return self
 
     def __exit__(
@@ -67,30 +67,30 @@ class HistoryReader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._connection.close()
 
     def runs(self) -> tuple[StoredRun, ...]:
-        """List the runs, the last one first."""
+        """Return the runs, the last one first."""
         with validating_rows(self._path):
             return tuple(self._listing.runs())
 
     def about(self, name: bytes, lease_id: LeaseId | None = None) -> Stored:
         """
-        List what is stored of one lock or lease.
+        Return what is stored of one lock or lease.
 
         Args:
             name: A lock's name, or a key.
-            lease_id: The lease that the same words may mean.
+            lease_id: The lease that the same word can mean.
 
         Returns:
-            The holds of the lock, under the key, and of the lease; what was read of their leases,
-            and of the lease; what was found of the lock, or of the locks of those holds while
-            they stood.
+            The holds of the lock, under the key, and of the lease; the readings of their leases,
+            and of the lease; the findings on the lock, or on the locks of those holds while they
+            lasted.
         """
         with validating_rows(self._path):
             holds = tuple(dict.fromkeys(self._holds(name, lease_id)))
@@ -107,10 +107,10 @@ class HistoryReader:
 
     def export(self) -> Iterator[dict[str, Any]]:
         """
-        Give everything that is stored, a plain dictionary at a time.
+        Yield everything that is stored, one plain dictionary at a time.
 
-        `record` says what it is: run, hold, lease or finding. Bytes stay bytes, and moments are
-        POSIX seconds.
+        `record` is its kind: run, hold, lease or finding. Bytes stay bytes, and moments are POSIX
+        seconds.
         """
         with validating_rows(self._path):
             listing = self._listing

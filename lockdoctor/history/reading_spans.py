@@ -1,9 +1,9 @@
 """
-Keeps readings sparse: what proves something stays, repeats are folded.
+Store few readings: keep those that prove something, and fold repeats.
 
-Of the readings of one lease under one raft term the first and the last prove nearly all that the
-whole row proves: the deadline moved from the one to the other. What is lost is told in
-docs/history.md, and tests/history/test_reading_spans.py holds it to that.
+Of the readings of one lease under one raft term, the first and the last prove nearly all that the
+whole row proves: the deadline moved from the one to the other. docs/history.md describes what is
+lost, and tests/history/test_reading_spans.py checks it.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from lockdoctor.domain.inference.renewals import is_usable
 from lockdoctor.domain.model.leases import LeaseNotFound, LeaseReading, Reading
 
 GONE_TTL_S = 0
-"""What etcd answers as the granted TTL of a lease that it does not know."""
+"""The granted TTL in etcd's answer for a lease that does not exist."""
 
 
 class SpanKey(NamedTuple):
-    """What readings have in common that can be folded into one stretch."""
+    """What readings have in common that can be folded into one span."""
 
     granted_ttl_s: int
     """GONE_TTL_S where the lease was gone."""
     raft_term: int
     is_promoted: bool
-    """Such a reading discards what is around it, so it must not be lost among others."""
+    """Such a reading discards those around it, so it must not be lost among others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +40,24 @@ class ReadingSpan:
 
     @property
     def sameness(self) -> SpanKey:
-        """What its readings have in common."""
+        """Return what its readings have in common."""
         return sameness(self.first)
 
     @property
     def kept(self) -> tuple[Reading, ...]:
-        """The readings that are left."""
+        """Return the readings that are left."""
         return (self.first,) if self.readings == 1 else (self.first, self.last)
 
 
 def sameness(reading: Reading) -> SpanKey:
-    """Say with which readings this one can be folded."""
+    """Return what a reading must have in common with others to be folded."""
     if isinstance(reading, LeaseNotFound):
         return SpanKey(GONE_TTL_S, reading.raft_term, is_promoted=False)
     return SpanKey(reading.granted_ttl_s, reading.raft_term, shows_promotion(reading))
 
 
 def compress(readings: Iterable[Reading]) -> list[ReadingSpan]:
-    """Fold the readings of one lease, in the order in which they were asked."""
+    """Return the readings of one lease folded into spans, in the order asked."""
     stretches: list[ReadingSpan] = []
     for reading in readings:
         if isinstance(reading, LeaseReading) and not is_usable(reading):

@@ -1,4 +1,4 @@
-"""SqliteHistory: what one file keeps from run to run."""
+"""SqliteHistory: what one file stores from run to run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from typing_extensions import Self  # in typing from Python 3.11 on
 
 WAIT_S = 5.0
-"""For so long a run waits for another one that is writing; storing one takes a fraction of it."""
+"""
+The maximum time to wait for another run that is writing, in seconds; storing one run takes a
+fraction of it.
+"""
 
 KEEP_S = timedelta(days=30).total_seconds()
 MAX_BYTES = 200_000_000
@@ -42,34 +45,34 @@ T = TypeVar("T")
 
 def open_history(path: Path, clock_mark: ClockMark, *, wait_s: float = WAIT_S) -> SqliteHistory:
     """
-    Open the history of earlier runs, or begin one.
+    Open the history of earlier runs, or create one.
 
     Args:
-        path: The file. Only the state folder is made where it is missing, no other one.
+        path: The file. Only the state folder is created where it is missing.
         clock_mark: The present moment of the run. The run's other moments are on the same clock.
-        wait_s: For so many seconds to wait for another run that is writing.
+        wait_s: The maximum time to wait for another run that is writing, in seconds.
 
     Raises:
-        HistoryTooNew: A newer lockdoctor has written it; it is left as it is.
-        HistoryBusy: Another run kept it locked for as long as we waited.
-        HistoryError: It cannot be opened or written, or it is not ours.
+        HistoryTooNewError: A newer lockdoctor has written it; it is not changed.
+        HistoryBusyError: Another run kept it locked for `wait_s` seconds.
+        HistoryError: It cannot be opened or written, or it is not a history.
     """
     return SqliteHistory(path, clock_mark, wait_s)
 
 
 class SqliteHistory:
     """
-    What earlier runs have seen, in one file; close it, or use it in a with statement.
+    What earlier runs saw, in one file; close it, or use it in a with statement.
 
-    A damaged file is set aside, never deleted, and a fresh one begun: `notes` says so. Every
-    method raises HistoryBusy where another run kept the file locked, and HistoryError where the
-    file cannot be read or written; what was stored before then stays as it was.
+    A damaged file is renamed, never deleted, and a fresh one is created; `notes` reports it. Every
+    method raises HistoryBusyError where another run kept the file locked, and HistoryError where
+    the file cannot be read or written. What was stored before stays as it was.
     """
 
     def __init__(self, path: Path, clock_mark: ClockMark, wait_s: float) -> None:
         """Open the file; see open_history."""
         self.notes: list[str] = []
-        """What its user should know, a sentence each."""
+        """Notes for the user, one sentence each."""
         self._path = behind_links(path)
         self._present = clock_mark
         self._wait_s = wait_s
@@ -80,7 +83,7 @@ class SqliteHistory:
             self._connection = self._connect()
 
     def __enter__(self) -> Self:
-        """Nothing to do: it is open."""
+        """Return the history, which is open already."""
         return self
 
     def __exit__(
@@ -89,11 +92,11 @@ class SqliteHistory:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._connection.close()
 
     def recall(
@@ -108,17 +111,17 @@ class SqliteHistory:
         judged_by: str,
     ) -> Past:
         """
-        Tell what is known of these holds and leases, in the present run's time.
+        Return what earlier runs saw of these holds and leases, in this run's time.
 
         Args:
-            cluster_id: Which cluster; another one's past is another one.
-            revision: The cluster's revision, as a linearizable read tells it. A lower one than
-                was stored tells of a restored snapshot, whose past is another one, too.
-            raft_term: The raft term, of which the same holds.
-            prefixes: What the run looks at: how many runs there were, and what the last one
-                found, is told of runs over the same prefixes.
-            holds: The holds that stand now.
-            lease_ids: The leases that the run looks at, all that etcd lists among them.
+            cluster_id: The cluster; another cluster has another past.
+            revision: The cluster's revision, from a linearizable read. A revision lower than the
+                stored one means a restored snapshot, which has another past, too.
+            raft_term: The raft term; a lower one means the same.
+            prefixes: The prefixes of the run. The number of earlier runs, and the findings of the
+                last one, are those of runs over the same prefixes.
+            holds: The holds that exist now.
+            lease_ids: The leases that the run looks up, with all that etcd lists.
             judged_by: What the verdicts depend on besides etcd: findings are those of the last run
                 that was judged by the same.
         """
@@ -143,7 +146,7 @@ class SqliteHistory:
         return self._do(ask)
 
     def record(self, run: RunRecord) -> None:
-        """Store what one run has seen, all of it or nothing."""
+        """Store what one run has seen, in one transaction."""
 
         def store(connection: sqlite3.Connection) -> None:
             with asking(connection), transaction(connection):
@@ -153,9 +156,9 @@ class SqliteHistory:
 
     def prune(self, *, keep_s: float = KEEP_S, max_bytes: int = MAX_BYTES) -> None:
         """
-        Forget what no run has seen for a long time, and the oldest where there is too much.
+        Delete what no run has seen for long, and the oldest where there is too much.
 
-        The work is bounded: where there is much to forget, several runs share it.
+        The work is bounded: where there is much to delete, several runs share it.
 
         Args:
             keep_s: How long to keep what runs saw, in seconds.
@@ -170,7 +173,7 @@ class SqliteHistory:
         self._do(forget)
 
     def _do(self, step: Callable[[sqlite3.Connection], T]) -> T:
-        """Take a step; where the file turns out to be damaged, take it on a fresh one."""
+        """Take a step; if the file turns out to be damaged, take it on a fresh one."""
         try:
             with translating_errors(self._path):
                 return step(self._connection)
@@ -189,7 +192,7 @@ class SqliteHistory:
         return connection
 
     def _set_aside(self) -> None:
-        """Set the damaged file aside, unless another run that found it so was faster."""
+        """Rename the damaged file, unless another run has done so already."""
         if self._opened is None:
             return
         aside = quarantine_file(self._path, self._opened, self._present.wall_at)

@@ -1,4 +1,8 @@
-"""Stands in for a history that could not be opened, so that a run goes on and says so."""
+"""
+Replace a history that could not be opened, so that the run continues.
+
+The report includes the reason.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,10 @@ from lockdoctor.errors import HistoryError
 
 
 class UnavailableHistory:
-    """A History (see ports) of which nothing can be read or written."""
+    """A History (see ports) that cannot be read or written."""
 
     def __init__(self, failed: HistoryError) -> None:
-        """Keep why."""
+        """Store the reason."""
         self.notes: list[str] = []
         self._failed = failed
 
@@ -30,11 +34,11 @@ class UnavailableHistory:
         lease_ids: Collection[LeaseId],  # noqa: ARG002  # as above
         judged_by: str,  # noqa: ARG002  # as above
     ) -> Past:
-        """Say why there is nothing to recall."""
+        """Raise the reason why the history cannot be read."""
         raise self._failed
 
     def record(self, run: RunRecord) -> None:  # noqa: ARG002  # the port's
-        """Say why nothing can be kept."""
+        """Raise the reason why the run cannot be stored."""
         raise self._failed
 
     def prune(self) -> None:

@@ -1,4 +1,4 @@
-"""Adds what a run has read of leases to the file, folded into what was there."""
+"""Add the lease readings of a run to the file, folded into the stored ones."""
 
 from __future__ import annotations
 
@@ -16,29 +16,31 @@ from lockdoctor.history.database.temp_tables import set_requested_leases
 from lockdoctor.history.reading_spans import GONE_TTL_S, ReadingSpan, SpanKey, compress
 
 BATCH_SIZE = 2_000
-"""So many leases are written at a time: rows take memory until they are in the file."""
+"""The number of leases written at a time: rows take memory until they are in the file."""
 
 STRETCHES = 8
-"""So many leaders back, the readings of a lease are kept."""
+"""The number of most recent leaders for which the readings of a lease are kept."""
 
 
 NOT_YET_S = 60.0
-"""Another run may have ended a little later than this one by the time that this one is stored, but
-not by so much: what lies further ahead was written by a clock that one of the two had wrong."""
+"""
+The maximum time, in seconds, by which another run may have ended later than this one when this one
+is stored. A moment further ahead comes from a wrong clock of one of the two.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class _Tail:
-    """How the stored readings of a lease end."""
+    """The last stored readings of a lease."""
 
     number: int
     sameness: SpanKey | None
-    """None where nothing can be added to them."""
+    """None where no reading can be added to them."""
     last_answered_at: float
 
 
 class ReadingsWriter:
-    """Writes the readings of one run."""
+    """Write the readings of one run."""
 
     def __init__(
         self,
@@ -48,7 +50,7 @@ class ReadingsWriter:
         ended_at: float,
     ) -> None:
         """
-        Write within a transaction of the caller.
+        Prepare to write within a transaction of the caller.
 
         Args:
             connection: The file.
@@ -79,7 +81,7 @@ class ReadingsWriter:
             if tail and stretches and stretches[0].sameness == tail.sameness:
                 extended.append(self._stretch(lease_id, tail.number, stretches.pop(0)))
             elif tail is None and stretches and isinstance(stretches[0].first, LeaseNotFound):
-                del stretches[0]  # there is nothing that it could be the end of
+                del stretches[0]  # no earlier span exists for it to end
             for number, stretch in enumerate(stretches, start=tail.number + 1 if tail else 1):
                 added.append(self._stretch(lease_id, number, stretch))
         self._put("extend_stretch", extended)
@@ -140,7 +142,7 @@ class ReadingsWriter:
 
 
 def _new(readings: Sequence[Reading], tail: _Tail | None) -> list[Reading]:
-    """Leave out what a run that went on at the same time has stored the like of already."""
+    """Return the readings without those that a concurrent run has stored already."""
     return [r for r in readings if tail is None or r.asked_at >= tail.last_answered_at]
 
 
@@ -149,12 +151,17 @@ def _remaining(reading: Reading) -> int:
 
 
 def _shows_keys(reading: Reading) -> bool:
-    """Whether it ends the time in which the lease had no keys: it has some, or is gone."""
+    """Return whether a reading ends the keyless time: it has keys, or is gone."""
     return isinstance(reading, LeaseNotFound) or bool(reading.attached_keys)
 
 
 def _keyless_since(readings: Sequence[Reading]) -> float | None:
-    """When the first look was answered from which on no look found keys; None where one did."""
+    """
+    Return when the first of the latest keyless readings was answered.
+
+    Returns:
+        None where the last reading found keys.
+    """
     since_at: float | None = None
     for reading in readings:
         if _shows_keys(reading):

@@ -1,4 +1,4 @@
-"""Adds one run to the file."""
+"""Add one run to the file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from lockdoctor.history.lineage import ClusterState, lineage_of
 from lockdoctor.history.write_readings import ReadingsWriter
 
 SWEEP_RUNS = 50
-"""What one run saw, and so many after it over the same prefixes did not, is forgotten."""
+"""
+The number of later runs over the same prefixes after which a row that they did not see is deleted.
+"""
 
 
 def record(connection: sqlite3.Connection, present: ClockMark, run: RunRecord) -> None:
@@ -55,7 +57,7 @@ def _sweep(connection: sqlite3.Connection, runs_back: sqlite3.Cursor) -> None:
 
 
 class _Recorder:
-    """Writes the parts of one run."""
+    """Write the parts of one run."""
 
     def __init__(
         self,
@@ -77,8 +79,8 @@ class _Recorder:
         Store everything.
 
         Args:
-            before_id: The last run over the same prefixes that was judged by the same limits; 0
-                for none.
+            before_id: The last run over the same prefixes that was judged by the same limits; 0 if
+                there is no such run.
         """
         run_id = inserted(self.connection, "add_run", self._run())
         self.common = {
@@ -160,7 +162,7 @@ class _Recorder:
                 self.connection.execute(sql("add_finding"), row)
 
     def _repeat(self, finding: FindingSeen, row: dict[str, Any]) -> bool:
-        """Count a finding of the run before once more; whether it had it."""
+        """Count a finding of the previous run once more; return whether it had it."""
         if finding.lock is not None:
             return self.connection.execute(sql("repeat_finding"), row).rowcount > 0
         for before in self.connection.execute(sql("session_findings"), row).fetchall():

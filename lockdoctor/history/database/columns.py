@@ -1,4 +1,4 @@
-"""Writes values as the file holds them, where the two differ."""
+"""Convert values to what the file stores, and back, where the two differ."""
 
 from __future__ import annotations
 
@@ -14,41 +14,45 @@ _KINDS = {kind.value: kind for kind in VerdictKind}
 
 
 def id_text(number: int) -> str:
-    """Write a cluster or member ID: 64 bits without a sign are too many for SQLite's integers."""
+    """
+    Return a cluster or member ID as text.
+
+    SQLite's integers have a sign, so they cannot hold 64 bits without a sign.
+    """
     return f"{number:016x}"
 
 
 def id_number(text: str) -> int:
-    """Read it back."""
+    """Return the ID that a text stores."""
     return int(text, 16)
 
 
 def prefixes_text(prefixes: Sequence[bytes]) -> str:
-    """Write prefixes so that the same ones give the same text, in whatever order they came."""
+    """Return prefixes as text; the same prefixes in any order give the same text."""
     return json.dumps(sorted({prefix.hex() for prefix in prefixes}))
 
 
 def prefixes_of(text: str) -> tuple[bytes, ...]:
-    """Read them back."""
+    """Return the prefixes that a text stores."""
     return tuple(bytes.fromhex(digits) for digits in json.loads(text))
 
 
 def leases_text(lease_ids: Iterable[LeaseId]) -> bytes:
-    """Write lease IDs, eight bytes each."""
+    """Return lease IDs as bytes, eight bytes each."""
     return b"".join(lease_id.to_bytes(8, "big", signed=True) for lease_id in lease_ids)
 
 
 def leases_of(raw: bytes | None) -> tuple[LeaseId, ...]:
-    """Read them back; none where an earlier layout did not have them."""
+    """Return the stored lease IDs; empty where an earlier layout did not have them."""
     parts = (raw[at : at + 8] for at in range(0, len(raw), 8)) if raw else ()
     return tuple(LeaseId(int.from_bytes(part, "big", signed=True)) for part in parts)
 
 
 def verdict_kind(text: str) -> VerdictKind | None:
-    """Read a verdict; None where another version of lockdoctor knew it, and this one does not."""
+    """Return the verdict of a slug, or None if this version does not have it."""
     return _KINDS.get(text)
 
 
 def lock_id(name: bytes, recipe: str) -> LockId | None:
-    """Read a lock; None where this version does not know its recipe."""
+    """Return a lock's ID, or None if this version does not have its recipe."""
     return LockId(name, _RECIPES[recipe]) if recipe in _RECIPES else None

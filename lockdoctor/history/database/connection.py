@@ -1,4 +1,4 @@
-"""Opens the history file, and tells what goes wrong with it in sentences."""
+"""Open the history file, and turn SQLite's errors into lockdoctor's own."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _BEGIN_ANEW = "the next scan or check that uses it sets it aside and begins a ne
 
 
 class HistoryDamagedError(HistoryError):
-    """The file is ours, but not whole."""
+    """The file is a lockdoctor history, but damaged."""
 
 
 def connect(path: Path, wait_s: float) -> sqlite3.Connection:
     """
-    Open a history file in the present layout; a missing or empty one is begun.
+    Open a history file in the present layout; create a missing or empty one.
 
     Raises:
-        HistoryDamagedError: It is ours, but not whole.
-        HistoryTooNewError: A newer lockdoctor has written it; it is left as it is.
-        HistoryBusyError: Another run kept it locked for as long as we waited.
-        HistoryError: It cannot be opened, or it is not ours.
+        HistoryDamagedError: It is a history, but damaged.
+        HistoryTooNewError: A newer lockdoctor has written it; it is not changed.
+        HistoryBusyError: Another run kept it locked for `wait_s` seconds.
+        HistoryError: It cannot be opened, or it is not a history.
     """
     target = behind_links(path)
 
@@ -40,7 +40,7 @@ def connect(path: Path, wait_s: float) -> sqlite3.Connection:
         is_whole = None
         while is_whole is None:
             paths.prepare(target, begin)
-            with contextlib.suppress(FileNotFoundError):  # another run has set it aside meanwhile
+            with contextlib.suppress(FileNotFoundError):  # another run has renamed it meanwhile
                 is_whole = paths.looks_whole(target)
     if not is_whole:
         raise _not_whole(path)
@@ -49,16 +49,16 @@ def connect(path: Path, wait_s: float) -> sqlite3.Connection:
 
 def connect_to_read(path: Path, wait_s: float) -> sqlite3.Connection:
     """
-    Open a history file of the present layout for reading; nothing in it changes.
+    Open a history file of the present layout for reading, without changing it.
 
-    SQLite may leave its own two files beside it, which the next run clears away. Where it cannot
-    put them there, nobody writes to the history meanwhile, and they are not needed.
+    SQLite might leave its own two files beside it, which the next run removes. Where SQLite cannot
+    create them, no other process can write to the history, so they are not needed.
 
     Raises:
-        HistoryDamagedError: It is ours, but not whole.
+        HistoryDamagedError: It is a history, but damaged.
         HistoryTooNewError: A newer lockdoctor has written it.
-        HistoryBusyError: Another run kept it locked for as long as we waited.
-        HistoryError: Nothing is stored, it cannot be read, or it is not ours.
+        HistoryBusyError: Another run kept it locked for `wait_s` seconds.
+        HistoryError: It is empty, it cannot be read, or it is not a history.
     """
     require_stored(path)
     target = behind_links(path)
@@ -72,11 +72,11 @@ def connect_to_read(path: Path, wait_s: float) -> sqlite3.Connection:
 
 def require_stored(path: Path) -> None:
     """
-    Make sure that there is something to read.
+    Raise an error if the history file does not exist or has no content.
 
     Raises:
-        HistoryDamagedError: It is ours, but not whole.
-        HistoryError: There is no file, or an empty one, or it cannot be read, or is not ours.
+        HistoryDamagedError: It is a history, but damaged.
+        HistoryError: There is no file, or it is empty, cannot be read, or is not a history.
     """
     with _refused(path):
         target = require_own(path, HISTORY)
@@ -94,7 +94,7 @@ def require_stored(path: Path) -> None:
 
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection, *, writes: bool = True) -> Iterator[None]:
-    """Do everything or nothing."""
+    """Run the block in one transaction: all of it takes effect, or no part."""
     connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
     try:
         yield
@@ -107,18 +107,18 @@ def transaction(connection: sqlite3.Connection, *, writes: bool = True) -> Itera
 
 @contextlib.contextmanager
 def translating_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the file system complain of into our errors."""
+    """Turn errors of SQLite and of the file system into lockdoctor's own."""
     try:
         yield
     except sqlite3.Error as error:
         raise _translated(path, error) from error
-    except UnicodeDecodeError as error:  # Python reads what SQLite says as UTF-8, too
+    except UnicodeDecodeError as error:  # Python decodes SQLite's error messages as UTF-8, too
         raise _damaged(path, error) from error
 
 
 @contextlib.contextmanager
 def validating_rows(path: Path) -> Iterator[None]:
-    """As `explained`, also where values were changed and SQLite did not notice."""
+    """Do as `translating_errors`; also report changed values that SQLite accepts."""
     try:
         with translating_errors(path):
             yield
@@ -130,10 +130,13 @@ def validating_rows(path: Path) -> Iterator[None]:
 
 def quarantine_file(path: Path, damaged: tuple[int, int], at: float) -> Path | None:
     """
-    Move a damaged history out of the way; None where another run has done so.
+    Rename a damaged history; return the new path.
+
+    Returns:
+        None where another run has renamed it already.
 
     Raises:
-        HistoryError: It cannot be moved.
+        HistoryError: It cannot be renamed.
     """
     with _refused(path):
         return paths.quarantine_file(path, damaged, at)
@@ -141,7 +144,7 @@ def quarantine_file(path: Path, damaged: tuple[int, int], at: float) -> Path | N
 
 @contextlib.contextmanager
 def _refused(path: Path) -> Iterator[None]:
-    """Turn what the file system refuses, and what is not ours to write, into our errors."""
+    """Turn a refused file, and a file that is not a history, into lockdoctor's errors."""
     try:
         yield
     except FileRefusedError as refused:
@@ -169,8 +172,8 @@ def _opened(
 def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     is_new = _is_new(connection, path)
     if migrations.application(connection) != migrations.APPLICATION_ID:
-        # Before a -wal takes it up: the file is known by it, wherever this run is killed. SQLite
-        # takes the other one only before a transaction has read or written anything.
+        # Before a -wal takes it up: the file is recognized by it, wherever this run is killed.
+        # SQLite takes the other one only before a transaction has read or written anything.
         with transaction(connection, writes=False):
             if is_new:
                 connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
@@ -203,9 +206,9 @@ def _empty(path: Path) -> HistoryError:
 
 def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
     """
-    Look at the file before anything is written to it: is it ours, and is it ours to write?
+    Return whether the file is empty; raise an error if it is not to be written.
 
-    All at one moment: another run may begin it between two looks.
+    Both are checked in one transaction, since another run can create the history between two reads.
     """
     with transaction(connection, writes=False):
         written, known = migrations.version(connection), len(migrations.STEPS)
@@ -225,8 +228,8 @@ def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
 
 
 def _translated(path: Path, error: sqlite3.Error) -> HistoryError:
-    # By words, since sqlite_errorcode came only with Python 3.11. Source: sqlite3ErrStr in
-    # SQLite's main.c; Python raises the bare DatabaseError for a damaged file alone.
+    # By words, since sqlite_errorcode came only with Python 3.11. Source: sqlite3ErrStr in SQLite's
+    # main.c; Python raises the bare DatabaseError for a damaged file alone.
     if "locked" in str(error):
         return HistoryBusyError(
             f"the history {path} is in use by another run; try again, or {_ELSEWHERE}"

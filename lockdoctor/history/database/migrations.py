@@ -1,11 +1,12 @@
 """
-Brings a history file to the present layout, in numbered steps, each in one transaction.
+Migrate a history file to the present layout in numbered steps.
 
-A step that was released is never changed: add another. PRAGMA user_version counts those taken.
+Each step is one transaction. A step that was released is never changed: add another. PRAGMA
+user_version counts the steps taken.
 
-Times are POSIX seconds on the clock named beside them (timeline.py). Cluster and member IDs are
-unsigned numbers of 64 bits, which SQLite does not have, and so stand as hexadecimal text. What was
-last seen by a run goes with it (last_run_id).
+Times are POSIX seconds on the clock named beside them (clocks.py). Cluster and member IDs are
+unsigned numbers of 64 bits, which SQLite does not have, so they are stored as hexadecimal text. The
+last run that saw a row is stored with it (last_run_id).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sqlite3
 from collections.abc import Sequence
 
 APPLICATION_ID = 0x6C6B6472
-"""`lkdr`: tells a history from any other program's database."""
+"""`lkdr`: distinguishes a history from other programs' databases."""
 
 Step = Sequence[str]
 
@@ -148,9 +149,9 @@ _FIRST = (
 )
 
 _IDENTITIES = (
-    # Runs are compared with those that were judged by the same limits; '' where none is known.
+    # Runs are compared with those judged by the same limits; '' where these are unknown.
     "ALTER TABLE run ADD COLUMN judged_by TEXT NOT NULL DEFAULT ''",
-    # Sessions that the run was the first to miss; NULL where it adds nothing to listed_lease.
+    # Sessions that the run was the first to miss; NULL where it adds none to listed_lease.
     "ALTER TABLE run ADD COLUMN ended_sessions INTEGER",
     """
     CREATE TABLE listed_lease (  -- the leases of the last list, with and without keys
@@ -172,22 +173,17 @@ STEPS: tuple[Step, ...] = (_FIRST, _IDENTITIES)
 
 
 def version(connection: sqlite3.Connection) -> int:
-    """Count the steps that the file has taken; 0 for an empty one."""
+    """Return the number of steps that the file has taken; 0 for an empty one."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def application(connection: sqlite3.Connection) -> int:
-    """Tell which program the database is of; 0 where it does not say."""
+    """Return the application_id of the database; 0 where it has no ID."""
     return int(connection.execute("PRAGMA application_id").fetchone()[0])
 
 
 def migrate(connection: sqlite3.Connection, steps: Sequence[Step] = STEPS) -> None:
-    """
-    Take the steps that the file has not taken yet.
-
-    Raises:
-        sqlite3.Error: A step failed; the file is as it was before that step.
-    """
+    """Take the steps that the file has not taken yet."""
     for number, step in enumerate(steps, start=1):
         if version(connection) < number:
             _take(connection, number, step)

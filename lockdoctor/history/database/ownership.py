@@ -1,4 +1,4 @@
-"""Recognizes a history, by its bytes: a file that is not ours is never opened as a database."""
+"""Recognize a history by its bytes, before the file is opened as a database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from lockdoctor.own_files import FileKind
 
 MAGIC = b"SQLite format 3\0"
 _ID = slice(68, 72)
-"""Where the header has the application_id. Source: sqlite.org/fileformat2.html, as all here."""
+"""
+The offset of the application_id in the header. Source: sqlite.org/fileformat2.html, as for all
+offsets here.
+"""
 
 _MARK_BYTES = 4
 _BESIDE = {
@@ -34,10 +37,11 @@ _WAL_HEADER_BYTES, _FRAME_HEADER_BYTES = 32, 24
 
 def is_history(path: Path, beginning: bytes) -> bool:
     """
-    Recognize a history by SQLite's header and our application_id.
+    Return whether a file is a history, by SQLite's header and lockdoctor's ID.
 
-    A run that is killed can leave the ID in the -wal file alone. A file without any ID is ours if
-    its tables are, to the letter; the next run gives it the ID.
+    A run that is killed can leave the ID (the application_id) in the -wal file alone. A file
+    without any ID is a history if its tables are lockdoctor's, exactly; the next run gives it the
+    ID.
     """
     number = beginning[_ID]
     if not beginning.startswith(MAGIC) or len(number) < _ID.stop - _ID.start:
@@ -74,7 +78,7 @@ HISTORY = FileKind(name="history", option="--history", is_ours=is_history, in_th
 
 
 def has_our_schema(connection: sqlite3.Connection) -> bool:
-    """Tell whether a database has the tables that our steps make, and nothing else."""
+    """Return whether a database has exactly the tables of a lockdoctor history."""
     taken = migrations.version(connection)
     if not 1 <= taken <= len(migrations.STEPS):
         return False
@@ -103,7 +107,7 @@ def _number_in_wal(path: Path) -> bytes:
 
 
 def _has_our_tables(path: Path) -> bool:
-    """Read the schema in a way that puts nothing beside the file and locks nothing."""
+    """Return whether a file has a history's tables; create and lock no file."""
     address = f"{path.as_uri()}?mode=ro&immutable=1"
     with (
         contextlib.suppress(sqlite3.Error, UnicodeDecodeError),

@@ -1,4 +1,4 @@
-"""Where the history lies: its path, its mode, and where a damaged one goes."""
+"""Find, create, check and rename the history file."""
 
 from __future__ import annotations
 
@@ -16,52 +16,63 @@ from lockdoctor.own_files import require_own_content, require_writable
 from lockdoctor.paths import make_state_folder, state_folder
 
 BESIDE = ("-wal", "-shm", "-journal")
-"""What SQLite puts beside a database in use. Source: sqlite.org/tempfiles.html."""
+"""The suffixes of SQLite's own files beside an open database. Source: sqlite.org/tempfiles.html."""
 
 _LOCK_TRIES, _LOCK_PAUSE_S = 100, 0.05
-"""A run holds the lock of a file while it begins it, or sets it aside: for milliseconds."""
+"""
+The maximum time to wait for the file's lock, in seconds. A run holds it for milliseconds, while it
+creates or renames the file.
+"""
 
 _SMALLEST_PAGE, _MAX_PAGE = 512, 65536
-"""Source: sqlite.org/fileformat2.html, as the line above; the header has 1 for the largest."""
+"""
+Source: sqlite.org/fileformat2.html, as for the line above; the header has 1 for the largest page
+size.
+"""
 
 
 def default_path(environ: Mapping[str, str]) -> Path:
-    """Say where the history lies unless told otherwise."""
+    """Return the default path of the history."""
     return state_folder(environ) / "history.sqlite3"
 
 
 def named_path(named: Path | None, environ: Mapping[str, str]) -> Path:
-    """Say where the history lies: the place named, LOCKDOCTOR_HISTORY, the XDG state folder."""
+    """
+    Return the path of the history: the one named, or that of the environment.
+
+    The order is: the path named, LOCKDOCTOR_HISTORY, the XDG state folder.
+    """
     chosen = named or environ.get("LOCKDOCTOR_HISTORY")
     return Path(chosen) if chosen else default_path(environ)
 
 
 def prepare(path: Path, begin: Callable[[], None]) -> None:
     """
-    Make sure that the file is there, is ours, and may be written; a new one is for its user alone.
+    Make sure that the file exists, is a history and is writable.
 
-    SQLite gives what it puts beside the file the same mode. One run begins an empty file, and all
-    others wait for it: SQLite itself fails at times where several begin one at once.
+    Only its user may read a new file. SQLite gives its own files beside it the same mode. One run
+    creates the history in an empty file, and all others wait for it: SQLite itself sometimes fails
+    where several processes do so at once.
 
     Args:
         path: The history, links resolved.
-        begin: What makes a history of an empty file, and has closed it on return.
+        begin: Makes a history of an empty file, and closes it before it returns.
 
     Raises:
-        FileRefusedError: It is not ours, or its folder is missing.
-        OSError: It cannot be made or opened.
+        FileRefusedError: It is not a history, or its folder is missing.
+        OSError: It cannot be created or opened.
     """
     require_writable(path, HISTORY)
     make_state_folder(path)
     while not _prepared(path, begin):
-        pass  # another run has set it aside meanwhile
+        pass  # another run has renamed it meanwhile
 
 
 def _prepared(path: Path, begin: Callable[[], None]) -> bool:
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        with contextlib.suppress(OSError):  # where the file system knows no such locks, and
-            # where a wrapper such as flock(1) holds it while it runs us
+        with contextlib.suppress(OSError):  # where the file system has no such locks, and
+            # where a wrapper such as flock(1) holds it while it runs lockdoctor
             _lock(file, fcntl.LOCK_SH if os.fstat(file).st_size else fcntl.LOCK_EX)
         found = os.fstat(file)
         if identity(path) != (found.st_dev, found.st_ino):
@@ -76,10 +87,11 @@ def _prepared(path: Path, begin: Callable[[], None]) -> bool:
 
 def looks_whole(path: Path) -> bool:
     """
-    Tell whether a file is empty, or begins like a database and has whole pages only.
+    Return whether a file is empty, or begins like a database and has whole pages.
 
-    SQLite takes the stump of one for an empty one, and deletes what lies beside it; and what is
-    missing of the last page, for zeros. While a run writes, the end of the file is nobody's yet.
+    SQLite takes a cut-off database for an empty one and deletes its files beside it. It reads the
+    missing part of a last page as zeros. While a run writes, the end of the file might be
+    incomplete.
 
     Raises:
         OSError: It cannot be read.
@@ -98,10 +110,10 @@ def looks_whole(path: Path) -> bool:
 
 def size(path: Path) -> int | None:
     """
-    Tell how many bytes a file has; None where there is none.
+    Return the size of a file in bytes; None where there is no file.
 
     Raises:
-        OSError: It cannot be told.
+        OSError: The size cannot be read.
     """
     try:
         return path.stat().st_size
@@ -110,12 +122,12 @@ def size(path: Path) -> int | None:
 
 
 def is_in_use(path: Path) -> bool:
-    """Tell whether something lies beside a file that SQLite keeps there."""
+    """Return whether one of SQLite's own files exists beside a file."""
     return any(Path(f"{path}{beside}").exists() for beside in BESIDE)
 
 
 def identity(path: Path) -> tuple[int, int] | None:
-    """Say which file a path leads to at present; None where none can be found."""
+    """Return which file a path leads to at present; None if it leads to no file."""
     try:
         found = path.stat()
     except OSError:
@@ -125,20 +137,20 @@ def identity(path: Path) -> tuple[int, int] | None:
 
 def quarantine_file(path: Path, damaged: tuple[int, int], at: float) -> Path | None:
     """
-    Move a damaged history out of the way, together with what lies beside it.
+    Rename a damaged history, together with SQLite's files beside it.
 
-    Runs that find the same damage take turns, so that none moves the fresh file of another.
+    Runs that find the same damage take turns, so that no run renames the fresh file of another.
 
     Args:
         path: The history, links resolved.
         damaged: The identity of the damaged file.
-        at: POSIX seconds, to name it by.
+        at: POSIX seconds, for the new name.
 
     Returns:
-        Where it is now; None where another run has moved it already.
+        The new path; None where another run has renamed it already.
 
     Raises:
-        OSError: It cannot be moved.
+        OSError: It cannot be renamed.
     """
     try:
         file = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -155,7 +167,11 @@ def quarantine_file(path: Path, damaged: tuple[int, int], at: float) -> Path | N
 
 
 def _lock(file: int, kind: int) -> None:
-    """Lock a file; never while SQLite has it open here: closing a file ends SQLite's own locks."""
+    """
+    Lock a file, only while SQLite does not have it open in this process.
+
+    Closing a file ends SQLite's own locks on it.
+    """
     for _ in range(_LOCK_TRIES):
         with contextlib.suppress(BlockingIOError):
             fcntl.flock(file, kind | fcntl.LOCK_NB)
@@ -167,7 +183,7 @@ def _lock(file: int, kind: int) -> None:
 def _moved(path: Path, at: float) -> Path:
     moment = datetime.fromtimestamp(at, timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     aside = _free(path.with_name(f"{path.name}.corrupt-{moment}"))
-    # The database last: beside a fresh one, SQLite would play an old -wal into it.
+    # The database last: SQLite would apply an old -wal to a fresh database.
     for beside in (*BESIDE, ""):
         source = Path(f"{path}{beside}")
         if source.exists():

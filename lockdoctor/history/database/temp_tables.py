@@ -1,4 +1,4 @@
-"""Says what the next questions to the file are about."""
+"""Fill the temporary tables with the holds and leases that queries are about."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lockdoctor.history.database.queries import sql
 
 @contextlib.contextmanager
 def asking(connection: sqlite3.Connection) -> Iterator[None]:
-    """Have a place for what is asked about; to be begun and ended outside of transactions."""
+    """Create the temporary tables, and drop them; call it outside of transactions."""
     connection.execute(sql("begin_asking"))
     try:
         connection.execute(sql("make_asked_holds"))
@@ -24,12 +24,12 @@ def asking(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def set_requested_holds(connection: sqlite3.Connection, holds: Iterable[Hold]) -> None:
-    """Ask about these holds; once."""
+    """Store the holds for the next queries; call it once."""
     rows = ((place, hold.key, hold.create_revision) for place, hold in enumerate(holds))
     connection.executemany(sql("ask_of_hold"), rows)
 
 
 def set_requested_leases(connection: sqlite3.Connection, lease_ids: Iterable[LeaseId]) -> None:
-    """Ask about these leases, and no others any more."""
+    """Replace the leases for the next queries."""
     connection.execute(sql("ask_nothing_of_leases"))
     connection.executemany(sql("ask_of_lease"), enumerate(lease_ids))
