@@ -1,1 +1,1 @@
-"""The order of the steps."""
+"""The steps of each command, in order."""

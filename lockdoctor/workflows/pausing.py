@@ -1,4 +1,4 @@
-"""Waits that somebody may cut short."""
+"""Wait for a time, or until a stop is requested."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lockdoctor.ports import Clock, StopRequest
 
 
 async def pause(clock: Clock, stop: StopRequest, seconds: float) -> None:
-    """Wait, but no longer than until somebody asks to stop."""
+    """Wait for some seconds, or until a stop is requested."""
     sleep = asyncio.ensure_future(clock.sleep(max(0.0, seconds)))
     asked = asyncio.ensure_future(stop.wait_requested())
     _, pending = await asyncio.wait({sleep, asked}, return_when=asyncio.FIRST_COMPLETED)

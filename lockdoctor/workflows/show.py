@@ -1,4 +1,4 @@
-"""Show: find what a word means in etcd, and examine just that."""
+"""Show: find what a word names in etcd, and examine only that."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from lockdoctor.ports import Clock, Cluster, History, ProcessSource, Progress, S
 from lockdoctor.workflows.scan.scan import ScanRequest, scan
 
 MAX_QUEUES = 20
-"""A lease may hold thousands of keys; so many of their queues are shown."""
+"""The maximum number of queues shown for one lease, which can have thousands of keys."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShowTarget:
-    """What somebody wants to see: the name of a lock, a key, or a lease."""
+    """What to show: the name of a lock, a key, or a lease."""
 
     name: bytes
     lease_id: LeaseId | None
-    """The lease that the same word may mean."""
+    """The lease that the same word can mean."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +39,13 @@ class ShowRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """What the word means."""
+    """What the word names."""
 
     queues: frozenset[QueueId] = frozenset()
     leases: tuple[LeaseId, ...] = ()
     """A lease without keys."""
     left_out: int = 0
-    """Keys of the lease that are not looked at."""
+    """The number of keys of the lease that are not examined."""
 
 
 async def show(
@@ -57,13 +57,7 @@ async def show(
     history: History | None = None,
     witnesses: Sequence[ProcessSource] = (),
 ) -> Report:
-    """
-    Examine one lock, or all locks of one lease, or one lease without keys.
-
-    Raises:
-        NotFoundError: etcd has neither a key, nor a lock, nor a lease of that name.
-        ClusterError: It could not be examined.
-    """
+    """Examine one lock, or all locks of one lease, or one lease without keys."""
     found = await _find(cluster, request.subject)
     examine = ScanRequest(
         prefixes=outermost(sorted(map(_prefix, found.queues))),
@@ -79,7 +73,7 @@ async def show(
 
 
 def _restricted(report: Report, found: _Found) -> Report:
-    """Leave out what merely lies below the same prefixes, and what was not looked for."""
+    """Return the report on what was found only: its locks, failures and notes."""
     notes = report.notes
     if found.left_out:
         notes = (*notes, f"{found.left_out:,} more keys of the lease were not looked at")
@@ -97,7 +91,11 @@ def _prefix(queue: QueueId) -> bytes:
 
 
 async def _find(cluster: Cluster, subject: ShowTarget) -> _Found:
-    """A lease first, for nobody calls a lock by 16 hexadecimal digits; then a key; then a lock."""
+    """
+    Find what a word names: a lease first, then a key, then a lock.
+
+    A lease comes first, since 16 hexadecimal digits are hardly the name of a lock.
+    """
     if subject.lease_id is not None:
         found = await _find_lease(cluster, subject.lease_id)
         if found is not None:
@@ -132,5 +130,5 @@ async def _find_lease(cluster: Cluster, lease_id: LeaseId) -> _Found | None:
 
 
 async def _key(cluster: Cluster, name: bytes) -> Sequence[LockKey]:
-    """Read one key; none where it went meanwhile."""
+    """Read one key; return no key where it was deleted meanwhile."""
     return [key for key in (await cluster.keys(name)).keys if key.key == name]

@@ -1,4 +1,4 @@
-"""Looks at leases until each is decided, or the window is over."""
+"""Look up leases until each is decided, or the window is over."""
 
 from __future__ import annotations
 
@@ -25,24 +25,30 @@ from lockdoctor.ports import Clock, Cluster, LeaseList, StopRequest
 from lockdoctor.workflows.pausing import pause
 
 BATCH = 2_000
-"""Look-ups in one go; few enough that other leases' moments are not missed for long."""
+"""
+The maximum number of look-ups sent together: few enough that other leases' look-ups are not late
+for long.
+"""
 
 TOGETHER_S = 0.05
-"""Looks that fall due within this time are made together; the schedule has more slack than that."""
+"""
+Look-ups that fall due within this many seconds are sent together; the schedule has more slack than
+that.
+"""
 
 LISTED_PER_S = 10_000
-"""The list of leases is asked for again after one second for each so many leases in it."""
+"""The list of leases is read again after one second for each this many leases in it."""
 
 TICK_S = 0.2
-"""Progress is told this often at the most."""
+"""The minimum time between two reports of progress, in seconds."""
 
 
 class LeaseSampler:
     """
-    Follows leases: which to look at next, what was read, and when it is enough.
+    Follow leases: choose the next look-up, collect readings, find when to stop.
 
-    A lease is followed for its lock, whose keys are known, or as a session: of interest only as
-    long as it has no keys.
+    A lease is followed for its lock, whose keys were read, or as a session, which matters only
+    while it has no keys.
     """
 
     def __init__(
@@ -54,21 +60,22 @@ class LeaseSampler:
         max_idle_s: float | None = None,
     ) -> None:
         """
-        Follow nothing yet; plan no look after the given moment.
+        Follow no lease yet; plan no look-up after the given moment.
 
         Args:
-            max_idle_s: Look at a session once more when it has been without keys for so long.
+            max_idle_s: Look up a session once more when it has been without keys for this many
+                seconds.
         """
         self.readings: dict[LeaseId, tuple[Reading, ...]] = {}
         self.unread: dict[LeaseId, str] = {}
         self.lookups = 0
         self.first_listed_at: dict[LeaseId, float] = {}
-        """When a list first had a lease that came up meanwhile."""
+        """When a list first had a lease that was granted during the run."""
         self.listed_at_start: frozenset[LeaseId] = frozenset()
         self.list_denied: str | None = None
         self.keyless: set[LeaseId] = set()
         self.still_listed: dict[LeaseId, float] = {}
-        """Of leases that a look found gone: when the last list was asked for that had them."""
+        """Of leases that a look-up found gone: when the last list was requested that had them."""
         self._cluster = cluster
         self._clock = clock
         self._stop = stop
@@ -86,7 +93,7 @@ class LeaseSampler:
         self._gone: dict[LeaseId, float] = {}
         self._has_listed = False
         self._in_doubt = False
-        """Whether the next list shall tell of a lease that was listed, and then not found."""
+        """Whether the next list is to show a lease that was listed, and then not found."""
         self._has_started = False
         self._has_extended = False
         self._last_planned = 0.0
@@ -96,36 +103,36 @@ class LeaseSampler:
 
     @property
     def followed(self) -> int:
-        """How many leases the run has to decide."""
+        """Return the number of leases that the run has to decide."""
         return len(self._needed)
 
     @property
     def undecided(self) -> int:
-        """How many of them have a look to come."""
+        """Return the number of followed leases that have a look-up planned."""
         return len(self._planned)
 
     @property
     def has_listed(self) -> bool:
-        """Whether there was a list of leases."""
+        """Return whether the list of leases was read."""
         return self._has_listed
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a look is planned that the run should wait for."""
+        """Return whether a look-up is planned that the run waits for."""
         lists = self._in_doubt and self._next_list_at < self._until
         return bool(self._waited_for or lists) and not self._stop.reason
 
     @property
     def left_s(self) -> float:
-        """Seconds until the last planned look."""
+        """Return the seconds until the last planned look-up."""
         return max(0.0, min(self._last_planned, self._until) - self._clock.now())
 
     def remember(self, readings: Mapping[LeaseId, Sequence[Reading]]) -> None:
-        """Take up what earlier runs have read; it counts as soon as a lease is looked at again."""
+        """Store the readings of earlier runs; they count once a lease is looked up again."""
         self._past = readings
 
     def follow(self, key: LockKey, needed: int) -> None:
-        """Look at the lease of a key until so many renewals are seen; 0 for a single look."""
+        """Look up a key's lease until some renewals are seen; 0 for one look-up."""
         lease_id = key.lease_id
         if needed:
             self._own_keys[lease_id] = key.key
@@ -136,9 +143,9 @@ class LeaseSampler:
 
     def follow_session(self, lease_id: LeaseId) -> None:
         """
-        Look at a lease that may have no keys until it is seen renewed; let go if it has some.
+        Look up a lease until it is renewed without keys; stop if it has keys.
 
-        One whose lock was waited for is waited for once more: is it gone with its key?
+        A lease with a waiting lock is looked up once more, to find whether it is gone with its key.
         """
         self._sessions.add(lease_id)
         self._needed[lease_id] = 1
@@ -146,14 +153,14 @@ class LeaseSampler:
         self._plan(lease_id, self._clock.now())
 
     def let_go(self, lease_id: LeaseId) -> None:
-        """Look at a lease no more."""
+        """Stop looking up a lease."""
         self._left.add(lease_id)
         self._planned.pop(lease_id, None)
         self._waited_for.discard(lease_id)
         self._sessions.discard(lease_id)
 
     async def list_leases(self) -> None:
-        """Ask for the cluster's leases, and follow those not known yet as sessions."""
+        """Read the cluster's list of leases; follow new ones as sessions."""
         try:
             listed = await self._cluster.leases()
         except AccessDeniedError as denied:
@@ -164,10 +171,10 @@ class LeaseSampler:
 
     async def run(self, tick: Callable[[], None]) -> None:
         """
-        Look and look again until everything is decided, the window is over or a stop is asked.
+        Look up leases until all are decided, the window is over or a stop is requested.
 
-        Leases that come up meanwhile are looked at as well, but not waited for - unless so many
-        did that they may be a leak, which takes another round to prove.
+        Leases granted during the run are looked up as well, but not waited for, unless there are so
+        many that they might be a leak, which takes another round to prove.
 
         Args:
             tick: Called a few times a second.
@@ -188,12 +195,12 @@ class LeaseSampler:
                 await self.pause(min(next_look_at, self._next_list_at) - now)
 
     def finish(self) -> None:
-        """Plan nothing any more; what was read stays."""
+        """Plan no more look-ups; the readings stay."""
         self._past, self._needed, self._planned, self._heap = {}, {}, {}, []
         self._waited_for, self._sessions, self._own_keys = set(), set(), {}
 
     def reconsider(self, leadership: Leadership) -> None:
-        """Plan further looks at leases that a change of the leader left undecided."""
+        """Plan more look-ups of leases that a change of the leader left undecided."""
         for lease_id, needed in self._needed.items():
             readings = self.readings.get(lease_id)
             if not needed or not readings or isinstance(readings[-1], LeaseNotFound):
@@ -203,11 +210,11 @@ class LeaseSampler:
                 self._plan_next(lease_id, readings[-1:], needed - found.renewals, wait=True)
 
     async def pause(self, seconds: float) -> None:
-        """Wait, a second at most, and no longer than until somebody asks to stop."""
+        """Wait for some seconds, at most one, or until a stop is requested."""
         await pause(self._clock, self._stop, min(1.0, seconds))
 
     def _grows(self) -> bool:
-        """Wait, once, for the sessions that came up meanwhile, if they may be a leak."""
+        """Return whether to wait, once, for new sessions that might be a leak."""
         if self._has_extended:
             return False
         self._has_extended = True
@@ -232,12 +239,16 @@ class LeaseSampler:
         self._look_for_ghosts(listed)
 
     def _as_followed(self, lease_ids: frozenset[LeaseId]) -> frozenset[LeaseId]:
-        """The same numbers, those followed already as the objects they are there: half the size."""
+        """
+        Return the same lease IDs, as the objects that are followed already.
+
+        This halves the memory.
+        """
         known = (lease_id for lease_id in self._needed if lease_id in lease_ids)
         return frozenset(chain(known, lease_ids - self._needed.keys()))
 
     def _look_for_ghosts(self, listed: LeaseList) -> None:
-        """Look once more for what the list has, though a look had found it gone before."""
+        """Look up once more each listed lease that an earlier look-up found gone."""
         self._in_doubt = False
         known = {lease for lease, at in self._gone.items() if at < listed.asked_at}
         for lease_id in known & listed.lease_ids:
@@ -274,7 +285,7 @@ class LeaseSampler:
             self._plan(lease_id, at, wait=wait)
 
     def _look_at_gone(self, lease_id: LeaseId, readings: Sequence[Reading]) -> float | None:
-        """When to look once more for a lease that is gone, while a lock's key on it stands."""
+        """Return when to look up a gone lease again, while a lock's key on it exists."""
         since = self._gone.setdefault(lease_id, readings[-1].answered_at)
         self._in_doubt = self._in_doubt or lease_id in self.listed_at_start
         has_left = lease_id in self._sessions or lease_id in self._left
@@ -283,7 +294,12 @@ class LeaseSampler:
         return since + CONFIRM_AFTER_S + ROUND_TRIP_S
 
     def _idle_moment(self, readings: Sequence[Reading]) -> float | None:
-        """When a session that is decided will have been without keys for too long, if not yet."""
+        """
+        Return when a decided session will have been without keys for too long.
+
+        Returns:
+            None where it already has been, or where the lease is gone.
+        """
         if self._max_idle_s is None or isinstance(readings[-1], LeaseNotFound):
             return None
         moment = readings[0].answered_at + self._max_idle_s
@@ -296,13 +312,17 @@ class LeaseSampler:
             if at > until:
                 break
             heapq.heappop(self._heap)
-            if self._planned.get(lease_id) == at:  # else it was planned anew, or let go
+            if self._planned.get(lease_id) == at:  # else planned anew, or not followed now
                 del self._planned[lease_id]
                 due.append(lease_id)
         return due
 
     async def _look(self, lease_ids: list[LeaseId]) -> None:
-        """Ask for the keys of sessions every time, of a lock's lease once, of a waiter's never."""
+        """
+        Look up leases, and ask for their keys where they are needed.
+
+        The keys of a session are read every time, those of a lock's lease once, a waiter's never.
+        """
         wanted = {lease for lease in lease_ids if self._wants_keys(lease)}
         for group, with_keys in ((wanted, True), (set(lease_ids) - wanted, False)):
             if group:
@@ -339,14 +359,14 @@ class LeaseSampler:
         self._plan_next(lease_id, readings, self._needed[lease_id])
 
     def _sharing(self, reading: LeaseReading) -> LeaseReading:
-        """The same reading; a lock's key that alone is on its lease is in memory already."""
+        """Return the same reading; share the stored key if it is alone on its lease."""
         own = self._own_keys.pop(reading.lease_id, None)
         if own is None or reading.attached_keys != (own,):
             return reading
         return replace(reading, attached_keys=(own,))
 
     def _drop_session(self, lease_id: LeaseId, reading: LeaseReading) -> None:
-        """Let go of a lease that is in use; it is nobody's leaked session."""
+        """Stop following a lease that has keys; it is not a leaked session."""
         self.let_go(lease_id)
         if reading.attached_keys is None:
             self.unread[lease_id] = "this role may not see whether they have keys"

@@ -1,4 +1,8 @@
-"""Hears the witnesses at both ends of the window, beside everything else that a run does."""
+"""
+Read the processes and etcd's metrics at both ends of the window.
+
+This runs beside everything else that a run does.
+"""
 
 from __future__ import annotations
 
@@ -19,25 +23,29 @@ _LOG = logging.getLogger(__name__)
 
 class ProcessPoll:
     """
-    What the witnesses say, first and last.
+    Read the additional data sources at the beginning and at the end of a run.
 
-    Whatever fails in a witness, or in what is made of its answers, becomes something not seen:
-    no report is lost for it.
+    If a source fails, or the evaluation of its data, the report lists it as not read. It never
+    prevents the report.
     """
 
     def __init__(self, witnesses: Sequence[ProcessSource], stop: StopRequest) -> None:
-        """Hear nobody yet."""
+        """Read no source yet."""
         self._witnesses = witnesses
         self._stop = stop
         self._first: asyncio.Future[list[ProcessData]] | None = None
 
     def open(self) -> None:
-        """Begin to hear what they say at the beginning, without waiting for it."""
+        """Start the first reading of each source, without waiting for it."""
         if self._witnesses:
             self._first = self._hear(is_last=False)
 
     async def complete(self, report: Report) -> Report:
-        """Hear them once more, and add what they say; who is asked to end does not wait for it."""
+        """
+        Read each source once more, and add its data to the report.
+
+        A run that was asked to stop does not wait for it.
+        """
         if self._first is None:
             return report
         from lockdoctor.domain.processes.comparison import ProcessData, add_process_evidence  # noqa: PLC0415  # few are asked
@@ -51,7 +59,7 @@ class ProcessPoll:
             return replace(report, unseen=(*report.unseen, unseen))
 
     async def close(self) -> None:
-        """Hear nobody any more."""
+        """Stop reading the sources."""
         if self._first is not None:
             self._first.cancel()
             await asyncio.gather(self._first, return_exceptions=True)
@@ -82,7 +90,11 @@ async def _heard(witness: ProcessSource, *, is_last: bool) -> ProcessData:
 
 
 def _broken(what: str, bug: Exception) -> Unseen:
-    """Say that something failed that should not; its message might hold a secret."""
+    """
+    Return an internal error as an Unseen.
+
+    The error's message is left out: it might contain a secret.
+    """
     _LOG.debug("%s failed", what, exc_info=bug)
     why = f"internal error: {type(bug).__name__}. Please report it; --debug shows the traceback"
     return Unseen(what=what, count=None, why=why)

@@ -1,4 +1,4 @@
-"""Watches the keys of one prefix while a scan samples their leases."""
+"""Watch the keys of one prefix while a scan samples their leases."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ from lockdoctor.errors import ClusterError, WrongClusterError
 from lockdoctor.ports import Clock, Cluster, StopRequest
 
 CATCH_UP_S = 2.0
-"""How long the watch may take to deliver what happened before a later reading of the keys."""
+"""
+The maximum time, in seconds, to wait for events that happened before a later reading of the keys.
+"""
 
 
 class KeyEventCollector:
-    """Collects what happens to the keys of a prefix after a snapshot of them."""
+    """Collect the events on the keys of a prefix after a snapshot of them."""
 
     def __init__(
         self,
@@ -34,11 +36,12 @@ class KeyEventCollector:
         stop: StopRequest,
     ) -> None:
         """
-        Begin to watch.
+        Start the watch.
 
         Args:
-            stop: Is asked where another cluster answers, whose answers nothing may wait for.
-            on_left: Called with a lease when the last of its keys in this prefix has gone.
+            stop: A stop is requested where another cluster answers, whose answers must not delay
+                the run.
+            on_left: Called with a lease when the last of its keys in this prefix is deleted.
         """
         self._events: list[WatchEvent] = []
         self._revision = snapshot.revision
@@ -51,11 +54,11 @@ class KeyEventCollector:
 
     @property
     def events(self) -> tuple[WatchEvent, ...]:
-        """What was seen so far."""
+        """Return the events so far."""
         return tuple(self._events)
 
     async def catch_up(self, revision: int, clock: Clock) -> None:
-        """Wait until everything up to a revision was delivered; a gap says where it was not."""
+        """Wait until all events up to a revision are delivered; add a gap if they are not."""
         give_up_at = clock.now() + CATCH_UP_S
         while self._revision < revision and not self._task.done():
             if clock.now() > give_up_at:
@@ -65,10 +68,10 @@ class KeyEventCollector:
 
     def require_right_cluster(self) -> None:
         """
-        Let a run conclude only if what it watched is the cluster that it is about.
+        Raise an error if the watched cluster is not the cluster of the run.
 
         Raises:
-            WrongClusterError: It was another one in the end.
+            WrongClusterError: The last answers came from another cluster.
         """
         if self._wrong is not None:
             raise self._wrong
@@ -105,7 +108,7 @@ class KeyEventCollector:
             self._leave(event.key)
 
     def _drop_older_progress(self) -> None:
-        """Of two progress marks in a row only the later says anything."""
+        """Drop the earlier of two successive progress marks; only the later one matters."""
         if isinstance(self._events[-1], WatchProgress):
             self._events.pop()
 

@@ -50,22 +50,26 @@ class ScanRequest:
     """What to scan, and for how long."""
 
     prefixes: tuple[bytes, ...]
-    """None of them a prefix of another; b"" alone for every key."""
+    """No prefix of another one; b"" alone for every key."""
     policy: Policy
     window_s: float
-    """Watch at most so long; 0 for one reading only."""
+    """The maximum time to watch, in seconds; 0 for one reading only."""
     command: str = "scan"
-    """What the history calls this run."""
+    """The name of this run's command in the history."""
     sessions: bool
-    """Look at the leases without keys as well, wherever in the cluster they come from."""
+    """Look up the leases without keys as well, of the whole cluster."""
     leases: tuple[LeaseId, ...] = ()
-    """Look at these leases, which have no keys, and at no other that has none."""
+    """Look up these leases, which have no keys, and no other leases without keys."""
     whole_queue: bool = False
-    """Watch the leases of those who wait as closely as the holder's."""
+    """Watch the leases of waiters as closely as the holder's."""
 
     @property
     def judged_by(self) -> str:
-        """What the verdicts depend on besides etcd: runs with other limits are not compared."""
+        """
+        Return a text that differs where the limits or options of verdicts differ.
+
+        Runs with other limits are not compared.
+        """
         sessions = "" if self.sessions else " --no-sessions"
         return f"{self.command}{sessions} {self.policy.digest}"
 
@@ -80,17 +84,18 @@ async def scan(
     witnesses: Sequence[ProcessSource] = (),
 ) -> Report:
     """
-    Examine the locks below some prefixes.
+    Examine the locks below some prefixes, and return the report.
 
     Args:
-        history: What earlier runs have seen, where there is any; this run is added to it. A
-            history that fails never stands in the way: the report says so.
-        witnesses: Who else is heard at both ends of the window. They never stand in the way.
+        history: What earlier runs saw, if there is a history; this run is added to it. A history
+            that fails never prevents the report, which lists the failure.
+        witnesses: Additional data sources, read at both ends of the window. They never prevent the
+            report.
 
     Raises:
-        ClusterError: The keys could not be read even once. What fails later ends the run early,
-            with a report of what was seen until then.
-        WrongClusterError: Another cluster has answered: there is no report, and nothing is stored.
+        ClusterError: The keys could not be read even once. A later failure ends the run early, with
+            a report of what was seen until then.
+        WrongClusterError: Another cluster has answered: there is no report, and no data is stored.
     """
     run = _Scan(cluster, clock, request, progress, stop, history)
     hearing = ProcessPoll(witnesses, stop)
@@ -103,7 +108,7 @@ async def scan(
 
 
 class _Scan:
-    """The steps of one scan, and what they have gathered."""
+    """The steps of one scan, and the data that they have gathered."""
 
     def __init__(
         self,
@@ -166,14 +171,18 @@ class _Scan:
             await watch.close()
 
     async def _try(self, step: Callable[[], Awaitable[None]]) -> bool:
-        """Take a step; what ends it now ends the run with what has been seen."""
+        """
+        Run a step; return whether it succeeded. A failure ends the run early.
+
+        The report then has what was seen before.
+        """
         try:
             await step()
         except ClusterError as failed:
             self.stop.request(str(failed))
             return False
         except asyncio.CancelledError:
-            if self.stop.reason is None:  # whoever asked it to end has waited long enough
+            if self.stop.reason is None:  # a requested stop does not wait any longer
                 raise
             return False
         return True
@@ -199,11 +208,11 @@ class _Scan:
         if self.request.sessions:
             await self.sampler.list_leases()
         if self.request.sessions or self.request.whole_queue:
-            with contextlib.suppress(ClusterError):  # only some roles may; the IDs tell a part
+            with contextlib.suppress(ClusterError):  # only some roles may; the IDs show a part
                 self.members = await self.cluster.members()
 
     async def _recall(self) -> None:
-        """Take up what earlier runs have seen of these locks and leases."""
+        """Read what earlier runs saw of these locks and leases."""
         if self.history is None:
             return
         keys = [key for snapshot in self.first.values() for key in snapshot.keys]
@@ -225,10 +234,10 @@ class _Scan:
             self._note_history(HISTORY, failed)
         else:
             self.sampler.remember(self.past.readings)
-            self.past = replace(self.past, readings={})  # the sampler's, until the last look
+            self.past = replace(self.past, readings={})  # the sampler's, until the last look-up
 
     def _recorded(self, facts: ScanFacts, report: Report) -> Report:
-        """Add this run to the history."""
+        """Add this run to the history, and return the report with any failure."""
         if self.history is None:
             return report
         notes: list[str] = []
@@ -247,7 +256,11 @@ class _Scan:
         )
 
     def _pruned(self, history: History) -> list[str]:
-        """Prune the history; this run is stored, and the next run prunes what is left."""
+        """
+        Prune the history; return a failure as a note.
+
+        The run is stored already, and the next run prunes what is left.
+        """
         try:
             history.prune()
         except HistoryError as failed:
@@ -260,7 +273,7 @@ class _Scan:
         )
 
     def _has_doubts(self) -> bool:
-        """Whether a lease could be proven renewed if only its raft term were confirmed."""
+        """Return whether confirming the raft term alone would prove a lease renewed."""
         leadership = self._leadership()
         found = (trace(lease, each, leadership) for lease, each in self.sampler.readings.items())
         return any(each.unconfirmed and not each.renewals for each in found)
@@ -279,7 +292,7 @@ class _Scan:
         await self.sampler.run(self._tick)
 
     async def _confirm(self) -> None:
-        """Ask for the raft term once more: a rise counts only under a term that stood."""
+        """Read the raft term once more: a rise counts only under a confirmed term."""
         while self.sampler.lookups and (self.request.window_s or self._has_doubts()):
             await self.clock.sleep(TERM_CONFIRM_DELAY_S)
             self.status = await self._probe()
@@ -289,7 +302,7 @@ class _Scan:
             await self.sampler.run(self._tick)
 
     async def _grow_old(self) -> None:
-        """Wait until a renewed hold exceeds its stated limit, where the window allows it."""
+        """Wait until a renewed hold exceeds its stated limit, if the window allows it."""
         if not self.request.window_s:
             return
         leadership = self._leadership()
@@ -328,7 +341,11 @@ class _Scan:
         return (lock for lock in found if lock.kind is not Kind.IGNORE)
 
     def _left_queue(self, lease_id: LeaseId) -> None:
-        """Follow a session whose key has gone as one without keys; its lock needs no more looks."""
+        """
+        Follow a lease whose key was deleted as a session without keys.
+
+        Its lock needs no more look-ups.
+        """
         if self.request.sessions and self.sampler.list_denied is None:
             self.sampler.follow_session(lease_id)
         else:

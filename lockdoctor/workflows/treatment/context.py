@@ -1,4 +1,4 @@
-"""What every treatment works with, and how it looks at its patients."""
+"""What every treatment works with, and how it reads its targets."""
 
 from __future__ import annotations
 
@@ -24,17 +24,18 @@ from lockdoctor.ports import Clock, Cluster, Journal, KeyWriter, TreatmentText
 
 LOOK_UP_S = 15.0
 """
-So long a write without an answer is looked up: etcd gives one up after seven seconds, and an
-election may come in between. Source: ReqTimeout in etcd's server/config/config.go.
+The maximum time, in seconds, to look up a write without an answer. etcd gives up after seven
+seconds, and an election might come in between. Source: ReqTimeout in etcd's
+server/config/config.go.
 """
 
 BATCH_SIZE = 32
-"""Keys that are read at once."""
+"""The maximum number of keys read at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreatmentContext:
-    """Whom and what a treatment needs."""
+    """The cluster, clock, journal and options that a treatment needs."""
 
     cluster: Cluster
     surgeon: KeyWriter
@@ -43,12 +44,12 @@ class TreatmentContext:
     words: TreatmentText
     who: Actor
     look_up_s: float = LOOK_UP_S
-    """How long a write without an answer is looked up."""
+    """The maximum time to look up a write without an answer, in seconds."""
 
 
 async def require_cluster(cluster: Cluster, wanted: int, whose: str) -> None:
     """
-    Let a treatment begin only in the cluster that it was planned or written down for.
+    Raise an error unless this is the cluster that a treatment is planned for.
 
     Args:
         wanted: The ID of that cluster.
@@ -65,7 +66,7 @@ async def require_cluster(cluster: Cluster, wanted: int, whose: str) -> None:
 
 async def reread(ward: TreatmentContext, target: Target) -> CurrentState:
     """
-    Look at a target once more: its lease, its keys, and last the queues that it stands in.
+    Read a target again: its lease, its keys, and last the queues of its holds.
 
     Raises:
         ClusterError: It could not be read.
@@ -87,7 +88,7 @@ async def reread(ward: TreatmentContext, target: Target) -> CurrentState:
 
 
 async def read_lease(cluster: Cluster, lease_id: LeaseId) -> Reading | FailedReading | None:
-    """Look up one lease with its keys; None where there is none."""
+    """Look up one lease with its keys; return None for NO_LEASE."""
     if lease_id == NO_LEASE:
         return None
     answers = [each async for each in cluster.read_leases([lease_id], with_keys=True)]
@@ -105,12 +106,12 @@ async def read_keys(surgeon: KeyWriter, names: Iterable[bytes]) -> dict[bytes, L
 
 
 async def queue_snapshot(cluster: Cluster, lock: LockId) -> KeySnapshot:
-    """Read the keys among which the contenders of a lock are."""
+    """Read the keys among which the waiters and the holder of a lock are."""
     return await cluster.keys(_range(lock))
 
 
 def queues_of(lock: LockId, snapshot: KeySnapshot) -> Sequence[Lock]:
-    """Find the locks among those keys."""
+    """Return the locks that those keys form."""
     return locks(snapshot.keys, _range(lock))
 
 

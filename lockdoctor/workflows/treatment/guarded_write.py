@@ -1,4 +1,4 @@
-"""Guarded writes to some keys, and what became of them: looked up wherever no answer tells."""
+"""Write to some keys under a guard, and find the result where no answer came."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ CUT_OFF = "The run was interrupted a second time before the answer came"
 
 Write = Callable[[Sequence[LockKey]], Awaitable[WriteResult]]
 IsDone = Callable[[LockKey, LockKey | None], bool]
-"""Tells from a key as it was shown, and as it is now, whether a write was carried out."""
+"""Finds whether a write was done, from a key as shown in the plan and as it is now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """What came of a step."""
+    """The result of a step."""
 
     result: Result
     changed: tuple[Change, ...] = ()
@@ -36,12 +36,12 @@ class Came:
 
 @dataclass(slots=True)
 class GuardedWriter:
-    """Writes, and remembers what was written and how long it took."""
+    """Write keys, and record what was written and how long it took."""
 
     surgeon: KeyWriter
     clock: Clock
     look_up_s: float = LOOK_UP_S
-    """How long a write without an answer is looked up."""
+    """The maximum time to look up a write without an answer, in seconds."""
     touched: list[bytes] = field(default_factory=list)
     """Keys that were certainly written to."""
     was_looked_up: bool = False
@@ -50,24 +50,24 @@ class GuardedWriter:
 
     @property
     def took_s(self) -> float:
-        """From the first write to what told of the last."""
+        """Return the seconds from the first write to the answer that settled the last."""
         if self.first_asked_at is None:
             return 0.0
         return max(0.0, self.last_answered_at - self.first_asked_at)
 
     def note(self, written: WriteResult) -> WriteResult:
-        """Remember when it was written."""
+        """Store a write, and return it."""
         if self.first_asked_at is None:
             self.first_asked_at = written.asked_at
         self.last_answered_at = written.answered_at
         return written
 
     def partial_or(self, otherwise: Result) -> Result:
-        """Say that a part was done, where one was."""
+        """Return the partial result if some keys were written, else the given one."""
         return Result.PARTLY if self.touched else otherwise
 
     async def guarded(self, write: Write, keys: Sequence[LockKey], is_done: IsDone) -> Came:
-        """Write to all keys, as many at once as etcd takes; stop where anything is amiss."""
+        """Write to all keys, in the largest batches etcd takes; stop at the first failure."""
         for batch in _batches(keys):
             try:
                 written = self.note(await write(batch))
@@ -82,7 +82,7 @@ class GuardedWriter:
         return Came(Result.DONE)
 
     async def poll_until(self, is_so: Callable[[], Awaitable[bool]]) -> bool:
-        """Look up a write without an answer, until it is seen to be done or the time is over."""
+        """Look up a write without an answer until it is done or the time is over."""
         self.was_looked_up = True
         give_up_at = self.clock.now() + self.look_up_s
         while True:
@@ -92,14 +92,14 @@ class GuardedWriter:
                     return True
             except ClusterError:  # an election, perhaps: the time limit decides
                 pass
-            except WrongClusterError:  # nothing can tell any more
+            except WrongClusterError:  # no answer can be trusted any more
                 return False
             if self.clock.now() >= give_up_at:
                 return False
             await self.clock.sleep(LOOK_INTERVAL_S)
 
     async def _not_done(self, batch: Sequence[LockKey], *, is_last: bool) -> Came:
-        """Say what kept a guarded write from being done."""
+        """Return why a guarded write was not done."""
         try:
             now = await read_keys(self.surgeon, (key.key for key in batch))
         except NO_ANSWER as failed:
@@ -115,7 +115,7 @@ class GuardedWriter:
 
 
 async def settled(step: Awaitable[Came]) -> Came:
-    """Take a step that writes; one that is cut off has an outcome, too: it is not known."""
+    """Run a writing step; if it is cut off, return an unknown result."""
     try:
         return await step
     except asyncio.CancelledError:
@@ -123,7 +123,7 @@ async def settled(step: Awaitable[Came]) -> Came:
 
 
 def is_hold_gone(shown: LockKey, now: LockKey | None) -> bool:
-    """Tell whether a hold is no more, even where its key is taken again."""
+    """Return whether a hold has ended, even where its key was created again."""
     return now is None or now.create_revision != shown.create_revision
 
 

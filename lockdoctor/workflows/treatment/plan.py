@@ -1,4 +1,4 @@
-"""Revoke: plan from a report, then carry out exactly that plan, one target after the other."""
+"""Revoke: plan from a report, then execute exactly that plan, target by target."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from lockdoctor.workflows.treatment.treat_target import treat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionOptions:
-    """At which pace a plan is carried out, and what ends it early."""
+    """How fast a plan is executed, and what ends it early."""
 
     pause_s: float = 0.2
-    """Between two targets."""
+    """Seconds between two targets."""
     continue_on_error: bool = False
-    """Go on after etcd has failed once."""
+    """Continue after etcd has failed once."""
 
 
 async def plan_revocation(
@@ -41,7 +41,7 @@ async def plan_revocation(
     word: Callable[[Evidence], str],
 ) -> RevokePlan:
     """
-    Plan what a report and a selection call for; nothing is written.
+    Plan what a report and a selection call for; write no key or lease.
 
     Raises:
         ClusterError: What the plan is to show could not be read.
@@ -78,7 +78,7 @@ async def plan_revocation(
         unseen=tuple(
             f"{unseen.what}: {unseen.why}"
             for unseen in report.unseen
-            if unseen.what != KEYLESS_LEASES  # they are looked for only where they are asked for
+            if unseen.what != KEYLESS_LEASES  # these are read only on request
         ),
         alarms=alarms,
     )
@@ -92,19 +92,19 @@ async def execute_plan(
     tell: Callable[[TargetResult], None] = lambda _: None,
 ) -> TreatmentReport:
     """
-    Carry a plan out, one target at a time, each only if it still is what was shown.
+    Execute a plan, one target at a time, each only if it is unchanged.
 
-    A stop ends it after the target that is being treated. One that is cut off after a stop has its
-    outcome as well: it is not known where a write was on its way.
+    A requested stop takes effect after the current target. A target that is cut off after a stop
+    also has an outcome: unknown, where a write was sent without an answer.
 
     Args:
-        tell: Called with each target's outcome as soon as it is known.
+        tell: Called with each target's outcome as soon as there is one.
 
     Raises:
-        JournalError: Nothing could be written down, so nothing was done at all.
+        JournalError: The journal could not be written, so no action was done.
         ClusterError: etcd cannot be reached.
-        WrongClusterError: The plan is of another cluster, or another one has answered before
-            anything was attempted. One that answers later ends the report.
+        WrongClusterError: The plan is of another cluster, or another one has answered before the
+            first action. One that answers later ends the report.
     """
     await require_cluster(ward.cluster, plan.cluster_id, "the plan")
     treated: list[TargetResult] = []
@@ -122,7 +122,7 @@ async def execute_plan(
                 raise
             stopped = str(failed)
             break
-        except asyncio.CancelledError:  # nothing was written yet to this target
+        except asyncio.CancelledError:  # no write was sent for this target yet
             if stop.reason is None:
                 raise
             stopped = stop.reason
@@ -133,7 +133,7 @@ async def execute_plan(
         if stopped:
             break
     if len(treated) == len(plan.targets) and not (treated and treated[-1].unrecorded):
-        stopped = None  # it came to its end all the same
+        stopped = None  # it was completed in spite of the stop
     return TreatmentReport(plan=plan, treated=tuple(treated), stopped=stopped)
 
 
@@ -148,7 +148,7 @@ async def _read_leases(
 def _shown(
     candidate: Candidate, lease: Reading | FailedReading | None, selection: Selection
 ) -> Iterator[bytes]:
-    """Name the keys to be read: the holds, and what else a revocation would delete."""
+    """Yield the keys to read: the holds, and what else a revocation would delete."""
     yield from {each.key.key for each in candidate.contenders}
     attached = lease.attached_keys if isinstance(lease, LeaseReading) else None
     if selection.action is Action.REVOKE and len(attached or ()) <= selection.most_keys:

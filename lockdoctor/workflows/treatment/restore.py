@@ -1,4 +1,4 @@
-"""Restore: puts back keys that a treatment has deleted, only where they do not exist."""
+"""Restore: put back keys that a treatment has deleted, if they do not exist."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def plan_restore(
     cluster: Cluster, surgeon: KeyWriter, entry: Entry, wanted: Collection[bytes], ttl_s: int | None
 ) -> RestorePlan:
     """
-    Say what can be put back; nothing is written.
+    Plan which keys can be put back; write no key or lease.
 
     Raises:
         ClusterError: The keys could not be read.
@@ -42,17 +42,17 @@ async def plan_restore(
 
 async def restore(ward: TreatmentContext, plan: RestorePlan, stop: StopRequest) -> RestoreResult:
     """
-    Put the planned keys back, one after the other, each only if it does not exist by then.
+    Put the planned keys back in order, each only if it does not exist by then.
 
-    A stop ends it after the key that is being put back.
+    A requested stop takes effect after the current key.
 
-    A new lease is granted before anything is written down: where it comes to nothing, it ends by
-    itself.
+    A new lease is granted before the intent is written to the journal. If the restore then fails,
+    the lease expires by itself.
 
     Raises:
-        JournalError: The intent could not be written down, so nothing was done.
-        ClusterError: etcd could not be read, or no lease be granted, so nothing was done.
-        WrongClusterError: It is not the entry's cluster any more, so nothing was done there.
+        JournalError: The intent could not be written, so no key was put back.
+        ClusterError: etcd could not be read, or no lease could be granted, so no key was put back.
+        WrongClusterError: It is no longer the entry's cluster, so no key was put back there.
     """
     await _require_cluster(ward.cluster, plan.entry)
     new = NO_LEASE if plan.ttl_s is None else await ward.surgeon.grant(plan.ttl_s)
@@ -84,7 +84,7 @@ async def restore(ward: TreatmentContext, plan: RestorePlan, stop: StopRequest) 
 
 
 class _Restoring:
-    """One restore under way."""
+    """One restore in progress."""
 
     def __init__(
         self, ward: TreatmentContext, keys: tuple[LockKey, ...], lease_id: LeaseId
@@ -98,7 +98,7 @@ class _Restoring:
         self._lease_id = lease_id
 
     async def run(self, stop: StopRequest) -> None:
-        """Put one key after the other; go on past those that exist, and past nothing else."""
+        """Put the keys back in order; skip those that exist, stop at any other failure."""
         for number, key in enumerate(self._keys):
             if stop.reason or self.failure:
                 self.left += [

@@ -1,4 +1,4 @@
-"""The treatment of one target: look, write the intent down, act, look up what came of it."""
+"""Treat one target: read it, write the intent, act, find the result."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ from lockdoctor.workflows.treatment.guarded_write import Came, GuardedWriter, is
 
 async def treat(ward: TreatmentContext, plan: RevokePlan, target: Target) -> TargetResult:
     """
-    Treat one target, if it still is what was shown.
+    Treat one target if it is unchanged since the plan, and return its result.
 
-    What remains is a window of the length of one request: etcd cannot revoke a lease on a
-    condition, so that a key which comes onto it between the last look and the revocation is
-    deleted with it. Deleting and moving a hold leave no window: those are guarded.
+    One gap remains, as long as one request: etcd cannot revoke a lease on a condition. A key that
+    is put onto the lease between the last look-up and the revocation is deleted with it. Deleting
+    and moving a hold have no gap: those writes are guarded.
 
     Raises:
-        JournalError: The intent could not be written down, so nothing was done.
-        WrongClusterError: Another cluster has answered before the intent was written down.
+        JournalError: The intent could not be written, so no action was done.
+        WrongClusterError: Another cluster has answered before the intent was written.
     """
     try:
         now = await reread(ward, target)
@@ -58,12 +58,12 @@ async def treat(ward: TreatmentContext, plan: RevokePlan, target: Target) -> Tar
         return TargetResult(target=target, result=Result.REFUSED, changed=changed)
     try:
         return await _Operation(ward, plan, target, now).run()
-    except ClusterError as failed:  # before anything was written but an empty lease
+    except ClusterError as failed:  # before any write except the grant of an empty lease
         return TargetResult(target=target, result=Result.FAILED, failure=str(failed))
 
 
 class _Operation:
-    """What is done to a target that was found unchanged."""
+    """The action on a target that was found unchanged."""
 
     def __init__(
         self, ward: TreatmentContext, plan: RevokePlan, target: Target, now: CurrentState
@@ -130,7 +130,7 @@ class _Operation:
             return Came(self.hand.partial_or(Result.FAILED), failure=str(failed))
 
     async def _was_faster(self) -> Came:
-        """Tell a session that has ended from one that lives on: its client has just unlocked."""
+        """Return ALREADY_GONE if the lease ended, or REFUSED if its client unlocked."""
         try:
             if await self._lease_is_gone():
                 return Came(Result.ALREADY_GONE)
@@ -140,7 +140,7 @@ class _Operation:
 
     async def _unapproved(self) -> tuple[Change, ...] | None:
         """
-        Find what hangs on the lease now that nobody approved; None where the lease is gone.
+        Return the keys on the lease that were not approved; None if the lease is gone.
 
         The approved holds are deleted by now: a key of the same name is a new hold.
         """
@@ -170,7 +170,11 @@ class _Operation:
         return isinstance(await read_lease(self.ward.cluster, self.target.lease_id), LeaseNotFound)
 
     async def _queues_after(self) -> tuple[QueueState, ...]:
-        """See who holds now; what cannot be read is left out, for the deed is done."""
+        """
+        Return who holds each lock now; leave out locks that cannot be read.
+
+        The action is done already, so a failed read must not fail it.
+        """
         if self.target.action is Action.QUARANTINE:
             return ()
         try:
@@ -226,5 +230,5 @@ class _Operation:
 
 
 def _as_read(keys: Sequence[LockKey], now: Mapping[bytes, LockKey]) -> Iterator[LockKey]:
-    """Give the keys with their values, as they were read right before."""
+    """Yield the keys with their values, as they were read right before."""
     return (now[key.key] for key in keys)

@@ -1,4 +1,4 @@
-"""Treat what the policy allows while nobody looks: choose, plan and carry out, one by one."""
+"""Treat what the policy allows, unattended: choose, plan and execute one by one."""
 
 from __future__ import annotations
 
@@ -27,20 +27,23 @@ from lockdoctor.workflows.treatment.context import TreatmentContext
 from lockdoctor.workflows.treatment.plan import ExecutionOptions, execute_plan, plan_revocation
 
 LOOK_INTERVAL_S = 1.25
-"""More than the second by which a reading is rounded down, and than a raft term takes to settle."""
+"""
+Extra seconds before a look-up: more than the second by which a reading is rounded down, and than a
+raft term takes to settle.
+"""
 
 
 async def treat_unattended(
     ward: TreatmentContext, report: Report, policy: Policy, stop: StopRequest
 ) -> UnattendedResult:
     """
-    Treat what the policy allows, and nothing else: each lock is planned and looked at anew.
+    Treat only what the policy allows; plan and reread each lock anew.
 
-    A check reads each lease once. So those that are about to be treated are watched first, until
-    each is seen to be renewed.
+    A check reads each lease once. So the leases to be treated are watched first, until each is seen
+    to be renewed.
 
-    Whatever goes wrong ends it and is told, for it says nothing of the locks' health. Where the
-    journal cannot be read or written, nothing is done.
+    Any failure ends the treatment and is reported. It does not change the health of the locks.
+    Where the journal cannot be read or written, no action is done.
     """
     treated: list[TargetResult] = []
     refused: list[Refusal] = []
@@ -75,7 +78,7 @@ async def renewed_leases(
     cluster: Cluster, clock: Clock, leases: Collection[LeaseId], stop: StopRequest
 ) -> frozenset[LeaseId]:
     """
-    Watch leases until each is seen to be renewed, or for MAX_WATCH_S.
+    Watch leases until each is renewed, or for MAX_WATCH_S; return those renewed.
 
     Raises:
         ClusterError: They could not be read.
@@ -106,7 +109,7 @@ async def _treat(
     treated: list[TargetResult],
     refused: list[Refusal],
 ) -> str | None:
-    """Treat one lock; say what should keep us from the next."""
+    """Treat one lock; return the reason not to treat the next, or None."""
     selection = Selection(
         action=chosen.treatment.how,
         keys=(chosen.key,),

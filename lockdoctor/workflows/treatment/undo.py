@@ -1,4 +1,4 @@
-"""Undo: puts keys that are in quarantine back onto their old lease, while there is time."""
+"""Undo: put keys in quarantine back onto their old lease before they expire."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from lockdoctor.workflows.treatment.guarded_write import Came, GuardedWriter, se
 
 async def undo(ward: TreatmentContext, entry_id: EntryId, stop: StopRequest) -> UndoResult:
     """
-    Put the keys of a quarantine back, each only if it still is where the quarantine put it.
+    Put the keys of a quarantine back, each only if it is unchanged since.
 
-    A key that is back already is left alone, so that an undo which was ended halfway, or one of a
-    quarantine that was, can be completed. A key that has changed otherwise keeps none of the others
-    in quarantine. A stop ends it before the first write only.
+    A key that is back already is not written, so a partial undo, or the undo of a partial
+    quarantine, can be completed. A key that has changed otherwise does not keep the others in
+    quarantine. A requested stop takes effect only before the first write.
 
     Raises:
-        JournalError: There is no such quarantine, or it could not be written down; nothing was
-            done.
+        JournalError: There is no such quarantine, or the intent could not be written; no key was
+            put back.
         ClusterError: etcd could not be read.
         WrongClusterError: The quarantine is of another cluster, or another one has answered.
     """
@@ -68,7 +68,7 @@ def _quarantine(ward: TreatmentContext, entry_id: EntryId) -> Entry:
 
 
 def _changes(entry: Entry, found: Mapping[bytes, LockKey]) -> Iterator[Change]:
-    """Say which keys are neither in quarantine nor back on their old lease, and why."""
+    """Yield the keys that are neither in quarantine nor back, and what changed."""
     for shown in entry.intent.keys:
         now = found.get(shown.key)
         if now is None or now.create_revision != shown.create_revision:
@@ -105,7 +105,7 @@ async def _put_back(
             lambda _, key: key is not None and key.lease_id == old,
         )
     )
-    if came.result is Result.ALREADY_GONE:  # a key that has gone meanwhile is not back
+    if came.result is Result.ALREADY_GONE:  # a key that was deleted meanwhile is not back
         came = Came(Result.REFUSED, tuple(KeyGone(key.key) for key in keys))
     if came.result is Result.DONE and told.changed:
         came = replace(came, result=Result.PARTLY)

@@ -1,4 +1,4 @@
-"""Watches the locks that were freed: does the leak come back?"""
+"""Watch the locks that were freed, to find whether the leak comes back."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOOK_INTERVAL_S = 0.5
 
 @dataclass(slots=True)
 class _Watched:
-    """One lock that was freed, and who has held it since."""
+    """One lock that was freed, and its holders since."""
 
     stake: ApprovedHold
     holder: LockKey | None = None
@@ -31,7 +31,7 @@ class _Watched:
     last_seen_at: float = 0.0
     waited: bool = False
     waiting: frozenset[Hold] = frozenset()
-    """Who stood in the queue at the first look."""
+    """The sessions in the queue at the first reading."""
     has_begun: bool = False
     readings: list[Reading] = field(default_factory=list)
 
@@ -44,9 +44,9 @@ async def watch_for_relapse(
     stop: StopRequest,
 ) -> tuple[Reacquired, ...]:
     """
-    Watch the locks that were freed, and tell who has taken one, keeps it and renews.
+    Watch the locks that were freed; return those held and renewed by a new lease.
 
-    It takes a renewal seen to tell: one of a TTL of 60 s comes every 20 s. A cluster that fails
+    A renewal must be seen, for example every 20 s with a TTL of 60 s. A cluster that fails
     meanwhile ends the watch with what was seen.
     """
     freed = {
