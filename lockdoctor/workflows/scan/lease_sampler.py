@@ -37,7 +37,7 @@ that.
 """
 
 LISTED_PER_S = 10_000
-"""The list of leases is read again after one second for each this many leases in it."""
+"""The number of leases in the list per second of waiting before it is read again."""
 
 TICK_S = 0.2
 """The minimum time between two reports of progress, in seconds."""
