@@ -1,4 +1,4 @@
-"""Findings that somebody has accepted until a date, with a reason."""
+"""Accept findings until a date, with a reason, as lockdoctor.toml lists them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ WEAKER = {
     VerdictKind.LEAKED_LOCK: VerdictKind.SUSPECTED_LEAK,
     VerdictKind.SESSION_PILE_UP: VerdictKind.LEAKED_SESSION,
 }
-"""Whoever accepts the one accepts the other: it says the same with less proof, or of fewer."""
+"""
+An acceptance of the first verdict accepts the second, too: it has the same content with less proof,
+or for fewer sessions.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,26 +33,26 @@ class Acceptance:
     """
     One entry of lockdoctor.toml.
 
-    It is about one lock, the locks below a prefix, or one key; about none of those where its
-    verdict is one of leases without keys.
+    It is about one lock, the locks below a prefix, or one key. It names no lock, prefix or key if
+    its verdict is one of leases without keys.
     """
 
     verdict: VerdictKind
     until: date
-    """The last day on which it holds, in UTC."""
+    """The last day on which it is valid, in UTC."""
     reason: str
     where: str
-    """File and line, for whoever has to mend it."""
+    """File and line, for the user who has to correct it."""
     lock: bytes | None = None
     prefix: bytes | None = None
     key: bytes | None = None
 
     def holds_on(self, today: date) -> bool:
-        """Tell whether it has not expired yet."""
+        """Return whether it has not expired yet."""
         return today <= self.until
 
     def fits(self, verdict: Verdict) -> bool:
-        """Tell whether a finding is what it accepts."""
+        """Return whether it accepts a finding."""
         if verdict.kind not in {self.verdict, WEAKER.get(self.verdict)}:
             return False
         if verdict.severity < Severity.WARNING:
@@ -59,12 +62,12 @@ class Acceptance:
         return self._names(verdict.lock.name, verdict.key)
 
     def concerns(self, report: LockReport) -> bool:
-        """Tell whether a lock is one that it is about, whatever the verdict."""
+        """Return whether it is about a lock, whatever the verdict."""
         holder = report.lock.holder
         return self._names(report.lock.name, holder.key if holder else None)
 
     def is_in_view_of(self, report: Report) -> bool:
-        """Tell whether everything that it is about lies below the prefixes of a run."""
+        """Return whether all that it is about lies below the prefixes of a run."""
         if self.verdict in OF_SESSIONS:
             return not {unseen.what for unseen in report.unseen} & {LEASE_LIST, KEYLESS_LEASES}
         about = next(each for each in (self.lock, self.prefix, self.key) if each is not None)
@@ -78,10 +81,10 @@ class Acceptance:
 
 def accept(report: Report, acceptances: Sequence[Acceptance], today: date) -> Report:
     """
-    Take the findings that are accepted out of those that deserve attention.
+    Mark the accepted findings of a report, and note acceptances without effect.
 
-    An acceptance that has expired accepts nothing, and is told of; so is one that nothing matches
-    any more, where the run has seen enough to say so.
+    An expired acceptance accepts no finding, and the report notes it. It also notes an acceptance
+    that matches no finding any more, if the run has seen enough to conclude so.
 
     Args:
         today: In UTC.
@@ -104,7 +107,7 @@ def _with_accepted(lock: LockReport, valid: Sequence[Acceptance]) -> LockReport:
 
 
 def _accepted(verdict: Verdict, valid: Sequence[Acceptance]) -> Verdict:
-    """Mark a finding with the acceptance that holds longest."""
+    """Mark a finding with the fitting acceptance that is valid longest."""
     fitting = [each for each in valid if each.fits(verdict)]
     if not fitting:
         return verdict
@@ -126,7 +129,7 @@ def _notes(report: Report, acceptances: Sequence[Acceptance], today: date) -> It
 
 
 def _is_open(lock: LockReport) -> bool:
-    """Tell whether another run may come to a verdict that this one did not."""
+    """Return whether another run might reach a verdict that this one did not."""
     return any(
         verdict.kind is VerdictKind.UNDETERMINED
         or (verdict.kind is VerdictKind.SUSPECTED_LEAK and verdict.severity is Severity.OK)
@@ -135,7 +138,7 @@ def _is_open(lock: LockReport) -> bool:
 
 
 def _has_seen_enough(report: Report, acceptance: Acceptance) -> bool:
-    """Tell whether the run would have come to the verdict that somebody accepted."""
+    """Return whether the run would have reached the accepted verdict."""
     proves_nothing = not (report.window_s or report.past_runs)
     if proves_nothing or report.interrupted or any(each.is_failure for each in report.unseen):
         return False
@@ -145,6 +148,10 @@ def _has_seen_enough(report: Report, acceptance: Acceptance) -> bool:
 
 
 def _is_within_limit(lock: LockReport) -> bool:
-    """Whether a hold stands that is healthy by its limit alone: another limit may find it."""
+    """
+    Return whether a hold is healthy only by its limit.
+
+    With another limit it might be a finding.
+    """
     evidence = (each for verdict in lock.verdicts for each in verdict.evidence)
     return any(isinstance(each, WithinLimit) for each in evidence)

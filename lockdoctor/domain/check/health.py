@@ -1,4 +1,4 @@
-"""What a health check comes to: one status out of verdicts, limits and what could not be seen."""
+"""Combine verdicts, limits and failures into the one status of a health check."""
 
 from __future__ import annotations
 
@@ -30,7 +30,11 @@ class Health(enum.Enum):
 
     @property
     def weight(self) -> int:
-        """What outweighs what: nothing hides a proven CRITICAL, and only that hides UNKNOWN."""
+        """
+        Return the rank: OK, WARNING, UNKNOWN, CRITICAL.
+
+        A proven CRITICAL outranks all others, and only CRITICAL outranks UNKNOWN.
+        """
         return _BY_WEIGHT.index(self)
 
 
@@ -49,43 +53,47 @@ class CheckResult:
 
     report: Report
     took_s: float
-    """The whole run, connecting included."""
+    """The time of the whole run in seconds, with connecting."""
     limits: MetricLimits
     first_run_unknown: bool
-    """A run that no earlier one can be compared with counts as UNKNOWN rather than OK."""
+    """A run without an earlier one to compare with counts as UNKNOWN rather than OK."""
     problems: tuple[str, ...] = ()
-    """What went wrong after the examination, a sentence each."""
+    """What failed after the examination, one sentence each."""
     unattended: UnattendedResult | None = None
-    """What was treated afterwards; it changes nothing of the health that was found."""
+    """What was treated afterwards; it does not change the health that was found."""
 
     @cached_property
     def metrics(self) -> Metrics:
-        """The numbers of the run."""
+        """Return the numbers of the run."""
         return metrics(self.report, self.took_s, self.unattended.done if self.unattended else 0)
 
     @cached_property
     def alarms(self) -> tuple[ExceededLimit, ...]:
-        """The metrics outside their range."""
+        """Return the metrics outside their range."""
         return self.limits.alarms(self.metrics)
 
     @property
     def is_first(self) -> bool:
-        """Whether no earlier run could be built on, so that next to nothing can be proven."""
+        """Return whether there is no earlier run, so that little can be proven."""
         return not self.report.past_runs
 
     @property
     def failures(self) -> tuple[Unseen, ...]:
-        """What went wrong, so that the check cannot vouch for what it did not see."""
+        """Return the failures, for which the check cannot rule out findings."""
         return tuple(unseen for unseen in self.report.unseen if unseen.is_failure)
 
     @property
     def severity(self) -> Severity:
-        """The worst that may alarm: an alarm of the cluster is CRITICAL."""
+        """Return the worst severity that may alarm; an alarm of the cluster is CRITICAL."""
         return Severity.CRITICAL if self.report.cluster.alarms else self.verdict_severity
 
     @property
     def verdict_severity(self) -> Severity:
-        """The worst verdict that may alarm: in a first run only what is proven, for it can wait."""
+        """
+        Return the worst verdict that may alarm; in a first run, the worst proven one.
+
+        An unproven verdict can wait for the next run.
+        """
         may_alarm = (
             verdict.severity
             for verdict in self.report.findings
@@ -96,16 +104,16 @@ class CheckResult:
     @cached_property
     def health(self) -> Health:
         """
-        The worst of everything that speaks.
+        Return the worst of severities, exceeded limits and failures.
 
-        A lock that could not be judged does not: each new hold begins so, and a check that went
-        UNKNOWN for it would never be well. Whoever wants to hear of a first run, in which nothing
-        can be judged, says so with first_run_unknown.
+        An undetermined lock does not count. Each new hold begins as undetermined, and a check that
+        was UNKNOWN for it would never be OK. With first_run_unknown, a first run, which can judge
+        no lock, is UNKNOWN.
         """
         return max(self._voices(), key=lambda health: health.weight)
 
     def with_problem(self, problem: str) -> CheckResult:
-        """Add something that went wrong after the examination."""
+        """Return the result with one more problem after the examination."""
         return replace(self, problems=(*self.problems, problem))
 
     def _voices(self) -> Iterator[Health]:
@@ -118,17 +126,17 @@ class CheckResult:
 
 @dataclass(frozen=True, kw_only=True)
 class FailedCheck:
-    """A health check that examined nothing."""
+    """A health check that failed before it examined a lock."""
 
     at: float
     """POSIX seconds."""
     took_s: float
     why: str
-    """One sentence; it may quote what a server said."""
+    """One sentence; it may quote a server."""
     health: Health = Health.UNKNOWN
 
     def with_problem(self, problem: str) -> FailedCheck:
-        """Add something else that went wrong."""
+        """Return the failed check with one more problem."""
         return replace(self, why=f"{self.why}; {problem}")
 
 

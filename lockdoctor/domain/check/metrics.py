@@ -1,4 +1,4 @@
-"""The numbers of one run, for graphs and for limits of their own beside the verdicts."""
+"""Count and measure one run, for graphs and for limits beside the verdicts."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from lockdoctor.domain.report.report import KEYLESS_LEASES, LEASE_LIST, Report
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metrics:
-    """Counts and durations of one run; the fields are the names that ranges are given for."""
+    """Counts and durations of one run; ranges are given by the names of the fields."""
 
     locks: int
     held: int
-    """Locks that somebody holds; a key that may be no lock does not count, nor in the next two."""
+    """Locks with a holder; a key that might not be a lock does not count, nor in the next two."""
     waiters: int
     leaked: int
-    """Locks proven leaked; suspicions and locks without a lease are counted by findings."""
+    """Locks proven leaked; suspected leaks and locks without a lease count as findings."""
     findings: int
     """Verdicts of WARNING or worse."""
     accepted: int
-    """Those that would be, had nobody accepted them."""
+    """Verdicts of WARNING or worse that are accepted."""
     treated: int
-    """Locks freed unattended by this run, or perhaps."""
+    """Locks freed unattended by this run, or perhaps freed."""
     sessions: int | None
     """
-    Renewed leases without keys, in the whole cluster. None where they could not be listed, or
-    where one look was all: a single reading proves no renewal.
+    Renewed leases without keys, in the whole cluster. None where they could not be listed, or where
+    each was read once: a single reading proves no renewal.
     """
     oldest_hold_s: float
     """
-    What the oldest hold of a lock is proven to have lasted. Elections and registrations do not
-    count, since they are held for ever by design, nor do holds that are accepted.
+    The proven time of the oldest hold of a lock. Elections and registrations do not count, since
+    they are held forever by design, nor do holds that are accepted.
     """
     lookups: int
     seconds: float
-    """What the run took."""
+    """The time of the run, in seconds."""
 
     @property
     def by_name(self) -> dict[str, float | None]:
-        """Every metric under the name that users know it by, in the order of the outputs."""
+        """Return every metric under its public name, in the order of the outputs."""
         return {
             "locks": self.locks,
             "held": self.held,
@@ -63,7 +63,7 @@ class Metrics:
 OF_A_HOLD = frozenset(
     {VerdictKind.LEAKED_LOCK, VerdictKind.SUSPECTED_LEAK, VerdictKind.ETERNAL_LOCK}
 )
-"""Verdicts that say that a hold lasts too long."""
+"""Verdicts of a hold that lasts too long."""
 
 NAMES = (
     *("locks", "held", "waiters", "leaked", "findings", "accepted"),
@@ -72,16 +72,16 @@ NAMES = (
 """The metrics by name."""
 
 IN_SECONDS = frozenset({"oldest_hold", "seconds"})
-"""Those that are durations; the others are counts."""
+"""The metrics that are durations; the others are counts."""
 
 
 def metrics(report: Report, took_s: float, treated: int = 0) -> Metrics:
     """
-    Sum a run up.
+    Return the metrics of a run.
 
     Args:
-        took_s: What the whole run took, connecting included.
-        treated: What it treated after the examination.
+        took_s: The time of the whole run in seconds, with connecting.
+        treated: The number of locks that it treated after the examination.
     """
     return Metrics(
         locks=len(report.locks),
@@ -99,17 +99,21 @@ def metrics(report: Report, took_s: float, treated: int = 0) -> Metrics:
 
 
 def held(locks: Sequence[LockReport]) -> int:
-    """Count the locks that somebody holds."""
+    """Return the number of locks that have a holder."""
     return sum(lock.lock.holder is not None for lock in locks if _is_known(lock))
 
 
 def waiters(locks: Sequence[LockReport]) -> int:
-    """Count those who wait."""
+    """Return the number of waiters."""
     return sum(len(lock.lock.waiters) for lock in locks if _is_known(lock))
 
 
 def oldest_hold_s(locks: Sequence[LockReport]) -> float:
-    """Say how long the oldest hold of a lock is proven to have lasted; 0 where nothing is."""
+    """
+    Return the proven time of the oldest hold of a lock, in seconds.
+
+    It is 0 where no time is proven.
+    """
     counted = (lock for lock in locks if _is_held_as_lock(lock) and not _is_accepted(lock))
     ages = (lock.age for lock in counted)
     return max((age.at_least_s for age in ages if age), default=0.0)
@@ -130,7 +134,7 @@ def _is_held_as_lock(report: LockReport) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExceededLimit:
-    """A metric that its range objects to."""
+    """A metric outside its range."""
 
     severity: Severity
     metric: str
@@ -140,13 +144,13 @@ class ExceededLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricLimits:
-    """Ranges for metrics, beside what the verdicts say."""
+    """Ranges for metrics, in addition to the verdicts."""
 
     warning: Mapping[str, Range]
     critical: Mapping[str, Range]
 
     def alarms(self, found: Metrics) -> tuple[ExceededLimit, ...]:
-        """Name the metrics outside their range, each once, the worst first."""
+        """Return the metrics outside their range, each once, the worst first."""
         alarms: dict[str, ExceededLimit] = {}
         judges = ((Severity.CRITICAL, self.critical), (Severity.WARNING, self.warning))
         for severity, limits in judges:
@@ -162,7 +166,7 @@ NO_LIMITS = MetricLimits(warning={}, critical={})
 
 
 def _is_accepted(lock: LockReport) -> bool:
-    """Whether somebody has accepted that the lock is held for so long."""
+    """Return whether an acceptance covers the long hold of the lock."""
     return any(each.accepted and each.kind in OF_A_HOLD for each in lock.verdicts)
 
 

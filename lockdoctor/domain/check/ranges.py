@@ -1,4 +1,4 @@
-"""The ranges in which monitoring plugins are told when to alarm."""
+"""The ranges by which monitoring plugins alarm."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _RANGE = re.compile(rf"(@)?(?:(~|{_NUMBER})?:)?({_NUMBER})?", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """Values that are fine, or, with `@`, those that are not."""
+    """A range of good values or, with `@`, of values that alarm."""
 
     low: float = 0.0
     high: float = math.inf
@@ -21,13 +21,15 @@ class Range:
     """As it was written; perfdata repeats it."""
 
     def alarms(self, value: float) -> bool:
-        """Tell whether a value is a reason to alarm; both ends belong to the range."""
+        """Return whether a value is to alarm; both ends belong to the range."""
         return (self.low <= value <= self.high) is self.alarms_inside
 
 
 def parse_range(text: str) -> Range:
     """
-    Read a range: 10 (above 10 or below 0), 10: (below 10), ~:10 (above 10), 10:20, @10:20.
+    Return the range that a text describes.
+
+    Examples: 10 (alarms above 10 or below 0), 10: (below 10), ~:10 (above 10), 10:20, @10:20.
 
     Raises:
         ValueError: In one sentence for the person who wrote it; the text is quoted in it.

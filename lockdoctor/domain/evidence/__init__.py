@@ -1,4 +1,4 @@
-"""The pieces of evidence that carry a verdict: data with its numbers, worded by the outputs."""
+"""The evidence behind a verdict: data with its numbers, which the outputs word."""
 
 from __future__ import annotations
 
@@ -104,4 +104,4 @@ Evidence: TypeAlias = (
     | HolderWaits
     | Keyless
 )
-"""One thing that was seen; every output can word it."""
+"""One fact that was read; every output can word it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """How long one hold has stood."""
+    """How long one hold has lasted."""
 
     at_least_s: float
     at_most_s: float | None
@@ -15,7 +15,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class EstimatedAge:
-    """The hold's age if the cluster always wrote as fast as during this run: an estimate only."""
+    """The hold's age if the write rate was always that of this run: an estimate only."""
 
     about_s: float
     revisions_since: int
@@ -24,21 +24,21 @@ class EstimatedAge:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedAge:
-    """The time that the client itself wrote into the lock, by the client's own clock."""
+    """The time that the client wrote into the lock, by the client's own clock."""
 
     claimed_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class WithinLimit:
-    """The hold is younger than the longest time that a hold may take."""
+    """The hold is proven to be shorter than its stated limit."""
 
     limit_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What the growth so far comes to, if it goes on."""
+    """The expected number of sessions if the growth continues."""
 
     per_hour: float
     sessions_in_a_day: int
@@ -49,8 +49,8 @@ class SeenInEarlierRuns:
     """The same finding in the runs before this one."""
 
     runs: int
-    """In so many runs in a row, this one included."""
+    """The number of successive runs with the finding, with this one."""
     for_s: float
-    """Since the first of them ..."""
+    """Seconds since the first of these runs ..."""
     since_at: float
     """... which began at this moment: POSIX seconds."""

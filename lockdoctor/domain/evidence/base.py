@@ -1,6 +1,6 @@
-"""What readings share: how far apart two numbers may be and still be called equal."""
+"""The tolerance with which two counts are compared."""
 
 from __future__ import annotations
 
 TOLERANCE = 0.05
-"""Two numbers that were not counted at the same moment agree if they differ by no more."""
+"""The maximum difference at which two numbers agree that were not counted at the same moment."""

@@ -1,4 +1,4 @@
-"""Evidence on keys: what they are, and what else hangs on their lease."""
+"""Evidence on keys: their kind, and other keys on their lease."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ class NoLease:
     """The key has no lease, so etcd never deletes it by itself."""
 
     in_lock_shape: bool
-    """False where neither its layout nor the policy says that it is a lock's."""
+    """False where neither its recipe nor the policy marks it as a lock's key."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForeignHolder:
-    """The key that blocks the queue is not a contender: it merely lies below the lock's name."""
+    """The key that blocks the queue is no waiter: it only lies below the lock's name."""
 
     key: bytes
 
@@ -31,7 +31,7 @@ class OtherKeys:
 
 @dataclass(frozen=True, slots=True)
 class ByDesign:
-    """A key that its process keeps as long as it lives is normal here."""
+    """The process keeps the key as long as it lives, which is normal here."""
 
     key_kind: str
     """`election` or `registration`."""
@@ -39,7 +39,7 @@ class ByDesign:
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """Its client keeps the key alive by writing it again, onto a fresh lease."""
+    """The client keeps the key by writing it again, onto a fresh lease."""
 
     times: int
     watched_s: float
@@ -47,12 +47,12 @@ class Rewritten:
 
 @dataclass(frozen=True, slots=True)
 class UnknownRecipe:
-    """Neither the key's layout nor the policy says that it is a lock's."""
+    """Neither the key's recipe nor the policy marks it as a lock's key."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueCut:
-    """The scanned prefix may leave out contenders of this lock."""
+    """The scanned prefix might leave out keys of this lock's queue."""
 
 
 @dataclass(frozen=True, slots=True)

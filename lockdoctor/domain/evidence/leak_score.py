@@ -7,33 +7,35 @@ from dataclasses import dataclass
 
 
 class LeakIndicator(enum.Enum):
-    """Something that speaks for a leak, or against it, and proves neither."""
+    """A fact that suggests a leak, or suggests that there is none; it proves neither."""
 
     STILL = "still"
-    """Nobody was served for long, though others wanted it."""
+    """The lock did not change hands for long, though others wanted it."""
     GAVE_UP = "gave-up"
-    """Attempts waited, and gave up; those that leave at once merely tried."""
+    """Attempts waited and gave up; those that leave at once are not counted."""
     LEFT_SESSIONS = "left-sessions"
     """Attempts that gave up left their sessions open."""
     WAITED_LONG = "waited-long"
-    """Somebody who waits now has waited for long."""
+    """A present waiter has waited for long."""
     WAITED = "waited"
     """Others wait."""
     STOOD = "stood"
-    """The key is proven to have stood longer than a hold may last; it may have waited at first."""
+    """
+    The key is proven to have existed longer than a hold may last; it might have waited at first.
+    """
     LOOKS_OLD = "looks-old"
-    """By the cluster's revisions the key is older than a hold may be."""
+    """By the cluster's revisions, the key is older than a hold may be."""
     LOOKS_YOUNG = "looks-young"
-    """By the cluster's revisions the key is young."""
+    """By the cluster's revisions, the key is young."""
     CLAIMS_OLD = "claims-old"
-    """By the client's clock the hold is older than it may be."""
+    """By the client's clock, the hold is older than it may be."""
     CLAIMS_YOUNG = "claims-young"
-    """By the client's clock it is young."""
+    """By the client's clock, the hold is young."""
 
 
 @dataclass(frozen=True, slots=True)
 class IndicatorScore:
-    """How much a sign speaks for a leak; less than nothing speaks against it."""
+    """The points of one indicator; negative points speak against a leak."""
 
     sign: LeakIndicator
     points: int
@@ -41,9 +43,9 @@ class IndicatorScore:
 
 @dataclass(frozen=True, slots=True)
 class LeakScore:
-    """What speaks for a leak and against it, added up."""
+    """The points for and against a leak, and their sum."""
 
     points: int
     needed: int
-    """So many make a leak likely."""
+    """The points from which a leak is likely."""
     weights: tuple[IndicatorScore, ...]

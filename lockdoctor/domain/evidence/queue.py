@@ -26,7 +26,7 @@ class Waiters:
 
     waiters: int
     longest_at_least_s: float
-    """How long the one who has waited longest was seen to wait."""
+    """How long the longest waiter was seen to wait, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +39,22 @@ class GaveUp:
 
 @dataclass(frozen=True, slots=True)
 class PossibleAbandonedKey:
-    """Signs that the holder gave up long ago, and that its key reached etcd all the same."""
+    """
+    The holder might be an abandoned key.
+
+    Its attempt gave up long ago, but its key reached etcd nevertheless.
+    """
 
     unclosed: int
-    """Attempts on the lock were seen to give up; so many of their sessions live on."""
+    """The number of sessions that live on, of attempts that were seen to give up on the lock."""
     gave_up_elsewhere: bool
     """The holder's own session was seen to give up on another lock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """Others are blocked in all, in this queue and in those of the locks behind it."""
+    """The waiters blocked in all, in this queue and in those of the locks behind it."""
 
     waiters: int
     locks: int
-    """Locks blocked behind, because their holders wait."""
+    """The number of locks blocked behind it, because their holders wait."""

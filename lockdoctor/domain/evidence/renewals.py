@@ -10,11 +10,11 @@ class Renewed:
     """The readings prove that a client renewed the lease."""
 
     renewals: int
-    """The fewest that explain the readings."""
+    """The fewest renewals that explain the readings."""
     watched_s: float
-    """From the first reading to the last."""
+    """Seconds from the first reading to the last."""
     at_most_every_s: float | None
-    """The mean time between renewals is at most this; None where fewer than two are proven."""
+    """The maximum of the mean time between renewals; None where fewer than two are proven."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,9 @@ class NotRenewed:
     """The lease counts down."""
 
     unrenewed_for_s: float
-    """At least so long without a renewal, at the last reading."""
+    """The minimum time without a renewal at the last reading, in seconds."""
     remaining_s: float
-    """Seconds left at the last reading, at most."""
+    """The maximum remaining TTL at the last reading, in seconds."""
     granted_s: int
 
 
@@ -35,11 +35,13 @@ class LeaseEnded:
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """The time of leases is over, but etcd has not ended them."""
+    """The TTL of leases ran out, but etcd has not ended them."""
 
     leases: int
     for_s: float
-    """So long past its end was the latest of them, at least, at the last reading."""
+    """
+    The minimum time, at the last reading, by which the latest of them was past its end, in seconds.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +50,20 @@ class ListedNotFound:
 
     leases: int
     for_s: float
-    """So long after a look-up had found one gone the list still had it."""
+    """The time for which the list still had one after a look-up had found it gone, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyWithoutLease:
-    """Look-ups found no such lease, yet the key that hangs on it stands."""
+    """Look-ups found no such lease, yet a key with this lease exists."""
 
     for_s: float
-    """So long after a look-up had found the lease gone."""
+    """The time for which the key existed after a look-up had found the lease gone, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class LateRenewal:
-    """A renewal came when little of the TTL was left."""
+    """A renewal came when little of the TTL remained."""
 
     remaining_at_most_s: float
     granted_s: int
@@ -69,7 +71,7 @@ class LateRenewal:
 
 @dataclass(frozen=True, slots=True)
 class LongTtl:
-    """A crash of the holder would keep the lock this long."""
+    """After a crash of the holder, the lock would stay taken for this TTL."""
 
     granted_s: int
     limit_s: float
@@ -77,10 +79,10 @@ class LongTtl:
 
 @dataclass(frozen=True, slots=True)
 class Unobservable:
-    """The window was too short to see what would decide."""
+    """The window was too short for the readings that would decide."""
 
     needed_s: float
-    """A window of this many seconds would do."""
+    """A window of this many seconds would suffice."""
     granted_s: int
 
 
@@ -93,7 +95,7 @@ class ReadFailed:
 
 @dataclass(frozen=True, slots=True)
 class LeaderChanged:
-    """A new leader reset every lease while it was watched; rises across that prove nothing."""
+    """A new leader reset every lease during the watch; that rise proves no renewal."""
 
     discarded: int
     """Readings that could not be used because of it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SessionsGrew:
-    """More renewed leases without keys came than ended; those that came were not there before."""
+    """More renewed leases without keys came than ended; those that came are new."""
 
     before: int
     """Those there now that are not among the new ones, and those that ended ..."""
@@ -15,9 +15,12 @@ class SessionsGrew:
     """... and all that are there now."""
     watched_s: float
     steps: int
-    """In how many runs, or parts of the window, more came than ended: once may be a start-up."""
+    """
+    The number of runs, or parts of the window, in which more came than ended: one might be a
+    start-up.
+    """
     new: int
-    """No earlier list of leases had them, whether or not they had keys then."""
+    """No earlier list of leases had them, with or without keys."""
     ended: int
     over_runs: bool
     """They came from run to run; false where they came while one run watched."""
@@ -25,18 +28,18 @@ class SessionsGrew:
 
 @dataclass(frozen=True, slots=True)
 class SessionsAlike:
-    """Sessions without keys that one member granted, with one TTL, and one rhythm of renewals."""
+    """Sessions without keys of one granting member, one TTL and one renewal rhythm."""
 
     sessions: int
     member: str | None
-    """The member's ID in hexadecimal; None where it is not known."""
+    """The member's ID in hexadecimal; None where it is not certain."""
     member_bits: str | None
-    """What the leases' IDs tell of it; None where no present member gives such IDs."""
+    """The member's bits in the leases' IDs; None where no present member gives such IDs."""
     granted_ttl_s: int
     every_at_most_s: float | None
-    """They are renewed at least so often; None where no renewal is proven."""
+    """The maximum time between their renewals, in seconds; None where no renewal is proven."""
     granted_after_at: float | None
-    """None of them was granted before this moment of the member's clock: POSIX seconds."""
+    """They were granted at this moment of the member's clock or later: POSIX seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +55,5 @@ class SessionsIdle:
 
     sessions: int
     longest_at_least_s: float
-    """How long the one was watched that was watched longest."""
+    """The time for which the longest-watched one was watched, in seconds."""
     limit_s: float

@@ -1,4 +1,4 @@
-"""The words of a diagnosis: verdict, severity, confidence."""
+"""The terms of a diagnosis: verdict, severity, confidence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lockdoctor.domain.model.locks import LockId
 
 
 class VerdictKind(enum.Enum):
-    """What lockdoctor can conclude; each is described in docs/verdicts.md."""
+    """What lockdoctor can conclude; docs/verdicts.md describes each."""
 
     DEADLOCK = "deadlock"
     LEAKED_LOCK = "leaked-lock"
@@ -43,7 +43,7 @@ HARMLESS = frozenset(
         VerdictKind.HEALTHY,
     }
 )
-"""Those that are never a finding."""
+"""The verdicts that are never a finding."""
 
 OF_SESSIONS = frozenset(
     {
@@ -53,7 +53,7 @@ OF_SESSIONS = frozenset(
         VerdictKind.IDLE_SESSION,
     }
 )
-"""Those of leases without keys, which belong to no lock and to no prefix."""
+"""The verdicts on leases without keys, which belong to no lock and to no prefix."""
 
 
 class Severity(enum.IntEnum):
@@ -65,7 +65,7 @@ class Severity(enum.IntEnum):
 
 
 class Confidence(enum.Enum):
-    """How sure the evidence makes us."""
+    """How sure the evidence is."""
 
     PROVEN = "proven"
     LIKELY = "likely"
@@ -75,7 +75,7 @@ class Confidence(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Somebody knows of the finding, and lives with it for a while."""
+    """An acceptance of a finding until a date, with its reason."""
 
     until: date
     """The last day, in UTC."""
@@ -84,25 +84,25 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What we conclude of one lock or lease, and why."""
+    """The conclusion about one lock or lease, and its evidence."""
 
     kind: VerdictKind
     severity: Severity
     confidence: Confidence
     lock: LockId | None
-    """None where the verdict is of leases without keys."""
+    """None where the verdict is on leases without keys."""
     key: bytes | None
     """The key it is about: the holder, the longest waiter."""
     leases: tuple[LeaseId, ...]
-    """The leases it is about; empty where the key has none."""
+    """The leases it is about; empty where the key has no lease."""
     evidence: tuple[Evidence, ...]
     """Never empty; every output can show it."""
     remedy: str
     """What an operator can do next, in one sentence."""
     accepted: Accepted | None = None
-    """Why it deserves no attention all the same."""
+    """The acceptance for which it is not a finding."""
 
     @property
     def is_finding(self) -> bool:
-        """Whether it deserves attention: WARNING or worse, and not accepted."""
+        """Return whether it is a finding: WARNING or worse, and not accepted."""
         return self.severity >= Severity.WARNING and self.accepted is None
