@@ -1,1 +1,1 @@
-"""Who waits for whom: the wait-for graph, its cycles, and the tree of what is blocked."""
+"""The wait-for graph of sessions, its cycles, and the tree of blocked locks."""

@@ -1,4 +1,4 @@
-"""What a session blocks: the tree of locks and waiters behind it."""
+"""Build the tree of locks and waiters that a session blocks."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Lock, LockId
 
 MAX_STEPS = 1_000_000
-"""So many steps are spent on counting who is blocked behind whom, all roots together."""
+"""The maximum number of steps to count blocked waiters, for all roots together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockedLock:
-    """One lock in the tree of those that are blocked behind one another."""
+    """One lock in the tree of locks that are blocked behind one another."""
 
     lock: LockId
     level: int
-    """0 for a root, whose holder waits for nothing - or is caught in a circle."""
+    """0 for a root, whose holder waits for no lock, or is caught in a cycle."""
     behind: LockId | None
     """The lock that its holder waits for; None for a root."""
     session: LeaseId | None
@@ -32,12 +32,12 @@ class BlockedLock:
 
 
 class BlockedCount(NamedTuple):
-    """What hangs on one lock, or on several."""
+    """The waiters and locks blocked by one lock, or by several."""
 
     waiters: int
-    """In all queues."""
+    """Waiters in all queues."""
     behind: int
-    """Locks that are blocked behind those asked for."""
+    """Locks that are blocked behind the given ones."""
 
 
 class BlockingTree:
@@ -60,17 +60,17 @@ class BlockingTree:
         self.shown: set[int] = set()
 
     def rows(self) -> Iterator[BlockedLock]:
-        """Give the rows of the tree, the root that blocks most first."""
+        """Yield the rows of the tree, the root that blocks most first."""
         free = [number for number in self.children if number not in self.waits]
         ranked = sorted(((self._blocks(number), number) for number in free), key=most_first)
         for blocks, number in ranked:
             yield from self._below(number, blocks)
-        for circle in reversed(strongly_connected(self.children)):  # what is left hangs on one
+        for circle in reversed(strongly_connected(self.children)):  # what remains is behind a cycle
             if self.shown.isdisjoint(circle):
                 yield from self._below(min(circle), self._blocks(min(circle)))
 
     def _below(self, root: int, blocks: int | None) -> Iterator[BlockedLock]:
-        """A root and all that is behind it and not shown yet."""
+        """Yield a root and all locks behind it that were not yielded yet."""
         self.shown.add(root)
         yield self._row(root, 0, None, blocks)
         pending = [(child, root, 1) for child in reversed(self.children[root])]
@@ -95,7 +95,12 @@ class BlockingTree:
         )
 
     def weight(self, numbers: Collection[int]) -> BlockedCount | None:
-        """Count who waits for some locks and for all that are behind them."""
+        """
+        Count the waiters of some locks and of all locks behind them.
+
+        Returns:
+            None where these are too many to count.
+        """
         reached = self._reached(numbers)
         if reached is None:
             return None
@@ -107,7 +112,7 @@ class BlockingTree:
         return weight.waiters if weight else None
 
     def _reached(self, numbers: Collection[int]) -> set[int] | None:
-        """The locks and all that are behind them."""
+        """Return the locks and all locks behind them; None if the steps do not suffice."""
         reached = set(numbers)
         pending = list(numbers)
         while pending:
@@ -122,6 +127,6 @@ class BlockingTree:
 
 
 def most_first(ranked: tuple[int | None, int]) -> tuple[int, int]:
-    """Give the key that sorts the root that blocks most to the front."""
+    """Return the key that sorts the root that blocks most to the front."""
     blocks, number = ranked
     return -(blocks or 0), number

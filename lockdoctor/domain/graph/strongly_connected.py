@@ -1,4 +1,4 @@
-"""The parts of a graph whose nodes can all reach one another."""
+"""Find the parts of a graph whose nodes can all reach one another."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ def strongly_connected(
     inside: Collection[N] | None = None,
 ) -> list[list[N]]:
     """
-    Find the sets of nodes that can reach one another, those of one node only if it reaches itself.
+    Return the sets of nodes that can reach one another.
 
-    Tarjan's algorithm on a stack of its own, so that a path may be as long as it likes. No set
-    can reach one that comes after it.
+    A set of one node counts only if the node reaches itself.
+
+    Tarjan's algorithm with an explicit stack, so that the length of a path has no limit. No set can
+    reach one that comes after it.
 
     Args:
         edges: Of each node, where they lead.
@@ -67,7 +69,7 @@ class _Tarjan(Generic[N]):
         return self._successors(node)
 
     def _leave(self, node: N) -> Iterator[list[N]]:
-        """Take a finished set off the stack."""
+        """Take a finished set off the stack, and yield it."""
         members: list[N] = []
         while not members or members[-1] != node:
             members.append(self.stack.pop())

@@ -1,14 +1,14 @@
 """
-Who waits for whom: circles of sessions that wait for one another, and locks behind locks.
+Find sessions that wait in a cycle, and locks that are blocked behind locks.
 
-Sessions (leases) are the nodes. In Go's recipe a contender waits until every key before it in the
-queue is gone, not only the holder's, so that a circle may lead through somebody who merely stands
-before another: such a one gets the lock next, and keeps it if it is stuck elsewhere. Freeing the
-holder in front of such a circle does not undo it. A holder who waits for nothing is never part of
-a circle, however many stand behind it.
+Sessions (leases) are the nodes. In Go's recipe a waiter waits until every key before it in the
+queue is gone, not only the holder's. So a cycle can lead through a session that only waits before
+another one in a queue. That session gets the lock next, and keeps it if it is stuck elsewhere.
+Freeing the holder in front of such a cycle does not break it. A holder that waits for no lock is
+never part of a cycle, whatever the number of waiters behind it.
 
-Everything is done in time and memory that grow with the number of keys: a queue of n contenders has
-n(n-1)/2 waits, but each contender's wait for the one before it stands for all of them.
+Time and memory grow with the number of keys. A queue of n keys has n(n-1)/2 waits, but each key's
+wait for the one before it represents all of them.
 
 Source: waitDeletes in etcd's client/v3/concurrency/key.go.
 """
@@ -27,53 +27,54 @@ from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Kind, Lock, LockId, Recipe
 
 MAX_STARTS = 16
-"""A short circle is looked for from so many sessions of a tangle."""
+"""The maximum number of sessions of a tangle from which a short cycle is searched."""
 
 
 ONE_AFTER_THE_OTHER = frozenset({Recipe.GO_MUTEX, Recipe.VITESS})
-"""In these queues each contender waits for everyone before it."""
+"""In these queues each waiter waits for every key before it."""
 
 KeysOn = Callable[[LeaseId], int]
-"""How many keys hang on a lease, as far as is known."""
+"""The number of keys on a lease, as far as they were read."""
 
 
 class WaitEdge(NamedTuple):
-    """One session that waits for a lock which another one has before it."""
+    """One session that waits for a lock which another session has before it."""
 
     waiter: LeaseId
     lock: Lock
     on: LeaseId
-    """Who holds the lock, or stands before the waiter in its queue."""
+    """The session that holds the lock, or is before the waiter in its queue."""
 
     @property
     def on_holder(self) -> bool:
-        """Whether the other one holds the lock already."""
+        """Return whether the other session holds the lock already."""
         return self.lock.holder is not None and self.lock.holder.lease_id == self.on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cycle:
-    """Sessions none of which can go on before another one has."""
+    """Sessions that each need another one to continue first."""
 
     ring: tuple[WaitEdge, ...]
-    """A short way around: whom each waits for is the next waiter."""
+    """A short way around: each session waits for the next waiter."""
     sessions: frozenset[LeaseId]
-    """All that are caught in it; more than the ring has where several circles share sessions."""
+    """All sessions in it; more than the ring has where several cycles share sessions."""
     breaker: LeaseId | None
-    """The one session without which nobody is caught any more, with the least damage."""
+    """The one session whose end breaks every cycle, with the least damage."""
 
     @property
     def is_of_holders(self) -> bool:
-        """Whether each waits for one who holds the lock already."""
+        """Return whether each session waits for one that holds the lock already."""
         return all(wait.on_holder for wait in self.ring)
 
 
 def contended(locks: Iterable[Lock]) -> list[Lock]:
     """
-    Pick the locks whose waiters wait in earnest, in the order of their names.
+    Return the locks whose waiters need the lock to continue, ordered by name.
 
-    Candidates of an election wait for as long as they live, by design, often beside their work. And
-    where several may hold at once, not everybody waits for all before: such queues are left out.
+    Candidates of an election wait for as long as they live, by design, often beside their work.
+    Where several may hold at once, a waiter does not wait for all keys before it. Such queues are
+    left out.
     """
     found = (
         lock
@@ -91,7 +92,7 @@ class WaitGraph:
     """The waits of all sessions at one moment."""
 
     def __init__(self, locks: Iterable[Lock]) -> None:
-        """Draw the graph of the locks that are contended for."""
+        """Build the graph of the locks that have waiters."""
         self._locks = contended(locks)
         nobody = count(2**64)  # a key without a lease has no session: it is a node of its own
         self._queues = [
@@ -105,10 +106,11 @@ class WaitGraph:
 
     def circles(self, keys_on: KeysOn | None = None) -> list[Cycle]:
         """
-        Find all circles, those that share sessions told as one, in the order of their locks.
+        Return all cycles in the order of their locks; those sharing sessions are one.
 
         Args:
-            keys_on: What revoking a lease deletes; where not given, its keys among the locks.
+            keys_on: The number of keys that revoking a lease deletes; where not given, its keys
+                among the locks.
         """
         if not any(map(self._is_shared, self._places)):
             return []
@@ -118,7 +120,7 @@ class WaitGraph:
         found = []
         for tangle in map(frozenset, tangles):
             cores = {id(core): core for s in sorted(tangle) if (core := by_session.get(s))}
-            if cores:  # the others in the tangle only stand before somebody of a core
+            if cores:  # the other sessions in the tangle are only before one of a core
                 found += [self._circle(frozenset(c), tangle, keys_on) for c in cores.values()]
             else:
                 found.append(self._circle(tangle, tangle, keys_on, holders_only=False))
@@ -126,27 +128,31 @@ class WaitGraph:
 
     def tree(self) -> list[BlockedLock]:
         """
-        Put the locks in order that are blocked behind one another: roots first, each lock once.
+        Return the locks blocked behind one another: roots first, each lock once.
 
-        The roots that block most come first. Locks behind which no other is blocked, and which
-        are behind none, are left out.
+        The roots that block most come first. Locks that block no other lock, and are behind no
+        other lock, are left out.
         """
         return list(BlockingTree(self._locks, self._holders_waits()).rows())
 
     def weight(self, locks: Collection[LockId]) -> BlockedCount | None:
-        """Count who is blocked by some locks in all; None where these are too many to count."""
+        """Count the waiters that some locks block in all; None if they are too many."""
         numbers = {n for n, lock in enumerate(self._locks) if lock.id in locks}
         return BlockingTree(self._locks, self._holders_waits()).weight(numbers)
 
     def behind(self) -> dict[LockId, tuple[LockId, ...]]:
-        """Say of each lock whose holder waits for others which ones these are."""
+        """Return, for each lock whose holder waits, the locks that it waits for."""
         return {
             self._locks[number].id: tuple(self._locks[other].id for other in others)
             for number, others in self._holders_waits().items()
         }
 
     def locks_of(self, circle: Cycle) -> frozenset[LockId]:
-        """Name the locks of its ring, and those that one of its sessions holds from another."""
+        """
+        Return the locks of a cycle: its ring's, and others between its sessions.
+
+        One of its sessions holds such a lock, and another one waits for it.
+        """
         held = {
             number: self._locks[number]
             for session in circle.sessions
@@ -161,7 +167,7 @@ class WaitGraph:
         return frozenset([*(wait.lock.id for wait in circle.ring), *tied])
 
     def _holders_waits(self) -> dict[int, list[int]]:
-        """Of each lock whose holder waits elsewhere, the locks that it waits for."""
+        """Return, for each lock whose holder waits elsewhere, the locks it waits for."""
         waits: dict[int, list[int]] = {}
         for number, lock in enumerate(self._locks):
             if not lock.holder or not lock.holder.has_lease:
@@ -172,7 +178,7 @@ class WaitGraph:
         return waits
 
     def _is_shared(self, lease: LeaseId) -> bool:
-        """Whether it stands in queues more than once; without such a session there is no circle."""
+        """Return whether a session is in more than one queue; each cycle needs one."""
         return len(self._places.get(lease, ())) > 1
 
     def _circle(
@@ -188,9 +194,9 @@ class WaitGraph:
 
     def _ring(self, sessions: frozenset[LeaseId], *, holders_only: bool) -> tuple[WaitEdge, ...]:
         """
-        The shortest circle found, turned so that its first lock has the least name.
+        Return the shortest cycle found, from the lock with the least name on.
 
-        Each circle leads through a session that stands in two places.
+        Each cycle leads through a session that is in two places.
         """
         ways = [lease for lease in sessions if self._is_shared(lease)]
         starts = sorted(ways, key=lambda lease: (-len(self._places.get(lease, ())), lease))
@@ -204,7 +210,7 @@ class WaitGraph:
     def _way_back(
         self, start: LeaseId, inside: frozenset[LeaseId], *, holders_only: bool
     ) -> list[WaitEdge] | None:
-        """The fewest waits that lead from a session back to it; breadth first."""
+        """Return the fewest waits that lead from a session back to it; breadth first."""
         came_by: dict[LeaseId, WaitEdge] = {}
         done: dict[int, int] = {}
         waiting = deque([start])
@@ -223,10 +229,10 @@ class WaitGraph:
         self, session: LeaseId, done: dict[int, int], *, holders_only: bool
     ) -> Iterator[tuple[LeaseId, WaitEdge]]:
         """
-        Whom a session waits for.
+        Yield the sessions that a session waits for.
 
         Args:
-            done: Of each queue, how many of its first contenders the search has come to already.
+            done: Of each queue, the number of its first keys that the search has visited.
         """
         for number, place in self._places.get(session, ()):
             lock, queue = self._locks[number], self._queues[number]
@@ -240,10 +246,10 @@ class WaitGraph:
         self, ring: Sequence[WaitEdge], tangle: frozenset[LeaseId], keys_on: KeysOn | None
     ) -> LeaseId | None:
         """
-        Find the session whose end undoes every circle of a tangle, the least damage first.
+        Return the session whose end breaks every cycle of a tangle.
 
-        It must lie on each circle, so on this one; every circle that stands without it leaves
-        fewer to try.
+        The session with the least damage is tried first. It must be on each cycle, so on this one;
+        every cycle that remains without a tried session leaves fewer to try.
         """
         queues = self._queues_of(tangle)
         on_all = {wait.on for wait in ring}
@@ -258,7 +264,7 @@ class WaitGraph:
         return None
 
     def _queues_of(self, sessions: frozenset[LeaseId]) -> list[list[LeaseId]]:
-        """Every queue as if only these sessions stood in it."""
+        """Return every queue with these sessions only."""
         standing: dict[int, list[tuple[int, LeaseId]]] = {}
         for session in sessions:
             for number, place in self._places.get(session, ()):
@@ -266,13 +272,17 @@ class WaitGraph:
         return [[session for _, session in sorted(queue)] for queue in standing.values()]
 
     def _damage(self, lease: LeaseId, keys_on: KeysOn | None) -> tuple[int, int, LeaseId]:
-        """Fewest keys deleted, then fewest waiters let in beside an owner that was not told."""
+        """
+        Return the sort key of damage: keys deleted, then waiters let in.
+
+        These waiters would hold the lock beside an owner that was not notified.
+        """
         places = self._places.get(lease, ())
         keys = keys_on(lease) if keys_on else len(places)
         return keys, self.waiters_behind(lease), lease
 
     def waiters_behind(self, lease: LeaseId) -> int:
-        """Count those who wait for locks that a session holds."""
+        """Return the number of waiters for locks that a session holds."""
         return sum(
             len(self._locks[number].waiters)
             for number, place in self._places.get(lease, ())
@@ -281,7 +291,11 @@ class WaitGraph:
 
 
 def _chains(queues: Iterable[Sequence[LeaseId]]) -> dict[LeaseId, list[LeaseId]]:
-    """Each contender waits for the one before it, and thereby for all before that one."""
+    """
+    Return the waits of each key for the one before it, for queues in order.
+
+    They imply its waits for all keys before that one.
+    """
     edges: dict[LeaseId, list[LeaseId]] = {}
     for queue in queues:
         for before, waiter in pairwise(queue):
@@ -290,7 +304,7 @@ def _chains(queues: Iterable[Sequence[LeaseId]]) -> dict[LeaseId, list[LeaseId]]
 
 
 def _to_holders(queues: Iterable[Sequence[LeaseId]]) -> dict[LeaseId, list[LeaseId]]:
-    """Each contender waits for the holder."""
+    """Return the waits of each waiter for the holder."""
     edges: dict[LeaseId, list[LeaseId]] = {}
     for queue in queues:
         for waiter in queue[1:]:

@@ -1,4 +1,4 @@
-"""How long a hold has stood, as brackets from what is known of its beginning."""
+"""Find bounds for the age of a hold, from all that bounds its beginning."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from lockdoctor.domain.model.locks import Hold
 from lockdoctor.domain.past.past import Past
 
 MIN_REVISIONS = 10
-"""An estimate from fewer revisions in the window than this would be mere chance."""
+"""The minimum number of revisions in the window: an estimate from fewer would be mere chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldAge:
-    """How long one hold has stood."""
+    """The age of one hold."""
 
     at_least_s: float
     """Proven: the hold was seen at both ends of this time."""
     at_most_s: float | None = None
-    """Proven: the hold did not exist before; None where nothing says."""
+    """Proven: the hold did not exist before; None where there is no bound."""
     stood_at_least_s: float = 0.0
-    """Proven: the key has stood so long; in a queue it may have waited at first."""
+    """Proven: the key has existed for this time; in a queue it might have waited at first."""
     estimate: EstimatedAge | None = None
     claimed_s: float | None = None
-    """Since the moment that the client wrote into the lock, by the client's clock."""
+    """Seconds since the moment that the client wrote into the lock, by the client's clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +37,12 @@ class HoldTimes:
     first_answered_at: float
     """... and answered then."""
     last_asked_at: float
-    """The same of the last one; of the first again, where the keys were read once."""
+    """The same of the last reading; of the first again, where the keys were read once."""
     last_answered_at: float
     held_throughout: bool
-    """It was the holder in both; else it came, or moved up, in between."""
+    """It was the holder in both; else it came, or became the holder, in between."""
     can_wait: bool
-    """The recipe writes keys that wait: the key may be older than the hold."""
+    """The recipe writes keys that wait: the key might be older than the hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,20 +52,20 @@ class RevisionRate:
     revision: int
     """The later one."""
     revisions: int
-    """How many there were in between."""
+    """The number of revisions in between."""
     over_s: float
 
 
 def hold_age_bounds(seen: HoldTimes, past: Past) -> tuple[float, float | None]:
     """
-    Prove how long a hold has stood, from this run, earlier runs and the revision clock.
+    Return bounds for the age of a hold: this run, earlier runs, revision clock.
 
-    The create revision of a key falls between two runs that told the cluster's revision, so that
-    even a key that no run has scanned before has an age; but a key that can wait may be older
-    than its hold.
+    The create revision of a key falls between two runs that recorded the cluster's revision. So
+    even a key that no run has scanned before has an age; but a key that can wait may be older than
+    its hold.
 
     Returns:
-        At least and at most so many seconds; None where nothing bounds it from above.
+        The minimum and the maximum in seconds; None where there is no upper bound.
     """
     known = past.holds.get(seen.hold)
     since = [seen.first_answered_at] if seen.held_throughout else [seen.last_asked_at]
@@ -82,7 +82,11 @@ def hold_age_bounds(seen: HoldTimes, past: Past) -> tuple[float, float | None]:
 
 
 def stood_at_least_s(seen: HoldTimes, past: Past) -> float:
-    """Prove how long the key has stood, waiting or holding, in seconds."""
+    """
+    Return the minimum time for which the key existed, in seconds.
+
+    It waited or held the lock in that time.
+    """
     since = [seen.first_answered_at, *_stood_since(seen.hold, past)]
     return max(0.0, seen.last_asked_at - min(since))
 
@@ -97,7 +101,7 @@ def was_seen_waiting(hold: Hold, past: Past) -> bool:
 
 
 def _stood_since(hold: Hold, past: Past) -> list[float]:
-    """Moments at which the key stood already."""
+    """Return moments at which the key existed already."""
     known = past.holds.get(hold)
     marks = [mark.answered_at for mark in past.marks if mark.revision >= hold.create_revision]
     return marks[:1] + ([known.first_answered_at] if known else [])
@@ -105,10 +109,10 @@ def _stood_since(hold: Hold, past: Past) -> list[float]:
 
 def estimate(create_revision: int, rate: RevisionRate) -> EstimatedAge | None:
     """
-    Estimate when a key was created, as if the cluster had always written as fast as now.
+    Estimate when a key was created, with the present write rate for all time.
 
     Returns:
-        None where the cluster wrote too little during the run to tell its rate.
+        None where the cluster wrote too little during the run to measure its rate.
     """
     if rate.revisions < MIN_REVISIONS or rate.over_s <= 0:
         return None

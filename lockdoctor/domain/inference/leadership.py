@@ -1,4 +1,4 @@
-"""When a new leader may have refreshed every lease: such a rise of the TTL is no renewal."""
+"""Find when a new leader might have reset every lease: that rise is no renewal."""
 
 from __future__ import annotations
 
@@ -15,21 +15,23 @@ from lockdoctor.domain.model.leases import (
 
 TERM_CONFIRM_DELAY_S = 1.0
 """
-An answer confirms a raft term only if it was asked this long after the reading in question.
+An answer confirms a raft term only if it was asked this many seconds after the reading in question.
 
-A member may answer with a TTL that a new leader has already reset while its header still carries
+A member can answer with a TTL that a new leader has already reset while its header still carries
 the old term (seen on 3.4.23 and 3.5.1), until it has applied the new leader's first entry.
 """
 
 
 PROMOTION_SHOWS_S = 5.0
-"""How long before a reading with a promotion's mark the promotion may lie: election time-out and
-the leases' spread. Only a second line of defence: the raft term is the first."""
+"""
+The maximum time by which the promotion precedes a reading that shows it: election time-out and the
+leases' spread. Only a second check: the raft term is the first.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Leadership:
-    """What all answers of a run say of the raft leadership: under which term a rise counts."""
+    """The raft leadership by all answers of a run: under which term a rise counts."""
 
     last_asked_under: dict[int, float]
     """Of each raft term, when the last answer was asked that still carried it."""
@@ -38,11 +40,11 @@ class Leadership:
     leaders_under: dict[int, set[int]]
     """Of each raft term, the leaders that answers named: a second one shows a term that lags."""
     confirmed: bool = False
-    """Take each term as confirmed: for planning, before the answers that confirm it are there."""
+    """Take each term as confirmed: for planning, before the answers that confirm it arrive."""
 
     @classmethod
     def of(cls, readings: Iterable[Reading], probes: Iterable[LeadershipProbe] = ()) -> Leadership:
-        """Gather what every reading and every other answer of the run said."""
+        """Return the leadership by every reading and every other answer of the run."""
         last_asked: dict[int, float] = {}
         marks: list[float] = []
         for reading in readings:
@@ -62,12 +64,12 @@ class Leadership:
 
     @property
     def changes(self) -> int:
-        """How often the raft term rose, or a reading showed a promotion without a new term."""
+        """Return how often the raft term rose, or a promotion showed without a new term."""
         return max(len(self.last_asked_under) - 1, 1 if self.marks else 0)
 
     def is_steady(self, earlier: LeaseReading, later: LeaseReading) -> bool:
         """
-        Whether one leader led from before the earlier reading until after the later one.
+        Return whether one leader led from before the first reading to after the other.
 
         Only then is a rise of the remaining TTL the work of a client.
         """
@@ -90,8 +92,9 @@ class Leadership:
 
 def shows_promotion(reading: LeaseReading) -> bool:
     """
-    Tell whether only a new leader can have brought this reading about.
+    Return whether only a new leader can have caused this reading.
 
-    A grant or a renewal is read as granted - 1 at the most, since the time is rounded down.
+    After a grant or a renewal, a reading shows at most the granted TTL - 1, since the time is
+    rounded down.
     """
     return reading.remaining_ttl_s >= reading.granted_ttl_s

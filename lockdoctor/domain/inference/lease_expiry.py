@@ -1,9 +1,9 @@
 """
-Leases that etcd failed to end, lost, or lists though they are gone.
+Find leases that etcd failed to end, lost, or lists though they are gone.
 
-Under churn a lease and its keys vanish between any two answers, a member lags behind another for a
-moment, and a crowd of leases that run out at once is ended with a delay of seconds. So nothing
-here speaks before the same was seen twice, with time in between.
+Under churn a lease and its keys can end between any two answers, a member can lag behind another
+for a moment, and many leases that expire at once are ended with a delay of seconds. So each
+conclusion here needs two readings of the same, with time in between.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from lockdoctor.domain.model.leases import LeaseNotFound, LeaseReading, Reading
 
 CONFIRM_AFTER_S = 5.0
 """
-So far apart must two readings of something odd be.
+The minimum time between the two readings, in seconds.
 
-When 4,800 leases ran out at once, etcd 3.4 and 3.5 were three seconds late with the last of them.
+When 4,800 leases expired at once, etcd 3.4 and 3.5 were three seconds late with the last of them.
 """
 
 
 def expired_for_s(readings: Sequence[Reading]) -> float | None:
     """
-    Say for how long etcd has failed to end a lease, at least, when last read.
+    Return the minimum time by which etcd is late to end a lease, in seconds.
 
     Returns:
-        None where it has not, or where it was not seen twice.
+        None where etcd is not late, or where it was not seen twice.
     """
     last = readings[-1] if readings else None
     if not isinstance(last, LeaseReading) or not is_late(last):
@@ -42,7 +42,7 @@ def expired_for_s(readings: Sequence[Reading]) -> float | None:
 
 def gone_since(readings: Sequence[Reading]) -> float | None:
     """
-    Say since when a lease is known to be gone, where two readings with time in between found so.
+    Return since when a lease is gone, if two readings apart in time found it gone.
 
     Returns:
         When the first of them was answered.
@@ -55,7 +55,7 @@ def gone_since(readings: Sequence[Reading]) -> float | None:
 
 
 def is_late(reading: Reading) -> bool:
-    """Tell whether the lease's time was over, though etcd had it still."""
+    """Return whether the lease's TTL had run out, though etcd had it still."""
     return isinstance(reading, LeaseReading) and is_usable(reading) and reading.remaining_ttl_s < 0
 
 

@@ -1,8 +1,8 @@
 """
-What the ID of a lease tells of its grant: by which member, and not before when.
+Find from a lease's ID which member granted it, and the earliest time for that.
 
 etcd numbers leases with a generator for each member: two bytes of the member's ID, five of the time
-in milliseconds at which the member's process began, and a counter that flows over into them. So the
+in milliseconds at which the member's process began, and a counter that overflows into them. So the
 time in an ID is a bound: the lease was granted then or later, by that member's clock.
 
 Source: Generator in etcd's pkg/idutil/id.go, LeaseGrant in server/etcdserver/v3_server.go (which
@@ -19,42 +19,42 @@ from lockdoctor.domain.inference.renewals import RenewalTrace
 from lockdoctor.domain.model.leases import LeaseId
 
 MEMBER_BITS = 0x7FFF
-"""Of the member's ID, so many of its lowest bits stand in a lease's; the sixteenth is cleared."""
+"""The number of the member ID's lowest bits in a lease's ID; the sixteenth is cleared."""
 
 CYCLE_MS = 1 << 40
-"""After so many milliseconds, 35 years, the time begins anew."""
+"""After this many milliseconds, 35 years, the time begins at 0 again."""
 
 FIRST_ETCD_AT = 1_451_606_400.0
 """2016-01-01, the year of etcd 3.0: no member has numbered leases before."""
 
 AHEAD_S = 86_400.0
-"""A member's clock may be ahead of ours by so much."""
+"""The maximum time by which a member's clock is ahead of this machine's, in seconds."""
 
 FREQUENT_SHARE = 0.5
-"""Who renews at least twice in a TTL is told from who does not, or may not."""
+"""The number of renewals in a TTL by which sessions are grouped: at least this many, or fewer."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseOrigin:
-    """Where a lease comes from, by its ID."""
+    """The origin of a lease, by its ID."""
 
     member_bits: int
     member_id: int | None
-    """None where the members are not known, or two of them share these bits."""
+    """None where the members were not read, or two of them share these bits."""
     not_before_at: float
     """By the member's clock: POSIX seconds."""
 
 
 def origin(lease_id: LeaseId, members: Collection[int], now: float) -> LeaseOrigin | None:
     """
-    Read an ID that a member has given.
+    Return the origin by an ID that a member has given.
 
     Args:
-        members: The IDs of all members; empty where they are not known.
+        members: The IDs of all members; empty where they were not read.
 
     Returns:
-        None where no present member can have given it: its client chose it, or a member that has
-        left.
+        None where no present member can have given it: its client chose it, or a former member gave
+        it.
     """
     bits = lease_id >> 48
     fitting = [member for member in members if member & MEMBER_BITS == bits]
@@ -68,9 +68,9 @@ def group_by_origin(
     traces: Iterable[RenewalTrace], members: Collection[int], now: float
 ) -> tuple[SessionsAlike, ...]:
     """
-    Group leases by the member that granted them, their TTL, and how often they are renewed.
+    Group leases by granting member, TTL and renewal rhythm; the largest first.
 
-    So shows one client, or one kind of them. The largest groups come first.
+    A group is one client, or one kind of client.
     """
     groups: dict[tuple[object, ...], list[tuple[RenewalTrace, LeaseOrigin | None]]] = {}
     for found in traces:
@@ -82,7 +82,7 @@ def group_by_origin(
 
 
 def _time_at(lease_id: LeaseId, now: float) -> float:
-    """The latest moment that fits the ID's five bytes of time."""
+    """Return the latest moment that fits the ID's five bytes of time."""
     ms = (lease_id >> 8) % CYCLE_MS
     cycles = (int((now + AHEAD_S) * 1000) - ms) // CYCLE_MS
     return (ms + cycles * CYCLE_MS) / 1000

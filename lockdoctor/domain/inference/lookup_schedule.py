@@ -1,9 +1,9 @@
 """
-Which lease to look at next, and when.
+Choose the lease to look up next, and when.
 
-A look costs the patient a request, so none is made before it can decide something: the next look
-at a lease comes when a client that renews it every third of its TTL must have done so, then just
-before its deadline, then just after.
+A look-up costs etcd a request, so a look-up is sent only when it can decide something. The next
+look-up of a lease is sent when a client that renews it every third of its TTL must have done so,
+then just before its deadline, then just after.
 """
 
 from __future__ import annotations
@@ -26,33 +26,38 @@ Source: sendKeepAliveLoop in etcd's client/v3/lease.go (retryConnWait is 500 ms)
 """
 
 EXPIRY_S = 1.1
-"""After this long past a deadline, 0 s remaining can only mean that the lease was renewed: what
-is left is cut toward zero, so 0 is read until one second after the end."""
+"""
+After this many seconds past a deadline, 0 s remaining can only mean that the lease was renewed: the
+remaining TTL is cut toward zero, so 0 is read until one second after the end.
+"""
 
 LATE_SHARE = 1 / 6
 """
-A renewal with less than this share of the TTL left is late.
+A renewal with less than this share of the TTL remaining is late.
 
-Clients that renew every TTL/3 keep two thirds in hand; half of the last third is gone here.
+Clients that renew every TTL/3 have two thirds remaining; here half of the last third has passed.
 """
 
 LATE_FOR_S = 2
-"""An end that is late by less is seldom more than that."""
+"""A lease that ends late rarely ends later than by this many seconds."""
 
 ASSUME_STEADY_LEADER = Leadership({}, (), {}, confirmed=True)
-"""While sampling, rises count before their raft term is confirmed; the end of the run confirms."""
+"""
+While sampling, rises count before their raft term is confirmed; the end of the run confirms it.
+"""
 
 
 def keep_alive_period_s(granted_ttl_s: int) -> float:
-    """The longest time between two renewals of a healthy client of Go's kind, in seconds."""
+    """Return the longest time between renewals of a healthy Go client, in seconds."""
     return granted_ttl_s / 3 + KEEP_ALIVE_LOOP_S
 
 
 def is_overdue(found: RenewalTrace) -> bool:
     """
-    Tell whether a client that renews every third of the TTL would have renewed by now.
+    Return whether a client that renews every third of the TTL is overdue.
 
-    A client that was seen to renew with as little left as now is not overdue: it is its habit.
+    A client that was seen to renew with as little remaining as now is not overdue: this is its
+    rhythm.
     """
     granted_ttl_s = found.granted_ttl_s
     if granted_ttl_s is None:
@@ -64,15 +69,15 @@ def is_overdue(found: RenewalTrace) -> bool:
 
 def next_look(readings: Sequence[Reading], needed: int) -> float | None:
     """
-    Say when the next look at a lease can decide something.
+    Return when the next look-up of a lease can decide something.
 
     Args:
-        readings: What was read of it so far, in order; at least one.
-        needed: How many renewals settle the question.
+        readings: Its readings so far, in order; at least one.
+        needed: The number of renewals that settle the question.
 
     Returns:
-        A moment of the readings' clock, in seconds; None where the lease is decided: renewed
-        often enough, or gone.
+        A moment of the readings' clock, in seconds; None where the lease is decided: renewed often
+        enough, or gone.
     """
     last = readings[-1]
     if isinstance(last, LeaseNotFound):
@@ -86,7 +91,7 @@ def next_look(readings: Sequence[Reading], needed: int) -> float | None:
 
 
 def _next_for_late(readings: Sequence[Reading], last: LeaseReading) -> float | None:
-    """Look soon for the end that is late already, then once more when it tells of a failure."""
+    """Return when to look up a lease whose end is late: soon, then once to confirm."""
     if expired_for_s(readings) is not None:
         return None
     pause_s = 1.0 if last.remaining_ttl_s > -LATE_FOR_S else CONFIRM_AFTER_S + ROUND_TRIP_S
@@ -94,7 +99,7 @@ def _next_for_late(readings: Sequence[Reading], last: LeaseReading) -> float | N
 
 
 def _next_for(found: RenewalTrace, last: LeaseReading) -> float:
-    if found.last_refresh is None:  # nothing usable yet: a member without the lead answered
+    if found.last_refresh is None:  # no usable reading yet: a member without the lead answered
         return last.answered_at + 1.0
     granted = last.granted_ttl_s
     ends = found.last_refresh.latest + granted
@@ -109,10 +114,10 @@ def _next_for(found: RenewalTrace, last: LeaseReading) -> float:
 
 def needed_window_s(reading: LeaseReading, needed: int) -> float:
     """
-    Say how long a scan must watch to see a client of Go's kind renew so often, in seconds.
+    Return the window that shows some renewals of a Go client, in seconds.
 
-    At worst the lease was renewed just before each look; and the first look comes a round trip
-    after the window begins.
+    At worst the lease was renewed just before each look-up; and the first look-up comes a round
+    trip after the window begins.
     """
     took_s = reading.answered_at - reading.asked_at
     return needed * (_shows_after_s(reading.granted_ttl_s) + took_s) + ROUND_TRIP_S
@@ -120,9 +125,9 @@ def needed_window_s(reading: LeaseReading, needed: int) -> float:
 
 def _shows_after_s(granted_ttl_s: int) -> float:
     """
-    After so many seconds a look proves the next renewal of a client of Go's kind.
+    Return the seconds after which a look-up proves a Go client's next renewal.
 
-    What is left is rounded down by up to a second; by two where less than one may be left.
+    The remaining TTL is rounded down by up to a second; by two where it might be less than one.
     """
     period_s = keep_alive_period_s(granted_ttl_s)
     rounding_s = 1 if granted_ttl_s - period_s >= 1 else 2

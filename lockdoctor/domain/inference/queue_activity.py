@@ -1,4 +1,4 @@
-"""What came and went in the queue of one lock while it was watched."""
+"""Count what came and went in the queue of one lock while it was watched."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lockdoctor.domain.recipes.grouping import QueueId, claim, queue_of
 from lockdoctor.domain.recipes.registry import RECIPE_OF
 
 PATIENCE_S = 0.5
-"""Who leaves a queue sooner did not wait, but only tried: Go's TryLock leaves at once."""
+"""The minimum time in a queue, in seconds, that counts as waiting: Go's TryLock leaves at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +26,13 @@ class KeyPut:
 
     @property
     def revision(self) -> int:
-        """The revision of the write."""
+        """Return the revision of the write."""
         return self.key.mod_revision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyDeleted:
-    """A key was deleted: by a client, or with its lease; etcd does not tell which."""
+    """A key was deleted: by a client or with its lease, which etcd does not separate."""
 
     seen_at: float
     key: bytes
@@ -41,7 +41,7 @@ class KeyDeleted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchGap:
-    """The watch missed what happened before this moment."""
+    """The watch missed the events before this moment."""
 
     seen_at: float
     why: str
@@ -49,7 +49,7 @@ class WatchGap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchProgress:
-    """Everything up to this revision has been delivered."""
+    """All events up to this revision have been delivered."""
 
     seen_at: float
     revision: int
@@ -69,20 +69,20 @@ class QueueActivity:
     hand_overs: int = 0
     """Holds that began after another had ended."""
     arrivals: int = 0
-    """Contenders that came."""
+    """Keys that joined the queue."""
     gave_up: int = 0
-    """Contenders that left without having held."""
+    """Keys that left without having held."""
     gave_up_patiently: int = 0
-    """Those of them that were seen to wait for a while; the others merely tried."""
+    """Those of them that were seen to wait for a while; the others only tried."""
     gave_up_at: Mapping[LeaseId, float] = field(default_factory=dict)
     """When the leases of those were seen to leave, the last time of each."""
     has_gap: bool = False
-    """The watch missed something, so the counts are lower bounds."""
+    """The watch missed events, so the counts are lower bounds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueActivityIndex:
-    """What happened in the queues of a prefix."""
+    """The activity of the queues of a prefix."""
 
     still: QueueActivity
     """In each queue that no event touched."""
@@ -90,22 +90,22 @@ class QueueActivityIndex:
     """In each of the others."""
 
     def of(self, queue: QueueId) -> QueueActivity:
-        """Say what happened in one queue."""
+        """Return the activity of one queue."""
         return self.moved.get(queue, self.still)
 
 
 def replay(locks: Iterable[Lock], events: Sequence[WatchEvent], since: float) -> QueueActivityIndex:
     """
-    Count what happened in each queue, from its state at one revision and all that came after.
+    Count what happened in each queue, from one state and all later events.
 
     Args:
         locks: Every lock of a prefix at one revision.
-        events: What a watch from the next revision on saw, in its order. What comes after a gap
-            is not counted: who held by then is not known.
+        events: What a watch from the next revision on saw, in its order. Events after a gap are not
+            counted, since the holder by then is uncertain.
         since: When the locks were read.
 
     Returns:
-        The activity of every queue; of one in which nothing happened, only how long it was watched.
+        The activity of every queue; of a queue without events, only how long it was watched.
     """
     anything_moved = any(isinstance(event, KeyPut | KeyDeleted) for event in events)
     table = _Queues(locks if anything_moved else (), since)
@@ -129,13 +129,13 @@ def replay(locks: Iterable[Lock], events: Sequence[WatchEvent], since: float) ->
 
 @dataclass(slots=True)
 class _Queue:
-    """Who stands in one queue now, and what has happened in it."""
+    """The keys in one queue now, and its counts."""
 
     rules: LockRecipe
     since: float
     """When it was seen first."""
     members: OrderedDict[bytes, LockKey] = field(default_factory=OrderedDict)
-    """In the order of the queue: whoever comes, comes last. The first is found at once."""
+    """In the order of the queue: a new key is last. The first is found at once."""
     has_freed: bool = False
     releases: int = 0
     hand_overs: int = 0
@@ -180,7 +180,7 @@ class _Queue:
 
 
 class _Queues:
-    """The queues of a prefix in which something happened, made of how they stood at first."""
+    """The queues of a prefix with events, built from their first state."""
 
     def __init__(self, locks: Iterable[Lock], since: float) -> None:
         self._since = since

@@ -1,9 +1,9 @@
 """
-What readings of a lease prove about its renewals.
+Find what readings of a lease prove about its renewals.
 
-etcd counts no renewals and stores no times. A reading asked at t0 and answered at t1 that says
-r whole seconds remain places the lease's deadline in an interval; a deadline that must have moved
-was moved by a client - unless a new leader moved it.
+etcd counts no renewals and stores no times. A reading that was asked at t0 and answered at t1, with
+r whole seconds remaining, places the lease's deadline in an interval. A deadline that must have
+moved was moved by a client, unless a new leader moved it.
 
 Source: Renew, Promote and Remaining in etcd's server/lease/lessor.go, LeaseTimeToLive in
 v3_server.go (the remaining time is cut to whole seconds toward zero); tried on 3.4.23 and 3.5.1.
@@ -27,12 +27,14 @@ from lockdoctor.domain.model.leases import (
 )
 
 CLOCK_DRIFT = 200e-6
-"""How much faster one clock may run than another, as a share: NTP slews by up to 500 us/s for
-short times, a free quartz stays below 100 ppm. Keeps a long TTL from proving a false renewal."""
+"""
+How much faster one clock can run than another, as a share: NTP slews by up to 500 us/s for short
+times, a free quartz stays below 100 ppm. This keeps a long TTL from proving a false renewal.
+"""
 
 
 class Interval(NamedTuple):
-    """A stretch of time in which a moment lies."""
+    """A stretch of time that contains a moment."""
 
     earliest: float
     latest: float
@@ -40,7 +42,7 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenewalTrace:
-    """What a run's readings of one lease prove, in the order in which they were taken."""
+    """What a run's readings of one lease prove, in the order in which they were asked."""
 
     lease_id: LeaseId
     readings: tuple[Reading, ...]
@@ -55,32 +57,32 @@ class RenewalTrace:
     closely_renewed_at: float | None = None
     """
     When the last reading was asked that proves a renewal since one less than a granted TTL before;
-    None where none does. Over a longer time a renewal is only inferred from the lease's survival,
-    which takes etcd's clock to have run: that of a suspended machine stands still.
+    None where no reading does. Over a longer time a renewal is only inferred from the lease's
+    survival, which assumes that etcd's clock ran: that of a suspended machine does not.
     """
     last_refresh: Interval | None = None
     """When the deadline in force at the last reading was set: by a grant, a renewal or a leader."""
     late_by: float | None = None
-    """The least time that was left, at most, at a reading after which a renewal is proven."""
+    """The maximum, at a reading after which a renewal is proven, of the least remaining time."""
     unconfirmed: int = 0
-    """Rises that may be the work of a new leader."""
+    """Rises that might be the work of a new leader."""
 
     @property
     def last(self) -> LeaseReading | None:
-        """The last reading that found the lease."""
+        """Return the last reading that found the lease."""
         if self.readings and isinstance(self.readings[-1], LeaseReading):
-            return self.readings[-1]  # as with most leases, and asked for again and again
+            return self.readings[-1]  # true for most leases, and this property is read repeatedly
         found = (r for r in reversed(self.readings) if isinstance(r, LeaseReading))
         return next(found, None)
 
     @property
     def is_gone(self) -> bool:
-        """Whether the last reading found no such lease."""
+        """Return whether the last reading found no such lease."""
         return bool(self.readings) and isinstance(self.readings[-1], LeaseNotFound)
 
     @property
     def ended_early(self) -> bool:
-        """Whether the lease is gone and was so before its deadline: someone revoked it."""
+        """Return whether the lease was gone before its deadline, so it was revoked."""
         if not self.is_gone or self.last is None or self.last_refresh is None:
             return False
         ends = self.last_refresh.earliest + self.last.granted_ttl_s
@@ -88,24 +90,24 @@ class RenewalTrace:
 
     @property
     def granted_ttl_s(self) -> int | None:
-        """The granted TTL, as last read."""
+        """Return the granted TTL of the last reading, in seconds."""
         return self.last.granted_ttl_s if self.last else None
 
     @property
     def watched_s(self) -> float:
-        """From the first reading to the last."""
+        """Return the seconds from the first reading to the last."""
         if not self.readings:
             return 0.0
         return self.readings[-1].answered_at - self.readings[0].asked_at
 
     @property
     def attached_keys(self) -> tuple[bytes, ...]:
-        """The keys on the lease, sorted, as the last look saw them that was told of any."""
+        """Return the keys on the lease, sorted, as the last reading with keys has them."""
         told = (r.attached_keys for r in reversed(self.readings) if isinstance(r, LeaseReading))
         return next((keys for keys in told if keys is not None), ())
 
     def renewals_since(self, moment: float) -> int:
-        """Count the fewest renewals that were proven to happen after a moment."""
+        """Return the fewest renewals that were proven to happen after a moment."""
         rises = zip(self.risen_from, self.renewed_in, self.renewals_before_last, strict=True)
         return sum(
             count if asked_at >= moment else int(last.earliest >= moment)
@@ -115,9 +117,9 @@ class RenewalTrace:
     @property
     def at_most_every_s(self) -> float | None:
         """
-        The mean time between two renewals, at most; None where fewer than two are proven.
+        Return the maximum of the mean time between two renewals, in seconds.
 
-        More renewals than proven would make it shorter.
+        It is None where fewer than two are proven. More renewals than proven would make it shorter.
         """
         if self.renewals < 2 or len(self.renewed_in) < 2:  # noqa: PLR2004 - a period needs two ends
             return None
@@ -127,9 +129,9 @@ class RenewalTrace:
     @property
     def period_at_most_s(self) -> float | None:
         """
-        The time between two renewals, at most; None where no renewal is proven.
+        Return the maximum time between two renewals; None where no renewal is proven.
 
-        A grant and the renewal after it tell it as well as two renewals do.
+        A grant and the renewal after it give this time as well as two renewals do.
         """
         asked = {reading.asked_at: reading for reading in self.readings}
         spans = [self.at_most_every_s] if self.at_most_every_s is not None else []
@@ -142,14 +144,14 @@ class RenewalTrace:
 
     @property
     def left_s(self) -> float:
-        """Seconds left at the last reading, at most."""
+        """Return the maximum remaining TTL at the last reading, in seconds."""
         if self.last is None or self.last_refresh is None:
             return 0.0
         return max(0.0, self.last_refresh.latest + self.last.granted_ttl_s - self.last.asked_at)
 
     @property
     def unrenewed_for_s(self) -> float:
-        """At least so long had the lease gone without a renewal at the last reading."""
+        """Return the minimum time without a renewal at the last reading, in seconds."""
         if self.last is None or self.last_refresh is None:
             return 0.0
         return max(0.0, self.last.asked_at - self.last_refresh.latest)
@@ -157,9 +159,9 @@ class RenewalTrace:
 
 def deadline(reading: LeaseReading) -> Interval:
     """
-    Place the moment at which the lease will end, unless it is renewed before.
+    Return the interval in which the lease will end, unless it is renewed before.
 
-    The remaining time is cut toward zero, so 0 stands for anything between -1 and 1.
+    The remaining time is cut toward zero, so 0 means any value between -1 and 1.
     """
     remaining = reading.remaining_ttl_s
     least = remaining if remaining >= 1 else remaining - 1
@@ -168,22 +170,30 @@ def deadline(reading: LeaseReading) -> Interval:
 
 
 def last_refresh(reading: LeaseReading) -> Interval:
-    """Place the last grant or renewal, from one reading, where no leader interfered."""
+    """
+    Return the interval of the last grant or renewal, where no leader interfered.
+
+    It follows from one reading.
+    """
     ends = deadline(reading)
     return Interval(ends.earliest - reading.granted_ttl_s, ends.latest - reading.granted_ttl_s)
 
 
 def is_usable(reading: LeaseReading) -> bool:
-    """Tell whether the reading says anything: a member that lost the lead may answer "for ever"."""
+    """
+    Return whether the reading is usable.
+
+    A member that lost the lead can answer "for ever".
+    """
     return reading.remaining_ttl_s < FOREVER_S
 
 
 def fewest_renewals(from_deadline: Interval, to_deadline: Interval, granted_ttl_s: int) -> int:
     """
-    Count the renewals that moved a deadline from one interval into the other, at least.
+    Return the fewest renewals that moved a deadline from one interval to another.
 
-    A client renews before the deadline, so that one renewal moves it by the granted TTL at most.
-    0 where the intervals do not prove that it moved at all.
+    A client renews before the deadline, so one renewal moves it by the granted TTL at most. The
+    result is 0 where the intervals do not prove that it moved at all.
     """
     gained_s = to_deadline.earliest - from_deadline.latest
     gained_s -= CLOCK_DRIFT * max(0.0, to_deadline.latest - from_deadline.earliest)
@@ -194,10 +204,10 @@ def fewest_renewals(from_deadline: Interval, to_deadline: Interval, granted_ttl_
 
 def trace(lease_id: LeaseId, readings: Sequence[Reading], leadership: Leadership) -> RenewalTrace:
     """
-    Fold the readings of one lease, in the order in which they were asked, into what they prove.
+    Return what the readings of one lease prove, in the order they were asked.
 
-    The deadline in force is kept as the intersection of the intervals that agree; the first
-    reading that cannot agree proves that it moved. This greedy way finds the fewest moves.
+    The deadline in force is kept as the intersection of the intervals that agree; the first reading
+    that cannot agree proves that it moved. This greedy way finds the fewest moves.
     """
     fold = _Fold(leadership)
     for reading in readings:
@@ -218,9 +228,10 @@ def trace(lease_id: LeaseId, readings: Sequence[Reading], leadership: Leadership
 
 def refreshes(readings: Sequence[Reading], leadership: Leadership) -> list[Interval]:
     """
-    Place the refreshes that the readings tell apart, each as exactly as they allow, in order.
+    Return the intervals of the refreshes that the readings separate, in order.
 
-    The first may be the grant. None before a change of the leader is given, which resets leases.
+    Each is as exact as the readings allow. The first might be the grant. Refreshes before a change
+    of the leader, which resets leases, are left out.
     """
     fold = _Fold(leadership)
     for reading in readings:
@@ -230,36 +241,40 @@ def refreshes(readings: Sequence[Reading], leadership: Leadership) -> list[Inter
 
 class Traces(Mapping[LeaseId, RenewalTrace]):
     """
-    What the readings of each lease prove, worked out whenever it is asked for.
+    What the readings of each lease prove, computed on each access.
 
-    Kept for 100,000 leases it would take as much memory as all that was read of them.
+    Stored for 100,000 leases it would take as much memory as all their readings.
     """
 
     def __init__(
         self, readings: Mapping[LeaseId, Sequence[Reading]], leadership: Leadership
     ) -> None:
-        """Prove nothing yet."""
+        """Store the readings; compute no trace yet."""
         self._readings = readings
         self._leadership = leadership
         self._last = RenewalTrace(lease_id=NO_LEASE, readings=())
 
     def __getitem__(self, lease_id: LeaseId) -> RenewalTrace:
-        """Trace one lease; who asks for one mostly asks again before the next."""
+        """
+        Return the trace of one lease.
+
+        The last one is kept: a caller mostly asks for it again before the next.
+        """
         if self._last.lease_id != lease_id:
             self._last = trace(lease_id, self._readings[lease_id], self._leadership)
         return self._last
 
     def __iter__(self) -> Iterator[LeaseId]:
-        """Name the leases that were read."""
+        """Yield the IDs of the leases that were read."""
         return iter(self._readings)
 
     def __len__(self) -> int:
-        """Count them."""
+        """Return the number of leases that were read."""
         return len(self._readings)
 
 
 class _Fold:
-    """The deadline in force, and what has been proven on the way."""
+    """The deadline in force, and what has been proven so far."""
 
     def __init__(self, leadership: Leadership) -> None:
         self.leadership = leadership
@@ -270,7 +285,7 @@ class _Fold:
         self.late_by: float | None = None
         self.unconfirmed = 0
         self.refreshes: list[Interval] = []
-        """Those before the last one, as exactly as is known."""
+        """Those before the last one, as exactly as they can be placed."""
         self._current: Interval | None = None
         self._previous: LeaseReading | None = None
         self._ended = False

@@ -1,4 +1,4 @@
-"""Growth: sessions without keys that were not there before, less those that ended."""
+"""Find growth: new sessions without keys, less those that ended."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.past.past import Listing
 
 MIN_NEW = 3
-"""Fewer new sessions than this might be one worker's start or one slow request."""
+"""The minimum number of new sessions: fewer might be one worker's start or one slow request."""
 
 MIN_RUNS = 3
-"""Fewer growing runs in a row might be a service that starts."""
+"""The minimum number of growing runs in a row: fewer might be a service that starts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Growth:
-    """Leases that were not there before, and how many ended meanwhile."""
+    """New leases, and how many ended meanwhile."""
 
     leases: frozenset[LeaseId]
-    """New, renewed and without keys; never one that any earlier list had."""
+    """New, renewed and without keys; never one that an earlier list had."""
     ended: int
     since_at: float
     """They came after this moment."""
     steps: int
-    """In how many runs, or parts of one run's window, more came than ended."""
+    """The number of runs, or parts of one run's window, in which more came than ended."""
 
     @property
     def net(self) -> int:
-        """How many more sessions there are."""
+        """Return the increase in sessions."""
         return len(self.leases) - self.ended
 
 
@@ -39,16 +39,16 @@ def growth_over_runs(
     listings: Sequence[Listing], renewed: AbstractSet[LeaseId], unproven: AbstractSet[LeaseId]
 ) -> Growth | None:
     """
-    Find growth in at least MIN_RUNS runs in a row, and of at least MIN_NEW sessions in all.
+    Return growth over at least MIN_RUNS runs in a row, and MIN_NEW sessions.
 
-    It is looked for in all runs, then in those like the present one: neither a run by hand in
-    between nor checks of another prefix hide it. It stands until sessions become fewer, or until
-    MIN_RUNS runs in a row add none.
+    It is searched in all runs, then in those like the present one: neither a run by hand in between
+    nor checks of another prefix hide it. It lasts until sessions become fewer, or until MIN_RUNS
+    runs in a row add no session.
 
     Args:
         listings: In order, the present run's last.
         renewed: The leases without keys that are proven to be renewed.
-        unproven: Those that are too new to tell.
+        unproven: Those that are too new for a proof.
     """
     for row in (listings, tuple(_alike(listings))):
         found = _growth(row, renewed, unproven)
@@ -84,7 +84,7 @@ def _growth(
 
 
 def _alike(listings: Iterable[Listing]) -> Iterator[Listing]:
-    """Leave out the runs unlike the present one: what they added counts with the next one."""
+    """Leave out runs unlike the present one; their additions count with the next run."""
     new: frozenset[LeaseId] = frozenset()
     ended = 0
     for listing in listings:

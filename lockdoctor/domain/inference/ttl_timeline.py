@@ -1,4 +1,4 @@
-"""What is known of a lease's remaining TTL at any moment, between the readings as well."""
+"""Find a lease's remaining TTL at any moment, between the readings as well."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lockdoctor.domain.model.leases import LeaseReading
 
 @dataclass(frozen=True, slots=True)
 class TtlSegment:
-    """A time in which the deadline stood still: until the reading that told it."""
+    """A time in which the deadline did not move: until the reading that shows it."""
 
     since: float
     until: float
@@ -20,16 +20,16 @@ class TtlSegment:
     """The middle of the interval in which it lies."""
 
     def left_s(self, at: float) -> float:
-        """Say how many seconds were left at a moment of it, to about a second."""
+        """Return the remaining TTL at a moment of it, in seconds, to about a second."""
         return self.deadline - at
 
 
 def segments(trace: RenewalTrace) -> tuple[TtlSegment, ...]:
     """
-    Find when the remaining TTL is known, in the order of time.
+    Return the times for which the remaining TTL is certain, in order.
 
-    The deadline that a reading tells has stood since the renewal that set it. Of what happened
-    between a reading and the next renewal nothing is known: there may have been others.
+    The deadline of a reading has been in force since the renewal that set it. Between a reading and
+    the next renewal the TTL is uncertain: there might have been other renewals.
     """
     return tuple(_teeth(trace))
 
