@@ -1,1 +1,1 @@
-"""The values that all else works on: keys, locks, leases, readings, actions, writes."""
+"""The values that all else uses: keys, locks, leases, readings, actions, writes."""

@@ -1,4 +1,4 @@
-"""What can be done to a lock or lease, and what came of it."""
+"""The actions on a lock or lease, and their results."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import enum
 
 
 class Action(enum.Enum):
-    """What is done in one entry."""
+    """The action of one journal entry."""
 
     REVOKE = "revoke"
-    """The approved holds are deleted, then the lease is ended with all that is left on it."""
+    """The approved holds are deleted, then the lease is revoked with all its remaining keys."""
     RELEASE = "release"
     """The hold is deleted; its session lives on."""
     QUARANTINE = "quarantine"
@@ -21,16 +21,16 @@ class Action(enum.Enum):
 
 
 class Result(enum.Enum):
-    """What came of it."""
+    """The result of an action."""
 
     DONE = "done"
     PARTLY = "partly"
-    """Some of it; the outcome names the keys that were deleted."""
+    """Partly done; the outcome names the keys that were deleted."""
     ALREADY_GONE = "already-gone"
-    """Somebody else was faster; nothing was left to do."""
+    """Another client was faster; no key or lease was left to act on."""
     REFUSED = "refused"
-    """Something had changed since the plan; nothing was written."""
+    """The target had changed since the plan; no write was done."""
     FAILED = "failed"
-    """It did not work, and a look afterwards proved that nothing was written."""
+    """It failed, and a reading afterwards proved that no write was done."""
     UNKNOWN = "unknown"
-    """Nothing tells whether it was done: no outcome stands, or no look could find out."""
+    """The result is unknown: there is no outcome, or no reading could find it."""

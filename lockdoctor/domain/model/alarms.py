@@ -1,4 +1,4 @@
-"""The alarms of an etcd cluster, and what they keep etcd from doing."""
+"""The alarms of an etcd cluster, and the writes that etcd refuses for them."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ class ClusterAlarm(NamedTuple):
     name: str
     """NOSPACE, CORRUPT, or the name that a newer etcd gives it."""
     member_id: int
-    """0 where etcd does not say which."""
+    """0 where etcd's answer does not name the member."""
 
     @property
     def sentence(self) -> str:
-        """Say that it is raised, and what etcd refuses for it."""
+        """Return a sentence: the alarm is raised, and what etcd refuses for it."""
         by = f" (member {self.member_id:x})" if self.member_id else ""
         effect = _EFFECTS.get(self.name)
         return f"etcd alarm {self.name}{by}" + (f": {effect}" if effect else "")
 
     @property
     def remedy(self) -> str:
-        """Say what to do, in one sentence."""
+        """Return what to do, in one sentence."""
         return _REMEDIES.get(self.name, "look it up in the documentation of this etcd release")
 
 
@@ -49,11 +49,11 @@ _REMEDIES = {
 
 
 def is_raised(name: str, alarms: Iterable[ClusterAlarm] | None) -> bool:
-    """Tell whether one of these alarms has a name; no alarm is known where they were not read."""
+    """Return whether an alarm of this name is raised; False if alarms were not read."""
     return any(alarm.name == name for alarm in alarms or ())
 
 
 def worst_first(alarms: Iterable[ClusterAlarm]) -> tuple[ClusterAlarm, ...]:
-    """Order alarms: CORRUPT, NOSPACE, then others by name and member."""
+    """Return alarms in order: CORRUPT, NOSPACE, then others by name and member."""
     names = {name: rank for rank, name in enumerate(KNOWN_ALARMS)}
     return tuple(sorted(set(alarms), key=lambda each: (names.get(each.name, len(names)), *each)))

@@ -1,4 +1,4 @@
-"""Leases as etcd answers about them: identifiers and readings, with the moments they were taken."""
+"""Leases by etcd's answers: identifiers, and readings with their times."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import NamedTuple, NewType, TypeAlias
 LeaseId = NewType("LeaseId", int)
 
 NO_LEASE = LeaseId(0)
-"""What etcd puts in a key's lease field when the key has none."""
+"""The value of a key's lease field in etcd when the key has no lease."""
 
 FOREVER_S = 9_223_372_036
 """
 The remaining TTL of a lease on a member that is not the leader, in seconds (MaxInt64 nanoseconds).
 
-Versions 3.4.0-3.4.31 and 3.5.0-3.5.13 let it out while the leader changes. It says nothing
-of the lease. Source: Remaining() in etcd's lease/lessor.go; etcd PR 17642.
+Versions 3.4.0-3.4.31 and 3.5.0-3.5.13 return it while the leader changes. It has no information on
+the lease. Source: Remaining() in etcd's lease/lessor.go; etcd PR 17642.
 """
 
 
@@ -34,9 +34,9 @@ class LeaseReading:
     remaining_ttl_s: int
     """Whole seconds, rounded toward zero; negative when etcd is late in expiring the lease."""
     raft_term: int
-    """The term last applied by the member that answered; it may lag behind the leader's."""
+    """The term last applied by the member that answered; it might lag behind the leader's."""
     attached_keys: tuple[bytes, ...] | None = None
-    """Every key on the lease, sorted; None where they were not asked for or may not be seen."""
+    """Every key on the lease, sorted; None where they were not requested or may not be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ Reading: TypeAlias = LeaseReading | LeaseNotFound
 
 def hex_id(lease_id: LeaseId) -> str:
     """
-    Write a lease ID as etcdctl prints it: hexadecimal, padded to 16 places.
+    Return a lease ID as etcdctl prints it: hexadecimal, padded to 16 places.
 
     Source: the %016x of etcdctl's printer_simple.go.
     """
@@ -72,7 +72,7 @@ def hex_id(lease_id: LeaseId) -> str:
 
 def parse_lease_id(text: str) -> LeaseId:
     """
-    Read a lease ID as etcdctl takes it: hexadecimal, padded or not, with or without 0x.
+    Read a lease ID as etcdctl accepts it: hexadecimal, padded or not, 0x or not.
 
     Raises:
         ValueError: The text is not a hexadecimal number of 64 bits, or it is zero.
@@ -87,7 +87,7 @@ def parse_lease_id(text: str) -> LeaseId:
 
 
 def lease_id_of(word: str) -> LeaseId | None:
-    """Read a word that may be a lease ID, or the name of something else; None where it is none."""
+    """Return the lease ID of a word that might name something else, or None."""
     try:
         return parse_lease_id(word)
     except ValueError:
@@ -95,9 +95,9 @@ def lease_id_of(word: str) -> LeaseId | None:
 
 
 class LeadershipProbe(NamedTuple):
-    """What one answer said of the raft leadership."""
+    """The raft leadership in one answer."""
 
     asked_at: float
     raft_term: int
     leader_id: int | None = None
-    """None where the answer does not name the leader, 0 where there is none."""
+    """None where the answer does not name the leader, 0 where there is no leader."""

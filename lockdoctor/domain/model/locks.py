@@ -1,4 +1,4 @@
-"""Locks as keys in etcd: who holds, who waits, and under which recipe they were written."""
+"""Locks as keys in etcd: their holder, their waiters, and their recipe."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
 
 
 class Recipe(enum.Enum):
-    """How a client library lays a lock out as keys."""
+    """How a client library stores a lock as keys."""
 
     GO_MUTEX = "mutex"
     """Go's concurrency.Mutex, etcdctl lock and all clients of etcd's lock service."""
@@ -32,15 +32,15 @@ class Recipe(enum.Enum):
     SINGLE_KEY = "single-key"
     """One key with a lease that etcd3gw, OpenStack tooz or node's etcd3 writes as a lock."""
     REGISTRATION = "registration"
-    """A service's own entry of a shape that leaves no doubt: go-zero, Milvus, Kubernetes ..."""
+    """A service's own entry of an unambiguous format: go-zero, Milvus, Kubernetes ..."""
     LEASED_KEY = "leased-key"
-    """A key with a lease in no lock's shape: perhaps a lock, perhaps a registration."""
+    """A key with a lease that matches no lock recipe: perhaps a lock, perhaps a registration."""
     UNLEASED_KEY = "key-without-lease"
-    """A key with no lease in no lock's shape."""
+    """A key without a lease that matches no lock recipe."""
 
 
 class Kind(enum.Enum):
-    """What a key is for, as far as its shape or the policy says; it decides what is normal."""
+    """What a key is for, by its recipe or the policy; it decides what is normal."""
 
     LOCK = "lock"
     """Held for a job, then released."""
@@ -49,9 +49,12 @@ class Kind(enum.Enum):
     REGISTRATION = "registration"
     """A service's own entry, kept as long as the service lives, by design."""
     IGNORE = "ignore"
-    """Not examined, because the policy says so."""
+    """Not examined, by the policy."""
     UNKNOWN = "unknown"
-    """Neither a layout that only locks have nor the policy says: never judged, never treated."""
+    """
+    Neither a recipe that only locks have nor the policy gives the kind: never judged, never
+    treated.
+    """
 
 
 CONTENDED_FOR = frozenset({Kind.LOCK, Kind.ELECTION})
@@ -74,21 +77,21 @@ class LockKey:
 
     @property
     def has_lease(self) -> bool:
-        """Whether etcd will ever delete the key by itself."""
+        """Return whether the key has a lease, without which etcd never deletes it."""
         return self.lease_id != NO_LEASE
 
     @property
     def hold(self) -> Hold:
-        """This stay of the key: a client that unlocks and locks again writes the same key anew."""
+        """Return this hold of the key: a client that locks again writes the key anew."""
         return Hold(self.key, self.create_revision)
 
 
 class Hold(NamedTuple):
     """
-    One stay of one contender: its key from creation to deletion.
+    One life of one key in a queue, from creation to deletion.
 
-    A session that unlocks and locks again reuses key and lease; the create revision tells
-    the stays apart.
+    A session that unlocks and locks again reuses key and lease; the create revision separates the
+    lives.
     """
 
     key: bytes
@@ -107,7 +110,7 @@ class KeySnapshot:
 
 
 class LockId(NamedTuple):
-    """What tells one lock of a cluster from another."""
+    """The identity of one lock in a cluster."""
 
     name: bytes
     recipe: Recipe
@@ -115,53 +118,58 @@ class LockId(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """One lock with everyone who contends for it, at one revision."""
+    """One lock with its holder and waiters, at one revision."""
 
     name: bytes
     recipe: Recipe
     kind: Kind
     holder: LockKey | None
-    """The key that owns the lock under its recipe; it may be a key of another lock (see below)."""
+    """The key that owns the lock under its recipe; it can be a key of another lock (see below)."""
     sharers: tuple[LockKey, ...] = ()
-    """Who holds it together with the holder, where the recipe allows it; the next oldest first."""
+    """
+    The keys that hold it together with the holder, where the recipe allows it; the next oldest
+    first.
+    """
     waiters: tuple[LockKey, ...] = ()
     """In the order in which they get the lock."""
     foreign_holder: bool = False
     """
-    The holder is a key that merely lies below the lock's name.
+    The holder is a key that only lies below the lock's name.
 
-    Go's Mutex waits for every older key below its name, whoever wrote it.
+    Go's Mutex waits for every older key below its name, of any client.
     Source: getOwner in etcd's client/v3/concurrency/mutex.go.
     """
     foreign_kind: Kind = Kind.UNKNOWN
     """What that foreign key is for: a registration below the name blocks the queue, too."""
     kind_is_stated: bool = False
-    """The policy or a flag gave the kind, against what the keys' own layout says."""
+    """The policy or a flag gave the kind, against the keys' own recipe."""
     queue_is_whole: bool = True
-    """False where the scanned range may miss contenders, so that nobody can be called holder."""
+    """
+    False where the scanned range might miss keys of the queue, so that the holder is uncertain.
+    """
     id: LockId = field(init=False, repr=False, compare=False)
-    """The lock's identity across readings; one value for all that speak of the lock."""
+    """The lock's identity across readings; one object for all references to the lock."""
 
     def __post_init__(self) -> None:
-        """Name it once: verdicts, sets and trees all keep the name."""
+        """Create the ID once: verdicts, sets and trees all keep it."""
         object.__setattr__(self, "id", LockId(self.name, self.recipe))
 
     @property
     def keys(self) -> tuple[LockKey, ...]:
-        """Holder, sharers and waiters, in the order of the queue."""
+        """Return holder, sharers and waiters, in the order of the queue."""
         return ((self.holder,) if self.holder else ()) + self.sharers + self.waiters
 
     @property
     def contenders(self) -> tuple[LockKey, ...]:
-        """The keys of its own queue: all but a foreign holder."""
+        """Return the keys of its own queue: all but a foreign holder."""
         return self.keys[1:] if self.foreign_holder else self.keys
 
     def kind_of(self, key: LockKey) -> Kind:
-        """Give what one of its keys is for."""
+        """Return what one of its keys is for."""
         return self.foreign_kind if self._is_foreign(key) else self.kind
 
     def may_be_data(self, key: LockKey) -> bool:
-        """Tell whether neither its layout nor the policy makes one of its keys a lock's."""
+        """Return whether a key might be data, by its recipe and by the policy."""
         kind = self.kind_of(key)
         return kind is Kind.UNKNOWN or (self._is_foreign(key) and kind not in CONTENDED_FOR)
 
@@ -170,7 +178,7 @@ class Lock:
 
 
 def outermost(prefixes: Iterable[bytes]) -> tuple[bytes, ...]:
-    """Drop the prefixes that lie inside another, and repetitions; the order stays."""
+    """Return the prefixes without those inside another and repetitions, in order."""
     given = list(prefixes)
 
     def is_inside_another(prefix: bytes) -> bool:

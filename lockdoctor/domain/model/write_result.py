@@ -1,4 +1,4 @@
-"""What became of one write to etcd, told apart: done, refused by its guard, or not known."""
+"""The result of one write to etcd: done, refused by its guard, or unknown."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 
 class WriteOutcome(enum.Enum):
-    """What one write did."""
+    """The outcome of one write."""
 
     DONE = "done"
     UNMET = "unmet"
-    """What it depends on does not hold any more; nothing was written."""
+    """Its guard no longer holds; no write was done."""
     NO_LEASE = "no-lease"
-    """The lease that it is about does not exist; nothing was written."""
+    """Its lease does not exist; no write was done."""
     UNCLEAR = "unclear"
     """
-    No answer, or one that tells nothing: it may have been done, or may yet be.
+    There is no answer, or no usable one: the write was done or not, or might still be done.
 
-    It must be looked up, never taken for done nor for undone.
+    It must be looked up, and never be taken for done or for not done.
     """
 
 
@@ -30,4 +30,4 @@ class WriteResult:
     asked_at: float
     answered_at: float
     why: str = ""
-    """What etcd, or the way to it, said where the effect is unclear."""
+    """The message of etcd or of the connection where the effect is unclear."""

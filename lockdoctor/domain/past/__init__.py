@@ -1,1 +1,1 @@
-"""What earlier runs saw: for the rules, for the command history, and for the writer."""
+"""What earlier runs saw: for the rules, the command history, and the writer."""

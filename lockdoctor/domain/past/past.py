@@ -1,8 +1,8 @@
 """
-What earlier runs against the same cluster have seen, told in this run's time.
+What earlier runs against the same cluster saw, in this run's time.
 
-Every moment here is on the clock of the present run: the history translates what a run on the same
-boot of the same machine wrote, so that a wall clock that was stepped in between invents no age.
+Every moment here is on the clock of the present run. The history translates the moments of runs on
+the same boot of the same machine, so that a wall clock that was stepped in between adds no age.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from lockdoctor.domain.model.locks import Hold, LockId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockMark:
-    """One moment on the clock of a run, and what ties it to the clocks of other runs."""
+    """One moment on the clock of a run, and its link to the clocks of other runs."""
 
     wall_at: float
     """On the run's own clock: POSIX seconds."""
     boot_id: str | None
-    """What tells this boot of this machine from any other; None where nothing does."""
+    """The ID of this boot of this machine; None where there is no ID."""
     steady_at: float
-    """On the clock that all runs of one boot share and that nobody sets: seconds."""
+    """On the steady clock that all runs of one boot share and that cannot be set: seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionMark:
     """
-    One answer that told the cluster's revision: a tick of the revision clock.
+    One answer with the cluster's revision: a tick of the revision clock.
 
-    Only a linearizable read may tell it: a member that lags behind answers a status with a
-    revision of the past.
+    Only a linearizable read may give it: a member that lags behind answers a status with a revision
+    of the past.
     """
 
     asked_at: float
@@ -46,16 +46,16 @@ class PastHold:
     """When earlier runs saw one hold."""
 
     first_answered_at: float
-    """It stood when the first reading of the keys that had it was answered."""
+    """It existed when the first reading of the keys that had it was answered."""
     last_asked_at: float
-    """It still stood when the last reading of the keys that had it was asked."""
+    """It still existed when the last reading of the keys that had it was asked."""
     held_first_answered_at: float | None
     """The same of the first reading in which it was the holder; None where it only waited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastFinding:
-    """A finding of the last run that was judged by the same limits, and how long it has stood."""
+    """A finding of the last run judged by the same limits, and how long it has lasted."""
 
     kind: VerdictKind
     lock: LockId | None
@@ -65,15 +65,15 @@ class PastFinding:
     """Of a finding on leases without keys, those that it named."""
     since_at: float
     runs: int
-    """In so many runs in a row, the last one included."""
+    """The number of successive runs with it, with the last one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """
-    What one run's list of the cluster's leases added to the lists of the runs before it.
+    What one run's list of leases added to the lists of the runs before it.
 
-    A lease that any earlier list had is not new, whether or not it had keys then.
+    A lease that an earlier list had is not new, with or without keys then.
     """
 
     at: float
@@ -88,7 +88,7 @@ class Listing:
 
 @dataclass(frozen=True, kw_only=True)
 class Past:
-    """Everything that earlier runs can tell this one; nothing of it where there was none."""
+    """Everything that earlier runs saw; all empty where there was no earlier run."""
 
     runs: int = 0
     """Over the same prefixes of the same cluster."""
@@ -98,7 +98,7 @@ class Past:
     """In the order of their revisions."""
     holds: Mapping[Hold, PastHold] = field(default_factory=dict)
     readings: Mapping[LeaseId, tuple[Reading, ...]] = field(default_factory=dict)
-    """Of each lease, in order; those between that prove nothing more are left out."""
+    """Of each lease, in order; readings in between that prove no more are left out."""
     findings: tuple[PastFinding, ...] = ()
     """Of the last run over the same prefixes that was judged by the same limits."""
     listings: tuple[Listing, ...] = ()
@@ -107,8 +107,8 @@ class Past:
     """Of each raft term and leader, the last answer that named it: they confirm past readings."""
     keyless_since: Mapping[LeaseId, float] = field(default_factory=dict)
     """
-    Of each lease on which the last look found no keys: when the first look was answered from
-    which on no look found any. The readings of the past themselves do not tell of keys.
+    Of each lease on which the last look-up found no keys: when the first of the successive look-ups
+    without keys was answered. The readings of the past themselves have no keys.
     """
 
 

@@ -1,4 +1,4 @@
-"""What one run leaves in the history."""
+"""What one run stores in the history."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lockdoctor.domain.past.past import RevisionMark
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldSeen:
-    """All that one run saw of one contender."""
+    """All that one run saw of one hold."""
 
     hold: Hold
     lease_id: LeaseId
@@ -30,7 +30,7 @@ class FindingSeen(NamedTuple):
 
     kind: VerdictKind
     lock: LockId | None
-    """None where it is of leases without keys."""
+    """None where it is on leases without keys."""
     hold: Hold | None = None
     """Of a finding on a lock, the hold that it is about."""
     leases: tuple[LeaseId, ...] = ()
@@ -39,7 +39,7 @@ class FindingSeen(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedLeases:
-    """The cluster's leases, as one list of the run had them."""
+    """The cluster's leases in one list of the run."""
 
     lease_ids: Collection[LeaseId]
     """All of them, with and without keys."""
@@ -49,12 +49,12 @@ class ListedLeases:
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
-    """What one run tells those after it; every moment is on its own clock."""
+    """What one run stores for later runs; every moment is on its own clock."""
 
     command: str
     """`scan` or `check`."""
     judged_by: str
-    """What the verdicts depend on besides etcd: only runs in which it is the same are compared."""
+    """What the verdicts depend on besides etcd: only runs with the same value are compared."""
     started_at: float
     ended_at: float
     cluster_id: int
@@ -68,8 +68,8 @@ class RunRecord:
     probes: tuple[LeadershipProbe, ...] = ()
     holds: Iterable[HoldSeen] = ()
     """
-    Every key that was read, once; one may go through them more than once. Where none of those is
-    known that must be, the next run takes the cluster for another one.
+    Every key that was read, once; it can be iterated more than once. If a later run finds no key
+    that must exist, it takes the cluster for another one.
     """
     readings: Mapping[LeaseId, Sequence[Reading]] = field(default_factory=dict)
     """Of each lease in the order in which they were asked."""

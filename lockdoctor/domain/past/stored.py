@@ -43,7 +43,7 @@ class StoredHold:
     last_asked_at: float
     held_first_answered_at: float | None
     runs: int
-    """So many runs saw it."""
+    """The number of runs that saw it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class StoredFinding:
     cluster_id: int
     lineage: int
     verdict: str
-    """A slug; another version of lockdoctor may have known more of them."""
+    """A slug; another version of lockdoctor might have more of them."""
     lock_name: bytes | None
     recipe: str | None
     since_at: float
@@ -79,7 +79,7 @@ class StoredFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """Everything in the history that one name, key or lease stands for."""
+    """Everything in the history under one name, key or lease."""
 
     holds: tuple[StoredHold, ...] = ()
     """Of each cluster in the order of their create revisions."""

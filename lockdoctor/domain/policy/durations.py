@@ -25,7 +25,7 @@ _DURATION = re.compile(rf"(?:{_PART})+", re.ASCII)
 
 def parse_duration(text: str) -> float:
     """
-    Read a duration as people and etcdctl write it: 90s, 5m, 1h30m, 2d, 500ms, 1.5h, 0.
+    Return the seconds of a duration such as 90s, 5m, 1h30m, 2d, 500ms, 1.5h, 0.
 
     Returns:
         Seconds.
@@ -33,7 +33,7 @@ def parse_duration(text: str) -> float:
     Raises:
         ValueError: In one sentence for the person who wrote it; the text is quoted in it.
 
-    Source: ParseDuration of Go's time package; the unit d (24 hours) is ours.
+    Source: ParseDuration of Go's time package; the unit d (24 hours) is lockdoctor's.
     """
     if text == "0":
         return 0.0

@@ -1,4 +1,4 @@
-"""What counts as too long and too many, per prefix of the keys; all durations in seconds."""
+"""The limits per prefix, for times and counts; all durations in seconds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lockdoctor.domain.model.locks import Kind
 
 DEFAULT_MAX_HOLD_S = 300.0
 """
-What counts as a long hold where no limit is stated.
+The age from which a hold is long where no limit is stated, in seconds.
 
 Five minutes: a lock guards one job, and a waiter has given up by then. Many jobs take longer, so
 this default proves no leak: it is the age from which a health check mentions a hold.
@@ -24,26 +24,26 @@ class Thresholds:
     """The limits that apply to the locks and sessions below one prefix."""
 
     kind: Kind | None = None
-    """What the keys are for. Default None: the keys' own shape says."""
+    """What the keys are for. Default None: the keys' own recipe decides."""
     max_hold_s: float | None = None
     """
-    A hold of this length is too long. Default None: only the users of a lock know how long
-    their job takes.
+    A hold of this length is too long. Default None: only the users of a lock know how long their
+    job takes.
     """
     critical_hold_s: float | None = None
     """
-    A hold of this length is CRITICAL even if nobody waits. Default None: never by age alone. Where
+    A hold of this length is CRITICAL even without waiters. Default None: never by age alone. Where
     it is given without max_hold_s, it is the stated limit as well.
     """
     max_wait_s: float = 300.0
     """
-    A wait of this length deserves attention. Default 300: as long as DEFAULT_MAX_HOLD_S, so
-    that a queue is not called blocked behind a hold that is not yet called long.
+    A wait of this length deserves attention. Default 300: as long as DEFAULT_MAX_HOLD_S, so that a
+    queue is not called blocked behind a hold that is not yet called long.
     """
     max_ttl_s: float = 600.0
     """
-    A granted TTL above this is too long. Default 600: after a crash the lock stays taken for up
-    to the TTL; ten minutes is ten times what Go's sessions ask for.
+    A granted TTL above this is too long. Default 600: after a crash the lock stays taken for up to
+    the TTL; ten minutes is ten times the default TTL of Go's sessions.
     """
     max_idle_session_s: float | None = None
     """
@@ -53,21 +53,19 @@ class Thresholds:
     pile_up: int = 50
     """
     This many renewed leases without keys are a pile-up. Default 50: more sessions than a pool
-    commonly holds, and few enough that neither etcd nor the client suffers yet.
+    commonly holds, and few enough that neither etcd nor the client is overloaded yet.
     """
     suspects: bool = True
-    """
-    Whether a mere possibility is a finding. Default True: the reader of a scan wants to know now.
-    """
+    """Whether a mere possibility is a finding. Default True: the reader of a scan needs it now."""
 
     @property
     def stated_limit_s(self) -> float | None:
-        """The longest that a hold may last, where an operator has stated it."""
+        """Return the longest that a hold may last, where an operator has stated it."""
         return self.critical_hold_s if self.max_hold_s is None else self.max_hold_s
 
     @property
     def limit_s(self) -> float:
-        """From which age on a hold is long, whether or not a limit is stated."""
+        """Return the age from which a hold is long, with or without a stated limit."""
         return DEFAULT_MAX_HOLD_S if self.stated_limit_s is None else self.stated_limit_s
 
 
@@ -84,23 +82,25 @@ class Limits(TypedDict, total=False):
 
 
 MIN_RUNS = 2
-"""A policy asks for so many runs at least: one alone is too little to act upon unattended."""
+"""
+The minimum number of runs that a policy requires: one alone is too little for an unattended action.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Treatment:
-    """What may be done to leaked locks while nobody looks; nothing where a rule has none."""
+    """The actions allowed on leaked locks unattended; no action where a rule has none."""
 
     how: Action
     """REVOKE, RELEASE or QUARANTINE."""
     min_held_s: float
     """A hold of this length may be ended; no default: only the users know how long a job takes."""
     min_runs: int = 3
-    """So many runs in a row must have found the lock leaked, the present one included."""
+    """The number of successive runs that must have found the lock leaked, with the present one."""
     max_per_run: int = 1
-    """At most so many at once: what frees one lock may be wrong for the next."""
+    """The maximum at once: what frees one lock might be wrong for the next."""
     max_per_day: int = 5
-    """At most so many in 24 hours: a lock that leaks more often needs a person."""
+    """The maximum in 24 hours: a lock that leaks more often needs a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,25 +114,25 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """Rules per prefix, and what the flags say over all of them."""
+    """Rules per prefix, and the flags, which take precedence over all of them."""
 
     rules: tuple[Rule, ...] = ()
     overrides: Limits = field(default_factory=Limits)
     suspects: bool = True
-    """False for a run after which another one comes that will know more."""
+    """False for a run that a later run will follow with more evidence."""
 
     def thresholds_for(self, name: bytes) -> Thresholds:
         """
-        Give the limits for a key or the name of a lock.
+        Return the limits for a key or the name of a lock.
 
-        The rule with the longest matching prefix applies, alone: rules for shorter prefixes add
-        nothing to it. What the flags say beats it.
+        Only the rule with the longest matching prefix applies; rules for shorter prefixes add no
+        limits to it. The flags take precedence over it.
         """
         number = self._number_for(name)
         return self._unruled if number is None else self._ruled[number]
 
     def rule_for(self, name: bytes) -> Rule | None:
-        """Give the one rule that applies to a key or the name of a lock."""
+        """Return the one rule that applies to a key or the name of a lock."""
         number = self._number_for(name)
         return None if number is None else self.rules[number]
 
@@ -142,7 +142,7 @@ class Policy:
 
     @cached_property
     def _ruled(self) -> tuple[Thresholds, ...]:
-        """The limits of each rule; worked out once, since they are asked for with every lock."""
+        """Return the limits of each rule; computed once, since every lock needs them."""
         return tuple(self._overridden(rule.limits) for rule in self.rules)
 
     @cached_property
@@ -155,20 +155,20 @@ class Policy:
 
     @cached_property
     def digest(self) -> str:
-        """Give a short text that differs where any limit differs."""
+        """Return a short text that differs where any limit differs."""
         rules = [(rule.prefix, sorted(rule.limits.items())) for rule in self.rules]
         told = repr((rules, sorted(self.overrides.items()), self.suspects))
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
     def kind_of(self, name: bytes) -> Kind | None:
-        """Give what the policy says a lock of this name is for; None where it says nothing."""
+        """Return what a lock of this name is for by the policy; None if it has no entry."""
         return self.thresholds_for(name).kind
 
 
 def is_below(name: bytes, prefix: bytes) -> bool:
     """
-    Tell whether a key, or the lock of this name, lies below a prefix.
+    Return whether a key, or the lock of this name, lies below a prefix.
 
-    A lock's name may lack the slash in which the prefix ends, because its keys continue with it.
+    A lock's name can lack the slash in which the prefix ends, because its keys continue with it.
     """
     return name.startswith(prefix) or name + b"/" == prefix
