@@ -1,4 +1,4 @@
-"""What is heard besides etcd's leases, laid beside the report: processes and server counters."""
+"""Compare the report with other sources: processes and etcd's counters."""
 
 from __future__ import annotations
 
@@ -31,25 +31,27 @@ from lockdoctor.domain.report.report import KEYLESS_LEASES, LEASE_LIST, Report, 
 LEAKS = frozenset({VerdictKind.LEAKED_SESSION, VerdictKind.SESSION_PILE_UP})
 
 SLACK = 3
-"""A difference of so few may be a request or two that came or went between the counts."""
+"""The maximum difference that can be a request or two between the two counts."""
 
 MIN_SESSIONS = 3
-"""A process with fewer live sessions is no suspect of a leak."""
+"""The minimum number of live sessions for which a process is suspected of a leak."""
 
 UNLISTED_S = 2.0
-"""etcd's leases were listed that long before the process was asked; meanwhile it opened others."""
+"""
+etcd's leases were listed this many seconds before the process was read; meanwhile it opened others.
+"""
 
 MIN_WATCHED_S = 1.0
-"""Counters that were read twice within less tell nothing."""
+"""The minimum time between two readings of counters, in seconds; less proves too little."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessSnapshot:
-    """One look at the goroutines of one process."""
+    """One reading of the goroutines of one process."""
 
     name: str
     source: str
-    """Where the profile came from, without any password."""
+    """The source of the profile, without any password."""
     seen_at: float | None
     """None where the profile was saved earlier."""
     census: GoroutineCounts
@@ -57,7 +59,7 @@ class ProcessSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessData:
-    """What all witnesses said at one end of the window."""
+    """The data of all sources at one end of the window."""
 
     processes: tuple[ProcessSnapshot, ...] = ()
     counters: tuple[MemberCounters, ...] = ()
@@ -65,7 +67,7 @@ class ProcessData:
 
     @classmethod
     def of(cls, said: Iterable[ProcessData]) -> ProcessData:
-        """Put together what each of them said."""
+        """Return the data of all sources together."""
         said = list(said)
         return cls(
             processes=tuple(process for each in said for process in each.processes),
@@ -75,12 +77,12 @@ class ProcessData:
 
 
 def process_unheard(name: str) -> str:
-    """What Unseen calls a process that could not be heard."""
+    """Return the name in Unseen of a process that could not be read."""
     return f"process {name}"
 
 
 def add_process_evidence(report: Report, before: ProcessData, after: ProcessData) -> Report:
-    """Add what the witnesses say to a report: to its findings as evidence, and by itself."""
+    """Add the data of the sources to a report: to its findings, and by itself."""
     keyless = _keyless(report)
     names = [each.name for each in after.processes]
     late = [each for each in before.processes if each.name not in names]
@@ -95,7 +97,7 @@ def add_process_evidence(report: Report, before: ProcessData, after: ProcessData
         server = None
     unheard = {each.what: each for each in (*before.unheard, *after.unheard)}
     for name in names:
-        unheard.pop(process_unheard(name), None)  # it was heard in the end
+        unheard.pop(process_unheard(name), None)  # it was read in the end
     return replace(
         report,
         locks=tuple(_with_keepers(lock, processes) for lock in report.locks),
@@ -116,11 +118,11 @@ class _Keyless:
     leases: frozenset[int]
     """Proven to be renewed."""
     open: int
-    """More of them, too young to tell."""
+    """More of them, too young for a proof."""
 
 
 def _keyless(report: Report) -> _Keyless | None:
-    """None where the run could not see them all."""
+    """Return the leases without keys; None where the run could not read them all."""
     unknown = {LEASE_LIST, KEYLESS_LEASES} & {each.what for each in report.unseen}
     if unknown or report.interrupted is not None:
         return None
@@ -177,7 +179,7 @@ def _slack(leases: int) -> int:
 
 
 def _with_keepers(lock: LockReport, processes: Sequence[ProcessReport]) -> LockReport:
-    """Say of each finding on a lock which process keeps its lease alive."""
+    """Add to each finding on a lock the process that keeps its lease alive."""
     verdicts = tuple(
         _with(verdict, _keepers(verdict, processes)) if verdict.is_finding else verdict
         for verdict in lock.verdicts
@@ -211,7 +213,7 @@ def _with_evidence(
 def _suspects(
     processes: Sequence[ProcessReport], keyless: _Keyless | None
 ) -> Iterator[ProcessSessions | UnattributedSessions]:
-    """The processes that could hold the leaked sessions, and what they leave unexplained."""
+    """Yield the processes that can hold the leaked sessions, and the unexplained rest."""
     if keyless is None or not processes:
         return
     for process in sorted(processes, key=lambda each: -each.census.sessions):
@@ -234,9 +236,10 @@ def _suspects(
 
 def _unkept(processes: Sequence[ProcessReport], keyless: _Keyless) -> int:
     """
-    Count the leases that no goroutine of the processes names; 0 where it might be none.
+    Count the leases that no goroutine of the processes names; 0 if that is unsure.
 
-    Numbers alone do not tell: whose profile hides a lease's ID, or is older, might keep any lease.
+    Numbers alone prove no difference: a process whose profile hides a lease's ID, or is older,
+    might keep any lease.
     """
     if any(process.keyless_kept is None or process.is_saved for process in processes):
         return 0

@@ -1,4 +1,4 @@
-"""What the goroutines of a Go process tell of its etcd sessions: values in, counts out."""
+"""Count a Go process's etcd sessions by its goroutines: values in, counts out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CLIENT = (
     r"|go\.etcd\.io/etcd/client/v\d+)"  # 3.5 and later
 )
 """
-Where etcd's client lies, with the folder that a vendored copy lies in before it.
+The import path of etcd's client, with the folder of a vendored copy before it.
 
 Source: the packages of each release; the goroutines of clients 3.4.23, 3.5.1 and 3.6.8.
 """
@@ -35,55 +35,57 @@ _NOT_THE_CALLER = re.compile(
 )
 
 MAX_CALLERS = 3
-"""So many places of each kind are named, the most frequent first."""
+"""The maximum number of places named of each kind, the most frequent first."""
 
 MIN_LEASE_ID = 1 << 48
 """
-From here on a number is a lease's ID: the addresses of a process have fewer bits.
+A number from here on is a lease's ID: the addresses of a process have fewer bits.
 
-etcd puts 16 bits of a member's ID before the other 48, so few IDs are smaller.
-Source: NewGenerator in etcd's pkg/idutil/id.go.
+etcd puts 16 bits of a member's ID before the other 48, so few IDs are smaller. Source: NewGenerator
+in etcd's pkg/idutil/id.go.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """Goroutines that stand at the same place."""
+    """Goroutines at the same place in the code."""
 
     frames: tuple[Frame, ...]
     """The innermost first."""
     count: int = 1
     number: int | None = None
-    """The goroutine's own; None where the profile has none."""
+    """The goroutine's own number; None where the profile has no numbers."""
     started_by: int | None = None
     """The number of the goroutine that started it."""
     blocked_s: int | None = None
-    """It has stood there for at least so long, in whole minutes; None where nothing says so."""
+    """
+    The minimum time that it has been there, in whole minutes; None where the profile has no time.
+    """
     words: frozenset[int] = frozenset()
     """
     The arguments of a call that keeps a lease alive: its ID, among pointers.
 
-    Go 1.17 to 1.21 show something else in the place of the ID, and but for 1.17 mark it with `?`.
-    What is marked so is left out.
+    Go 1.17 to 1.21 show another value in the place of the ID, and all but 1.17 mark it with `?`.
+    Values with this mark are left out.
     """
 
     @property
     def names_a_lease(self) -> bool:
-        """Whether the ID of the lease is among the words."""
+        """Return whether the ID of the lease is among the words."""
         return any(word >= MIN_LEASE_ID for word in self.words)
 
 
 def keeps_a_lease_alive(function: str) -> bool:
-    """Tell the call that stands as long as one lease is kept alive."""
+    """Return whether a function runs as long as one lease is kept alive."""
     return _sign(function) == "keep-alive"
 
 
 def count_goroutines(stacks: Iterable[Stack], *, is_whole: bool = True) -> GoroutineCounts:
     """
-    Count the goroutines that have to do with sessions, keep-alives and locks.
+    Count the goroutines of sessions, keep-alives and locks.
 
-    Who opened the sessions can be told only where the profile numbers the goroutines, and of
-    those whose opener still lives.
+    The openers of the sessions can be found only where the profile numbers the goroutines, and only
+    for openers that still live.
     """
     counts: Counter[str] = Counter()
     callers: Counter[tuple[str, Frame]] = Counter()
@@ -140,12 +142,12 @@ _SIGNS = (
 
 @lru_cache(maxsize=1 << 14)
 def _sign(function: str) -> str | None:
-    """Say what a call tells; None where it is the process's own code."""
+    """Return what a call shows; None where it is the process's own code."""
     return next((sign for sign, pattern in _SIGNS if pattern.search(function)), None)
 
 
 def _role(frames: tuple[Frame, ...]) -> str:
-    """Say what a goroutine is for."""
+    """Return what a goroutine is for."""
     waits = False
     for frame in frames:
         sign = _sign(frame.function)
@@ -158,7 +160,7 @@ def _role(frames: tuple[Frame, ...]) -> str:
 
 
 def _caller(frames: tuple[Frame, ...]) -> Frame | None:
-    """The innermost call that is neither etcd's client nor Go's own."""
+    """Return the innermost call that is neither of etcd's client nor of Go itself."""
     return next((frame for frame in frames if _sign(frame.function) is None), None)
 
 

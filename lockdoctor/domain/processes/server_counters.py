@@ -1,4 +1,4 @@
-"""What etcd's own counters tell of leases: read at both ends of the window, and compared."""
+"""Compare etcd's own lease counters, read at both ends of the window."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lockdoctor.domain.report.processes import CounterChanges, MemberCounterChan
 def compare(
     before: Iterable[MemberCounters], after: Iterable[MemberCounters]
 ) -> CounterChanges | None:
-    """Compare two readings of the same members; None where no member answered both times."""
+    """Compare two readings of the same members; None if no member answered both times."""
     first = {each.member: each for each in before}
     pairs = [(first[each.member], each) for each in after if each.member in first]
     return CounterChanges(members=tuple(_view(*pair) for pair in pairs)) if pairs else None

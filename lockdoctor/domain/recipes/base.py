@@ -1,4 +1,4 @@
-"""What recipes share."""
+"""What recipes have in common."""
 
 from __future__ import annotations
 
@@ -13,32 +13,36 @@ from lockdoctor.domain.recipes.uuid1 import uuid1_written_at
 
 
 class LockRecipe:
-    """How one client library lays a lock out as keys; what most of them share."""
+    """How one client library stores a lock as keys; the rules that most recipes share."""
 
     recipe: Recipe
     kind: Kind
-    """What the keys are for, where a lease on one of them proves the layout."""
+    """What the keys are for, where a lease on one of them proves the recipe."""
     can_wait = False
-    """Those who wait leave keys, too."""
+    """Waiters have keys, too."""
 
     def lock_name(self, key: LockKey) -> bytes | None:
-        """Name the lock that the key contends for; None where the key is not of this recipe."""
+        """Return the name of the key's lock, or None if the key is not of this recipe."""
         raise NotImplementedError
 
     def queue_prefix(self, name: bytes) -> bytes:
-        """Say what every contender's key begins with."""
+        """Return the prefix of the keys of the whole queue."""
         return name
 
     def order(self, key: LockKey) -> int:
-        """Tell older contenders from younger ones."""
+        """Return the number by which the queue is ordered, the oldest first."""
         return key.create_revision
 
     def holding(self, queue: Iterable[LockKey]) -> list[LockKey]:
-        """Find those who hold the lock, in a queue that is in order, with at least one in it."""
+        """Return the keys that hold the lock, of an ordered queue with at least one key."""
         return [next(iter(queue))]
 
     def written_at(self, key: LockKey) -> float | None:
-        """Read when the attempt began, in POSIX seconds of the client's clock, where it says so."""
+        """
+        Return when the attempt began, in POSIX seconds of the client's clock, or None.
+
+        Only some recipes write this time.
+        """
         return uuid1_written_at(key.value)
 
 
@@ -46,12 +50,12 @@ DECIMAL_LEASE = re.compile(rb"[1-9][0-9]{0,18}")
 
 
 def before_own_lease(key: LockKey) -> bytes | None:
-    """What stands before the key's own lease, written in decimal as its last part."""
+    """Return the key up to its own lease, if its last part is the lease in decimal."""
     return before_lease(key) if key.has_lease else None
 
 
 def before_lease(key: LockKey) -> bytes | None:
-    """The same, or what stands before a number where the key has no lease any more."""
+    """Return the same, or the key up to a number where the key has lost its lease."""
     place, slash, suffix = key.key.rpartition(b"/")
     if key.has_lease:
         return place if slash and suffix == b"%d" % key.lease_id else None
@@ -59,7 +63,7 @@ def before_lease(key: LockKey) -> bytes | None:
 
 
 def json_object(key: LockKey) -> dict[str, Any]:
-    """What the value says, where it is a JSON object and whole; else nothing."""
+    """Return the value as a dictionary; an empty one unless it is a whole JSON object."""
     if not key.value.startswith(b"{") or key.value_size != len(key.value):
         return {}
     try:
@@ -70,7 +74,7 @@ def json_object(key: LockKey) -> dict[str, Any]:
 
 
 def is_uuid(value: bytes) -> bool:
-    """Whether the value is a uuid: its 16 bytes, or its usual text."""
+    """Return whether the value is a uuid: its 16 bytes, or its usual text."""
     try:
         if len(value) == 16:  # noqa: PLR2004 - the bytes of a UUID
             found = uuid.UUID(bytes=value)

@@ -15,9 +15,9 @@ class GoQueue(LockRecipe):
     """
     Go's Mutex and Election, etcdctl lock, and every client of etcd's lock service.
 
-    The key is `<name>/<lease ID in unpadded hex>`; the oldest key below `<name>/` holds, whoever
-    wrote it. An election's keys carry the candidate as their value, a mutex's are empty.
-    Source: mutex.go and election.go in etcd's client/v3/concurrency, v3lock/lock.go.
+    The key is `<name>/<lease ID in unpadded hex>`; the oldest key below `<name>/` holds, of any
+    client. An election's keys carry the candidate as their value, a mutex's are empty. Source:
+    mutex.go and election.go in etcd's client/v3/concurrency, v3lock/lock.go.
     """
 
     recipe = Recipe.GO_MUTEX
@@ -27,7 +27,7 @@ class GoQueue(LockRecipe):
     _LOST_LEASE = re.compile(rb"[0-9a-f]{12,16}")
 
     def lock_name(self, key: LockKey) -> bytes | None:
-        """`<name>` if the last part of the key is its own lease, or looks like one that it lost."""
+        """Return `<name>` if the last part is the key's lease, or like one that it lost."""
         name, slash, suffix = key.key.rpartition(b"/")
         if not slash:
             return None
@@ -36,19 +36,20 @@ class GoQueue(LockRecipe):
         return name if self._LOST_LEASE.fullmatch(suffix) else None
 
     def queue_prefix(self, name: bytes) -> bytes:
-        """Everything below the name contends."""
+        """Return the name with a slash: every key below it is in the queue."""
         return name + b"/"
 
 
 class GoRwMutex(LockRecipe):
     """
-    Go's RWMutex: `<name>/read/<time>` and `<name>/write/<time>`, empty; many readers hold at once.
+    Go's RWMutex: many readers hold at once.
 
-    Three marks together make the layout: the folder, a time in nanoseconds, and no value. No other
-    client is known to write them on a lease, so they prove a lock.
-    A writer waits for every older key, a reader for older writers only; what counts is the
-    revision of the last write. The time is the client's, in nanoseconds, when the attempt began.
-    Source: rwmutex.go and key.go in etcd's client/v3/experimental/recipes.
+    The keys are `<name>/read/<time>` and `<name>/write/<time>`, with empty values. Three marks
+    together identify the recipe: the folder, a time in nanoseconds, and no value. No other client
+    is known to write them on a lease, so they prove a lock. A writer waits for every older key, a
+    reader for older writers only; the order is by the revision of the last write. The time is the
+    client's, in nanoseconds, when the attempt began. Source: rwmutex.go and key.go in etcd's
+    client/v3/experimental/recipes.
     """
 
     recipe = Recipe.RW_MUTEX
@@ -58,20 +59,20 @@ class GoRwMutex(LockRecipe):
     _KEY = re.compile(rb"(.*)/(read|write)/([0-9]{19})", re.DOTALL)
 
     def lock_name(self, key: LockKey) -> bytes | None:
-        """The part before `/read/` or `/write/`."""
+        """Return the part before `/read/` or `/write/`."""
         found = self._KEY.fullmatch(key.key)
         return found[1] if found and not key.value_size else None
 
     def queue_prefix(self, name: bytes) -> bytes:
-        """Readers and writers stand side by side below the name."""
+        """Return the name with a slash: readers and writers are in one queue below it."""
         return name + b"/"
 
     def order(self, key: LockKey) -> int:
-        """The recipe looks at the last write."""
+        """Return the revision of the last write, by which the recipe orders."""
         return key.mod_revision
 
     def holding(self, queue: Iterable[LockKey]) -> list[LockKey]:
-        """The oldest, and where that is a reader, all readers before the first writer."""
+        """Return the oldest key; if it is a reader, all readers before the first writer."""
         holding: list[LockKey] = []
         for key in queue:
             if self._writes(key):
@@ -80,7 +81,7 @@ class GoRwMutex(LockRecipe):
         return holding
 
     def written_at(self, key: LockKey) -> float | None:
-        """The last part of the key is the time."""
+        """Return the time in the last part of the key."""
         return int(key.key.rpartition(b"/")[2]) / 1e9
 
     def _writes(self, key: LockKey) -> bool:

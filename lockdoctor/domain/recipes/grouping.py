@@ -1,4 +1,4 @@
-"""Which keys form a lock, who holds it and who waits; each recipe's shape is in shapes.py."""
+"""Group keys into locks, with holder and waiters, by the recipes."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from lockdoctor.domain.recipes.registration import patroni_scope
 from lockdoctor.domain.recipes.registry import RECIPE_OF, RECIPES
 
 KindOf = Callable[[bytes], "Kind | None"]
-"""What the policy says a lock of this name is for; None where it says nothing."""
+"""What a lock of this name is for by the policy; None where the policy has no entry."""
 
 
 class QueueId(NamedTuple):
-    """Which queue a key stands in; a mutex and an election of one name share a queue."""
+    """The identity of a queue; a mutex and an election of one name share a queue."""
 
     name: bytes
     recipe: Recipe
 
 
 def claim(key: LockKey) -> QueueId:
-    """Say which queue a key stands in."""
+    """Return the queue of a key."""
     for recipe in RECIPES:
         name = recipe.lock_name(key)
         if name is not None:
@@ -34,12 +34,12 @@ def claim(key: LockKey) -> QueueId:
 
 def locks(keys: Sequence[LockKey], prefix: bytes, kind_of: KindOf = lambda _: None) -> list[Lock]:
     """
-    Group the keys of one prefix, at one revision, into locks, in the order of their names.
+    Group the keys of one prefix, at one revision, into locks ordered by name.
 
     Args:
         keys: All keys with this prefix.
-        prefix: What was asked of etcd; a queue that may reach beyond it is marked.
-        kind_of: What the policy says.
+        prefix: The prefix of the request to etcd; a queue that might reach beyond it is marked.
+        kind_of: The kind of a name by the policy.
     """
     queues: dict[QueueId, list[LockKey]] = {}
     for key in keys:
@@ -59,9 +59,10 @@ def locks(keys: Sequence[LockKey], prefix: bytes, kind_of: KindOf = lambda _: No
 
 def data_beside(found: Sequence[Lock]) -> AbstractSet[LockId]:
     """
-    Name the keys that a known product keeps beside its locks: data, whatever a prefix is for.
+    Return the keys that a known product keeps beside its locks: data of any kind.
 
-    Patroni keeps its cluster's state beside its leader and members, Vitess what a lock guards.
+    They are data whatever the kind of their prefix. Patroni keeps its cluster's state beside its
+    leader and members, Vitess the data that a lock guards.
     """
     folders = {lock.name.removesuffix(b"leader") for lock in found if lock.recipe is Recipe.PATRONI}
     folders |= {lock.name + b"/" for lock in found if _is_vitess(lock)}
@@ -73,7 +74,7 @@ def data_beside(found: Sequence[Lock]) -> AbstractSet[LockId]:
 
 
 def is_plain(lock: Lock) -> bool:
-    """Tell whether these are keys without a lease that no layout proves to be a lock's."""
+    """Return whether these are keys without a lease that match no lock recipe."""
     return lock.kind is Kind.UNKNOWN and not any(key.has_lease for key in lock.contenders)
 
 
@@ -87,18 +88,18 @@ def _patroni_scopes(found: Iterable[Lock]) -> set[bytes]:
 
 
 def released_lock(queue: QueueId, kind_of: KindOf) -> Lock:
-    """Describe a lock that nobody holds any more."""
+    """Return a lock without a holder, for a queue that was released."""
     kind = kind_of(queue.name) or RECIPE_OF[queue.recipe].kind
     return Lock(name=queue.name, recipe=queue.recipe, kind=kind, holder=None)
 
 
 def queue_of(lock: Lock | LockId) -> QueueId:
-    """Say which queue a lock is; a mutex and an election of one name share theirs."""
+    """Return the queue of a lock; a mutex and an election of one name share theirs."""
     return QueueId(lock.name, _TOLD_FROM.get(lock.recipe, lock.recipe))
 
 
 def recipe_of(lock: Lock | LockId) -> LockRecipe:
-    """Give the recipe whose rules the queue of a lock obeys."""
+    """Return the recipe whose rules the queue of a lock follows."""
     return RECIPE_OF[queue_of(lock).recipe]
 
 
@@ -106,7 +107,7 @@ _TOLD_FROM = {
     Recipe.GO_ELECTION: Recipe.GO_MUTEX,
     Recipe.PATRONI: Recipe.LEASED_KEY,
 }
-"""What only a lock as a whole shows, its keys one by one do not."""
+"""Recipes that only a lock as a whole shows, not its keys one by one."""
 
 
 def _lock(queue: QueueId, members: list[LockKey], foreign: LockKey | None, prefix: bytes) -> Lock:
@@ -116,7 +117,7 @@ def _lock(queue: QueueId, members: list[LockKey], foreign: LockKey | None, prefi
     if recipe is Recipe.GO_MUTEX and any(contender.value_size for contender in contenders):
         recipe, kind = Recipe.GO_ELECTION, Kind.ELECTION
     if rules.can_wait and not any(contender.has_lease for contender in contenders):
-        kind = Kind.UNKNOWN  # a number or some hexadecimal digits alone may be somebody's data
+        kind = Kind.UNKNOWN  # a number or some hexadecimal digits alone might be data
     holding = rules.holding(contenders)
     blocked = foreign is not None and foreign.create_revision < contenders[0].create_revision
     return Lock(
@@ -133,10 +134,11 @@ def _lock(queue: QueueId, members: list[LockKey], foreign: LockKey | None, prefi
 
 def _with_patroni(found: list[Lock], keys: Sequence[LockKey]) -> list[Lock]:
     """
-    Know Patroni's leader by the leader's own member key, which stands beside it on its lease.
+    Return the locks with Patroni's leaders, which their member keys identify.
 
-    A leader's key that has lost its lease is known by any member beside it: the leader itself may
-    be gone. Source: leader_path and members_path in Patroni's patroni/dcs.
+    The leader's own member key is beside the leader key, on the same lease. A leader key that has
+    lost its lease is recognized by any member beside it: the leader itself might be gone. Source:
+    leader_path and members_path in Patroni's patroni/dcs.
     """
     if not any(lock.name.endswith(b"/leader") for lock in found):
         return found
@@ -166,7 +168,7 @@ def _with_kind(lock: Lock, kind: Kind | None) -> Lock:
 
 
 def _with_foreign_kinds(found: list[Lock]) -> list[Lock]:
-    """Say of each key that blocks a queue from outside what it is for, by its own lock."""
+    """Add to each key that blocks a queue from outside its kind, by its own lock."""
     foreign = {lock.holder.key for lock in found if lock.foreign_holder and lock.holder}
     if not foreign:
         return found
@@ -180,7 +182,7 @@ def _with_foreign_kinds(found: list[Lock]) -> list[Lock]:
 
 
 def _oldest_foreign(queues: Mapping[QueueId, Iterable[LockKey]]) -> dict[QueueId, LockKey]:
-    """Find, for each queue of Go's recipe, the oldest key below its name that is no contender."""
+    """Return, for each queue of Go's recipe, the oldest foreign key below its name."""
     go_queues = {queue.name: queue for queue in queues if queue.recipe is Recipe.GO_MUTEX}
     oldest: dict[QueueId, LockKey] = {}
     for own, members in queues.items():
@@ -196,7 +198,7 @@ def _oldest_foreign(queues: Mapping[QueueId, Iterable[LockKey]]) -> dict[QueueId
 
 
 def _ancestors(key: bytes) -> Iterator[bytes]:
-    """Every name N for which the key lies below `N/`."""
+    """Yield every name N for which the key lies below `N/`."""
     slash = key.find(b"/")
     while slash >= 0:
         yield key[:slash]

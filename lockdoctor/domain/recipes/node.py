@@ -13,9 +13,10 @@ from lockdoctor.domain.recipes.base import (
 
 class NodeElection(LockRecipe):
     """
-    The election of node's etcd3: `<namespace>election/<name>/<lease ID in decimal>`.
+    The election of node's etcd3.
 
-    The key that was created first leads. Source: election.ts of microsoft/etcd3.
+    The keys are `<namespace>election/<name>/<lease ID in decimal>`. The key that was created first
+    leads. Source: election.ts of microsoft/etcd3.
     """
 
     recipe = Recipe.NODE_ELECTION
@@ -25,10 +26,10 @@ class NodeElection(LockRecipe):
     _NAME = re.compile(rb".*election/[^/]+", re.DOTALL)
 
     def lock_name(self, key: LockKey) -> bytes | None:
-        """Everything before the lease, or before what looks like one that the key lost."""
+        """Return the part before the lease, or before a number like one that it lost."""
         name = before_lease(key)
         return name if name is not None and self._NAME.fullmatch(name) else None
 
     def queue_prefix(self, name: bytes) -> bytes:
-        """All candidates stand below the name."""
+        """Return the name with a slash: all candidates are below it."""
         return name + b"/"

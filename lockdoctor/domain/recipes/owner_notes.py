@@ -1,4 +1,4 @@
-"""What a client wrote into its key about itself."""
+"""Read what a client wrote into its key about itself."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _OWNER_FIELDS = {
     "id": "id",
 }
 """
-By their lower-case names, what JSON values say of their owner.
+The meaning of JSON fields about the owner, by their lower-case names.
 
 Source: lockInfo in Vitess's go/vt/topo/locks.go, Session in Milvus's session_util.go.
 """
@@ -40,12 +40,12 @@ MAX_TEXT = 200
 
 
 class NoteKind(enum.Enum):
-    """What kind of thing a client told."""
+    """The kind of a client's note."""
 
     CREATED_AT = "created at"
     """POSIX seconds by its clock."""
     NETWORK_CARD = "network card"
-    """The address of its machine's."""
+    """The hardware address of its machine."""
     FIELD = "field"
     TEXT = "text"
     """The whole value: a candidate's name, for example."""
@@ -53,7 +53,7 @@ class NoteKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class OwnerNote:
-    """One thing that a client told about itself; nobody has checked it."""
+    """One note of a client about itself; it is not verified."""
 
     what: NoteKind
     value: float | str
@@ -63,9 +63,9 @@ class OwnerNote:
 
 def owner_notes(key: LockKey) -> tuple[OwnerNote, ...]:
     """
-    Read what a key's value tells of the client that wrote it.
+    Return the notes in a key's value about the client that wrote it.
 
-    Only what was kept of the value is read; of a value that is cut, nothing is taken for whole.
+    Only the stored part of the value is read; a value that is cut is never taken for whole.
     """
     if not key.value or key.value_size != len(key.value):
         return ()
@@ -73,7 +73,7 @@ def owner_notes(key: LockKey) -> tuple[OwnerNote, ...]:
 
 
 def _uuid(value: bytes) -> list[OwnerNote]:
-    """python-etcd3 writes the 16 bytes of a uuid1, etcd3gw the text of one."""
+    """Return the notes in a uuid: python-etcd3 writes its 16 bytes, etcd3gw its text."""
     raw = value
     try:
         if len(value) == 36:  # noqa: PLR2004 - the text of a UUID

@@ -11,11 +11,11 @@ from lockdoctor.domain.recipes.uuid1 import uuid1_written_at
 
 class PythonEtcd3(LockRecipe):
     """
-    python-etcd3's Lock: one key, the 16 bytes of a uuid1 as its value; waiters leave no key.
+    python-etcd3's Lock: one key with a 16-byte uuid1; waiters leave no key.
 
-    No other client is known to write these bytes on a lease. Without a lease they may be somebody's
-    record, except below `/locks/`, where the Lock writes. Source: Lock in python-etcd3's
-    etcd3/locks.py.
+    The uuid1 is the value. No other client is known to write these bytes on a lease. Without a
+    lease they might be a record of another program, except below `/locks/`, where the Lock writes.
+    Source: Lock in python-etcd3's etcd3/locks.py.
     """
 
     recipe = Recipe.PYTHON_ETCD3
@@ -24,7 +24,7 @@ class PythonEtcd3(LockRecipe):
     _PLACE = b"/locks/"
 
     def lock_name(self, key: LockKey) -> bytes | None:
-        """The key itself."""
+        """Return the key itself, if it is of this recipe."""
         is_uuid1 = key.value_size == len(key.value) and uuid1_written_at(key.value) is not None
         is_lock = is_uuid1 and (key.has_lease or key.key.startswith(self._PLACE))
         return key.key if is_lock else None

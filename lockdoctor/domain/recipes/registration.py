@@ -1,4 +1,4 @@
-"""Registrations of services whose layout leaves no doubt."""
+"""Registrations of services whose format is unambiguous."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from lockdoctor.domain.recipes.base import (
 
 class Registration(LockRecipe):
     """
-    A service's own entry, where its shape leaves no doubt: nobody contends for it.
+    A service's own entry of an unambiguous format: no client competes for it.
 
-    Source: go-zero's core/discov/publisher.go (the lease in decimal), Milvus's session_util.go
-    (its own lease in its value), Patroni's member keys, TiDB's server info, and Kubernetes, whose
+    Source: go-zero's core/discov/publisher.go (the lease in decimal), Milvus's session_util.go (its
+    own lease in its value), Patroni's member keys, TiDB's server info, and Kubernetes, whose
     objects begin with four magic bytes in etcd.
     """
 
@@ -28,7 +28,7 @@ class Registration(LockRecipe):
     _TIDB = re.compile(rb".*/server/info/([0-9a-f-]{36})|.*/topology/tidb/[^/]+/ttl", re.DOTALL)
 
     def lock_name(self, key: LockKey) -> bytes | None:
-        """The key itself, if it has a lease and a value that only these services write."""
+        """Return the key itself, if it has a lease and a value of one of these services."""
         return key.key if key.has_lease and key.value_size and self._is_known(key) else None
 
     def _is_known(self, key: LockKey) -> bool:
@@ -42,7 +42,7 @@ class Registration(LockRecipe):
 
 def patroni_scope(key: LockKey) -> bytes | None:
     """
-    Give the folder of a Patroni cluster, ending in a slash, of which the key is a member's.
+    Return the folder of a Patroni cluster if the key is a member's, with its slash.
 
     Source: members_path in Patroni's patroni/dcs.
     """

@@ -1,5 +1,5 @@
 """
-Lock recipes: the shapes in which client libraries write locks as keys.
+The list of lock recipes, by which client libraries write locks as keys.
 
 Adding a recipe means adding one class here and naming it in RECIPES.
 """
@@ -28,6 +28,6 @@ RECIPES: tuple[LockRecipe, ...] = (
     LeasedKey(),
     UnleasedKey(),
 )
-"""In the order in which they are asked; the last one takes every key."""
+"""In the order in which they are tried; the last one matches every key."""
 
 RECIPE_OF = {known.recipe: known for known in RECIPES}

@@ -1,4 +1,4 @@
-"""Times that clients write into keys: the creation time of a uuid1."""
+"""Read the creation time of a uuid1, which clients write into keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ UUID_EPOCH_OFFSET_100NS = 0x01B21DD213814000
 
 def uuid1_written_at(value: bytes) -> float | None:
     """
-    Read the time from a uuid1, as python-etcd3 writes it into a lock.
+    Return the time in a uuid1, which python-etcd3 writes into a lock.
 
     Returns:
         POSIX seconds by the writer's clock, None where the bytes are no uuid1.

@@ -13,10 +13,11 @@ from lockdoctor.domain.recipes.base import (
 
 class VitessLock(LockRecipe):
     """
-    Vitess: `<path>/locks/<lease ID in decimal>`, with who and why as its value.
+    Vitess: keys `<path>/locks/<lease ID in decimal>`.
 
-    The key that was written first holds. Beside the folder, below `<path>/`, are the data that the
-    lock guards. Source: lock.go in Vitess's go/vt/topo/etcd2topo.
+    The value has the owner and the reason. The key that was written first holds. Beside the folder,
+    below `<path>/`, are the data that the lock guards. Source: lock.go in Vitess's
+    go/vt/topo/etcd2topo.
     """
 
     recipe = Recipe.VITESS
@@ -24,22 +25,22 @@ class VitessLock(LockRecipe):
     can_wait = True
 
     def lock_name(self, key: LockKey) -> bytes | None:
-        """`<path>` if the last part of the key is its own lease, or looks like one that it lost."""
+        """Return `<path>` if the last part is the key's lease, or like one that it lost."""
         place = before_lease(key)
         return place[: -len(b"/locks")] if place and place.endswith(b"/locks") else None
 
     def queue_prefix(self, name: bytes) -> bytes:
-        """All contenders stand in one folder."""
+        """Return the folder that has all keys of the queue."""
         return name + b"/locks/"
 
     def order(self, key: LockKey) -> int:
-        """The recipe looks at the last write."""
+        """Return the revision of the last write, by which the recipe orders."""
         return key.mod_revision
 
 
 class VitessElection(VitessLock):
     """
-    Vitess's elections: locks below `elections/`, kept as long as their process lives.
+    Vitess's elections: locks below `elections/`, kept while their process lives.
 
     Source: election.go in Vitess's go/vt/topo/etcd2topo.
     """
@@ -50,6 +51,6 @@ class VitessElection(VitessLock):
     _NAME = re.compile(rb"(?:.*/)?elections/[^/]+", re.DOTALL)
 
     def lock_name(self, key: LockKey) -> bytes | None:
-        """`<path>/elections/<name>`."""
+        """Return `<path>/elections/<name>`, if the key is of this recipe."""
         name = super().lock_name(key)
         return name if name is not None and self._NAME.fullmatch(name) else None
