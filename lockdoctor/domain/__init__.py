@@ -1,1 +1,1 @@
-"""What observations prove: values in, values out; no clock, no input or output."""
+"""Conclusions from readings: values in, values out; no clock, no input or output."""

@@ -1,4 +1,4 @@
-"""Findings: verdicts that count, the worst first."""
+"""Locks, sessions and findings of a report, the worst first."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ class LockReport:
     verdicts: tuple[Verdict, ...]
     """Worst first; never empty."""
     age: HoldAge | None
-    """How long the holder has held; None where nobody holds."""
+    """The age of the hold; None where the lock has no holder."""
     activity: QueueActivity
     waited_s: tuple[float, ...] = ()
-    """How long each waiter was seen to stand in the queue, at least."""
+    """The minimum time that each waiter was seen in the queue, in seconds."""
     traces: Mapping[LeaseId, RenewalTrace]
-    """What was seen of leases, those of its holder and waiters among them; one for all locks."""
+    """The traces of leases, with those of its holder and waiters; one mapping for all locks."""
     max_hold_s: float | None = None
-    """The longest that a hold may last, where an operator has stated it."""
+    """The longest that a hold may last, in seconds, where an operator has stated it."""
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict that names the lock's state."""
+        """Return the verdict that names the lock's state."""
         return self.verdicts[0]
 
     @property
     def holder_trace(self) -> RenewalTrace | None:
-        """What was seen of the holder's lease."""
+        """Return the trace of the holder's lease."""
         return self.traces.get(self.lock.holder.lease_id) if self.lock.holder else None
 
 
@@ -55,11 +55,11 @@ class SessionReport:
     trace: RenewalTrace
     verdict: Verdict
     is_new: bool
-    """It was granted while we watched."""
+    """It was granted during the run."""
     gave_up: bool
-    """An attempt of this session on a lock was seen to give up while we watched."""
+    """An attempt of this session on a lock was seen to give up during the run."""
     origin: LeaseOrigin | None = None
-    """What its ID tells; None where no member of the cluster gives such IDs."""
+    """The origin by its ID; None where no member of the cluster gives such IDs."""
 
 
 class Finding(NamedTuple):
@@ -67,11 +67,11 @@ class Finding(NamedTuple):
 
     verdict: Verdict
     lock: LockReport | None
-    """None where the verdict is of leases without keys."""
+    """None where the verdict is on leases without keys."""
 
     @property
     def blocks(self) -> int:
-        """How many wait behind the key that it is about; in a deadlock, for all of its locks."""
+        """Return the number of waiters behind its key; in a deadlock, for all its locks."""
         if self.verdict.kind in {VerdictKind.DEADLOCK, VerdictKind.SELF_DEADLOCK}:
             return self.blocks_in_all
         return self._waiters
@@ -86,13 +86,13 @@ class Finding(NamedTuple):
 
     @property
     def blocks_in_all(self) -> int:
-        """How many wait behind it, those counted in who wait for locks blocked behind it."""
+        """Return the number of waiters behind it, with those for locks blocked behind it."""
         found = (each.waiters for each in self.verdict.evidence if isinstance(each, Blocks))
         return next(found, 0) or self._waiters
 
 
 def rank(finding: Finding) -> tuple[int, bool, int, int, int]:
-    """Give the key that sorts the worst finding to the front."""
+    """Return the key that sorts the worst finding to the front."""
     verdict = finding.verdict
     kind, sure = list(VerdictKind).index(verdict.kind), list(Confidence).index(verdict.confidence)
     blocks = finding.blocks_in_all

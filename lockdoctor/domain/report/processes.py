@@ -1,4 +1,4 @@
-"""What processes and etcd's members show, as data for the report."""
+"""The data of processes and of etcd's members in the report."""
 
 from __future__ import annotations
 
@@ -16,64 +16,72 @@ class Frame(NamedTuple):
     function: str
     """As Go writes it: main.request, github.com/acme/jobs.(*Queue).Take."""
     place: str
-    """The file, without its folder, and the line; empty where the profile has none."""
+    """The file, without its folder, and the line; empty where the profile has neither."""
 
     @property
     def text(self) -> str:
-        """The call as it is told to people."""
+        """Return the call as text for people."""
         return f"{self.function} ({self.place})" if self.place else self.function
 
 
 class CallSite(NamedTuple):
-    """A place in the process's own code, and how many goroutines came by it."""
+    """A place in the process's own code, and the number of goroutines from there."""
 
     call: str
-    """What is called there: Lock, Campaign or NewSession."""
+    """The function called there: Lock, Campaign or NewSession."""
     frame: Frame
     goroutines: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoroutineCounts:
-    """The goroutines of one process, as far as they have to do with etcd's locks."""
+    """The goroutines of one process that are about etcd's locks."""
 
     goroutines: int
     sessions: int
     """Live sessions, each with a lease that this process renews."""
     keepalives: int
-    """Leases that it keeps alive, those of the sessions included; newer clients hide some others
-    (from 3.4.28 and 3.5.10 on, those whose context cannot be cancelled)."""
+    """
+    Leases that it keeps alive, with those of the sessions. Newer clients hide some others (from
+    3.4.28 and 3.5.10 on, those whose context cannot be cancelled).
+    """
     named_keepalives: int
-    """Of the keep-alives, those whose arguments show the lease's ID. Which Go shows it depends on
-    its version and on the client's."""
+    """
+    Of the keep-alives, those whose arguments show the lease's ID. Which Go shows it depends on its
+    version and on the client's.
+    """
     clients: int
     """Clients that have ever kept a lease alive."""
     lock_waiters: int
     candidates: int
     """Goroutines that wait to win an election."""
     oldest_keepalive_s: int | None
-    """The oldest keep-alive has stood for at least so long, in whole minutes; None where the
-    profile does not say."""
+    """
+    The minimum time that the oldest keep-alive has run, in whole minutes; None where the profile
+    has no time.
+    """
     callers: tuple[CallSite, ...]
     words: frozenset[LeaseId]
-    """Where the profile shows arguments: numbers among which are the IDs of all leases that are
-    kept alive, and pointers. One that is also a lease of etcd is no coincidence."""
+    """
+    Where the profile shows arguments: numbers that include the IDs of all leases kept alive, and
+    pointers. One that is also a lease of etcd is no coincidence.
+    """
     is_whole: bool
     """False where the profile was cut off, so that every number is the fewest."""
 
     @property
     def waiting(self) -> int:
-        """Sessions whose attempt waits for its turn; each has a key in etcd."""
+        """Return the number of sessions that wait for their turn; each has a key in etcd."""
         return self.lock_waiters + self.candidates
 
     @property
     def names_all_leases(self) -> bool:
-        """Whether a lease that the profile does not name is none of these keep-alives."""
+        """Return whether the profile names every lease that the process keeps alive."""
         return self.is_whole and 0 < self.keepalives == self.named_keepalives
 
     @property
     def beyond_sessions(self) -> int:
-        """Leases kept alive without a session, at least."""
+        """Return the minimum number of leases kept alive without a session."""
         return max(0, self.keepalives - self.sessions)
 
 
@@ -82,16 +90,16 @@ class MemberCounters:
     """The counters of one member at one moment; None where it does not have one."""
 
     member: str
-    """Where they were read, safe to show to others: no password in it."""
+    """Where they were read, without any password."""
     read_at: float
     started_at: float | None
     """When the member's process began to count."""
     is_leader: bool | None
     granted: int | None
     revoked: int | None
-    """Leases that ended in any way, those that ran out included."""
+    """Leases that ended for any reason, with those that expired."""
     expired: int | None
-    """Leases that ran out; only a leader counts them."""
+    """Leases that expired; only a leader counts them."""
     renewed: int | None
     """Only a leader counts them."""
     leader_changes: int | None
@@ -101,7 +109,7 @@ class MemberCounters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberCounterChanges:
-    """What one member counted in the time watched; None where that is not known."""
+    """The counts of one member in the time watched; None where a count is unknown."""
 
     member: str
     watched_s: float
@@ -113,48 +121,52 @@ class MemberCounterChanges:
     keepalive_streams: int | None
     """Open at the end."""
     was_restarted: bool
-    """It began to count anew meanwhile, so that nothing can be said of the time."""
+    """It restarted its counters meanwhile, so that its counts for that time are unknown."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CounterChanges:
-    """What the members that were asked counted in the time watched."""
+    """The counts of the members that were read, in the time watched."""
 
     members: tuple[MemberCounterChanges, ...]
 
     @property
     def watched_s(self) -> float:
-        """From the first reading to the last, where they lie closest together."""
+        """Return the shortest time between a member's two readings, in seconds."""
         return min(each.watched_s for each in self._usable or self.members)
 
     @property
     def granted(self) -> int | None:
-        """Leases granted. Each member counts them all; one that lags behind has counted fewer."""
+        """
+        Return the leases granted.
+
+        Each member counts them all; one that lags behind has counted fewer.
+        """
         return highest(each.granted for each in self._usable)
 
     @property
     def revoked(self) -> int | None:
-        """Leases that ended in any way."""
+        """Return the leases that ended for any reason."""
         return highest(each.revoked for each in self._usable)
 
     @property
     def expired(self) -> int | None:
-        """Leases that ran out; None where the leader of the whole time was not asked."""
+        """Return the leases that expired; None without the leader of the whole time."""
         return highest(each.expired for each in self._usable)
 
     @property
     def renewed(self) -> int | None:
-        """Renewals; None where the leader of the whole time was not asked."""
+        """Return the renewals; None without the leader of the whole time."""
         return highest(each.renewed for each in self._usable)
 
     @property
     def leader_changes(self) -> int | None:
-        """Changes of the leader that a member has seen."""
+        """Return the changes of the leader that a member has seen."""
         return highest(each.leader_changes for each in self._usable)
 
     @property
     def keepalive_streams(self) -> int | None:
-        """Open streams for renewals, at the members that were asked."""
+        """Return the open streams for renewals, at the members that were read."""
         known = [each.keepalive_streams for each in self.members]
         return sum(n for n in known if n is not None) if any(n is not None for n in known) else None
 
@@ -164,7 +176,7 @@ class CounterChanges:
 
 
 def highest(numbers: Iterable[int | None]) -> int | None:
-    """Give the highest number that is known; None where none is."""
+    """Return the highest number that is not None; None if all are."""
     return max((number for number in numbers if number is not None), default=None)
 
 
@@ -178,7 +190,7 @@ class CountComparison(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessReport:
-    """What one process's goroutines tell, compared with etcd."""
+    """The goroutines of one process, compared with etcd."""
 
     name: str
     source: str
@@ -186,13 +198,15 @@ class ProcessReport:
     is_saved: bool
     """The profile was saved earlier, so that its counts are not of this moment."""
     sessions_before: int | None
-    """Live sessions at the beginning of the window; None where it was not asked then."""
+    """Live sessions at the beginning of the window; None where the process was not read then."""
     watched_s: float
-    """From the first look at it to the last."""
+    """Seconds from the first reading of it to the last."""
     keyless_kept: int | None
-    """So many of etcd's renewed leases without keys it keeps alive, by their IDs; None where the
-    leases are not known, or the profile does not show the ID of each lease kept alive."""
+    """
+    The number of etcd's renewed leases without keys that it keeps alive, by their IDs; None where
+    the leases could not be read, or the profile does not show the ID of each lease kept alive.
+    """
     locks_held: int | None
-    """So many of the report's locks it holds, by the IDs of their leases; None as above."""
+    """The number of the report's locks that it holds, by the IDs of their leases; None as above."""
     agreement: CountComparison | None
-    """By their numbers; None where the leases without keys are not known."""
+    """By their numbers; None where the leases without keys could not be read."""

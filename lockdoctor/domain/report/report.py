@@ -1,4 +1,4 @@
-"""The result of one run: what was seen, the verdicts, and what could not be seen."""
+"""The result of one run: readings, verdicts, and what could not be read."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 LEASE_LIST = "list of leases"
 KEYLESS_LEASES = "leases without keys"
-"""What Unseen calls what a run needs in order to count sessions."""
+"""The name in Unseen of the list of leases, which a run needs to count sessions."""
 
 HISTORY = "history of earlier runs"
 OWN_RUN = "this run in the history"
-"""What Unseen calls what went wrong with the history; all of etcd was seen none the less."""
+"""The names in Unseen of failures of the history; all of etcd was read nevertheless."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterFacts:
-    """The cluster that was examined, as it presented itself at the end of the run."""
+    """The cluster that was examined, at the end of the run."""
 
     cluster_id: int
     version: str
@@ -40,38 +40,38 @@ class ClusterFacts:
     leader_changes: int
     """How often the raft term was seen to rise during the run."""
     members: frozenset[int] = frozenset()
-    """The IDs of all members; empty where they are not known."""
+    """The IDs of all members; empty where they could not be read."""
     alarms: tuple[ClusterAlarm, ...] | None = None
-    """The alarms of the cluster, the worst first; None where they could not be seen."""
+    """The alarms of the cluster, the worst first; None where they could not be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unseen:
-    """Something that could not be examined, and why; never silently read as healthy."""
+    """Keys or leases that could not be read, and why; they never count as healthy."""
 
     what: str
     """For example `lease list`, `leases`, `keys below the prefix`, `watch`."""
     count: int | None
-    """How many of them, where that is known."""
+    """The number of them, where it is certain."""
     why: str
     is_failure: bool = False
-    """Something went wrong, so that a check cannot vouch for what it did not see."""
+    """It is a failure, so that a check cannot rule out findings there."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The verdicts of one run, and what could not be examined."""
+    """The verdicts of one run, and what could not be read."""
 
     started_at: float
     """POSIX seconds."""
     watched_s: float
-    """From the first answer to the last."""
+    """Seconds from the first answer to the last."""
     window_s: float
-    """The longest that the run was allowed to watch."""
+    """The longest that the run was allowed to watch, in seconds."""
     lookups: int
-    """Readings of leases that were asked for."""
+    """The number of lease look-ups."""
     interrupted: str | None
-    """Why the run ended before its time; None if it did not."""
+    """Why the run ended early; None if it did not."""
     cluster: ClusterFacts
     prefixes: tuple[bytes, ...]
     locks: tuple[LockReport, ...]
@@ -81,33 +81,35 @@ class Report:
     """Verdicts of the leases without keys taken together."""
     unseen: tuple[Unseen, ...]
     session_groups: tuple[SessionsAlike, ...] = ()
-    """The renewed leases without keys, by where they come from; the most first."""
+    """The renewed leases without keys, grouped by their origin; the largest group first."""
     blocking: tuple[BlockedLock, ...] = ()
-    """The locks that are blocked behind one another: each root, then what is behind it."""
+    """The locks that are blocked behind one another: each root, then the locks behind it."""
     past_runs: int | None = None
-    """Earlier runs over the same prefixes that this one builds on; None where it had no history."""
+    """
+    The number of earlier runs over the same prefixes that this one uses; None without a history.
+    """
     gone: tuple[PastFinding, ...] = ()
-    """Findings of the last run that stand no more."""
+    """Findings of the last run that have ended."""
     processes: tuple[ProcessReport, ...] = ()
-    """The processes whose goroutines were looked at."""
+    """The processes whose goroutines were read."""
     server: CounterChanges | None = None
-    """What etcd's own counters say; None where they could not be compared."""
+    """The changes of etcd's own counters; None where they could not be compared."""
     notes: tuple[str, ...] = ()
-    """What else the reader should know of how the run went, a sentence each."""
+    """Other notes on the run for the reader, one sentence each."""
 
     @cached_property
     def located_findings(self) -> tuple[Finding, ...]:
-        """Every verdict of WARNING or worse: the worst first, then those that block somebody."""
+        """Return all findings with their locks: the worst first, then those with waiters."""
         return tuple(each for each in self._ranked if each.verdict.is_finding)
 
     @property
     def findings(self) -> tuple[Verdict, ...]:
-        """The verdicts of those."""
+        """Return the verdicts of all findings."""
         return tuple(finding.verdict for finding in self.located_findings)
 
     @property
     def finding_groups(self) -> tuple[tuple[Finding, ...], ...]:
-        """The findings of one kind and confidence together, in the order of the first of each."""
+        """Return the findings grouped by kind and confidence, in order of their first."""
         groups: dict[tuple[VerdictKind, Confidence], list[Finding]] = {}
         for finding in self.located_findings:
             key = (finding.verdict.kind, finding.verdict.confidence)
@@ -116,31 +118,31 @@ class Report:
 
     @property
     def accepted(self) -> tuple[Finding, ...]:
-        """What would be findings, had nobody accepted them."""
+        """Return the accepted verdicts, which would otherwise be findings."""
         return tuple(each for each in self._ranked if each.verdict.accepted)
 
     @cached_property
     def _ranked(self) -> list[Finding]:
-        """Every verdict that is a finding, or would be one; the worst first."""
+        """Return every verdict that is a finding, or would be one; the worst first."""
         found = [
             Finding(verdict, lock)
             for lock in self.locks
             for verdict in lock.verdicts
             if verdict.severity  # the many others are not copied
-            if verdict.lock in {lock.lock.id, None}  # a deadlock is told once, by its first lock
+            if verdict.lock in {lock.lock.id, None}  # a deadlock is listed once, by its first lock
         ]
         found += [Finding(verdict, None) for verdict in self.session_verdicts]
         return sorted(found, key=rank)
 
     @property
     def blind_to(self) -> tuple[Unseen, ...]:
-        """What of etcd could not be examined, though nobody asked to leave it out."""
+        """Return what of etcd could not be read, other than what was left out on request."""
         left_out = {HISTORY, OWN_RUN, KEYLESS_LEASES}
         return tuple(each for each in self.unseen if each.what not in left_out)
 
     @cached_property
     def undetermined(self) -> tuple[LockReport, ...]:
-        """The locks for which the evidence did not suffice."""
+        """Return the locks for which the evidence did not suffice."""
         return tuple(
             lock
             for lock in self.locks
@@ -149,23 +151,23 @@ class Report:
 
     @cached_property
     def session_counts(self) -> Counter[VerdictKind]:
-        """How many leases without keys each verdict names."""
+        """Return the number of leases without keys per verdict."""
         return Counter(session.verdict.kind for session in self.sessions)
 
     def locks_of(self, prefix: bytes) -> tuple[LockReport, ...]:
-        """Give the locks that were found under one prefix of the command line."""
+        """Return the locks that were found under one prefix of the command line."""
         return tuple(lock for lock in self.locks if lock.prefix == prefix)
 
     @property
     def severity(self) -> Severity:
-        """The worst severity of all verdicts; an alarm of the cluster is CRITICAL."""
+        """Return the worst severity of all findings; an alarm of the cluster is CRITICAL."""
         if self.cluster.alarms:
             return Severity.CRITICAL
         return max((finding.severity for finding in self.findings), default=Severity.OK)
 
     @cached_property
     def renewals(self) -> int:
-        """The fewest renewals that all readings together prove."""
+        """Return the fewest renewals that all readings together prove."""
         by_lease = {
             key.lease_id: found.renewals
             for report in self.locks
@@ -177,5 +179,5 @@ class Report:
 
     @cached_property
     def counts(self) -> Counter[VerdictKind]:
-        """How many locks each verdict names, unless it is accepted."""
+        """Return the number of locks per verdict, without accepted ones."""
         return Counter(lock.verdict.kind for lock in self.locks if not lock.verdict.accepted)

@@ -1,1 +1,1 @@
-"""The verdicts: one file for each family, and the judges that ask them."""
+"""The verdicts: one file for each family, and the modules that combine them."""

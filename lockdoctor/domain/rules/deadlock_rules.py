@@ -1,4 +1,4 @@
-"""Verdicts on sessions that wait for one another, and what waiting says of the other verdicts."""
+"""Find deadlocks, and adjust the other verdicts to the waits between sessions."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from lockdoctor.domain.model.locks import LockId, LockKey
 from lockdoctor.domain.report.findings import LockReport
 
 SeenDuration = Callable[[LockReport, LockKey], float]
-"""For how long a contender was seen in its place, in seconds; 0 where it was seen once only."""
+"""The time that a key was seen in its place, in seconds; 0 where it was seen once only."""
 
 EXPLAINED = frozenset({VerdictKind.SUSPECTED_LEAK, VerdictKind.BLOCKED_QUEUE})
-"""What a deadlock explains; a proven one explains a lock held too long as well."""
+"""The verdicts that a deadlock explains; a proven one explains a leaked lock as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitAnalysis:
-    """The locks of a run, judged anew in the light of who waits for whom."""
+    """The locks of a run, judged again with the waits between their sessions."""
 
     reports: tuple[LockReport, ...]
     tree: tuple[BlockedLock, ...]
@@ -43,11 +43,11 @@ class WaitAnalysis:
 
 def judge_waits(reports: Sequence[LockReport], stood_s: SeenDuration) -> WaitAnalysis:
     """
-    Look for deadlocks, and for locks that are stuck because their holders wait for others.
+    Find deadlocks, and locks that are stuck because their holders wait for others.
 
-    A deadlock is told once, and named by every lock that is part of it; it explains why they are
-    held for so long. A holder that waits elsewhere is not accused of a leak as one that does
-    nothing, and one behind which other locks pile up matters more.
+    A deadlock is reported once, and named by every lock that is part of it; it explains why they
+    are held for long. A holder that waits elsewhere is less suspected of a leak than one that does
+    not wait. A holder that blocks other locks matters more.
     """
     graph = WaitGraph(report.lock for report in reports if report.age is not None)
     judge = _Judge(reports, graph, stood_s)
@@ -74,17 +74,17 @@ def judge_waits(reports: Sequence[LockReport], stood_s: SeenDuration) -> WaitAna
 
 
 class _Deadlock(NamedTuple):
-    """A circle, its verdict, and the locks that it holds up."""
+    """A cycle, its verdict, and the locks that it blocks."""
 
     verdict: Verdict
     sessions: frozenset[LeaseId]
     locks: frozenset[LockId]
     keys: frozenset[bytes]
-    """What its sessions have in those locks."""
+    """The keys of its sessions in those locks."""
 
 
 class _Judge:
-    """Makes verdicts of circles."""
+    """Make verdicts of cycles."""
 
     def __init__(
         self, reports: Sequence[LockReport], graph: WaitGraph, stood_s: SeenDuration
@@ -95,7 +95,7 @@ class _Judge:
         self.stood_s = stood_s
 
     def deadlocks(self) -> Iterator[_Deadlock]:
-        """Every deadlock that will not end by itself."""
+        """Yield every deadlock that will not end by itself."""
         for circle in self.graph.circles(self.keys_on):
             if not any(map(self._is_ending, circle.ring)):
                 locks = self.graph.locks_of(circle)
@@ -107,7 +107,7 @@ class _Judge:
         return _Deadlock(verdict, circle.sessions, locks, own)
 
     def keys_on(self, lease: LeaseId) -> int:
-        """Count the keys on a lease: as etcd told, else those among the locks."""
+        """Return the number of keys on a lease: by etcd, else those among the locks."""
         trace = self.standing[0].traces.get(lease)
         return len(trace.attached_keys if trace else ()) or self._seen[lease]
 
@@ -117,7 +117,7 @@ class _Judge:
         return Counter(keys.values())
 
     def blocks(self, locks: Collection[LockId]) -> list[Evidence]:
-        """Say how many are blocked by some locks in all."""
+        """Return the evidence of how many waiters some locks block in all."""
         weight = self.graph.weight(locks)
         return [Blocks(waiters=weight.waiters, locks=weight.behind)] if weight else []
 
@@ -160,7 +160,7 @@ class _Judge:
         return min(self.stood_s(report, key) for key in keys)
 
     def _is_ending(self, wait: WaitEdge) -> bool:
-        """Whether etcd is about to end one of the two, which undoes the circle."""
+        """Return whether etcd is about to end one of the two, which breaks the cycle."""
         traces = self.reports[wait.lock.id].traces
         found = (traces.get(lease) for lease in (wait.waiter, wait.on))
         return any(trace is not None and (trace.is_gone or is_overdue(trace)) for trace in found)
@@ -191,10 +191,10 @@ def _remedy(circle: Cycle) -> str:
 
 def _with_deadlocks(report: LockReport, deadlocks: Sequence[_Deadlock]) -> LockReport:
     """
-    Let the deadlock name the lock, in the place of what it explains.
+    Return the report with deadlocks first, without the verdicts they explain.
 
-    A holder that merely sits in front of a circle is judged by itself. That a lease carries the
-    keys of the circle is what a deadlock is; what else it carries is told as of any other.
+    A holder that only waits in front of a cycle is judged by itself. Keys of the cycle on a shared
+    lease are part of the deadlock, so they need no verdict; other keys on it do.
     """
     holder = report.lock.holder
     explained: frozenset[VerdictKind] = frozenset()
@@ -211,7 +211,7 @@ def _with_deadlocks(report: LockReport, deadlocks: Sequence[_Deadlock]) -> LockR
 
 
 def _as_root(report: LockReport, blocks: Sequence[Evidence]) -> LockReport:
-    """Say what piles up behind it; that makes a likely leak as urgent as a proven one."""
+    """Add the blocked waiters; they make a likely leak as urgent as a proven one."""
     verdict = report.verdict
     if not verdict.is_finding:
         return report
@@ -225,7 +225,7 @@ def _as_root(report: LockReport, blocks: Sequence[Evidence]) -> LockReport:
 
 
 def _as_blocked(report: LockReport, other: LockId) -> LockReport:
-    """Say what its holder waits for; whoever waits itself is but possibly a leak."""
+    """Add the lock that its holder waits for; a waiting holder is a possible leak only."""
     verdict = report.verdict
     told = replace(verdict, evidence=(*verdict.evidence, HolderWaits(lock=other.name)))
     if verdict.kind is VerdictKind.SUSPECTED_LEAK:

@@ -1,4 +1,4 @@
-"""From everything that one run gathered to its report."""
+"""Turn everything that one run gathered into its report."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from lockdoctor.domain.rules.session_rules import (
 KINDS = tuple(VerdictKind)
 
 MAX_GROUPS = 3
-"""So many groups of leaked sessions are told."""
+"""The maximum number of groups of leaked sessions that are listed."""
 
 
 def judge(facts: ScanFacts) -> Report:
-    """Judge everything that was gathered."""
+    """Return the report on everything that was gathered."""
     reports: list[LockReport] = []
     unseen = [*facts.unseen, *_unread_leases(facts.unread)]
     gave_up: set[LeaseId] = set()
@@ -81,7 +81,7 @@ def judge(facts: ScanFacts) -> Report:
 
 
 class _Ended:
-    """Whether what an earlier run found is gone."""
+    """Decide whether the subject of an earlier run's finding is gone."""
 
     def __init__(self, facts: ScanFacts) -> None:
         findings = facts.known_past.findings
@@ -98,7 +98,7 @@ class _Ended:
         self._knows_leases = facts.sessions.is_counted
 
     def __call__(self, finding: PastFinding) -> bool:
-        """Tell it of one finding; what was not stored, or not seen, has not ended."""
+        """Return whether a finding has ended; if not stored or not read, it has not."""
         if finding.hold is not None:
             return finding.hold not in self._holds
         return (
@@ -107,7 +107,11 @@ class _Ended:
 
 
 def _calm(report: LockReport) -> LockReport:
-    """Take a mere possibility out of the findings, also where only the waits made it one."""
+    """
+    Return the report with a merely possible leak below the findings.
+
+    This includes a leak that only the waits made possible.
+    """
     verdict = report.verdict
     if verdict.kind is not VerdictKind.SUSPECTED_LEAK or verdict.confidence is Confidence.LIKELY:
         return report
@@ -126,13 +130,13 @@ def _alike(traces: Iterable[RenewalTrace], facts: ScanFacts) -> tuple[SessionsAl
 
 
 def _with_groups(verdict: Verdict, facts: ScanFacts) -> Verdict:
-    """Say of leaked sessions where they come from, the largest groups only."""
+    """Add the origins of leaked sessions to a verdict, for the largest groups only."""
     groups = _alike((facts.traces[lease] for lease in verdict.leases), facts)
     return replace(verdict, evidence=(*verdict.evidence, *groups[:MAX_GROUPS]))
 
 
 def _session_cases(facts: ScanFacts, gave_up: set[LeaseId]) -> Iterator[SessionCase]:
-    """Every lease on which the last look found no keys."""
+    """Yield every lease on which the last look-up found no keys."""
     for lease_id in sorted(facts.sessions.keyless):
         found = facts.traces[lease_id]
         last, first = found.last, next(iter(facts.present(lease_id)), None)
@@ -151,7 +155,7 @@ def _session_cases(facts: ScanFacts, gave_up: set[LeaseId]) -> Iterator[SessionC
 
 
 def _keyless_s(facts: ScanFacts, last: LeaseReading, first: Reading) -> float:
-    """How long every look at a lease has found it without keys."""
+    """Return how long every look-up has found a lease without keys, in seconds."""
     since = facts.known_past.keyless_since.get(last.lease_id, first.answered_at)
     return max(0.0, last.asked_at - since)
 
@@ -162,7 +166,11 @@ def _unread_leases(unread: Mapping[LeaseId, str]) -> Iterator[Unseen]:
 
 
 def _ranked(reports: Iterable[LockReport]) -> list[LockReport]:
-    """Put the worst first, those alike by name; by one small number each, which costs nothing."""
+    """
+    Return the worst reports first, equal ones by name.
+
+    Each report is compared by one small number, which is fast.
+    """
     ranked = sorted(reports, key=lambda report: report.lock.name)
     ranked.sort(key=_rank)
     return ranked

@@ -1,4 +1,4 @@
-"""One small rule per verdict on a lock; diagnose() asks them all."""
+"""Judge one lock with one small rule per verdict; diagnose() applies them all."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from lockdoctor.domain.rules.lock_rules import (
 
 def diagnose(case: LockCase) -> tuple[Verdict, ...]:
     """
-    Judge one lock.
+    Return the verdicts on one lock.
 
     Returns:
-        The verdict on its state, and those on what else is wrong with it; the worst first.
+        The verdict on its state, and those on other problems with it; the worst first.
     """
     state = next(verdict for rule in STATE_RULES if (verdict := rule(case)))
     others = [verdict for rule in OTHER_RULES if (verdict := rule(case, state))]
@@ -48,7 +48,7 @@ STATE_RULES: tuple[Rule, ...] = (
     healthy,
     undetermined,
 )
-"""Exactly one of them names the state; the first that fits, and the last always does."""
+"""Exactly one of them names the state: the first that applies, and the last always does."""
 
 OTHER_RULES = (blocked_queue, dangling_waiter, late_renewal, long_ttl, shared_lease)
-"""What else can be wrong, whatever the state."""
+"""Other problems, whatever the state."""

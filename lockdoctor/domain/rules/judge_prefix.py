@@ -1,4 +1,4 @@
-"""The locks of one prefix, each judged by all that the run gathered."""
+"""Judge the locks of one prefix by everything that the run gathered."""
 
 from __future__ import annotations
 
@@ -49,18 +49,18 @@ from lockdoctor.domain.rules.session_rules import (
 T = TypeVar("T")
 
 CACHE_SIZE = 256
-"""So many different pieces of evidence are remembered, to be shared among locks."""
+"""The maximum number of different pieces of evidence that are kept, to be shared among locks."""
 
 MANY_DATA_KEYS = 10
-"""More keys without a lease and without a lock's layout than this are grouped as data."""
+"""More keys than this without a lease and without a lock recipe are grouped as data."""
 
 
 def needed_renewals(kind: Kind, thresholds: Thresholds) -> int:
     """
-    Say how many renewals settle what a lock's lease can settle.
+    Return the number of renewals that settle the question about a lock's lease.
 
-    Where a limit is stated, the age of the hold decides, and that it is renewed at all is enough;
-    so it is for what is kept by design.
+    Where a limit is stated, the age of the hold decides, and one renewal is enough; the same is
+    true for keys that are kept by design.
     """
     if kind is not Kind.LOCK or thresholds.stated_limit_s is not None:
         return 1
@@ -71,7 +71,7 @@ class PrefixView:
     """The locks of one prefix, at the beginning and at the end."""
 
     def __init__(self, facts: ScanFacts, prefix: PrefixFacts) -> None:
-        """Look at one of the prefixes of a run."""
+        """Group the keys of one prefix of a run into locks."""
         self.facts = facts
         self.prefix = prefix
         self.first, self.last = facts.locks[prefix.prefix]
@@ -84,17 +84,17 @@ class PrefixView:
 
     @cached_property
     def _first_holds(self) -> dict[Hold, LockKey]:
-        """The keys at the beginning, by their holds."""
+        """Return the keys at the beginning, by their holds."""
         return {key.hold: key for key in self.prefix.first.keys}
 
     @property
     def gave_up(self) -> Collection[LeaseId]:
-        """The leases whose attempt on a lock was seen to give up."""
+        """Return the leases whose attempt on a lock was seen to give up."""
         return self._gave_up_in.keys()
 
     @cached_property
     def _gave_up_in(self) -> dict[LeaseId, set[QueueId]]:
-        """Of each of these, the queues that it was seen to leave."""
+        """Return, for each of these leases, the queues that it was seen to leave."""
         left: dict[LeaseId, set[QueueId]] = {}
         for queue, activity in self.activity.moved.items():
             for lease in activity.gave_up_at:
@@ -102,7 +102,7 @@ class PrefixView:
         return left
 
     def reports(self) -> Iterator[LockReport]:
-        """Judge every lock that stands now, and every one that has gone meanwhile."""
+        """Judge every lock that exists now, and every one that was released meanwhile."""
         data = self._data
         for lock in self.last:
             if self._is_judged(lock, data):
@@ -115,13 +115,13 @@ class PrefixView:
         return lock.kind is not Kind.IGNORE and lock.id not in data
 
     def _released(self) -> Iterator[Lock]:
-        """The locks of the beginning that are gone."""
+        """Yield the locks that existed at the beginning and are gone."""
         if self.last is not self.first:
             now = {lock.id for lock in self.last}
             yield from (lock for lock in self.first if lock.id not in now)
 
     def _passing(self) -> Iterator[Lock]:
-        """The locks that were taken and given back between the two readings of the keys."""
+        """Yield the locks that were taken and released between the readings of the keys."""
         if not self.activity.moved:
             return
         standing = {queue_of(lock) for lock in chain(self.first, self.last)}
@@ -131,7 +131,7 @@ class PrefixView:
                 yield lock
 
     def unseen(self) -> Iterator[Unseen]:
-        """Say what of this prefix was not judged."""
+        """Yield what of this prefix was not judged."""
         ignored = sum(lock.kind is Kind.IGNORE for lock in self.last)
         if ignored:
             yield Unseen(what="keys", count=ignored, why="lockdoctor.toml says to ignore them")
@@ -162,7 +162,7 @@ class PrefixView:
 
     @cached_property
     def _data(self) -> frozenset[LockId]:
-        """The locks whose keys are data rather than locks, as far as one can tell."""
+        """Return the locks whose keys are likely data rather than locks."""
         plain = [lock for lock in self.last if is_plain(lock)]
         are_many = sum(len(lock.contenders) for lock in plain) > MANY_DATA_KEYS
         if are_many or not self.prefix.prefix:
@@ -183,7 +183,11 @@ class PrefixView:
         )
 
     def _lean(self, verdict: Verdict) -> Verdict:
-        """Share the evidence with other locks that have the same: most of 100,000 locks do."""
+        """
+        Return the verdict with evidence shared among locks.
+
+        Most of 100,000 locks have the same evidence.
+        """
         return replace(
             verdict, evidence=self._same_evidence(verdict.evidence), remedy=intern(verdict.remedy)
         )
@@ -213,15 +217,15 @@ class PrefixView:
         )
 
     def _held_since(self, age: HoldAge) -> float:
-        """The first moment at which the hold is known to have stood."""
+        """Return the first moment at which the hold is proven to exist."""
         return (self.prefix.last or self.prefix.first).asked_at - age.at_least_s
 
     def _held_throughout(self, lock: Lock) -> bool:
-        """Whether the holder's hold stood in both snapshots."""
+        """Return whether the holder held the lock in both snapshots."""
         return self._held_before(lock) is not None
 
     def _held_before(self, lock: Lock) -> LockKey | None:
-        """The holder's key as the first snapshot had it, where it held already."""
+        """Return the holder's key in the first snapshot, if it held the lock already."""
         if self.last is self.first:
             return lock.holder
         before = self._first_by_id.get(lock.id)
@@ -231,14 +235,18 @@ class PrefixView:
         return next((key for key in holding if key.hold == lock.holder.hold), None)
 
     def _rewrites(self, lock: Lock) -> int:
-        """How often the holder's key was written again, if that took it from lease to lease."""
+        """Return how often the holder's key was written again, if its lease changed."""
         before = self._held_before(lock)
         if before is None or lock.holder is None or before.lease_id == lock.holder.lease_id:
             return 0
         return lock.holder.version - before.version
 
     def _dangling(self, lock: Lock) -> Dangling | None:
-        """The first key of the lock that stands, though its lease was known to be gone before."""
+        """
+        Return the first key of the lock that outlived its lease, or None.
+
+        The lease must have been found gone before the key was read.
+        """
         stands_at = (self.prefix.last or self.prefix.first).asked_at
         for key in lock.keys:
             found = self.facts.traces.get(key.lease_id)
@@ -252,7 +260,7 @@ class PrefixView:
         return None
 
     def _stood_at(self, key: LockKey, moment: float) -> bool:
-        """Whether the key stood already at a moment, on the lease that it has now."""
+        """Return whether the key existed at a moment, on the lease that it has now."""
         before = self._first_holds.get(key.hold)
         past = self.facts.known_past.holds.get(key.hold)
         if before is None or before.lease_id != key.lease_id:
@@ -262,7 +270,7 @@ class PrefixView:
         )
 
     def _unclosed(self, lock: Lock) -> int:
-        """How many sessions of attempts on the lock were renewed, keyless, after it gave up."""
+        """Return the number of sessions that gave up on the lock and are renewed, keyless."""
         left = self.activity.of(queue_of(lock)).gave_up_at.items()
         found = ((self.facts.traces.get(lease), at) for lease, at in left)
         return sum(
@@ -275,7 +283,7 @@ class PrefixView:
         )
 
     def _gave_up_elsewhere(self, lock: Lock) -> bool:
-        """Whether the holder's own session was seen to give up on another lock."""
+        """Return whether the holder's own session was seen to give up on another lock."""
         queues = self._gave_up_in.get(lock.holder.lease_id) if lock.holder else None
         return bool(queues) and queues != {queue_of(lock)}
 
@@ -320,13 +328,13 @@ class PrefixView:
         )
 
     def stood_s(self, report: LockReport, key: LockKey) -> float:
-        """How long a contender was seen in its place; 0 where it came, or moved up, meanwhile."""
+        """Return how long a key was seen in its place; 0 if it came or moved up meanwhile."""
         if key is report.lock.holder and not self._held_throughout(report.lock):
             return 0.0
         return self._in_place_s(key, report.lock)
 
     def _waited_s(self, lock: Lock) -> tuple[float, ...]:
-        """How long each waiter was seen to stand in the queue, at least."""
+        """Return the minimum time that each waiter was seen in the queue, in seconds."""
         return tuple(self._in_place_s(waiter, lock) for waiter in lock.waiters)
 
     def _in_place_s(self, key: LockKey, lock: Lock) -> float:
@@ -346,7 +354,7 @@ class PrefixView:
 
 
 def _uncontended_estimate_s(lock: Lock, age: HoldAge | None) -> float | None:
-    """Estimate how long the holder's key stood before the first of those came who wait now."""
+    """Estimate how long the holder's key existed before the first present waiter."""
     about = age.estimate if age else None
     if about is None or lock.holder is None or not lock.waiters:
         return about.about_s if about else None

@@ -1,10 +1,10 @@
 """
-What speaks for a leak, and what against, where nothing proves how long a lock has been held.
+Score a suspected leak where the age of the hold is not proven.
 
-A first run sees a minute at most: a lock that is renewed and not released in it may be leaked, or
-may guard a job of two minutes. Each sign has points, so that a reader can see what the
-suspicion rests on. Half a minute in which nobody was served though somebody waited is enough; a key
-that looks young takes some of it back. Age alone makes a leak likely only against a stated limit.
+A first run sees a minute at most: a lock that is renewed and not released in it might be leaked, or
+might guard a job of two minutes. Each indicator has points, so that a reader can see the reasons
+for the suspicion. Half a minute without a hand-over although a client waited is enough; a key that
+looks young takes some points back. Age alone makes a leak likely only against a stated limit.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from lockdoctor.domain.rules.lock_case import LockCase
 
 LIKELY_FROM = 3
-"""So many points make a leak likely; fewer, possible."""
+"""The minimum number of points for a likely leak; fewer make it possible."""
 
 NO_HAND_OVER_S = 30.0
-"""A busy lock changes hands within this time, mostly."""
+"""The time in which a busy lock changes hands, mostly, in seconds."""
 
 YOUNG_SHARE = 0.2
 """A hold of less than this share of a long one is young."""
 
 
 def leak_score(case: LockCase) -> LeakScore:
-    """Add up the signs."""
+    """Return the indicators with their points, and the sum."""
     of_queue, of_age = tuple(_of_queue(case)), tuple(_of_age(case))
     if not of_queue and case.thresholds.stated_limit_s is None:  # many jobs take longer than 5 min
         of_age = tuple(replace(each, points=min(each.points, 1)) for each in of_age)
@@ -40,7 +40,7 @@ def leak_score(case: LockCase) -> LeakScore:
 
 
 def _of_queue(case: LockCase) -> Iterator[IndicatorScore]:
-    """Nobody was served: neither those who wait, nor those who gave up."""
+    """Yield the indicators of the queue: no waiter and no ended attempt got the lock."""
     patient, waiters = case.activity.gave_up_patiently, case.lock.waiters
     stood_s = case.age.at_least_s if case.age else 0.0
     is_still = bool(patient or waiters) and stood_s >= NO_HAND_OVER_S
@@ -57,7 +57,11 @@ def _of_queue(case: LockCase) -> Iterator[IndicatorScore]:
 
 
 def _of_age(case: LockCase) -> Iterator[IndicatorScore]:
-    """The key looks old or young; but one that may have waited at first says less of its hold."""
+    """
+    Yield the indicators of age: the key looks old or young.
+
+    A key that might have waited at first proves less about its hold.
+    """
     if case.age is None:
         return
     about = case.age.estimate

@@ -1,4 +1,4 @@
-"""Verdicts on leases that are not locks' holders: overdue and dangling ones."""
+"""Verdicts on leases: overdue, dangling, ghost, late, long and shared ones."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def judge_expiry(
     still_listed: Mapping[LeaseId, float],
 ) -> tuple[Verdict, ...]:
     """
-    Judge the leases without keys: those that etcd does not end, and those that only a list has.
+    Return verdicts on leases that etcd does not end, or that only a list has.
 
     Args:
-        still_listed: Of leases that a look found gone, when the last list was asked for that had
-            them all the same.
+        still_listed: Of leases that a look-up found gone, when the last list was requested that had
+            them nevertheless.
     """
     late = {
         lease: found
@@ -86,12 +86,16 @@ def _of_many(
 
 
 def dangling_holder(case: LockCase) -> Verdict | None:
-    """The holder's lease is gone, but its key stands: nothing ends this hold."""
+    """
+    Return a verdict if the holder's lease is gone, but its key exists.
+
+    This hold never ends by itself.
+    """
     return _dangling(case) if case.dangling and case.dangling.key is case.holder else None
 
 
 def overdue(case: LockCase) -> Verdict | None:
-    """The holder's time is over, but etcd does not end its lease."""
+    """Return a verdict if the holder's TTL ran out, but etcd does not end its lease."""
     for_s = expired_for_s(case.trace.readings) if case.trace else None
     if for_s is None or case.is_released:
         return None
@@ -106,7 +110,7 @@ def overdue(case: LockCase) -> Verdict | None:
 
 
 def late_renewal(case: LockCase, _: Verdict) -> Verdict | None:
-    """Renewals come so late that the lock may be lost while its holder works."""
+    """Return a verdict if late renewals might lose the lock while its holder works."""
     found = case.trace
     if found is None or found.late_by is None or found.last is None:
         return None
@@ -130,7 +134,7 @@ def late_renewal(case: LockCase, _: Verdict) -> Verdict | None:
 
 
 def long_ttl(case: LockCase, _: Verdict) -> Verdict | None:
-    """A crash of the holder would keep the lock for long."""
+    """Return a verdict if a crash of the holder would keep the lock for long."""
     granted_s = case.trace.granted_ttl_s if case.trace else None
     limit_s = case.thresholds.max_ttl_s
     if case.lock.kind is not Kind.LOCK or granted_s is None or granted_s <= limit_s:
@@ -146,12 +150,16 @@ def long_ttl(case: LockCase, _: Verdict) -> Verdict | None:
 
 
 def dangling_waiter(case: LockCase, _: Verdict) -> Verdict | None:
-    """Somebody waits whose lease is gone: when its turn comes, nothing will end its hold."""
+    """
+    Return a verdict on a waiter whose lease is gone.
+
+    When it becomes the holder, its hold will never end by itself.
+    """
     return _dangling(case) if case.dangling and case.dangling.key is not case.holder else None
 
 
 def shared_lease(case: LockCase, _: Verdict) -> Verdict | None:
-    """Revoking the holder's lease would delete keys outside the lock."""
+    """Return a verdict if revoking the holder's lease deletes keys outside the lock."""
     others = other_keys_evidence(case)
     if not others or case.is_released or case.lock.kind not in {Kind.LOCK, Kind.ELECTION}:
         return None

@@ -1,4 +1,4 @@
-"""LockCase: everything that one run can say of one lock, for the rules to judge."""
+"""LockCase: everything that one run gathered on one lock, for the rules to judge."""
 
 from __future__ import annotations
 
@@ -37,89 +37,99 @@ class Dangling(NamedTuple):
 
     key: LockKey
     for_s: float
-    """So long after a look had found the lease gone the key still stood."""
+    """
+    The time for which the key still existed after a look-up had found the lease gone, in seconds.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockCase:
-    """Everything a rule may look at: one lock as it was at the end of the run."""
+    """The input of every rule: one lock as it was at the end of the run."""
 
     lock: Lock
     thresholds: Thresholds
     trace: RenewalTrace | None
     """Of the holder's lease; None where it was not read."""
     age: HoldAge | None
-    """Of the holder's hold; None where it is not known to have stood at both ends of the run."""
+    """
+    Of the holder's hold; None where it is not certain that it existed at both ends of the run.
+    """
     renewals_of_hold: int
-    """The fewest renewals proven since this hold was first seen; its lease may be older."""
+    """The fewest renewals proven since this hold was first seen; its lease might be older."""
     activity: QueueActivity
     alone_about_s: float | None = None
     """
-    By the same estimate as the age: how long the holder's key stood before the first of those
-    came who wait now; all of its age where nobody waits. None where there is no estimate.
+    The time, in seconds and by the same estimate as the age, for which the holder's key existed
+    before the first present waiter; all of its age without waiters. None where there is no
+    estimate.
     """
     waited_s: tuple[float, ...] = ()
-    """How long each waiter was seen to wait, at least."""
+    """The minimum time that each waiter was seen to wait, in seconds."""
     dangling: Dangling | None = None
     unclosed: int = 0
-    """So many sessions of attempts on it that gave up live on, without keys."""
+    """The number of sessions that live on without keys, of attempts on it that gave up."""
     gave_up_elsewhere: bool = False
     """The holder's own session was seen to give up on another lock."""
     rewrites: int = 0
-    """So often was the holder's key written again while we watched, onto a fresh lease."""
+    """How often the holder's key was written again during the run, onto a fresh lease."""
     is_released: bool = False
-    """Nobody holds it any more: the lock stood at the beginning and is gone at the end."""
+    """It has no holder any more: the lock existed at the beginning and is gone at the end."""
     is_new_hold: bool = False
-    """Its holder came, or moved up, while we watched."""
+    """Its holder came, or became the holder, during the run."""
     unread: str | None = None
     """Why the holder's lease could not be read."""
     needed_window_s: float = 0.0
-    """A window that would have shown enough renewals."""
+    """A window, in seconds, that would have shown enough renewals."""
 
     @property
     def holder(self) -> LockKey | None:
-        """The key that owns the lock."""
+        """Return the key that owns the lock."""
         return self.lock.holder
 
     @property
     def longest_wait_s(self) -> float:
-        """How long the waiter who has waited longest was seen to wait."""
+        """Return how long the longest waiter was seen to wait, in seconds."""
         return max(self.waited_s, default=0.0)
 
     @property
     def is_blocking(self) -> bool:
-        """Whether others wait for it, or gave up waiting while we watched."""
+        """Return whether others wait for it, or gave up waiting during the run."""
         return bool(self.lock.waiters or self.activity.gave_up)
 
     @property
     def limit_s(self) -> float:
-        """From which age on the hold is long."""
+        """Return the age from which the hold is long, in seconds."""
         return self.thresholds.limit_s
 
     @property
     def is_within_limit(self) -> bool:
-        """Whether the hold is proven to be younger than the longest that one may last."""
+        """Return whether the hold is proven to be younger than the stated limit."""
         at_most_s = self.age.at_most_s if self.age else None
         return at_most_s is not None and at_most_s <= self.limit_s
 
     @property
     def is_judged_by_age(self) -> bool:
-        """Whether a long hold is wrong: lock and holder are one, and the whole queue is in view."""
+        """
+        Return whether a long hold is wrong.
+
+        Its kind and its holder's kind must be a lock, and the scanned range must have the whole
+        queue.
+        """
         is_lock = self.lock.kind is Kind.LOCK and self.lock.queue_is_whole
         return is_lock and (not self.lock.foreign_holder or self.lock.foreign_kind is Kind.LOCK)
 
     @property
     def is_renewed(self) -> bool:
-        """Whether the holder's lease was proven to be renewed, and nothing says that it ended."""
+        """Return whether the holder's lease is proven renewed, without a sign of its end."""
         return self.trace is not None and is_renewed(self.trace)
 
 
 BY_DESIGN = frozenset({Kind.ELECTION, Kind.REGISTRATION})
-"""Held as long as the process lives; age alone says nothing about them."""
+"""Held as long as the process lives; for these, age alone proves no leak."""
 
 
 MAX_OTHER_KEYS = 20
-"""So many of the keys that a lease carries outside a lock are named; the rest is counted."""
+"""The maximum number of a lease's keys outside a lock that are named; the rest is counted."""
 
 
 Rule = Callable[[LockCase], "Verdict | None"]
@@ -134,7 +144,7 @@ def verdict_on(
     remedy: str,
     key: LockKey | None = None,
 ) -> Verdict:
-    """Return a verdict on the lock; on a key of it where one is given."""
+    """Return a verdict on the lock, or on one of its keys if a key is given."""
     subject = key or case.holder
     return Verdict(
         kind=kind,
@@ -149,7 +159,7 @@ def verdict_on(
 
 
 def hold_evidence(case: LockCase) -> list[Evidence]:
-    """Return how long the lock is held, as far as it is known."""
+    """Return how long the lock is held, as far the readings show."""
     evidence: list[Evidence] = []
     if case.age and not case.is_released:
         evidence.append(Held(at_least_s=case.age.at_least_s, at_most_s=case.age.at_most_s))
@@ -161,7 +171,7 @@ def hold_evidence(case: LockCase) -> list[Evidence]:
 
 
 def other_keys_evidence(case: LockCase) -> list[Evidence]:
-    """The keys outside the lock, as the last look that was told of keys saw them."""
+    """Return the keys outside the lock, as the last look-up with keys has them."""
     attached = case.trace.attached_keys if case.trace else ()
     if len(attached) <= 1 or case.lock.foreign_holder:
         return []
@@ -175,13 +185,13 @@ def other_keys_evidence(case: LockCase) -> list[Evidence]:
 
 
 def _has(keys: Sequence[bytes], key: bytes) -> bool:
-    """Whether a key is among others, which are sorted."""
+    """Return whether a key is among others, which are sorted."""
     at = bisect_left(keys, key)
     return at < len(keys) and keys[at] == key
 
 
 def abandoned_key_evidence(case: LockCase) -> list[Evidence]:
-    """Return that the holder may be an abandoned key, where attempts left sessions."""
+    """Return that the holder might be an abandoned key, where attempts left sessions."""
     if not (case.unclosed or case.gave_up_elsewhere):
         return []
     return [PossibleAbandonedKey(unclosed=case.unclosed, gave_up_elsewhere=case.gave_up_elsewhere)]
@@ -193,7 +203,7 @@ def renewal_evidence(case: LockCase) -> list[Evidence]:
 
 
 def queue_evidence(case: LockCase) -> list[Evidence]:
-    """Return who waits, and which attempts gave up."""
+    """Return the waiters, and the attempts that gave up."""
     evidence: list[Evidence] = []
     if case.lock.waiters:
         evidence.append(

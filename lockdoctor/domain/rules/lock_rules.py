@@ -41,16 +41,23 @@ from lockdoctor.domain.rules.lock_case import (
 from lockdoctor.domain.rules.session_rules import not_renewed
 
 CONVINCING_RENEWALS = 2
-"""So often must a hold be renewed in front of our eyes to be suspected without a known age."""
+"""
+The minimum number of renewals of a hold during the run by which it is suspected without a proven
+age.
+"""
 
 
 def eternal_lock(case: LockCase) -> Verdict | None:
-    """A key of a lock or an election without a lease: only a client will ever delete it."""
+    """
+    Return a verdict if a key of a lock or an election has no lease.
+
+    Only a client can delete such a key.
+    """
     bare = next((key for key in case.lock.keys if not key.has_lease), None)
     if bare is None or case.lock.kind not in CONTENDED_FOR or not case.lock.queue_is_whole:
         return None
     may_be_data = case.lock.may_be_data(bare)
-    # Those who stand by to lead may leave no keys: they are kept out all the same.
+    # Candidates of an election might have no keys: they are kept out nevertheless.
     blocks = bare is case.holder and (case.lock.waiters or case.lock.kind is Kind.ELECTION)
     return verdict_on(
         case,
@@ -67,7 +74,7 @@ def eternal_lock(case: LockCase) -> Verdict | None:
 
 
 def leaked_lock(case: LockCase) -> Verdict | None:
-    """A hold that is kept alive and has lasted longer than the operator's limit."""
+    """Return a verdict if a renewed hold has lasted longer than the stated limit."""
     limit_s = case.thresholds.stated_limit_s
     if not (case.is_judged_by_age and case.is_renewed and case.age and case.renewals_of_hold):
         return None
@@ -95,10 +102,10 @@ def leaked_lock(case: LockCase) -> Verdict | None:
 
 def suspected_leak(case: LockCase) -> Verdict | None:
     """
-    A hold that is kept alive and is not proven to exceed a stated limit.
+    Return a verdict on a renewed hold that is not proven to exceed a stated limit.
 
-    A health check mentions only holds that are old, and alarms only where a leak is likely. Where
-    a limit is stated it leaves the verdict to its next run, which will know.
+    A health check mentions only old holds, and alarms only where a leak is likely. Where a limit is
+    stated it leaves the verdict to its next run, which will have the proof.
     """
     if not (case.is_judged_by_age and case.is_renewed and case.age):
         return None
@@ -136,7 +143,7 @@ def suspected_leak(case: LockCase) -> Verdict | None:
 
 
 def expiring(case: LockCase) -> Verdict | None:
-    """The holder's lease counts down: etcd will free the lock by itself."""
+    """Return a verdict if the holder's lease counts down: etcd will free the lock."""
     found = case.trace
     if found is None or found.last is None or case.is_new_hold:
         return None
@@ -173,7 +180,7 @@ def expiring(case: LockCase) -> Verdict | None:
 
 
 def healthy(case: LockCase) -> Verdict | None:
-    """Seen to be released, within its limit, or kept by design."""
+    """Return a verdict if the lock was released, is within its limit, or is by design."""
     evidence = _health(case)
     if evidence is None:
         return None
@@ -188,7 +195,7 @@ def healthy(case: LockCase) -> Verdict | None:
 
 
 def undetermined(case: LockCase) -> Verdict:
-    """Not enough evidence, and what would decide."""
+    """Return the verdict that the evidence does not suffice, and what would decide."""
     evidence, remedy = _what_is_missing(case)
     return verdict_on(
         case,
@@ -201,7 +208,7 @@ def undetermined(case: LockCase) -> Verdict:
 
 
 def blocked_queue(case: LockCase, state: Verdict) -> Verdict | None:
-    """Somebody has waited too long behind a holder that is not itself judged."""
+    """Return a verdict if a waiter has waited too long, but its holder is not judged."""
     if case.lock.kind is not Kind.LOCK or state.is_finding or not case.lock.waiters:
         return None
     if case.longest_wait_s < case.thresholds.max_wait_s:
@@ -219,7 +226,7 @@ def blocked_queue(case: LockCase, state: Verdict) -> Verdict | None:
 
 
 def _health(case: LockCase) -> list[Evidence] | None:
-    """What proves the lock healthy; None where nothing does."""
+    """Return the evidence that proves the lock healthy, or None."""
     if case.is_released or (case.is_new_hold and case.lock.queue_is_whole):
         return [*release_evidence(case), *leader_change_evidence(case)] or [
             HandedOver(1, case.activity.watched_s)
@@ -233,7 +240,7 @@ def _health(case: LockCase) -> list[Evidence] | None:
     if case.lock.kind in BY_DESIGN and case.rewrites:
         rewritten = Rewritten(times=case.rewrites, watched_s=case.age.at_least_s if case.age else 0)
         return [ByDesign(case.lock.kind.value), rewritten]
-    # Only a stated limit tells what is right for this lock.
+    # Only a stated limit decides what is right for this lock.
     limit_s = case.thresholds.stated_limit_s
     if case.is_judged_by_age and limit_s is not None and case.is_within_limit:
         return [WithinLimit(limit_s=limit_s), *hold_evidence(case), *renewal_evidence(case)]
@@ -241,7 +248,7 @@ def _health(case: LockCase) -> list[Evidence] | None:
 
 
 def _what_is_missing(case: LockCase) -> tuple[list[Evidence], str]:
-    """Say why the case is open, and what would close it."""
+    """Return why the lock is undetermined, and what would decide."""
     if case.lock.kind is Kind.UNKNOWN:
         is_bare = case.holder is not None and not case.holder.has_lease
         return (

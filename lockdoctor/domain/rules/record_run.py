@@ -1,4 +1,4 @@
-"""What of a run is kept for those after it."""
+"""Select what of a run is stored for later runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lockdoctor.domain.rules.scan_facts import ScanFacts
 
 
 def run_record(facts: ScanFacts, report: Report, command: str, judged_by: str) -> RunRecord:
-    """Put together what those who come after this run can build on."""
+    """Return what later runs need of this run."""
     return RunRecord(
         command=command,
         judged_by=judged_by,
@@ -51,7 +51,7 @@ def _mark(snapshot: KeySnapshot) -> RevisionMark:
 
 @dataclass(frozen=True, slots=True)
 class _Holds:
-    """Every contender, put together from the readings of the keys while one goes through them."""
+    """Every hold, combined from the readings of the keys during iteration."""
 
     facts: ScanFacts
 
@@ -69,7 +69,7 @@ class _Holds:
 
 
 class _Present(Mapping[LeaseId, Sequence[Reading]]):
-    """What the run itself has read of each lease, put together when it is asked for."""
+    """The run's own readings of each lease, combined on access."""
 
     def __init__(self, facts: ScanFacts) -> None:
         self._facts = facts
@@ -108,14 +108,14 @@ def _together(earlier: HoldSeen, later: HoldSeen) -> HoldSeen:
 
 
 def _sessions(facts: ScanFacts, report: Report) -> int | None:
-    """Count the renewed leases without keys; None where the run could not see them all."""
+    """Count the renewed leases without keys; None where not all could be read."""
     if not facts.sessions.is_counted:
         return None
     return report.session_counts[VerdictKind.IDLE_SESSION]
 
 
 def _listed(facts: ScanFacts, report: Report) -> ListedLeases | None:
-    """The list of leases, and those of them that are sessions; None where there was no list."""
+    """Return the list of leases and the sessions among them; None without a list."""
     if not facts.sessions.is_counted:
         return None
     idle = (each for each in report.sessions if each.verdict.kind is VerdictKind.IDLE_SESSION)

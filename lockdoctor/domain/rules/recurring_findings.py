@@ -1,4 +1,4 @@
-"""What stands since an earlier run, and what has ended."""
+"""Find which findings an earlier run had too, and which have ended."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from lockdoctor.domain.report.findings import LockReport
 
 def finding_seen(verdict: Verdict, report: LockReport | None) -> FindingSeen:
     """
-    Say what a finding is about, so that a later run can tell it from another one.
+    Return what a finding is about, which distinguishes it in a later run.
 
     Args:
-        report: The lock that it stands with; None where it is of leases without keys.
+        report: The lock that it is about; None where it is on leases without keys.
     """
     if verdict.lock is None or report is None:
         return FindingSeen(verdict.kind, None, leases=verdict.leases)
@@ -29,20 +29,20 @@ def finding_seen(verdict: Verdict, report: LockReport | None) -> FindingSeen:
 
 @dataclass(frozen=True)
 class RecurringFindings:
-    """The findings of this run beside those of the last one that was judged by the same limits."""
+    """The findings of this run, and those of the last run judged by the same limits."""
 
     past: Past
     now: float
 
     def told(self, report: LockReport) -> LockReport:
-        """Say of each finding on a lock how long it has stood."""
+        """Add to each finding on a lock how long it has lasted."""
         if not any(verdict.is_finding for verdict in report.verdicts):
             return report
         verdicts = tuple(self.with_standing(verdict, report) for verdict in report.verdicts)
         return replace(report, verdicts=verdicts)
 
     def with_standing(self, verdict: Verdict, report: LockReport | None = None) -> Verdict:
-        """Say how long a finding has stood, if the last run had it, too."""
+        """Add how long a finding has lasted, if the last run had it, too."""
         before = self._found_before(finding_seen(verdict, report)) if verdict.is_finding else None
         if before is None:
             return verdict
@@ -57,11 +57,11 @@ class RecurringFindings:
         self, reports: Iterable[LockReport], has_ended: Callable[[PastFinding], bool]
     ) -> tuple[PastFinding, ...]:
         """
-        Name the findings of the last run whose hold has ended, unless the lock has another one.
+        Return the last run's findings whose hold ended, if their lock has no new one.
 
         Args:
-            has_ended: Whether the hold, or all leases of a finding without a lock, are gone. That a
-                run comes to another verdict ends nothing.
+            has_ended: Whether the hold, or all leases of a finding without a lock, are gone.
+                Another verdict of a run does not end a finding.
         """
         found: set[LockId | None] = {
             report.lock.id for report in reports if any(v.is_finding for v in report.verdicts)

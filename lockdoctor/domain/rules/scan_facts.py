@@ -1,4 +1,4 @@
-"""Examination: everything that one run gathered."""
+"""Everything that one run gathered, before it is judged."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lockdoctor.domain.report.report import ClusterFacts, Unseen
 
 @dataclass(frozen=True, kw_only=True)
 class PrefixFacts:
-    """What was seen of the keys of one prefix."""
+    """The readings of the keys of one prefix."""
 
     prefix: bytes
     first: KeySnapshot
@@ -29,25 +29,25 @@ class PrefixFacts:
     """The keys at the end of the run; None where they could not be read again."""
     events: tuple[WatchEvent, ...]
     first_locks: list[Lock]
-    """What the first keys form."""
+    """The locks that the first keys form."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SessionFacts:
-    """What was seen of the list of leases."""
+    """The data from the list of leases."""
 
     first_listed_at: Mapping[LeaseId, float] = field(default_factory=dict)
     """When a list first had the lease."""
     at_start: frozenset[LeaseId] = frozenset()
-    """The leases of the first list, as far as one may have been without keys."""
+    """The leases of the first list, as far as one can have been without keys."""
     is_counted: bool = True
     """There was a list, so that those without keys could be counted."""
     listed: Sequence[LeaseId] = ()
     """All leases of the first list."""
     keyless: frozenset[LeaseId] = frozenset()
-    """Those that were followed because a look found no keys on them."""
+    """Those that were followed because a look-up found no keys on them."""
     still_listed: Mapping[LeaseId, float] = field(default_factory=dict)
-    """Of leases that a look found gone: when the last list was asked for that had them."""
+    """Of leases that a look-up found gone: when the last list was requested that had them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +62,9 @@ class ScanFacts:
     policy: Policy
     cluster: ClusterFacts
     past: Past | None
-    """What earlier runs can tell, its readings among those below; None without a history."""
+    """What earlier runs saw, its readings among those below; None without a history."""
     probes: tuple[LeadershipProbe, ...] = ()
-    """What answers of this run said of the raft leadership."""
+    """The raft leadership in answers of this run."""
     prefixes: tuple[PrefixFacts, ...]
     readings: Mapping[LeaseId, Sequence[Reading]]
     unread: Mapping[LeaseId, str]
@@ -74,12 +74,16 @@ class ScanFacts:
 
     @cached_property
     def traces(self) -> Traces:
-        """What the readings of each lease prove."""
+        """Return what the readings of each lease prove."""
         return Traces(self.readings, self.leadership)
 
     @cached_property
     def locks(self) -> dict[bytes, tuple[list[Lock], list[Lock]]]:
-        """Of each prefix, its locks at the beginning and at the end: one list where that is one."""
+        """
+        Return, for each prefix, its locks at the beginning and at the end.
+
+        Both are one list where the keys were read once.
+        """
         return {each.prefix: self._locks_of(each) for each in self.prefixes}
 
     def _locks_of(self, facts: PrefixFacts) -> tuple[list[Lock], list[Lock]]:
@@ -90,14 +94,14 @@ class ScanFacts:
 
     @property
     def watched_s(self) -> float:
-        """From the first answer to the last."""
+        """Return the seconds from the first answer to the last."""
         return self.ended_at - self.started_at
 
     @property
     def known_past(self) -> Past:
-        """What earlier runs can tell, if only nothing."""
+        """Return what earlier runs saw, which can be empty."""
         return self.past or NO_PAST
 
     def present(self, lease_id: LeaseId) -> list[Reading]:
-        """What this run has read of a lease."""
+        """Return this run's readings of a lease."""
         return [r for r in self.readings.get(lease_id, ()) if r.asked_at >= self.started_at]

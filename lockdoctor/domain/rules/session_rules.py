@@ -1,4 +1,4 @@
-"""Leases without keys: sessions whose lock was released, or whose attempt on one timed out."""
+"""Judge leases without keys: sessions left by a released lock or a failed attempt."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from lockdoctor.domain.policy.policy import Thresholds
 from lockdoctor.domain.report.findings import SessionReport
 
 PARTS = 3
-"""The window is cut into so many parts; growth in more than one of them is no start-up."""
+"""The number of parts of the window; growth in more than one of them is no start-up."""
 
 NOT_SCALED_UP = "Check first whether a service was scaled up: its sessions grow, too. If not: "
 
@@ -44,7 +44,7 @@ class Watch(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionCase:
-    """What was seen of one lease that had no keys when it was last looked at."""
+    """The data on one lease that had no keys at its last look-up."""
 
     trace: RenewalTrace
     first_listed_at: float
@@ -52,17 +52,17 @@ class SessionCase:
     is_new: bool
     """The first list of the run did not have it."""
     was_keyless: bool
-    """The first look at it found no keys either."""
+    """Its first look-up found no keys either."""
     keyless_s: float
-    """It has been seen without keys, by every look, for at least so long."""
+    """The minimum time that it was without keys, by every look-up, in seconds."""
     gave_up: bool
     """An attempt of it on a lock was seen to leave the queue without the lock."""
     needed_window_s: float
-    """A window that would show a renewal."""
+    """A window, in seconds, that would show a renewal."""
 
 
 def report_session(case: SessionCase, origin: LeaseOrigin | None = None) -> SessionReport:
-    """Judge one lease without keys by itself: a renewed one may be a pooled session."""
+    """Judge one lease without keys by itself: a renewed one might be a pooled session."""
     return SessionReport(
         trace=case.trace,
         verdict=_verdict(case),
@@ -76,11 +76,11 @@ def judge_sessions(
     cases: Sequence[SessionCase], thresholds: Thresholds, watch: Watch, past: Past = NO_PAST
 ) -> tuple[Verdict, ...]:
     """
-    Judge all leases without keys together: sessions that keep coming and do not end are a leak.
+    Judge all leases without keys together: growth without end is a leak.
 
-    Only leases that were not there before count, never how many have no keys at a moment: a pooled
-    session goes from key to no key and back. Growth makes a leak likely at most, because a service
-    that is scaled up grows, too.
+    Only leases that are new count, not the number without keys at a moment: a pooled session has a
+    key at times. Growth makes a leak likely at most, because a service that is scaled up grows,
+    too.
     """
     found = (
         _grown(cases, thresholds.pile_up, watch, past),
@@ -116,7 +116,7 @@ def _grown(cases: Sequence[SessionCase], pile_up: int, watch: Watch, past: Past)
 
 
 def _over_runs(cases: Sequence[SessionCase], past: Past) -> Growth | None:
-    """Growth since earlier runs; what came and ended while this one watched belongs to it."""
+    """Return the growth since earlier runs, with what came and ended in this run."""
     if not past.listings:
         return None
     *earlier, present = past.listings
@@ -125,7 +125,7 @@ def _over_runs(cases: Sequence[SessionCase], past: Past) -> Growth | None:
     present = replace(present, new=present.new | fresh, ended=present.ended + closed)
     listings = (*earlier, present)
     new = set(chain.from_iterable(listing.new for listing in listings))
-    # One that had a key at this run's first look is a session at work, between two locks.
+    # One that had a key at this run's first look-up is a session at work, between two locks.
     idle = [c.trace for c in cases if c.trace.lease_id in new and (c.is_new or c.was_keyless)]
     renewed = {trace.lease_id for trace in idle if is_renewed(trace)}
     unproven = {trace.lease_id for trace in idle if _is_open(trace)}
@@ -133,7 +133,7 @@ def _over_runs(cases: Sequence[SessionCase], past: Past) -> Growth | None:
 
 
 def _within(cases: Sequence[SessionCase], watch: Watch) -> Growth | None:
-    """Growth while this run watched."""
+    """Return the growth while this run watched."""
     fresh = [c for c in cases if c.is_new and is_renewed(c.trace)]
     growth = Growth(
         leases=frozenset(case.trace.lease_id for case in fresh),
@@ -145,7 +145,7 @@ def _within(cases: Sequence[SessionCase], watch: Watch) -> Growth | None:
 
 
 def _idle(cases: Sequence[SessionCase], limit_s: float | None) -> Verdict | None:
-    """Judge sessions that were watched for longer than one may be idle, and never had a key."""
+    """Judge sessions without a key that were watched for longer than the idle limit."""
     if limit_s is None:
         return None
     idle_s = {
@@ -182,22 +182,26 @@ def _leak(
 
 
 def is_renewed(trace: RenewalTrace) -> bool:
-    """Tell whether the lease was proven to be renewed, and nothing says that this has ended."""
+    """Return whether the lease is proven renewed, without a sign of its end."""
     return trace.renewals > 0 and not trace.is_gone and not is_overdue(trace)
 
 
 def _is_open(trace: RenewalTrace) -> bool:
-    """Whether the lease might be renewed: it is too new to tell."""
+    """Return whether the lease is too new to be proven renewed."""
     return not (trace.renewals or trace.is_gone or is_overdue(trace))
 
 
 def _was_closed(trace: RenewalTrace) -> bool:
-    """Tell a session that was ended from one that ran out, as python-etcd3 leaves many."""
+    """
+    Return whether a session was ended, not expired.
+
+    python-etcd3 leaves many sessions that expire.
+    """
     return trace.ended_early or (trace.is_gone and trace.renewals > 0)
 
 
 def _parts(fresh: Iterable[SessionCase], watch: Watch) -> int:
-    """Count the parts of the window in which a session came up."""
+    """Return the number of parts of the window in which a new session came."""
     share = max(watch.watched_s, 1e-9) / PARTS
     return len({min(PARTS - 1, int((c.first_listed_at - watch.started_at) / share)) for c in fresh})
 
@@ -237,7 +241,7 @@ def _verdict(case: SessionCase) -> Verdict:
 
 
 def renewed(found: RenewalTrace) -> Renewed:
-    """Say what the readings prove of the renewals."""
+    """Return the renewals that the readings prove."""
     return Renewed(
         renewals=found.renewals,
         watched_s=found.watched_s,
@@ -246,7 +250,7 @@ def renewed(found: RenewalTrace) -> Renewed:
 
 
 def not_renewed(found: RenewalTrace, granted_s: int) -> NotRenewed:
-    """Say how long the lease has gone without a renewal, and what is left of it."""
+    """Return the time without a renewal, and the remaining TTL."""
     return NotRenewed(
         unrenewed_for_s=found.unrenewed_for_s, remaining_s=found.left_s, granted_s=granted_s
     )

@@ -1,4 +1,4 @@
-"""Which releases of etcd have which bugs with leases, and how they guard them."""
+"""The releases of etcd with bugs in leases, and how releases guard leases."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Version(NamedTuple):
 
     @property
     def line(self) -> Line:
-        """The release line that it belongs to."""
+        """Return the release line that it belongs to."""
         return self.major, self.minor
 
 
@@ -30,16 +30,18 @@ OLDEST_LINE: Line = (3, 4)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseBug:
-    """Something that releases of etcd do wrong with leases."""
+    """A bug of some releases of etcd in their leases."""
 
     what: str
     mended_in: Mapping[Line, int | None]
-    """By line, the first patch release without it; None where the line was never mended. Lines
-    that are not named never had it."""
+    """
+    By line, the first patch release without it; None where the line was never fixed. Lines that are
+    not named never had it.
+    """
     source: str
 
     def is_in(self, version: Version) -> bool:
-        """Tell whether a release has it."""
+        """Return whether a release has the bug."""
         if version.line not in self.mended_in:
             return False
         mended = self.mended_in[version.line]
@@ -86,21 +88,21 @@ _LEASES_NEED_A_USER = {(3, 4): 42, (3, 5): 28, (3, 6): 9}
 
 
 def parse_version(text: str) -> Version | None:
-    """Read a version as etcd tells it, 3.5.1 or 3.6.0-rc.1; None where it is none."""
+    """Return the version in etcd's text, 3.5.1 or 3.6.0-rc.1, or None."""
     found = re.match(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?!\d)", text, re.ASCII)
     return Version(*map(int, found.groups())) if found else None
 
 
 def bugs_in(version: Version) -> tuple[LeaseBug, ...]:
-    """Name the bugs that a release has."""
+    """Return the bugs that a release has."""
     return tuple(bug for bug in LEASE_BUGS if bug.is_in(version))
 
 
 def guards_leases(version: Version) -> bool:
     """
-    Tell whether a release lists leases only to a user who may read every key that is on one.
+    Return whether listing leases needs read access to every key on a lease.
 
-    Older ones list them to anybody.
+    Older releases list them to every user.
     """
     since = _LEASES_NEED_A_USER.get(version.line)
     return version.line > max(_LEASES_NEED_A_USER) if since is None else version.patch >= since

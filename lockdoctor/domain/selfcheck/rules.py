@@ -1,4 +1,4 @@
-"""What a look at a cluster's members and at our own permissions comes to."""
+"""Judge a cluster's members and the permissions of the present user."""
 
 from __future__ import annotations
 
@@ -16,62 +16,70 @@ from lockdoctor.domain.selfcheck.etcd_versions import (
 
 DAY_S = 86_400.0
 CERTIFICATE_SOON_S = 14 * DAY_S
-"""A certificate that ends within two weeks is worth a word: time to have a new one issued."""
+"""
+A certificate that expires within this many seconds is reported: two weeks, time to have a new one
+issued.
+"""
 
 CLOCKS_APART_S = 5.0
-"""Clocks further apart than this make ages that clients wrote themselves misleading."""
+"""
+Clocks further apart than this, in seconds, make the ages that clients wrote themselves misleading.
+"""
 
 
 class CheckLevel(enum.Enum):
-    """How something is."""
+    """The level of one item."""
 
     FINE = "ok"
     NOTE = "note"
     """Good to know; everything works."""
     PROBLEM = "problem"
-    """Something that a scan needs does not work."""
+    """A scan needs this, and it does not work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberFacts:
-    """One endpoint, and how its member presents itself."""
+    """One endpoint, and what its member answers."""
 
     endpoint: str
     refusal: str | None = None
-    """Why it did not answer; the rest is unknown then."""
+    """Why it did not answer; the other fields are unknown then."""
     cluster_id: int = 0
     member_id: int = 0
     leader_id: int | None = 0
-    """0 where the member knows no leader, None where this user may not see it."""
+    """0 where the member has no leader, None where this user may not see it."""
     raft_term: int = 0
     version: str = ""
-    """Empty where it is not known."""
+    """Empty where it could not be read."""
     is_learner: bool = False
     answered_in_s: float = 0.0
     certificate_ends_at: float | None = None
     """POSIX seconds; None without TLS."""
     clock_ahead_s: tuple[float, float] | None = None
-    """Its wall clock is ahead of ours by so much, at least and at most; None where it is silent."""
+    """
+    The minimum and the maximum time by which its wall clock is ahead of this machine's, in seconds;
+    None where it does not answer.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permission:
-    """Something that a scan does, tried."""
+    """One step of a scan, tried."""
 
     what: str
     prefix: bytes | None = None
-    """Below which it was tried; None where that makes no difference."""
+    """The prefix with which it was tried; None where that makes no difference."""
     refusal: str | None = None
     """Why it cannot be done."""
     is_optional: bool = False
-    """A scan does without, and says what it could not see."""
+    """A scan can do without it, and reports what it could not read."""
     note: str | None = None
-    """What else to know, where it can be done or was not tried."""
+    """Other facts about it, where it can be done or was not tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelfCheckFacts:
-    """Everything that was looked at."""
+    """Everything that was examined."""
 
     now: float
     """POSIX seconds."""
@@ -81,9 +89,9 @@ class SelfCheckFacts:
     permissions: tuple[Permission, ...] = ()
     """Empty where no member could be read from."""
     local: tuple[Permission, ...] = ()
-    """What concerns this machine: history, journal."""
+    """Items about this machine: history, journal."""
     alarms: tuple[ClusterAlarm, ...] | None = None
-    """The alarms of the cluster, the worst first; None where they could not be seen."""
+    """The alarms of the cluster, the worst first; None where they could not be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +102,7 @@ class CheckItem:
     prefix: bytes | None = None
     mark: CheckLevel
     text: str
-    """It may quote what a server said."""
+    """It may quote a server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,23 +114,27 @@ class SelfCheck:
 
     @property
     def has_problem(self) -> bool:
-        """Whether anything that a scan needs does not work."""
+        """Return whether a step that a scan needs does not work."""
         return any(remark.mark is CheckLevel.PROBLEM for remark in self.remarks)
 
     @property
     def is_blind(self) -> bool:
-        """Whether nothing could be read at all."""
+        """Return whether etcd could not be read at all."""
         return not self.facts.permissions
 
     @property
     def guards_leases(self) -> bool:
-        """Whether any member shows the list of leases only to a role that may read every key."""
+        """
+        Return whether a member guards its list of leases.
+
+        Such a member shows it only to a role that may read every key.
+        """
         versions = (parse_version(member.version) for member in self.facts.members)
         return any(guards_leases(version) for version in versions if version)
 
 
 def judge(facts: SelfCheckFacts) -> SelfCheck:
-    """Say of everything that was looked at how it is."""
+    """Return the level of everything that was examined."""
     remarks = [*_alarms(facts.alarms or ())]
     remarks += [remark for member in facts.members for remark in _member(member, facts.now)]
     remarks += _cluster(facts.members)
@@ -132,7 +144,7 @@ def judge(facts: SelfCheckFacts) -> SelfCheck:
 
 
 def _alarms(alarms: tuple[ClusterAlarm, ...]) -> Iterator[CheckItem]:
-    """Put an alarm first: it may be the cause of everything else."""
+    """Yield the alarms first: an alarm might be the cause of everything else."""
     for alarm in alarms:
         yield CheckItem(about="cluster", mark=CheckLevel.PROBLEM, text=alarm.sentence)
 

@@ -1,4 +1,4 @@
-"""Whether a candidate may be treated: what is on its lease, and which dangers were named."""
+"""Approve a candidate or refuse it, by its lease and the given safety overrides."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ from lockdoctor.domain.treatment.reasons import (
 from lockdoctor.domain.treatment.selection import Candidate, QueuedKey
 
 ORDERED_BY_WRITE = frozenset({Recipe.RW_MUTEX, Recipe.VITESS, Recipe.VITESS_ELECTION})
-"""Recipes whose queues go by the last write, which a quarantine is."""
+"""Recipes that order their queues by the last write. A quarantine is such a write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreshReadings:
-    """What a fresh look at a candidate found."""
+    """The readings of a candidate right before approval."""
 
     lease: Reading | FailedReading | None
     """With its keys; None where the candidate has no lease."""
     keys: Mapping[bytes, LockKey]
-    """Its holds, and what else is on its lease where that is little enough to be read."""
+    """Its holds, and the other keys on its lease if they are few enough to be read."""
     alarms: tuple[ClusterAlarm, ...] = ()
     """The alarms of the cluster."""
 
@@ -60,7 +60,7 @@ def approve(
     prefixes: Sequence[bytes],
     word: Callable[[Evidence], str],
 ) -> Target | Refusal:
-    """Plan a candidate, or say all that speaks against it."""
+    """Return the target of a candidate, or a refusal with all its reasons."""
     dangers = tuple(_dangers(candidate, found, selection, prefixes))
     if dangers:
         return candidate.refused(*dangers)
@@ -84,7 +84,7 @@ def approve(
 
 
 def attached_keys(lease: Reading | FailedReading | None) -> tuple[bytes, ...]:
-    """Every key on a lease, as far as it was seen."""
+    """Return every key on a lease, as far as they were read."""
     return (lease.attached_keys or ()) if isinstance(lease, LeaseReading) else ()
 
 
@@ -115,10 +115,10 @@ def _dangers(
 
 def _forbidden(selection: Selection, alarms: Sequence[ClusterAlarm]) -> Iterator[RefusalReason]:
     """
-    Name the alarm for which etcd would refuse the action.
+    Yield the alarm for which etcd would refuse the action.
 
-    NOSPACE lets leases be revoked and keys deleted, but neither granted nor written, which a
-    quarantine does; CORRUPT lets nothing be written.
+    With NOSPACE, leases can be revoked and keys deleted, but leases cannot be granted nor keys
+    written, which a quarantine does. With CORRUPT, no write is possible.
     """
     if is_raised(CORRUPT, alarms):
         yield AlarmForbids(CORRUPT)
@@ -145,7 +145,7 @@ def _unjudged(candidate: Candidate, selection: Selection) -> Iterator[RefusalRea
 def _too_much(
     candidate: Candidate, lease: LeaseReading, selection: Selection, prefixes: Sequence[bytes]
 ) -> Iterator[RefusalReason]:
-    """Say what a revocation would delete that was not named."""
+    """Yield what a revocation would delete that was not named."""
     if lease.attached_keys is None:
         yield KeysUnseen("etcd does not show this user every key on the lease")
         return
@@ -193,5 +193,9 @@ def _stake(each: QueuedKey, key: LockKey) -> ApprovedHold:
 
 
 def _bare(key: LockKey) -> LockKey:
-    """Drop the value: a plan is shown and saved, and a value may be a secret."""
+    """
+    Return the key without its value, which might be a secret.
+
+    A plan is shown and saved.
+    """
     return replace(key, value=b"")

@@ -1,8 +1,8 @@
 """
-What lockdoctor did to a cluster, as it is written down: an intent before, an outcome after.
+Entries of the journal: an intent before each action, an outcome after it.
 
-An intent stands on disk before etcd is asked. One without an outcome may have been carried out or
-not, whatever ended the run: its result is UNKNOWN, never taken for done nor for undone.
+An intent is on disk before the request to etcd. An action without an outcome was done or not, for
+whatever reason the run ended: its result is UNKNOWN, and is never taken for done or for not done.
 """
 
 from __future__ import annotations
@@ -16,18 +16,21 @@ from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import LockKey
 
 EntryId = NewType("EntryId", str)
-"""What an intent and its outcome have in common, and no other entry."""
+"""The ID of one entry, which its intent and its outcome share."""
 
 MAX_VALUE_BYTES = 1 << 20
-"""Longer values are cut: etcd itself takes requests of 1.5 MiB, and no lock needs a kilobyte."""
+"""
+The maximum bytes of a value; longer values are cut. etcd itself takes requests of 1.5 MiB, and no
+lock needs a kilobyte.
+"""
 
 MAX_ENTRY_BYTES = 16 << 20
-"""So much is kept of all the values of one entry; those that come later are cut."""
+"""The maximum bytes of all values of one entry; later ones are cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who did it."""
+    """The user, host and process that did it."""
 
     user: str
     host: str
@@ -36,7 +39,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """Why: the verdict at that time, in words that stay readable when verdicts change."""
+    """The verdict at that time, in words that stay readable when verdicts change."""
 
     verdict: str
     """A slug; empty where a person named the target without a verdict."""
@@ -47,7 +50,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """What is about to be done."""
+    """An action that is about to be done."""
 
     entry_id: EntryId
     at: float
@@ -57,12 +60,14 @@ class Intent:
     why: Reason
     cluster_id: int
     lease_id: LeaseId
-    """The lease that the keys hang on, or the keyless one; NO_LEASE where they have none."""
+    """The lease of the keys, or the keyless one; NO_LEASE where they have no lease."""
     granted_ttl_s: int | None
     locks: tuple[bytes, ...]
     """The names of the locks that are touched."""
     keys: tuple[LockKey, ...]
-    """All that may be deleted or put, each as it was read right before, with its whole value."""
+    """
+    All keys that may be deleted or put, as they were read right before, with their whole values.
+    """
     new_lease_id: LeaseId | None = None
     """The lease that the keys are put onto, by a quarantine or a restore."""
     new_ttl_s: int | None = None
@@ -74,39 +79,39 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of an intent."""
+    """The result of an intent."""
 
     entry_id: EntryId
     at: float
     """POSIX seconds."""
     result: Result
     detail: str
-    """A sentence: what was done, what had changed, what etcd said."""
+    """A sentence: what was done, what had changed, or etcd's message."""
     took_s: float
-    """From the first request to the last answer."""
+    """Seconds from the first request to the last answer."""
     deleted: tuple[bytes, ...] | None = None
-    """The keys that are known to be deleted, where the result does not tell; else None."""
+    """The keys that were certainly deleted, where the result does not show it; else None."""
 
 
 Line: TypeAlias = Intent | Outcome
-"""What is written down at once."""
+"""One line of the journal, which is written at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An intent and what is known of its outcome."""
+    """An intent and its outcome, if it has one."""
 
     intent: Intent
     outcome: Outcome | None
 
     @property
     def result(self) -> Result:
-        """What came of it; UNKNOWN where no outcome stands."""
+        """Return the result of the action; UNKNOWN without an outcome."""
         return self.outcome.result if self.outcome else Result.UNKNOWN
 
     @property
     def perhaps_deleted(self) -> tuple[LockKey, ...]:
-        """The keys that it has deleted, or may have: what a restore looks for."""
+        """Return the keys that it has deleted, or might have: the input of a restore."""
         if self.intent.action in {Action.UNDO, Action.RESTORE}:
             return ()
         if self.outcome is not None and self.outcome.deleted is not None:
@@ -120,8 +125,8 @@ def entries(lines: Iterable[Line]) -> tuple[Entry, ...]:
     """
     Join intents to their outcomes, in the order of the intents.
 
-    Of several outcomes the last one stands: a later look may find out what an earlier one could
-    not. Outcomes without an intent are left out.
+    Of several outcomes the last one counts: a later reading can find what an earlier one could not.
+    Outcomes without an intent are left out.
     """
     found: dict[EntryId, Entry] = {}
     for line in lines:
@@ -133,17 +138,17 @@ def entries(lines: Iterable[Line]) -> tuple[Entry, ...]:
 
 
 def cut(line: Line) -> Line:
-    """Cut the values of a line as a journal keeps them; which were cut, is_cut tells."""
+    """Cut the values of a line to the journal's limits; is_cut finds the cut ones."""
     return replace(line, keys=kept(line.keys)) if isinstance(line, Intent) else line
 
 
 def is_cut(key: LockKey) -> bool:
-    """Tell whether only the beginning of a key's value is known, so that it cannot be put back."""
+    """Return whether only a key's first bytes are stored, so it cannot be put back."""
     return len(key.value) < key.value_size
 
 
 def kept(keys: Iterable[LockKey]) -> tuple[LockKey, ...]:
-    """Cut values of keys to what a journal has room for."""
+    """Cut values of keys to the journal's limits."""
     left, short = MAX_ENTRY_BYTES, []
     for key in keys:
         value = key.value[: min(MAX_VALUE_BYTES, left)]

@@ -1,4 +1,4 @@
-"""A treatment before anything is done: what is selected, what is planned, what is refused."""
+"""A treatment before any action: selection, plan and refusals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lockdoctor.domain.model.locks import LockId, LockKey
 from lockdoctor.domain.treatment.reasons import LeaseGoneAlready, RefusalReason
 
 JUDGED = frozenset({VerdictKind.LEAKED_LOCK})
-"""What is treated unless a verdict is named: a suspicion is no proof."""
+"""The verdicts that are selected unless a verdict is named: a suspected leak is not proven."""
 
 NAMEABLE = (VerdictKind.LEAKED_LOCK, VerdictKind.SUSPECTED_LEAK, VerdictKind.ETERNAL_LOCK)
 """The verdicts on a holder that may be named; any other needs even_if_healthy."""
@@ -22,7 +22,7 @@ SESSION_LEAKS = frozenset({VerdictKind.LEAKED_SESSION, VerdictKind.SESSION_PILE_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What a person wants treated, and which dangers were named."""
+    """What a person selects for treatment, and the safety overrides given."""
 
     action: Action = Action.REVOKE
     """REVOKE, RELEASE or QUARANTINE."""
@@ -33,36 +33,36 @@ class Selection:
     verdicts: frozenset[VerdictKind] = JUDGED
     min_held_s: float = 0.0
     most: int = 10
-    """So many targets, those that have held longest."""
+    """The maximum number of targets, those that have held longest."""
     quarantine_s: int = 60
     even_if_healthy: bool = False
-    """What is named may be treated though nothing was judged leaked."""
+    """Named targets may be treated even if they were not judged leaked."""
     outside_keys: bool = False
     """Keys outside the prefixes may be deleted with their lease."""
     most_keys: int = 10
     """A lease with more keys is not revoked."""
     whole_prefix: bool = False
-    """Every holder is selected, whatever was concluded."""
+    """Every holder is selected, whatever its verdict."""
 
     @property
     def is_named(self) -> bool:
-        """Whether leases or keys are named one by one."""
+        """Return whether leases or keys are named one by one."""
         return bool(self.leases or self.keys)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovedHold:
-    """One hold that is approved for treatment, and the queue in which it stands."""
+    """One hold that is approved for treatment, and its queue."""
 
     lock: LockId
     hold: LockKey
     """As it was shown, without its value."""
     is_holder: bool
-    """False for one that only waits: ending it frees nothing."""
+    """False for one that only waits: ending it does not free the lock."""
     waiters: int = 0
-    """How many stand behind it."""
+    """The number of waiters behind it."""
     next_key: bytes | None = None
-    """Who gets the lock next, as the queue stood."""
+    """The key that gets the lock next, by the queue at that time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +71,12 @@ class Target:
 
     action: Action
     lease_id: LeaseId
-    """NO_LEASE where the key has none."""
+    """NO_LEASE where the key has no lease."""
     granted_ttl_s: int | None
     stakes: tuple[ApprovedHold, ...]
     """Empty for a session without keys."""
     others: tuple[LockKey, ...] = ()
-    """What else is on the lease, without values; a revocation deletes it, nothing else does."""
+    """The other keys on the lease, without values; only a revocation deletes them."""
     outside: tuple[bytes, ...] = ()
     """Those of the others that lie outside the prefixes."""
     verdict: VerdictKind | None
@@ -89,21 +89,21 @@ class Target:
 
     @property
     def holds(self) -> tuple[LockKey, ...]:
-        """The keys that are deleted or moved under a guard."""
+        """Return the keys that are deleted or moved under a guard."""
         return tuple(stake.hold for stake in self.stakes)
 
     @property
     def doomed(self) -> tuple[LockKey, ...]:
-        """Every key that the treatment deletes or moves."""
+        """Return every key that the treatment deletes or moves."""
         return self.holds + (self.others if self.action is Action.REVOKE else ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Something that was selected and is not planned."""
+    """A selected target that is not in the plan, with its reasons."""
 
     lease_id: LeaseId
-    """NO_LEASE where a key has none."""
+    """NO_LEASE where a key has no lease."""
     lock: bytes | None
     key: bytes | None
     dangers: tuple[RefusalReason, ...]
@@ -111,13 +111,13 @@ class Refusal:
 
     @property
     def is_gone(self) -> bool:
-        """Whether there is simply nothing left to do."""
+        """Return whether no key or lease is left to act on."""
         return all(isinstance(danger, LeaseGoneAlready) for danger in self.dangers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevokePlan:
-    """Everything that would be done, in that order, and everything that would not."""
+    """All planned actions in their order, and all refusals."""
 
     made_at: float
     """POSIX seconds."""
@@ -132,8 +132,8 @@ class RevokePlan:
     beyond_most: int = 0
     """Selected and left for a next run."""
     unnamed: tuple[tuple[VerdictKind, int], ...] = ()
-    """How many keys other verdicts name, which --verdict would have selected."""
+    """The number of keys with other verdicts, which --verdict would have selected."""
     unseen: tuple[str, ...] = ()
-    """What could not be examined, a sentence each."""
+    """What could not be read, one sentence each."""
     alarms: tuple[ClusterAlarm, ...] = ()
-    """The alarms of the cluster, as far as they could be seen; the worst first."""
+    """The alarms of the cluster, as far as they could be read; the worst first."""

@@ -1,4 +1,4 @@
-"""What differs between what was shown and what is now: anything at all stops a treatment."""
+"""Compare a target with the plan: any change stops its treatment."""
 
 from __future__ import annotations
 
@@ -26,33 +26,34 @@ from lockdoctor.domain.treatment.reasons import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentState:
-    """One target as it stands right before it is treated."""
+    """The state of one target right before it is treated."""
 
     raft_term: int | None
-    """The latest of all answers; None where none told it."""
+    """The raft term, the latest of all answers; None where no answer had it."""
     lease: Reading | FailedReading | None
-    """With its keys; None where the target has no lease. One that was not read proves nothing."""
+    """With its keys; None where the target has no lease. One that was not read proves no change."""
     keys: Mapping[bytes, LockKey]
     """Those of the target's keys that exist, with their values."""
     locks: Sequence[Lock]
-    """The locks of its holds, where they still have contenders."""
+    """The locks of its holds, where their queues still have keys."""
 
     def is_gone(self, target: Target) -> bool:
-        """Whether nothing is left to do: no key of the target is there, and no lease to end."""
+        """Return whether no key of the target exists, and it has no lease to end."""
         if any(key.key in self.keys for key in target.doomed):
             return False
         return target.action is not Action.REVOKE or isinstance(self.lease, LeaseNotFound)
 
     def lock(self, wanted: LockId) -> Lock | None:
-        """Find a lock, whatever its keys' values make of it now."""
+        """Return a lock by its queue, even if its keys' values have changed its recipe."""
         return find_lock(self.locks, wanted)
 
 
 def find_lock(locks: Sequence[Lock], wanted: LockId) -> Lock | None:
     """
-    Find a lock by its queue: a mutex and an election of one name share theirs.
+    Return a lock by its queue, which a mutex and an election of one name share.
 
-    One of a single key is found by its name, whatever its lease and neighbours made of it.
+    A lock of a single key is found by its name, even if its lease or neighbors have changed its
+    recipe.
     """
     queue = queue_of(wanted)
     return next(
@@ -70,12 +71,12 @@ def _is_alone(*locks: Lock | LockId) -> bool:
 
 
 def changes(target: Target, plan: RevokePlan, now: CurrentState) -> tuple[Change, ...]:
-    """Compare a target with what was shown of it; nothing where it is still the same."""
+    """Return the differences between a target and the plan; empty if there are none."""
     return tuple(_changes(target, plan, now))
 
 
 def hold_changes(shown: LockKey, now: LockKey | None) -> Iterator[Change]:
-    """Compare one key with what was shown of it."""
+    """Yield the differences between one key and the plan."""
     if now is None:
         yield KeyGone(shown.key)
     elif now.create_revision != shown.create_revision:
@@ -105,7 +106,7 @@ def _lease_changes(target: Target, lease: Reading | FailedReading | None) -> Ite
 
 
 def unapproved(target: Target, lease: LeaseReading) -> Iterator[Change]:
-    """Say which keys on a lease a revocation would delete without anybody's approval."""
+    """Yield the keys on a lease that a revocation would delete without approval."""
     if lease.attached_keys is None:
         yield KeysUnseen("etcd does not show this user every key on the lease")
         return
@@ -114,7 +115,7 @@ def unapproved(target: Target, lease: LeaseReading) -> Iterator[Change]:
 
 
 def _queue_changes(stake: ApprovedHold, now: CurrentState) -> Iterator[Change]:
-    """Say whether the key's place in its queue is another: holder, or one that waits."""
+    """Yield a change of the key's place in its queue: holder, or waiter."""
     lock = now.lock(stake.lock)
     holding = (lock.holder, *lock.sharers) if lock and lock.holder else ()
     holds = any(key.key == stake.hold.key for key in holding)

@@ -13,12 +13,12 @@ class NotJudged:
     """It was not judged leaked."""
 
     verdict: VerdictKind | None
-    """What it was judged; None where nothing was concluded."""
+    """Its verdict; None where it has no verdict."""
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedFinding:
-    """Somebody has accepted it in lockdoctor.toml."""
+    """It is accepted in lockdoctor.toml."""
 
     until: str
     reason: str
@@ -33,7 +33,7 @@ class HolderIsWaiting:
 
 @dataclass(frozen=True, slots=True)
 class KindUnknown:
-    """Neither the key's layout nor the policy says that it is a lock's."""
+    """Neither the key's recipe nor the policy marks it as a lock's key."""
 
     key: bytes
 
@@ -43,12 +43,12 @@ class NotFound:
     """No lock below the prefixes has such a key, or a key on such a lease."""
 
     attached: int | None
-    """So many keys are on the lease; None where a key was named."""
+    """The number of keys on the lease; None where a key was named."""
 
 
 @dataclass(frozen=True, slots=True)
 class TooYoung:
-    """It is not proven to be held for as long as was asked for."""
+    """It is not proven to be held for the requested time."""
 
     at_least_s: float
     asked_s: float
@@ -56,7 +56,7 @@ class TooYoung:
 
 @dataclass(frozen=True, slots=True)
 class KeysUnseen:
-    """Nobody can say what a revocation would delete."""
+    """The keys that a revocation would delete could not be read."""
 
     reason: str
 
@@ -79,7 +79,7 @@ class OutsideKeys:
 
 @dataclass(frozen=True, slots=True)
 class UnjudgedKeys:
-    """Keys that nobody judged leaked are on the lease: of other locks, or of none."""
+    """Keys without a leak verdict are on the lease: of other locks, or of no lock."""
 
     keys: int
     first: bytes
@@ -87,17 +87,17 @@ class UnjudgedKeys:
 
 @dataclass(frozen=True, slots=True)
 class NothingToRelease:
-    """The lease has no keys; only a revocation does anything to it."""
+    """The lease has no keys; only a revocation has an effect on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueuePositionLost:
-    """The lock's queue goes by the last write: in quarantine the hold would lose its place."""
+    """The lock's queue is ordered by last write: a quarantined hold loses its place."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmForbids:
-    """Etcd refuses what it takes while an alarm is raised."""
+    """While an alarm is raised, etcd refuses the action."""
 
     alarm: str
 
@@ -109,7 +109,7 @@ class LeaseGoneAlready:
 
 @dataclass(frozen=True, slots=True)
 class LeaderChangedSince:
-    """Another leader took office, which reset every lease."""
+    """There is a new leader, which reset every lease."""
 
     before: int
     now: int
@@ -125,14 +125,14 @@ class TtlChanged:
 
 @dataclass(frozen=True, slots=True)
 class KeyAdded:
-    """A key came onto the lease."""
+    """A key was put onto the lease."""
 
     key: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class KeyGone:
-    """A key is no more: its client has released it, or somebody has deleted it."""
+    """A key is gone: its client has released it, or another client has deleted it."""
 
     key: bytes
 
@@ -146,14 +146,14 @@ class KeyRecreated:
 
 @dataclass(frozen=True, slots=True)
 class KeyRewritten:
-    """The key was written again, or put onto another lease: its client may be at work."""
+    """The key was rewritten or put onto another lease: its client might be at work."""
 
     key: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class HolderChanged:
-    """Somebody else holds the lock, or the one that waited holds it now."""
+    """Another key holds the lock, or a former waiter holds it now."""
 
     lock: bytes
     now: bytes | None
@@ -171,7 +171,7 @@ Change: TypeAlias = (
     | HolderChanged
     | KeysUnseen
 )
-"""How something differs from what was shown."""
+"""How the present state differs from the plan."""
 
 
 RefusalReason: TypeAlias = (
@@ -189,4 +189,4 @@ RefusalReason: TypeAlias = (
     | AlarmForbids
     | Change
 )
-"""Why something is not planned."""
+"""Why a target is not planned."""

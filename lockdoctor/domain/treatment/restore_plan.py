@@ -1,4 +1,4 @@
-"""Which keys of a journal entry can be put back, and why the others cannot."""
+"""Find which keys of a journal entry can be put back, and why others cannot."""
 
 from __future__ import annotations
 
@@ -31,28 +31,28 @@ class SkippedKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestorePlan:
-    """What a restore would put back."""
+    """The keys that a restore would put back."""
 
     entry: Entry
     keys: tuple[LockKey, ...]
     """Those that do not exist now, with the values that they had."""
     left: tuple[SkippedKey, ...]
     ttl_s: int | None
-    """Of the new lease; None where they are put without one."""
+    """Of the new lease, in seconds; None where they are put without a lease."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreResult:
-    """What a restore did."""
+    """The result of a restore."""
 
     entry_id: EntryId
-    """Its own, in the journal."""
+    """The ID of its own entry in the journal."""
     result: Result
     put: tuple[LockKey, ...]
     left: tuple[SkippedKey, ...]
-    """Those that were planned and are not known to be back."""
+    """Those that were planned and are not proven to be back."""
     failure: str | None
-    """What etcd, or the way to it, said."""
+    """The message of etcd or of the connection."""
     unrecorded: str | None
     """Why the outcome could not be written into the journal, which has only the intent."""
     took_s: float
@@ -62,13 +62,13 @@ def plan_restoration(
     entry: Entry, existing: Collection[bytes], wanted: Collection[bytes], ttl_s: int | None
 ) -> RestorePlan:
     """
-    Sort the keys that an entry has deleted, or may have.
+    Sort the keys that an entry has deleted, or might have deleted.
 
     Args:
-        entry: What deleted them.
-        existing: Those that exist now, whoever has written them.
+        entry: The entry that deleted them.
+        existing: Those that exist now, of any client.
         wanted: Only these; all of them where it is empty.
-        ttl_s: The TTL of the new lease.
+        ttl_s: The TTL of the new lease, in seconds.
     """
     keys: list[LockKey] = []
     left: list[SkippedKey] = []

@@ -1,4 +1,4 @@
-"""What a treatment did: to each target, to the queues behind it, and whether the leak came back."""
+"""The results of a treatment: targets, queues behind them, and returned leaks."""
 
 from __future__ import annotations
 
@@ -15,52 +15,52 @@ SUCCESSFUL = frozenset({Result.DONE, Result.ALREADY_GONE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueState:
-    """Who holds a lock after its holder was treated."""
+    """The holder of a lock after the former holder was treated."""
 
     lock: bytes
     holder: bytes | None
-    """None where nobody wants it."""
+    """None where the lock has neither holder nor waiter."""
     lease_id: LeaseId
     was_waiting: bool
-    """Whether it is the one that was said to be the next."""
+    """Whether it is the key that the plan named as the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetResult:
-    """What became of one target."""
+    """The result for one target."""
 
     target: Target
     result: Result
     entry_id: EntryId | None = None
-    """In the journal; None where nothing was attempted."""
+    """The ID of its journal entry; None where no action was attempted."""
     changed: tuple[Change, ...] = ()
-    """What differs from the plan, and kept us from it or from the rest of it."""
+    """The differences from the plan that prevented the action or the rest of it."""
     failure: str | None = None
-    """What etcd, or the way to it, said."""
+    """The message of etcd or of the connection."""
     was_looked_up: bool = False
-    """No answer came; a look afterwards told."""
+    """No answer came; a reading afterwards showed the result."""
     took_s: float = 0.0
-    """From the first write to the answer of the last."""
+    """Seconds from the first write to the answer of the last."""
     queues: tuple[QueueState, ...] = ()
     undo_until: float | None = None
-    """POSIX seconds: so long a quarantine lasts at the least."""
+    """POSIX seconds: a quarantine lasts at least until then."""
     unrecorded: str | None = None
     """Why this could not be written into the journal, which has only the intent."""
 
     @property
     def is_fine(self) -> bool:
-        """Whether what was planned is so now."""
+        """Return whether the planned state is reached."""
         return self.result in SUCCESSFUL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndoResult:
-    """What became of keys in quarantine that were to be put back."""
+    """The result for keys in quarantine that were to be put back."""
 
     undone: EntryId
     """The entry of the quarantine."""
     lease_id: LeaseId
-    """The old lease, onto which they go."""
+    """The old lease, onto which they are put."""
     locks: tuple[bytes, ...]
     result: Result
     entry_id: EntryId | None = None
@@ -72,41 +72,41 @@ class UndoResult:
 
     @property
     def is_fine(self) -> bool:
-        """Whether the keys are back where they were."""
+        """Return whether the keys are back where they were."""
         return self.result in SUCCESSFUL and not self.unrecorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reacquired:
-    """Somebody else who took a lock that was freed, keeps it and renews."""
+    """Another key that took a freed lock, keeps it and is renewed."""
 
     lock: bytes
     key: bytes
     lease_id: LeaseId
     was_waiting: bool
-    """It stood in the queue when the lock was freed: it may simply be at work."""
+    """It was in the queue when the lock was freed: its client might simply be at work."""
     renewals: int
-    """The fewest that are proven."""
+    """The fewest renewals that are proven."""
     held_s: float
-    """It was seen to hold for so long."""
+    """How long it was seen to hold, in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreatmentReport:
-    """What one run did, and what it did not get to."""
+    """The results of one run, and the targets that it did not reach."""
 
     plan: RevokePlan
     treated: tuple[TargetResult, ...]
     """In order; shorter than the plan's targets where it was stopped."""
     stopped: str | None = None
-    """Why it ended before its end."""
+    """Why it ended early."""
     watched_s: float | None = None
-    """So long it was watched whether the leaks come back; None where nobody asked."""
+    """How long it was watched whether the leaks come back, in seconds; None if not requested."""
     relapses: tuple[Reacquired, ...] = ()
 
     @property
     def is_fine(self) -> bool:
-        """Whether all that was selected is done, and nothing came back."""
+        """Return whether all selected targets are done, and no leak came back."""
         came_back = any(not relapse.was_waiting for relapse in self.relapses)
         refused = any(not refusal.is_gone for refusal in self.plan.refused)
         done = len(self.treated) == len(self.plan.targets)

@@ -1,4 +1,4 @@
-"""Which holds and sessions of a report are to be treated; the oldest holds first."""
+"""Select the holds and sessions of a report to treat; the oldest holds first."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ class QueuedKey:
 
     @property
     def is_holder(self) -> bool:
-        """Whether it owns the lock, alone or with others."""
+        """Return whether it owns the lock, alone or with others."""
         lock = self.report.lock
         return self.key == lock.holder or self.key in lock.sharers
 
     @property
     def may_be_data(self) -> bool:
-        """Whether neither its layout nor the policy makes it a lock's key."""
+        """Return whether a key might be data, by its recipe and by the policy."""
         return self.report.lock.may_be_data(self.key)
 
     @property
     def verdict(self) -> Verdict | None:
-        """What was concluded of this very key; of one that only waits it is rarely anything."""
+        """Return the verdict on this key; a waiter rarely has one."""
         own = [verdict for verdict in self.report.verdicts if verdict.key == self.key.key]
         leaks = (verdict for verdict in own if verdict.kind in NAMEABLE)
         return next(leaks, own[0] if own else None)
 
     @property
     def held_at_least_s(self) -> float:
-        """How long it is proven to own the lock; nothing is proven of those who share it."""
+        """Return how long it is proven to own the lock; 0 for keys that share it."""
         is_first = self.key == self.report.lock.holder
         return self.report.age.at_least_s if is_first and self.report.age else 0.0
 
@@ -56,15 +56,15 @@ class Candidate:
     contenders: tuple[QueuedKey, ...]
     """In the order in which they came; empty for a session without keys."""
     session: Verdict | None = None
-    """What was concluded of a session without keys."""
+    """The verdict on a session without keys."""
 
     @property
     def verdict(self) -> Verdict | None:
-        """What was concluded of its oldest key, or of the session."""
+        """Return the verdict on its oldest key, or on the session."""
         return self.contenders[0].verdict if self.contenders else self.session
 
     def refused(self, *dangers: RefusalReason) -> Refusal:
-        """Refuse it."""
+        """Return a refusal of this candidate."""
         first = self.contenders[0] if self.contenders else None
         return Refusal(
             lease_id=self.lease_id,
@@ -76,7 +76,7 @@ class Candidate:
 
 @dataclass(kw_only=True)
 class SelectionResult:
-    """What a selection makes of a report."""
+    """The result of a selection from a report."""
 
     candidates: list[Candidate] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
@@ -87,11 +87,11 @@ class SelectionResult:
 
 def select(report: Report, selection: Selection) -> SelectionResult:
     """
-    Choose what is to be treated: holds in the order of their age, then sessions without keys.
+    Select what to treat: holds by age, then sessions without keys.
 
-    A holder is always older than those who wait behind it, so nobody comes before its holder.
-    Keys on one lease are one candidate. What is named and cannot be chosen is refused; what a
-    filter leaves out is counted.
+    A holder is always older than the waiters behind it, so it comes before them. Keys on one lease
+    are one candidate. A named target that cannot be selected is refused; targets that a filter
+    leaves out are counted.
     """
     found = SelectionResult()
     keys = list(
@@ -110,7 +110,7 @@ def select(report: Report, selection: Selection) -> SelectionResult:
 
 
 def _judged(report: Report, selection: Selection) -> Iterator[QueuedKey]:
-    """Every key with a verdict that is asked for; none at all where only sessions are."""
+    """Yield every key with a requested verdict; no key if only sessions are asked for."""
     if selection.sessions and not selection.whole_prefix:
         return
     for contender in _contenders(report):
@@ -122,7 +122,7 @@ def _judged(report: Report, selection: Selection) -> Iterator[QueuedKey]:
 
 
 def _unnamed(report: Report, selection: Selection) -> Counter[VerdictKind]:
-    """Count what another --verdict would have selected, where nothing else is asked for."""
+    """Count what another --verdict would have selected, without other criteria."""
     if selection.is_named or selection.sessions or selection.whole_prefix:
         return Counter()
     verdicts = [each.verdict for each in _contenders(report)]
@@ -135,9 +135,9 @@ def _unnamed(report: Report, selection: Selection) -> Counter[VerdictKind]:
 
 def _named(report: Report, selection: Selection, found: SelectionResult) -> Iterator[QueuedKey]:
     """
-    What is named: of a lease the keys that own a lock, or else those that wait for one.
+    Yield the named keys: of a lease, those that own a lock, else its waiters.
 
-    Keys beside them that may be data are what else hangs on the lease.
+    Keys beside them that might be data are not yielded: they are other keys on the lease.
     """
     everyone = _contenders(report)
     for lease_id in selection.leases:
@@ -172,7 +172,7 @@ def _old_enough(
 
 def _by_lease(chosen: Iterable[QueuedKey]) -> Iterator[Candidate]:
     """
-    Put those on one lease together, in the order of the oldest key of each.
+    Group keys by lease, in the order of the oldest key of each.
 
     A key that blocks two queues is taken once, as the holder of its own lock.
     """
@@ -193,7 +193,7 @@ def _oldest_first(each: QueuedKey) -> tuple[int, bool]:
 def _sessions(
     report: Report, selection: Selection, named: list[LeaseId], found: SelectionResult
 ) -> Iterator[Candidate]:
-    """Leases without keys: those that are named, and with `sessions` those that leaked."""
+    """Yield leases without keys: the named ones, and with `sessions` the leaked ones."""
     judged = {
         lease_id: verdict
         for verdict in report.session_verdicts

@@ -1,9 +1,9 @@
 """
-Which locks may be freed while nobody looks, and why the others may not.
+Choose which locks may be freed unattended, and why the others may not.
 
-Everything must be in favour: a rule of the policy that allows it, the proof of a leak, its age,
-the runs before this one, room in what the journal leaves of the day, and a renewal that was seen
-in this run, not only inferred from the lease's survival.
+Each of these is required: a rule of the policy that allows it, the proof of a leak, its age, the
+runs before this one, room in what the journal leaves of the day, and a renewal that was seen in
+this run, not only inferred from the lease's survival.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ DAY_S = 86_400.0
 
 MAX_WATCH_S = 120.0
 """
-The leases that are about to be treated are watched for so long, in seconds.
+The maximum time to watch the leases to be treated, in seconds.
 
 A client of Go's kind renews a lease of six minutes in that time. One with a longer TTL is judged by
 the readings of two checks, which lie less than its TTL apart where checks are frequent.
 """
 
 MAX_WATCHED = 32
-"""So many leases are watched at most, those of the longest holds."""
+"""The maximum number of leases watched, those of the longest holds."""
 
 HARMLESS = frozenset({Result.REFUSED, Result.FAILED, Result.ALREADY_GONE})
-"""Results that used nothing up, because nothing was written."""
+"""Results that do not count against the limits, because no write was done."""
 
 
 class TreatmentSkipReason(enum.Enum):
-    """Why a leaked lock below a prefix that may be treated is left alone."""
+    """Why a leaked lock below a prefix that may be treated is not treated."""
 
     RUN_CUT_SHORT = "the run was cut short"
     NOT_PROVEN = "the leak is not proven"
@@ -63,12 +63,12 @@ class AllowedLock(NamedTuple):
     key: bytes
     """The holder's."""
     prefix: bytes
-    """That of the rule that allows it."""
+    """The prefix of the rule that allows it."""
     treatment: Treatment
 
 
 class SkippedLock(NamedTuple):
-    """A leaked lock that may not."""
+    """A leaked lock that may not be freed now."""
 
     finding: Finding
     why: TreatmentSkipReason
@@ -83,18 +83,18 @@ class TreatmentChoice(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnattendedResult:
-    """What a run did of that."""
+    """The results of an unattended treatment."""
 
     treated: tuple[TargetResult, ...] = ()
     refused: tuple[Refusal, ...] = ()
-    """Chosen, and not planned: what spoke against it."""
+    """Chosen, and not planned, with the reasons."""
     spared: tuple[SkippedLock, ...] = ()
     failure: str | None = None
-    """Why nothing was treated, or no more."""
+    """Why no lock was treated, or no further lock."""
 
     @property
     def done(self) -> int:
-        """How many holds were ended, or may have been."""
+        """Return the number of holds that were ended, or might have been."""
         return sum(each.result not in HARMLESS for each in self.treated)
 
 
@@ -105,7 +105,7 @@ def choose(
     renewed: Collection[LeaseId] = (),
 ) -> TreatmentChoice:
     """
-    Say which leaked locks may be freed now.
+    Return which leaked locks may be freed now, and why others may not.
 
     An entry of the journal whose outcome is unknown counts as done.
 
@@ -130,7 +130,7 @@ def choose(
 
 
 def to_watch(choice: TreatmentChoice) -> tuple[LeaseId, ...]:
-    """Name the leases that are left alone only because no renewal of theirs was seen yet."""
+    """Return the leases that are not treated only because no renewal was seen yet."""
     traces = (
         spared.finding.lock.holder_trace
         for spared in choice.spared
@@ -188,7 +188,7 @@ def _over(each: AllowedLock, in_this_run: int, today: int) -> TreatmentSkipReaso
 
 def _used(report: Report, journal: Iterable[Entry]) -> Counter[bytes]:
     """
-    Count by prefix what was done unattended to this cluster in the last 24 hours.
+    Count by prefix the unattended actions on this cluster in the last 24 hours.
 
     An entry from the future counts, too: some clock is wrong, and this is the safe side.
     """
@@ -209,7 +209,7 @@ def _held_s(finding: Finding) -> float:
 
 
 def _runs(finding: Finding) -> int:
-    """In how many runs in a row it was found; this one alone where nothing tells of others."""
+    """Return the number of successive runs with a finding; 1 without earlier runs."""
     return max(
         (e.runs for e in finding.verdict.evidence if isinstance(e, SeenInEarlierRuns)), default=1
     )
