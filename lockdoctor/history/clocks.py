@@ -70,7 +70,7 @@ class ClockTranslator:
         Return the latest that a stored moment can be.
 
         If a clock was behind after a boot, the runs stored before its first use show it: its
-        moments are later than theirs. Otherwise a hold would look older than it is.
+        moments are later than theirs. Otherwise a hold would appear older than it is.
         """
         at = _shared(self.at(clock_id, stored_at) + self._clocks[clock_id].skew_s)
         return at if self.is_exact(clock_id) else max(at, self._last_end_before(clock_id))

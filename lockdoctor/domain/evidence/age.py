@@ -38,7 +38,7 @@ class WithinLimit:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """The expected number of sessions if the growth continues."""
+    """The rate of the growth so far, and its sessions in a day if it continues."""
 
     per_hour: float
     sessions_in_a_day: int

@@ -31,7 +31,10 @@ AHEAD_S = 86_400.0
 """The maximum time by which a member's clock is ahead of this machine's, in seconds."""
 
 FREQUENT_SHARE = 0.5
-"""The number of renewals in a TTL by which sessions are grouped: at least this many, or fewer."""
+"""
+The share of the TTL by which sessions are grouped: renewed within it, so at least twice per TTL, or
+not, or perhaps not.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,10 @@ class RenewalTrace:
     last_refresh: Interval | None = None
     """When the deadline in force at the last reading was set: by a grant, a renewal or a leader."""
     late_by: float | None = None
-    """The maximum, at a reading after which a renewal is proven, of the least remaining time."""
+    """
+    An upper bound, in seconds, of the least remaining TTL at a reading after which a renewal is
+    proven.
+    """
     unconfirmed: int = 0
     """Rises that might be the work of a new leader."""
 

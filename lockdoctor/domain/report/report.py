@@ -47,7 +47,7 @@ class ClusterFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unseen:
-    """Keys or leases that could not be read, and why; they never count as healthy."""
+    """A part that could not be examined, and why; it never counts as healthy."""
 
     what: str
     """For example `lease list`, `leases`, `keys below the prefix`, `watch`."""

@@ -225,7 +225,7 @@ def _as_root(report: LockReport, blocks: Sequence[Evidence]) -> LockReport:
 
 
 def _as_blocked(report: LockReport, other: LockId) -> LockReport:
-    """Add the lock that its holder waits for; a waiting holder is a possible leak only."""
+    """Add the lock that its holder waits for, which makes a leak only possible."""
     verdict = report.verdict
     told = replace(verdict, evidence=(*verdict.evidence, HolderWaits(lock=other.name)))
     if verdict.kind is VerdictKind.SUSPECTED_LEAK:

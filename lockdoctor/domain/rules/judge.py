@@ -108,7 +108,7 @@ class _Ended:
 
 def _calm(report: LockReport) -> LockReport:
     """
-    Return the report with a merely possible leak below the findings.
+    Return the report with a leak that is only possible below the findings.
 
     This includes a leak that only the waits made possible.
     """

@@ -1,10 +1,11 @@
 """
 Score a suspected leak where the age of the hold is not proven.
 
-A first run sees a minute at most: a lock that is renewed and not released in it might be leaked, or
-might guard a job of two minutes. Each indicator has points, so that a reader can see the reasons
-for the suspicion. Half a minute without a hand-over although a client waited is enough; a key that
-looks young takes some points back. Age alone makes a leak likely only against a stated limit.
+A first run watches for a minute at most: a lock that is renewed and not released in it might be
+leaked, or might guard a job of two minutes. Each indicator has points, so that a reader can see the
+reasons for the suspicion. Half a minute without a hand-over although a client waited is enough; a
+key that looks young takes some points back. Age alone makes a leak likely only against a stated
+limit.
 """
 
 from __future__ import annotations

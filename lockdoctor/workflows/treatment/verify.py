@@ -31,7 +31,7 @@ class _Watched:
     last_seen_at: float = 0.0
     waited: bool = False
     waiting: frozenset[Hold] = frozenset()
-    """The sessions in the queue at the first reading."""
+    """The keys in the queue at the first reading."""
     has_begun: bool = False
     readings: list[Reading] = field(default_factory=list)
 
