@@ -92,7 +92,7 @@ def stood_at_least_s(seen: HoldTimes, past: Past) -> float:
 
 
 def was_seen_waiting(hold: Hold, past: Past) -> bool:
-    """Tell whether an earlier run saw the key wait: it is older than its hold."""
+    """Return whether an earlier run saw the key wait: it is older than its hold."""
     known = past.holds.get(hold)
     if known is None:
         return False

@@ -27,7 +27,7 @@ _BESIDE = {
     "-journal": (b"\xd9\xd5\x05\xf9",),
 }
 """
-What SQLite puts beside a database, and how each begins.
+The suffixes of SQLite's own files beside a database, and the first bytes of each file.
 
 Source: sqlite.org/walformat.html, sqlite.org/fileformat2.html.
 """
@@ -53,9 +53,9 @@ def is_history(path: Path, beginning: bytes) -> bool:
 
 def in_the_way(path: Path) -> Path | None:
     """
-    Find a file that has the name of what SQLite puts beside a database, and is not SQLite's.
+    Return a file with the name of one of SQLite's own files that is not SQLite's.
 
-    SQLite deletes or overwrites it when it begins the database. A run that was killed leaves files
+    SQLite deletes or overwrites it when it creates the database. A run that was killed leaves files
     of these names, too; they begin with SQLite's marks, or with zeros.
 
     Raises:
