@@ -247,6 +247,22 @@ def test_twice_in_a_write(
     assert written == ([] if is_early else [None, "unknown"])
 
 
+def test_twice_before_a_write(
+    etcd: EtcdServer, relay: Relay, operator: Operator, prefix: bytes, tmp_path: Path
+) -> None:
+    """A server that accepts and never answers: no run ends without a word."""
+    hold(etcd, prefix)
+    plan = tmp_path / "plan.json"
+    assert finish(operator.start(*below(prefix), "--plan", str(plan))).status == 0
+    gate = Gate(relay, b"Maintenance/Status")
+    running = operator.start("--from-plan", str(plan), "--yes")
+    found = signalled(running, gate, signal.SIGINT, times=2)
+
+    assert found.status == 130
+    assert "`lockdoctor journal` shows whether anything was written" in found.stderr
+    assert (operator.lines, held(etcd, prefix)) == ([], 2)
+
+
 @signals
 def test_between_two_targets(
     etcd: EtcdServer, operator: Operator, prefix: bytes, number: signal.Signals

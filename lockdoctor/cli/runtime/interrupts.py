@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from lockdoctor.cli.runtime.signals import heeded, interrupt_at_once, note
+from lockdoctor.cli.runtime.streams import print_message
 from lockdoctor.errors import ClusterTimeoutError
 from lockdoctor.ports import StopRequest
 
@@ -18,6 +19,20 @@ GRACE_SHARE = 0.1
 """The same limit as a share of the run's time, where that is less."""
 
 _Result = TypeVar("_Result")
+
+
+def run_writing(signals: Signals, work: Coroutine[None, None, _Result]) -> _Result:
+    """
+    Run work that writes to etcd, and say where to look if two signals ended it.
+
+    Raises:
+        KeyboardInterrupt: Two signals arrived. The journal has every write that was begun.
+    """
+    try:
+        return signals.run(work)
+    except KeyboardInterrupt:
+        print_message("interrupted: `lockdoctor journal` shows whether anything was written")
+        raise
 
 
 class Signals:

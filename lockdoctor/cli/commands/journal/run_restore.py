@@ -13,7 +13,7 @@ from lockdoctor.cli.exit_codes import RestoreStatus
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
 from lockdoctor.cli.options.journal import JournalFlags
 from lockdoctor.cli.runtime.consent import agreed, may_ask
-from lockdoctor.cli.runtime.interrupts import Signals
+from lockdoctor.cli.runtime.interrupts import Signals, run_writing
 from lockdoctor.cli.runtime.journal import open_journal
 from lockdoctor.cli.runtime.run import settings_of
 from lockdoctor.cli.runtime.streams import print_message
@@ -71,7 +71,7 @@ def restore(
         return RestoreStatus.DONE
     stop = StopRequest()
     signals = Signals(stop)
-    restored = signals.run(_carried_out(settings, file, plan, stop))
+    restored = run_writing(signals, _carried_out(settings, file, plan, stop))
     write_to(sys.stdout, "what was done", lambda out: table.restored(restored, out))
     settings.identity.require_no_mismatch()
     if signals.came:

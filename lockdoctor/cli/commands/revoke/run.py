@@ -21,7 +21,7 @@ from lockdoctor.cli.options.limits import LimitFlags
 from lockdoctor.cli.options.output import OutputFormat
 from lockdoctor.cli.options.prefixes import PrefixFlags
 from lockdoctor.cli.options.run import RunFlags
-from lockdoctor.cli.runtime.interrupts import Signals
+from lockdoctor.cli.runtime.interrupts import Signals, run_writing
 from lockdoctor.cli.runtime.prompt import is_agreed
 from lockdoctor.cli.runtime.run import MARGIN_S, RunDependencies, examine, history_path, settings_of
 from lockdoctor.cli.runtime.streams import print_message
@@ -185,7 +185,7 @@ def _act(manner: RevokeSettings, plan: RevokePlan) -> int:
     """
     stop = StopRequest()
     signals = Signals(stop)
-    report = signals.run(_carry_out(manner, plan, stop))
+    report = run_writing(signals, _carry_out(manner, plan, stop))
     if manner.is_json:
         write_to(sys.stdout, "the report", lambda out: write_treatment(plan, report, out))
     else:
@@ -247,7 +247,7 @@ def _undo(manner: RevokeSettings, entry_id: EntryId) -> int:
             return await undo(ward, entry_id, stop)
 
     signals = Signals(stop)
-    undone = signals.run(work())
+    undone = run_writing(signals, work())
     if manner.is_json:
         write_to(sys.stdout, "the report", lambda out: write_undone(undone, out))
     else:
