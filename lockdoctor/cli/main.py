@@ -7,21 +7,24 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from typer.core import TyperGroup
 
 from lockdoctor import __version__
 from lockdoctor.cli.exit_codes import ExitStatus, error_message, status_of
-from lockdoctor.cli.options.groups import Job, PanelledCommand, to_click_command
+from lockdoctor.cli.options.completion import CommandName
+from lockdoctor.cli.options.groups import CommandGroup, Job, PanelledCommand, to_click_command
 from lockdoctor.cli.runtime.memory import collect_rarely, leave_garbage
 from lockdoctor.cli.runtime.signals import forget, have_come, interrupt_at_once
 from lockdoctor.cli.runtime.streams import discard_stdout, give_up_what_is_closed, print_message
-from lockdoctor.errors import OutputError
+from lockdoctor.errors import LockdoctorError, OutputError
 
 DEBUG = "LOCKDOCTOR_DEBUG"
 VERSION = "--version"
+COMPLETION = "_LOCKDOCTOR_COMPLETE"
+"""The variable with which a shell asks typer for completions, instead of running a command."""
 
 COMMANDS = {
     "scan": "Find leaked locks, with proof, and say what they block.",
@@ -37,7 +40,7 @@ COMMANDS = {
 """A short help for each command; a command's module has its name."""
 
 
-class _Commands(TyperGroup):
+class _Commands(CommandGroup):
     """Loads a command for its run or help; loading all takes as long as typer."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # click's signature
@@ -53,10 +56,15 @@ class _Commands(TyperGroup):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Complete the names of commands without loading any."""
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        return [CommandName(name) for name in COMMANDS if name.startswith(incomplete)]
+
 
 app = typer.Typer(
     cls=_Commands,
-    add_completion=False,
     rich_markup_mode=None,  # rich takes longer to load than everything else together
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -112,6 +120,8 @@ def main(argv: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return ExitStatus.INTERRUPTED
     except Exception as error:  # noqa: BLE001  # the user on call must not need a traceback
+        if COMPLETION in os.environ and not os.environ.get(DEBUG):
+            return status_of(error)  # the shell would show a message in the line being typed
         if _is_check(words):
             return _failed_check(words, error)
         if os.environ.get(DEBUG):
@@ -153,12 +163,37 @@ def _show_failures() -> None:
 
 
 def _parse(argv: list[str]) -> Job:
-    command = typer.main.get_command(app)
+    command: Any = typer.main.get_command(app)
+    for param in command.params:
+        if param.name in _COMPLETION_HELP:
+            param.help = _COMPLETION_HELP[param.name]
     try:
-        parsed = command.main(argv, prog_name="lockdoctor", standalone_mode=False)
-    except SystemExit as broken:  # typer's exception for a broken pipe
-        raise BrokenPipeError from broken
+        parsed = command.main(
+            argv, prog_name="lockdoctor", standalone_mode=False, obj=_cluster_names
+        )
+    except SystemExit as done:
+        if done.code and COMPLETION not in os.environ:  # typer's exception for a broken pipe
+            raise BrokenPipeError from done
+        status = int(done.code or 0)  # of completions, or of their installation
+        return lambda: status
     return parsed if callable(parsed) else lambda: int(parsed or 0)
+
+
+_COMPLETION_HELP = {
+    "install_completion": "Install completion for this shell (bash, zsh, fish).",
+    "show_completion": "Print the completion script of this shell.",
+}
+"""One line of help for each of typer's two options."""
+
+
+def _cluster_names(config: Path | None) -> list[str]:
+    """Return the names that --cluster takes; none where the file cannot be read."""
+    from lockdoctor.cli.config.file import find_config, read_config  # noqa: PLC0415  # for few
+
+    try:
+        return list(read_config(find_config(config, os.environ)).clusters)
+    except LockdoctorError:
+        return []
 
 
 def _is_check(words: Sequence[str]) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from lockdoctor.cli.options.completion import cluster_names
 from lockdoctor.cli.options.types import duration, switch
 
 _CONNECTION = "Connection (as etcdctl's; a flag beats the environment)"
@@ -206,6 +207,7 @@ class ConfigFlags:
         typer.Option(
             "--cluster",
             metavar="NAME",
+            autocompletion=cluster_names,
             help="The connection in [clusters.NAME] of the configuration file; it beats the"
             " environment, as a flag does.",
             rich_help_panel=_CONNECTION,

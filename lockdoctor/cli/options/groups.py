@@ -9,7 +9,9 @@ from collections.abc import Callable
 from typing import Any, TypeAlias, get_type_hints
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
+
+from lockdoctor.cli.options.completion import without_help
 
 Job: TypeAlias = Callable[[], int]
 """A command with all its options, ready to run; it returns the exit status."""
@@ -64,6 +66,18 @@ class PanelledCommand(TyperCommand):
         for heading, records in panels.items():
             with formatter.section(heading):
                 formatter.write_dl(records)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Complete the names of options, without their descriptions."""
+        return without_help(super().shell_complete(ctx, incomplete))
+
+
+class CommandGroup(TyperGroup):
+    """A group of commands that a shell completes by their names alone."""
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Complete the names of commands and options, without their descriptions."""
+        return without_help(super().shell_complete(ctx, incomplete))
 
 
 def _is_argument(param: Any) -> bool:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from lockdoctor.cli.options.completion import words
 from lockdoctor.cli.options.types import duration, one_of
 from lockdoctor.domain.model.locks import Kind
 from lockdoctor.domain.policy.policy import Limits
@@ -23,6 +24,7 @@ class LimitFlags:
         typer.Option(
             "--kind",
             parser=one_of(Kind.LOCK, Kind.ELECTION, Kind.REGISTRATION),
+            autocompletion=words(Kind.LOCK, Kind.ELECTION, Kind.REGISTRATION),
             metavar="KIND",
             help="What the keys are for: lock, election or registration. The last two are kept as"
             " long as their process lives, by design. Default: the keys' own shape says.",

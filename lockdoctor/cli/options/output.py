@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from lockdoctor.cli.options.completion import words
 from lockdoctor.cli.options.types import one_of
 
 
@@ -27,6 +28,7 @@ class FormatFlags:
         typer.Option(
             "--format",
             parser=one_of(*OutputFormat),
+            autocompletion=words(*OutputFormat),
             metavar="table|json",
             show_default=False,
             help="For people (the default) or for programs.",

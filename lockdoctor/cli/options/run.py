@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lockdoctor.cli.options.completion import words
 from lockdoctor.cli.options.output import OutputFormat
 from lockdoctor.cli.options.types import count, duration, one_of
 
@@ -43,6 +44,7 @@ class RunFlags:
         typer.Option(
             "--format",
             parser=one_of(*OutputFormat),
+            autocompletion=words(*OutputFormat),
             metavar="table|json",
             show_default=False,
             help="For people (the default) or for programs. It goes to standard output, everything"

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from lockdoctor.cli.options.completion import words
 from lockdoctor.cli.options.run import RUN
 from lockdoctor.cli.options.types import duration, one_of
 
@@ -81,6 +82,7 @@ class ReportFlags:
         typer.Option(
             "--format",
             parser=one_of(*CheckFormat),
+            autocompletion=words(*CheckFormat),
             metavar="nagios|json|prometheus|table",
             show_default=False,
             help="The form on standard output (nagios: one status line, then details).",

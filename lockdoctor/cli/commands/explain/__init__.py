@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from lockdoctor.cli.options.completion import words
+
 EXAMPLES = """\b
 Examples:
   lockdoctor explain
@@ -17,13 +19,23 @@ Exit status: 0, 2 bad usage.
 """
 
 
+def _complete_verdict(incomplete: str) -> list[str]:
+    from lockdoctor.domain.evidence.verdicts import VerdictKind  # noqa: PLC0415  # takes long
+
+    return words(*VerdictKind)(incomplete)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ExplainFlags:
     """The verdict to explain."""
 
     verdict: Annotated[
         str,
-        typer.Argument(metavar="VERDICT", help="For example leaked-lock. Default: all, briefly."),
+        typer.Argument(
+            metavar="VERDICT",
+            autocompletion=_complete_verdict,
+            help="For example leaked-lock. Default: all, briefly.",
+        ),
     ] = ""
 
 

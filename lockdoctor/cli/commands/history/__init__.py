@@ -6,7 +6,7 @@ import typer
 
 from lockdoctor.cli.commands.history.options import PruneFlags, StoredFlags, SubjectFlags
 from lockdoctor.cli.exit_codes import ExitStatus
-from lockdoctor.cli.options.groups import PanelledCommand, to_click_command
+from lockdoctor.cli.options.groups import CommandGroup, PanelledCommand, to_click_command
 from lockdoctor.cli.options.output import FormatFlags
 
 EXAMPLES = """\b
@@ -66,7 +66,7 @@ def export(file: StoredFlags) -> int:
     return run.export(file)
 
 
-group = typer.Typer(rich_markup_mode=None, add_completion=False)
+group = typer.Typer(cls=CommandGroup, rich_markup_mode=None, add_completion=False)
 
 
 @group.callback(invoke_without_command=True, epilog=EXAMPLES)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
 
 from lockdoctor.cli.commands.journal.options import EntryFlags, ListFlags, RestoreFlags
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
-from lockdoctor.cli.options.groups import PanelledCommand, to_click_command
+from lockdoctor.cli.options.groups import CommandGroup, PanelledCommand, to_click_command
 from lockdoctor.cli.options.journal import JournalFlags
 from lockdoctor.cli.options.output import FormatFlags
 
@@ -64,11 +63,13 @@ def restore(
     return run_restore.restore(entry, flags, journal, connection, config)
 
 
-class _ListByDefault(TyperGroup):
+class _ListByDefault(CommandGroup):
     """A command group that runs `list` without a command."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Insert the command if it is missing."""
+        """Insert the command if it is missing, but not while a shell completes its name."""
+        if not args and ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
         if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
             args = ["list", *args]
         return super().parse_args(ctx, args)

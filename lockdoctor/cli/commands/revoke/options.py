@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lockdoctor.cli.options.completion import words
 from lockdoctor.cli.options.types import count, duration, one_of
 from lockdoctor.domain.model.actions import Action
+
+if TYPE_CHECKING:
+    from lockdoctor.domain.evidence.verdicts import VerdictKind
 
 _WHAT = "What to treat, and how"
 
@@ -20,10 +25,18 @@ _DANGERS = "Dangers: each needs its own flag, --yes covers none"
 _ACTING = "Plan and action"
 
 
-def _verdict(text: str) -> Any:
+def _selectable() -> Sequence[VerdictKind]:
     from lockdoctor.domain.evidence.verdicts import VerdictKind as Kind  # noqa: PLC0415  # takes long
 
-    return one_of(Kind.LEAKED_LOCK, Kind.SUSPECTED_LEAK, Kind.ETERNAL_LOCK)(text)
+    return Kind.LEAKED_LOCK, Kind.SUSPECTED_LEAK, Kind.ETERNAL_LOCK
+
+
+def _verdict(text: str) -> Any:
+    return one_of(*_selectable())(text)
+
+
+def _complete_verdict(incomplete: str) -> list[str]:
+    return words(*_selectable())(incomplete)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +83,7 @@ class SelectionFlags:
         typer.Option(
             "--verdict",
             parser=_verdict,
+            autocompletion=_complete_verdict,
             metavar="NAME",
             help="leaked-lock (the default), suspected-leak or eternal-lock; repeatable.",
             rich_help_panel=_WHAT,
@@ -102,6 +116,7 @@ class SelectionFlags:
         typer.Option(
             "--how",
             parser=one_of(Action.REVOKE, Action.RELEASE, Action.QUARANTINE),
+            autocompletion=words(Action.REVOKE, Action.RELEASE, Action.QUARANTINE),
             metavar="WAY",
             show_default=False,
             help="revoke (the default) deletes the hold and ends its session with every key on it;"

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from lockdoctor.cli.options.completion import words
 from lockdoctor.cli.options.output import OutputFormat
 from lockdoctor.cli.options.run import RUN
 from lockdoctor.cli.options.types import duration, one_of
@@ -40,6 +41,7 @@ class ShowFlags:
         typer.Option(
             "--format",
             parser=one_of(*OutputFormat),
+            autocompletion=words(*OutputFormat),
             metavar="table|json",
             show_default=False,
             help="For people (the default), or the document of scan with this alone in it.",
