@@ -23,6 +23,8 @@ from lockdoctor.errors import LockdoctorError, OutputError
 
 DEBUG = "LOCKDOCTOR_DEBUG"
 VERSION = "--version"
+_FLAGS_ANYWHERE = frozenset({"--debug", "--verbose", "-v"})
+"""They may stand before or after the command."""
 COMPLETION = "_LOCKDOCTOR_COMPLETE"
 """The variable with which a shell asks typer for completions, instead of running a command."""
 
@@ -102,14 +104,19 @@ def main(argv: Sequence[str]) -> int:
     Run one command line, and map each error to an exit status.
 
     Every error is one sentence on standard error. With --debug anywhere, or LOCKDOCTOR_DEBUG set,
-    the traceback precedes it. Errors of a check are always reported as checks are: monitoring would
-    read the status of bad usage as CRITICAL.
+    the traceback precedes it. With --verbose anywhere, each call to etcd is logged. Errors of a
+    check are always reported as checks are: monitoring would read the status of bad usage as
+    CRITICAL.
     """
-    if "--debug" in argv:
+    words, given = _without_flags(argv)
+    if "--debug" in given:
         os.environ[DEBUG] = "1"
-    if os.environ.get(DEBUG):
-        _show_failures()
-    words = [word for word in argv if word != "--debug"]
+    if os.environ.get(DEBUG) or given:
+        from lockdoctor.cli.runtime.logs import start_logging  # noqa: PLC0415  # for few
+
+        start_logging(
+            failures=bool(os.environ.get(DEBUG)), calls=not given.isdisjoint({"-v", "--verbose"})
+        )
     forget()
     try:
         status = _say_version() if words == [VERSION] else _parse(words)()
@@ -145,6 +152,10 @@ def lockdoctor(
         bool,
         typer.Option("--debug", help="Show where an error came from. [LOCKDOCTOR_DEBUG]"),
     ] = False,
+    verbose: Annotated[  # noqa: ARG001  # as debug
+        bool,
+        typer.Option("--verbose", "-v", help="Log each call to etcd on standard error."),
+    ] = False,
 ) -> None:
     """Find leaked etcd v3 locks and leases, with proof, and say what they block."""
     if version:
@@ -154,12 +165,11 @@ def lockdoctor(
         raise typer.Exit(ExitStatus.BAD_USAGE)
 
 
-def _show_failures() -> None:
-    """Show the traceback of failures that do not end a run, too."""
-    import logging  # noqa: PLC0415  # rarely needed
-
-    logging.basicConfig(format="lockdoctor: %(message)s")
-    logging.getLogger("lockdoctor").setLevel(logging.DEBUG)
+def _without_flags(argv: Sequence[str]) -> tuple[list[str], set[str]]:
+    """Return the words without the flags that may stand anywhere, and those flags."""
+    end = argv.index("--") if "--" in argv else len(argv)  # what follows it are arguments
+    flags = _FLAGS_ANYWHERE.intersection(argv[:end])
+    return [word for word in argv[:end] if word not in flags] + list(argv[end:]), set(flags)
 
 
 def _parse(argv: list[str]) -> Job:

@@ -64,7 +64,7 @@ def bash(line: str) -> list[str]:
     [
         ("lockdoctor ", list(COMMANDS)),
         ("lockdoctor sc", ["scan"]),
-        ("lockdoctor --v", ["--version"]),
+        ("lockdoctor --vers", ["--version"]),
         ("lockdoctor history ", ["runs", "show", "prune", "export"]),
         ("lockdoctor journal ", ["list", "show", "restore"]),
         ("lockdoctor journal --format ", ["table", "json"]),

@@ -15,6 +15,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from lockdoctor.etcd.connection.call_log import logged_call
 from lockdoctor.etcd.connection.endpoints import Endpoint
 from lockdoctor.etcd.connection.errors import one_line
 from lockdoctor.etcd.connection.tls import TlsFiles
@@ -179,6 +180,13 @@ async def ask(
         context: The TLS context; None is plain.
         server_name: The name that the certificate must have; None is the endpoint's host.
     """
+    with logged_call("GET /version", endpoint):
+        return await _ask(endpoint, context, server_name)
+
+
+async def _ask(
+    endpoint: Endpoint, context: ssl.SSLContext | None, server_name: str | None
+) -> ProbeResponse:
     reader, writer = await asyncio.open_connection(
         endpoint.host,
         endpoint.port,

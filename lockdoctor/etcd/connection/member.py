@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import grpc
 import grpc.aio
 
+from lockdoctor.etcd.connection.call_log import logged_channel
 from lockdoctor.etcd.connection.endpoints import Endpoint
 from lockdoctor.etcd.connection.tls import TlsFiles
 from lockdoctor.etcd.connection.tls_relay import Relay
@@ -66,12 +67,13 @@ class Member:
         self._relay = Relay(endpoint, tls) if skips else None
         options = _options(dial_timeout_s) + (keepalive.options() if keepalive else [])
         self.channel = _channel(endpoint, tls, options, self._relay)
-        self.kv = stubs.KVStub(self.channel)
-        self.lease = stubs.LeaseStub(self.channel)
-        self.watch = stubs.WatchStub(self.channel)
-        self.auth = stubs.AuthStub(self.channel)
-        self.cluster = stubs.ClusterStub(self.channel)
-        self.maintenance = stubs.MaintenanceStub(self.channel)
+        channel = logged_channel(self.channel, endpoint)
+        self.kv = stubs.KVStub(channel)
+        self.lease = stubs.LeaseStub(channel)
+        self.watch = stubs.WatchStub(channel)
+        self.auth = stubs.AuthStub(channel)
+        self.cluster = stubs.ClusterStub(channel)
+        self.maintenance = stubs.MaintenanceStub(channel)
         self.shows_status = True
         """False once the member has denied its status to this user."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.etcd.connection.call_log import LookupLog, is_logging
 from lockdoctor.etcd.connection.connection import Attempt, Connection, FailedAttempt
 from lockdoctor.etcd.connection.errors import is_permission_denied, rpc_error
 from lockdoctor.etcd.http2.call import OK, UnaryCall
@@ -57,6 +58,7 @@ class LookupBatch:
         """Whether the wait will end before single answers would be worth passing on."""
         self._waker: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._log = LookupLog() if is_logging() else None
 
     async def answers(self) -> list[Answer]:
         """
@@ -84,6 +86,8 @@ class LookupBatch:
     async def close(self) -> None:
         """Drop the open look-ups."""
         self._means.pipes.forget()
+        if self._log is not None:
+            self._log.write("Lease/LeaseTimeToLive")
         for task in self._by_rpc:
             task.cancel()
         await asyncio.gather(*self._by_rpc, return_exceptions=True)
@@ -157,6 +161,9 @@ class LookupBatch:
             self._wake_in(BATCH_DELAY_S)
 
     def _take(self, calls: Sequence[UnaryCall], at: float) -> None:
+        if self._log is not None and calls:
+            attempt: Attempt = calls[0].about[2]  # of one connection, hence of one member
+            self._log.add(attempt.member.endpoint, (call.status for call in calls))
         readings, unread = self._lookups.take(calls, at)
         self._answers += readings
         for call, trouble in unread:
