@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
-from typing import TextIO
 
 CALLS = "lockdoctor.etcd"
 """The logger of calls to etcd."""
 
 
-class _StderrHandler(logging.StreamHandler[TextIO]):
+class _StderrHandler(logging.Handler):
     """Writes to the present standard error: a progress bar puts its own in place for a while."""
 
-    @property
-    def stream(self) -> TextIO:
-        return sys.stderr
-
-    @stream.setter
-    def stream(self, _: TextIO) -> None:
-        """Leave it: the handler's constructor names the stream of that moment."""
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record, if the terminal is still there."""
+        with contextlib.suppress(OSError):
+            print(self.format(record), file=sys.stderr, flush=True)  # noqa: T201  # a command line talks
 
 
 def start_logging(*, failures: bool, calls: bool) -> None:
