@@ -20,7 +20,7 @@ from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.errors import AccessDeniedError
 from lockdoctor.etcd.connection.call_log import LOG, logged_channel
-from lockdoctor.etcd.connection.endpoints import parse_endpoint
+from lockdoctor.etcd.connection.endpoints import Endpoint, parse_endpoint
 from lockdoctor.etcd.protos import rpc
 from tests.etcd.connections import connected, writing
 from tests.eventually import run
@@ -204,7 +204,7 @@ def test_a_password_in_an_endpoint_is_not_logged(caplog: pytest.LogCaptureFixtur
             def unary_unary(self, *_: object, **__: object) -> object:
                 return answers
 
-        endpoint = parse_endpoint("https://ops:hunter2@10.0.0.1:2379", bare_uses_tls=False)
+        endpoint = Endpoint("https://ops:hunter2@10.0.0.1:2379", "10.0.0.1", 2379, uses_tls=True)
         ask = logged_channel(Channel(), endpoint).unary_unary("/etcdserverpb.KV/Range")
         assert await ask(rpc.RangeRequest(key=b"secret"), metadata=[("token", "hunter2")]) == 7
 

@@ -133,7 +133,7 @@ def _outcome(call: Any) -> str:
 
 
 def _write(method: str, endpoint: Endpoint, outcome: str, started_at: float) -> None:
-    # Not the endpoint's text: a person may have written a password into the URL.
+    # Not the endpoint's text: only host and port are certain to be no secret.
     address = one_line(endpoint.target.removeprefix("dns:///"))
     took_ms = (_now() - started_at) * 1000
     LOG.info("%s at %s: %s after %.1f ms", method, address, outcome, took_ms)
