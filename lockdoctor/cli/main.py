@@ -15,7 +15,13 @@ import typer
 from lockdoctor import __version__
 from lockdoctor.cli.exit_codes import ExitStatus, error_message, status_of
 from lockdoctor.cli.options.completion import CommandName
-from lockdoctor.cli.options.groups import CommandGroup, Job, PanelledCommand, to_click_command
+from lockdoctor.cli.options.groups import (
+    CONNECTION_HELP,
+    CommandGroup,
+    Job,
+    PanelledCommand,
+    to_click_command,
+)
 from lockdoctor.cli.runtime.memory import collect_rarely, leave_garbage
 from lockdoctor.cli.runtime.signals import forget, have_come, interrupt_at_once
 from lockdoctor.cli.runtime.streams import discard_stdout, give_up_what_is_closed, print_message
@@ -29,15 +35,15 @@ COMPLETION = "_LOCKDOCTOR_COMPLETE"
 """The variable with which a shell asks typer for completions, instead of running a command."""
 
 COMMANDS = {
-    "scan": "Find leaked locks, with proof, and say what they block.",
-    "check": "Check locks from cron or a monitoring system, in a second or two.",
-    "revoke": "Free leaked locks: a plan first, then exactly that, and the proof.",
-    "show": "Tell the whole story of one lock or lease.",
-    "demo": "Leak locks in an etcd of its own, and scan them.",
-    "history": "What earlier runs have seen: list, show, prune, export.",
-    "explain": "Say what a verdict means, and what to do.",
-    "selfcheck": "Say whether lockdoctor can do its work here, and with which role.",
-    "journal": "What was done to etcd: list, show, put deleted keys back.",
+    "scan": "Find leaked locks, with proof, and report what they block.",
+    "check": "Check locks from cron or a monitoring system, within seconds.",
+    "revoke": "Plan how to free leaked locks, do it, and verify the result.",
+    "show": "Show everything known about one lock or lease.",
+    "demo": "Leak locks in a temporary etcd, and scan them.",
+    "history": "List, show, prune or export what earlier runs stored.",
+    "explain": "Explain a verdict: its meaning, evidence and remedy.",
+    "selfcheck": "Check connection and permissions; print the smallest etcd role.",
+    "journal": "List what was done to etcd; restore deleted keys.",
 }
 """A short help for each command; a command's module has its name."""
 
@@ -142,22 +148,22 @@ def main(argv: Sequence[str]) -> int:
 
 @app.callback(
     invoke_without_command=True,
-    epilog="\b\nFor example:\n  lockdoctor scan --prefix /my-lock/",
+    epilog="\b\nFor example:\n  lockdoctor scan --prefix /my-lock/\n  lockdoctor help connection",
 )
 def lockdoctor(
     context: typer.Context,
     *,
-    version: Annotated[bool, typer.Option(VERSION, help="Say the version and exit.")] = False,
+    version: Annotated[bool, typer.Option(VERSION, help="Print the version and exit.")] = False,
     debug: Annotated[  # noqa: ARG001  # main() removes it; declared here for the help
         bool,
-        typer.Option("--debug", help="Show where an error came from. [LOCKDOCTOR_DEBUG]"),
+        typer.Option("--debug", help="Print the traceback of an error. [LOCKDOCTOR_DEBUG]"),
     ] = False,
     verbose: Annotated[  # noqa: ARG001  # as debug
         bool,
         typer.Option("--verbose", "-v", help="Log each call to etcd on standard error."),
     ] = False,
 ) -> None:
-    """Find leaked etcd v3 locks and leases, with proof, and say what they block."""
+    """Find leaked etcd v3 locks and leases, with proof, and report what they block."""
     if version:
         raise typer.Exit(_say_version())
     if context.invoked_subcommand is None:
@@ -172,7 +178,23 @@ def _without_flags(argv: Sequence[str]) -> tuple[list[str], set[str]]:
     return [word for word in argv[:end] if word not in flags] + list(argv[end:]), set(flags)
 
 
+def _connection_help() -> int:
+    """Print the connection options, which the help of a command only mentions."""
+    from lockdoctor.cli.options.connection import connection  # noqa: PLC0415  # few ask for it
+
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+    alone.command(CONNECTION_HELP, cls=PanelledCommand)(to_click_command(connection))
+    command = typer.main.get_command(alone)
+    context = command.make_context(CONNECTION_HELP, [], resilient_parsing=True)
+    typer.echo(command.get_help(context))
+    return ExitStatus.NOTHING_FOUND
+
+
 def _parse(argv: list[str]) -> Job:
+    if argv[:1] == ["help"]:
+        if argv[1:] == [CONNECTION_HELP]:
+            return _connection_help
+        argv = [*argv[1:], "--help"]
     command: Any = typer.main.get_command(app)
     for param in command.params:
         if param.name in _COMPLETION_HELP:

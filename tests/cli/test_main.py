@@ -24,11 +24,14 @@ SCAN_OPTIONS = (
     *("--window", "--timeout", "--max-rate", "--no-sessions", "--history", "--no-history"),
     "--format",
     *("--kind", "--max-hold", "--critical-hold", "--max-wait", "--max-ttl", "--max-idle-session"),
+    "--help",
+)
+CONNECTION_OPTIONS = (
     *("--endpoints", "--cacert", "--cert", "--key", "--user", "--password", "--password-file"),
     *("--auth-token-file", "--insecure-skip-tls-verify", "--insecure-transport"),
     *("--discovery-srv", "--discovery-srv-name", "--insecure-discovery"),
     *("--keepalive-time", "--keepalive-timeout"),
-    *("--dial-timeout", "--command-timeout", "--config", "--cluster", "--help"),
+    *("--dial-timeout", "--command-timeout", "--config", "--cluster"),
 )
 VARIABLES = (
     *("ETCDCTL_ENDPOINTS", "ETCDCTL_CACERT", "ETCDCTL_CERT", "ETCDCTL_KEY", "ETCDCTL_USER"),
@@ -37,7 +40,7 @@ VARIABLES = (
     *("ETCDCTL_DISCOVERY_SRV", "ETCDCTL_DISCOVERY_SRV_NAME", "ETCDCTL_INSECURE_DISCOVERY"),
     *("ETCDCTL_KEEPALIVE_TIME", "ETCDCTL_KEEPALIVE_TIMEOUT", "ETCDCTL_AUTH_JWT_TOKEN"),
     *("LOCKDOCTOR_PASSWORD_FILE", "LOCKDOCTOR_AUTH_TOKEN_FILE"),
-    *("LOCKDOCTOR_CONFIG", "LOCKDOCTOR_HISTORY"),
+    "LOCKDOCTOR_CONFIG",
 )
 
 
@@ -65,21 +68,40 @@ def run(*argv: str | bytes, **environ: str) -> subprocess.CompletedProcess[str]:
 def test_help_names_every_option_and_variable(
     flag: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The help of scan names each option and each variable, fits a terminal, and gives examples."""
+    """The help of scan fits a terminal, gives examples, and leaves the connection to its topic."""
     assert main(["scan", flag]) == 0
-
     text = capsys.readouterr().out
-    words = set(re.findall(r"--[a-z-]+|[A-Z]+_[A-Z_]+", text))
-    assert words >= {*SCAN_OPTIONS, *VARIABLES}
-    assert max(len(line) for line in text.splitlines()) <= 80
+    assert main(["help", "connection"]) == 0
+    connection = capsys.readouterr().out
+
+    assert named(text) >= {*SCAN_OPTIONS, "LOCKDOCTOR_HISTORY"}
+    assert "--cacert" not in named(text)
+    assert named(connection) >= {*CONNECTION_OPTIONS, *VARIABLES}
+    assert max(len(line) for line in (text + connection).splitlines()) <= 80
     assert "lockdoctor scan --prefix /my-lock/" in text
+    assert "Connection: as etcdctl; see `lockdoctor help connection`" in text
+
+
+@pytest.mark.parametrize("words", [[], ["scan"], ["history", "show"]])
+def test_help_is_a_command_as_well(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """People type it: it prints what --help prints."""
+    assert main(["help", *words]) == 0
+    text = capsys.readouterr().out
+
+    assert main([*words, "--help"]) == 0
+    assert capsys.readouterr().out == text
+
+
+def named(text: str) -> set[str]:
+    """Return the options and variables that a text names."""
+    return set(re.findall(r"--[a-z-]+|[A-Z]+_[A-Z_]+", text))
 
 
 @pytest.mark.parametrize(
     ("command", "usage", "argument"),
     [
         ("show", "KEY-OR-LEASE", r"Arguments:\n  KEY-OR-LEASE\s"),
-        ("revoke", "[LEASE]...", r"What to treat, and how:\n  LEASE\s"),
+        ("revoke", "[LEASE]...", r"What to act on, and how:\n  LEASE\s"),
         ("explain", "[VERDICT]", r"Arguments:\n  VERDICT\s"),
         ("history show", "LOCK-OR-LEASE", r"Arguments:\n  LOCK-OR-LEASE\s"),
         ("journal show", "ENTRY", r"Arguments:\n  ENTRY\s"),

@@ -39,11 +39,11 @@ def scan(
     config: ConfigFlags,
 ) -> int:
     """
-    Find the leaked locks below a prefix, with proof, and say what they block.
+    Find the leaked locks below a prefix, with proof, and report what they block.
 
-    Reads the keys, then watches their leases until each is decided: about 42 s
-    for sessions of Go's default TTL of 60 s, 8 s for a TTL of 10 s; at once
-    where an earlier run has seen them. Nothing is ever written to etcd.
+    Reads the keys, then watches their leases until each is decided. That takes
+    about 42 s for Go's default TTL of 60 s, and 8 s for a TTL of 10 s. With a
+    history it can take less. scan never writes to etcd.
     """
     from lockdoctor.cli.runtime.run import run_scan  # noqa: PLC0415  # loads grpc and rich
 

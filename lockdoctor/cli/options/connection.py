@@ -9,9 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from lockdoctor.cli.options.completion import cluster_names
+from lockdoctor.cli.options.groups import CONNECTION
 from lockdoctor.cli.options.types import duration, switch
-
-_CONNECTION = "Connection (as etcdctl's; a flag beats the environment)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +22,9 @@ class ConnectionFlags:
         typer.Option(
             "--endpoints",
             metavar="LIST",
-            help="Members, separated by commas (127.0.0.1:2379); asked directly, through no proxy."
-            " [ETCDCTL_ENDPOINTS]",
-            rich_help_panel=_CONNECTION,
+            help="Members, separated by commas (default 127.0.0.1:2379). Connected without a"
+            " proxy. [ETCDCTL_ENDPOINTS]",
+            rich_help_panel=CONNECTION,
         ),
     ] = None
     cacert: Annotated[
@@ -33,8 +32,8 @@ class ConnectionFlags:
         typer.Option(
             "--cacert",
             metavar="FILE",
-            help="CA bundle that the members' certificates are checked against. [ETCDCTL_CACERT]",
-            rich_help_panel=_CONNECTION,
+            help="CA bundle that verifies the members' certificates. [ETCDCTL_CACERT]",
+            rich_help_panel=CONNECTION,
         ),
     ] = None
     cert: Annotated[
@@ -43,7 +42,7 @@ class ConnectionFlags:
             "--cert",
             metavar="FILE",
             help="Client certificate. [ETCDCTL_CERT]",
-            rich_help_panel=_CONNECTION,
+            rich_help_panel=CONNECTION,
         ),
     ] = None
     key: Annotated[
@@ -52,7 +51,7 @@ class ConnectionFlags:
             "--key",
             metavar="FILE",
             help="The client certificate's key. [ETCDCTL_KEY]",
-            rich_help_panel=_CONNECTION,
+            rich_help_panel=CONNECTION,
         ),
     ] = None
     user: Annotated[
@@ -60,8 +59,9 @@ class ConnectionFlags:
         typer.Option(
             "--user",
             metavar="NAME[:PASSWORD]",
-            help="Who to be; a missing password is asked for on a terminal. [ETCDCTL_USER]",
-            rich_help_panel=_CONNECTION,
+            help="User name. On a terminal, prompts for the password if none is given."
+            " [ETCDCTL_USER]",
+            rich_help_panel=CONNECTION,
         ),
     ] = field(default=None, repr=False)
     password: Annotated[
@@ -69,9 +69,9 @@ class ConnectionFlags:
         typer.Option(
             "--password",
             metavar="PASSWORD",
-            help="Others on this machine can read it in the process list: prefer"
-            " --password-file. [ETCDCTL_PASSWORD]",
-            rich_help_panel=_CONNECTION,
+            help="Password. Visible in the process list: prefer --password-file."
+            " [ETCDCTL_PASSWORD]",
+            rich_help_panel=CONNECTION,
         ),
     ] = field(default=None, repr=False)
     password_file: Annotated[
@@ -79,8 +79,8 @@ class ConnectionFlags:
         typer.Option(
             "--password-file",
             metavar="FILE",
-            help="A file whose first line is the password. [LOCKDOCTOR_PASSWORD_FILE]",
-            rich_help_panel=_CONNECTION,
+            help="File whose first line is the password. [LOCKDOCTOR_PASSWORD_FILE]",
+            rich_help_panel=CONNECTION,
         ),
     ] = None
     auth_token_file: Annotated[
@@ -88,18 +88,18 @@ class ConnectionFlags:
         typer.Option(
             "--auth-token-file",
             metavar="FILE",
-            help="A file with a token, instead of --user; read again when etcd refuses the token."
+            help="File with a token, instead of --user. Read again when etcd refuses the token."
             " [LOCKDOCTOR_AUTH_TOKEN_FILE, or the token in ETCDCTL_AUTH_JWT_TOKEN]",
-            rich_help_panel=_CONNECTION,
+            rich_help_panel=CONNECTION,
         ),
     ] = None
     insecure_skip_tls_verify: Annotated[
         bool | None,
         typer.Option(
             "--insecure-skip-tls-verify",
-            help="Accept any certificate of a member; for tests only."
+            help="Accept any certificate of a member. For tests only."
             " [ETCDCTL_INSECURE_SKIP_TLS_VERIFY]",
-            rich_help_panel=_CONNECTION,
+            rich_help_panel=CONNECTION,
         ),
     ] = None
     insecure_transport: Annotated[
@@ -110,7 +110,7 @@ class ConnectionFlags:
             metavar="true|false",
             help="false: TLS for endpoints without http:// or https:// (default true)."
             " [ETCDCTL_INSECURE_TRANSPORT]",
-            rich_help_panel=_CONNECTION,
+            rich_help_panel=CONNECTION,
         ),
     ] = None
     discovery_srv: Annotated[
@@ -120,7 +120,7 @@ class ConnectionFlags:
             metavar="DOMAIN",
             help="Read the endpoints from the SRV records of a domain; beats --endpoints."
             " [ETCDCTL_DISCOVERY_SRV]",
-            rich_help_panel=_CONNECTION,
+            rich_help_panel=CONNECTION,
         ),
     ] = None
     discovery_srv_name: Annotated[
@@ -128,8 +128,8 @@ class ConnectionFlags:
         typer.Option(
             "--discovery-srv-name",
             metavar="NAME",
-            help="Suffix of the service in these records. [ETCDCTL_DISCOVERY_SRV_NAME]",
-            rich_help_panel=_CONNECTION,
+            help="Suffix of the service name in the SRV records. [ETCDCTL_DISCOVERY_SRV_NAME]",
+            rich_help_panel=CONNECTION,
         ),
     ] = None
     insecure_discovery: Annotated[
@@ -140,7 +140,7 @@ class ConnectionFlags:
             metavar="true|false",
             help="false: only TLS endpoints of these records, with certificates for the domain"
             " (default true). [ETCDCTL_INSECURE_DISCOVERY]",
-            rich_help_panel=_CONNECTION,
+            rich_help_panel=CONNECTION,
         ),
     ] = None
     keepalive_time_s: Annotated[
@@ -151,7 +151,7 @@ class ConnectionFlags:
             metavar="DURATION",
             help="Ping a silent connection after DURATION, at least 10s (default never)."
             " [ETCDCTL_KEEPALIVE_TIME]",
-            rich_help_panel=_CONNECTION,
+            rich_help_panel=CONNECTION,
         ),
     ] = None
     keepalive_timeout_s: Annotated[
@@ -162,7 +162,7 @@ class ConnectionFlags:
             metavar="DURATION",
             help="Maximum time to wait for the answer to a ping (default 6s)."
             " [ETCDCTL_KEEPALIVE_TIMEOUT]",
-            rich_help_panel=_CONNECTION,
+            rich_help_panel=CONNECTION,
         ),
     ] = None
     dial_timeout_s: Annotated[
@@ -171,8 +171,8 @@ class ConnectionFlags:
             "--dial-timeout",
             parser=duration,
             metavar="DURATION",
-            help="The longest to wait for a connection to one member (2s). [ETCDCTL_DIAL_TIMEOUT]",
-            rich_help_panel=_CONNECTION,
+            help="Maximum time to connect to one member (default 2s). [ETCDCTL_DIAL_TIMEOUT]",
+            rich_help_panel=CONNECTION,
         ),
     ] = None
     command_timeout_s: Annotated[
@@ -181,9 +181,9 @@ class ConnectionFlags:
             "--command-timeout",
             parser=duration,
             metavar="DURATION",
-            help="The longest to wait for one answer (8s: etcd itself says after 7s what ails it,"
-            " so less would hide the reason). [ETCDCTL_COMMAND_TIMEOUT]",
-            rich_help_panel=_CONNECTION,
+            help="Maximum time to wait for one answer (default 8s). etcd's own errors arrive"
+            " after 7s; a shorter time hides them. [ETCDCTL_COMMAND_TIMEOUT]",
+            rich_help_panel=CONNECTION,
         ),
     ] = None
 
@@ -197,9 +197,9 @@ class ConfigFlags:
         typer.Option(
             "--config",
             metavar="FILE",
-            help="Default: LOCKDOCTOR_CONFIG, ./lockdoctor.toml, then lockdoctor/lockdoctor.toml in"
-            " the XDG config folder.",
-            rich_help_panel=_CONNECTION,
+            help="Configuration file (default LOCKDOCTOR_CONFIG, ./lockdoctor.toml, then"
+            " lockdoctor/lockdoctor.toml in the XDG config folder).",
+            rich_help_panel=CONNECTION,
         ),
     ] = None
     cluster: Annotated[
@@ -208,8 +208,17 @@ class ConfigFlags:
             "--cluster",
             metavar="NAME",
             autocompletion=cluster_names,
-            help="The connection in [clusters.NAME] of the configuration file; it beats the"
-            " environment, as a flag does.",
-            rich_help_panel=_CONNECTION,
+            help="Use the connection in [clusters.NAME] of the configuration file. It overrides"
+            " the environment.",
+            rich_help_panel=CONNECTION,
         ),
     ] = None
+
+
+def connection(connection: ConnectionFlags, config: ConfigFlags) -> int:  # noqa: ARG001  # parsed for its help alone
+    """
+    List the connection options. Every command that reads etcd accepts them.
+
+    They are etcdctl's. A flag overrides the environment, and --cluster overrides it, too.
+    """
+    return 0

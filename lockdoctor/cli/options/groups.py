@@ -42,6 +42,13 @@ def to_click_command(command: Callable[..., int]) -> Callable[..., Job]:
     return parsed
 
 
+CONNECTION = "Connection"
+"""The heading of the options that every command with a connection has."""
+
+CONNECTION_HELP = "connection"
+"""The topic of `lockdoctor help` that lists them."""
+
+
 class PanelledCommand(TyperCommand):
     """
     A command whose help lists its options under their rich_help_panel.
@@ -64,6 +71,9 @@ class PanelledCommand(TyperCommand):
                 heading = getattr(param, "rich_help_panel", None) or usual
                 panels.setdefault(heading, []).append(record)
         for heading, records in panels.items():
+            if heading == CONNECTION and ctx.info_name != CONNECTION_HELP:
+                formatter.write(f"\n{CONNECTION}: as etcdctl; see `lockdoctor help connection`\n")
+                continue
             with formatter.section(heading):
                 formatter.write_dl(records)
 

@@ -20,9 +20,9 @@ class HistoryFlags:
         typer.Option(
             "--history",
             metavar="FILE",
-            help="Build on what earlier runs have seen, and add to it: that proves how long a lock"
-            " has been held. Default: LOCKDOCTOR_HISTORY, then lockdoctor/history.sqlite3 in the"
-            " XDG state folder.",
+            help="File with what earlier runs saw; this run adds to it. It proves how long a"
+            " lock is held. (default LOCKDOCTOR_HISTORY, then lockdoctor/history.sqlite3 in"
+            " the XDG state folder)",
             rich_help_panel=RUN,
         ),
     ] = None
@@ -30,7 +30,7 @@ class HistoryFlags:
         bool,
         typer.Option(
             "--no-history",
-            help="Build on no earlier run, and leave nothing for later ones.",
+            help="Do not read or write the history.",
             rich_help_panel=RUN,
         ),
     ] = False

@@ -18,8 +18,8 @@ class JournalFlags:
         typer.Option(
             "--journal",
             metavar="FILE",
-            help="What is done to etcd is written down here, before and after. Default:"
-            " LOCKDOCTOR_JOURNAL, then lockdoctor/journal.jsonl in the XDG state folder.",
+            help="File that records each write to etcd, before and after it (default"
+            " LOCKDOCTOR_JOURNAL, then lockdoctor/journal.jsonl in the XDG state folder).",
             rich_help_panel="Journal",
         ),
     ] = None

@@ -12,7 +12,7 @@ from lockdoctor.cli.options.types import duration, one_of
 from lockdoctor.domain.model.locks import Kind
 from lockdoctor.domain.policy.policy import Limits
 
-_LIMITS = "What counts as too long (beats lockdoctor.toml)"
+_LIMITS = "Limits (override lockdoctor.toml)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +26,8 @@ class LimitFlags:
             parser=one_of(Kind.LOCK, Kind.ELECTION, Kind.REGISTRATION),
             autocompletion=words(Kind.LOCK, Kind.ELECTION, Kind.REGISTRATION),
             metavar="KIND",
-            help="What the keys are for: lock, election or registration. The last two are kept as"
-            " long as their process lives, by design. Default: the keys' own shape says.",
+            help="Kind of the keys: lock, election or registration. Elections and registrations"
+            " are held as long as their process runs (default: from the keys' layout).",
             rich_help_panel=_LIMITS,
         ),
     ] = None
@@ -37,8 +37,8 @@ class LimitFlags:
             "--max-hold",
             parser=duration,
             metavar="DURATION",
-            help="The longest that a lock may be held (90s, 5m, 1h30m). Say it where you know it:"
-            " a suspicion then becomes a verdict.",
+            help="Maximum time that a lock may be held, like 90s, 5m, 1h30m. A lock held longer"
+            " is proven leaked.",
             rich_help_panel=_LIMITS,
         ),
     ] = None
@@ -48,7 +48,7 @@ class LimitFlags:
             "--critical-hold",
             parser=duration,
             metavar="DURATION",
-            help="From here on a hold is CRITICAL even if nobody waits.",
+            help="A lock held longer than this is CRITICAL even without waiters.",
             rich_help_panel=_LIMITS,
         ),
     ] = None
@@ -58,7 +58,7 @@ class LimitFlags:
             "--max-wait",
             parser=duration,
             metavar="DURATION",
-            help="The longest that anyone may wait for a lock (5m).",
+            help="Maximum time that a waiter may wait for a lock (default 5m).",
             rich_help_panel=_LIMITS,
         ),
     ] = None
@@ -68,7 +68,8 @@ class LimitFlags:
             "--max-ttl",
             parser=duration,
             metavar="DURATION",
-            help="The longest TTL of a lock's lease: so long it stays taken after a crash (10m).",
+            help="Maximum TTL of a lock's lease (default 10m). After a crash, the lock stays"
+            " taken for its TTL.",
             rich_help_panel=_LIMITS,
         ),
     ] = None
@@ -78,7 +79,7 @@ class LimitFlags:
             "--max-idle-session",
             parser=duration,
             metavar="DURATION",
-            help="The longest that a session may live without a key (no limit).",
+            help="Maximum time that a session may exist without a key (default: no limit).",
             rich_help_panel=_LIMITS,
         ),
     ] = None

@@ -31,6 +31,6 @@ class FormatFlags:
             autocompletion=words(*OutputFormat),
             metavar="table|json",
             show_default=False,
-            help="For people (the default) or for programs.",
+            help="Output format (default table).",
         ),
     ] = OutputFormat.TABLE

@@ -52,7 +52,7 @@ def from_hex(flag: str, text: str) -> bytes:
         ) from error
 
 
-_TARGETS = "What to examine"
+_TARGETS = "What to scan"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +64,8 @@ class PrefixFlags:
         typer.Option(
             "--prefix",
             metavar="PREFIX",
-            help="Keys that begin with this, byte for byte as etcdctl takes it; repeatable."
-            " Default: the prefixes of lockdoctor.toml.",
+            help="Prefix of the keys, byte for byte; repeatable (default: the prefixes of"
+            " lockdoctor.toml).",
             rich_help_panel=_TARGETS,
         ),
     ] = field(default_factory=list)
@@ -74,7 +74,7 @@ class PrefixFlags:
         typer.Option(
             "--prefix-hex",
             metavar="HEX",
-            help="The same for keys that are not text: 2f6d792f is /my/; repeatable.",
+            help="Prefix in hexadecimal, for keys that are not text: 2f6d792f is /my/; repeatable.",
             rich_help_panel=_TARGETS,
         ),
     ] = field(default_factory=list)
@@ -82,7 +82,7 @@ class PrefixFlags:
         bool,
         typer.Option(
             "--all-keys",
-            help="Every key of the cluster; a role without root rarely may read them.",
+            help="Scan all keys of the cluster (usually needs the root role).",
             rich_help_panel=_TARGETS,
         ),
     ] = False

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-_WITNESSES = "Whom else to ask"
+_WITNESSES = "Other sources"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,10 +20,10 @@ class ProcessFlags:
         typer.Option(
             "--pprof",
             metavar="[NAME=]URL",
-            help="A Go process that may hold the locks, where it shows its goroutines, for example"
-            " http://orders-7f:6060; names the process behind a lease. Repeatable. Go stops the"
-            " process for a moment to list them (left out above 20,000 goroutines). Asked without a"
-            " proxy, at both ends of the run, for at most 20s.",
+            help="pprof URL of a Go process that takes locks, like http://orders-7f:6060;"
+            " repeatable. Names the process behind a lease. Go pauses the process to list"
+            " its goroutines (not above 20,000). Read without a proxy, at both ends of the"
+            " run, for at most 20s.",
             rich_help_panel=_WITNESSES,
         ),
     ] = field(default_factory=list, repr=False)
@@ -32,7 +32,7 @@ class ProcessFlags:
         typer.Option(
             "--pprof-file",
             metavar="FILE",
-            help="A goroutine profile that was saved, best with debug=2; repeatable.",
+            help="Saved goroutine profile, preferably with debug=2; repeatable.",
             rich_help_panel=_WITNESSES,
         ),
     ] = field(default_factory=list)
@@ -41,9 +41,9 @@ class ProcessFlags:
         typer.Option(
             "--metrics",
             metavar="URL",
-            help="Where a member shows its metrics, for example http://10.0.0.1:2381; repeatable."
-            " Default: each endpoint, where it answers. Asked without a proxy, at both ends of the"
-            " run, for at most 10s (2s by default).",
+            help="Metrics URL of a member, like http://10.0.0.1:2381; repeatable (default: each"
+            " endpoint, if it answers). Read without a proxy, at both ends of the run, for"
+            " at most 10s (2s for the default).",
             rich_help_panel=_WITNESSES,
         ),
     ] = field(default_factory=list, repr=False)

@@ -23,8 +23,8 @@ class RunFlags:
             parser=duration,
             metavar="DURATION",
             show_default=False,
-            help="Watch at most so long (60s); it ends earlier once everything is decided. 0 takes"
-            " one reading, which proves no renewal.",
+            help="Maximum time to watch (default 60s). Stops early when every lease is decided."
+            " 0 takes one reading, which cannot prove a renewal.",
             rich_help_panel=RUN,
         ),
     ] = 60.0
@@ -34,8 +34,8 @@ class RunFlags:
             "--timeout",
             parser=duration,
             metavar="DURATION",
-            help="End the whole run after this, with a report of what was seen (the window and"
-            " 2m).",
+            help="Maximum time for the whole run (default: the window and 2m). The report has"
+            " the results so far.",
             rich_help_panel=RUN,
         ),
     ] = None
@@ -47,8 +47,7 @@ class RunFlags:
             autocompletion=words(*OutputFormat),
             metavar="table|json",
             show_default=False,
-            help="For people (the default) or for programs. It goes to standard output, everything"
-            " else to standard error.",
+            help="Format of the report on standard output (default table).",
             rich_help_panel=RUN,
         ),
     ] = OutputFormat.TABLE
@@ -68,8 +67,8 @@ class LookupFlags:
             parser=count,
             metavar="N",
             show_default=False,
-            help="At most so many look-ups of leases a second (5000); the first tenth goes at"
-            " once.",
+            help="Maximum lease look-ups per second (default 5000). The first tenth of N is sent"
+            " at once.",
             rich_help_panel=RUN,
         ),
     ] = 5000
@@ -77,7 +76,7 @@ class LookupFlags:
         bool,
         typer.Option(
             "--no-sessions",
-            help="Do not look for leaked sessions: the leases of the whole cluster without a key.",
+            help="Do not look for leaked sessions (leases without keys, in the whole cluster).",
             rich_help_panel=RUN,
         ),
     ] = False

@@ -26,7 +26,7 @@ from tests.folders import ROOT
 OPTIONS = (
     *("--prefix", "--warning", "--critical", "--first-run-unknown", "--timeout", "--history"),
     *("--no-history", "--format", "--output", "--textfile", "--ping-url", "--quiet"),
-    *("--max-hold", "--endpoints", "--config"),
+    "--max-hold",
 )
 CLOSED_PORT = "127.0.0.1:1"
 """Nobody listens there without being root."""

@@ -44,11 +44,10 @@ def check(
     """
     Check the locks below a prefix, for cron and for monitoring systems.
 
-    Looks once, which takes a second or two: what it sees together with what
-    earlier runs have seen proves a leak. The first run takes the baseline.
-    Only a hold that exceeds --max-hold (or max_hold) is proven leaked. Without
-    a limit a hold of 5 min or more is mentioned. Nothing is ever written to
-    etcd without --treat.
+    Takes one reading, within seconds, and joins it to those of earlier runs.
+    The first run proves no leak. Only a hold longer than --max-hold (or
+    max_hold) is proven leaked; without a limit, holds of 5 min or more are
+    mentioned. check writes to etcd only with --treat.
     """
     from lockdoctor.cli.commands.check.run import run_check  # noqa: PLC0415  # loads grpc and rich
 

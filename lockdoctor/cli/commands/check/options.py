@@ -13,10 +13,10 @@ from lockdoctor.cli.options.completion import words
 from lockdoctor.cli.options.run import RUN
 from lockdoctor.cli.options.types import duration, one_of
 
-_STATUS = "What alarms, beside the verdicts"
+_STATUS = "Thresholds, in addition to the verdicts"
 
 
-_TELLING = "Where the result goes"
+_TELLING = "Output"
 
 
 class CheckFormat(str, enum.Enum):
@@ -38,7 +38,7 @@ class StatusFlags:
             "--warning",
             "-w",
             metavar="METRIC=RANGE",
-            help="WARNING where a metric leaves its range, waiters=5 for example; repeatable.",
+            help="WARNING if a metric leaves its range, like waiters=5; repeatable.",
             rich_help_panel=_STATUS,
         ),
     ] = field(default_factory=list)
@@ -48,7 +48,7 @@ class StatusFlags:
             "--critical",
             "-c",
             metavar="METRIC=RANGE",
-            help="The same for CRITICAL.",
+            help="Same as --warning, for CRITICAL.",
             rich_help_panel=_STATUS,
         ),
     ] = field(default_factory=list)
@@ -56,7 +56,7 @@ class StatusFlags:
         bool,
         typer.Option(
             "--first-run-unknown",
-            help="UNKNOWN where no earlier run can be built on, instead of OK.",
+            help="Report UNKNOWN, not OK, if the history has no earlier run.",
             rich_help_panel=_STATUS,
         ),
     ] = False
@@ -67,7 +67,7 @@ class StatusFlags:
             parser=duration,
             metavar="DURATION",
             show_default=False,
-            help="The longest that the whole check may take (30s).",
+            help="Maximum time for the whole check (default 30s).",
             rich_help_panel=RUN,
         ),
     ] = 30.0
@@ -85,7 +85,7 @@ class ReportFlags:
             autocompletion=words(*CheckFormat),
             metavar="nagios|json|prometheus|table",
             show_default=False,
-            help="The form on standard output (nagios: one status line, then details).",
+            help="Format on standard output (default nagios: one status line, then details).",
             rich_help_panel=_TELLING,
         ),
     ] = CheckFormat.NAGIOS
@@ -94,7 +94,7 @@ class ReportFlags:
         typer.Option(
             "--output",
             metavar="FORMAT=FILE",
-            help="Another form of the same result into a file, whole or not at all; repeatable.",
+            help="Write the result in another format to a file, atomically; repeatable.",
             rich_help_panel=_TELLING,
         ),
     ] = field(default_factory=list)
@@ -103,8 +103,8 @@ class ReportFlags:
         typer.Option(
             "--textfile",
             metavar="FILE",
-            help="The same as --output prometheus=FILE, for node_exporter. Always written:"
-            " lockdoctor_up is 0 where the check failed.",
+            help="Same as --output prometheus=FILE, for node_exporter. Also written if the check"
+            " fails (lockdoctor_up is 0).",
             rich_help_panel=_TELLING,
         ),
     ] = None
@@ -113,9 +113,9 @@ class ReportFlags:
         typer.Option(
             "--ping-url",
             metavar="URL",
-            help="Tell a monitoring service of the kind of healthchecks.io: URL/start, then"
-            " URL/<exit status> with the status line. Its failure changes no status. Goes through"
-            " http_proxy or https_proxy, where they are set; nothing else does.",
+            help="Ping a service like healthchecks.io: URL/start, then URL/<exit status> with"
+            " the status line. A failed ping does not change the status. Only this request"
+            " uses http_proxy and https_proxy.",
             rich_help_panel=_TELLING,
         ),
     ] = field(default=None, repr=False)
@@ -123,7 +123,7 @@ class ReportFlags:
         bool,
         typer.Option(
             "--quiet",
-            help="Print nothing where all is OK, so that cron sends no mail.",
+            help="Print no output if the status is OK (cron sends no mail).",
             rich_help_panel=_TELLING,
         ),
     ] = False
@@ -137,9 +137,9 @@ class TreatFlags:
         bool,
         typer.Option(
             "--treat",
-            help="Free leaked locks as far as lockdoctor.toml allows it below their prefix, after"
-            " the examination and after up to 2 min of watching these locks' leases. The status"
-            " tells how it was before; --timeout does not cut it off.",
+            help="Free leaked locks as lockdoctor.toml allows, after watching their leases for"
+            " up to 2 min. The status is that before the treatment. --timeout does not apply"
+            " to it.",
             rich_help_panel=RUN,
         ),
     ] = False

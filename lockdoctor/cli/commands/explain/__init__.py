@@ -34,17 +34,17 @@ class ExplainFlags:
         typer.Argument(
             metavar="VERDICT",
             autocompletion=_complete_verdict,
-            help="For example leaked-lock. Default: all, briefly.",
+            help="A verdict, like leaked-lock (default: a list of all).",
         ),
     ] = ""
 
 
 def explain(flags: ExplainFlags) -> int:
     """
-    Say what a verdict means, and what to do.
+    Explain a verdict: its meaning, its evidence and its remedy.
 
-    What it means, the evidence for it, when it may be harmless, and the remedy, with the
-    client code that causes it and the code that does not. The same stands in docs/verdicts.md.
+    Also when it can be harmless, the client code that causes it, and the code that does not.
+    docs/verdicts.md has the same text.
     """
     from lockdoctor.cli.commands.explain.run import run_explain  # noqa: PLC0415  # loads rich
 

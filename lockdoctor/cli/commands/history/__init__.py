@@ -32,7 +32,7 @@ def runs(form: FormatFlags, file: StoredFlags) -> int:
 
 def show(subject: SubjectFlags, file: StoredFlags) -> int:
     """
-    Say what stood for one lock or lease: holds, readings, findings.
+    Show what is stored of one lock or lease: holds, readings, findings.
 
     LOCK-OR-LEASE is a lock's name or one of its keys, byte for byte, or a lease
     as etcdctl prints it. "At least" is what readings prove: from the first
@@ -45,10 +45,10 @@ def show(subject: SubjectFlags, file: StoredFlags) -> int:
 
 def prune(limits: PruneFlags, file: StoredFlags) -> int:
     """
-    Forget old runs now, and give their room back.
+    Delete old runs now, and shrink the file.
 
-    Every check does so by itself, bit by bit: after 30 days, or when the file
-    grows over 200 MB.
+    Every check deletes some by itself: after 30 days, or if the file is larger
+    than 200 MB.
     """
     from lockdoctor.cli.commands.history import run  # noqa: PLC0415  # as above
 
@@ -59,7 +59,7 @@ def export(file: StoredFlags) -> int:
     """
     Write everything that is stored as JSON lines.
 
-    "record" says what a line is: run, hold, lease or finding.
+    "record" is the kind of a line: run, hold, lease or finding.
     """
     from lockdoctor.cli.commands.history import run  # noqa: PLC0415  # as above
 
@@ -72,7 +72,7 @@ group = typer.Typer(cls=CommandGroup, rich_markup_mode=None, add_completion=Fals
 @group.callback(invoke_without_command=True, epilog=EXAMPLES)
 def history(context: typer.Context) -> None:
     """
-    Look at what earlier runs have left, or clear some of it away.
+    List, show, prune or export what earlier runs stored.
 
     Only prune changes the file.
     """

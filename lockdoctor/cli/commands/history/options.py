@@ -36,8 +36,8 @@ class StoredFlags:
         typer.Option(
             "--history",
             metavar="FILE",
-            help="Default: LOCKDOCTOR_HISTORY, then lockdoctor/history.sqlite3 in the XDG state"
-            " folder (~/.local/state).",
+            help="File of the history (default LOCKDOCTOR_HISTORY, then"
+            " lockdoctor/history.sqlite3 in the XDG state folder, ~/.local/state).",
         ),
     ] = None
 
@@ -50,7 +50,7 @@ class SubjectFlags:
         str,
         typer.Argument(
             metavar="LOCK-OR-LEASE",
-            help="The name of a lock, a key, or a lease as etcdctl prints it.",
+            help="Name of a lock, a key, or a lease as etcdctl prints it.",
             show_default=False,
         ),
     ]
@@ -66,7 +66,7 @@ class PruneFlags:
             "--older-than",
             parser=duration,
             metavar="DURATION",
-            help="Forget the runs that ended longer ago, and what no later run has seen (30d).",
+            help="Delete runs that ended longer ago, and what no later run saw (default 30d).",
         ),
     ] = None
     max_size: Annotated[
@@ -75,6 +75,7 @@ class PruneFlags:
             "--max-size",
             parser=size,
             metavar="SIZE",
-            help="Forget the oldest runs until the file is no larger (200MB). The last run stays.",
+            help="Delete the oldest runs until the file has at most this size (default 200MB)."
+            " The last run stays.",
         ),
     ] = None

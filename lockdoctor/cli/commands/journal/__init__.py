@@ -27,7 +27,7 @@ Exit status: 0 done or planned, 1 a key was not put back, 2 bad usage,
 
 
 def list_entries(flags: ListFlags, form: FormatFlags, journal: JournalFlags) -> int:
-    """List what was done to etcd, the last of it first."""
+    """List what was done to etcd, the newest entry first."""
     from lockdoctor.cli.commands.journal import run  # noqa: PLC0415  # loads rich
 
     return run.list_entries(flags, form, journal)
@@ -35,9 +35,9 @@ def list_entries(flags: ListFlags, form: FormatFlags, journal: JournalFlags) -> 
 
 def show(entry: EntryFlags, form: FormatFlags, journal: JournalFlags) -> int:
     """
-    Say everything that is known of one entry.
+    Show one entry: who did it and why, its keys, and its outcome.
 
-    Who did it and why, every key as it was right before, and what came of it.
+    The keys are shown as they were right before.
     """
     from lockdoctor.cli.commands.journal import run  # noqa: PLC0415  # loads rich
 
@@ -52,11 +52,11 @@ def restore(
     config: ConfigFlags,
 ) -> int:
     """
-    Put back keys that an entry has deleted, only where they do not exist now.
+    Restore keys that an entry deleted, if they do not exist now.
 
-    Shows first what it would put back, and does so when the question is
-    answered with yes, or with --yes. A key never comes back onto its old
-    lease, and a lock's key comes back as a new hold at the end of the queue.
+    Prints the plan, and executes it after the answer yes, or with --yes. A
+    restored key is not on its old lease. A lock's key is a new hold at the end
+    of the queue.
     """
     from lockdoctor.cli.commands.journal import run_restore  # noqa: PLC0415  # loads grpc and rich
 
@@ -81,9 +81,10 @@ group = typer.Typer(cls=_ListByDefault, rich_markup_mode=None, add_completion=Fa
 @group.callback(epilog=EXAMPLES)
 def journal() -> None:
     """
-    See what lockdoctor has done to etcd, and put back keys that it deleted.
+    List what lockdoctor did to etcd, and restore keys that it deleted.
 
-    Without a command it lists. Only restore writes to etcd, and only when told.
+    Without a command it lists. Only restore writes to etcd, after a question
+    or with --yes.
     """
 
 

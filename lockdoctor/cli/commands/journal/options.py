@@ -18,7 +18,7 @@ Source: MaxLeaseTTL in etcd's server/lease/lessor.go.
 """
 
 
-_RESTORE = "What to put back"
+_RESTORE = "What to restore"
 
 
 def ttl(given: str | int) -> int:
@@ -42,7 +42,7 @@ class ListFlags:
             parser=count,
             metavar="N",
             show_default=False,
-            help="The last N entries (20).",
+            help="Maximum number of entries, the newest ones (default 20).",
         ),
     ] = 20
 
@@ -55,7 +55,7 @@ class EntryFlags:
         str,
         typer.Argument(
             metavar="ENTRY",
-            help="An entry's ID, or as much of its beginning as no other has.",
+            help="ID of an entry, or a unique beginning of it.",
             show_default=False,
         ),
     ]
@@ -70,7 +70,7 @@ class RestoreFlags:
         typer.Option(
             "--only",
             metavar="KEY",
-            help="Only this key; repeatable.",
+            help="Restore only this key; repeatable.",
             rich_help_panel=_RESTORE,
         ),
     ] = field(default_factory=list)
@@ -80,16 +80,16 @@ class RestoreFlags:
             "--ttl",
             parser=ttl,
             metavar="DURATION",
-            help="Put the keys onto one new lease of this TTL, which nobody renews: they go with"
-            " it. Default: without a lease; they stay until somebody deletes them.",
+            help="Put the keys on one new lease with this TTL, without renewals; they expire"
+            " with it (default: no lease, they stay).",
             rich_help_panel=_RESTORE,
         ),
     ] = None
     yes: Annotated[
         bool,
-        typer.Option("--yes", help="Do it without asking.", rich_help_panel=_RESTORE),
+        typer.Option("--yes", help="Restore without asking.", rich_help_panel=_RESTORE),
     ] = False
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Only show the plan.", rich_help_panel=_RESTORE),
+        typer.Option("--dry-run", help="Print the plan only.", rich_help_panel=_RESTORE),
     ] = False

@@ -39,11 +39,11 @@ def revoke(
     config: ConfigFlags,
 ) -> int:
     """
-    Free leaked locks safely: a plan first, then exactly that, and the proof.
+    Plan how to free leaked locks, do it, and verify the result.
 
-    Scans, plans and asks. Right before each target is treated it is read again:
-    whatever has changed is refused. Everything is written into a journal, before
-    and after; docs/revoking.md says when to release, quarantine or revoke.
+    Scans, prints a plan, and asks. Reads each target again right before the
+    action, and refuses it if it has changed. The journal records each action
+    before and after it. docs/revoking.md explains release, quarantine, revoke.
     """
     from lockdoctor.cli.commands.revoke.run import run_revoke  # noqa: PLC0415  # loads grpc and rich
 

@@ -16,10 +16,10 @@ from lockdoctor.domain.model.actions import Action
 if TYPE_CHECKING:
     from lockdoctor.domain.evidence.verdicts import VerdictKind
 
-_WHAT = "What to treat, and how"
+_WHAT = "What to act on, and how"
 
 
-_DANGERS = "Dangers: each needs its own flag, --yes covers none"
+_DANGERS = "Safety overrides (not implied by --yes)"
 
 
 _ACTING = "Plan and action"
@@ -47,7 +47,8 @@ class SelectionFlags:
         list[str],
         typer.Argument(
             metavar="LEASE",
-            help="Leases as etcdctl prints them. Default: the holders that are judged leaked-lock.",
+            help="Leases as etcdctl prints them (default: the holders with the verdict"
+            " leaked-lock).",
             show_default=False,
             rich_help_panel=_WHAT,
         ),
@@ -57,7 +58,7 @@ class SelectionFlags:
         typer.Option(
             "--lock-key",
             metavar="KEY",
-            help="The key of a holder, as etcdctl shows it; repeatable.",
+            help="Key of a holder, as etcdctl prints it; repeatable.",
             rich_help_panel=_WHAT,
         ),
     ] = field(default_factory=list)
@@ -66,7 +67,7 @@ class SelectionFlags:
         typer.Option(
             "--lock-key-hex",
             metavar="HEX",
-            help="The same for keys that are not text; repeatable.",
+            help="Key in hexadecimal, for keys that are not text; repeatable.",
             rich_help_panel=_WHAT,
         ),
     ] = field(default_factory=list)
@@ -74,7 +75,8 @@ class SelectionFlags:
         bool,
         typer.Option(
             "--sessions",
-            help="The leases without keys that are judged leaked, wherever in the cluster.",
+            help="Revoke the leases without keys that have the verdict leaked-session, in the"
+            " whole cluster.",
             rich_help_panel=_WHAT,
         ),
     ] = False
@@ -96,7 +98,7 @@ class SelectionFlags:
             parser=duration,
             metavar="DURATION",
             show_default=False,
-            help="Only what is proven to be held for so long.",
+            help="Only locks proven to be held for at least DURATION.",
             rich_help_panel=_WHAT,
         ),
     ] = 0.0
@@ -107,7 +109,7 @@ class SelectionFlags:
             parser=count,
             metavar="N",
             show_default=False,
-            help="At most so many, the oldest holds first (10).",
+            help="Maximum number of targets, the oldest holds first (default 10).",
             rich_help_panel=_WHAT,
         ),
     ] = 10
@@ -119,9 +121,10 @@ class SelectionFlags:
             autocompletion=words(Action.REVOKE, Action.RELEASE, Action.QUARANTINE),
             metavar="WAY",
             show_default=False,
-            help="revoke (the default) deletes the hold and ends its session with every key on it;"
-            " release deletes the hold alone; quarantine deletes it too, but later: until then it"
-            " keeps its place and can be put back.",
+            help="revoke (default): delete the hold, and revoke its lease with every key on it."
+            " release: delete the hold only. quarantine: move the key to a short lease."
+            " Until that lease expires, the key keeps its place in the queue and can be"
+            " restored.",
             rich_help_panel=_WHAT,
         ),
     ] = Action.REVOKE.value
@@ -132,7 +135,7 @@ class SelectionFlags:
             parser=duration,
             metavar="DURATION",
             show_default=False,
-            help="How long a quarantine lasts (60s).",
+            help="Duration of a quarantine (default 60s).",
             rich_help_panel=_WHAT,
         ),
     ] = 60.0
@@ -146,8 +149,8 @@ class OverrideFlags:
         bool,
         typer.Option(
             "--even-if-healthy",
-            help="Treat what is named, and what hangs on its lease, though nothing of it was judged"
-            " leaked.",
+            help="Also act on named targets that were not judged leaked, and on other keys on"
+            " their lease.",
             rich_help_panel=_DANGERS,
         ),
     ] = False
@@ -155,7 +158,7 @@ class OverrideFlags:
         bool,
         typer.Option(
             "--include-outside-keys",
-            help="Delete keys outside the prefixes that are on a lease that is revoked.",
+            help="Also delete keys outside the prefixes that are on a revoked lease.",
             rich_help_panel=_DANGERS,
         ),
     ] = False
@@ -166,7 +169,7 @@ class OverrideFlags:
             parser=count,
             metavar="N",
             show_default=False,
-            help="Revoke no lease with more keys than this (10).",
+            help="Refuse to revoke a lease with more keys than N (default 10).",
             rich_help_panel=_DANGERS,
         ),
     ] = 10
@@ -174,7 +177,7 @@ class OverrideFlags:
         bool,
         typer.Option(
             "--whole-prefix",
-            help="Treat every holder below the --prefix, whatever was concluded.",
+            help="Act on every holder below --prefix, whatever its verdict.",
             rich_help_panel=_DANGERS,
         ),
     ] = False
@@ -186,14 +189,16 @@ class ExecutionFlags:
 
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Plan only, and ask nothing.", rich_help_panel=_ACTING),
+        typer.Option(
+            "--dry-run", help="Print the plan only, without a question.", rich_help_panel=_ACTING
+        ),
     ] = False
     yes: Annotated[
         bool,
         typer.Option(
             "--yes",
-            help="Carry the plan out without asking. Without this and without a terminal, the plan"
-            " is all that happens.",
+            help="Execute the plan without asking. Without --yes and without a terminal, only"
+            " the plan is printed.",
             rich_help_panel=_ACTING,
         ),
     ] = False
@@ -202,7 +207,7 @@ class ExecutionFlags:
         typer.Option(
             "--plan",
             metavar="FILE",
-            help="Save the plan, and do nothing else.",
+            help="Save the plan to a file, and stop.",
             rich_help_panel=_ACTING,
         ),
     ] = None
@@ -211,7 +216,7 @@ class ExecutionFlags:
         typer.Option(
             "--from-plan",
             metavar="FILE",
-            help="Carry out exactly that plan, and nothing of it that has changed since.",
+            help="Execute a saved plan. Targets that have changed since are refused.",
             rich_help_panel=_ACTING,
         ),
     ] = None
@@ -220,7 +225,7 @@ class ExecutionFlags:
         typer.Option(
             "--undo",
             metavar="ENTRY",
-            help="Put what is in quarantine back onto its old lease, at once; `lockdoctor journal`"
+            help="Undo a quarantine: move the keys back to their old lease. `lockdoctor journal`"
             " lists the entries.",
             rich_help_panel=_ACTING,
         ),
@@ -231,8 +236,8 @@ class ExecutionFlags:
             "--verify",
             parser=duration,
             metavar="DURATION",
-            help="Watch afterwards whether the leak comes back: the same lock, another lease,"
-            " renewed.",
+            help="Afterwards, watch for DURATION whether another lease takes the same lock and"
+            " is renewed.",
             rich_help_panel=_ACTING,
         ),
     ] = None
@@ -243,7 +248,7 @@ class ExecutionFlags:
             parser=duration,
             metavar="DURATION",
             show_default=False,
-            help="Between two targets (200ms).",
+            help="Pause between two targets (default 200ms).",
             rich_help_panel=_ACTING,
         ),
     ] = 0.2
@@ -251,7 +256,7 @@ class ExecutionFlags:
         bool,
         typer.Option(
             "--continue-on-error",
-            help="Go on with the next target after etcd has failed.",
+            help="Continue with the next target after an error of etcd.",
             rich_help_panel=_ACTING,
         ),
     ] = False

@@ -28,13 +28,13 @@ def selfcheck(
     config: ConfigFlags,
 ) -> int:
     """
-    Say whether lockdoctor can do its work here, and with which role.
+    Check connection and permissions; print the smallest etcd role that suffices.
 
-    Looks at each endpoint (reachable, version and its known bugs with leases,
+    Checks each endpoint (reachable, version and its known bugs with leases,
     leader, certificate, clock), tries what a scan does (log in, read the keys
-    and what else is on their leases, list the leases), and opens history and
-    journal. Then it prints the etcdctl commands for the smallest role that
-    suffices. Nothing is ever written to etcd.
+    and the other keys on their leases, list the leases), and opens history and
+    journal. Then it prints the etcdctl commands that create the role.
+    selfcheck never writes to etcd.
     """
     from lockdoctor.cli.commands.selfcheck.run import run_selfcheck  # noqa: PLC0415  # loads grpc and rich
 

@@ -27,13 +27,12 @@ def show(
     config: ConfigFlags,
 ) -> int:
     """
-    Tell the whole story of one lock or lease.
+    Show everything known about one lock or lease.
 
-    Who holds and who waits, since when and how each is kept alive; the TTL as
-    it was at every moment that is known, in this run and as far back as
-    earlier runs have seen it; what the clients wrote about themselves; what
-    else hangs on the lease; the verdicts, and what to do. Nothing is ever
-    written to etcd.
+    The holder and the waiters, since when, and how each lease is kept alive;
+    the TTL over time, in this run and in earlier runs; what the clients wrote
+    about themselves; the other keys on the lease; the verdicts, and what to
+    do. show never writes to etcd.
     """
     from lockdoctor.cli.commands.show.run import run_show  # noqa: PLC0415  # loads grpc and rich
 

@@ -22,7 +22,7 @@ class ShowFlags:
         str,
         typer.Argument(
             metavar="KEY-OR-LEASE",
-            help="The name of a lock, a key, or a lease as etcdctl prints it.",
+            help="Name of a lock, a key, or a lease as etcdctl prints it.",
         ),
     ]
     window_s: Annotated[
@@ -32,7 +32,7 @@ class ShowFlags:
             parser=duration,
             metavar="DURATION",
             show_default=False,
-            help="Watch at most so long (60s). 0 takes one reading.",
+            help="Maximum time to watch (default 60s). 0 takes one reading.",
             rich_help_panel=RUN,
         ),
     ] = 60.0
@@ -44,22 +44,20 @@ class ShowFlags:
             autocompletion=words(*OutputFormat),
             metavar="table|json",
             show_default=False,
-            help="For people (the default), or the document of scan with this alone in it.",
+            help="Format on standard output (default table). json is the document of scan.",
             rich_help_panel=RUN,
         ),
     ] = OutputFormat.TABLE
     svg: Annotated[
         Path | None,
-        typer.Option(
-            "--svg", metavar="FILE", help="Draw the page into a file.", rich_help_panel=RUN
-        ),
+        typer.Option("--svg", metavar="FILE", help="Write the page as SVG.", rich_help_panel=RUN),
     ] = None
     html: Annotated[
         Path | None,
         typer.Option(
             "--html",
             metavar="FILE",
-            help="Write the page as HTML, for a ticket or a post-mortem; it fetches nothing.",
+            help="Write the page as HTML, for a ticket. It loads no other file.",
             rich_help_panel=RUN,
         ),
     ] = None
