@@ -79,8 +79,8 @@ def _no_failure_is_hidden(
     request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
 ) -> Iterator[None]:
     """Fail where a source broke and the run went on, as a user wants and a test does not."""
-    caplog.set_level(logging.DEBUG, logger="lockdoctor")
     caplog.set_level(logging.WARNING, logger="lockdoctor.etcd")  # its calls are no failures
+    caplog.set_level(logging.DEBUG, logger="lockdoctor")  # last: it sets the handler's level, too
     yield
     if request.node.get_closest_marker("foresees_failures") is None:
         records = [each for each in caplog.get_records("call") if each.name != "lockdoctor.etcd"]
