@@ -15,7 +15,7 @@ from lockdoctor.etcd.connection.errors import is_permission_denied, rpc_error
 from lockdoctor.etcd.http2.call import OK, UnaryCall
 from lockdoctor.etcd.http2.connection import Http2Connection
 from lockdoctor.etcd.http2.pool import Http2Pool
-from lockdoctor.etcd.lease_lookup.codec import Asked, ResponseDecoder, request
+from lockdoctor.etcd.lease_lookup.codec import Asked, decode_results, request
 from lockdoctor.etcd.lease_lookup.grpc_reader import Answer, RpcLeaseReader, what
 from lockdoctor.etcd.lease_lookup.rate_limit import ConcurrencyLimit, RateLimiter
 
@@ -50,7 +50,6 @@ class LookupBatch:
         self._on_their_way = 0
         self._received: list[tuple[Sequence[UnaryCall], float]] = []
         self._answers: list[Answer] = []
-        self._lookups = ResponseDecoder(means.connection.require_cluster)
         self._by_rpc: set[asyncio.Task[Answer]] = set()
         self._failed: BaseException | None = None
         self._is_full = False
@@ -164,7 +163,7 @@ class LookupBatch:
         if self._log is not None and calls:
             attempt: Attempt = calls[0].about[2]  # of one connection, hence of one member
             self._log.add(attempt.member.endpoint, (call.status for call in calls))
-        readings, unread = self._lookups.take(calls, at)
+        readings, unread = decode_results(calls, at, self._means.connection.require_cluster)
         self._answers += readings
         for call, trouble in unread:
             if trouble is None:
