@@ -13,6 +13,7 @@ from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Hold
 from lockdoctor.domain.past.past import ClockMark, Past
 from lockdoctor.domain.past.run_record import RunRecord
+from lockdoctor.errors import HistoryError
 from lockdoctor.history import pruning, read_past, write_run
 from lockdoctor.history.database import paths
 from lockdoctor.history.database.columns import prefixes_text
@@ -201,3 +202,26 @@ class SqliteHistory:
                 f"the history {self._path} was damaged: it is now {aside}, and this run begins"
                 " a new one"
             )
+
+
+class UnavailableHistory:
+    """A History (see ports) that could not be opened; the report has the reason."""
+
+    def __init__(self, failed: HistoryError) -> None:
+        """Store the reason."""
+        self.notes: list[str] = []
+        self._failed = failed
+
+    def recall(self, **_requested: object) -> Past:
+        """Raise the reason."""
+        raise self._failed
+
+    def record(self, run: RunRecord) -> None:  # noqa: ARG002  # the port's
+        """Raise the reason."""
+        raise self._failed
+
+    def prune(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""

@@ -41,8 +41,7 @@ from lockdoctor.etcd.client import connect
 from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.history.database.ownership import HISTORY
 from lockdoctor.history.database.paths import named_path
-from lockdoctor.history.store import SqliteHistory, open_history
-from lockdoctor.history.unopened import UnavailableHistory
+from lockdoctor.history.store import SqliteHistory, UnavailableHistory, open_history
 from lockdoctor.outputs.progress import progress
 from lockdoctor.outputs.protocols import Output
 from lockdoctor.own_files import require_writable
