@@ -23,8 +23,8 @@ from lockdoctor.cli.options.groups import (
     to_click_command,
 )
 from lockdoctor.cli.runtime.memory import collect_rarely, leave_garbage
-from lockdoctor.cli.runtime.signals import forget, have_come, interrupt_at_once
-from lockdoctor.cli.runtime.streams import discard_stdout, give_up_what_is_closed, print_message
+from lockdoctor.cli.runtime.signals import any_received, clear_received, interrupt_at_once
+from lockdoctor.cli.runtime.terminal import discard_stdout, give_up_what_is_closed, print_message
 from lockdoctor.errors import LockdoctorError, OutputError
 
 DEBUG = "LOCKDOCTOR_DEBUG"
@@ -123,13 +123,13 @@ def main(argv: Sequence[str]) -> int:
         start_logging(
             failures=bool(os.environ.get(DEBUG)), calls=not given.isdisjoint({"-v", "--verbose"})
         )
-    forget()
+    clear_received()
     try:
         status = _say_version() if words == [VERSION] else _parse(words)()
         sys.stdout.flush()
     except BrokenPipeError:
         discard_stdout()
-        return ExitStatus.INTERRUPTED if have_come() else ExitStatus.BROKEN_PIPE
+        return ExitStatus.INTERRUPTED if any_received() else ExitStatus.BROKEN_PIPE
     except (KeyboardInterrupt, typer.Abort):
         return ExitStatus.INTERRUPTED
     except Exception as error:  # noqa: BLE001  # the user on call must not need a traceback
@@ -140,7 +140,7 @@ def main(argv: Sequence[str]) -> int:
         if os.environ.get(DEBUG):
             traceback.print_exc()
         print_message(error_message(error))
-        if isinstance(error, OutputError) and have_come():  # its terminal is gone
+        if isinstance(error, OutputError) and any_received():  # its terminal is gone
             return ExitStatus.INTERRUPTED
         return status_of(error)
     return status

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import bisect
 import difflib
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from lockdoctor.cli.config.toml_lines import line_of
 from lockdoctor.errors import ConfigError
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+TomlPath: TypeAlias = Sequence[str | int]
+"""Keys of tables and indices of arrays, the outermost first."""
 
 Reader: TypeAlias = Callable[[Any], Any]
 """Converts a value of the file; a ValueError has the reason in one sentence."""
@@ -33,7 +36,7 @@ class TomlTable:
     text: str
     """The text of the whole file."""
     content: dict[str, Any]
-    path: tuple[str | int, ...] = ()
+    path: TomlPath = ()
 
     def only(self, known: Iterable[str]) -> None:
         """
@@ -120,3 +123,40 @@ def read_file(file: Path) -> TomlTable:
         raise ConfigError(f"{file} is not UTF-8 text") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file} is not TOML: {error}") from error
+
+
+def line_of(text: str, path: TomlPath) -> int:
+    """
+    Return the line, counted from 1, of the statement that creates a path.
+
+    The text must be valid TOML with the path. Longer and longer beginnings of the text are parsed.
+    The path exists from the first line of its statement on, so a binary search finds it.
+    """
+    lines = text.split("\n")
+
+    def is_there(index: int) -> bool:
+        return _has(_first_statements(lines, index + 1), path)
+
+    return bisect.bisect_left(range(len(lines)), True, key=is_there) + 1
+
+
+def _first_statements(lines: list[str], at_least: int) -> Any:
+    """Parse the first N lines, and more if a statement continues."""
+    beginnings = (_parsed(lines[:count]) for count in range(at_least, len(lines) + 1))
+    return next(document for document in beginnings if document is not None)
+
+
+def _parsed(lines: list[str]) -> Any | None:
+    try:
+        return tomllib.loads("\n".join(lines))
+    except tomllib.TOMLDecodeError:
+        return None
+
+
+def _has(document: Any, path: TomlPath) -> bool:
+    try:
+        for step in path:
+            document = document[step]
+    except (KeyError, IndexError, TypeError):
+        return False
+    return True

@@ -1,11 +1,12 @@
-"""Asks before a plan is executed: names the locks, and requires a typed answer."""
+"""Asks the user at the terminal before an action on etcd."""
 
 from __future__ import annotations
 
 import contextlib
+import sys
 from typing import TextIO
 
-from lockdoctor.cli.runtime.terminal import drop_typed_input
+from lockdoctor.cli.runtime.terminal import drop_typed_input, print_message
 from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.treatment.plan import RevokePlan, Target
 from lockdoctor.outputs.table.treatment import VERBS, title
@@ -63,3 +64,28 @@ def _short_name(target: Target) -> str:
     if name and name.isascii() and "\\" not in name and len(name) <= MAX_ANSWER:
         return name
     return hex_id(target.lease_id) if target.lease_id else "1"
+
+
+def may_ask() -> bool:
+    """Return whether a user can see a question and answer it."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def agreed(question: str, answer: str = "yes") -> bool:
+    """
+    Ask a question, and return whether the answer is the exact word.
+
+    Args:
+        question: A question that is safe to show.
+        answer: The required word.
+
+    Raises:
+        KeyboardInterrupt: A signal arrived; a message confirmed that etcd was not changed.
+    """
+    drop_typed_input(sys.stdin)
+    try:
+        print(f"{question} Type {answer} to do it: ", end="", file=sys.stderr, flush=True)  # noqa: T201  # output for the user
+        return sys.stdin.readline().strip() == answer
+    except KeyboardInterrupt:
+        print_message("interrupted: nothing was written to etcd")
+        raise

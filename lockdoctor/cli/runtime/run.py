@@ -28,10 +28,15 @@ from lockdoctor.cli.options.output import OutputFormat
 from lockdoctor.cli.options.prefixes import PrefixFlags, prefixes
 from lockdoctor.cli.options.processes import NO_PROCESSES, ProcessFlags
 from lockdoctor.cli.options.run import LookupFlags, RunFlags
-from lockdoctor.cli.runtime.interrupts import Signals, run_with_timeout
 from lockdoctor.cli.runtime.memory import give_back_large_blocks
-from lockdoctor.cli.runtime.streams import print_message
-from lockdoctor.cli.runtime.terminal import in_colour, is_live_terminal, width, write_to
+from lockdoctor.cli.runtime.signals import Signals, run_with_timeout
+from lockdoctor.cli.runtime.terminal import (
+    in_colour,
+    is_live_terminal,
+    print_message,
+    width,
+    write_to,
+)
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.check.accepted_findings import Acceptance, accept
 from lockdoctor.domain.policy.policy import Policy
@@ -153,12 +158,12 @@ def examine(
     try:
         report = signals.run(work)
     except ClusterError as failed:
-        if signals.came:
+        if signals.received:
             raise KeyboardInterrupt from failed
         raise
     today = datetime.fromtimestamp(report.started_at, timezone.utc).date()
     report = accept(report, means.acceptances, today)
-    return RunResult(report=report, by_signal=signals.came)
+    return RunResult(report=report, by_signal=signals.received)
 
 
 def means_of(

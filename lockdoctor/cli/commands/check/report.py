@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from lockdoctor.cli.commands.check.options import CheckFormat, ReportFlags
 from lockdoctor.cli.exit_codes import check_status, error_message, is_foreseen
-from lockdoctor.cli.runtime.streams import discard_stdout, print_message
-from lockdoctor.cli.runtime.terminal import in_colour, write_to
+from lockdoctor.cli.runtime.terminal import discard_stdout, in_colour, print_message, write_to
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.check.health import AnyCheckResult, FailedCheck, Health
 from lockdoctor.errors import ConfigError, FileRefusedError, OutputError

@@ -17,7 +17,7 @@ from lockdoctor.cli.options.limits import LimitFlags
 from lockdoctor.cli.options.prefixes import PrefixFlags, prefixes
 from lockdoctor.cli.options.run import LookupFlags
 from lockdoctor.cli.runtime.run import examine, means_of, settings_of
-from lockdoctor.cli.runtime.streams import print_message
+from lockdoctor.cli.runtime.terminal import print_message
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.check.health import CheckResult, FailedCheck
 from lockdoctor.domain.check.metrics import NAMES, MetricLimits

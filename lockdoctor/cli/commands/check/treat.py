@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lockdoctor.cli.commands.check.report import error_text
-from lockdoctor.cli.runtime.interrupts import Signals
+from lockdoctor.cli.runtime.signals import Signals
 from lockdoctor.cli.runtime.treatment_context import connected_ward
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report
@@ -63,11 +63,11 @@ def treat(
     try:
         with journal.alone():
             work = _treat(settings, journal, report, policy, stop)
-            return UnattendedRun(signals.run(work), signals.came)
+            return UnattendedRun(signals.run(work), signals.received)
     except KeyboardInterrupt:
         return UnattendedRun(UnattendedResult(failure=ENDED), by_signal=True)
     except Exception as error:  # noqa: BLE001  # the examination must be reported in every case
-        return UnattendedRun(UnattendedResult(failure=error_text(error)), signals.came)
+        return UnattendedRun(UnattendedResult(failure=error_text(error)), signals.received)
 
 
 async def _treat(

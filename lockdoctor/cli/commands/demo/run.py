@@ -65,12 +65,12 @@ def run_demo(*, keep: bool) -> ExitStatus:
 
 
 def _perform(server: EtcdServer, interruptions: Interruptions, *, keep: bool) -> ExitStatus:
-    if interruptions.came:
+    if interruptions.received:
         return ExitStatus.INTERRUPTED
     try:
         status = _scan(server)
     finally:
-        interruptions.heed()  # the scan had its own handlers
+        interruptions.install()  # the scan had its own handlers
     if status is ExitStatus.NOTHING_FOUND:
         raise DemoError("The scan found nothing of all that leaks here; report this, please.")
     if status is not ExitStatus.FINDINGS:
@@ -92,7 +92,7 @@ def _scan(server: EtcdServer) -> ExitStatus:
 
 
 def _wait(server: EtcdServer, interruptions: Interruptions) -> None:
-    while server.is_running and not interruptions.came:
+    while server.is_running and not interruptions.received:
         time.sleep(LOOK_INTERVAL_S)
 
 

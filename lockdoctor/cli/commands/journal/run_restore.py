@@ -12,12 +12,11 @@ from lockdoctor.cli.config.file import find_config, read_config
 from lockdoctor.cli.exit_codes import RestoreStatus
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
 from lockdoctor.cli.options.journal import JournalFlags
-from lockdoctor.cli.runtime.consent import agreed, may_ask
-from lockdoctor.cli.runtime.interrupts import Signals, run_writing
 from lockdoctor.cli.runtime.journal import open_journal
+from lockdoctor.cli.runtime.prompt import agreed, may_ask
 from lockdoctor.cli.runtime.run import settings_of
-from lockdoctor.cli.runtime.streams import print_message
-from lockdoctor.cli.runtime.terminal import in_colour, write_to
+from lockdoctor.cli.runtime.signals import Signals, run_writing
+from lockdoctor.cli.runtime.terminal import in_colour, print_message, write_to
 from lockdoctor.cli.runtime.treatment_context import connected_ward
 from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.treatment.journal_entry import Entry
@@ -74,7 +73,7 @@ def restore(
     restored = run_writing(signals, _carried_out(settings, file, plan, stop))
     write_to(sys.stdout, "what was done", lambda out: table.restored(restored, out))
     settings.identity.require_no_mismatch()
-    if signals.came:
+    if signals.received:
         return RestoreStatus.INTERRUPTED
     is_whole = restored.result is Result.DONE and not plan.left and not restored.unrecorded
     return RestoreStatus.DONE if is_whole else RestoreStatus.NOT_ALL

@@ -21,11 +21,10 @@ from lockdoctor.cli.options.limits import LimitFlags
 from lockdoctor.cli.options.output import OutputFormat
 from lockdoctor.cli.options.prefixes import PrefixFlags
 from lockdoctor.cli.options.run import RunFlags
-from lockdoctor.cli.runtime.interrupts import Signals, run_writing
 from lockdoctor.cli.runtime.prompt import is_agreed
 from lockdoctor.cli.runtime.run import MARGIN_S, RunDependencies, examine, history_path, settings_of
-from lockdoctor.cli.runtime.streams import print_message
-from lockdoctor.cli.runtime.terminal import in_colour, write_to
+from lockdoctor.cli.runtime.signals import Signals, run_writing
+from lockdoctor.cli.runtime.terminal import in_colour, print_message, write_to
 from lockdoctor.cli.runtime.treatment_context import connected_ward
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.treatment.journal_entry import EntryId
@@ -191,7 +190,7 @@ def _act(manner: RevokeSettings, plan: RevokePlan) -> int:
     else:
         write_to(sys.stdout, "the report", lambda out: manner.table.report(report, out))
     manner.settings.identity.require_no_mismatch()
-    if signals.came:
+    if signals.received:
         return ExitStatus.INTERRUPTED
     return ExitStatus.NOTHING_FOUND if report.is_fine else ExitStatus.FINDINGS
 
@@ -253,7 +252,7 @@ def _undo(manner: RevokeSettings, entry_id: EntryId) -> int:
     else:
         write_to(sys.stdout, "the report", lambda out: manner.table.undone(undone, out))
     manner.settings.identity.require_no_mismatch()
-    if signals.came:
+    if signals.received:
         return ExitStatus.INTERRUPTED
     return ExitStatus.NOTHING_FOUND if undone.is_fine else ExitStatus.FINDINGS
 

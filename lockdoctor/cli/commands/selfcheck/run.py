@@ -19,8 +19,8 @@ from lockdoctor.cli.options.history import HistoryFlags
 from lockdoctor.cli.options.journal import JournalFlags
 from lockdoctor.cli.options.output import FormatFlags, OutputFormat
 from lockdoctor.cli.options.prefixes import PrefixFlags, prefixes
-from lockdoctor.cli.runtime.interrupts import Signals
 from lockdoctor.cli.runtime.run import settings_of
+from lockdoctor.cli.runtime.signals import Signals
 from lockdoctor.cli.runtime.terminal import in_colour, width, write_to
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.selfcheck.rules import Permission, SelfCheck, judge
@@ -68,7 +68,7 @@ def run_selfcheck(
     )
     found = judge(replace(facts, local=local))
     write_to(sys.stdout, "the result", lambda out: _write(found, asked, out, form.format))
-    if signals.came:
+    if signals.received:
         return ExitStatus.INTERRUPTED
     if found.is_blind:
         return ExitStatus.NOT_EXAMINED

@@ -29,11 +29,11 @@ def _nothing(*_: object) -> None:
 def test_a_signal_is_noted(number: signal.Signals) -> None:
     """Ctrl-C, SIGTERM and a terminal that closes are noted, and nothing is raised."""
     with Interruptions() as interruptions:
-        assert not interruptions.came
+        assert not interruptions.received
 
         signal.raise_signal(number)
 
-        assert interruptions.came
+        assert interruptions.received
 
 
 def test_signals_are_heeded_again_after_somebody_else_has() -> None:
@@ -41,10 +41,10 @@ def test_signals_are_heeded_again_after_somebody_else_has() -> None:
     with Interruptions() as interruptions:
         signal.signal(signal.SIGTERM, _nothing)
 
-        interruptions.heed()
+        interruptions.install()
         signal.raise_signal(signal.SIGTERM)
 
-        assert interruptions.came
+        assert interruptions.received
 
 
 def test_earlier_handlers_come_back() -> None:
@@ -62,4 +62,4 @@ def test_under_nohup_a_closed_terminal_changes_nothing() -> None:
     with Interruptions() as interruptions:
         signal.raise_signal(signal.SIGHUP)
 
-        assert not interruptions.came
+        assert not interruptions.received

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lockdoctor.cli.runtime.interrupts import Signals, run_with_timeout
-from lockdoctor.cli.runtime.signals import NUMBERS, interrupt_at_once
+from lockdoctor.cli.runtime.signals import NUMBERS, Signals, interrupt_at_once, run_with_timeout
 from lockdoctor.errors import ClusterTimeoutError, ClusterUnreachableError
 from lockdoctor.ports import StopRequest
 
@@ -126,7 +125,7 @@ def test_the_first_signal_asks(number: signal.Signals) -> None:
         return await until_asked(stop)
 
     assert signals.run(work()) == f"partial: {NAMES[number]}"
-    assert signals.came
+    assert signals.received
 
 
 @pytest.mark.parametrize("number", NUMBERS)
@@ -159,7 +158,7 @@ def test_a_signal_while_the_loop_is_closed_loses_no_result(number: signal.Signal
 
     result, _ = signals.run(work())
 
-    assert (result, signals.came) == ("whole", True)
+    assert (result, signals.received) == ("whole", True)
 
 
 def test_the_second_signal_cuts_off() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lockdoctor.cli.config.toml_lines import line_of
+from lockdoctor.cli.config.schema import line_of
 
 TEXT = '''\
 # a comment with max_hold = "1s" in it
