@@ -14,6 +14,7 @@ from lockdoctor.domain.report.findings import Finding
 from lockdoctor.domain.report.report import Report, Unseen
 from lockdoctor.outputs.text.evidence import sentence
 from lockdoctor.outputs.text.headline import alarms, findings_headline
+from lockdoctor.outputs.text.remedies import remedy_text
 from lockdoctor.outputs.text.values import count, duration, lock_title, printable, safe, shortened
 
 SUMMARY_WIDTH = 1000
@@ -153,7 +154,7 @@ def _finding(finding: Finding) -> Iterator[str]:
     what = f"{verdict.severity.name}: {verdict.kind.value}, {verdict.confidence.value}"
     yield ", ".join((what, *_subject(finding)))
     yield from (f"  {sentence(evidence)}" for evidence in verdict.evidence)
-    yield f"  What to do: {safe(verdict.remedy)}"
+    yield f"  What to do: {remedy_text(verdict.remedy)}"
 
 
 def _subject(finding: Finding) -> Iterator[str]:

@@ -40,6 +40,7 @@ from lockdoctor.domain.evidence.queue import (
     PossibleAbandonedKey,
     Waiters,
 )
+from lockdoctor.domain.evidence.remedies import Advice, WatchLonger
 from lockdoctor.domain.evidence.renewals import (
     Expired,
     KeyWithoutLease,
@@ -423,7 +424,7 @@ def a_leak(name: bytes = b"/my-lock/orders", waiters: int = 4) -> LockReport:
             Held(45.2, None),
             estimate,
         ),
-        remedy="Find out whether its holder is still at work.",
+        remedy=Advice.STATE_LIMIT,
     )
     return a_lock_report(
         lock,
@@ -532,7 +533,7 @@ def an_undetermined_lock() -> LockReport:
         lock=lock,
         confidence=Confidence.UNDETERMINED,
         evidence=(Unobservable(602.0, 900),),
-        remedy="Watch longer: --window 602s.",
+        remedy=WatchLonger(602),
     )
     trace = a_trace((0.0, 880), lease_id=0x79, granted_ttl_s=900)
     return a_lock_report(lock, verdict, trace=trace, activity=QueueActivity())
@@ -567,14 +568,14 @@ def a_deadlock(first: bytes = b"/my-lock/a", second: bytes = b"/my-lock/b") -> R
         severity=Severity.CRITICAL,
         leases=(LeaseId(0xB1), LeaseId(0xB2)),
         evidence=(WaitCycle(ring, 2, 45.2), CheapestBreak(LeaseId(0xB1), 2, 1), Blocks(3, 1)),
-        remedy="End the session named here, which lets the others go on.",
+        remedy=Advice.END_NAMED_SESSION,
     )
     stuck = a_verdict(
         VerdictKind.SUSPECTED_LEAK,
         lock=locks[2],
         confidence=Confidence.POSSIBLE,
         evidence=(Renewed(2, 42.0, 20.8), Waiters(1, 45.2), HolderWaits(second)),
-        remedy="See to the lock that its holder waits for first.",
+        remedy=Advice.FREE_OTHER_LOCK_FIRST,
     )
     rows = [(0, None, 3), (1, locks[0].id, None), (2, locks[1].id, None)]
     return a_report(

@@ -9,6 +9,7 @@ from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.evidence.age import Held
 from lockdoctor.domain.evidence.keys import Keyless
 from lockdoctor.domain.evidence.queue import NoHandOver, Waiters
+from lockdoctor.domain.evidence.remedies import Advice, Remedy
 from lockdoctor.domain.evidence.renewals import Renewed
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
 from lockdoctor.domain.inference import renewals
@@ -118,7 +119,7 @@ def a_verdict(
     severity: Severity | None = None,
     confidence: Confidence = Confidence.PROVEN,
     evidence: tuple[Evidence, ...] | None = None,
-    remedy: str = "Restart the process that holds it.",
+    remedy: Remedy = Advice.FREE_AND_FIX,
     **fields: Any,
 ) -> Verdict:
     """A verdict on the holder of a lock; a leak unless said otherwise."""
@@ -182,7 +183,7 @@ def a_session(
             key=None,
             leases=(LeaseId(lease_id),),
             evidence=(Keyless(),),
-            remedy="Nothing to do.",
+            remedy=Advice.NOTHING,
         ),
         **{"is_new": False, "gave_up": False, **fields},
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from lockdoctor.domain.evidence import Evidence
+from lockdoctor.domain.evidence.remedies import Remedy
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import LockId
 
@@ -97,8 +98,8 @@ class Verdict:
     """The leases it is about; empty where the key has no lease."""
     evidence: tuple[Evidence, ...]
     """Never empty; every output can show it."""
-    remedy: str
-    """What an operator can do next, in one sentence."""
+    remedy: Remedy
+    """What an operator can do next."""
     accepted: Accepted | None = None
     """The acceptance for which it is not a finding."""
 

@@ -17,6 +17,7 @@ from lockdoctor.domain.evidence.deadlock import (
     WaitCycle,
 )
 from lockdoctor.domain.evidence.queue import Blocks
+from lockdoctor.domain.evidence.remedies import Advice
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
 from lockdoctor.domain.graph.blocking_tree import BlockedLock
 from lockdoctor.domain.graph.wait_graph import Cycle, WaitEdge, WaitGraph
@@ -172,21 +173,12 @@ def _ring_wait(wait: WaitEdge) -> CycleEdge:
     )
 
 
-def _remedy(circle: Cycle) -> str:
+def _remedy(circle: Cycle) -> Advice:
     if len(circle.ring) == 1:
-        return (
-            "Restart the process; then mend the code: Go's Mutex waits for every older key below"
-            " its name, so never lock a name above one that is held."
-        )
-    start = (
-        "End the session named here, which lets the others go on"
-        if circle.breaker is not None
-        else "End one of its sessions after the other, and scan again after each"
-    )
-    return (
-        f"{start}; then mend the code: take locks in the same order everywhere, or give every"
-        " Lock a time-out and release what is held when it runs out."
-    )
+        return Advice.NEVER_LOCK_ABOVE
+    if circle.breaker is None:
+        return Advice.END_SESSIONS_ONE_BY_ONE
+    return Advice.END_NAMED_SESSION
 
 
 def _with_deadlocks(report: LockReport, deadlocks: Sequence[_Deadlock]) -> LockReport:
@@ -232,7 +224,6 @@ def _as_blocked(report: LockReport, other: LockId) -> LockReport:
         told = replace(
             told,
             confidence=Confidence.POSSIBLE,
-            remedy="See to the lock that its holder waits for first; if this one is still held"
-            " once that one is free, scan again.",
+            remedy=Advice.FREE_OTHER_LOCK_FIRST,
         )
     return replace(report, verdicts=(told, *report.verdicts[1:]))

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import chain
-from sys import intern
 from typing import TypeVar
 
 from lockdoctor.domain.evidence.verdicts import Verdict
@@ -188,9 +187,7 @@ class PrefixView:
 
         Most of 100,000 locks have the same evidence.
         """
-        return replace(
-            verdict, evidence=self._same_evidence(verdict.evidence), remedy=intern(verdict.remedy)
-        )
+        return replace(verdict, evidence=self._same_evidence(verdict.evidence))
 
     def _case(self, lock: Lock, *, is_released: bool) -> LockCase:
         thresholds = self.facts.policy.thresholds_for(lock.name)

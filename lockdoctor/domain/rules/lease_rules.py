@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from lockdoctor.domain.evidence import Evidence
+from lockdoctor.domain.evidence.remedies import Advice, Remedy
 from lockdoctor.domain.evidence.renewals import (
     Expired,
     KeyWithoutLease,
@@ -25,11 +26,6 @@ from lockdoctor.domain.rules.lock_case import (
     queue_evidence,
     renewal_evidence,
     verdict_on,
-)
-
-REVOKES_FAIL = (
-    "Look into the members' logs for revokes that fail, and at their versions: a role or token"
-    " that may not revoke (etcd issues 13172 and 14616) and stepped clocks of 3.4 (12291) do this."
 )
 
 
@@ -59,19 +55,17 @@ def judge_expiry(
     verdicts = []
     if late:
         expired = Expired(leases=len(late), for_s=max(late.values()))
-        verdicts.append(_of_many(VerdictKind.OVERDUE, late, expired, REVOKES_FAIL))
+        verdicts.append(_of_many(VerdictKind.OVERDUE, late, expired, Advice.FIND_FAILING_REVOKES))
     if ghosts:
         listed = ListedNotFound(leases=len(ghosts), for_s=max(ghosts.values()))
-        remedy = (
-            "Ask each member for its list and compare: one of them has lost track of its leases"
-            " (etcd issue 14019). Revoking does not help; replace that member."
+        verdicts.append(
+            _of_many(VerdictKind.GHOST_LEASE, ghosts, listed, Advice.COMPARE_LEASE_LISTS)
         )
-        verdicts.append(_of_many(VerdictKind.GHOST_LEASE, ghosts, listed, remedy))
     return tuple(verdicts)
 
 
 def _of_many(
-    kind: VerdictKind, leases: Iterable[LeaseId], evidence: Evidence, remedy: str
+    kind: VerdictKind, leases: Iterable[LeaseId], evidence: Evidence, remedy: Remedy
 ) -> Verdict:
     return Verdict(
         kind=kind,
@@ -105,7 +99,7 @@ def overdue(case: LockCase) -> Verdict | None:
         Severity.CRITICAL if case.lock.waiters else Severity.WARNING,
         Confidence.PROVEN,
         [Expired(leases=1, for_s=for_s), *queue_evidence(case), *hold_evidence(case)],
-        f"{REVOKES_FAIL} Until then revoke the lease by hand, as a user who may; that frees it.",
+        Advice.FIND_FAILING_REVOKES_AND_REVOKE,
     )
 
 
@@ -128,8 +122,7 @@ def late_renewal(case: LockCase, _: Verdict) -> Verdict | None:
             LateRenewal(remaining_at_most_s=found.late_by, granted_s=granted_s),
             *renewal_evidence(case),
         ],
-        "Renew earlier, every third of the TTL, or ask for a longer TTL; look for pauses of the"
-        " client or a slow way to etcd.",
+        Advice.RENEW_EARLIER,
     )
 
 
@@ -145,7 +138,7 @@ def long_ttl(case: LockCase, _: Verdict) -> Verdict | None:
         Severity.WARNING,
         Confidence.PROVEN,
         [LongTtl(granted_s=granted_s, limit_s=limit_s)],
-        "Ask for a shorter TTL and keep it alive: a minute is Go's default.",
+        Advice.SHORTEN_TTL,
     )
 
 
@@ -169,7 +162,7 @@ def shared_lease(case: LockCase, _: Verdict) -> Verdict | None:
         Severity.OK,
         Confidence.PROVEN,
         others,
-        "Nothing to do; before you revoke the lease, know that these keys go with it.",
+        Advice.KEYS_GO_WITH_LEASE,
     )
 
 
@@ -183,7 +176,6 @@ def _dangling(case: LockCase) -> Verdict | None:
         Severity.CRITICAL if blocks else Severity.WARNING,
         Confidence.PROVEN,
         [KeyWithoutLease(for_s=case.dangling.for_s), *hold_evidence(case), *queue_evidence(case)],
-        "etcd's data contradict themselves: compare the members, then delete the key once its"
-        " owner is known to be gone; etcd 3.5.0 to 3.5.2 are known for such damage.",
+        Advice.COMPARE_MEMBERS,
         key=case.dangling.key,
     )

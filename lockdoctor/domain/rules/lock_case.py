@@ -20,6 +20,7 @@ from lockdoctor.domain.evidence.queue import (
     PossibleAbandonedKey,
     Waiters,
 )
+from lockdoctor.domain.evidence.remedies import Remedy
 from lockdoctor.domain.evidence.renewals import (
     LeaderChanged,
 )
@@ -141,7 +142,7 @@ def verdict_on(
     severity: Severity,
     confidence: Confidence,
     evidence: list[Evidence],
-    remedy: str,
+    remedy: Remedy,
     key: LockKey | None = None,
 ) -> Verdict:
     """Return a verdict on the lock, or on one of its keys if a key is given."""

@@ -17,6 +17,7 @@ from lockdoctor.domain.evidence.queue import (
     HandedOver,
     NoHandOver,
 )
+from lockdoctor.domain.evidence.remedies import Advice, Remedy, WatchLonger
 from lockdoctor.domain.evidence.renewals import (
     LeaseEnded,
     ReadFailed,
@@ -65,10 +66,7 @@ def eternal_lock(case: LockCase) -> Verdict | None:
         Severity.CRITICAL if blocks else Severity.WARNING,
         Confidence.PROVEN,
         [NoLease(in_lock_shape=not may_be_data), *hold_evidence(case), *queue_evidence(case)],
-        "Find out what the key is for: it might be data. The queue moves once it is gone."
-        if may_be_data
-        else "If the process that wrote the key is gone, delete the key; a client that writes its"
-        " key on a lease leaves none behind.",
+        Advice.FIND_PURPOSE_OF_KEY if may_be_data else Advice.DELETE_KEY,
         key=bare,
     )
 
@@ -95,8 +93,7 @@ def leaked_lock(case: LockCase) -> Verdict | None:
             *abandoned_key_evidence(case),
             *other_keys_evidence(case),
         ],
-        "Restart the process that holds it, or revoke the lease; then mend the code: every"
-        " Lock needs its Unlock, every NewSession its Close.",
+        Advice.FREE_AND_FIX,
     )
 
 
@@ -137,8 +134,7 @@ def suspected_leak(case: LockCase) -> Verdict | None:
             *abandoned_key_evidence(case),
             *other_keys_evidence(case),
         ],
-        "Find out whether its holder is still at work; say how long a hold may last"
-        " (--max-hold) and scan again: a hold that lasts longer is proven leaked.",
+        Advice.STATE_LIMIT,
     )
 
 
@@ -160,7 +156,7 @@ def expiring(case: LockCase) -> Verdict | None:
                 *renewal_evidence(case),
                 *leader_change_evidence(case),
             ],
-            "Nothing to do: etcd has ended the lease and freed the lock.",
+            Advice.NOTHING_TO_DO_LOCK_FREED,
         )
     if found.is_gone or case.is_released or not is_overdue(found):
         return None
@@ -175,7 +171,7 @@ def expiring(case: LockCase) -> Verdict | None:
             *queue_evidence(case),
             *leader_change_evidence(case),
         ],
-        "Nothing to do: etcd frees the lock when the time is up, unless its client renews it.",
+        Advice.NOTHING_TO_DO_UNLESS_RENEWED,
     )
 
 
@@ -190,7 +186,7 @@ def healthy(case: LockCase) -> Verdict | None:
         Severity.OK,
         Confidence.PROVEN,
         evidence,
-        "Nothing to do.",
+        Advice.NOTHING,
     )
 
 
@@ -219,8 +215,7 @@ def blocked_queue(case: LockCase, state: Verdict) -> Verdict | None:
         Severity.WARNING,
         Confidence.PROVEN,
         [*queue_evidence(case), *release_evidence(case), *hold_evidence(case)],
-        "Find out what the holder is doing; if it is at work, its job is too long for this"
-        " queue or the queue too long for its job.",
+        Advice.ASK_HOLDER,
         key=case.lock.waiters[0],
     )
 
@@ -247,31 +242,31 @@ def _health(case: LockCase) -> list[Evidence] | None:
     return None
 
 
-def _what_is_missing(case: LockCase) -> tuple[list[Evidence], str]:
+def _what_is_missing(case: LockCase) -> tuple[list[Evidence], Remedy]:
     """Return why the lock is undetermined, and what would decide."""
     if case.lock.kind is Kind.UNKNOWN:
         is_bare = case.holder is not None and not case.holder.has_lease
         return (
             [NoLease(in_lock_shape=False) if is_bare else UnknownRecipe()],
-            "If the key is a lock, say so with --kind lock, or in lockdoctor.toml.",
+            Advice.STATE_KIND,
         )
     if not case.lock.queue_is_whole:
-        return [QueueCut()], "Scan the whole lock: use its name as the prefix."
+        return [QueueCut()], Advice.SCAN_WHOLE_LOCK
     if case.holder is not None and not case.holder.has_lease:
-        return [NoLease(in_lock_shape=True)], "Find out whether its service still runs."
+        return [NoLease(in_lock_shape=True)], Advice.FIND_SERVICE
     if case.trace is None or case.unread is not None:
         why = case.unread or "the run ended before it was read"
-        return [ReadFailed(reason=why)], "Let lockdoctor read the lease, then scan again."
+        return [ReadFailed(reason=why)], Advice.ALLOW_READING
     if case.trace.is_gone:
-        return [LeaseEnded()], "Scan again: a key does not outlive its lease for long."
+        return [LeaseEnded()], Advice.SCAN_AGAIN_KEY_ENDS
     if case.is_renewed and not case.is_judged_by_age:
-        return [], "Find out what the key is for that blocks the queue."
+        return [], Advice.FIND_PURPOSE_OF_BLOCKING_KEY
     if case.is_renewed and case.thresholds.stated_limit_s is not None:
-        return [], "Scan again once the hold could be older than its limit, or watch that long."
+        return [], Advice.SCAN_AGAIN_PAST_LIMIT
     if case.is_renewed and not case.thresholds.suspects:
-        return [], "Nothing to do: the hold is not old, and no limit for it is stated."
+        return [], Advice.NOTHING_TO_DO_YOUNG
     if case.trace.unconfirmed:
-        return leader_change_evidence(case), "Scan again, now that etcd has a steady leader."
+        return leader_change_evidence(case), Advice.SCAN_AGAIN_STEADY_LEADER
     needed_s = case.needed_window_s
     missing = Unobservable(needed_s=needed_s, granted_s=case.trace.granted_ttl_s or 0)
-    return [missing], f"Watch longer: --window {math.ceil(needed_s)}s."
+    return [missing], WatchLonger(math.ceil(needed_s))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.evidence.age import Forecast
 from lockdoctor.domain.evidence.keys import Keyless
+from lockdoctor.domain.evidence.remedies import Advice, Remedy, WatchLonger
 from lockdoctor.domain.evidence.renewals import (
     LeaderChanged,
     LeaseEnded,
@@ -31,8 +32,6 @@ from lockdoctor.domain.report.findings import SessionReport
 
 PARTS = 3
 """The number of parts of the window; growth in more than one of them is no start-up."""
-
-NOT_SCALED_UP = "Check first whether a service was scaled up: its sessions grow, too. If not: "
 
 
 class Watch(NamedTuple):
@@ -175,9 +174,7 @@ def _leak(
         key=None,
         leases=tuple(sorted(leases)),
         evidence=tuple(evidence),
-        remedy=f"{'' if is_proven else NOT_SCALED_UP}Look for a NewSession without Close, also on"
-        " the path where Lock times out. Fix it and restart the process: its leases expire once it"
-        " has stopped.",
+        remedy=Advice.CLOSE_SESSIONS if is_proven else Advice.CLOSE_SESSIONS_UNLESS_SCALED_UP,
     )
 
 
@@ -209,22 +206,23 @@ def _parts(fresh: Iterable[SessionCase], watch: Watch) -> int:
 def _verdict(case: SessionCase) -> Verdict:
     found = case.trace
     last = found.last
-    kind, confidence, remedy = VerdictKind.UNDETERMINED, Confidence.UNDETERMINED, ""
+    kind, confidence = VerdictKind.UNDETERMINED, Confidence.UNDETERMINED
+    remedy: Remedy = Advice.SCAN_AGAIN
     evidence: list[Evidence] = [Keyless()]
     if found.is_gone:
         kind, confidence = VerdictKind.EXPIRING, Confidence.PROVEN
-        remedy = "Nothing to do: the lease is gone."
+        remedy = Advice.NOTHING_TO_DO_LEASE_ENDED
         evidence.append(LeaseEnded())
     elif is_renewed(found):
         kind, confidence = VerdictKind.IDLE_SESSION, Confidence.PROVEN
-        remedy = "Nothing to do for one of them: it may be a session between two locks."
+        remedy = Advice.NOTHING_TO_DO_FOR_ONE
         evidence.append(renewed(found))
     elif last and is_overdue(found):
         kind, confidence = VerdictKind.EXPIRING, Confidence.LIKELY
-        remedy = "Nothing to do: etcd ends the lease by itself."
+        remedy = Advice.NOTHING_TO_DO_EXPIRES
         evidence.append(not_renewed(found, last.granted_ttl_s))
     elif last:
-        remedy = f"Watch longer: --window {math.ceil(case.needed_window_s)}s."
+        remedy = WatchLonger(math.ceil(case.needed_window_s))
         evidence.append(Unobservable(needed_s=case.needed_window_s, granted_s=last.granted_ttl_s))
     if found.unconfirmed:
         evidence.append(LeaderChanged(discarded=found.unconfirmed))
@@ -236,7 +234,7 @@ def _verdict(case: SessionCase) -> Verdict:
         key=None,
         leases=(LeaseId(found.lease_id),),
         evidence=tuple(evidence),
-        remedy=remedy or "Look again.",
+        remedy=remedy,
     )
 
 

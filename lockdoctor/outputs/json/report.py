@@ -36,6 +36,7 @@ from lockdoctor.outputs.json.values import (
 )
 from lockdoctor.outputs.json.values import text_and_base64 as _bytes
 from lockdoctor.outputs.text.evidence import sentence
+from lockdoctor.outputs.text.remedies import remedy_text
 from lockdoctor.outputs.text.values import safe
 
 
@@ -189,7 +190,7 @@ def _session(session: SessionReport) -> Json:
         "severity": session.verdict.severity.name.lower(),
         "confidence": session.verdict.confidence.value,
         "evidence": [_evidence(evidence) for evidence in session.verdict.evidence],
-        "remedy": safe(session.verdict.remedy),
+        "remedy": remedy_text(session.verdict.remedy),
     }
 
 
@@ -236,7 +237,7 @@ def _verdict(verdict: Verdict) -> Json:
         "lease": leases[0] if len(leases) == 1 else None,
         "leases": leases,
         "evidence": [_evidence(evidence) for evidence in verdict.evidence],
-        "remedy": safe(verdict.remedy),
+        "remedy": remedy_text(verdict.remedy),
         "accepted": _accepted(verdict.accepted),
     }
 

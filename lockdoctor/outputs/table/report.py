@@ -25,6 +25,7 @@ from lockdoctor.outputs.table.parts.locks import NAME_WIDTH, left_out, lock_tabl
 from lockdoctor.outputs.text.evidence import sentence, sessions_alike
 from lockdoctor.outputs.text.headline import headline, how_many
 from lockdoctor.outputs.text.process_evidence import process_lines, server_line
+from lockdoctor.outputs.text.remedies import remedy_text
 from lockdoctor.outputs.text.suggested_commands import steps
 from lockdoctor.outputs.text.values import (
     count,
@@ -154,7 +155,7 @@ def finding_parts(finding: Finding, heading: str) -> Iterator[RenderableType]:
     circle = next((each for each in verdict.evidence if isinstance(each, WaitCycle)), None)
     yield wait_graph.circle(circle) if circle else indented(", ".join(_subject(finding)))
     yield bullets(map(sentence, sorted(verdict.evidence, key=_is_estimate)))
-    yield indented(f"What to do: {safe(verdict.remedy)}")
+    yield indented(f"What to do: {remedy_text(verdict.remedy)}")
     for step in steps(finding):
         yield indented(f"{step.purpose}:")
         yield from (NoWrapText(f"    {line}") for line in step.lines)
@@ -214,7 +215,7 @@ def _undetermined(report: Report) -> Iterator[RenderableType]:
 def _unjudged(lock: LockReport) -> str:
     why = " ".join(sentence(evidence) for evidence in lock.verdict.evidence[:1])
     title = shortened(lock_title(lock.lock), NAME_WIDTH)
-    return f"{title}: {why} {safe(lock.verdict.remedy)}"
+    return f"{title}: {why} {remedy_text(lock.verdict.remedy)}"
 
 
 def _sessions(report: Report) -> Iterator[RenderableType]:

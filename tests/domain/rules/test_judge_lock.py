@@ -11,6 +11,7 @@ import pytest
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.evidence.keys import NoLease, OtherKeys, QueueCut, UnknownRecipe
 from lockdoctor.domain.evidence.queue import HandedOver, PossibleAbandonedKey, Waiters
+from lockdoctor.domain.evidence.remedies import Advice
 from lockdoctor.domain.evidence.renewals import (
     Expired,
     KeyWithoutLease,
@@ -293,7 +294,7 @@ def test_an_unknown_shape_is_not_judged_by_its_age() -> None:
 
     assert verdict.kind is VerdictKind.UNDETERMINED
     assert UnknownRecipe() in verdict.evidence
-    assert "--kind lock" in verdict.remedy
+    assert verdict.remedy is Advice.STATE_KIND
     assert state(stated).kind is VerdictKind.LEAKED_LOCK
 
 
@@ -376,7 +377,7 @@ def test_data_below_a_mutex_blocks_its_queue_and_stays_data() -> None:
 
     assert (verdict.kind, verdict.severity) == (VerdictKind.ETERNAL_LOCK, Severity.CRITICAL)
     assert verdict.evidence[0] == NoLease(in_lock_shape=False)
-    assert "delete" not in verdict.remedy
+    assert verdict.remedy is Advice.FIND_PURPOSE_OF_KEY
 
 
 @pytest.mark.parametrize(("waited_s", "blocked"), [(299.9, False), (300.0, True)])

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lockdoctor.domain.evidence.remedies import WatchLonger
 from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.policy.policy import Limits, Policy
@@ -108,7 +109,7 @@ def test_a_window_too_short_is_said_so() -> None:
 
     assert kinds(report) == {b"/l/orders": VerdictKind.UNDETERMINED}
     assert report.watched_s < 2.0
-    assert "--window" in report.locks[0].verdict.remedy
+    assert isinstance(report.locks[0].verdict.remedy, WatchLonger)
 
 
 def test_a_snapshot_only_looks_once() -> None:
