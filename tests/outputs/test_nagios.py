@@ -8,11 +8,13 @@ import re
 import pytest
 
 from lockdoctor.domain.check.health import AnyCheckResult, FailedCheck
+from lockdoctor.domain.evidence.remedies import Advice
 from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
 from lockdoctor.domain.model.locks import LockId, Recipe
 from lockdoctor.domain.past.past import PastFinding
 from lockdoctor.domain.report.report import Unseen
 from lockdoctor.outputs.nagios import NagiosOutput, status_line
+from lockdoctor.outputs.text.remedies import remedy_text
 from tests.factories.checks import FAILED, LIMITS, a_checkup, a_healthy_lock, a_leak
 from tests.factories.report_examples import HOSTILE, an_accepted_leak, everything
 from tests.factories.reports import NOON, a_lock, a_lock_report, a_verdict
@@ -55,7 +57,7 @@ def test_leak_of_the_story() -> None:
             "  The last 3 runs with the same limits found the same, since 2026-01-01 12:00 UTC: it"
             " has stood for at least 10 min."
         ),
-        "  What to do: Restart the process that holds it.",
+        f"  What to do: {remedy_text(Advice.FREE_AND_FIX)}",
     ]
 
 
