@@ -1,15 +1,12 @@
-"""
-Reads the protobuf form of a goroutine profile.
-
-Only the fields for the stacks are read, one by one. So a hostile file costs no more than its size,
-and the rest of pprof's profile.proto is not needed.
-"""
+"""Reads the protobuf form of a goroutine profile: only the fields for the stacks are declared."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError
 
 from lockdoctor.domain.processes.goroutines import Stack
 from lockdoctor.domain.report.processes import Frame
@@ -36,45 +33,44 @@ The rest is omitted.
 MAX_CALLS = 5_000_000
 """Maximum calls over all stacks; one byte can name a call."""
 
-_VARINT, _LENGTH = 0, 2
-_SIZES = {1: 8, 5: 4}
-"""Sizes in bytes of the fixed-size field kinds."""
-_MAX_VARINT = 10
+MAX_COUNT = 1 << 31
 
-Field: TypeAlias = "tuple[int, int | bytes]"
+FIELDS = {
+    "Profile": (
+        "1* Type type, 2* Sample sample, 4* Location location, 5* Function function, 6* bytes name"
+    ),
+    "Type": "1 int64 name",
+    "Sample": "1* uint64 location, 2* int64 count",
+    "Location": "1 uint64 id, 4* Line line",
+    "Line": "1 uint64 function, 2 int64 number",
+    "Function": "1 uint64 id, 2 int64 name, 4 int64 file",
+}
+"""
+The fields that are read, by message: number (with a star if it repeats), type and name.
+
+Source: profile.proto of pprof.
+"""
 
 
-@dataclass(slots=True)
-class _Tables:
-    """The tables to which the samples refer by number."""
+def _profile_class() -> Any:
+    """Build the class of Profile from FIELDS."""
+    file = descriptor_pb2.FileDescriptorProto(name="profile.proto")
+    for name, fields in FIELDS.items():
+        message = file.message_type.add(name=name)
+        for text in fields.split(", "):
+            number, kind, field = text.split()
+            message.field.add(
+                name=field,
+                number=int(number.rstrip("*")),
+                label="LABEL_REPEATED" if number.endswith("*") else "LABEL_OPTIONAL",
+                type="TYPE_MESSAGE" if kind in FIELDS else f"TYPE_{kind.upper()}",
+                type_name=kind if kind in FIELDS else None,
+            )
+    built = descriptor_pool.DescriptorPool().AddSerializedFile(file.SerializeToString())
+    return message_factory.GetMessageClass(built.message_types_by_name["Profile"])
 
-    names: list[str] = field(default_factory=list)
-    types: list[bytes] = field(default_factory=list)
-    samples: list[bytes] = field(default_factory=list)
-    locations: dict[int, bytes] = field(default_factory=dict)
-    functions: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """The names of a function and of its file, as string numbers."""
 
-    def add(self, number: int, value: bytes) -> None:
-        match number:
-            case 1:
-                self.types.append(value)
-            case 2:
-                self.samples.append(value)
-            case 4:
-                self.locations[_number(value, 1)] = value
-            case 5:
-                names = _number(value, 2), _number(value, 4)
-                self.functions[_number(value, 1)] = names
-            case 6:
-                self.names.append(value[:MAX_NAME].decode("utf-8", "replace"))
-            case _:
-                pass
-
-    def name(self, index: int) -> str:
-        if not 0 <= index < len(self.names):
-            raise ProcessReadError("it is a damaged profile: a name is missing")
-        return self.names[index]
+_Profile = _profile_class()
 
 
 def stacks(data: bytes) -> Iterator[Stack]:
@@ -83,116 +79,68 @@ def stacks(data: bytes) -> Iterator[Stack]:
 
     Raises:
         ProcessReadError: It is damaged, or not a goroutine profile.
-
-    Source: profile.proto of pprof.
     """
-    tables = _tables(data)
-    known: dict[int, tuple[Frame, ...]] = {}
-    calls = lines = 0
-    for sample in tables.samples:
+    profile = _parsed(data)
+    tables = _Tables(profile)
+    calls = 0
+    for sample in profile.sample:
         frames: list[Frame] = []
-        for location in _packed(sample, 1):
-            if location not in known:
-                known[location] = _frames(tables, location)
-                lines += len(known[location])
-                if lines > MAX_ENTRIES:
-                    raise ProcessReadError("it is no goroutine profile: it has over 300,000 lines")
-            calls += len(known[location])
+        for location in sample.location:
+            at_location = tables.frames(location)
+            calls += len(at_location)
             if calls > MAX_CALLS:
                 raise ProcessReadError("it is no goroutine profile: it has over five million calls")
-            frames += known[location]
-        yield Stack(frames=tuple(frames), count=_count(sample))
+            frames += at_location
+        count = sample.count[0] if sample.count else 0
+        if not 0 <= count < MAX_COUNT:
+            raise ProcessReadError("it is a damaged profile: a count makes no sense")
+        yield Stack(frames=tuple(frames), count=count)
 
 
-def _tables(data: bytes) -> _Tables:
+def _parsed(data: bytes) -> Any:
     if len(data) > MAX_BYTES:
         raise ProcessReadError(
             f"it is no goroutine profile: it is bigger than {MAX_BYTES >> 20} MiB"
         )
-    tables = _Tables()
-    for entries, (number, value) in enumerate(_fields(data)):
-        if isinstance(value, bytes):
-            tables.add(number, value)
-        if entries > MAX_ENTRIES:
-            raise ProcessReadError("it is no goroutine profile: it has over 300,000 entries")
-    kinds = [tables.name(_number(each, 1)) for each in tables.types[:1]]
-    if kinds != ["goroutine"]:
-        raise ProcessReadError("it is no goroutine profile, but one of something else")
-    return tables
+    try:
+        profile = _Profile.FromString(data)
+    except DecodeError as error:
+        raise ProcessReadError("it is a damaged profile, or one that was cut off") from error
+    if sum(len(entries) for _, entries in profile.ListFields()) > MAX_ENTRIES:
+        raise ProcessReadError("it is no goroutine profile: it has over 300,000 entries")
+    return profile
 
 
-def _frames(tables: _Tables, location: int) -> tuple[Frame, ...]:
-    """Return the calls at one code place, several where the compiler inlined some."""
-    lines = [v for n, v in _fields(tables.locations.get(location, b"")) if n == 4]  # noqa: PLR2004
-    return tuple(_frame(tables, line) for line in lines[:MAX_INLINED] if isinstance(line, bytes))
+class _Tables:
+    """The tables to which the samples refer by number."""
 
+    def __init__(self, profile: Any) -> None:
+        self._names = [name[:MAX_NAME].decode("utf-8", "replace") for name in profile.name]
+        if [self._name(kind.name) for kind in profile.type[:1]] != ["goroutine"]:
+            raise ProcessReadError("it is no goroutine profile, but one of something else")
+        self._functions = {each.id: each for each in profile.function}
+        self._locations = {each.id: each for each in profile.location}
+        self._frames: dict[int, tuple[Frame, ...]] = {}
+        self._lines = 0
 
-def _frame(tables: _Tables, line: bytes) -> Frame:
-    function, path = tables.functions.get(_number(line, 1), (0, 0))
-    file = tables.name(path).replace("\\", "/").rpartition("/")[2][-MAX_FILE:]
-    number = _number(line, 2)
-    return Frame(tables.name(function), f"{file}:{number}" if file else "")
+    def frames(self, location: int) -> tuple[Frame, ...]:
+        """Return the calls at one code place, several where the compiler inlined some."""
+        if location not in self._frames:
+            found = self._locations.get(location)
+            lines = found.line[:MAX_INLINED] if found else ()
+            self._lines += len(lines)
+            if self._lines > MAX_ENTRIES:
+                raise ProcessReadError("it is no goroutine profile: it has over 300,000 lines")
+            self._frames[location] = tuple(map(self._frame, lines))
+        return self._frames[location]
 
+    def _frame(self, line: Any) -> Frame:
+        found = self._functions.get(line.function)
+        function, path = (found.name, found.file) if found else (0, 0)
+        file = self._name(path).replace("\\", "/").rpartition("/")[2][-MAX_FILE:]
+        return Frame(self._name(function), f"{file}:{line.number}" if file else "")
 
-def _number(message: bytes, wanted: int) -> int:
-    """Return the last value of a number field, 0 if it is missing."""
-    found = [v for n, v in _fields(message) if n == wanted and isinstance(v, int)]
-    return found[-1] if found else 0
-
-
-def _packed(message: bytes, wanted: int) -> list[int]:
-    """Return all values of a repeated number field, packed or single."""
-    found: list[int] = []
-    for number, value in _fields(message):
-        if number != wanted:
-            continue
-        if isinstance(value, int):
-            found.append(value)
-            continue
-        at = 0
-        while at < len(value):
-            item, at = _varint(value, at)
-            found.append(item)
-    return found
-
-
-def _count(sample: bytes) -> int:
-    """Return the number of goroutines of a sample; int64 allows negative numbers."""
-    count = next(iter(_packed(sample, 2)), 0)
-    if count >= 1 << 31:
-        raise ProcessReadError("it is a damaged profile: a count makes no sense")
-    return count
-
-
-def _fields(message: bytes) -> Iterator[Field]:
-    at = 0
-    while at < len(message):
-        tag, at = _varint(message, at)
-        kind = tag & 7
-        if kind == _VARINT:
-            value, at = _varint(message, at)
-            yield tag >> 3, value
-            continue
-        if kind == _LENGTH:
-            size, at = _varint(message, at)
-        elif kind in _SIZES:
-            size = _SIZES[kind]
-        else:
-            raise ProcessReadError("it is no goroutine profile, or a damaged one")
-        if at + size > len(message):
-            raise ProcessReadError("it is no goroutine profile, or one that was cut off")
-        if kind == _LENGTH:
-            yield tag >> 3, message[at : at + size]
-        at += size
-
-
-def _varint(message: bytes, at: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(_MAX_VARINT):
-        if at + shift >= len(message):
-            raise ProcessReadError("it is no goroutine profile, or one that was cut off")
-        byte = message[at + shift]
-        value |= (byte & 0x7F) << (7 * shift)
-        if byte < 0x80:  # noqa: PLR2004 - the last byte has its top bit unset
-            return value, at + shift + 1
-    raise ProcessReadError("it is no goroutine profile, or a damaged one")
+    def _name(self, index: int) -> str:
+        if not 0 <= index < len(self._names):
+            raise ProcessReadError("it is a damaged profile: a name is missing")
+        return self._names[index]
