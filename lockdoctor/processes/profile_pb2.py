@@ -115,7 +115,9 @@ class _Tables:
     """The tables to which the samples refer by number."""
 
     def __init__(self, profile: Any) -> None:
-        self._names = [name[:MAX_NAME].decode("utf-8", "replace") for name in profile.name]
+        self._names: list[str] = [
+            name[:MAX_NAME].decode("utf-8", "replace") for name in profile.name
+        ]
         if [self._name(kind.name) for kind in profile.type[:1]] != ["goroutine"]:
             raise ProcessReadError("it is no goroutine profile, but one of something else")
         self._functions = {each.id: each for each in profile.function}
