@@ -12,6 +12,7 @@ from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.past.past import PastFinding
 from lockdoctor.domain.report.findings import Finding
 from lockdoctor.domain.report.report import Report, Unseen
+from lockdoctor.outputs.text.alarms import alarm_remedy, alarm_text
 from lockdoctor.outputs.text.evidence import sentence
 from lockdoctor.outputs.text.headline import alarms, findings_headline
 from lockdoctor.outputs.text.remedies import remedy_text
@@ -136,8 +137,8 @@ def _number(value: float) -> str:
 
 def _details(report: Report) -> Iterator[str]:
     for alarm in report.cluster.alarms or ():
-        yield f"CRITICAL: {alarm.sentence}"
-        yield f"  What to do: {alarm.remedy}"
+        yield f"CRITICAL: {alarm_text(alarm)}"
+        yield f"  What to do: {alarm_remedy(alarm)}"
     findings = report.located_findings
     for finding in findings[:MAX_FINDINGS]:
         yield from _finding(finding)

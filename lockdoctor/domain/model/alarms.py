@@ -23,30 +23,6 @@ class ClusterAlarm(NamedTuple):
     member_id: int
     """0 where etcd's answer does not name the member."""
 
-    @property
-    def sentence(self) -> str:
-        """Return a sentence: the alarm is raised, and what etcd refuses for it."""
-        by = f" (member {self.member_id:x})" if self.member_id else ""
-        effect = _EFFECTS.get(self.name)
-        return f"etcd alarm {self.name}{by}" + (f": {effect}" if effect else "")
-
-    @property
-    def remedy(self) -> str:
-        """Return what to do, in one sentence."""
-        return _REMEDIES.get(self.name, "look it up in the documentation of this etcd release")
-
-
-_EFFECTS = {
-    NOSPACE: "its database is full, so etcd refuses new leases and new keys",
-    CORRUPT: "its members disagree about the data, so etcd refuses every write",
-}
-"""Tried on 3.4.23, 3.5.1, 3.5.31, 3.6.11, 3.6.16 and 3.7.3 in tests/scenarios/test_alarms.py."""
-
-_REMEDIES = {
-    NOSPACE: "compact and defragment etcd, then run `etcdctl alarm disarm`",
-    CORRUPT: "find the damaged member and replace it, then run `etcdctl alarm disarm`",
-}
-
 
 def is_raised(name: str, alarms: Iterable[ClusterAlarm] | None) -> bool:
     """Return whether an alarm of this name is raised; False if alarms were not read."""

@@ -32,54 +32,29 @@ OLDEST_LINE: Line = (3, 4)
 class LeaseBug:
     """A bug of some releases of etcd in their leases."""
 
-    what: str
-    mended_in: Mapping[Line, int | None]
+    fixed_in: Mapping[Line, int | None]
     """
     By line, the first patch release without it; None where the line was never fixed. Lines that are
     not named never had it.
     """
     source: str
+    """The issue; outputs/text/selfcheck has what the bug does."""
 
     def is_in(self, version: Version) -> bool:
         """Return whether a release has the bug."""
-        if version.line not in self.mended_in:
+        if version.line not in self.fixed_in:
             return False
-        mended = self.mended_in[version.line]
-        return mended is None or version.patch < mended
+        fixed = self.fixed_in[version.line]
+        return fixed is None or version.patch < fixed
 
 
 LEASE_BUGS = (
-    LeaseBug(
-        what="members may disagree about keys and leases",
-        mended_in={(3, 5): 3},
-        source="etcd issue 13766",
-    ),
-    LeaseBug(
-        what="after a snapshot was restored, leases may never end where users are demanded",
-        mended_in={(3, 4): 19, (3, 5): 5},
-        source="etcd issue 13172",
-    ),
-    LeaseBug(
-        what="a leader that was cut off may end leases that are still renewed",
-        mended_in={(3, 4): 31, (3, 5): 13},
-        source="etcd issue 15247",
-    ),
-    LeaseBug(
-        what="while the leader changes, a lease may read as lasting for ever; lockdoctor leaves"
-        " such readings out",
-        mended_in={(3, 4): 32, (3, 5): 14},
-        source="etcd issue 12381, PR 17642",
-    ),
-    LeaseBug(
-        what="a renewal may be answered as good for a lease that has just been ended",
-        mended_in={(3, 4): 38, (3, 5): 23, (3, 6): 5},
-        source="etcd issue 14758, PR 20590",
-    ),
-    LeaseBug(
-        what="a clock of the server that is set back keeps leases from ending",
-        mended_in={(3, 4): None},
-        source="etcd issue 12291",
-    ),
+    LeaseBug(fixed_in={(3, 5): 3}, source="etcd issue 13766"),
+    LeaseBug(fixed_in={(3, 4): 19, (3, 5): 5}, source="etcd issue 13172"),
+    LeaseBug(fixed_in={(3, 4): 31, (3, 5): 13}, source="etcd issue 15247"),
+    LeaseBug(fixed_in={(3, 4): 32, (3, 5): 14}, source="etcd issue 12381, PR 17642"),
+    LeaseBug(fixed_in={(3, 4): 38, (3, 5): 23, (3, 6): 5}, source="etcd issue 14758, PR 20590"),
+    LeaseBug(fixed_in={(3, 4): None}, source="etcd issue 12291"),
 )
 """In the order of how much they matter. Source of the releases: the changelogs of etcd."""
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
 from lockdoctor.domain.model.alarms import ClusterAlarm
 from lockdoctor.domain.selfcheck.etcd_versions import (
     OLDEST_LINE,
+    LeaseBug,
+    Line,
     bugs_in,
     guards_leases,
     parse_version,
@@ -94,6 +97,59 @@ class SelfCheckFacts:
     """The alarms of the cluster, the worst first; None where they could not be read."""
 
 
+class KnownBug(NamedTuple):
+    """A bug of the member's release."""
+
+    bug: LeaseBug
+    line: Line
+
+
+class UnreadableVersion(NamedTuple):
+    """A version that is empty, or not of etcd's form."""
+
+    version: str
+
+
+class UntestedVersion(NamedTuple):
+    """A version older than each with which lockdoctor is tested."""
+
+    version: str
+
+
+class CertificateLeft(NamedTuple):
+    """The time until the TLS certificate of a member expires, in seconds; negative afterwards."""
+
+    left_s: float
+
+
+class ClockApart(NamedTuple):
+    """The minimum difference between a member's wall clock and this machine's, in seconds."""
+
+    at_least_s: float
+    is_ahead: bool
+
+
+class EndpointFault(enum.Enum):
+    """What is wrong with the endpoints as a whole."""
+
+    DIFFERENT_CLUSTERS = enum.auto()
+    NO_LEADER_AMONG_THEM = enum.auto()
+
+
+SelfCheckFact: TypeAlias = (
+    ClusterAlarm
+    | MemberFacts
+    | UnreadableVersion
+    | UntestedVersion
+    | KnownBug
+    | CertificateLeft
+    | ClockApart
+    | EndpointFault
+    | Permission
+)
+"""What an item reports; outputs/text/selfcheck has the sentences."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckItem:
     """One line of the result."""
@@ -101,8 +157,7 @@ class CheckItem:
     about: str
     prefix: bytes | None = None
     mark: CheckLevel
-    text: str
-    """It may quote a server."""
+    fact: SelfCheckFact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,99 +201,62 @@ def judge(facts: SelfCheckFacts) -> SelfCheck:
 def _alarms(alarms: tuple[ClusterAlarm, ...]) -> Iterator[CheckItem]:
     """Yield the alarms first: an alarm might be the cause of everything else."""
     for alarm in alarms:
-        yield CheckItem(about="cluster", mark=CheckLevel.PROBLEM, text=alarm.sentence)
+        yield CheckItem(about="cluster", mark=CheckLevel.PROBLEM, fact=alarm)
 
 
 def _member(member: MemberFacts, now: float) -> Iterator[CheckItem]:
     about = member.endpoint
+    yield CheckItem(about=about, mark=_rank_level(member), fact=member)
     if member.refusal is not None:
-        yield CheckItem(about=about, mark=CheckLevel.PROBLEM, text=member.refusal)
         return
-    yield CheckItem(about=about, mark=_rank_mark(member), text=_rank(member))
-    yield from (CheckItem(about=about, mark=m, text=text) for m, text in _version(member.version))
+    for fact in _version(member.version):
+        yield CheckItem(about=about, mark=CheckLevel.NOTE, fact=fact)
     if member.certificate_ends_at is not None:
-        mark, text = _certificate(member.certificate_ends_at - now)
-        yield CheckItem(about=about, mark=mark, text=text)
+        left_s = member.certificate_ends_at - now
+        mark = _certificate_level(left_s)
+        yield CheckItem(about=about, mark=mark, fact=CertificateLeft(left_s))
     if member.clock_ahead_s is not None:
-        yield from _clock(about, *member.clock_ahead_s)
+        at_least_s, at_most_s = member.clock_ahead_s
+        apart = ClockApart(max(at_least_s, -at_most_s, 0.0), is_ahead=at_least_s > 0)
+        if apart.at_least_s >= CLOCKS_APART_S:
+            yield CheckItem(about=about, mark=CheckLevel.NOTE, fact=apart)
 
 
-def _rank_mark(member: MemberFacts) -> CheckLevel:
-    if member.leader_id == 0:
+def _rank_level(member: MemberFacts) -> CheckLevel:
+    if member.refusal is not None or member.leader_id == 0:
         return CheckLevel.PROBLEM
     return CheckLevel.NOTE if member.is_learner else CheckLevel.FINE
 
 
-def _rank(member: MemberFacts) -> str:
-    if member.leader_id == 0:
-        return f"etcd {member.version} without a leader: too few members can talk to each other"
-    rank = "leads" if member.leader_id == member.member_id else "follows"
-    if member.is_learner:
-        rank = "is a learner, which serves no reads"
-    elif member.leader_id is None:
-        rank = "has a leader"
-    return (
-        f"etcd {member.version or 'of unknown version'}, {rank}, term {member.raft_term},"
-        f" answered in {member.answered_in_s * 1000:.0f} ms"
-    )
-
-
-def _version(text: str) -> Iterator[tuple[CheckLevel, str]]:
+def _version(text: str) -> Iterator[SelfCheckFact]:
     version = parse_version(text)
-    if not text:
-        yield CheckLevel.NOTE, "its version is not known, so bugs of its version are not listed"
-        return
     if version is None:
-        yield CheckLevel.NOTE, f"{text!r} is no version that lockdoctor can read"
+        yield UnreadableVersion(text)
         return
     if version.line < OLDEST_LINE:
-        oldest = ".".join(map(str, OLDEST_LINE))
-        yield CheckLevel.NOTE, f"lockdoctor is tested with etcd {oldest} and newer; this is {text}"
-    for bug in bugs_in(version):
-        mended = bug.mended_in[version.line]
-        major, minor = version.line
-        cure = f"mended in {major}.{minor}.{mended}" if mended else f"not mended in {major}.{minor}"
-        yield CheckLevel.NOTE, f"known bug: {bug.what} ({bug.source}; {cure})"
+        yield UntestedVersion(text)
+    yield from (KnownBug(bug, version.line) for bug in bugs_in(version))
 
 
-def _certificate(left_s: float) -> tuple[CheckLevel, str]:
-    days = int(left_s // DAY_S)
+def _certificate_level(left_s: float) -> CheckLevel:
     if left_s <= 0:
-        return CheckLevel.PROBLEM, "its TLS certificate has ended"
-    if left_s <= CERTIFICATE_SOON_S:
-        return CheckLevel.NOTE, f"its TLS certificate ends in {days} days"
-    return CheckLevel.FINE, f"its TLS certificate is good for {days} more days"
-
-
-def _clock(about: str, at_least_s: float, at_most_s: float) -> Iterator[CheckItem]:
-    apart_s = max(at_least_s, -at_most_s, 0.0)
-    if apart_s >= CLOCKS_APART_S:
-        which = "ahead of" if at_least_s > 0 else "behind"
-        text = (
-            f"its clock is at least {apart_s:.0f} s {which} this machine's;"
-            " times that clients wrote into their locks may mislead"
-        )
-        yield CheckItem(about=about, mark=CheckLevel.NOTE, text=text)
+        return CheckLevel.PROBLEM
+    return CheckLevel.NOTE if left_s <= CERTIFICATE_SOON_S else CheckLevel.FINE
 
 
 def _cluster(members: tuple[MemberFacts, ...]) -> Iterator[CheckItem]:
     answered = [member for member in members if member.refusal is None]
     clusters = {member.cluster_id for member in answered}
     if len(clusters) > 1:
-        text = "they belong to different clusters: give the endpoints of one"
-        yield CheckItem(about="endpoints", mark=CheckLevel.PROBLEM, text=text)
+        fault = EndpointFault.DIFFERENT_CLUSTERS
+        yield CheckItem(about="endpoints", mark=CheckLevel.PROBLEM, fact=fault)
     elif answered and all(member.leader_id not in {None, member.member_id} for member in answered):
-        text = (
-            "none of them is the leader, which answers look-ups of leases about twice as fast:"
-            " add its endpoint"
-        )
-        yield CheckItem(about="endpoints", mark=CheckLevel.NOTE, text=text)
+        fault = EndpointFault.NO_LEADER_AMONG_THEM
+        yield CheckItem(about="endpoints", mark=CheckLevel.NOTE, fact=fault)
 
 
 def _permission(tried: Permission) -> CheckItem:
-    if tried.refusal is None:
-        mark, text = (CheckLevel.NOTE, tried.note) if tried.note else (CheckLevel.FINE, "works")
-    else:
+    mark = CheckLevel.NOTE if tried.note else CheckLevel.FINE
+    if tried.refusal is not None:
         mark = CheckLevel.NOTE if tried.is_optional else CheckLevel.PROBLEM
-        text = tried.refusal
-    return CheckItem(about=tried.what, prefix=tried.prefix, mark=mark, text=text)
+    return CheckItem(about=tried.what, prefix=tried.prefix, mark=mark, fact=tried)

@@ -8,6 +8,7 @@ from typing import Any, TextIO
 
 from lockdoctor.domain.selfcheck.rules import CheckItem, SelfCheck
 from lockdoctor.outputs.json.values import SCHEMA_VERSION
+from lockdoctor.outputs.text.selfcheck import fact_text
 from lockdoctor.outputs.text.suggested_commands import role_commands
 from lockdoctor.outputs.text.values import printable, safe
 
@@ -30,5 +31,5 @@ def _remark(remark: CheckItem) -> dict[str, Any]:
         "about": safe(remark.about),
         "prefix": prefix,
         "state": remark.mark.value,
-        "text": safe(remark.text),
+        "text": fact_text(remark.fact),
     }

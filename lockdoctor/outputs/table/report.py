@@ -22,6 +22,7 @@ from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.table.parts import wait_graph
 from lockdoctor.outputs.table.parts.layout import NoWrapText, bullets, indented, write
 from lockdoctor.outputs.table.parts.locks import NAME_WIDTH, left_out, lock_table, verdict_style
+from lockdoctor.outputs.text.alarms import alarm_remedy
 from lockdoctor.outputs.text.evidence import sentence, sessions_alike
 from lockdoctor.outputs.text.headline import headline, how_many
 from lockdoctor.outputs.text.process_evidence import process_lines, server_line
@@ -105,7 +106,7 @@ def headline_style(report: Report) -> str:
 def alarm_remedies(report: Report) -> Iterator[RenderableType]:
     """Yield what to do about each alarm of the cluster in the first line."""
     for alarm in report.cluster.alarms or ():
-        yield Text(f"What to do about {alarm.name}: {alarm.remedy}", style="bold")
+        yield Text(f"What to do about {alarm.name}: {alarm_remedy(alarm)}", style="bold")
 
 
 def context(report: Report) -> str:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from lockdoctor.domain.selfcheck.rules import CheckItem, CheckLevel, SelfCheck
 from lockdoctor.outputs.table.parts.layout import NoWrapText, write
+from lockdoctor.outputs.text.selfcheck import fact_text
 from lockdoctor.outputs.text.suggested_commands import role_commands
 from lockdoctor.outputs.text.values import count, printable, safe
 
@@ -38,7 +39,7 @@ def _headline(found: SelfCheck) -> str:
     problems = [remark for remark in found.remarks if remark.mark is CheckLevel.PROBLEM]
     if problems:
         first = problems[0]
-        return f"{count(len(problems), 'problem')}: {_title(first)}: {safe(first.text)}"
+        return f"{count(len(problems), 'problem')}: {_title(first)}: {fact_text(first.fact)}"
     notes = sum(remark.mark is CheckLevel.NOTE for remark in found.remarks)
     also = f"; {count(notes, 'note')}" if notes else ""
     return f"Everything that a scan needs works{also}"
@@ -64,7 +65,7 @@ def _rows(remarks: Sequence[CheckItem]) -> RenderableType:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for remark in remarks:
-        said = safe(remark.text)
+        said = fact_text(remark.fact)
         text = said if remark.prefix is None else f"{safe(remark.about)}: {said}"
         table.add_row(Text(remark.mark.value, style=STYLES[remark.mark]), Text(text))
     return Padding(table, (0, 0, 0, 2))

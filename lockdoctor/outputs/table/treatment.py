@@ -17,6 +17,7 @@ from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.plan import ApprovedHold, Refusal, RevokePlan, Target
 from lockdoctor.domain.treatment.results import TargetResult, TreatmentReport, UndoResult
 from lockdoctor.outputs.table.parts.layout import NoWrapText, bullets, indented, write
+from lockdoctor.outputs.text.alarms import alarm_remedy, alarm_text
 from lockdoctor.outputs.text.treatment import (
     danger,
     name,
@@ -128,8 +129,8 @@ def _counted(targets: Iterable[Target]) -> Iterator[str]:
 
 def _plan(plan: RevokePlan, how_to_act: str | None) -> Iterator[RenderableType]:
     for alarm in plan.alarms:
-        yield Text(alarm.sentence, style="bold red")
-        yield indented(f"What to do: {alarm.remedy}")
+        yield Text(alarm_text(alarm), style="bold red")
+        yield indented(f"What to do: {alarm_remedy(alarm)}")
     yield Text(headline(plan), style="bold")
     for number, target in enumerate(plan.targets[:MAX_TARGETS], start=1):
         heading = f"\n{number} of {len(plan.targets)}: {VERBS[target.action][0]} {title(target)}"

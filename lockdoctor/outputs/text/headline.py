@@ -12,6 +12,7 @@ from lockdoctor.domain.evidence.verdicts import Confidence, Verdict, VerdictKind
 from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.report.findings import Finding, LockReport
 from lockdoctor.domain.report.report import Report
+from lockdoctor.outputs.text.alarms import alarm_text
 from lockdoctor.outputs.text.evidence import clause
 from lockdoctor.outputs.text.values import (
     at_least,
@@ -64,7 +65,7 @@ def headline(report: Report) -> str:
 
 def alarms(report: Report) -> Iterator[str]:
     """Yield the name of each alarm of the cluster."""
-    yield from (alarm.sentence for alarm in report.cluster.alarms or ())
+    yield from (alarm_text(alarm) for alarm in report.cluster.alarms or ())
 
 
 def findings_headline(report: Report) -> str:

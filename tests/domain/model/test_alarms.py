@@ -17,6 +17,7 @@ from lockdoctor.domain.treatment.approval import FreshReadings, approve
 from lockdoctor.domain.treatment.plan import Refusal, Selection, Target
 from lockdoctor.domain.treatment.reasons import AlarmForbids
 from lockdoctor.domain.treatment.selection import select
+from lockdoctor.outputs.text.alarms import alarm_remedy, alarm_text
 from tests.factories.checks import a_checkup, a_healthy_lock
 from tests.factories.reports import HOLDER, NOON, a_lock_report, a_report, an_observation
 
@@ -40,13 +41,13 @@ def test_the_worst_comes_first_and_each_once() -> None:
 
 def test_an_alarm_says_what_etcd_refuses() -> None:
     """With the member where etcd names one; of a new alarm only that it is raised."""
-    assert FULL.sentence == (
+    assert alarm_text(FULL) == (
         "etcd alarm NOSPACE (member a1): its database is full, so etcd refuses new leases and new"
         " keys"
     )
-    assert DAMAGED.sentence.startswith("etcd alarm CORRUPT: its members disagree")
-    assert ClusterAlarm("NEW", 1).sentence == "etcd alarm NEW (member 1)"
-    assert "etcdctl alarm disarm" in FULL.remedy
+    assert alarm_text(DAMAGED).startswith("etcd alarm CORRUPT: its members disagree")
+    assert alarm_text(ClusterAlarm("NEW", 1)) == "etcd alarm NEW (member 1)"
+    assert "etcdctl alarm disarm" in alarm_remedy(FULL)
 
 
 @pytest.mark.parametrize("past_runs", [None, 0, 3])
@@ -104,4 +105,4 @@ def test_a_self_check_has_a_problem() -> None:
     found = judge(SelfCheckFacts(now=NOON, members=(), alarms=(FULL,)))
 
     assert found.has_problem
-    assert (found.remarks[0].mark, found.remarks[0].text) == (CheckLevel.PROBLEM, FULL.sentence)
+    assert (found.remarks[0].mark, found.remarks[0].fact) == (CheckLevel.PROBLEM, FULL)

@@ -35,7 +35,7 @@ def test_versions_are_read_as_etcd_tells_them(
 def test_a_bug_ends_with_the_release_that_mends_it() -> None:
     """The release before has it, that one and later ones do not."""
     for bug in LEASE_BUGS:
-        for (major, minor), patch in bug.mended_in.items():
+        for (major, minor), patch in bug.fixed_in.items():
             if patch is None:
                 assert bug.is_in(Version(major, minor, 999))
                 continue

@@ -58,7 +58,7 @@ def test_the_whole_page() -> None:
         "Everything that a scan needs works; 1 note\n"
         "\n"
         "10.0.0.5:2379\n"
-        "  ok etcd 3.6.16, leads, term 2, answered in 2 ms\n"
+        "  ok etcd 3.6.16, leader, term 2, answered in 2 ms\n"
         "\n"
         "keys below /my-lock/\n"
         "  ok read the keys: works\n"
