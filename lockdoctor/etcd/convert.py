@@ -49,7 +49,7 @@ def reading(
             lease_id=lease_id, asked_at=asked_at, answered_at=answered_at, raft_term=raft_term
         )
     keys = tuple(sorted(answer.keys)) if with_keys else None
-    return observation(
+    return LeaseReading(
         lease_id,
         asked_at,
         answered_at,
@@ -58,48 +58,6 @@ def reading(
         raft_term,
         keys,
     )
-
-
-class _Unfrozen:
-    """A mutable Reading: to fill a frozen dataclass takes four times as long."""
-
-    __slots__ = LeaseReading.__slots__
-
-    def __init__(
-        self,
-        lease_id: LeaseId,
-        asked_at: float,
-        answered_at: float,
-        granted_ttl_s: int,
-        remaining_ttl_s: int,
-        raft_term: int,
-        attached_keys: tuple[bytes, ...] | None,
-    ) -> None:
-        self.lease_id = lease_id
-        self.asked_at = asked_at
-        self.answered_at = answered_at
-        self.granted_ttl_s = granted_ttl_s
-        self.remaining_ttl_s = remaining_ttl_s
-        self.raft_term = raft_term
-        self.attached_keys = attached_keys
-
-
-def observation(
-    lease_id: LeaseId,
-    asked_at: float,
-    answered_at: float,
-    granted_ttl_s: int,
-    remaining_ttl_s: int,
-    raft_term: int,
-    attached_keys: tuple[bytes, ...] | None,
-) -> LeaseReading:
-    """Return a Reading, faster than its own constructor."""
-    made: Any = _Unfrozen(
-        lease_id, asked_at, answered_at, granted_ttl_s, remaining_ttl_s, raft_term, attached_keys
-    )
-    made.__class__ = LeaseReading
-    observed: LeaseReading = made
-    return observed
 
 
 @lru_cache(SHARED_NUMBERS)

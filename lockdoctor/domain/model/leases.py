@@ -19,12 +19,12 @@ the lease. Source: Remaining() in etcd's lease/lessor.go; etcd PR 17642.
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeaseReading:
+class LeaseReading(NamedTuple):
     """
     One reading of one lease that exists.
 
-    Moments are seconds of one clock that never steps back, counted from the Unix epoch.
+    Moments are seconds of one clock that never steps back, counted from the Unix epoch. A tuple is
+    made three times as fast as a frozen dataclass, and a run makes one for each look-up.
     """
 
     lease_id: LeaseId

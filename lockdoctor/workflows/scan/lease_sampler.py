@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain
 
 from lockdoctor.domain.inference.leadership import Leadership
@@ -363,7 +362,7 @@ class LeaseSampler:
         own = self._own_keys.pop(reading.lease_id, None)
         if own is None or reading.attached_keys != (own,):
             return reading
-        return replace(reading, attached_keys=(own,))
+        return reading._replace(attached_keys=(own,))
 
     def _drop_session(self, lease_id: LeaseId, reading: LeaseReading) -> None:
         """Stop following a lease that has keys; it is not a leaked session."""

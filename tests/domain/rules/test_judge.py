@@ -16,7 +16,13 @@ from lockdoctor.domain.inference.queue_activity import (
     WatchGap,
     WatchProgress,
 )
-from lockdoctor.domain.model.leases import NO_LEASE, LeadershipProbe, LeaseId, Reading
+from lockdoctor.domain.model.leases import (
+    NO_LEASE,
+    LeadershipProbe,
+    LeaseId,
+    LeaseReading,
+    Reading,
+)
 from lockdoctor.domain.model.locks import KeySnapshot, Kind, LockKey
 from lockdoctor.domain.past.past import NO_PAST, PastHold
 from lockdoctor.domain.policy.policy import Limits, Policy, Rule
@@ -281,7 +287,7 @@ def test_a_leader_change_is_no_renewal() -> None:
     """Rises across a change of the leader leave the lock undetermined."""
     late = [
         *READINGS[:1],
-        *(replace(reading, raft_term=3) for reading in READINGS[1:2]),
+        *(r._replace(raft_term=3) for r in READINGS[1:2] if isinstance(r, LeaseReading)),
     ]
     facts = replace(
         an_examination([HOLDER]),
