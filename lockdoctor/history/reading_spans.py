@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from lockdoctor.domain.inference.deadlines import is_usable
 from lockdoctor.domain.inference.leadership import shows_promotion
-from lockdoctor.domain.inference.renewals import is_usable
 from lockdoctor.domain.model.leases import LeaseNotFound, LeaseReading, Reading
 
 GONE_TTL_S = 0

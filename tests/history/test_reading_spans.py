@@ -9,8 +9,9 @@ from itertools import accumulate
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lockdoctor.domain.inference.deadlines import CLOCK_DRIFT
 from lockdoctor.domain.inference.leadership import Leadership
-from lockdoctor.domain.inference.renewals import CLOCK_DRIFT, RenewalTrace, trace
+from lockdoctor.domain.inference.renewals import RenewalTrace, trace
 from lockdoctor.domain.model.leases import LeadershipProbe, LeaseReading, Reading
 from lockdoctor.history.reading_spans import compress
 from tests.factories.reports import NOON, an_observation

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
-from lockdoctor.domain.inference.renewals import is_usable
+from lockdoctor.domain.inference.deadlines import is_usable
 from lockdoctor.domain.model.leases import LeaseNotFound, LeaseReading, Reading
 
 CONFIRM_AFTER_S = 5.0

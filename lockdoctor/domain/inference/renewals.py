@@ -1,43 +1,32 @@
 """
 Find what readings of a lease prove about its renewals.
 
-etcd counts no renewals and stores no times. A reading that was asked at t0 and answered at t1, with
-r whole seconds remaining, places the lease's deadline in an interval. A deadline that must have
-moved was moved by a client, unless a new leader moved it.
+etcd counts no renewals and stores no times. Each reading places the lease's deadline in an
+interval. A deadline that must have moved was moved by a client, unless a new leader moved it.
 
-Source: Renew, Promote and Remaining in etcd's server/lease/lessor.go, LeaseTimeToLive in
-v3_server.go (the remaining time is cut to whole seconds toward zero); tried on 3.4.23 and 3.5.1.
+Source: Renew and Promote in etcd's server/lease/lessor.go; tried on 3.4.23 and 3.5.1.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
+from lockdoctor.domain.inference.deadlines import (
+    Interval,
+    deadline,
+    fewest_renewals,
+    is_usable,
+    last_refresh,
+)
 from lockdoctor.domain.inference.leadership import Leadership
 from lockdoctor.domain.model.leases import (
-    FOREVER_S,
     NO_LEASE,
     LeaseId,
     LeaseNotFound,
     LeaseReading,
     Reading,
 )
-
-CLOCK_DRIFT = 200e-6
-"""
-How much faster one clock can run than another, as a share: NTP slews by up to 500 us/s for short
-times, a free quartz stays below 100 ppm. This keeps a long TTL from proving a false renewal.
-"""
-
-
-class Interval(NamedTuple):
-    """A stretch of time that contains a moment."""
-
-    earliest: float
-    latest: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +64,7 @@ class RenewalTrace:
         """Return the last reading that found the lease."""
         if self.readings and isinstance(self.readings[-1], LeaseReading):
             return self.readings[-1]  # true for most leases, and this property is read repeatedly
-        found = (r for r in reversed(self.readings) if isinstance(r, LeaseReading))
-        return next(found, None)
+        return next((r for r in reversed(self.readings) if isinstance(r, LeaseReading)), None)
 
     @property
     def is_gone(self) -> bool:
@@ -106,8 +94,8 @@ class RenewalTrace:
     @property
     def attached_keys(self) -> tuple[bytes, ...]:
         """Return the keys on the lease, sorted, as the last reading with keys has them."""
-        told = (r.attached_keys for r in reversed(self.readings) if isinstance(r, LeaseReading))
-        return next((keys for keys in told if keys is not None), ())
+        keys = (r.attached_keys for r in reversed(self.readings) if isinstance(r, LeaseReading))
+        return next((attached for attached in keys if attached is not None), ())
 
     def renewals_since(self, moment: float) -> int:
         """Return the fewest renewals that were proven to happen after a moment."""
@@ -160,51 +148,6 @@ class RenewalTrace:
         return max(0.0, self.last.asked_at - self.last_refresh.latest)
 
 
-def deadline(reading: LeaseReading) -> Interval:
-    """
-    Return the interval in which the lease will end, unless it is renewed before.
-
-    The remaining time is cut toward zero, so 0 means any value between -1 and 1.
-    """
-    remaining = reading.remaining_ttl_s
-    least = remaining if remaining >= 1 else remaining - 1
-    most = remaining + 1 if remaining >= 0 else remaining
-    return Interval(reading.asked_at + least, reading.answered_at + most)
-
-
-def last_refresh(reading: LeaseReading) -> Interval:
-    """
-    Return the interval of the last grant or renewal, where no leader interfered.
-
-    It follows from one reading.
-    """
-    ends = deadline(reading)
-    return Interval(ends.earliest - reading.granted_ttl_s, ends.latest - reading.granted_ttl_s)
-
-
-def is_usable(reading: LeaseReading) -> bool:
-    """
-    Return whether the reading is usable.
-
-    A member that lost the lead can answer "for ever".
-    """
-    return reading.remaining_ttl_s < FOREVER_S
-
-
-def fewest_renewals(from_deadline: Interval, to_deadline: Interval, granted_ttl_s: int) -> int:
-    """
-    Return the fewest renewals that moved a deadline from one interval to another.
-
-    A client renews before the deadline, so one renewal moves it by the granted TTL at most. The
-    result is 0 where the intervals do not prove that it moved at all.
-    """
-    gained_s = to_deadline.earliest - from_deadline.latest
-    gained_s -= CLOCK_DRIFT * max(0.0, to_deadline.latest - from_deadline.earliest)
-    if gained_s <= 0:
-        return 0
-    return max(1, math.ceil(gained_s / granted_ttl_s))
-
-
 def trace(lease_id: LeaseId, readings: Sequence[Reading], leadership: Leadership) -> RenewalTrace:
     """
     Return what the readings of one lease prove, in the order they were asked.
@@ -212,20 +155,20 @@ def trace(lease_id: LeaseId, readings: Sequence[Reading], leadership: Leadership
     The deadline in force is kept as the intersection of the intervals that agree; the first reading
     that cannot agree proves that it moved. This greedy way finds the fewest moves.
     """
-    fold = _Fold(leadership)
+    builder = _TraceBuilder(leadership)
     for reading in readings:
-        fold.add(reading)
+        builder.add(reading)
     return RenewalTrace(
         lease_id=lease_id,
         readings=tuple(readings),
-        renewals=sum(fold.counts),
-        renewed_in=tuple(fold.renewed_in),
-        renewals_before_last=tuple(fold.counts),
-        risen_from=tuple(fold.risen_from),
-        closely_renewed_at=fold.closely_renewed_at,
-        last_refresh=fold.last_refresh,
-        late_by=fold.late_by,
-        unconfirmed=fold.unconfirmed,
+        renewals=sum(builder.counts),
+        renewed_in=tuple(builder.renewed_in),
+        renewals_before_last=tuple(builder.counts),
+        risen_from=tuple(builder.risen_from),
+        closely_renewed_at=builder.closely_renewed_at,
+        last_refresh=builder.last_refresh,
+        late_by=builder.late_by,
+        unconfirmed=builder.unconfirmed,
     )
 
 
@@ -236,10 +179,10 @@ def refreshes(readings: Sequence[Reading], leadership: Leadership) -> list[Inter
     Each is as exact as the readings allow. The first might be the grant. Refreshes before a change
     of the leader, which resets leases, are left out.
     """
-    fold = _Fold(leadership)
+    builder = _TraceBuilder(leadership)
     for reading in readings:
-        fold.add(reading)
-    return [*fold.refreshes, *([fold.last_refresh] if fold.last_refresh else [])]
+        builder.add(reading)
+    return [*builder.refreshes, *([builder.last_refresh] if builder.last_refresh else [])]
 
 
 class Traces(Mapping[LeaseId, RenewalTrace]):
@@ -276,7 +219,7 @@ class Traces(Mapping[LeaseId, RenewalTrace]):
         return len(self._readings)
 
 
-class _Fold:
+class _TraceBuilder:
     """The deadline in force, and what has been proven so far."""
 
     def __init__(self, leadership: Leadership) -> None:

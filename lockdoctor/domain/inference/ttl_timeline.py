@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lockdoctor.domain.inference.deadlines import deadline, is_usable, last_refresh
 from lockdoctor.domain.inference.leadership import shows_promotion
-from lockdoctor.domain.inference.renewals import RenewalTrace, deadline, is_usable, last_refresh
+from lockdoctor.domain.inference.renewals import RenewalTrace
 from lockdoctor.domain.model.leases import LeaseReading
 
 
@@ -31,17 +31,15 @@ def segments(trace: RenewalTrace) -> tuple[TtlSegment, ...]:
     The deadline of a reading has been in force since the renewal that set it. Between a reading and
     the next renewal the TTL is uncertain: there might have been other renewals.
     """
-    return tuple(_teeth(trace))
-
-
-def _teeth(trace: RenewalTrace) -> Iterator[TtlSegment]:
-    before = float("-inf")
-    for look in trace.readings:
-        if not isinstance(look, LeaseReading) or not is_usable(look):
+    found: list[TtlSegment] = []
+    for reading in trace.readings:
+        if not isinstance(reading, LeaseReading) or not is_usable(reading):
             continue
-        set_at = look.asked_at
-        if not shows_promotion(look):  # else a new leader set it, later than a renewal would have
-            set_at = min(set_at, last_refresh(look).latest)
-        ends = deadline(look)
-        yield TtlSegment(max(set_at, before), look.answered_at, (ends.earliest + ends.latest) / 2)
-        before = look.answered_at
+        set_at = reading.asked_at
+        if not shows_promotion(reading):  # else a new leader set it, later than a renewal would
+            set_at = min(set_at, last_refresh(reading).latest)
+        since = max(set_at, found[-1].until) if found else set_at
+        ends = deadline(reading)
+        middle = (ends.earliest + ends.latest) / 2
+        found.append(TtlSegment(since, reading.answered_at, middle))
+    return tuple(found)

@@ -17,7 +17,8 @@ from typing import Any, TextIO
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.evidence.verdicts import Accepted, Verdict
 from lockdoctor.domain.graph.blocking_tree import BlockedLock
-from lockdoctor.domain.inference.renewals import RenewalTrace, is_usable
+from lockdoctor.domain.inference.deadlines import is_usable
+from lockdoctor.domain.inference.renewals import RenewalTrace
 from lockdoctor.domain.model.leases import LeaseId, LeaseReading, Reading, hex_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.past.past import PastFinding

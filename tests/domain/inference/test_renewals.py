@@ -6,14 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lockdoctor.domain.inference.deadlines import Interval, deadline, last_refresh
 from lockdoctor.domain.inference.leadership import TERM_CONFIRM_DELAY_S, Leadership, shows_promotion
-from lockdoctor.domain.inference.renewals import (
-    Interval,
-    RenewalTrace,
-    deadline,
-    last_refresh,
-    trace,
-)
+from lockdoctor.domain.inference.renewals import RenewalTrace, trace
 from lockdoctor.domain.model.leases import FOREVER_S, LeadershipProbe, LeaseNotFound, LeaseReading
 from tests.simulated_lease import LEASE, SimulatedLease
 

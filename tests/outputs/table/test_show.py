@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from lockdoctor.domain.evidence.renewals import Renewed
-from lockdoctor.domain.inference.renewals import Interval
+from lockdoctor.domain.inference.deadlines import Interval
 from lockdoctor.domain.model.locks import Kind, Recipe
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs import html as pictures

@@ -10,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from lockdoctor.domain.evidence.verdicts import Severity, Verdict, VerdictKind
+from lockdoctor.domain.inference.deadlines import is_usable
 from lockdoctor.domain.inference.hold_age import HoldAge
-from lockdoctor.domain.inference.renewals import RenewalTrace, is_usable
+from lockdoctor.domain.inference.renewals import RenewalTrace
 from lockdoctor.domain.model.leases import LeaseReading, hex_id
 from lockdoctor.domain.model.locks import Recipe
 from lockdoctor.domain.report.findings import LockReport
