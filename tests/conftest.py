@@ -34,6 +34,11 @@ for _number, _handler in (
         signal.signal(_number, _handler)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that approves pages; see tests/approved/test_pages.py."""
+    parser.addoption("--update", action="store_true", help="rewrite the approved pages")
+
+
 @pytest.fixture(scope="session")
 def etcd_binary() -> Path:
     """The etcd server to test with; without one the test is skipped, in CI it fails."""

@@ -109,7 +109,7 @@ def _queue(report: LockReport) -> RenderableType:
         table.add_row(role, lease, stands, _renewed(trace), _ttl(trace))
     hidden = len(report.lock.keys) - MAX_CONTENDERS
     if hidden > 0:
-        table.add_row("", f"… {count(hidden, 'more')}")
+        table.add_row("", f"… {hidden:,} more")
     return Padding(table, (0, 0, 0, 2))
 
 

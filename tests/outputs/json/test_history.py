@@ -11,7 +11,7 @@ from lockdoctor.domain.evidence.verdicts import Severity
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.outputs.json.history import write_lines, write_runs
 from tests.factories.reports import NOON
-from tests.outputs.table.test_history import a_run
+from tests.factories.stored import a_stored_run
 
 
 def lines(*records: dict[str, Any]) -> list[dict[str, Any]]:
@@ -23,7 +23,7 @@ def lines(*records: dict[str, Any]) -> list[dict[str, Any]]:
 def test_the_runs_are_one_document() -> None:
     """Named and written as in the report: names twice, moments in ISO 8601, IDs in hexadecimal."""
     out = io.StringIO()
-    write_runs([a_run(2, severity=Severity.WARNING), a_run(1)], out)
+    write_runs([a_stored_run(2, severity=Severity.WARNING), a_stored_run(1)], out)
     document = json.loads(out.getvalue())
 
     assert document["schema_version"] == 1

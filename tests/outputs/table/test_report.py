@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import io
 import re
-from pathlib import Path
 
 import pytest
 
@@ -24,10 +23,8 @@ from tests.factories.report_examples import (
     a_deadlock,
     a_freed_lock,
     a_healthy_lock,
-    a_later_run,
     a_leak,
     a_proven_leak,
-    an_election,
     an_undetermined_lock,
     everything,
 )
@@ -41,31 +38,11 @@ from tests.factories.reports import (
     a_verdict,
 )
 
-EXPECTED = Path(__file__).parent / "expected"
-
-REPORTS = {
-    "leaked_lock": a_report(a_proven_leak()),
-    "nothing_found": a_report(a_healthy_lock(), an_election()),
-    "everything": everything(),
-    "empty": a_report(),
-    "later_run": a_later_run(),
-    "deadlock": a_deadlock(),
-}
-
 
 def render(report: Report, width: int = 160, *, colour: bool = False) -> str:
     out = io.StringIO()
     TableOutput(width=width, colour=colour).render(report, out)
     return out.getvalue()
-
-
-@pytest.mark.parametrize("width", [80, 160])
-@pytest.mark.parametrize("name", REPORTS)
-def test_the_whole_text(name: str, width: int) -> None:
-    """Every character of the report is as reviewed."""
-    expected = (EXPECTED / f"{name}_{width}.txt").read_text(encoding="utf-8")
-
-    assert render(REPORTS[name], width) == expected
 
 
 @pytest.mark.parametrize("width", [40, 80, 100, 131, 132, 160, 250])

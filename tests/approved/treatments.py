@@ -1,0 +1,110 @@
+"""The pages of `revoke`, of `revoke --undo` and of `journal restore`."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any, TextIO
+
+from lockdoctor.domain.model.actions import Result
+from lockdoctor.domain.model.alarms import ClusterAlarm
+from lockdoctor.domain.treatment.journal_entry import Entry, EntryId
+from lockdoctor.domain.treatment.reasons import KeyGone
+from lockdoctor.domain.treatment.restore_plan import (
+    RestorePlan,
+    RestoreResult,
+    RestoreSkipReason,
+    SkippedKey,
+)
+from lockdoctor.domain.treatment.results import TreatmentReport
+from lockdoctor.outputs.table.restore import RestoreTable
+from lockdoctor.outputs.table.treatment import TreatmentTable
+from tests.factories.plans import (
+    a_plan,
+    a_refusal,
+    a_treated,
+    an_undone,
+    everything_planned,
+    everything_treated,
+)
+from tests.factories.reports import a_key, an_intent, an_outcome
+
+CONFIG = a_key(b"/app/\x1b[31mconfig", value=b"v")
+SKIPPED = tuple(SkippedKey(a_key(), why) for why in RestoreSkipReason)
+
+Writer = Callable[[TreatmentTable, TextIO], None]
+
+
+def treatment(writer: Writer, width: int = 80) -> str:
+    out = io.StringIO()
+    writer(TreatmentTable(width=width, colour=False), out)
+    return out.getvalue()
+
+
+def _plan(plan: Callable[[], Any], how_to_act: str | None = None) -> Writer:
+    return lambda table, out: table.plan(plan(), out, how_to_act=how_to_act)
+
+
+def _undone(*args: Any, **fields: Any) -> Writer:
+    return lambda table, out: table.undone(an_undone(*args, **fields), out)
+
+
+WRITERS: dict[str, Writer] = {
+    "plan": _plan(a_plan, "To carry it out, add --yes."),
+    "plan_everything": _plan(everything_planned),
+    "plan_nothing_left": _plan(
+        lambda: replace(a_plan(), targets=(), refused=(a_refusal(),), too_young=1)
+    ),
+    "plan_nothing_found": _plan(lambda: replace(a_plan(), targets=())),
+    "plan_alarm": _plan(lambda: a_plan(alarms=(ClusterAlarm("NOSPACE", 0xA1),))),
+    "treated_everything": lambda table, out: table.report(everything_treated(), out),
+    "treated_for_good": lambda table, out: table.report(
+        TreatmentReport(plan=a_plan(), treated=(a_treated(),), watched_s=30.0), out
+    ),
+    "undone": _undone(),
+    "undone_gone": _undone(Result.REFUSED, changed=(KeyGone(b"/k"),)),
+    "undone_unrecorded": _undone(unrecorded="no room"),
+}
+
+
+def restore_plan(*, will_act: bool = False, **fields: Any) -> str:
+    entry = Entry(an_intent(keys=(CONFIG, a_key())), an_outcome())
+    told = {"entry": entry, "keys": (CONFIG,), "left": (), "ttl_s": None, **fields}
+    out = io.StringIO()
+    RestoreTable(width=80, colour=False).plan(RestorePlan(**told), out, will_act=will_act)
+    return out.getvalue()
+
+
+def restored(result: Result = Result.DONE, **fields: Any) -> str:
+    told: dict[str, Any] = {
+        "entry_id": EntryId("f00d"),
+        "result": result,
+        "put": (CONFIG,),
+        "left": (),
+        "failure": None,
+        "unrecorded": None,
+        "took_s": 0.1,
+        **fields,
+    }
+    out = io.StringIO()
+    RestoreTable(width=80, colour=False).restored(RestoreResult(**told), out)
+    return out.getvalue()
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    **{f"treatment/{name}": partial(treatment, writer) for name, writer in WRITERS.items()},
+    "treatment/plan_everything_160": partial(treatment, WRITERS["plan_everything"], 160),
+    "treatment/treated_everything_160": partial(treatment, WRITERS["treated_everything"], 160),
+    "restore/plan": partial(restore_plan, left=SKIPPED),
+    "restore/plan_that_acts": partial(restore_plan, will_act=True),
+    "restore/plan_of_a_hold": partial(restore_plan, keys=(a_key(), CONFIG), ttl_s=600),
+    "restore/plan_of_an_unknown_outcome": partial(restore_plan, entry=Entry(an_intent(), None)),
+    "restore/nothing": partial(restore_plan, keys=(), left=SKIPPED[:1]),
+    "restore/done": restored,
+    "restore/unknown": partial(
+        restored, Result.UNKNOWN, left=SKIPPED, failure="no \x1banswer", unrecorded="no room"
+    ),
+    "restore/failed": partial(restored, Result.FAILED, put=(), left=SKIPPED, failure="denied"),
+}

@@ -1,0 +1,100 @@
+"""An example of every refusal and of every result of a treatment."""
+
+from __future__ import annotations
+
+from lockdoctor.domain.evidence.verdicts import VerdictKind
+from lockdoctor.domain.model.actions import Action, Result
+from lockdoctor.domain.model.leases import NO_LEASE
+from lockdoctor.domain.report.findings import Finding
+from lockdoctor.domain.treatment.reasons import (
+    AcceptedFinding,
+    AlarmForbids,
+    HolderChanged,
+    HolderIsWaiting,
+    KeyAdded,
+    KeyGone,
+    KeyRecreated,
+    KeyRewritten,
+    KeysUnseen,
+    KindUnknown,
+    LeaderChangedSince,
+    LeaseGoneAlready,
+    NotFound,
+    NothingToRelease,
+    NotJudged,
+    OutsideKeys,
+    QueuePositionLost,
+    RefusalReason,
+    TooManyKeys,
+    TooYoung,
+    TtlChanged,
+    UnjudgedKeys,
+)
+from lockdoctor.domain.treatment.results import TargetResult, UndoResult
+from lockdoctor.domain.treatment.unattended import (
+    SkippedLock,
+    TreatmentSkipReason,
+    UnattendedResult,
+)
+from tests.factories.plans import a_refusal, a_target, a_treated, an_undone, everything_treated
+from tests.factories.reports import a_lock, a_lock_report
+
+KEY = b"/my-lock/\x1b[31m|"
+
+REASONS: tuple[RefusalReason, ...] = (
+    NotJudged(None),
+    NotJudged(VerdictKind.SUSPECTED_LEAK),
+    NotJudged(VerdictKind.ETERNAL_LOCK),
+    NotJudged(VerdictKind.HEALTHY),
+    AcceptedFinding("2026-12-31", "known"),
+    HolderIsWaiting(KEY),
+    KindUnknown(KEY),
+    NotFound(None),
+    NotFound(1),
+    NotFound(3),
+    TooYoung(45.2, 600.0),
+    KeysUnseen("permission denied."),
+    TooManyKeys(3_000, 10),
+    OutsideKeys(1, KEY),
+    OutsideKeys(3, KEY),
+    UnjudgedKeys(1, KEY),
+    UnjudgedKeys(3, KEY),
+    NothingToRelease(),
+    QueuePositionLost(),
+    AlarmForbids("NOSPACE"),
+    AlarmForbids("CORRUPT"),
+    LeaseGoneAlready(),
+    LeaderChangedSince(2, 3),
+    TtlChanged(60, 30),
+    TtlChanged(None, 30),
+    KeyAdded(KEY),
+    KeyGone(KEY),
+    KeyRecreated(KEY),
+    KeyRewritten(KEY),
+    HolderChanged(b"/my-lock/orders", KEY),
+    HolderChanged(b"/my-lock/orders", None),
+)
+"""At least one of every kind."""
+
+OUTCOMES: tuple[TargetResult | UndoResult, ...] = (
+    *everything_treated().treated,
+    *(an_undone(result) for result in Result),
+    an_undone(lease_id=NO_LEASE),
+    an_undone(Result.REFUSED, changed=(KeyGone(KEY),)),
+    an_undone(Result.PARTLY, failure="no \x1banswer."),
+)
+
+UNATTENDED: tuple[UnattendedResult, ...] = (
+    UnattendedResult(),
+    UnattendedResult(
+        treated=(a_treated(target=a_target(Action.RELEASE)), a_treated(unrecorded="no room")),
+        refused=(a_refusal(),),
+        spared=tuple(
+            SkippedLock(Finding(report.verdict, report), why)
+            for report in (a_lock_report(a_lock(b"/my-lock/mail")),)
+            for why in TreatmentSkipReason
+        ),
+    ),
+    UnattendedResult(failure="the disk is full"),
+)
+"""Nothing to treat; each outcome and each reason to leave a lock alone; a failure."""
