@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -16,7 +17,6 @@ from lockdoctor import __version__
 from lockdoctor.cli.exit_codes import ExitStatus, error_message, status_of
 from lockdoctor.cli.options.completion import CommandName
 from lockdoctor.cli.options.groups import (
-    CONNECTION_HELP,
     CommandGroup,
     Job,
     PanelledCommand,
@@ -83,9 +83,14 @@ def load(name: str) -> Any:
     module = importlib.import_module(f"lockdoctor.cli.commands.{name}")
     if hasattr(module, "group"):
         return typer.main.get_command(module.group)
+    command = _click_command(name, getattr(module, name), epilog=module.EXAMPLES)
+    command.brief = {**getattr(module, "BRIEF", {}), **command.brief}
+    return command
+
+
+def _click_command(name: str, function: Callable[..., int], **settings: Any) -> Any:
     alone = typer.Typer(add_completion=False, rich_markup_mode=None)
-    function = to_click_command(getattr(module, name))
-    alone.command(name, cls=PanelledCommand, epilog=module.EXAMPLES)(function)
+    alone.command(name, cls=PanelledCommand, **settings)(to_click_command(function))
     return typer.main.get_command(alone)
 
 
@@ -148,7 +153,8 @@ def main(argv: Sequence[str]) -> int:
 
 @app.callback(
     invoke_without_command=True,
-    epilog="\b\nFor example:\n  lockdoctor scan --prefix /my-lock/\n  lockdoctor help connection",
+    epilog="\b\nFor example:\n  lockdoctor scan --prefix /my-lock/\n  lockdoctor help scan\n"
+    "\nOptions in detail: lockdoctor help connection|limits|run|processes",
 )
 def lockdoctor(
     context: typer.Context,
@@ -178,22 +184,28 @@ def _without_flags(argv: Sequence[str]) -> tuple[list[str], set[str]]:
     return [word for word in argv[:end] if word not in flags] + list(argv[end:]), set(flags)
 
 
-def _connection_help() -> int:
-    """Print the connection options, which the help of a command only mentions."""
-    from lockdoctor.cli.options.connection import connection  # noqa: PLC0415  # few ask for it
+def _topic_help(topic: Callable[..., int]) -> int:
+    """Print the options of a topic, which the help of some commands only mentions."""
+    from lockdoctor.cli.options.topics import DETAILS  # noqa: PLC0415  # few ask for them
 
-    alone = typer.Typer(add_completion=False, rich_markup_mode=None)
-    alone.command(CONNECTION_HELP, cls=PanelledCommand)(to_click_command(connection))
-    command = typer.main.get_command(alone)
-    context = command.make_context(CONNECTION_HELP, [], resilient_parsing=True)
-    typer.echo(command.get_help(context))
+    name = topic.__name__
+    command = _click_command(name, topic, add_help_option=False, epilog=DETAILS.get(name))
+    command.brief = {}
+    context = command.make_context(name, [], resilient_parsing=True)
+    formatter = context.make_formatter()
+    command.format_help_text(context, formatter)
+    command.format_options(context, formatter)
+    command.format_epilog(context, formatter)
+    typer.echo(formatter.getvalue().strip("\n"))
     return ExitStatus.NOTHING_FOUND
 
 
 def _parse(argv: list[str]) -> Job:
     if argv[:1] == ["help"]:
-        if argv[1:] == [CONNECTION_HELP]:
-            return _connection_help
+        from lockdoctor.cli.options.topics import TOPICS  # noqa: PLC0415  # all options
+
+        if len(argv) > 1 and argv[1] in TOPICS:
+            return functools.partial(_topic_help, TOPICS[argv[1]])
         argv = [*argv[1:], "--help"]
     command: Any = typer.main.get_command(app)
     for param in command.params:

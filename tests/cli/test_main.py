@@ -7,12 +7,15 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lockdoctor import __version__
-from lockdoctor.cli.main import main
+from lockdoctor.cli.main import COMMANDS, load, main
+from lockdoctor.cli.options.topics import TOPICS
+from lockdoctor.cli.options.types import CONNECTION
 from tests.folders import ROOT
 
 PROGRAM = (sys.executable, "-m", "lockdoctor")
@@ -23,8 +26,8 @@ SCAN_OPTIONS = (
     *("--prefix", "--prefix-hex", "--all-keys"),
     *("--window", "--timeout", "--max-rate", "--no-sessions", "--history", "--no-history"),
     "--format",
+    *("--pprof", "--pprof-file", "--metrics", "--no-metrics"),
     *("--kind", "--max-hold", "--critical-hold", "--max-wait", "--max-ttl", "--max-idle-session"),
-    "--help",
 )
 CONNECTION_OPTIONS = (
     *("--endpoints", "--cacert", "--cert", "--key", "--user", "--password", "--password-file"),
@@ -80,6 +83,39 @@ def test_help_names_every_option_and_variable(
     assert max(len(line) for line in (text + connection).splitlines()) <= 80
     assert "lockdoctor scan --prefix /my-lock/" in text
     assert "Connection: as etcdctl; see `lockdoctor help connection`" in text
+
+
+def every_help() -> Iterator[list[str]]:
+    """All words after which `lockdoctor help` has a page."""
+    yield []
+    for name in COMMANDS:
+        yield [name]
+        yield from ([name, inner] for inner in getattr(load(name), "commands", {}))
+    yield from ([topic] for topic in TOPICS)
+
+
+@pytest.mark.parametrize("words", [*every_help()], ids=" ".join)
+def test_every_help_fits_a_terminal(
+    words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At most 60 lines, at 80 columns."""
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["help", *words]) == 0
+    lines = capsys.readouterr().out.splitlines()
+
+    assert len(lines) <= 60
+    assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize("command", ["scan", "check", "show", "revoke"])
+def test_every_option_is_in_its_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where a topic has the details; those of the connection are in their topic alone."""
+    assert main([command, "--help"]) == 0
+    text = capsys.readouterr().out
+
+    panels = [p for p in load(command).params if getattr(p, "rich_help_panel", None) != CONNECTION]
+    options = {opt for param in panels for opt in param.opts if opt.startswith("--")}
+    assert options <= named(text)
 
 
 @pytest.mark.parametrize("words", [[], ["scan"], ["history", "show"]])
@@ -153,8 +189,11 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         ("scan --prefix /a --max-hold=-5s", "Invalid value for '--max-hold': '-5s' is negative"),
         ("scan --prefix /a --dial-timeout 2", "Invalid value for '--dial-timeout': '2' has no"),
         ("scan --prefix /a --max-rate 0", "Invalid value for '--max-rate': '0' is not a whole"),
-        ("scan --prefix /a --format xml", "Invalid value for '--format': 'xml' is none of table,"),
-        ("scan --prefix /a --kind ignore", "Invalid value for '--kind': 'ignore' is none of"),
+        (
+            "scan --prefix /a --format xml",
+            "Invalid value for '--format': 'xml' is not one of: table,",
+        ),
+        ("scan --prefix /a --kind ignore", "Invalid value for '--kind': 'ignore' is not one of"),
         ("scan --prefix /a --cluster x", "--cluster x needs a lockdoctor.toml, and none was found"),
         ("scan --prefix /a --config no.toml", "Cannot read no.toml: No such file or directory"),
         ("scan --prefix /a --endpoints ,", "The list of endpoints is empty"),

@@ -19,7 +19,7 @@ from lockdoctor.cli import main
 from lockdoctor.cli.config import file as config
 from lockdoctor.cli.config.file import read_config
 from lockdoctor.cli.options.groups import Job
-from lockdoctor.cli.options.output import OutputFormat
+from lockdoctor.cli.options.run import OutputFormat
 from tests.docs.operating import PROGRAM, cron_command, statements, text, unit
 from tests.docs.pages import OPERATING, arguments
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
-from lockdoctor.cli.options.history import HistoryFlags
 from lockdoctor.cli.options.limits import LimitFlags
 from lockdoctor.cli.options.prefixes import PrefixFlags
 from lockdoctor.cli.options.processes import ProcessFlags
-from lockdoctor.cli.options.run import LookupFlags, RunFlags
+from lockdoctor.cli.options.run import HistoryFlags, LookupFlags, RunFlags
 
 EXAMPLES = """\b
 Examples:

@@ -1,8 +1,7 @@
-"""What a shell can complete: the words of an option, and the names of clusters."""
+"""What a shell can complete: names of commands and of clusters."""
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -19,16 +18,6 @@ class CommandName(NamedTuple):
     value: str
     help: None = None
     type: str = "plain"
-
-
-def words(*choices: enum.Enum) -> Callable[[str], list[str]]:
-    """Return a function that completes some members of an enumeration by their values."""
-    values = [str(choice.value) for choice in choices]
-
-    def complete(incomplete: str) -> list[str]:
-        return [value for value in values if value.startswith(incomplete)]
-
-    return complete
 
 
 def cluster_names(ctx: typer.Context, incomplete: str) -> list[str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from lockdoctor.cli.options.completion import without_help
+from lockdoctor.cli.options.types import CONNECTION
 
 Job: TypeAlias = Callable[[], int]
 """A command with all its options, ready to run; it returns the exit status."""
@@ -42,20 +43,17 @@ def to_click_command(command: Callable[..., int]) -> Callable[..., Job]:
     return parsed
 
 
-CONNECTION = "Connection"
-"""The heading of the options that every command with a connection has."""
-
-CONNECTION_HELP = "connection"
-"""The topic of `lockdoctor help` that lists them."""
-
-
 class PanelledCommand(TyperCommand):
     """
     A command whose help lists its options under their rich_help_panel.
 
+    Some panels are one line, with the topic of `lockdoctor help` that has their options.
     Arguments are shown as the bare word of their metavar. typer would decorate it, differently in
     each version, and the oldest version would load rich for it.
     """
+
+    brief: Mapping[str, str] = {CONNECTION: "as etcdctl; see `lockdoctor help connection`"}
+    """The text for each panel that is one line."""
 
     def collect_usage_pieces(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # as below
         """Return the arguments in their order, for the first line of the help."""
@@ -70,12 +68,15 @@ class PanelledCommand(TyperCommand):
                 usual = "Arguments" if is_argument else "Options"
                 heading = getattr(param, "rich_help_panel", None) or usual
                 panels.setdefault(heading, []).append(record)
+        if len(panels) > 1 and len(panels.get("Options", ())) == 1:
+            del panels["Options"]  # only --help, which the reader has found
         for heading, records in panels.items():
-            if heading == CONNECTION and ctx.info_name != CONNECTION_HELP:
-                formatter.write(f"\n{CONNECTION}: as etcdctl; see `lockdoctor help connection`\n")
-                continue
-            with formatter.section(heading):
-                formatter.write_dl(records)
+            if heading not in self.brief:
+                with formatter.section(heading):
+                    formatter.write_dl(records)
+        for number, heading in enumerate(filter(panels.__contains__, self.brief)):
+            formatter.write("" if number else "\n")
+            formatter.write(f"{heading}: {self.brief[heading]}\n")
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
         """Complete the names of options, without their descriptions."""

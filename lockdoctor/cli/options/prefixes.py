@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Annotated
 
-import typer
-
+from lockdoctor.cli.options.types import option
 from lockdoctor.domain.model.locks import Kind, outermost
 from lockdoctor.domain.policy.policy import Rule
 from lockdoctor.errors import ConfigError
@@ -61,28 +60,19 @@ class PrefixFlags:
 
     prefix: Annotated[
         list[str],
-        typer.Option(
-            "--prefix",
-            metavar="PREFIX",
-            help="Prefix of the keys, byte for byte; repeatable (default: the prefixes of"
-            " lockdoctor.toml).",
-            rich_help_panel=_TARGETS,
+        option(
+            "--prefix PREFIX",
+            "Prefix of the keys; repeatable (default: lockdoctor.toml).",
+            _TARGETS,
         ),
     ] = field(default_factory=list)
     prefix_hex: Annotated[
         list[str],
-        typer.Option(
-            "--prefix-hex",
-            metavar="HEX",
-            help="Prefix in hexadecimal, for keys that are not text: 2f6d792f is /my/; repeatable.",
-            rich_help_panel=_TARGETS,
+        option(
+            "--prefix-hex HEX", "The same in hexadecimal: 2f6d792f is /my/; repeatable.", _TARGETS
         ),
     ] = field(default_factory=list)
     all_keys: Annotated[
         bool,
-        typer.Option(
-            "--all-keys",
-            help="Scan all keys of the cluster (usually needs the root role).",
-            rich_help_panel=_TARGETS,
-        ),
+        option("--all-keys", "All keys of the cluster (usually needs the root role).", _TARGETS),
     ] = False

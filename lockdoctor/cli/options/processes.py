@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from lockdoctor.cli.options.types import option
 
-_WITNESSES = "Other sources"
+_PROCESSES = "Other sources"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,43 +17,26 @@ class ProcessFlags:
 
     pprof: Annotated[
         list[str],
-        typer.Option(
-            "--pprof",
-            metavar="[NAME=]URL",
-            help="pprof URL of a Go process that takes locks, like http://orders-7f:6060;"
-            " repeatable. Names the process behind a lease. Go pauses the process to list"
-            " its goroutines (not above 20,000). Read without a proxy, at both ends of the"
-            " run, for at most 20s.",
-            rich_help_panel=_WITNESSES,
+        option(
+            "--pprof [NAME=]URL",
+            "pprof URL of a Go process that takes locks; repeatable.",
+            _PROCESSES,
         ),
     ] = field(default_factory=list, repr=False)
     pprof_file: Annotated[
         list[Path],
-        typer.Option(
-            "--pprof-file",
-            metavar="FILE",
-            help="Saved goroutine profile, preferably with debug=2; repeatable.",
-            rich_help_panel=_WITNESSES,
-        ),
+        option("--pprof-file FILE", "Saved goroutine profile; repeatable.", _PROCESSES),
     ] = field(default_factory=list)
     metrics: Annotated[
         list[str],
-        typer.Option(
-            "--metrics",
-            metavar="URL",
-            help="Metrics URL of a member, like http://10.0.0.1:2381; repeatable (default: each"
-            " endpoint, if it answers). Read without a proxy, at both ends of the run, for"
-            " at most 10s (2s for the default).",
-            rich_help_panel=_WITNESSES,
+        option(
+            "--metrics URL",
+            "Metrics URL of a member; repeatable (default endpoints).",
+            _PROCESSES,
         ),
     ] = field(default_factory=list, repr=False)
     no_metrics: Annotated[
-        bool,
-        typer.Option(
-            "--no-metrics",
-            help="Do not read etcd's metrics.",
-            rich_help_panel=_WITNESSES,
-        ),
+        bool, option("--no-metrics", "Do not read etcd's metrics.", _PROCESSES)
     ] = False
 
     def are_any(self, *, watches: bool) -> bool:

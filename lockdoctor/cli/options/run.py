@@ -1,15 +1,32 @@
-"""The options of one run: time limit, rate, format."""
+"""The options of one run: time limit, rate, format, history and journal."""
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
-import typer
+from lockdoctor.cli.options.types import choices, count, duration, option
 
-from lockdoctor.cli.options.completion import words
-from lockdoctor.cli.options.output import OutputFormat
-from lockdoctor.cli.options.types import count, duration, one_of
+RUN = "This run"
+
+
+class OutputFormat(str, enum.Enum):
+    """The formats of most commands."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormatFlags:
+    """The format of the result."""
+
+    format: Annotated[
+        str,
+        option("--format table|json", "Output format (default table).", **choices(*OutputFormat)),
+    ] = OutputFormat.TABLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,42 +35,28 @@ class RunFlags:
 
     window_s: Annotated[
         float,
-        typer.Option(
-            "--window",
+        option(
+            "--window TIME",
+            "Maximum time to watch, 0 for one reading (default 60s).",
+            RUN,
             parser=duration,
-            metavar="DURATION",
-            show_default=False,
-            help="Maximum time to watch (default 60s). Stops early when every lease is decided."
-            " 0 takes one reading, which cannot prove a renewal.",
-            rich_help_panel=RUN,
         ),
     ] = 60.0
     timeout_s: Annotated[
         float | None,
-        typer.Option(
-            "--timeout",
+        option(
+            "--timeout TIME",
+            "Maximum time for the run (default: the window and 2m).",
+            RUN,
             parser=duration,
-            metavar="DURATION",
-            help="Maximum time for the whole run (default: the window and 2m). The report has"
-            " the results so far.",
-            rich_help_panel=RUN,
         ),
     ] = None
     format: Annotated[
-        str,  # a Format; typer before 0.29 would convert an enumeration after its parser did
-        typer.Option(
-            "--format",
-            parser=one_of(*OutputFormat),
-            autocompletion=words(*OutputFormat),
-            metavar="table|json",
-            show_default=False,
-            help="Format of the report on standard output (default table).",
-            rich_help_panel=RUN,
+        str,
+        option(
+            "--format table|json", "Output format (default table).", RUN, **choices(*OutputFormat)
         ),
     ] = OutputFormat.TABLE
-
-
-RUN = "This run"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,21 +65,34 @@ class LookupFlags:
 
     max_rate: Annotated[
         int,
-        typer.Option(
-            "--max-rate",
-            parser=count,
-            metavar="N",
-            show_default=False,
-            help="Maximum lease look-ups per second (default 5000). The first tenth of N is sent"
-            " at once.",
-            rich_help_panel=RUN,
+        option(
+            "--max-rate N", "Maximum lease look-ups per second (default 5000).", RUN, parser=count
         ),
     ] = 5000
     no_sessions: Annotated[
         bool,
-        typer.Option(
-            "--no-sessions",
-            help="Do not look for leaked sessions (leases without keys, in the whole cluster).",
-            rich_help_panel=RUN,
-        ),
+        option("--no-sessions", "Do not look for leaked sessions (leases without keys).", RUN),
     ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryFlags:
+    """The history file, and whether to use it."""
+
+    history: Annotated[
+        Path | None,
+        option("--history FILE", "History of earlier runs. [LOCKDOCTOR_HISTORY]", RUN),
+    ] = None
+    no_history: Annotated[
+        bool, option("--no-history", "Do not read or write the history.", RUN)
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class JournalFlags:
+    """The journal file for actions on etcd."""
+
+    journal: Annotated[
+        Path | None,
+        option("--journal FILE", "Journal of writes to etcd. [LOCKDOCTOR_JOURNAL]", RUN),
+    ] = None

@@ -1,16 +1,59 @@
-"""Reads the values of options: durations, counts, one of several words."""
+"""Declares options, and reads their values: durations, counts, one of several words."""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import typer
 
 from lockdoctor.domain.policy.durations import parse_duration
 
+CONNECTION = "Connection"
+"""The heading of the options that every command with a connection has."""
+
 _Choice = TypeVar("_Choice", bound=enum.Enum)
+
+
+def option(usage: str, help_text: str, panel: str | None = None, **settings: Any) -> Any:
+    """
+    Return an option for typer, whose help has no default but the one in its text.
+
+    Args:
+        usage: Flags and metavar as the help shows them, such as `-w --warning METRIC=RANGE`.
+        help_text: One line.
+        panel: The heading in the help.
+        settings: Other arguments of typer.Option.
+    """
+    words = usage.split()
+    return typer.Option(
+        *(word for word in words if word.startswith("-")),
+        metavar=next((word for word in words if not word.startswith("-")), None),
+        help=help_text,
+        rich_help_panel=panel,
+        show_default=False,
+        **settings,
+    )
+
+
+def choices(*members: enum.Enum) -> dict[str, Any]:
+    """
+    Return the settings of an option that takes some members of an enumeration by their values.
+
+    The option's type is Any: typer before 0.29 would convert an enumeration after its parser did.
+    """
+    return {"parser": one_of(*members), "autocompletion": words(*members)}
+
+
+def words(*members: enum.Enum) -> Callable[[str], list[str]]:
+    """Return a function that completes some members of an enumeration by their values."""
+    values = [str(member.value) for member in members]
+
+    def complete(incomplete: str) -> list[str]:
+        return [value for value in values if value.startswith(incomplete)]
+
+    return complete
 
 
 def duration(given: str | float) -> float:
@@ -58,13 +101,13 @@ def switch(given: str) -> bool:
         raise typer.BadParameter(str(error)) from error
 
 
-def one_of(*choices: _Choice) -> Callable[[str], _Choice]:
+def one_of(*members: _Choice) -> Callable[[str], _Choice]:
     """Return a reader for some members of an enumeration, by their values."""
-    by_value = {choice.value: choice for choice in choices}
+    by_value = {member.value: member for member in members}
 
     def choice(given: str) -> _Choice:
         if given not in by_value:
-            raise typer.BadParameter(f"{given!r} is none of {', '.join(by_value)}")
+            raise typer.BadParameter(f"{given!r} is not one of: {', '.join(by_value)}")
         return by_value[given]
 
     return choice

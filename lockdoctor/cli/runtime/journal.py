@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from lockdoctor.cli.options.journal import JournalFlags
+from lockdoctor.cli.options.run import JournalFlags
 from lockdoctor.journal.file import FileJournal, default_path
 
 

@@ -22,12 +22,10 @@ from lockdoctor.cli.config.connection import (
 from lockdoctor.cli.config.file import Config, find_config, read_config
 from lockdoctor.cli.exit_codes import ExitStatus, scan_status
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
-from lockdoctor.cli.options.history import HistoryFlags
 from lockdoctor.cli.options.limits import LimitFlags
-from lockdoctor.cli.options.output import OutputFormat
 from lockdoctor.cli.options.prefixes import PrefixFlags, prefixes
 from lockdoctor.cli.options.processes import NO_PROCESSES, ProcessFlags
-from lockdoctor.cli.options.run import LookupFlags, RunFlags
+from lockdoctor.cli.options.run import HistoryFlags, LookupFlags, OutputFormat, RunFlags
 from lockdoctor.cli.runtime.memory import give_back_large_blocks
 from lockdoctor.cli.runtime.signals import Signals, run_with_timeout
 from lockdoctor.cli.runtime.terminal import (

@@ -71,7 +71,7 @@ def test_help_names_every_option_and_metric(capsys: pytest.CaptureFixture[str]) 
         ("--prefix /a --windw 1", "No such option"),  # typer 0.19 quotes it
         ("--prefix", "Option '--prefix' requires an argument"),
         ("--prefix /a --timeout 5", "Invalid value for '--timeout': '5' has no unit;"),
-        ("--prefix /a --format xml", "Invalid value for '--format': 'xml' is none of nagios,"),
+        ("--prefix /a --format xml", "Invalid value for '--format': 'xml' is not one of: nagios,"),
         ("--prefix /a --config no.toml", "Cannot read no.toml: No such file or directory"),
         ("--prefix /a -w waiters", "--warning waiters: '' is no range;"),
         ("--prefix /a -c x=1", "--critical x=1: write it METRIC=RANGE, with one of locks, held,"),

@@ -186,7 +186,7 @@ def test_no_subcommand_shows_the_help(capsys: pytest.CaptureFixture[str]) -> Non
     [
         ("show", "Missing argument"),
         ("show a b", "Got unexpected extra argument"),
-        ("runs --format xml", "Invalid value for '--format': 'xml' is none of table, json"),
+        ("runs --format xml", "Invalid value for '--format': 'xml' is not one of: table, json"),
         ("prune --older-than 7", "Invalid value for '--older-than': '7' has no unit;"),
         ("prune --max-size 50", "Invalid value for '--max-size': '50' is not a size; write it"),
         ("prune --max-size -5MB", "Invalid value for '--max-size': '-5MB' is not a size"),

@@ -123,8 +123,11 @@ def test_only_sessions_need_no_prefix() -> None:
     ("words", "says"),
     [
         (["revoke"], "which keys"),
-        (["revoke", "--verdict", "healthy"], "none of leaked-lock, suspected-leak, eternal-lock"),
-        (["revoke", "--how", "undo"], "none of revoke, release, quarantine"),
+        (
+            ["revoke", "--verdict", "healthy"],
+            "not one of: leaked-lock, suspected-leak, eternal-lock",
+        ),
+        (["revoke", "--how", "undo"], "not one of: revoke, release, quarantine"),
         (["revoke", "--max", "0"], "1 or more"),
         (
             ["revoke", "--prefix", "/l/", "orders"],

@@ -65,5 +65,5 @@ def test_choices_are_written_as_their_values() -> None:
     read = one_of(Kind.LOCK, Kind.ELECTION)
 
     assert read("lock") is Kind.LOCK
-    with pytest.raises(typer.BadParameter, match="'ignore' is none of lock, election"):
+    with pytest.raises(typer.BadParameter, match="'ignore' is not one of: lock, election"):
         read("ignore")

@@ -10,10 +10,9 @@ import pytest
 from lockdoctor.cli.config.connection import ConnectionValues
 from lockdoctor.cli.config.file import Config
 from lockdoctor.cli.options.connection import ConnectionFlags
-from lockdoctor.cli.options.history import HistoryFlags
 from lockdoctor.cli.options.limits import LimitFlags
 from lockdoctor.cli.options.prefixes import PrefixFlags
-from lockdoctor.cli.options.run import LookupFlags, RunFlags
+from lockdoctor.cli.options.run import HistoryFlags, LookupFlags, RunFlags
 from lockdoctor.cli.runtime.run import history_path, scan_request, settings_of
 from lockdoctor.cli.runtime.terminal import in_colour
 from lockdoctor.domain.policy.policy import Rule, Thresholds

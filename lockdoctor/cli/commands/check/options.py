@@ -7,16 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from lockdoctor.cli.options.completion import words
 from lockdoctor.cli.options.run import RUN
-from lockdoctor.cli.options.types import duration, one_of
+from lockdoctor.cli.options.types import choices, duration, option
 
 _STATUS = "Thresholds, in addition to the verdicts"
-
-
-_TELLING = "Output"
+_OUTPUT = "Output"
 
 
 class CheckFormat(str, enum.Enum):
@@ -34,41 +29,27 @@ class StatusFlags:
 
     warning: Annotated[
         list[str],
-        typer.Option(
-            "--warning",
-            "-w",
-            metavar="METRIC=RANGE",
-            help="WARNING if a metric leaves its range, like waiters=5; repeatable.",
-            rich_help_panel=_STATUS,
+        option(
+            "-w --warning METRIC=RANGE",
+            "WARNING outside RANGE (waiters=5); repeatable.",
+            _STATUS,
         ),
     ] = field(default_factory=list)
     critical: Annotated[
         list[str],
-        typer.Option(
-            "--critical",
-            "-c",
-            metavar="METRIC=RANGE",
-            help="Same as --warning, for CRITICAL.",
-            rich_help_panel=_STATUS,
-        ),
+        option("-c --critical METRIC=RANGE", "CRITICAL outside RANGE; repeatable.", _STATUS),
     ] = field(default_factory=list)
     first_run_unknown: Annotated[
         bool,
-        typer.Option(
-            "--first-run-unknown",
-            help="Report UNKNOWN, not OK, if the history has no earlier run.",
-            rich_help_panel=_STATUS,
-        ),
+        option("--first-run-unknown", "UNKNOWN, not OK, without an earlier run.", _STATUS),
     ] = False
     timeout_s: Annotated[
         float,
-        typer.Option(
-            "--timeout",
+        option(
+            "--timeout TIME",
+            "Maximum time for the check, not --treat (default 30s).",
+            RUN,
             parser=duration,
-            metavar="DURATION",
-            show_default=False,
-            help="Maximum time for the whole check (default 30s).",
-            rich_help_panel=RUN,
         ),
     ] = 30.0
 
@@ -78,54 +59,37 @@ class ReportFlags:
     """The formats and destinations of the result."""
 
     format: Annotated[
-        str,  # a Format; typer before 0.29 would convert an enumeration after its parser did
-        typer.Option(
-            "--format",
-            parser=one_of(*CheckFormat),
-            autocompletion=words(*CheckFormat),
-            metavar="nagios|json|prometheus|table",
-            show_default=False,
-            help="Format on standard output (default nagios: one status line, then details).",
-            rich_help_panel=_TELLING,
+        str,
+        option(
+            "--format FORMAT",
+            "nagios, json, prometheus or table (default nagios).",
+            _OUTPUT,
+            **choices(*CheckFormat),
         ),
     ] = CheckFormat.NAGIOS
     output: Annotated[
         list[str],
-        typer.Option(
-            "--output",
-            metavar="FORMAT=FILE",
-            help="Write the result in another format to a file, atomically; repeatable.",
-            rich_help_panel=_TELLING,
+        option(
+            "--output FORMAT=FILE",
+            "Another format, to a file; repeatable.",
+            _OUTPUT,
         ),
     ] = field(default_factory=list)
     textfile: Annotated[
         Path | None,
-        typer.Option(
-            "--textfile",
-            metavar="FILE",
-            help="Same as --output prometheus=FILE, for node_exporter. Also written if the check"
-            " fails (lockdoctor_up is 0).",
-            rich_help_panel=_TELLING,
-        ),
+        option("--textfile FILE", "Same as --output prometheus=FILE, for node_exporter.", _OUTPUT),
     ] = None
     ping_url: Annotated[
         str | None,
-        typer.Option(
-            "--ping-url",
-            metavar="URL",
-            help="Ping a service like healthchecks.io: URL/start, then URL/<exit status> with"
-            " the status line. A failed ping does not change the status. Only this request"
-            " uses http_proxy and https_proxy.",
-            rich_help_panel=_TELLING,
+        option(
+            "--ping-url URL",
+            "Ping a service like healthchecks.io at start and end.",
+            _OUTPUT,
         ),
     ] = field(default=None, repr=False)
     quiet: Annotated[
         bool,
-        typer.Option(
-            "--quiet",
-            help="Print no output if the status is OK (cron sends no mail).",
-            rich_help_panel=_TELLING,
-        ),
+        option("--quiet", "Print no output if the status is OK.", _OUTPUT),
     ] = False
 
 
@@ -134,12 +98,5 @@ class TreatFlags:
     """Whether leaked locks are freed."""
 
     treat: Annotated[
-        bool,
-        typer.Option(
-            "--treat",
-            help="Free leaked locks as lockdoctor.toml allows, after watching their leases for"
-            " up to 2 min. The status is that before the treatment. --timeout does not apply"
-            " to it.",
-            rich_help_panel=RUN,
-        ),
+        bool, option("--treat", "Free leaked locks as lockdoctor.toml allows.", RUN)
     ] = False

@@ -11,11 +11,9 @@ from lockdoctor.cli.commands.check.options import ReportFlags, StatusFlags, Trea
 from lockdoctor.cli.commands.check.report import error_text, teller_of
 from lockdoctor.cli.config.file import Config, find_config, read_config
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
-from lockdoctor.cli.options.history import HistoryFlags
-from lockdoctor.cli.options.journal import JournalFlags
 from lockdoctor.cli.options.limits import LimitFlags
 from lockdoctor.cli.options.prefixes import PrefixFlags, prefixes
-from lockdoctor.cli.options.run import LookupFlags
+from lockdoctor.cli.options.run import HistoryFlags, JournalFlags, LookupFlags
 from lockdoctor.cli.runtime.run import examine, means_of, settings_of
 from lockdoctor.cli.runtime.terminal import print_message
 from lockdoctor.clock import SystemClock

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-import typer
+from lockdoctor.cli.options.types import option
 
 EXAMPLES = """\b
 Examples:
@@ -24,10 +24,7 @@ class DemoFlags:
 
     keep: Annotated[
         bool,
-        typer.Option(
-            "--keep",
-            help="After the report, keep etcd and its leaking clients running until Ctrl-C.",
-        ),
+        option("--keep", "Keep etcd and its leaking clients running until Ctrl-C."),
     ] = False
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lockdoctor.cli.options.completion import words
+from lockdoctor.cli.options.types import words
 
 EXAMPLES = """\b
 Examples:

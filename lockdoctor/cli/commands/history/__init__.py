@@ -7,7 +7,7 @@ import typer
 from lockdoctor.cli.commands.history.options import PruneFlags, StoredFlags, SubjectFlags
 from lockdoctor.cli.exit_codes import ExitStatus
 from lockdoctor.cli.options.groups import CommandGroup, PanelledCommand, to_click_command
-from lockdoctor.cli.options.output import FormatFlags
+from lockdoctor.cli.options.run import FormatFlags
 
 EXAMPLES = """\b
 Examples:

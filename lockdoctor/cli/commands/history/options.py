@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from lockdoctor.cli.options.types import duration
+from lockdoctor.cli.options.types import duration, option
 
 _UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 
@@ -33,11 +33,10 @@ class StoredFlags:
 
     history: Annotated[
         Path | None,
-        typer.Option(
-            "--history",
-            metavar="FILE",
-            help="File of the history (default LOCKDOCTOR_HISTORY, then"
-            " lockdoctor/history.sqlite3 in the XDG state folder, ~/.local/state).",
+        option(
+            "--history FILE",
+            "History (default lockdoctor/history.sqlite3 in the XDG state folder,"
+            " ~/.local/state). [LOCKDOCTOR_HISTORY]",
         ),
     ] = None
 
@@ -62,20 +61,17 @@ class PruneFlags:
 
     older_than_s: Annotated[
         float | None,
-        typer.Option(
-            "--older-than",
+        option(
+            "--older-than TIME",
+            "Delete runs that ended longer ago (default 30d).",
             parser=duration,
-            metavar="DURATION",
-            help="Delete runs that ended longer ago, and what no later run saw (default 30d).",
         ),
     ] = None
     max_size: Annotated[
         int | None,
-        typer.Option(
-            "--max-size",
+        option(
+            "--max-size SIZE",
+            "Delete old runs, but the last, above this size (default 200MB).",
             parser=size,
-            metavar="SIZE",
-            help="Delete the oldest runs until the file has at most this size (default 200MB)."
-            " The last run stays.",
         ),
     ] = None

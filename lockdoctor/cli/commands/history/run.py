@@ -9,7 +9,7 @@ from typing import TextIO
 
 from lockdoctor.cli.commands.history.options import PruneFlags, StoredFlags, SubjectFlags
 from lockdoctor.cli.exit_codes import HistoryStatus
-from lockdoctor.cli.options.output import FormatFlags, OutputFormat
+from lockdoctor.cli.options.run import FormatFlags, OutputFormat
 from lockdoctor.cli.runtime.terminal import in_colour, width, write_to
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.model.leases import lease_id_of

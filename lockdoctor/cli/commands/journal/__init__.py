@@ -9,13 +9,12 @@ import typer
 from lockdoctor.cli.commands.journal.options import EntryFlags, ListFlags, RestoreFlags
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
 from lockdoctor.cli.options.groups import CommandGroup, PanelledCommand, to_click_command
-from lockdoctor.cli.options.journal import JournalFlags
-from lockdoctor.cli.options.output import FormatFlags
+from lockdoctor.cli.options.run import FormatFlags, JournalFlags
 
 EXAMPLES = """\b
 Examples:
   lockdoctor journal
-  lockdoctor journal list --format json | jq '.entries[] | select(.result == "unknown")'
+  lockdoctor journal list --format json | jq '.entries[] | .result'
   lockdoctor journal show 5f0c
   lockdoctor journal restore 5f0c                    what would be put back
   lockdoctor journal restore 5f0c --only /app/config --yes

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lockdoctor.cli.options.types import count, duration
+from lockdoctor.cli.options.types import count, duration, option
 
 MAX_TTL_S = 9_000_000_000
 """
@@ -37,12 +37,8 @@ class ListFlags:
 
     limit: Annotated[
         int,
-        typer.Option(
-            "--limit",
-            parser=count,
-            metavar="N",
-            show_default=False,
-            help="Maximum number of entries, the newest ones (default 20).",
+        option(
+            "--limit N", "Maximum number of entries, the newest ones (default 20).", parser=count
         ),
     ] = 20
 
@@ -67,29 +63,22 @@ class RestoreFlags:
 
     only: Annotated[
         list[str],
-        typer.Option(
-            "--only",
-            metavar="KEY",
-            help="Restore only this key; repeatable.",
-            rich_help_panel=_RESTORE,
-        ),
+        option("--only KEY", "Restore only this key; repeatable.", _RESTORE),
     ] = field(default_factory=list)
     ttl_s: Annotated[
         int | None,
-        typer.Option(
-            "--ttl",
+        option(
+            "--ttl TIME",
+            "Put the keys on a new lease that is not renewed (default: no lease).",
+            _RESTORE,
             parser=ttl,
-            metavar="DURATION",
-            help="Put the keys on one new lease with this TTL, without renewals; they expire"
-            " with it (default: no lease, they stay).",
-            rich_help_panel=_RESTORE,
         ),
     ] = None
     yes: Annotated[
         bool,
-        typer.Option("--yes", help="Restore without asking.", rich_help_panel=_RESTORE),
+        option("--yes", "Restore without asking.", _RESTORE),
     ] = False
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Print the plan only.", rich_help_panel=_RESTORE),
+        option("--dry-run", "Print the plan only.", _RESTORE),
     ] = False

@@ -8,8 +8,7 @@ import sys
 
 from lockdoctor.cli.commands.journal.options import EntryFlags, ListFlags
 from lockdoctor.cli.exit_codes import ExitStatus
-from lockdoctor.cli.options.journal import JournalFlags
-from lockdoctor.cli.options.output import FormatFlags, OutputFormat
+from lockdoctor.cli.options.run import FormatFlags, JournalFlags, OutputFormat
 from lockdoctor.cli.runtime.journal import open_journal
 from lockdoctor.cli.runtime.terminal import in_colour, write_to
 from lockdoctor.domain.treatment.journal_entry import Entry

@@ -11,7 +11,7 @@ from lockdoctor.cli.commands.journal.run import find_entry
 from lockdoctor.cli.config.file import find_config, read_config
 from lockdoctor.cli.exit_codes import RestoreStatus
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
-from lockdoctor.cli.options.journal import JournalFlags
+from lockdoctor.cli.options.run import JournalFlags
 from lockdoctor.cli.runtime.journal import open_journal
 from lockdoctor.cli.runtime.prompt import agreed, may_ask
 from lockdoctor.cli.runtime.run import settings_of

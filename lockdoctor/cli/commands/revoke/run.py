@@ -15,12 +15,9 @@ from lockdoctor.cli.commands.revoke.selection import request_of, selection_of, v
 from lockdoctor.cli.config.file import find_config, read_config
 from lockdoctor.cli.exit_codes import ExitStatus
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
-from lockdoctor.cli.options.history import HistoryFlags
-from lockdoctor.cli.options.journal import JournalFlags
 from lockdoctor.cli.options.limits import LimitFlags
-from lockdoctor.cli.options.output import OutputFormat
 from lockdoctor.cli.options.prefixes import PrefixFlags
-from lockdoctor.cli.options.run import RunFlags
+from lockdoctor.cli.options.run import HistoryFlags, JournalFlags, OutputFormat, RunFlags
 from lockdoctor.cli.runtime.prompt import is_agreed
 from lockdoctor.cli.runtime.run import MARGIN_S, RunDependencies, examine, history_path, settings_of
 from lockdoctor.cli.runtime.signals import Signals, run_writing

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
-from lockdoctor.cli.options.history import HistoryFlags
-from lockdoctor.cli.options.journal import JournalFlags
-from lockdoctor.cli.options.output import FormatFlags
 from lockdoctor.cli.options.prefixes import PrefixFlags
+from lockdoctor.cli.options.run import FormatFlags, HistoryFlags, JournalFlags
 
 EXAMPLES = """\b
 Examples:

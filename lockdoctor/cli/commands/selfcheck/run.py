@@ -15,10 +15,8 @@ from lockdoctor import __version__
 from lockdoctor.cli.config.file import find_config, read_config
 from lockdoctor.cli.exit_codes import ExitStatus
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
-from lockdoctor.cli.options.history import HistoryFlags
-from lockdoctor.cli.options.journal import JournalFlags
-from lockdoctor.cli.options.output import FormatFlags, OutputFormat
 from lockdoctor.cli.options.prefixes import PrefixFlags, prefixes
+from lockdoctor.cli.options.run import FormatFlags, HistoryFlags, JournalFlags, OutputFormat
 from lockdoctor.cli.runtime.run import settings_of
 from lockdoctor.cli.runtime.signals import Signals
 from lockdoctor.cli.runtime.terminal import in_colour, width, write_to

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lockdoctor.cli.commands.show.options import ShowFlags
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
-from lockdoctor.cli.options.history import HistoryFlags
 from lockdoctor.cli.options.limits import LimitFlags
+from lockdoctor.cli.options.run import HistoryFlags
 
 EXAMPLES = """\b
 Examples:

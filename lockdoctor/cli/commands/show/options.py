@@ -8,10 +8,8 @@ from typing import Annotated
 
 import typer
 
-from lockdoctor.cli.options.completion import words
-from lockdoctor.cli.options.output import OutputFormat
-from lockdoctor.cli.options.run import RUN
-from lockdoctor.cli.options.types import duration, one_of
+from lockdoctor.cli.options.run import RUN, OutputFormat
+from lockdoctor.cli.options.types import choices, duration, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,37 +25,23 @@ class ShowFlags:
     ]
     window_s: Annotated[
         float,
-        typer.Option(
-            "--window",
+        option(
+            "--window TIME",
+            "Maximum time to watch, 0 for one reading (default 60s).",
+            RUN,
             parser=duration,
-            metavar="DURATION",
-            show_default=False,
-            help="Maximum time to watch (default 60s). 0 takes one reading.",
-            rich_help_panel=RUN,
         ),
     ] = 60.0
     format: Annotated[
-        str,  # a Format; typer before 0.29 would convert an enumeration after its parser did
-        typer.Option(
-            "--format",
-            parser=one_of(*OutputFormat),
-            autocompletion=words(*OutputFormat),
-            metavar="table|json",
-            show_default=False,
-            help="Format on standard output (default table). json is the document of scan.",
-            rich_help_panel=RUN,
+        str,
+        option(
+            "--format table|json",
+            "Output format (default table).",
+            RUN,
+            **choices(*OutputFormat),
         ),
     ] = OutputFormat.TABLE
-    svg: Annotated[
-        Path | None,
-        typer.Option("--svg", metavar="FILE", help="Write the page as SVG.", rich_help_panel=RUN),
-    ] = None
+    svg: Annotated[Path | None, option("--svg FILE", "Write the page as SVG.", RUN)] = None
     html: Annotated[
-        Path | None,
-        typer.Option(
-            "--html",
-            metavar="FILE",
-            help="Write the page as HTML, for a ticket. It loads no other file.",
-            rich_help_panel=RUN,
-        ),
+        Path | None, option("--html FILE", "Write the page as HTML, for a ticket.", RUN)
     ] = None

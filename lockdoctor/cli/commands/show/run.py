@@ -11,9 +11,8 @@ from lockdoctor.cli.commands.show.options import ShowFlags
 from lockdoctor.cli.config.file import find_config, read_config
 from lockdoctor.cli.exit_codes import ExitStatus, scan_status
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
-from lockdoctor.cli.options.history import HistoryFlags
 from lockdoctor.cli.options.limits import LimitFlags
-from lockdoctor.cli.options.output import OutputFormat
+from lockdoctor.cli.options.run import HistoryFlags, OutputFormat
 from lockdoctor.cli.runtime.run import MARGIN_S, RunDependencies, examine, history_path, settings_of
 from lockdoctor.cli.runtime.terminal import in_colour, width, write_to
 from lockdoctor.domain.model.leases import lease_id_of
