@@ -9,8 +9,9 @@ from lockdoctor.domain.model.alarms import ClusterAlarm
 from lockdoctor.domain.model.leases import FailedReading, LeaseId, Reading
 from lockdoctor.domain.model.locks import KeySnapshot
 from lockdoctor.errors import AccessDeniedError, ClusterError
-from lockdoctor.etcd.connection.connection import Connection, ConnectionSettings
+from lockdoctor.etcd.connection.connection import Connection
 from lockdoctor.etcd.connection.greeting import Identity, alarms_of, who_are_you
+from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.etcd.keys import read_keys
 from lockdoctor.etcd.lease_lookup.fast_reader import PipelinedLeaseReader
 from lockdoctor.etcd.lease_lookup.grpc_reader import RpcLeaseReader

@@ -6,7 +6,8 @@ import contextlib
 
 from lockdoctor.domain.model.locks import KeySnapshot, LockKey
 from lockdoctor.errors import ClusterError
-from lockdoctor.etcd.connection.connection import Connection, KeyRange, Response
+from lockdoctor.etcd.connection.attempt import KeyRange, Response
+from lockdoctor.etcd.connection.connection import Connection
 from lockdoctor.etcd.connection.errors import RevisionCompactedError, printable
 from lockdoctor.etcd.convert import lock_key, range_of
 from lockdoctor.etcd.protos import rpc

@@ -16,11 +16,13 @@ from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, LeaseReading
 from lockdoctor.domain.selfcheck.rules import MemberFacts, Permission, SelfCheckFacts
 from lockdoctor.errors import NO_ANSWER, AccessDeniedError, ClusterError, ConfigError
 from lockdoctor.etcd.client import EtcdCluster
-from lockdoctor.etcd.connection.connection import Connection, ConnectionSettings, KeyRange
+from lockdoctor.etcd.connection.attempt import KeyRange
+from lockdoctor.etcd.connection.connection import Connection
 from lockdoctor.etcd.connection.diagnose import ask
 from lockdoctor.etcd.connection.endpoints import Endpoint
 from lockdoctor.etcd.connection.errors import printable
 from lockdoctor.etcd.connection.greeting import StatusReply
+from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.etcd.connection.tls import TlsFiles
 from lockdoctor.etcd.convert import range_of
 from lockdoctor.etcd.protos import rpc

@@ -16,7 +16,8 @@ from lockdoctor.domain.inference.queue_activity import (
     WatchGap,
     WatchProgress,
 )
-from lockdoctor.etcd.connection.connection import Attempt, Connection, KeyRange
+from lockdoctor.etcd.connection.attempt import Attempt, KeyRange
+from lockdoctor.etcd.connection.connection import Connection
 from lockdoctor.etcd.connection.errors import printable
 from lockdoctor.etcd.convert import lock_key, range_of
 from lockdoctor.etcd.protos import kv, rpc

@@ -8,7 +8,8 @@ from typing import Any
 from lockdoctor.domain.model.leases import LeaseId, hex_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.model.write_result import WriteOutcome, WriteResult
-from lockdoctor.etcd.connection.connection import Connection, KeyRange, Method
+from lockdoctor.etcd.connection.attempt import KeyRange, Method
+from lockdoctor.etcd.connection.connection import Connection
 from lockdoctor.etcd.connection.errors import (
     LeaseNotFoundError,
     WriteOutcomeUnknownError,

@@ -17,7 +17,7 @@ import grpc.aio
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.etcd.client import connect
-from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.etcd.protos import rpc, stubs
 
 WRITERS = 8

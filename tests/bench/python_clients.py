@@ -21,7 +21,7 @@ import grpc.aio
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.model.leases import LeaseId, LeaseReading
 from lockdoctor.etcd.client import connect
-from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.etcd.protos import rpc, stubs
 
 AT_ONCE = 64

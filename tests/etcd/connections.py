@@ -13,7 +13,8 @@ import grpc.aio
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.etcd.client import MAX_RATE, EtcdCluster, connect
-from lockdoctor.etcd.connection.connection import Connection, ConnectionSettings
+from lockdoctor.etcd.connection.connection import Connection
+from lockdoctor.etcd.connection.settings import ConnectionSettings
 from tests.etcd.etcd_writer import Writer
 
 

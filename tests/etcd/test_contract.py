@@ -29,7 +29,7 @@ from lockdoctor.domain.model.leases import (
     Reading,
 )
 from lockdoctor.etcd.client import connect
-from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.ports import Clock, Cluster
 from tests.etcd.connections import connected, writing
 from tests.etcd.etcd_writer import Writer

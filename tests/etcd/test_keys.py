@@ -9,13 +9,9 @@ import pytest
 from lockdoctor.clock import SystemClock
 from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.errors import ClusterError
-from lockdoctor.etcd.connection.connection import (
-    Connection,
-    ConnectionSettings,
-    KeyRange,
-    Method,
-    Response,
-)
+from lockdoctor.etcd.connection.attempt import KeyRange, Method, Response
+from lockdoctor.etcd.connection.connection import Connection
+from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.etcd.keys import BYTES_PER_PAGE, MAX_KEYS_PER_PAGE, next_page, read_keys
 from tests.etcd.connections import opened, writing
 from tests.etcd.etcd_writer import Writer

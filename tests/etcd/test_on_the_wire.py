@@ -13,9 +13,9 @@ import grpc.aio
 import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer, ServerTls
-from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.etcd.connection.endpoints import parse_endpoint
 from lockdoctor.etcd.connection.member import KeepAlive, Member
+from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.etcd.connection.tls import TlsFiles
 from lockdoctor.etcd.protos import rpc
 from tests.etcd.certificates import Authority, self_signed

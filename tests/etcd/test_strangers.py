@@ -16,7 +16,7 @@ import pytest
 
 from lockdoctor.clock import SystemClock
 from lockdoctor.errors import ClusterError
-from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.etcd.protos import rpc
 from lockdoctor.etcd.selfcheck import inspect
 from lockdoctor.ports import StopRequest

@@ -21,7 +21,7 @@ from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.model.leases import LeaseId, LeaseNotFound, LeaseReading
 from lockdoctor.domain.model.write_result import WriteOutcome
 from lockdoctor.errors import AccessDeniedError, ConfigError
-from lockdoctor.etcd.connection.token import GivenToken
+from lockdoctor.etcd.connection.auth import GivenToken
 from lockdoctor.etcd.protos import rpc
 from lockdoctor.etcd.writer import EtcdWriter
 from tests.etcd.connections import connected, writing

@@ -12,8 +12,8 @@ from lockdoctor.domain.policy.durations import parse_duration
 from lockdoctor.errors import ClusterUnreachableError, ConfigError
 
 if TYPE_CHECKING:
-    from lockdoctor.etcd.connection.connection import ConnectionSettings
-    from lockdoctor.etcd.connection.token import GivenToken
+    from lockdoctor.etcd.connection.auth import GivenToken
+    from lockdoctor.etcd.connection.settings import ConnectionSettings
 
 Ask = Callable[[str], str]
 """Prompts the user for a secret."""
@@ -84,7 +84,7 @@ def connection_settings(sources: Sequence[ConnectionValues], ask: Ask | None) ->
         ConfigError: No password for the user, a certificate without its key, an unreadable file.
         ClusterUnreachableError: The domain has no usable SRV records.
     """
-    from lockdoctor.etcd.connection.connection import ConnectionSettings  # noqa: PLC0415  # loads grpc
+    from lockdoctor.etcd.connection.settings import ConnectionSettings  # noqa: PLC0415  # loads grpc
 
     merged = _merged(sources)
     if ("cert" in merged) != ("key" in merged):
@@ -231,7 +231,7 @@ def _drop(merged: dict[str, Any], names: Collection[str]) -> None:
 
 
 def _token(values: ConnectionValues) -> GivenToken | None:
-    from lockdoctor.etcd.connection.token import GivenToken  # noqa: PLC0415  # as connection_settings
+    from lockdoctor.etcd.connection.auth import GivenToken  # noqa: PLC0415  # as connection_settings
 
     if "auth_token_file" in values:
         return GivenToken(file=values["auth_token_file"])
@@ -247,7 +247,7 @@ def _discovered(values: ConnectionValues) -> dict[str, Any]:
     """
     if "discovery_srv" not in values:
         return {}
-    from lockdoctor.etcd.connection.discovery import discover  # noqa: PLC0415  # a package of its own
+    from lockdoctor.etcd.connection.endpoints import discover  # noqa: PLC0415  # a package of its own
 
     domain = values["discovery_srv"]
     endpoints = discover(domain, values.get("discovery_srv_name", ""))

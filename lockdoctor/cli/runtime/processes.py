@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from lockdoctor.cli.options.processes import ProcessFlags
 from lockdoctor.errors import ConfigError
-from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.etcd.connection.endpoints import parse_endpoint
+from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.etcd.connection.tls import TlsFiles
 from lockdoctor.ports import Clock, ProcessSource
 from lockdoctor.processes.http_client import Address, parse_address

@@ -41,7 +41,7 @@ from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report
 from lockdoctor.errors import ClusterError, ConfigError, HistoryError
 from lockdoctor.etcd.client import connect
-from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.history.database.ownership import HISTORY
 from lockdoctor.history.database.paths import named_path
 from lockdoctor.history.store import SqliteHistory, UnavailableHistory, open_history

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from lockdoctor.clock import SystemClock
 from lockdoctor.etcd.client import connect
-from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.etcd.writer import EtcdWriter
 from lockdoctor.journal.actor import this_actor
 from lockdoctor.journal.file import FileJournal

@@ -13,18 +13,27 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import grpc.aio
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from lockdoctor.domain.model.alarms import ClusterAlarm, worst_first
 from lockdoctor.domain.model.leases import NO_LEASE
-from lockdoctor.etcd.connection.errors import is_permission_denied
+from lockdoctor.errors import AccessDeniedError
+from lockdoctor.etcd.connection.auth import metadata_of
+from lockdoctor.etcd.connection.diagnose import explain
+from lockdoctor.etcd.connection.errors import (
+    access_denied,
+    is_of_learner,
+    is_permission_denied,
+    is_timeout,
+    is_without_leader,
+    is_without_leases,
+    one_line,
+)
+from lockdoctor.etcd.connection.member import Member
 from lockdoctor.etcd.protos import rpc
-
-if TYPE_CHECKING:
-    from lockdoctor.etcd.connection.member import Member
 
 ERRORS_FIELD = 8
 IS_LEARNER_FIELD = 10
@@ -125,6 +134,20 @@ class StatusReply(Identity):
     answered_at: float
 
 
+class UnreachableMember(NamedTuple):
+    """An endpoint that did not answer the greeting."""
+
+    member: Member
+    error: Any
+
+    @property
+    def denied(self) -> AccessDeniedError | None:
+        """Return the error for the user if it concerns users or permissions."""
+        if isinstance(self.error, AccessDeniedError):
+            return self.error
+        return access_denied(self.error.details() or "", "read its status")
+
+
 def alarms_of(answer: Any) -> tuple[ClusterAlarm, ...]:
     """Return the alarms of an AlarmResponse."""
     names = rpc.AlarmMember.DESCRIPTOR.fields_by_name["alarm"].enum_type.values_by_number
@@ -160,3 +183,41 @@ def who_are_you(member: Member) -> Callable[..., Awaitable[Any]]:
         return await member.lease.LeaseTimeToLive(request, timeout=timeout, metadata=metadata)
 
     return ask
+
+
+async def reason(answer: StatusReply | UnreachableMember, token: str | None) -> str:
+    """Return why a member cannot be read from."""
+    stranger = await not_etcd_reason(answer, token)
+    if stranger is not None:
+        return stranger
+    if isinstance(answer, StatusReply):
+        return "it is only a learner" if answer.leader_id else "it has no leader"
+    if is_without_leader(answer.error):
+        return "it has no leader"
+    if is_of_learner(answer.error):
+        return "it is only a learner"
+    member = answer.member
+    otherwise = (
+        f"no answer within {member.dial_timeout_s:g} s"
+        if is_timeout(answer.error)
+        else f"etcd, but not as its clients see it ({one_line(answer.error.details() or '')}): "
+        "is the port right?"
+    )
+    return await explain(member.endpoint, member.tls, member.dial_timeout_s, otherwise)
+
+
+async def not_etcd_reason(answer: StatusReply | UnreachableMember, token: str | None) -> str | None:
+    """Return why a gRPC server is not etcd; None where it might be etcd."""
+    if isinstance(answer, UnreachableMember) and not is_without_leases(answer.error):
+        return None
+    try:
+        await answer.member.lease.LeaseLeases(
+            rpc.LeaseLeasesRequest(),
+            timeout=answer.member.dial_timeout_s,
+            metadata=metadata_of(token),
+        )
+    except grpc.aio.AioRpcError as error:
+        if is_without_leases(error):
+            details = one_line(error.details() or "")
+            return f"this is not etcd (it answers {details!r} to LeaseLeases): it has no lease API"
+    return None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from lockdoctor.etcd.connection.connection import Attempt, Connection
+from lockdoctor.etcd.connection.attempt import Attempt
+from lockdoctor.etcd.connection.connection import Connection
 from lockdoctor.etcd.http2.call import OK, UnaryCall
 from lockdoctor.etcd.http2.connection import Http2Connection, open_pipe
 from lockdoctor.etcd.http2.frames import ProtocolError

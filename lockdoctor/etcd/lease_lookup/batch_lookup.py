@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.etcd.connection.attempt import Attempt, FailedAttempt
 from lockdoctor.etcd.connection.call_log import LookupLog, is_logging
-from lockdoctor.etcd.connection.connection import Attempt, Connection, FailedAttempt
+from lockdoctor.etcd.connection.connection import Connection
 from lockdoctor.etcd.connection.errors import is_permission_denied, rpc_error
 from lockdoctor.etcd.http2.call import OK, UnaryCall
 from lockdoctor.etcd.http2.connection import Http2Connection

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 from google.protobuf.message import DecodeError
 
 from lockdoctor.domain.model.leases import LeaseId, Reading
-from lockdoctor.etcd.connection.connection import Attempt
+from lockdoctor.etcd.connection.attempt import Attempt
 from lockdoctor.etcd.convert import reading
 from lockdoctor.etcd.http2.call import OK, UnaryCall
 from lockdoctor.etcd.http2.frames import ProtocolError

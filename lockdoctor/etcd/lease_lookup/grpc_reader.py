@@ -13,7 +13,8 @@ from lockdoctor.errors import (
     ClusterTimeoutError,
     ClusterUnreachableError,
 )
-from lockdoctor.etcd.connection.connection import Connection, FailedAttempt
+from lockdoctor.etcd.connection.attempt import FailedAttempt
+from lockdoctor.etcd.connection.connection import Connection
 from lockdoctor.etcd.connection.errors import one_line
 from lockdoctor.etcd.connection.member import Member
 from lockdoctor.etcd.convert import reading

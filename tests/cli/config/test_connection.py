@@ -16,8 +16,8 @@ from lockdoctor.cli.config.connection import (
 )
 from lockdoctor.cli.options.connection import ConnectionFlags
 from lockdoctor.errors import ConfigError
-from lockdoctor.etcd.connection.connection import ConnectionSettings
-from lockdoctor.etcd.connection.token import GivenToken
+from lockdoctor.etcd.connection.auth import GivenToken
+from lockdoctor.etcd.connection.settings import ConnectionSettings
 
 
 def settings(*sources: ConnectionValues, typed: str | None = None) -> ConnectionSettings:

@@ -16,7 +16,7 @@ from lockdoctor.cli.options.processes import ProcessFlags
 from lockdoctor.cli.runtime.processes import witnesses
 from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.errors import ConfigError
-from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.processes.metrics_page import WANTED
 from tests.cli.commands.test_scan import put
 from tests.fakes.cluster import FakeClock

@@ -15,7 +15,7 @@ import pytest
 from lockdoctor.demo.etcd_server import EtcdServer, EtcdServers, reserve_port
 from lockdoctor.domain.model.leases import LeaseId, LeaseReading
 from lockdoctor.errors import ClusterError, ClusterUnreachableError, WrongClusterError
-from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.connection.settings import ConnectionSettings
 from tests.etcd.connections import connected, writing
 from tests.eventually import run
 

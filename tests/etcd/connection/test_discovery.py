@@ -12,8 +12,8 @@ from lockdoctor.cli.config.connection import ConnectionValues, connection_settin
 from lockdoctor.cli.main import main
 from lockdoctor.demo.etcd_server import EtcdServer, ServerTls
 from lockdoctor.errors import ClusterUnreachableError
-from lockdoctor.etcd.connection.connection import ConnectionSettings
-from lockdoctor.etcd.connection.discovery import discover
+from lockdoctor.etcd.connection.endpoints import discover
+from lockdoctor.etcd.connection.settings import ConnectionSettings
 from tests.etcd.certificates import Authority
 from tests.etcd.dns_server import dns_server
 from tests.folders import ROOT

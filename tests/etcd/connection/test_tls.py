@@ -17,8 +17,8 @@ from lockdoctor.demo.etcd_server import EtcdServer, ServerTls
 from lockdoctor.domain.model.leases import LeaseId, LeaseNotFound
 from lockdoctor.domain.processes.comparison import ProcessData
 from lockdoctor.errors import ClusterUnreachableError, ConfigError
-from lockdoctor.etcd.connection.connection import ConnectionSettings
 from lockdoctor.etcd.connection.endpoints import parse_endpoint
+from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.etcd.connection.tls import TlsFiles
 from lockdoctor.etcd.connection.tls_relay import Relay
 from tests.etcd.certificates import Authority, Pair, self_signed

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockdoctor.domain.model.leases import LeaseId, Reading
-from lockdoctor.etcd.connection.connection import Attempt
+from lockdoctor.etcd.connection.attempt import Attempt
 from lockdoctor.etcd.convert import reading
 from lockdoctor.etcd.http2.call import DEADLINE_EXCEEDED, OK, UnaryCall
 from lockdoctor.etcd.lease_lookup.codec import decode_results, request

@@ -14,7 +14,7 @@ from lockdoctor.clock import SystemClock
 from lockdoctor.domain.model.leases import FailedReading, LeaseId, LeaseReading
 from lockdoctor.errors import ClusterTimeoutError
 from lockdoctor.etcd.client import EtcdCluster, connect
-from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.etcd.http2 import frames as h2
 from lockdoctor.etcd.http2.frames import frame
 from lockdoctor.etcd.http2.pool import MAX_MISSES

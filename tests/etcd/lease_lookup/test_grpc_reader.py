@@ -15,7 +15,8 @@ from lockdoctor.errors import (
     ClusterTimeoutError,
     ClusterUnreachableError,
 )
-from lockdoctor.etcd.connection.connection import Connection, KeyRange, Method, Response
+from lockdoctor.etcd.connection.attempt import KeyRange, Method, Response
+from lockdoctor.etcd.connection.connection import Connection
 from lockdoctor.etcd.lease_lookup.grpc_reader import MAX_TIMEOUTS, OUTSTANDING, RpcLeaseReader
 from lockdoctor.etcd.lease_lookup.rate_limit import RateLimiter
 from lockdoctor.etcd.protos import rpc

@@ -28,7 +28,7 @@ from lockdoctor.workflows.scan.scan import ScanRequest
 if TYPE_CHECKING:
     from lockdoctor.cli.commands.check.treat import UnattendedRun
     from lockdoctor.domain.report.report import Report
-    from lockdoctor.etcd.connection.connection import ConnectionSettings
+    from lockdoctor.etcd.connection.settings import ConnectionSettings
 
 ENDED = "it was ended by a signal before anything was examined"
 

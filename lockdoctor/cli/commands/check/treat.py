@@ -11,7 +11,7 @@ from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.treatment.unattended import UnattendedResult, choose
 from lockdoctor.errors import ConfigError
-from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.text.values import printable
 from lockdoctor.ports import StopRequest

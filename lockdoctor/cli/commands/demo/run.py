@@ -18,7 +18,7 @@ from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.demo.scenarios import PREFIX, SCENARIOS, running
 from lockdoctor.demo.temporary_etcd import own_etcd
 from lockdoctor.errors import DemoError
-from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.connection.settings import ConnectionSettings
 
 SCAN = f"lockdoctor scan --prefix {PREFIX.decode()}"
 

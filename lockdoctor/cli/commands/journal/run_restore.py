@@ -22,7 +22,7 @@ from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.treatment.journal_entry import Entry
 from lockdoctor.domain.treatment.restore_plan import RestorePlan, RestoreResult
 from lockdoctor.errors import ConfigError
-from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.table.restore import RestoreTable
 from lockdoctor.outputs.text.values import count, printable

@@ -28,7 +28,7 @@ from lockdoctor.domain.treatment.journal_entry import EntryId
 from lockdoctor.domain.treatment.plan import RevokePlan, Selection
 from lockdoctor.domain.treatment.results import TargetResult, TreatmentReport, UndoResult
 from lockdoctor.errors import ClusterError, ConfigError, WrongClusterError
-from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.journal.file import FileJournal, default_path
 from lockdoctor.outputs.file_kinds import PLAN
 from lockdoctor.outputs.files import require_place, write_file
