@@ -8,8 +8,8 @@ from lockdoctor.domain.evidence.remedies import Advice, WatchLonger
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.report.findings import Finding
 from lockdoctor.outputs.text import evidence as evidence_text
+from lockdoctor.outputs.text.evidence.processes import process_lines, server_line
 from lockdoctor.outputs.text.headline import headline, how_many
-from lockdoctor.outputs.text.process_evidence import process_lines, server_line
 from lockdoctor.outputs.text.remedies import remedy_text
 from lockdoctor.outputs.text.suggested_commands import role_commands, steps
 from lockdoctor.outputs.text.treatment import danger, old_client, outcome, queue_after, relapse

@@ -8,7 +8,6 @@ from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.evidence.age import (
     ClaimedAge,
     EstimatedAge,
-    Forecast,
     Held,
     SeenInEarlierRuns,
     WithinLimit,
@@ -134,7 +133,6 @@ EVIDENCE: tuple[Evidence, ...] = (
     AbandonedSessions(1),
     SessionsIdle(3, 700.9, 600.0),
     SessionsIdle(1, 700.9, 600.0),
-    Forecast(120.4, 2_890),
     SeenInEarlierRuns(4, 10_800.0, NOON - 10_800.0),
     *WITNESS_EVIDENCE,
     WaitCycle(RING, 2, 45.2),

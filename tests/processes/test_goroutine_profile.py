@@ -23,7 +23,7 @@ from lockdoctor.domain.processes.comparison import (
 from lockdoctor.domain.report.processes import CallSite, Frame, GoroutineCounts
 from lockdoctor.errors import ProcessReadError
 from lockdoctor.outputs.json.processes import process_json
-from lockdoctor.outputs.text.process_evidence import process_lines
+from lockdoctor.outputs.text.evidence.processes import process_lines
 from lockdoctor.processes.goroutine_profile import MAX_BYTES as MAX_PROFILE_BYTES
 from lockdoctor.processes.goroutine_profile import MAX_GOROUTINES, MAX_LINES, census_of
 from lockdoctor.processes.profile_pb2 import MAX_BYTES

@@ -16,7 +16,7 @@ from lockdoctor.domain.processes.server_counters import compare
 from lockdoctor.domain.report.processes import MemberCounters
 from lockdoctor.errors import ProcessReadError
 from lockdoctor.outputs.json.processes import server_json
-from lockdoctor.outputs.text.process_evidence import server_line
+from lockdoctor.outputs.text.evidence.processes import server_line
 from lockdoctor.processes.http_client import parse_address
 from lockdoctor.processes.metrics_page import (
     MAX_COUNTED,

@@ -14,7 +14,7 @@ from lockdoctor.domain.processes.comparison import (
     add_process_evidence,
 )
 from lockdoctor.domain.report.report import Report
-from lockdoctor.outputs.text.process_evidence import process_lines
+from lockdoctor.outputs.text.evidence.processes import process_lines
 from lockdoctor.processes.goroutine_profile import census_of
 from tests.factories.report_examples import a_healthy_lock, leaked_sessions
 from tests.factories.reports import a_report, a_session, a_verdict

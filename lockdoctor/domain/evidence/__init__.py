@@ -7,7 +7,6 @@ from typing import TypeAlias
 from lockdoctor.domain.evidence.age import (
     ClaimedAge,
     EstimatedAge,
-    Forecast,
     Held,
     SeenInEarlierRuns,
     WithinLimit,
@@ -91,7 +90,6 @@ Evidence: TypeAlias = (
     | SessionsAlike
     | AbandonedSessions
     | SessionsIdle
-    | Forecast
     | SeenInEarlierRuns
     | KeptAliveBy
     | ProcessSessions

@@ -37,14 +37,6 @@ class WithinLimit:
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
-    """The rate of the growth so far, and its sessions in a day if it continues."""
-
-    per_hour: float
-    sessions_in_a_day: int
-
-
-@dataclass(frozen=True, slots=True)
 class SeenInEarlierRuns:
     """The same finding in the runs before this one."""
 

@@ -9,7 +9,6 @@ from itertools import chain
 from typing import NamedTuple
 
 from lockdoctor.domain.evidence import Evidence
-from lockdoctor.domain.evidence.age import Forecast
 from lockdoctor.domain.evidence.keys import Keyless
 from lockdoctor.domain.evidence.remedies import Advice, Remedy, WatchLonger
 from lockdoctor.domain.evidence.renewals import (
@@ -110,7 +109,6 @@ def _grown(cases: Sequence[SessionCase], pile_up: int, watch: Watch, past: Past)
     ]
     evidence += [AbandonedSessions(sessions=given_up)] if given_up else []
     piles_up = len(growth.leases) >= pile_up
-    evidence += [_forecast(growth, watched_s)] if piles_up else []
     return _leak(evidence, growth.leases, is_proven=False, piles_up=piles_up)
 
 
@@ -156,11 +154,6 @@ def _idle(cases: Sequence[SessionCase], limit_s: float | None) -> Verdict | None
         return None
     evidence = SessionsIdle(len(idle_s), max(idle_s.values()), limit_s)
     return _leak([evidence], idle_s, is_proven=True, piles_up=False)
-
-
-def _forecast(growth: Growth, watched_s: float) -> Forecast:
-    per_hour = growth.net / watched_s * 3600
-    return Forecast(per_hour=per_hour, sessions_in_a_day=len(growth.leases) + round(24 * per_hour))
 
 
 def _leak(

@@ -24,7 +24,6 @@ from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.past.past import PastFinding
 from lockdoctor.domain.report.findings import LockReport, SessionReport
 from lockdoctor.domain.report.report import Report, Unseen
-from lockdoctor.outputs.json.kinds import EVIDENCE_KINDS
 from lockdoctor.outputs.json.processes import process_json, server_json
 from lockdoctor.outputs.json.values import (
     SCHEMA_VERSION,
@@ -36,7 +35,7 @@ from lockdoctor.outputs.json.values import (
     rounded,
 )
 from lockdoctor.outputs.json.values import text_and_base64 as _bytes
-from lockdoctor.outputs.text.evidence import sentence
+from lockdoctor.outputs.text.evidence import kind_of, sentence
 from lockdoctor.outputs.text.remedies import remedy_text
 from lockdoctor.outputs.text.values import safe
 
@@ -262,7 +261,7 @@ def _gone(gone: PastFinding) -> Json:
 @lru_cache(256)
 def _evidence(evidence: Evidence) -> Json:
     """Return the JSON of evidence from a cache: many locks have the same."""
-    return {"kind": EVIDENCE_KINDS[type(evidence)], "text": sentence(evidence), **_fields(evidence)}
+    return {"kind": kind_of(evidence), "text": sentence(evidence), **_fields(evidence)}
 
 
 def _fields(part: Any) -> Json:

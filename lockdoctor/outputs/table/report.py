@@ -23,9 +23,10 @@ from lockdoctor.outputs.table.parts import wait_graph
 from lockdoctor.outputs.table.parts.layout import NoWrapText, bullets, indented, write
 from lockdoctor.outputs.table.parts.locks import NAME_WIDTH, left_out, lock_table, verdict_style
 from lockdoctor.outputs.text.alarms import alarm_remedy
-from lockdoctor.outputs.text.evidence import sentence, sessions_alike
+from lockdoctor.outputs.text.evidence import sentence
+from lockdoctor.outputs.text.evidence.processes import process_lines, server_line
+from lockdoctor.outputs.text.evidence.sessions import sessions_alike
 from lockdoctor.outputs.text.headline import headline, how_many
-from lockdoctor.outputs.text.process_evidence import process_lines, server_line
 from lockdoctor.outputs.text.remedies import remedy_text
 from lockdoctor.outputs.text.suggested_commands import steps
 from lockdoctor.outputs.text.values import (

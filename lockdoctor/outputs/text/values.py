@@ -35,6 +35,10 @@ _PRECISION = ((10.0, 0.1), (3600.0, 1.0), (86400.0, 60.0), (30 * 86400.0, 3600.0
 """Limit and step in seconds: a duration below a limit is rounded to its step."""
 
 
+BRIEF_WIDTH = 60
+"""Longer names lose their middle in a sentence; JSON has the whole name."""
+
+
 def printable(raw: bytes) -> str:
     r"""
     Return bytes as text that is safe to show and has a unique meaning.
@@ -64,6 +68,11 @@ def shortened(text: str, width: int) -> str:
         return text
     tail = (width - 1) // 2
     return f"{text[: width - 1 - tail]}…{text[-tail:]}"
+
+
+def brief(raw: bytes) -> str:
+    """Return bytes as in `printable`, of at most 60 characters; JSON has all of them."""
+    return shortened(printable(raw), BRIEF_WIDTH)
 
 
 def lock_title(lock: Lock) -> str:

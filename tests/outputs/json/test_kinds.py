@@ -6,7 +6,8 @@ from typing import get_args
 
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.treatment.reasons import Change, RefusalReason
-from lockdoctor.outputs.json.kinds import EVIDENCE_KINDS, REASON_KINDS
+from lockdoctor.outputs.json.kinds import REASON_KINDS
+from lockdoctor.outputs.text.evidence import ENTRIES
 
 EVIDENCE = {
     "blocks",
@@ -14,7 +15,6 @@ EVIDENCE = {
     "claimed-age",
     "estimated-age",
     "expired",
-    "forecast",
     "foreign-holder",
     "from-elsewhere",
     "from-given-up-attempts",
@@ -83,8 +83,8 @@ REASONS = {
 
 def test_every_kind_of_evidence_has_its_name() -> None:
     """None is missing, and none has changed."""
-    assert set(EVIDENCE_KINDS) == set(get_args(Evidence))
-    assert set(EVIDENCE_KINDS.values()) == EVIDENCE
+    assert set(ENTRIES) == set(get_args(Evidence))
+    assert {entry.kind for entry in ENTRIES.values()} == EVIDENCE
 
 
 def test_every_reason_has_its_name() -> None:

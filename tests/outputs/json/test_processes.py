@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator
 from lockdoctor.domain.report.processes import CallSite, CounterChanges, Frame, MemberCounterChanges
 from lockdoctor.outputs.json.report import JsonOutput
 from lockdoctor.outputs.table.report import TableOutput
+from lockdoctor.outputs.text.evidence.processes import process_lines, server_line
 from lockdoctor.outputs.text.headline import headline
-from lockdoctor.outputs.text.process_evidence import process_lines, server_line
 from tests.factories.processes import (
     a_census,
     a_member,

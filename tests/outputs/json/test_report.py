@@ -236,8 +236,9 @@ def test_an_answer_without_meaning_is_no_number() -> None:
 
 
 def test_every_field_and_kind_of_evidence_is_documented() -> None:
-    """docs/json.md names them all."""
-    page = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+    """docs/json.md and docs/evidence.md name them all."""
+    pages = (ROOT / "docs" / name for name in ("json.md", "evidence.md"))
+    page = "".join(each.read_text(encoding="utf-8") for each in pages)
     names = {name for each in _objects(SCHEMA) for name in each["properties"]}
     kinds = {each["properties"]["kind"]["const"] for each in SCHEMA["$defs"]["evidence"]["oneOf"]}
 

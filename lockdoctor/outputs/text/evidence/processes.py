@@ -11,6 +11,7 @@ from lockdoctor.domain.evidence.processes import (
     ServerCounted,
     UnattributedSessions,
 )
+from lockdoctor.outputs.text.evidence.entry import entry
 from lockdoctor.outputs.text.values import at_least, count, duration, safe, shortened, times
 
 if TYPE_CHECKING:
@@ -21,26 +22,6 @@ CONVINCING = 20
 
 MAX_CALL = 100
 """Maximum characters of a caller's function call."""
-
-
-def witness_sentence(
-    evidence: KeptAliveBy | ProcessSessions | UnattributedSessions | ServerCounted,
-) -> str:
-    """Return the sentence that a process's data adds to a verdict."""
-    match evidence:
-        case KeptAliveBy():
-            return _kept(evidence)
-        case ProcessSessions():
-            return _live(evidence)
-        case UnattributedSessions(leases, processes):
-            which = "the process" if processes == 1 else f"the {processes:,} processes"
-            return (
-                f"About {leases:,} of them are not named in the goroutines of {which} asked: they"
-                " come from elsewhere, or from keep-alives without a session, which newer clients"
-                " hide."
-            )
-        case ServerCounted():
-            return _counted(evidence)
 
 
 def process_lines(process: ProcessReport) -> Iterator[str]:
@@ -80,7 +61,12 @@ def _kept(evidence: KeptAliveBy) -> str:
     return f"{safe(evidence.process)} {verb} {which} alive{when}: {named} in its goroutines."
 
 
-def _live(evidence: ProcessSessions) -> str:
+def _kept_clause(evidence: KeptAliveBy) -> str:
+    which = "" if evidence.kept == evidence.of else f"{evidence.kept:,} of them "
+    return f"{which}kept alive by {safe(evidence.process)}"
+
+
+def _process_sessions(evidence: ProcessSessions) -> str:
     verb = "had" if evidence.saved else "has"
     waiting = f", {evidence.waiting:,} of them waiting for a lock" if evidence.waiting else ""
     text = f"{safe(evidence.process)} {verb} {count(evidence.sessions, 'live session')}{waiting}"
@@ -93,6 +79,10 @@ def _live(evidence: ProcessSessions) -> str:
     return f"{text}: this process leaks them." if evidence.keeps_the_leak else f"{text}."
 
 
+def _process_clause(evidence: ProcessSessions) -> str | None:
+    return f"leaked by {safe(evidence.process)}" if evidence.keeps_the_leak else None
+
+
 def _agreement(evidence: ProcessSessions) -> str:
     if evidence.agreement == "fewer":
         return "they cannot all be its sessions"
@@ -101,6 +91,15 @@ def _agreement(evidence: ProcessSessions) -> str:
     if evidence.keyless_leases < CONVINCING:
         return "about as many, so that it may be the one that leaks them"
     return "as many within 5 %, so that it very likely is the one that leaks them"
+
+
+def _unattributed(evidence: UnattributedSessions) -> str:
+    number = evidence.processes
+    which = "the process" if number == 1 else f"the {number:,} processes"
+    return (
+        f"About {evidence.leases:,} of them are not named in the goroutines of {which} asked: they"
+        " come from elsewhere, or from keep-alives without a session, which newer clients hide."
+    )
 
 
 def _counted(evidence: ServerCounted) -> str:
@@ -155,3 +154,11 @@ def _caller(caller: CallSite) -> str:
         sessions = count(caller.goroutines, "session")
         return f"{sessions} opened by goroutines that are now at {place}"
     return f"{many} in {caller.call}, called by {place}"
+
+
+ENTRIES = (
+    entry(KeptAliveBy, "kept-alive-by", _kept, _kept_clause),
+    entry(ProcessSessions, "live-sessions", _process_sessions, _process_clause),
+    entry(UnattributedSessions, "from-elsewhere", _unattributed),
+    entry(ServerCounted, "server-counted", _counted),
+)
