@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 
 from lockdoctor.domain.evidence.verdicts import Severity
@@ -76,6 +77,7 @@ UNATTENDED = Entry(
     ),
     None,
 )
+CUT = Entry(an_intent(keys=(replace(a_key(value=b"v" * 10), value_size=2000),)), None)
 LISTED = (
     DONE,
     BEGUN,
@@ -121,6 +123,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "journal/entry": partial(entry, DONE),
     "journal/entry_begun": partial(entry, BEGUN),
     "journal/entry_unattended": partial(entry, UNATTENDED),
+    "journal/entry_cut": partial(entry, CUT),
     "journal/entry_of_many_keys": lambda: entry(
         Entry(an_intent(keys=tuple(a_key(b"/%d" % n) for n in range(MAX_KEYS + 2))), None)
     ),

@@ -22,7 +22,9 @@ PAGES = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_the_page_is_as_approved(name: str, pytestconfig: pytest.Config) -> None:
+def test_the_page_is_as_approved(
+    name: str, pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Every character; the difference is a wording to be read, then approved with --update."""
     file = FOLDER / f"{name}.txt"
     page = PAGES[name]()
@@ -31,17 +33,21 @@ def test_the_page_is_as_approved(name: str, pytestconfig: pytest.Config) -> None
     if changes and pytestconfig.getoption("update"):
         file.parent.mkdir(exist_ok=True)
         file.write_text(page, encoding="utf-8")
-        print_through(pytestconfig, changes)
+        with capsys.disabled():
+            print(f"\n{changes}")  # noqa: T201  # what is approved is shown
     elif changes:
         pytest.fail(f"{changes}\nIf this is meant: pytest tests/approved --update", pytrace=False)
 
 
-def test_no_approved_page_is_left_over(pytestconfig: pytest.Config) -> None:
+def test_no_approved_page_is_left_over(
+    pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A page that nothing renders any more goes with its renderer."""
     files = {str(file.relative_to(FOLDER).with_suffix("")) for file in FOLDER.rglob("*.txt")}
     for name in sorted(files - PAGES.keys()) if pytestconfig.getoption("update") else ():
         (FOLDER / f"{name}.txt").unlink()
-        print_through(pytestconfig, f"deleted {name}.txt")
+        with capsys.disabled():
+            print(f"\ndeleted {name}.txt")  # noqa: T201  # what is approved is shown
         files.remove(name)
 
     assert files <= PAGES.keys(), "to delete them: pytest tests/approved --update"
@@ -52,10 +58,3 @@ def difference(approved: str, page: str, name: str) -> str:
     old, new = approved.splitlines(), page.splitlines()
     lines = difflib.unified_diff(old, new, f"{name}, approved", f"{name}, now", lineterm="", n=1)
     return "\n".join(lines) or ("" if approved == page else f"{name}: its last line break changed")
-
-
-def print_through(config: pytest.Config, text: str) -> None:
-    """Print although the test passes; workers of pytest-xdist have no terminal."""
-    terminal = config.pluginmanager.get_plugin("terminalreporter")
-    if terminal is not None:
-        terminal.write(f"\n{text}\n")

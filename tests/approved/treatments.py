@@ -65,6 +65,7 @@ WRITERS: dict[str, Writer] = {
     ),
     "undone": _undone(),
     "undone_gone": _undone(Result.REFUSED, changed=(KeyGone(b"/k"),)),
+    "undone_partly": _undone(Result.PARTLY, failure="no"),
     "undone_unrecorded": _undone(unrecorded="no room"),
 }
 

@@ -12,6 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from lockdoctor.domain.evidence import Evidence
+from lockdoctor.domain.evidence.renewals import Renewed
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.model.leases import LeaseId, LeaseNotFound
 from lockdoctor.domain.report.report import Report
@@ -107,16 +108,19 @@ def test_the_schema_knows_no_evidence_that_we_do_not() -> None:
 
 def test_evidence_bears_its_numbers() -> None:
     """A program needs no sentence; bytes come as text and as base64."""
-    assert render(a_report(a_proven_leak()))["findings"][0]["evidence"][1] == {
-        "kind": "renewed",
-        "text": (
-            "A client renewed the lease at least 3 times in 45 s, on average every 21 s or more"
-            " often."
-        ),
-        "renewals": 3,
-        "watched_s": 45.2,
-        "at_most_every_s": 20.4,
-    }
+    renewed = Renewed(3, 45.2, 20.4)
+
+    entry = render(a_report(a_lock_report(None, a_verdict(evidence=(renewed,)))))
+
+    assert entry["findings"][0]["evidence"] == [
+        {
+            "kind": "renewed",
+            "text": sentence(renewed),
+            "renewals": 3,
+            "watched_s": 45.2,
+            "at_most_every_s": 20.4,
+        }
+    ]
 
 
 def test_what_is_accepted_and_what_is_gone() -> None:

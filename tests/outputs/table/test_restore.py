@@ -28,58 +28,6 @@ def planned(*, will_act: bool = False, width: int = 80, **fields: Any) -> str:
     return out.getvalue()
 
 
-def restored(**fields: Any) -> str:
-    told: dict[str, Any] = {
-        "entry_id": EntryId("f00d"),
-        "result": Result.DONE,
-        "put": (CONFIG,),
-        "left": (),
-        "failure": None,
-        "unrecorded": None,
-        "took_s": 0.1,
-        **fields,
-    }
-    out = io.StringIO()
-    RestoreTable(width=80, colour=False).restored(RestoreResult(**told), out)
-    return out.getvalue()
-
-
-def test_the_plan() -> None:
-    """What comes back and what does not, what that means, and how to do it."""
-    assert planned(left=(SkippedKey(a_key(), RestoreSkipReason.EXISTS),)) == (
-        "To put back: 1 of 2 keys without a lease\n"
-        "  /app/\\x1b[31mconfig  (1 byte)\n"
-        "Not put back:\n"
-        "  /my-lock/orders/32698f1c0a1b2c3d: it exists now\n"
-        "  - Without a lease they stay until somebody deletes them (--ttl puts them onto\n"
-        "    one).\n"
-        "\n"
-        "Nothing was written. --yes puts them back.\n"
-    )
-    assert "--yes" not in planned(will_act=True)
-
-
-def test_a_plan_says_what_a_person_may_not_expect() -> None:
-    """A lease that ends, a lock that blocks again, an entry that perhaps did nothing."""
-    begun = Entry(DONE.intent, None)
-
-    assert "1 key on a new lease of 10 min" in planned(ttl_s=600)
-    assert "Nobody renews the new lease" in planned(ttl_s=600)
-    assert "--only" not in planned(keys=(a_key(),))
-    assert "--only KEY puts other keys back alone" in planned(keys=(a_key(), CONFIG), width=200)
-    assert "comes back as a new hold" in planned(keys=(a_key(),))
-    assert "comes back as a new hold" not in planned()
-    assert "Nobody knows whether the entry was carried out" in planned(entry=begun)
-
-
-def test_nothing_to_put_back() -> None:
-    """It says so first, and offers nothing."""
-    text = planned(keys=(), left=(SkippedKey(CONFIG, RestoreSkipReason.CUT),))
-
-    assert text.startswith("Nothing to put back\nNot put back:\n")
-    assert "--yes" not in text
-
-
 def test_many_keys_are_counted() -> None:
     """No screen after screen."""
     keys = tuple(a_key(b"/%d" % n) for n in range(MAX_KEYS + 1))
@@ -87,24 +35,34 @@ def test_many_keys_are_counted() -> None:
     assert "… and 1 more key\n" in planned(keys=keys)
 
 
-def test_what_was_done() -> None:
-    """How many, and under which entry to find it."""
-    assert restored() == "Put back 1 of 1 key\nEntry f00d of the journal\n"
+def test_the_flag_that_acts_is_offered_where_it_would_do_something() -> None:
+    """Not in a run that has it, and not where no key can be put back."""
+    skipped = (SkippedKey(CONFIG, RestoreSkipReason.CUT),)
+
+    assert "--yes" in planned()
+    assert "--yes" not in planned(will_act=True)
+    assert "--yes" not in planned(keys=(), left=skipped)
 
 
-def test_what_was_not_done() -> None:
-    """Why, in etcd's own words too, and what nobody can know."""
-    left = (SkippedKey(a_key(), RestoreSkipReason.UNCLEAR),)
+def test_one_key_needs_no_choice() -> None:
+    """Other keys are offered alone only where there are others."""
+    assert "--only" not in planned(keys=(a_key(),))
+    assert "--only" in planned(keys=(a_key(), CONFIG))
 
-    text = restored(
-        result=Result.UNKNOWN, left=left, failure="no \x1banswer", unrecorded="the disk is full"
+
+def test_names_and_messages_are_only_text() -> None:
+    """Neither a key nor what etcd says moves the cursor."""
+    failed = RestoreResult(
+        entry_id=EntryId("f00d"),
+        result=Result.FAILED,
+        put=(),
+        left=(SkippedKey(CONFIG, RestoreSkipReason.REFUSED),),
+        failure="no \x1banswer",
+        unrecorded="no \x1broom",
+        took_s=0.1,
     )
+    out = io.StringIO()
+    RestoreTable(width=80, colour=False).restored(failed, out)
 
-    assert text == (
-        "Put back 1 of 2 keys; of one nobody knows\n"
-        "Not put back:\n"
-        "  /my-lock/orders/32698f1c0a1b2c3d: no answer tells whether it was put back\n"
-        "etcd: no \\x1banswer\n"
-        "This is not in the journal: the disk is full\n"
-        "Entry f00d of the journal\n"
-    )
+    for page in (planned(), out.getvalue()):
+        assert all(line.isprintable() for line in page.splitlines())

@@ -49,34 +49,6 @@ def test_the_first_line_says_that_all_is_well_or_what_is_not() -> None:
     assert table(a_check(denied)).startswith("1 problem: keys below /my-lock/: not permitted\n")
 
 
-def test_the_whole_page() -> None:
-    """Members first, then what was tried, then the role."""
-    fine = Permission(what="read the keys", prefix=b"/my-lock/")
-    listed = Permission(what="list the leases", refusal="may not", is_optional=True)
-
-    assert table(a_check(fine, listed), b"/my-lock/") == (
-        "Everything that a scan needs works; 1 note\n"
-        "\n"
-        "10.0.0.5:2379\n"
-        "  ok etcd 3.6.16, leader, term 2, answered in 2 ms\n"
-        "\n"
-        "keys below /my-lock/\n"
-        "  ok read the keys: works\n"
-        "\n"
-        "list the leases\n"
-        "  note may not\n"
-        "\n"
-        "The smallest role that suffices for a scan, where etcd demands users\n"
-        "  etcdctl role add lockdoctor\n"
-        "  etcdctl role grant-permission lockdoctor read --prefix -- /my-lock/\n"
-        "  etcdctl user add lockdoctor\n"
-        "  etcdctl user grant-role lockdoctor lockdoctor\n"
-        "  This etcd lists leases only to a role that may read every key on a lease, or\n"
-        "  to root. With the role above sessions without keys are not seen; everything\n"
-        "  else is.\n"
-    )
-
-
 def test_what_a_server_says_is_escaped() -> None:
     """In both forms."""
     found = a_check(Permission(what="list the leases", refusal=EVIL))

@@ -10,12 +10,8 @@ import pytest
 
 from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.treatment.reasons import KeyGone, LeaseGoneAlready
-from lockdoctor.domain.treatment.results import TreatmentReport
 from lockdoctor.outputs.table.treatment import TreatmentTable
 from tests.factories.plans import (
-    a_plan,
-    a_refusal,
-    a_treated,
     an_undone,
     everything_planned,
     everything_treated,
@@ -59,31 +55,6 @@ def test_colours_are_colours_only() -> None:
 
     assert "\x1b[" in render(page, colour=True)
     assert "\x1b[" not in render(page)
-
-
-def test_a_plan_without_targets() -> None:
-    """It says that there is nothing to do, and what was refused or left out."""
-    plan = a_plan(targets=(), refused=(a_refusal(),), too_young=1)
-
-    assert render(lambda table, out: table.plan(plan, out, how_to_act=None)).startswith(
-        "Nothing to treat; 1 refused; 1 not held long enough. Nothing was written to etcd.\n"
-    )
-
-
-def test_a_plan_for_which_nothing_was_found() -> None:
-    """Where nothing was refused or left out, it says that nothing had what was asked for."""
-    plan = a_plan(targets=())
-
-    assert render(lambda table, out: table.plan(plan, out, how_to_act=None)).startswith(
-        "Nothing to treat: nothing was found of what was asked for. Nothing was written to etcd.\n"
-    )
-
-
-def test_a_leak_that_did_not_come_back() -> None:
-    """It is said for how long nobody was seen to take the lock and keep it."""
-    report = TreatmentReport(plan=a_plan(), treated=(a_treated(),), watched_s=30.0)
-
-    assert "Watched for 30 s: nobody took" in render(lambda table, out: table.report(report, out))
 
 
 @pytest.mark.parametrize(

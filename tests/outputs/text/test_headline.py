@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
+from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.outputs.text.headline import NOUNS, headline
 from tests.factories.report_examples import (
     a_leak,
 )
-from tests.factories.reports import a_lock, a_lock_report, a_report, a_verdict
-
-
-def test_doubt_is_spoken() -> None:
-    """A possible leak is not called a leak."""
-    lock = a_lock()
-    verdict = a_verdict(VerdictKind.SUSPECTED_LEAK, lock=lock, confidence=Confidence.POSSIBLE)
-
-    text = headline(a_report(a_lock_report(lock, verdict)))
-
-    assert text.startswith("1 possibly leaked lock: ")
+from tests.factories.reports import a_report
 
 
 def test_a_hostile_name_is_short_and_visible() -> None:
