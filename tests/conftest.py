@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from lockdoctor.demo.etcd_server import EtcdServer, find_etcd
+from lockdoctor.demo.etcd_server import EtcdServer
+from lockdoctor.demo.find_etcd import find_etcd
 from lockdoctor.errors import DemoError
 
 SMALL_DISK_BYTES = 400_000

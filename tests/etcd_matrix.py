@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lockdoctor.demo import etcd_server
+from lockdoctor.demo import find_etcd
 from tests.go_programs import BuildError, NoGoError, build
 
 PARALLEL = ("-n", "3", "--dist", "loadscope", "--no-loadscope-reorder")
@@ -112,8 +112,8 @@ def say(*lines: object) -> None:
 
 
 def _installed() -> Iterator[Path]:
-    yield from etcd_server._in_path()
-    packaged = etcd_server._in_package()
+    yield from find_etcd._in_path()
+    packaged = find_etcd._in_package()
     if packaged is not None:
         yield packaged
 

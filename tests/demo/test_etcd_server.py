@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.etcd_server import EtcdServer, EtcdServers, find_etcd, reserve_port
+from lockdoctor.demo.etcd_server import EtcdServer, reserve_port
+from lockdoctor.demo.find_etcd import find_etcd
 from lockdoctor.errors import DemoError
+from tests.etcd_servers import EtcdServers
 from tests.eventually import eventually
 
 STARTER = """

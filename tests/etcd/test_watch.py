@@ -13,11 +13,12 @@ import grpc
 import grpc.aio
 import pytest
 
-from lockdoctor.demo.etcd_server import EtcdServer, EtcdServers
+from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.inference.queue_activity import KeyPut, WatchEvent, WatchGap, WatchProgress
 from lockdoctor.errors import ClusterUnreachableError
 from lockdoctor.etcd.client import EtcdCluster
 from tests.etcd.connections import connected, writing
+from tests.etcd_servers import EtcdServers
 from tests.eventually import eventually, run
 
 pytestmark = pytest.mark.etcd

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.etcd_server import EtcdServer, EtcdServers
+from lockdoctor.demo.etcd_server import EtcdServer
+from tests.etcd_servers import EtcdServers
 from tests.lock_clients import GoClient, eventually
 from tests.scenarios.run_check import Checker, alarming, hold_without_renewal
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.etcd_server import EtcdServer, EtcdServers
+from lockdoctor.demo.etcd_server import EtcdServer
+from tests.etcd_servers import EtcdServers
 from tests.lock_clients import GoClient, eventually
 from tests.scenarios.run_scan import finish_scan, start_scan
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.etcd_server import EtcdServer, EtcdServers
+from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.treatment.plan import RevokePlan
@@ -25,6 +25,7 @@ from lockdoctor.workflows.treatment.plan import ExecutionOptions, execute_plan
 from tests.etcd.connections import connected, writing
 from tests.etcd.etcd_writer import Writer
 from tests.etcd.relay import Relay
+from tests.etcd_servers import EtcdServers
 from tests.eventually import run
 from tests.scenarios.run_revoke import Operator
 from tests.scenarios.scripted_treatment import plan_for, ward_at

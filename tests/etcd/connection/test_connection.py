@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from lockdoctor.demo.etcd_server import EtcdServer, EtcdServers, reserve_port
+from lockdoctor.demo.etcd_server import EtcdServer, reserve_port
 from lockdoctor.domain.model.leases import LeaseId, LeaseReading
 from lockdoctor.errors import ClusterError, ClusterUnreachableError, WrongClusterError
 from lockdoctor.etcd.connection.settings import ConnectionSettings
 from tests.etcd.connections import connected, writing
+from tests.etcd_servers import EtcdServers
 from tests.eventually import run
 
 pytestmark = pytest.mark.etcd

@@ -17,7 +17,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from lockdoctor.demo.etcd_server import EtcdServer, find_etcd
+from lockdoctor.demo.etcd_server import EtcdServer
+from lockdoctor.demo.find_etcd import find_etcd
 
 HERE = Path(__file__).parent
 PROGRAM = HERE.parent / "profiled"
