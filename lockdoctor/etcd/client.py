@@ -10,7 +10,7 @@ from lockdoctor.domain.model.leases import FailedReading, LeaseId, Reading
 from lockdoctor.domain.model.locks import KeySnapshot
 from lockdoctor.errors import AccessDeniedError, ClusterError
 from lockdoctor.etcd.connection.connection import Connection
-from lockdoctor.etcd.connection.greeting import Identity, alarms_of, who_are_you
+from lockdoctor.etcd.connection.greeting import Identity, alarms_of, identity_call
 from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.etcd.keys import read_keys
 from lockdoctor.etcd.lease_lookup.fast_reader import PipelinedLeaseReader
@@ -62,7 +62,7 @@ class EtcdCluster:
 
     async def status(self) -> MemberStatus:
         """Read the status of the connected member, as far as this user may read it."""
-        answer = await self.connection.call(who_are_you, None, "read its status")
+        answer = await self.connection.call(identity_call, None, "read its status")
         found = Identity(answer.message)
         if not found.shows_status:
             self.denied |= dict.fromkeys(("leader", "etcd version"))

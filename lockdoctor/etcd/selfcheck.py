@@ -18,7 +18,7 @@ from lockdoctor.errors import NO_ANSWER, AccessDeniedError, ClusterError, Config
 from lockdoctor.etcd.client import EtcdCluster
 from lockdoctor.etcd.connection.attempt import KeyRange
 from lockdoctor.etcd.connection.connection import Connection
-from lockdoctor.etcd.connection.diagnose import ask
+from lockdoctor.etcd.connection.diagnose import probe
 from lockdoctor.etcd.connection.endpoints import Endpoint
 from lockdoctor.etcd.connection.errors import printable
 from lockdoctor.etcd.connection.greeting import StatusReply
@@ -128,15 +128,15 @@ async def _heard(
     asked_at = clock.now()
     try:
         context = tls.context() if endpoint.uses_tls else None
-        asking = ask(endpoint, context, tls.name_of(endpoint.host))
-        said = await asyncio.wait_for(asking, timeout_s)
+        probing = probe(endpoint, context, tls.name_of(endpoint.host))
+        response = await asyncio.wait_for(probing, timeout_s)
     except (OSError, TimeoutError, asyncio.TimeoutError):
         return None
-    ends = (said.certificate or {}).get("notAfter")
+    ends = (response.certificate or {}).get("notAfter")
     return _Heard(
         certificate_ends_at=ssl.cert_time_to_seconds(ends) if ends else None,
-        clock_ahead_s=clock_ahead_s(said.answer, asked_at, clock.now()),
-        version=found[1].decode("ascii") if (found := _VERSION.search(said.answer)) else "",
+        clock_ahead_s=clock_ahead_s(response.answer, asked_at, clock.now()),
+        version=found[1].decode("ascii") if (found := _VERSION.search(response.answer)) else "",
     )
 
 
@@ -153,8 +153,8 @@ def clock_ahead_s(answer: bytes, asked_at: float, answered_at: float) -> tuple[f
         return None
     if date is None:
         return None
-    told = _as_utc(date).timestamp()
-    return told - answered_at, told + 1 - asked_at
+    server_s = _as_utc(date).timestamp()
+    return server_s - answered_at, server_s + 1 - asked_at
 
 
 def _as_utc(date: datetime) -> datetime:

@@ -62,7 +62,7 @@ class KeyWatch:
             AccessDeniedError: The role may not read the prefix.
             WrongClusterError: Another cluster than the run's has answered.
         """
-        attempt = self._connection.begin(self._what, self._keys)
+        attempt = self._connection.new_attempt(self._what, self._keys)
         while True:
             stream = _Stream(attempt)
             try:
@@ -73,11 +73,11 @@ class KeyWatch:
                         yield event
                     if response.canceled and not response.compact_revision:
                         raise self._cancellation(response, attempt)
-                    attempt = self._connection.begin(self._what, self._keys)
+                    attempt = self._connection.new_attempt(self._what, self._keys)
                     if response.canceled:
                         break
             except grpc.aio.AioRpcError as error:
-                attempt = await self._connection.mend(attempt, error)
+                attempt = await self._connection.next_attempt(attempt, error)
             finally:
                 await stream.close()
 

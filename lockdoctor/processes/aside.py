@@ -35,7 +35,7 @@ async def run_in_thread(work: Callable[[], T], *, until: float, late: str = "no 
         if not outcome.done():
             setter(what)
 
-    def tell(setter: Callable[[Any], None], what: object) -> None:
+    def deliver(setter: Callable[[Any], None], what: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: no caller waits
             loop.call_soon_threadsafe(settle, setter, what)
 
@@ -43,9 +43,9 @@ async def run_in_thread(work: Callable[[], T], *, until: float, late: str = "no 
         try:
             result = work()
         except Exception as error:  # noqa: BLE001  # it is raised in the waiting caller
-            tell(outcome.set_exception, error)
+            deliver(outcome.set_exception, error)
         else:
-            tell(outcome.set_result, result)
+            deliver(outcome.set_result, result)
 
     threading.Thread(target=run, daemon=True).start()
     try:

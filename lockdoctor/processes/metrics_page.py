@@ -113,16 +113,16 @@ class MemberMetrics:
 
     async def poll(self, *, is_last: bool) -> ProcessData:  # noqa: ARG002 - both ends are alike
         """Read all pages; one that failed the first time is not read again."""
-        heard = await asyncio.gather(*map(self._ask, self._pages))
-        found = zip(self._pages, heard, strict=True)
+        results = await asyncio.gather(*map(self._poll_one, self._pages))
+        found = zip(self._pages, results, strict=True)
         self._pages = [page for page, each in found if isinstance(each, MemberCounters)]
-        failed = [each for each in heard if isinstance(each, Unseen)]
+        failed = [each for each in results if isinstance(each, Unseen)]
         return ProcessData(
-            counters=tuple(each for each in heard if isinstance(each, MemberCounters)),
+            counters=tuple(each for each in results if isinstance(each, MemberCounters)),
             unheard=tuple(failed) if self._are_named else (),
         )
 
-    async def _ask(self, page: Address) -> MemberCounters | Unseen:
+    async def _poll_one(self, page: Address) -> MemberCounters | Unseen:
         until = time.monotonic() + (TIMEOUT_S if self._are_named else UNASKED_TIMEOUT_S)
         try:
             raw = await get(page, self._context, until=until, most_bytes=MAX_BYTES)

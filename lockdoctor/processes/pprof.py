@@ -86,13 +86,15 @@ class PprofProcesses:
 
     async def poll(self, *, is_last: bool) -> ProcessData:
         """Read all processes; at the end of the run, in more detail."""
-        heard = await asyncio.gather(*(self._ask(each, is_last=is_last) for each in self._targets))
+        results = await asyncio.gather(
+            *(self._poll_one(each, is_last=is_last) for each in self._targets)
+        )
         return ProcessData(
-            processes=tuple(each for each in heard if isinstance(each, ProcessSnapshot)),
-            unheard=tuple(each for each in heard if isinstance(each, Unseen)),
+            processes=tuple(each for each in results if isinstance(each, ProcessSnapshot)),
+            unheard=tuple(each for each in results if isinstance(each, Unseen)),
         )
 
-    async def _ask(self, target: PprofTarget, *, is_last: bool) -> ProcessSnapshot | Unseen:
+    async def _poll_one(self, target: PprofTarget, *, is_last: bool) -> ProcessSnapshot | Unseen:
         try:
             census = await self._census(target, is_last=is_last)
         except ProcessReadError as error:
@@ -140,10 +142,10 @@ class SavedProcesses:
         """Return the content of the profiles, at the end of the run."""
         if not is_last:
             return ProcessData()
-        heard = [await _saved(*each) for each in self._saved]
+        results = [await _saved(*each) for each in self._saved]
         return ProcessData(
-            processes=tuple(each for each in heard if isinstance(each, ProcessSnapshot)),
-            unheard=tuple(each for each in heard if isinstance(each, Unseen)),
+            processes=tuple(each for each in results if isinstance(each, ProcessSnapshot)),
+            unheard=tuple(each for each in results if isinstance(each, Unseen)),
         )
 
 

@@ -231,7 +231,7 @@ def test_undo_and_restore(guarded: EtcdServer, front: str, tmp_path: Path) -> No
 
 async def _take(server: EtcdServer, name: bytes) -> tuple[str, str]:
     async with connected(server.endpoint, user="root", password="root") as root:
-        token = root.connection.begin("write").token
+        token = root.connection.new_attempt("write").token
         async with writing(server.address, token) as writer:
             lease = await writer.grant(600)
             await writer.put(name + b"/%x" % lease, lease_id=lease)

@@ -27,9 +27,9 @@ from lockdoctor.etcd.connection.errors import (
 from lockdoctor.etcd.connection.greeting import (
     StatusReply,
     UnreachableMember,
+    identity_call,
     not_etcd_reason,
     reason,
-    who_are_you,
 )
 from lockdoctor.etcd.connection.member import Member
 from lockdoctor.etcd.connection.settings import ConnectionSettings
@@ -89,12 +89,14 @@ class Connection:
             loop.set_exception_handler(_report_but_for_closed_loops)
         await self._find_member(self._clock.now())
         if self._settings.user is not None:
-            await self._renew_token(self.begin("log in"))
+            await self._renew_token(self.new_attempt("log in"))
 
     async def status_of_all(self) -> list[tuple[Endpoint, StatusReply | str]]:
         """Read the status of every endpoint once; a text gives the reason of a failure."""
-        answers = await asyncio.gather(*(self._greet(member) for member in self._members))
-        return [(answer.member.endpoint, await self._met(answer)) for answer in answers]
+        answers = await asyncio.gather(*(self._identify(member) for member in self._members))
+        return [
+            (answer.member.endpoint, await self._status_or_reason(answer)) for answer in answers
+        ]
 
     async def call(
         self, method: Method, request: Any, what: str, keys: KeyRange | None = None
@@ -111,7 +113,7 @@ class Connection:
             AccessDeniedError: etcd refuses it.
             WrongClusterError: Another cluster than the run's has answered.
         """
-        return await self._try(self.begin(what, keys), method, request)
+        return await self._try(self.new_attempt(what, keys), method, request)
 
     async def call_again(self, failure: FailedAttempt, method: Method, request: Any) -> Response:
         """
@@ -120,7 +122,9 @@ class Connection:
         Raises:
             ClusterError: As call() does.
         """
-        return await self._try(await self.mend(failure.attempt, failure.error), method, request)
+        return await self._try(
+            await self.next_attempt(failure.attempt, failure.error), method, request
+        )
 
     async def call_once(self, method: Method, request: Any, what: str) -> Response:
         """
@@ -138,7 +142,7 @@ class Connection:
                 out in the run's.
         """
         await self._confirm_cluster()
-        attempt = self.begin(what)
+        attempt = self.new_attempt(what)
         while True:
             asked_at = self._clock.now()
             try:
@@ -156,7 +160,7 @@ class Connection:
                     if isinstance(failed, LeaseNotFoundError):
                         await self._confirm_refusal(failed)
                     raise failed from error
-                attempt = await self.mend(attempt, error)
+                attempt = await self.next_attempt(attempt, error)
 
     def require_cluster(self, message: Any, attempt: Attempt, more: str = "") -> None:
         """
@@ -170,7 +174,7 @@ class Connection:
         """
         self._identity.require_answer(message, attempt.member.endpoint.text, more)
 
-    def begin(self, what: str, keys: KeyRange | None = None) -> Attempt:
+    def new_attempt(self, what: str, keys: KeyRange | None = None) -> Attempt:
         """
         Start an attempt with the command time-out as its limit.
 
@@ -186,7 +190,7 @@ class Connection:
         left_s = max(left_s, RETRY_PAUSE_S)
         return left_s if len(self._members) == 1 else max(left_s / 2, min(left_s, 1.0))
 
-    async def mend(self, attempt: Attempt, error: grpc.aio.AioRpcError) -> Attempt:
+    async def next_attempt(self, attempt: Attempt, error: grpc.aio.AioRpcError) -> Attempt:
         """
         Prepare the next attempt: get a new token or choose another member.
 
@@ -231,7 +235,7 @@ class Connection:
                 self.require_cluster(message, attempt)
                 return Response(asked_at, self._clock.now(), message, attempt.member.endpoint.text)
             except grpc.aio.AioRpcError as error:
-                attempt = await self.mend(attempt, error)
+                attempt = await self.next_attempt(attempt, error)
 
     async def _confirm_cluster(self) -> None:
         """
@@ -289,35 +293,35 @@ class Connection:
 
     async def _find_member(self, deadline: float) -> None:
         while True:
-            greetings = await asyncio.gather(*(self._greet(member) for member in self._members))
-            greeted = [g for g in greetings if isinstance(g, StatusReply)]
-            for greeting in greeted:  # before one is chosen: no call may go to another cluster
-                self._identity.require(greeting.cluster_id, greeting.member.endpoint.text)
-            able = [greeting for greeting in greeted if greeting.can_serve]
+            replies = await asyncio.gather(*(self._identify(member) for member in self._members))
+            identified = [g for g in replies if isinstance(g, StatusReply)]
+            for reply in identified:  # before one is chosen: no call may go to another cluster
+                self._identity.require(reply.cluster_id, reply.member.endpoint.text)
+            able = [reply for reply in identified if reply.can_serve]
             if able:
-                self._member = max(able, key=lambda greeting: greeting.rank).member
+                self._member = max(able, key=lambda reply: reply.rank).member
                 return
             if self._clock.now() + RETRY_PAUSE_S >= deadline:
-                raise await self._nobody(greetings)
+                raise await self._no_member_error(replies)
             await self._clock.sleep(RETRY_PAUSE_S)
 
-    async def _greet(self, member: Member) -> StatusReply | UnreachableMember:
+    async def _identify(self, member: Member) -> StatusReply | UnreachableMember:
         """Read a member's identity; newer etcd requires a user (3.4.42, 3.5.28, 3.6.9)."""
         attempt = Attempt(1, member, self._auth.token, 0.0, "log in")
         try:
             try:
-                return await self._present(attempt)
+                return await self._read_identity(attempt)
             except grpc.aio.AioRpcError as error:
                 if not (self._auth.names_a_user and needs_user(error)):
                     raise
                 await self._auth.renew(attempt.member, attempt.token)
-                return await self._present(attempt._replace(token=self._auth.token))
+                return await self._read_identity(attempt._replace(token=self._auth.token))
         except (grpc.aio.AioRpcError, AccessDeniedError) as error:
             return UnreachableMember(member, error)
 
-    async def _present(self, attempt: Attempt) -> StatusReply:
+    async def _read_identity(self, attempt: Attempt) -> StatusReply:
         asked_at = self._clock.now()
-        answer = await who_are_you(attempt.member)(
+        answer = await identity_call(attempt.member)(
             None, timeout=self._settings.dial_timeout_s, metadata=attempt.metadata
         )
         return StatusReply(answer, attempt.member, asked_at, self._clock.now())
@@ -336,7 +340,9 @@ class Connection:
             raise translate(failed, attempt.what, attempt.member.endpoint.text) from failed
         await self._replace(attempt)
 
-    async def _nobody(self, answers: Sequence[StatusReply | UnreachableMember]) -> ClusterError:
+    async def _no_member_error(
+        self, answers: Sequence[StatusReply | UnreachableMember]
+    ) -> ClusterError:
         """Return the error for endpoints that all failed."""
         for answer in answers:
             if isinstance(answer, UnreachableMember) and answer.denied is not None:
@@ -346,12 +352,12 @@ class Connection:
         listed = "; ".join(f"{answer.member.endpoint.text}: {why}" for answer, why in named)
         return ClusterUnreachableError(f"No etcd member could be reached: {listed}")
 
-    async def _met(self, answer: StatusReply | UnreachableMember) -> StatusReply | str:
+    async def _status_or_reason(self, answer: StatusReply | UnreachableMember) -> StatusReply | str:
         if isinstance(answer, UnreachableMember):
             return str(answer.denied) if answer.denied else await reason(answer, self._auth.token)
         # Every etcd cluster has an ID.
-        stranger = None if answer.cluster_id else await not_etcd_reason(answer, self._auth.token)
-        return stranger or answer
+        not_etcd = None if answer.cluster_id else await not_etcd_reason(answer, self._auth.token)
+        return not_etcd or answer
 
 
 def _what_was_written(answer: Any, what: str) -> str:

@@ -74,7 +74,7 @@ async def _explain(endpoint: Endpoint, tls: TlsFiles, otherwise: str) -> str:
 
 async def _explain_tls(endpoint: Endpoint, tls: TlsFiles, otherwise: str) -> str:
     try:
-        answer = (await ask(endpoint, tls.context(), tls.name_of(endpoint.host))).answer
+        answer = (await probe(endpoint, tls.context(), tls.name_of(endpoint.host))).answer
     except ssl.SSLCertVerificationError as error:
         return await _explain_certificate(endpoint, tls, error)
     except (ssl.SSLError, ConnectionResetError) as error:
@@ -93,26 +93,26 @@ async def _explain_certificate(
         return "its certificate, or its CA's, has expired: renew it, or correct this host's clock"
     if code == NOT_YET_VALID:
         return "its certificate is not valid yet: compare the clocks of both hosts"
-    said = f"its certificate is not trusted ({one_line(error.verify_message)})"
+    problem = f"its certificate is not trusted ({one_line(error.verify_message)})"
     if code == SELF_SIGNED:
-        return f"{said}: give the certificate itself with --cacert"
+        return f"{problem}: give the certificate itself with --cacert"
     if tls.cacert is None:
-        return f"{said}: give the CA that signed it with --cacert"
-    return f"{said}: {one_line(str(tls.cacert))} is not the CA that signed it, check --cacert"
+        return f"{problem}: give the CA that signed it with --cacert"
+    return f"{problem}: {one_line(str(tls.cacert))} is not the CA that signed it, check --cacert"
 
 
 async def _explain_name(endpoint: Endpoint, tls: TlsFiles) -> str:
-    said = f"its certificate is not for {one_line(tls.name_of(endpoint.host))}"
+    problem = f"its certificate is not for {one_line(tls.name_of(endpoint.host))}"
     try:
         names = await _certified_names(endpoint, tls)
     except OSError:  # the server wants a client certificate before it shows its own
-        return f"{said}: connect by a name in the certificate"
+        return f"{problem}: connect by a name in the certificate"
     listed = ", ".join(names[:MAX_NAMES]) + (" ..." if len(names) > MAX_NAMES else "")
     if not names:
-        return f"{said}: it has no subject alternative name, so issue it again with one"
+        return f"{problem}: it has no subject alternative name, so issue it again with one"
     if tls.server_name is not None:
-        return f"{said}, which --insecure-discovery=false demands, but for {listed}"
-    return f"{said}: connect by a name in the certificate: {listed}"
+        return f"{problem}, which --insecure-discovery=false demands, but for {listed}"
+    return f"{problem}: connect by a name in the certificate: {listed}"
 
 
 async def _certified_names(endpoint: Endpoint, tls: TlsFiles) -> list[str]:
@@ -157,7 +157,7 @@ async def _ask_plainly(endpoint: Endpoint) -> bytes:
     A server that waits for a handshake might close or reset the connection.
     """
     with contextlib.suppress(ConnectionResetError, BrokenPipeError):
-        return (await ask(endpoint, None)).answer
+        return (await probe(endpoint, None)).answer
     return b""
 
 
@@ -170,7 +170,7 @@ class ProbeResponse(NamedTuple):
     """The server's certificate, if it is trusted; see SSLSocket.getpeercert."""
 
 
-async def ask(
+async def probe(
     endpoint: Endpoint, context: ssl.SSLContext | None, server_name: str | None = None
 ) -> ProbeResponse:
     """
@@ -226,7 +226,7 @@ async def _speaks_tls(endpoint: Endpoint) -> bool:
     trusting.check_hostname = False
     trusting.verify_mode = ssl.CERT_NONE
     try:
-        await ask(endpoint, trusting)
+        await probe(endpoint, trusting)
     except (ssl.SSLEOFError, ConnectionResetError, BrokenPipeError):
         return False
     except ssl.SSLError as error:

@@ -260,8 +260,8 @@ def printable(key: bytes) -> str:
 
 
 def _says(error: grpc.RpcError, *texts: str) -> bool:
-    said = _text(error)
-    return any(text in said for text in texts)
+    details = _text(error)
+    return any(text in details for text in texts)
 
 
 def _text(error: Any) -> str:

@@ -159,7 +159,7 @@ def alarms_of(answer: Any) -> tuple[ClusterAlarm, ...]:
     )
 
 
-def who_are_you(member: Member) -> Callable[..., Awaitable[Any]]:
+def identity_call(member: Member) -> Callable[..., Awaitable[Any]]:
     """
     Return the call that reads a member's identity.
 
@@ -187,9 +187,9 @@ def who_are_you(member: Member) -> Callable[..., Awaitable[Any]]:
 
 async def reason(answer: StatusReply | UnreachableMember, token: str | None) -> str:
     """Return why a member cannot be read from."""
-    stranger = await not_etcd_reason(answer, token)
-    if stranger is not None:
-        return stranger
+    not_etcd = await not_etcd_reason(answer, token)
+    if not_etcd is not None:
+        return not_etcd
     if isinstance(answer, StatusReply):
         return "it is only a learner" if answer.leader_id else "it has no leader"
     if is_without_leader(answer.error):

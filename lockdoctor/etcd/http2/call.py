@@ -25,18 +25,19 @@ class UnaryCall:
     """One call: its request and its result."""
 
     __slots__ = (
-        "about", "asked_at", "body", "coming", "message", "request", "status", "stream", "unsent",
+        "asked_at", "body", "context", "message", "partial",
+        "request", "status", "stream", "unsent",
     )  # fmt: skip
 
-    def __init__(self, request: bytes, about: Any = None) -> None:
+    def __init__(self, request: bytes, context: Any = None) -> None:
         """
         Prepare a call with a serialized message.
 
         Args:
-            about: A value by which the caller recognizes the call.
+            context: A value by which the caller recognizes the call.
         """
         self.request = request
-        self.about = about
+        self.context = context
         self.asked_at = 0.0
         """The time of the request, set by the caller."""
         self.stream = 0
@@ -45,5 +46,5 @@ class UnaryCall:
         """The server's text for a status other than OK."""
         self.body = b""
         """The serialized response, once the status is OK."""
-        self.coming: PartialResponse | None = None
+        self.partial: PartialResponse | None = None
         self.unsent = b""

@@ -17,7 +17,7 @@ from lockdoctor.etcd.http2.call import OK, UNAVAILABLE, PartialResponse, UnaryCa
 from lockdoctor.etcd.http2.frames import FrameReader, ProtocolError, frame
 from lockdoctor.etcd.http2.headers import Fields, HeaderDecoder, ResponseHeaders
 from lockdoctor.etcd.http2.send import RequestWriter
-from lockdoctor.etcd.http2.templates import PREFIX, ResponseTemplate, usual_answer
+from lockdoctor.etcd.http2.templates import PREFIX, ResponseTemplate, response_template
 
 STREAM_WINDOW = 1 << 20
 """
@@ -28,7 +28,7 @@ A lease with 20,000 keys has a response four times as long.
 
 CONNECTION_WINDOW = 1 << 24
 
-MAX_ANSWER = 1 << 28
+MAX_RESPONSE = 1 << 28
 """
 Maximum bytes of a response, as for a lease with a million keys.
 
@@ -59,40 +59,40 @@ class Http2Client:
 
     def __init__(self) -> None:
         """Start as a client; the server's settings are the first response."""
-        self.is_greeted = False
+        self.has_settings = False
         """Whether the server has sent its settings; calls are allowed only afterwards."""
-        self.is_leaving = False
+        self.is_closing = False
         """Whether the server refuses further calls on this connection."""
         self.open: dict[int, UnaryCall] = {}
         """The open calls by stream, in the order of their requests."""
-        self._sending = RequestWriter()
+        self._writer = RequestWriter()
         self._finished: list[UnaryCall] = []
         self._frames = FrameReader()
-        self._answers = HeaderDecoder()
-        self._most_open = h2.MOST
+        self._decoder = HeaderDecoder()
+        self._max_open = h2.MAX_NUMBER
         self._allowed = CONNECTION_WINDOW
         self._block: HeaderBlock | None = None
         """The block that continues in the next frame."""
-        self._usual: ResponseTemplate | None = None
-        self._sending.say(h2.PREFACE + h2.settings_frame(SETTINGS))
-        self._sending.say(h2.window_update(0, CONNECTION_WINDOW - h2.DEFAULT_WINDOW))
+        self._template: ResponseTemplate | None = None
+        self._writer.queue(h2.PREFACE + h2.settings_frame(SETTINGS))
+        self._writer.queue(h2.window_update(0, CONNECTION_WINDOW - h2.DEFAULT_WINDOW))
 
     @property
     def room(self) -> int:
         """Return how many more calls are allowed now."""
-        if not self.is_greeted or self.is_spent:
+        if not self.has_settings or self.is_spent:
             return 0
-        left = (h2.MOST - self._sending.next_stream) // 2 + 1
-        return max(0, min(self._most_open - len(self.open), left))
+        left = (h2.MAX_NUMBER - self._writer.next_stream) // 2 + 1
+        return max(0, min(self._max_open - len(self.open), left))
 
     @property
     def is_spent(self) -> bool:
         """Return whether the connection can never take another call."""
-        return self.is_leaving or self._sending.next_stream > h2.MOST
+        return self.is_closing or self._writer.next_stream > h2.MAX_NUMBER
 
-    def ask(self, calls: Sequence[UnaryCall], fields: Fields) -> None:
+    def send(self, calls: Sequence[UnaryCall], fields: Fields) -> None:
         """Queue calls with these headers, at most as many as there is room for."""
-        self._sending.ask(calls, fields)
+        self._writer.send(calls, fields)
         opened = self.open
         for call in calls:
             opened[call.stream] = call
@@ -100,18 +100,18 @@ class Http2Client:
     def cancel(self, calls: Iterable[UnaryCall], status: int, why: str) -> None:
         """End calls from the client's side."""
         for call in calls:
-            self._sending.say(h2.reset(call.stream, h2.CANCEL))
+            self._writer.queue(h2.reset(call.stream, h2.CANCEL))
             self._fail(call, status, why)
 
-    def lose(self, why: str) -> None:
+    def fail_all(self, why: str) -> None:
         """Fail all open calls after the loss of the connection."""
-        self.is_leaving = True
+        self.is_closing = True
         for call in list(self.open.values()):
             self._fail(call, UNAVAILABLE, why)
 
     def take_outgoing(self) -> bytes:
         """Return the bytes to send now, and remove them from the queue."""
-        return self._sending.take()
+        return self._writer.take()
 
     def take_finished(self) -> list[UnaryCall]:
         """Return the calls that have ended since the last time, in order of their end."""
@@ -128,29 +128,31 @@ class Http2Client:
         self._frames.feed(chunk)
         try:
             while True:
-                if self._usual is not None and self._block is None:
-                    self._take_usual(self._usual)
-                found = self._frames.next()
-                if found is None:
+                if self._template is not None and self._block is None:
+                    self._match_template(self._template)
+                received = self._frames.next()
+                if received is None:
                     return
-                self._take(*found)
+                self._handle(*received)
         except ProtocolError as error:
-            raise (error if self.is_greeted else ProtocolError("does not speak HTTP/2")) from error
+            raise (
+                error if self.has_settings else ProtocolError("does not speak HTTP/2")
+            ) from error
 
-    def _take_usual(self, usual: ResponseTemplate) -> None:
+    def _match_template(self, template: ResponseTemplate) -> None:
         """Process the next responses while they match the template."""
         frames = self._frames
-        answered, end = usual.take(frames.data, frames.start, self.open)
+        answered, end = template.take(frames.data, frames.start, self.open)
         self._finished += answered
-        self._allowed -= end - frames.start - len(answered) * usual.overhead
+        self._allowed -= end - frames.start - len(answered) * template.overhead
         frames.start = end
         if self._allowed < CONNECTION_WINDOW // 2:
             self._allow_more()
 
-    def _take(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
+    def _handle(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
         if self._block is not None:
             self._continue(kind, flags, stream, payload)
-        elif not self.is_greeted and kind != h2.SETTINGS:
+        elif not self.has_settings and kind != h2.SETTINGS:
             raise ProtocolError("said something before its settings")
         elif kind in self._handlers:
             self._handlers[kind](self, flags, stream, payload)
@@ -159,62 +161,62 @@ class Http2Client:
         if flags & (h2.PADDED | h2.PRIORITISED):
             payload = h2.content_of(h2.HEADERS, flags, payload)
         if flags & h2.END_HEADERS:
-            self._take_head(flags, stream, payload)
+            self._handle_head(flags, stream, payload)
         else:
             self._block = HeaderBlock(stream, flags, [payload])
 
     def _continue(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
-        begun, begun_flags, parts = cast("HeaderBlock", self._block)
-        if kind != h2.CONTINUATION or stream != begun:
+        started, started_flags, parts = cast("HeaderBlock", self._block)
+        if kind != h2.CONTINUATION or stream != started:
             raise ProtocolError("broke off headers")
         parts.append(payload)
         if len(parts) > MAX_CONTINUATIONS or sum(map(len, parts)) > MAX_BLOCK:
             raise ProtocolError("sent headers without an end")
         if flags & h2.END_HEADERS:
             self._block = None
-            self._take_head(begun_flags, stream, b"".join(parts))
+            self._handle_head(started_flags, stream, b"".join(parts))
 
-    def _take_head(self, flags: int, stream: int, block: bytes) -> None:
-        head = self._answers.head(block)
+    def _handle_head(self, flags: int, stream: int, block: bytes) -> None:
+        head = self._decoder.head(block)
         if head.block is None:
-            self._usual = None  # from now on the same bytes can have another meaning
+            self._template = None  # from now on the same bytes can have another meaning
         call = self._call(stream)
         if call is None:
             return
         ends = flags & h2.END_STREAM
-        if call.coming is None:
+        if call.partial is None:
             if head.http_status is not None and head.http_status < 200 and not ends:  # noqa: PLR2004
                 return  # RFC 9110, 15.2: a further response follows
-            self._open_answer(call, head)
+            self._begin_response(call, head)
         elif not ends or head.http_status is not None:
             raise ProtocolError("sent headers in the middle of an answer")
-        if ends and call.coming is not None and stream in self.open:
-            self._end(call, call.coming, head)
+        if ends and call.partial is not None and stream in self.open:
+            self._end(call, call.partial, head)
 
-    def _open_answer(self, call: UnaryCall, head: ResponseHeaders) -> None:
+    def _begin_response(self, call: UnaryCall, head: ResponseHeaders) -> None:
         """Process the headers of a response, which are also trailers if the stream ends."""
-        call.coming = PartialResponse(head)
+        call.partial = PartialResponse(head)
         if head.http_status in TRY_AGAIN and head.grpc_status is None:
-            self._sending.say(h2.reset(call.stream, h2.CANCEL))
+            self._writer.queue(h2.reset(call.stream, h2.CANCEL))
             self._fail(call, UNAVAILABLE, f"HTTP status {head.http_status}")
         elif head.http_status != 200 or not head.is_grpc:  # noqa: PLR2004
             raise ProtocolError(f"answered with HTTP status {head.http_status}, not as gRPC")
 
-    def _end(self, call: UnaryCall, coming: PartialResponse, head: ResponseHeaders) -> None:
+    def _end(self, call: UnaryCall, partial: PartialResponse, head: ResponseHeaders) -> None:
         if head.grpc_status is None:
             raise ProtocolError("ended an answer without a status")
         if head.grpc_status == OK:
-            call.body = _message(coming.body)
-            self._learn(coming.head, head)
+            call.body = _message(partial.body)
+            self._store_template(partial.head, head)
         if call.unsent:
-            self._sending.say(h2.reset(call.stream, h2.CANCEL))
+            self._writer.queue(h2.reset(call.stream, h2.CANCEL))
         call.status, call.message = head.grpc_status, head.grpc_message
         self._close(call)
 
-    def _learn(self, head: ResponseHeaders, trailers: ResponseHeaders) -> None:
+    def _store_template(self, head: ResponseHeaders, trailers: ResponseHeaders) -> None:
         """Store these headers and trailers as the template for later responses."""
         if head.block is not None and trailers.block is not None and trailers is not head:
-            self._usual = usual_answer(head.block, trailers.block)
+            self._template = response_template(head.block, trailers.block)
 
     def _data(self, flags: int, stream: int, payload: bytes) -> None:
         size = len(payload)
@@ -226,19 +228,19 @@ class Http2Client:
             payload = h2.content_of(h2.DATA, flags, payload)
         if call is None:
             return
-        coming = call.coming
-        if coming is None or flags & h2.END_STREAM:
+        partial = call.partial
+        if partial is None or flags & h2.END_STREAM:
             raise ProtocolError("sent an answer without headers or trailers")
-        coming.body += payload
-        if len(coming.body) > MAX_ANSWER:
+        partial.body += payload
+        if len(partial.body) > MAX_RESPONSE:
             raise ProtocolError("sent an answer that is too long")
-        coming.taken += size
-        if coming.taken > STREAM_WINDOW // 2:
-            self._sending.say(h2.window_update(call.stream, coming.taken))
-            coming.taken = 0
+        partial.taken += size
+        if partial.taken > STREAM_WINDOW // 2:
+            self._writer.queue(h2.window_update(call.stream, partial.taken))
+            partial.taken = 0
 
     def _allow_more(self) -> None:
-        self._sending.say(h2.window_update(0, CONNECTION_WINDOW - self._allowed))
+        self._writer.queue(h2.window_update(0, CONNECTION_WINDOW - self._allowed))
         self._allowed = CONNECTION_WINDOW
 
     def _reset(self, flags: int, stream: int, payload: bytes) -> None:
@@ -255,40 +257,40 @@ class Http2Client:
             return
         for name, value in h2.settings_of(payload):
             self._set(name, value)
-        self.is_greeted = True
-        self._sending.say(frame(h2.SETTINGS, h2.ACK, 0))
+        self.has_settings = True
+        self._writer.queue(frame(h2.SETTINGS, h2.ACK, 0))
 
     def _set(self, name: int, value: int) -> None:
         if name == h2.HEADER_TABLE_SIZE:
-            self._sending.limit_table(value)
+            self._writer.limit_table(value)
         elif name == h2.MAX_CONCURRENT_STREAMS:
-            self._most_open = value
+            self._max_open = value
         elif name == h2.INITIAL_WINDOW_SIZE:
-            self._sending.set_windows(value)
+            self._writer.set_windows(value)
 
     def _ping(self, flags: int, stream: int, payload: bytes) -> None:
         if stream or len(payload) != 8:  # noqa: PLR2004  # RFC 9113, 6.7
             raise ProtocolError("sent a ping that is none")
         if not flags & h2.ACK:
-            self._sending.say(frame(h2.PING, h2.ACK, 0, payload))
+            self._writer.queue(frame(h2.PING, h2.ACK, 0, payload))
 
     def _goaway(self, flags: int, stream: int, payload: bytes) -> None:
         del flags
         if stream:
             raise ProtocolError("sent a farewell of a stream")
-        self.is_leaving = True
-        last = h2.number_of(payload) & h2.MOST
+        self.is_closing = True
+        last = h2.number_of(payload) & h2.MAX_NUMBER
         for call in [call for number, call in self.open.items() if number > last]:
             self._fail(call, UNAVAILABLE, "the server closes the connection")
 
     def _window_update(self, flags: int, stream: int, payload: bytes) -> None:
         del flags
-        increment = h2.number_of(payload) & h2.MOST
+        increment = h2.number_of(payload) & h2.MAX_NUMBER
         if not increment:
             raise ProtocolError("opened a window by nothing")
         if stream:
             self._call(stream)
-        self._sending.open_window(stream, increment)
+        self._writer.open_window(stream, increment)
 
     def _refuse(self, flags: int, stream: int, payload: bytes) -> None:
         del flags, stream, payload
@@ -297,7 +299,7 @@ class Http2Client:
     def _call(self, stream: int) -> UnaryCall | None:
         """Return the call of a stream; None if it has ended on the client's side."""
         call = self.open.get(stream)
-        if call is None and (stream >= self._sending.next_stream or not stream & 1):
+        if call is None and (stream >= self._writer.next_stream or not stream & 1):
             raise ProtocolError("answered what was not asked")
         return call
 
@@ -307,7 +309,7 @@ class Http2Client:
 
     def _close(self, call: UnaryCall) -> None:
         del self.open[call.stream]
-        self._sending.drop(call.stream)
+        self._writer.drop(call.stream)
         self._finished.append(call)
 
     _handlers: ClassVar[dict[int, Callable[[Http2Client, int, int, bytes], None]]] = {

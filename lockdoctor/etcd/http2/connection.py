@@ -29,7 +29,9 @@ Receiver = Callable[[Sequence[UnaryCall], float], None]
 """Takes ended calls, possibly an empty list, and the time of their receipt."""
 
 
-async def open_pipe(member: Member, path: str, clock: Clock, timeout_s: float) -> Http2Connection:
+async def open_connection(
+    member: Member, path: str, clock: Clock, timeout_s: float
+) -> Http2Connection:
     """
     Open a connection to a member.
 
@@ -41,34 +43,34 @@ async def open_pipe(member: Member, path: str, clock: Clock, timeout_s: float) -
         OSError: The member is not reached, or not in time.
         ProtocolError: It does not speak HTTP/2.
     """
-    pipe = Http2Connection(member, path, clock, timeout_s)
+    connection = Http2Connection(member, path, clock, timeout_s)
     try:
-        await asyncio.wait_for(_greet(pipe, member), member.dial_timeout_s)
+        await asyncio.wait_for(_connect(connection, member), member.dial_timeout_s)
     except asyncio.TimeoutError as error:
-        pipe.abort()
+        connection.abort()
         raise TimeoutError("not in time") from error
     except BaseException:
-        pipe.abort()
+        connection.abort()
         raise
-    return pipe
+    return connection
 
 
-async def _greet(pipe: Http2Connection, member: Member) -> None:
+async def _connect(connection: Http2Connection, member: Member) -> None:
     endpoint = member.endpoint
     context = member.tls.context() if endpoint.uses_tls else None
     if context is not None:
         context.set_alpn_protocols([ALPN])
     await asyncio.get_running_loop().create_connection(
-        lambda: pipe,
+        lambda: connection,
         endpoint.host,
         endpoint.port,
         ssl=context,
         server_hostname=member.tls.name_of(endpoint.host) if context else None,
     )
-    await pipe.greeted
-    if pipe.trouble is not None:
-        raise pipe.trouble
-    if pipe.lost.done():
+    await connection.ready
+    if connection.trouble is not None:
+        raise connection.trouble
+    if connection.lost.done():
         raise ConnectionResetError("closed before a word was said")
 
 
@@ -83,24 +85,24 @@ class Http2Connection(asyncio.Protocol):
         """Prepare to call one method of a member."""
         loop = asyncio.get_running_loop()
         self.member = member
-        self.receiver: Receiver = _nobody
+        self.receiver: Receiver = _ignore
         """The current receiver of ended calls."""
         self.trouble: ProtocolError | None = None
         """The reason why the server is not supported, if so."""
-        self.greeted: asyncio.Future[None] = loop.create_future()
+        self.ready: asyncio.Future[None] = loop.create_future()
         """Done when the server has sent its settings or will never send them."""
         self.lost: asyncio.Future[None] = loop.create_future()
         self._calls = Http2Client()
         self._clock = clock
         self._timeout_s = timeout_s
-        self._heard_at = clock.now()
+        self._received_at = clock.now()
         self._headers = _headers(member, path, timeout_s)
         self._metadata: Fields = ()
         self._fields: Fields = self._headers
         self._is_paused = False
         self._transport: asyncio.Transport | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._sending: asyncio.TimerHandle | None = None
+        self._timeout_timer: asyncio.TimerHandle | None = None
+        self._send_timer: asyncio.TimerHandle | None = None
 
     @property
     def room(self) -> int:
@@ -112,7 +114,7 @@ class Http2Connection(asyncio.Protocol):
         """Return whether the connection can never take another call."""
         return self._calls.is_spent
 
-    def ask(self, calls: Sequence[UnaryCall], metadata: Fields) -> None:
+    def send(self, calls: Sequence[UnaryCall], metadata: Fields) -> None:
         """Send calls, at most as many as there is room for, and note the time in each."""
         if metadata != self._metadata:
             self._metadata = metadata
@@ -120,33 +122,33 @@ class Http2Connection(asyncio.Protocol):
         now = self._clock.now()
         for call in calls:
             call.asked_at = now
-        self._calls.ask(calls, self._fields)
+        self._calls.send(calls, self._fields)
         self._send()
-        if self._timer is None:
+        if self._timeout_timer is None:
             self._wake_in(self._timeout_s)
 
-    def forget(self) -> None:
+    def cancel_all(self) -> None:
         """Drop all calls, without passing any of them on."""
-        self.receiver = _nobody
+        self.receiver = _ignore
         self._calls.cancel(list(self._calls.open.values()), UNAVAILABLE, "given up")
         self._calls.take_finished()
         self._send()
         self._close_if_done()
 
-    def leave(self) -> None:
+    def close_gracefully(self) -> None:
         """Send no more calls, and close after the last open call."""
-        self._calls.is_leaving = True
+        self._calls.is_closing = True
         self._close_if_done()
 
     def abort(self) -> None:
         """Close at once."""
-        self.leave()
+        self.close_gracefully()
         if self._transport is not None:
             self._transport.abort()
 
     async def close(self) -> None:
         """Close, and wait until it is closed."""
-        self.forget()
+        self.cancel_all()
         self.abort()
         if self._transport is not None:
             await asyncio.wait([self.lost], timeout=CLOSE_TIMEOUT_S)
@@ -156,34 +158,34 @@ class Http2Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         encryption = transport.get_extra_info("ssl_object")
         if encryption is not None and encryption.selected_alpn_protocol() != ALPN:
-            self._give_up(ProtocolError("does not offer HTTP/2"))
+            self._fail(ProtocolError("does not offer HTTP/2"))
         else:
             self._send()
 
     def data_received(self, data: bytes) -> None:
         """Process received bytes, and send the replies that they need."""
-        self._heard_at = self._clock.now()
+        self._received_at = self._clock.now()
         try:
             self._calls.receive(data)
         except ProtocolError as error:
-            self._give_up(error)
-        if self._calls.is_greeted and not self.greeted.done():
-            self.greeted.set_result(None)
-        self._hand_over(self._heard_at)
-        if self._sending is None:
-            self._sending = asyncio.get_running_loop().call_later(SEND_TIMEOUT_S, self._send)
+            self._fail(error)
+        if self._calls.has_settings and not self.ready.done():
+            self.ready.set_result(None)
+        self._deliver(self._received_at)
+        if self._send_timer is None:
+            self._send_timer = asyncio.get_running_loop().call_later(SEND_TIMEOUT_S, self._send)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail all open calls."""
         del exc
-        self._calls.lose("the connection was closed")
-        for future in (self.greeted, self.lost):
+        self._calls.fail_all("the connection was closed")
+        for future in (self.ready, self.lost):
             if not future.done():
                 future.set_result(None)
-        for timer in (self._timer, self._sending):
+        for timer in (self._timeout_timer, self._send_timer):
             if timer is not None:
                 timer.cancel()
-        self._hand_over(self._clock.now())
+        self._deliver(self._clock.now())
 
     def pause_writing(self) -> None:
         """Send no more calls while the server does not read."""
@@ -192,59 +194,59 @@ class Http2Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Allow calls again."""
         self._is_paused = False
-        self._hand_over(self._clock.now())
+        self._deliver(self._clock.now())
 
     def _send(self) -> None:
-        if self._sending is not None:
-            self._sending.cancel()
-            self._sending = None
+        if self._send_timer is not None:
+            self._send_timer.cancel()
+            self._send_timer = None
         transport, outgoing = self._transport, self._calls.take_outgoing()
         if transport is None or not outgoing or transport.is_closing():
             return
         transport.write(outgoing)
         if transport.get_write_buffer_size() > MAX_UNREAD:
-            self._give_up(ProtocolError("does not take what it is sent"))
+            self._fail(ProtocolError("does not take what it is sent"))
 
-    def _hand_over(self, at: float) -> None:
+    def _deliver(self, at: float) -> None:
         self.receiver(self._calls.take_finished(), at)
         self._close_if_done()
 
     def _close_if_done(self) -> None:
-        if self._transport is not None and self._calls.is_leaving and not self._calls.open:
+        if self._transport is not None and self._calls.is_closing and not self._calls.open:
             self._transport.close()
 
-    def _give_up(self, trouble: ProtocolError) -> None:
+    def _fail(self, trouble: ProtocolError) -> None:
         self.trouble = self.trouble or trouble
-        self._calls.lose("the answer was not understood")
+        self._calls.fail_all("the answer was not understood")
         if self._transport is not None:
             self._transport.abort()
 
     def _wake_in(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(max(0.001, seconds), self._give_up_late_ones)
+        self._timeout_timer = loop.call_later(max(0.001, seconds), self._cancel_late_calls)
 
-    def _give_up_late_ones(self) -> None:
+    def _cancel_late_calls(self) -> None:
         """
         End calls after their time-out.
 
         A connection without any received bytes meanwhile counts as dead.
         """
-        self._timer = None
+        self._timeout_timer = None
         now = self._clock.now()
         asked_by = now - self._timeout_s
         late = list(takewhile(lambda call: call.asked_at <= asked_by, self._calls.open.values()))
         self._calls.cancel(late, DEADLINE_EXCEEDED, "")
         self._send()
-        if late and self._heard_at <= late[0].asked_at:
-            self._calls.lose("the connection was silent")
+        if late and self._received_at <= late[0].asked_at:
+            self._calls.fail_all("the connection was silent")
             self.abort()
         if self._calls.open:
             oldest = next(iter(self._calls.open.values()))
             self._wake_in(oldest.asked_at - asked_by)
-        self._hand_over(now)
+        self._deliver(now)
 
 
-def _nobody(calls: Sequence[UnaryCall], at: float) -> None:
+def _ignore(calls: Sequence[UnaryCall], at: float) -> None:
     """Ignore calls that have no receiver."""
 
 

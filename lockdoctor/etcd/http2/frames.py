@@ -35,7 +35,7 @@ NUMBER = struct.Struct(">I")
 MAX_PAYLOAD = 16_384
 """Maximum payload of one frame; the client keeps the default."""
 
-MOST = 2**31 - 1
+MAX_NUMBER = 2**31 - 1
 """The maximum of a stream number and of a window."""
 
 DEFAULT_WINDOW = 65_535
@@ -80,7 +80,7 @@ class FrameReader:
         if end > len(self.data):
             return None
         self.start = end
-        return kind, flags, stream & MOST, self.data[payload_at:end]
+        return kind, flags, stream & MAX_NUMBER, self.data[payload_at:end]
 
 
 def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
@@ -116,7 +116,7 @@ def settings_of(payload: bytes) -> list[tuple[int, int]]:
         raise ProtocolError("sent settings that break off")
     settings = list(SETTING.iter_unpack(payload))
     for name, value in settings:
-        if name == INITIAL_WINDOW_SIZE and value > MOST:
+        if name == INITIAL_WINDOW_SIZE and value > MAX_NUMBER:
             raise ProtocolError(f"set a window of {value} bytes")
         if name == MAX_FRAME_SIZE and not MAX_PAYLOAD <= value < 2**24:
             raise ProtocolError(f"set a frame size of {value} bytes")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from lockdoctor.etcd.connection.attempt import Attempt
 from lockdoctor.etcd.connection.connection import Connection
 from lockdoctor.etcd.http2.call import OK, UnaryCall
-from lockdoctor.etcd.http2.connection import Http2Connection, open_pipe
+from lockdoctor.etcd.http2.connection import Http2Connection, open_connection
 from lockdoctor.etcd.http2.frames import ProtocolError
 from lockdoctor.ports import Clock
 
@@ -29,65 +29,67 @@ class Http2Pool:
         self._connection = connection
         self._clock = clock
         self._path = path
-        self._pipes: list[Http2Connection] = []
+        self._connections: list[Http2Connection] = []
         self._misses = 0
 
     async def get(self, attempt: Attempt) -> Http2Connection | None:
         """Return the connection to an attempt's member; None if it cannot be opened."""
-        self._notice_trouble()
+        self._check_trouble()
         if self.notes:
             return None
-        self._pipes = [pipe for pipe in self._pipes if not pipe.lost.done()]
-        for pipe in self._pipes:
-            if pipe.member is attempt.member and not pipe.is_spent:
-                return pipe
-            pipe.leave()
+        self._connections = [
+            connection for connection in self._connections if not connection.lost.done()
+        ]
+        for connection in self._connections:
+            if connection.member is attempt.member and not connection.is_spent:
+                return connection
+            connection.close_gracefully()
         return await self._open(attempt)
 
-    def notice(self, calls: Sequence[UnaryCall]) -> bool:
+    def update(self, calls: Sequence[UnaryCall]) -> bool:
         """Update the state from ended calls; return whether one has a response."""
-        self._notice_trouble()
+        self._check_trouble()
         is_answered = any(call.status == OK for call in calls)
         if is_answered:
             self._misses = 0
         return is_answered
 
-    def give_up(self, trouble: ProtocolError) -> None:
+    def disable(self, trouble: ProtocolError) -> None:
         """Use gRPC's own client for the rest of the run."""
         if not self.notes:
             self.notes.append(
                 "The leases were looked up more slowly, through gRPC's own client: the server "
                 f"{trouble}, which lockdoctor's faster way does not understand."
             )
-            for pipe in self._pipes:
-                pipe.abort()
+            for connection in self._connections:
+                connection.abort()
 
-    def forget(self) -> None:
+    def cancel_all(self) -> None:
         """Drop the open calls."""
-        for pipe in self._pipes:
-            pipe.forget()
+        for connection in self._connections:
+            connection.cancel_all()
 
     async def close(self) -> None:
         """Close all connections."""
-        await asyncio.gather(*(pipe.close() for pipe in self._pipes))
+        await asyncio.gather(*(connection.close() for connection in self._connections))
 
     async def _open(self, attempt: Attempt) -> Http2Connection | None:
         if self._misses >= MAX_MISSES:
-            self.give_up(ProtocolError(f"took {MAX_MISSES} connections and gave no answer"))
+            self.disable(ProtocolError(f"took {MAX_MISSES} connections and gave no answer"))
             return None
         self._misses += 1
         timeout_s = self._connection.attempt_s(attempt.deadline - self._clock.now())
         try:
-            opened = await open_pipe(attempt.member, self._path, self._clock, timeout_s)
+            opened = await open_connection(attempt.member, self._path, self._clock, timeout_s)
         except OSError:
             return None
         except ProtocolError as trouble:
-            self.give_up(trouble)
+            self.disable(trouble)
             return None
-        self._pipes.append(opened)
+        self._connections.append(opened)
         return opened
 
-    def _notice_trouble(self) -> None:
-        for pipe in self._pipes:
-            if pipe.trouble is not None:
-                self.give_up(pipe.trouble)
+    def _check_trouble(self) -> None:
+        for connection in self._connections:
+            if connection.trouble is not None:
+                self.disable(connection.trouble)

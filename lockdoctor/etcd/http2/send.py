@@ -12,7 +12,7 @@ from lockdoctor.etcd.http2 import frames as h2
 from lockdoctor.etcd.http2.call import UnaryCall
 from lockdoctor.etcd.http2.frames import ProtocolError, frame
 from lockdoctor.etcd.http2.headers import Fields, HeaderEncoder
-from lockdoctor.etcd.http2.templates import PREFIX, usual_request
+from lockdoctor.etcd.http2.templates import PREFIX, request_template
 
 MAX_AT_ONCE = h2.MAX_PAYLOAD
 """Maximum bytes in one frame, which every server accepts."""
@@ -33,7 +33,7 @@ class RequestWriter:
         self._blocked: dict[int, tuple[UnaryCall, int]] = {}
         """By stream: partly sent calls, and the rest of each one's window."""
 
-    def say(self, frames: bytes) -> None:
+    def queue(self, frames: bytes) -> None:
         """Queue frames that no window limits."""
         self._out.append(frames)
 
@@ -42,23 +42,23 @@ class RequestWriter:
         out, self._out = self._out, []
         return b"".join(out)
 
-    def ask(self, calls: Sequence[UnaryCall], fields: Fields) -> None:
+    def send(self, calls: Sequence[UnaryCall], fields: Fields) -> None:
         """Queue requests with these headers, each on a stream of its own."""
-        headers, say = self._headers, self._out.append
-        block, usual = b"", None
+        headers, queue = self._headers, self._out.append
+        block, template = b"", None
         for call in calls:
             stream = call.stream = self.next_stream
             self.next_stream = stream + 2
             size = len(call.request) + PREFIX.size
-            if usual is None or size != usual.size or not headers.are_steady:
+            if template is None or size != template.size or not headers.are_steady:
                 block = headers.block(fields)
                 fits = size <= self._windows and size <= MAX_AT_ONCE and len(block) <= MAX_AT_ONCE
-                usual = usual_request(block, size) if fits else None
-            if usual is not None and size <= self._window:
+                template = request_template(block, size) if fits else None
+            if template is not None and size <= self._window:
                 self._window -= size
-                say(usual.on(stream, call.request))
+                queue(template.on(stream, call.request))
             else:
-                say(_headers(stream, block))
+                queue(_headers(stream, block))
                 call.unsent = PREFIX.pack(0, len(call.request)) + call.request
                 self._blocked[stream] = call, self._windows
         self._send_blocked()
@@ -90,7 +90,7 @@ class RequestWriter:
             self._window += increment
         elif call is not None:
             self._blocked[stream] = call, room + increment
-        if max(self._window, room + increment) > h2.MOST:
+        if max(self._window, room + increment) > h2.MAX_NUMBER:
             raise ProtocolError("opened a window too far")
         self._send_blocked()
 

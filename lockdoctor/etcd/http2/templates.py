@@ -47,57 +47,62 @@ class ResponseTemplate:
         """Prepare to recognize responses with these blocks."""
         self._headers = headers
         self._trailers = trailers
-        self._begin = _beginning(len(headers), h2.HEADERS, h2.END_HEADERS)
-        self._end = _beginning(len(trailers), h2.HEADERS, h2.END_HEADERS | h2.END_STREAM)
+        self._headers_start = _beginning(len(headers), h2.HEADERS, h2.END_HEADERS)
+        self._trailers_start = _beginning(len(trailers), h2.HEADERS, h2.END_HEADERS | h2.END_STREAM)
         self.overhead = 3 * h2.HEADER.size + len(headers) + len(trailers)
         """Bytes of a response that count toward no window."""
-        self._forms: list[ResponseLayout | None] = [
-            self._form(size) if size in SIZES else None for size in range(256)
+        self._layouts: list[ResponseLayout | None] = [
+            self._layout(size) if size in SIZES else None for size in range(256)
         ]
 
     def take(
-        self, data: bytes, start: int, asked: dict[int, UnaryCall]
+        self, data: bytes, start: int, open_calls: dict[int, UnaryCall]
     ) -> tuple[list[UnaryCall], int]:
         """
         Match the next responses to their calls, up to the first different one.
 
         Args:
-            asked: Open calls by stream; the answered ones are removed.
+            open_calls: Open calls by stream; the answered ones are removed.
 
         Returns:
             The answered calls, and the index at which the rest of the data begins.
         """
-        forms, begin, end, trailers = self._forms, self._begin, self._end, self._trailers
+        layouts, headers_start, trailers_start, trailers = (
+            self._layouts,
+            self._headers_start,
+            self._trailers_start,
+            self._trailers,
+        )
         size_at = h2.HEADER.size + len(self._headers) + 2
         last = len(data) - self.overhead - PREFIX.size
         answered: list[UnaryCall] = []
         while start <= last:
-            form = forms[data[start + size_at]]
-            if form is None or start + form.size > len(data):
+            layout = layouts[data[start + size_at]]
+            if layout is None or start + layout.size > len(data):
                 break
-            first, stream, between, stream_2, prefix, message, third, stream_3, block = form.unpack(
-                data, start
+            first, stream, between, stream_2, prefix, message, third, stream_3, block = (
+                layout.unpack(data, start)
             )
-            call = asked.get(stream)
+            call = open_calls.get(stream)
             if (
                 call is None
                 or not stream == stream_2 == stream_3
-                or between != form.between
-                or prefix != form.prefix
+                or between != layout.between
+                or prefix != layout.prefix
                 or block != trailers
-                or first != begin
-                or third != end
-                or call.coming is not None
+                or first != headers_start
+                or third != trailers_start
+                or call.partial is not None
                 or call.unsent
             ):
                 break
-            del asked[stream]
+            del open_calls[stream]
             call.status, call.body = OK, message
             answered.append(call)
-            start += form.size
+            start += layout.size
         return answered, start
 
-    def _form(self, size: int) -> ResponseLayout:
+    def _layout(self, size: int) -> ResponseLayout:
         message_size = size - PREFIX.size
         parts = struct.Struct(
             f">5sI{len(self._headers) + 5}sI{PREFIX.size}s{message_size}s5sI{len(self._trailers)}s"
@@ -121,7 +126,7 @@ class RequestTemplate:
             size: Bytes of the message with its prefix; it and the headers must fit in a frame.
         """
         self.size = size
-        self._begin = _beginning(len(headers), h2.HEADERS, h2.END_HEADERS)
+        self._headers_start = _beginning(len(headers), h2.HEADERS, h2.END_HEADERS)
         self._between = headers + _beginning(size, h2.DATA, h2.END_STREAM)
         self._prefix = PREFIX.pack(0, size - PREFIX.size)
         parts = f">5sI{len(self._between)}sI{PREFIX.size}s{size - PREFIX.size}s"
@@ -129,17 +134,17 @@ class RequestTemplate:
 
     def on(self, stream: int, message: bytes) -> bytes:
         """Return the request on a stream."""
-        return self._pack(self._begin, stream, self._between, stream, self._prefix, message)
+        return self._pack(self._headers_start, stream, self._between, stream, self._prefix, message)
 
 
 @lru_cache(maxsize=16)
-def usual_request(headers: bytes, size: int) -> RequestTemplate:
+def request_template(headers: bytes, size: int) -> RequestTemplate:
     """Return the template for these headers and this size, from a cache."""
     return RequestTemplate(headers, size)
 
 
 @lru_cache(maxsize=16)
-def usual_answer(headers: bytes, trailers: bytes) -> ResponseTemplate:
+def response_template(headers: bytes, trailers: bytes) -> ResponseTemplate:
     """Return the template for these blocks, from a cache."""
     return ResponseTemplate(headers, trailers)
 

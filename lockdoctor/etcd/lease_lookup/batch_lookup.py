@@ -16,8 +16,8 @@ from lockdoctor.etcd.connection.errors import is_permission_denied, rpc_error
 from lockdoctor.etcd.http2.call import OK, UnaryCall
 from lockdoctor.etcd.http2.connection import Http2Connection
 from lockdoctor.etcd.http2.pool import Http2Pool
-from lockdoctor.etcd.lease_lookup.codec import Asked, decode_results, request
-from lockdoctor.etcd.lease_lookup.grpc_reader import Answer, RpcLeaseReader, what
+from lockdoctor.etcd.lease_lookup.codec import LookupContext, decode_results, request
+from lockdoctor.etcd.lease_lookup.grpc_reader import Answer, RpcLeaseReader, purpose
 from lockdoctor.etcd.lease_lookup.rate_limit import ConcurrencyLimit, RateLimiter
 
 BATCH_DELAY_S = 0.002
@@ -29,9 +29,9 @@ class LookupDependencies:
     """The parts with which a batch reads; the next batch uses the same."""
 
     connection: Connection
-    pipes: Http2Pool
-    rpc: RpcLeaseReader
-    pace: RateLimiter
+    pool: Http2Pool
+    grpc_reader: RpcLeaseReader
+    rate_limiter: RateLimiter
     window: ConcurrencyLimit
 
 
@@ -39,19 +39,19 @@ class LookupBatch:
     """One reading of many leases."""
 
     def __init__(
-        self, means: LookupDependencies, ids: Iterator[LeaseId], *, with_keys: bool
+        self, dependencies: LookupDependencies, ids: Iterator[LeaseId], *, with_keys: bool
     ) -> None:
         """Prepare to read leases."""
-        self._means = means
+        self._dependencies = dependencies
         self._ids = ids
         self._with_keys = with_keys
         self._has_more = True
         self._pending: deque[tuple[LeaseId, bool]] = deque()
         """Leases to be requested next, and whether with their keys."""
-        self._on_their_way = 0
+        self._in_flight = 0
         self._received: list[tuple[Sequence[UnaryCall], float]] = []
         self._answers: list[Answer] = []
-        self._by_rpc: set[asyncio.Task[Answer]] = set()
+        self._grpc_tasks: set[asyncio.Task[Answer]] = set()
         self._failed: BaseException | None = None
         self._is_full = False
         self._is_brief = False
@@ -70,9 +70,9 @@ class LookupBatch:
         """
         while True:
             received, self._received = self._received, []
-            is_held_back = await self._ask_more()
+            is_held_back = await self._send_more()
             for calls, at in received:
-                self._take(calls, at)
+                self._process(calls, at)
             if self._failed is not None:
                 raise self._failed
             if self._answers:
@@ -81,51 +81,51 @@ class LookupBatch:
             if not (self._busy or self._received or self._pending or self._has_more):
                 return []
             if self._busy or is_held_back:
-                await self._wait(self._means.pace.wait_s() if is_held_back else None)
+                await self._wait(self._dependencies.rate_limiter.wait_s() if is_held_back else None)
 
     async def close(self) -> None:
         """Drop the open look-ups."""
-        self._means.pipes.forget()
+        self._dependencies.pool.cancel_all()
         if self._log is not None:
             self._log.write("Lease/LeaseTimeToLive")
-        for task in self._by_rpc:
+        for task in self._grpc_tasks:
             task.cancel()
-        await asyncio.gather(*self._by_rpc, return_exceptions=True)
+        await asyncio.gather(*self._grpc_tasks, return_exceptions=True)
 
     @property
     def _busy(self) -> int:
         """Return the number of open look-ups."""
-        return self._on_their_way + len(self._by_rpc)
+        return self._in_flight + len(self._grpc_tasks)
 
-    async def _ask_more(self) -> bool:
+    async def _send_more(self) -> bool:
         """
         Send as many look-ups at once as window and rate allow.
 
         Returns:
             Whether the rate limit holds back look-ups that the window allows.
         """
-        means = self._means
-        room = means.window.size - self._busy
-        due = means.pace.due(max(room, 0))
-        self._is_full = due >= room
-        self._pull(max(due, 1))
+        dependencies = self._dependencies
+        room = dependencies.window.size - self._busy
+        available = dependencies.rate_limiter.available(max(room, 0))
+        self._is_full = available >= room
+        self._pull(max(available, 1))
         if not self._pending:
             return False
-        if not due:
+        if not available:
             return room > 0
-        attempt = means.connection.begin("look up leases")
-        pipe = await means.pipes.get(attempt)
-        room = pipe.room if pipe is not None else 0
-        if pipe is not None and room:
-            self._ask(pipe, attempt, min(due, room))
-        elif not self._on_their_way:
-            for lease_id, with_keys in self._next(due):
-                self._read_by_rpc(lease_id, with_keys=with_keys)
+        attempt = dependencies.connection.new_attempt("look up leases")
+        connection = await dependencies.pool.get(attempt)
+        room = connection.room if connection is not None else 0
+        if connection is not None and room:
+            self._send(connection, attempt, min(available, room))
+        elif not self._in_flight:
+            for lease_id, with_keys in self._next(available):
+                self._read_by_grpc(lease_id, with_keys=with_keys)
         return False
 
     def _pull(self, most: int) -> None:
         """Fill the pending look-ups up to this number, without those left to gRPC."""
-        if self._means.pipes.notes:
+        if self._dependencies.pool.notes:
             self._has_more = False
         missing = most - len(self._pending)
         if self._has_more and missing > 0:
@@ -136,66 +136,68 @@ class LookupBatch:
     def _next(self, most: int) -> list[tuple[LeaseId, bool]]:
         return [self._pending.popleft() for _ in range(min(most, len(self._pending)))]
 
-    def _ask(self, pipe: Http2Connection, attempt: Attempt, most: int) -> None:
+    def _send(self, connection: Http2Connection, attempt: Attempt, most: int) -> None:
         lookups = [
             UnaryCall(request(lease_id, with_keys=with_keys), (lease_id, with_keys, attempt))
             for lease_id, with_keys in self._next(most)
         ]
-        self._on_their_way += len(lookups)
-        self._means.pace.spend(len(lookups))
-        pipe.receiver = self._receive
-        pipe.ask(lookups, attempt.metadata)
+        self._in_flight += len(lookups)
+        self._dependencies.rate_limiter.consume(len(lookups))
+        connection.receiver = self._receive
+        connection.send(lookups, attempt.metadata)
 
     def _receive(self, calls: Sequence[UnaryCall], at: float) -> None:
         if calls:
-            self._on_their_way -= len(calls)
+            self._in_flight -= len(calls)
             self._received.append((calls, at))
             if calls[0].status == OK:  # a broken connection is not a fast answer
                 took_s = at - calls[0].asked_at
-                self._means.window.answered(len(calls), took_s, was_full=self._is_full)
+                self._dependencies.window.answered(len(calls), took_s, was_full=self._is_full)
         if self._is_brief:
             return
-        if self._on_their_way <= self._means.window.size // 2:
+        if self._in_flight <= self._dependencies.window.size // 2:
             self._wake()
         elif self._waker is not None and self._timer is None:
             self._wake_in(BATCH_DELAY_S)
 
-    def _take(self, calls: Sequence[UnaryCall], at: float) -> None:
+    def _process(self, calls: Sequence[UnaryCall], at: float) -> None:
         if self._log is not None and calls:
-            attempt: Attempt = calls[0].about[2]  # of one connection, hence of one member
+            attempt: Attempt = calls[0].context[2]  # of one connection, hence of one member
             self._log.add(attempt.member.endpoint, (call.status for call in calls))
-        readings, unread = decode_results(calls, at, self._means.connection.require_cluster)
+        readings, failed = decode_results(calls, at, self._dependencies.connection.require_cluster)
         self._answers += readings
-        for call, trouble in unread:
+        for call, trouble in failed:
             if trouble is None:
-                self._try_again(call)
+                self._retry(call)
                 continue
-            self._means.pipes.give_up(trouble)
-            lease_id, with_keys, _ = call.about
-            self._read_by_rpc(lease_id, with_keys=with_keys)
-        if self._means.pipes.notice(calls):
-            self._means.rpc.heard()
+            self._dependencies.pool.disable(trouble)
+            lease_id, with_keys, _ = call.context
+            self._read_by_grpc(lease_id, with_keys=with_keys)
+        if self._dependencies.pool.update(calls):
+            self._dependencies.grpc_reader.reset_timeouts()
 
-    def _try_again(self, call: UnaryCall) -> None:
-        about: Asked = call.about
-        lease_id, with_keys, attempt = about
+    def _retry(self, call: UnaryCall) -> None:
+        context: LookupContext = call.context
+        lease_id, with_keys, attempt = context
         error = rpc_error(call.status, call.message)
         if with_keys and is_permission_denied(error):
             self._pending.append((lease_id, False))
             return
-        failure = FailedAttempt(attempt._replace(what=what(lease_id)), call.asked_at, error)
-        self._read_by_rpc(lease_id, with_keys=with_keys, failure=failure)
+        failure = FailedAttempt(attempt._replace(what=purpose(lease_id)), call.asked_at, error)
+        self._read_by_grpc(lease_id, with_keys=with_keys, failure=failure)
 
-    def _read_by_rpc(
+    def _read_by_grpc(
         self, lease_id: LeaseId, *, with_keys: bool, failure: FailedAttempt | None = None
     ) -> None:
-        reading = self._means.rpc.read_one(lease_id, with_keys=with_keys, failure=failure)
+        reading = self._dependencies.grpc_reader.read_one(
+            lease_id, with_keys=with_keys, failure=failure
+        )
         task = asyncio.ensure_future(reading)
-        self._by_rpc.add(task)
-        task.add_done_callback(self._was_read)
+        self._grpc_tasks.add(task)
+        task.add_done_callback(self._grpc_done)
 
-    def _was_read(self, task: asyncio.Task[Answer]) -> None:
-        self._by_rpc.discard(task)
+    def _grpc_done(self, task: asyncio.Task[Answer]) -> None:
+        self._grpc_tasks.discard(task)
         if task.cancelled():
             return
         error = task.exception()

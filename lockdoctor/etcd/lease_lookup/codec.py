@@ -27,7 +27,7 @@ _REQUESTS = (rpc.LeaseTimeToLiveRequest(keys=False), rpc.LeaseTimeToLiveRequest(
 """Reused: to create a message takes longer than to fill it."""
 
 
-Asked: TypeAlias = tuple[LeaseId, bool, Attempt]
+LookupContext: TypeAlias = tuple[LeaseId, bool, Attempt]
 """The subject of a call: the lease, whether with keys, and the attempt."""
 
 
@@ -56,16 +56,16 @@ def decode_results(
         WrongClusterError: An answer is from another cluster.
     """
     readings: list[Reading] = []
-    unread: list[FailedLookup] = []
+    failed: list[FailedLookup] = []
     for call in calls:
         if call.status != OK:
-            unread.append(FailedLookup(call, None))
+            failed.append(FailedLookup(call, None))
             continue
         try:
             readings.append(_decode(call, at, require_cluster))
         except ProtocolError as trouble:
-            unread.append(FailedLookup(call, trouble))
-    return readings, unread
+            failed.append(FailedLookup(call, trouble))
+    return readings, failed
 
 
 def _decode(call: UnaryCall, at: float, require_cluster: Callable[[Any, Attempt], None]) -> Reading:
@@ -76,8 +76,8 @@ def _decode(call: UnaryCall, at: float, require_cluster: Callable[[Any, Attempt]
         ProtocolError: It is not an answer, or one about another lease.
         WrongClusterError: It is from another cluster.
     """
-    about: Asked = call.about
-    lease_id, with_keys, attempt = about
+    context: LookupContext = call.context
+    lease_id, with_keys, attempt = context
     try:
         answer = rpc.LeaseTimeToLiveResponse.FromString(call.body)
     except DecodeError as error:

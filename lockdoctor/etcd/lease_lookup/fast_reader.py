@@ -25,15 +25,15 @@ class PipelinedLeaseReader:
 
     def __init__(self, connection: Connection, clock: Clock, max_rate: float) -> None:
         """Prepare to read at most max_rate leases per second."""
-        pace = RateLimiter(clock, max_rate)
-        self._means = LookupDependencies(
+        rate_limiter = RateLimiter(clock, max_rate)
+        self._dependencies = LookupDependencies(
             connection=connection,
-            pipes=Http2Pool(connection, clock, PATH),
-            rpc=RpcLeaseReader(connection, clock, pace),
-            pace=pace,
+            pool=Http2Pool(connection, clock, PATH),
+            grpc_reader=RpcLeaseReader(connection, clock, rate_limiter),
+            rate_limiter=rate_limiter,
             window=ConcurrencyLimit(),
         )
-        self.notes = self._means.pipes.notes
+        self.notes = self._dependencies.pool.notes
         self._is_reading = False
 
     async def read(self, lease_ids: Iterable[LeaseId], *, with_keys: bool) -> AsyncIterator[Answer]:
@@ -49,19 +49,19 @@ class PipelinedLeaseReader:
         ids = iter(lease_ids)
         if not self._is_reading and not self.notes:
             self._is_reading = True
-            lane = LookupBatch(self._means, ids, with_keys=with_keys)
+            batch = LookupBatch(self._dependencies, ids, with_keys=with_keys)
             try:
-                while answers := await lane.answers():
+                while answers := await batch.answers():
                     for answer in answers:
                         yield answer
             finally:
-                await lane.close()
+                await batch.close()
                 self._is_reading = False
             if not self.notes:
                 return
-        async for answer in self._means.rpc.read(ids, with_keys=with_keys):
+        async for answer in self._dependencies.grpc_reader.read(ids, with_keys=with_keys):
             yield answer
 
     async def close(self) -> None:
         """Close the connection."""
-        await self._means.pipes.close()
+        await self._dependencies.pool.close()

@@ -52,35 +52,35 @@ class WorkerPool:
         self._size = self._wanted = 0
         self._failed: BaseException | None = None
 
-    def resize(self, wanted: int) -> None:
+    def set_size(self, wanted: int) -> None:
         """Start workers until there are as many as wanted."""
         self._wanted = wanted
         while self._size < self._wanted:
             self._size += 1
             task = asyncio.ensure_future(self._work())
             self._tasks.add(task)
-            task.add_done_callback(self._left)
+            task.add_done_callback(self._worker_ended)
 
-    def let_go(self) -> bool:
+    def should_exit(self) -> bool:
         """Return whether one worker must end because there are too many."""
         if self._size <= self._wanted:
             return False
         self._size -= 1
         return True
 
-    def raise_what_failed(self) -> None:
+    def raise_failure(self) -> None:
         """Raise the exception of a failed worker, if any."""
         if self._failed is not None:
             raise self._failed
 
-    async def dismiss(self) -> None:
+    async def cancel_all(self) -> None:
         """Cancel all workers."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _left(self, task: asyncio.Task[None]) -> None:
+    def _worker_ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
             self._failed = self._failed or task.exception()
@@ -91,12 +91,12 @@ class WorkerPool:
 class RpcLeaseReader:
     """Reads leases with one LeaseTimeToLive each."""
 
-    def __init__(self, connection: Connection, clock: Clock, pace: RateLimiter) -> None:
+    def __init__(self, connection: Connection, clock: Clock, rate_limiter: RateLimiter) -> None:
         """Prepare to read at a limited rate."""
         self.notes: list[str] = []
         self._connection = connection
         self._clock = clock
-        self._pace = pace
+        self._rate_limiter = rate_limiter
         self._window = ConcurrencyLimit(OUTSTANDING)
         self._timeouts = 0
 
@@ -110,14 +110,16 @@ class RpcLeaseReader:
         """
         ids = iter(lease_ids)
         answers: asyncio.Queue[Answer | None] = asyncio.Queue()
-        crew = WorkerPool(lambda: self._work(ids, answers, crew, with_keys=with_keys), answers)
-        crew.resize(self._window.size)
+        workers = WorkerPool(
+            lambda: self._work(ids, answers, workers, with_keys=with_keys), answers
+        )
+        workers.set_size(self._window.size)
         try:
             while (answer := await answers.get()) is not None:
                 yield answer
-            crew.raise_what_failed()
+            workers.raise_failure()
         finally:
-            await crew.dismiss()
+            await workers.cancel_all()
 
     async def read_one(
         self, lease_id: LeaseId, *, with_keys: bool, failure: FailedAttempt | None = None
@@ -143,10 +145,10 @@ class RpcLeaseReader:
             return FailedReading(lease_id=lease_id, asked_at=asked_at, reason="denied")
         except ClusterError as error:
             return FailedReading(lease_id=lease_id, asked_at=asked_at, reason=one_line(str(error)))
-        self.heard()
+        self.reset_timeouts()
         return answer
 
-    def heard(self) -> None:
+    def reset_timeouts(self) -> None:
         """Reset the count of time-outs after an answer in time, by either reader."""
         self._timeouts = 0
 
@@ -157,14 +159,14 @@ class RpcLeaseReader:
         self,
         ids: Iterator[LeaseId],
         answers: asyncio.Queue[Answer | None],
-        crew: WorkerPool,
+        workers: WorkerPool,
         *,
         with_keys: bool,
     ) -> None:
         for lease_id in ids:
             answers.put_nowait(await self.read_one(lease_id, with_keys=with_keys))
-            crew.resize(self._window.size)
-            if crew.let_go():
+            workers.set_size(self._window.size)
+            if workers.should_exit():
                 return
 
     async def _read_what_is_allowed(
@@ -185,10 +187,10 @@ class RpcLeaseReader:
     async def _look_up(
         self, lease_id: LeaseId, failure: FailedAttempt | None, *, with_keys: bool
     ) -> Reading:
-        await self._pace.keep()
+        await self._rate_limiter.acquire()
         request = rpc.LeaseTimeToLiveRequest(ID=lease_id, keys=with_keys)
         if failure is None:
-            answer = await self._connection.call(_method, request, what(lease_id))
+            answer = await self._connection.call(_method, request, purpose(lease_id))
         else:
             answer = await self._connection.call_again(failure, _method, request)
         self._window.answered(1, answer.answered_at - answer.asked_at, was_full=True)
@@ -197,7 +199,7 @@ class RpcLeaseReader:
         )
 
 
-def what(lease_id: LeaseId) -> str:
+def purpose(lease_id: LeaseId) -> str:
     """Return what is tried, as the end of "could not ..."."""
     return f"look up lease {hex_id(lease_id)}"
 

@@ -20,10 +20,10 @@ Seconds of the rate that a run's first look-ups get without pauses.
 The window limits them enough. A check of some hundred locks ends before a pause would help.
 """
 
-FEWEST, MOST = 2, 256
+MIN_OPEN, MAX_OPEN = 2, 256
 """Bounds of open look-ups; more of them only make queues longer."""
 
-FIRST = 16
+INITIAL_OPEN = 16
 STEP = 8
 BACK_OFF = 0.5
 
@@ -32,7 +32,7 @@ SLOWER_TIMES = 2.0
 """
 An answer is slow if it takes this many times the best and this much longer.
 
-Then etcd has other work, or too many look-ups. An idle etcd 3.5 takes about 5 ms for MOST
+Then etcd has other work, or too many look-ups. An idle etcd 3.5 takes about 5 ms for MAX_OPEN
 look-ups at once.
 """
 
@@ -51,7 +51,7 @@ class RateLimiter:
         self._ahead = math.floor(HEAD_START_S * per_s) if self._apart_s else 0
         self._next_at = 0.0
 
-    async def keep(self) -> None:
+    async def acquire(self) -> None:
         """Wait until one look-up is allowed."""
         if self._ahead:
             self._ahead -= 1
@@ -62,7 +62,7 @@ class RateLimiter:
         if turn_at - now > BURST_S:
             await self._clock.sleep(turn_at - now)
 
-    def due(self, most: int) -> int:
+    def available(self, most: int) -> int:
         """Return how many look-ups may go now: all, a whole burst, or 0."""
         if not self._apart_s or self._ahead >= most:
             return most
@@ -70,7 +70,7 @@ class RateLimiter:
         may_go = self._ahead + (math.floor(left_s / self._apart_s) + 1 if left_s >= 0 else 0)
         return min(most, may_go) if may_go >= min(most, self._burst) else 0
 
-    def spend(self, turns: int) -> None:
+    def consume(self, turns: int) -> None:
         """Count look-ups that go now."""
         ahead = min(turns, self._ahead)
         self._ahead -= ahead
@@ -91,9 +91,9 @@ class ConcurrencyLimit:
     packets. A distant member that answers slowly is not limited more, since its best is slow too.
     """
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int = MAX_OPEN) -> None:
         """Start with a few, so that the first answers show the best time."""
-        self.size = FIRST
+        self.size = INITIAL_OPEN
         self._most = most
         self._best_s = math.inf
         self._earlier_best_s = math.inf
@@ -119,7 +119,7 @@ class ConcurrencyLimit:
     def _end_round(self) -> None:
         best_s = min(self._best_s, self._earlier_best_s)
         if self._took_s / self._answers > max(best_s * SLOWER_TIMES, best_s + SLOWER_S):
-            self.size = max(FEWEST, int(self.size * BACK_OFF))
+            self.size = max(MIN_OPEN, int(self.size * BACK_OFF))
             self._was_slow = True
         elif self._was_full:
             self.size = min(self._most, self.size + (STEP if self._was_slow else self.size))

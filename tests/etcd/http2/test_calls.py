@@ -33,7 +33,7 @@ class Talk:
     def ask(self, *messages: bytes) -> list[UnaryCall]:
         """Ask with each message."""
         asked = [UnaryCall(message) for message in messages]
-        self.calls.ask(asked, FIELDS)
+        self.calls.send(asked, FIELDS)
         self.flush()
         return asked
 
@@ -192,10 +192,14 @@ def test_the_server_says_how_many_calls_at_once() -> None:
 def test_streams_run_out() -> None:
     """Their numbers are never used twice."""
     talk = Talk()
-    talk.calls._sending.next_stream = h2.MOST - 4
+    talk.calls._writer.next_stream = h2.MAX_NUMBER - 4
     assert talk.calls.room == 3
     talk.ask(b"1", b"2", b"3")
-    assert (talk.requests[-1].stream, talk.calls.room, talk.calls.is_spent) == (h2.MOST, 0, True)
+    assert (talk.requests[-1].stream, talk.calls.room, talk.calls.is_spent) == (
+        h2.MAX_NUMBER,
+        0,
+        True,
+    )
 
 
 @pytest.mark.parametrize("window", [0, 1, 7, 20])
@@ -267,8 +271,8 @@ def test_a_lost_connection_fails_what_is_open() -> None:
     talk = Talk()
     first, second = talk.ask(b"1", b"3")
     talk.poll(talk.peer.answer(1, b"x"))
-    talk.calls.lose("gone")
-    talk.calls.lose("gone again")
+    talk.calls.fail_all("gone")
+    talk.calls.fail_all("gone again")
     assert (first.status, second.status, second.message) == (OK, UNAVAILABLE, "gone")
     assert talk.calls.take_finished() == [first, second]
 
@@ -307,7 +311,7 @@ WRONG: dict[str, Callable[[Talk], bytes]] = {
     "settings of a stream": lambda _: frame(h2.SETTINGS, 0, 1),
     "a short ping": lambda _: frame(h2.PING, 0, 0, b"123"),
     "a window that opens by nothing": lambda _: h2.window_update(0, 0),
-    "a window beyond all": lambda _: h2.window_update(0, h2.MOST),
+    "a window beyond all": lambda _: h2.window_update(0, h2.MAX_NUMBER),
     "a farewell of a stream": lambda _: frame(h2.GOAWAY, 0, 1, b"\0" * 8),
     "a short farewell": lambda _: frame(h2.GOAWAY, 0, 0, b"\0"),
     "a large frame": lambda _: frame(h2.DATA, 0, 1, b"x" * 16_385),
@@ -405,7 +409,7 @@ def test_broken_bytes_end_in_an_error_or_an_answer(seed: int) -> None:
         pass
     finally:
         ended = talk.calls.take_finished()
-        talk.calls.lose("the end")
+        talk.calls.fail_all("the end")
         ended += talk.calls.take_finished()
     assert sorted(call.stream for call in ended) == [call.stream for call in asked]
     assert all(call.status != OPEN for call in asked)

@@ -12,7 +12,7 @@ from lockdoctor.etcd.http2 import frames as h2
 from lockdoctor.etcd.http2.frames import Frame, FrameReader, ProtocolError, frame
 
 FRAMES = st.tuples(
-    st.integers(0, 255), st.integers(0, 255), st.integers(0, h2.MOST), st.binary(max_size=40)
+    st.integers(0, 255), st.integers(0, 255), st.integers(0, h2.MAX_NUMBER), st.binary(max_size=40)
 )
 
 

@@ -59,7 +59,7 @@ def answered(lease_id: int, body: bytes, *, with_keys: bool = False, status: int
 
 def decoded(call: UnaryCall) -> Reading | None:
     """What protobuf alone makes of it."""
-    lease_id, with_keys, _ = call.about
+    lease_id, with_keys, _ = call.context
     try:
         message = rpc.LeaseTimeToLiveResponse.FromString(call.body)
     except DecodeError:
@@ -85,12 +85,12 @@ def test_a_reading_is_what_protobuf_decodes(
         answered(other_id or id_in(body) or 1, body, with_keys=with_keys)
         for body, other_id, with_keys in conversation
     ]
-    readings, unread = decode_results(calls, AT, any_cluster)
+    readings, failed = decode_results(calls, AT, any_cluster)
 
     expected = {call: decoded(call) for call in calls}
     assert readings == [reading for reading in expected.values() if reading is not None]
-    assert [each.call for each in unread] == [call for call in calls if expected[call] is None]
-    assert all(each.trouble is not None for each in unread)
+    assert [each.call for each in failed] == [call for call in calls if expected[call] is None]
+    assert all(each.trouble is not None for each in failed)
 
 
 def id_in(body: bytes) -> int:
@@ -113,17 +113,17 @@ def etcds(lease_id: int, remaining_ttl_s: int = 55, granted_ttl_s: int = 60) -> 
 def test_an_answer_that_names_two_leases_is_about_the_last() -> None:
     """Of a field that occurs twice, the last value counts."""
     twice = [etcds(1) + b"\x10\x01", etcds(127) + b"\x10\x01"]
-    readings, unread = decode_results(map(answered, (1, 127), twice), AT, any_cluster)
+    readings, failed = decode_results(map(answered, (1, 127), twice), AT, any_cluster)
 
     assert [reading.lease_id for reading in readings] == [1]
-    assert [each.call.about[0] for each in unread] == [127]
+    assert [each.call.context[0] for each in failed] == [127]
 
 
 def test_an_answer_about_another_lease_is_none() -> None:
     """Though all else in it was said before."""
     right, wrong = answered(7, etcds(7)), answered(7, etcds(8))
-    readings, unread = decode_results([right, wrong], AT, any_cluster)
-    assert (len(readings), [each.call for each in unread]) == (1, [wrong])
+    readings, failed = decode_results([right, wrong], AT, any_cluster)
+    assert (len(readings), [each.call for each in failed]) == (1, [wrong])
 
 
 def test_only_who_asks_for_keys_is_told_of_none() -> None:
@@ -137,8 +137,8 @@ def test_only_who_asks_for_keys_is_told_of_none() -> None:
 def test_a_failed_look_up_brings_no_reading() -> None:
     """Though a part of an answer may have come, the same as another one."""
     whole, failed = answered(7, etcds(7)), answered(7, etcds(7), status=DEADLINE_EXCEEDED)
-    readings, unread = decode_results([whole, failed], AT, any_cluster)
-    assert (len(readings), unread) == (1, [(failed, None)])
+    readings, lookups = decode_results([whole, failed], AT, any_cluster)
+    assert (len(readings), lookups) == (1, [(failed, None)])
 
 
 def test_the_cluster_of_every_answer_is_compared() -> None:

@@ -19,7 +19,7 @@ from lockdoctor.etcd.http2 import frames as h2
 from lockdoctor.etcd.http2.frames import frame
 from lockdoctor.etcd.http2.pool import MAX_MISSES
 from lockdoctor.etcd.lease_lookup.grpc_reader import MAX_TIMEOUTS
-from lockdoctor.etcd.lease_lookup.rate_limit import FIRST
+from lockdoctor.etcd.lease_lookup.rate_limit import INITIAL_OPEN
 from tests.etcd.http2_server import RAFT_TERM, Request, asked_for, greeting, ttl_answer, ttl_of
 from tests.etcd.misbehaving_member import OddMember, Script, Session, serving
 from tests.eventually import eventually, run
@@ -239,7 +239,7 @@ def test_a_connection_that_breaks(spoken: int) -> None:
     assert found.notes == []
     assert member.sessions == 2
     answered = sum(end <= spoken for end in ends)
-    assert set(member.asked_by_rpc) >= set(IDS[answered:FIRST])
+    assert set(member.asked_by_rpc) >= set(IDS[answered:INITIAL_OPEN])
     assert set(member.asked_by_rpc).isdisjoint(IDS[:answered])
 
 
@@ -284,8 +284,8 @@ def test_a_few_that_are_never_answered() -> None:
 
     found = serve(OddMember(script), command_timeout_s=1.5)
 
-    unread = {each.lease_id for each in found.answers if isinstance(each, FailedReading)}
-    assert unread == lost
+    failed = {each.lease_id for each in found.answers if isinstance(each, FailedReading)}
+    assert failed == lost
     assert {each.reason for each in found.answers if isinstance(each, FailedReading)} == {
         "timed out"
     }
@@ -452,8 +452,8 @@ def test_streams_run_out() -> None:
             settings = ConnectionSettings(endpoints=(address,))
             cluster = await connect(settings, SystemClock(), math.inf)
             first = [a async for a in cluster.read_leases([LeaseId(IDS[0])], with_keys=False)]
-            (pipe,) = cluster._leases._means.pipes._pipes  # type: ignore[union-attr]
-            pipe._calls._sending.next_stream = h2.MOST - 8
+            (pipe,) = cluster._leases._dependencies.pool._connections  # type: ignore[union-attr]
+            pipe._calls._writer.next_stream = h2.MAX_NUMBER - 8
             rest = [a async for a in cluster.read_leases(map(LeaseId, IDS[1:]), with_keys=False)]
             await cluster.close()
             return Found(cluster, first + rest)

@@ -71,9 +71,9 @@ def test_the_pace_is_kept() -> None:
     clock = FakeClock(0.0)
 
     async def story() -> None:
-        pace = RateLimiter(clock, 100)
+        rate_limiter = RateLimiter(clock, 100)
         for _ in range(1010):
-            await pace.keep()
+            await rate_limiter.acquire()
 
     run(story())
     assert clock.now() == pytest.approx(10, abs=0.05)
@@ -84,11 +84,11 @@ def test_a_pause_earns_no_burst() -> None:
     clock = FakeClock(0.0)
 
     async def story() -> None:
-        pace = RateLimiter(clock, 100)
-        pace.spend(11)
+        rate_limiter = RateLimiter(clock, 100)
+        rate_limiter.consume(11)
         await clock.sleep(3600)
         for _ in range(100):
-            await pace.keep()
+            await rate_limiter.acquire()
 
     run(story())
     assert clock.now() == pytest.approx(3601, abs=0.05)
@@ -147,8 +147,8 @@ def test_one_that_cannot_be_read_is_a_value() -> None:
     }
     answers = {answer.lease_id: answer for answer in read(errors, range(1, 10))}
 
-    unread = {n: a.reason for n, a in answers.items() if isinstance(a, FailedReading)}
-    assert unread == {1: "denied", 2: "timed out", 3: "odd thing"}
+    failed = {n: a.reason for n, a in answers.items() if isinstance(a, FailedReading)}
+    assert failed == {1: "denied", 2: "timed out", 3: "odd thing"}
     assert len(answers) == 9
 
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from lockdoctor.etcd.lease_lookup.rate_limit import (
     BURST_S,
-    FEWEST,
-    FIRST,
     HEAD_START_S,
-    MOST,
+    INITIAL_OPEN,
+    MAX_OPEN,
+    MIN_OPEN,
     ROUNDS_KEPT,
     SLOWER_S,
     STEP,
@@ -41,7 +41,7 @@ def test_a_window_has_bounds(answers: list[tuple[int, float, bool]]) -> None:
     window = ConcurrencyLimit()
     for count, took_s, was_full in answers:
         window.answered(count, took_s, was_full=was_full)
-        assert FEWEST <= window.size <= MOST
+        assert MIN_OPEN <= window.size <= MAX_OPEN
 
 
 @given(MOMENTS_S, st.integers(1, 300))
@@ -49,7 +49,7 @@ def test_steady_answers_open_it(took_s: float, rounds: int) -> None:
     """A member that is far away is asked as much as one that is near, after a few rounds."""
     window = ConcurrencyLimit()
     sizes = [answer(window, took_s) for _ in range(rounds)]
-    assert sizes == [min(MOST, FIRST * 2 ** (done + 1)) for done in range(rounds)]
+    assert sizes == [min(MAX_OPEN, INITIAL_OPEN * 2 ** (done + 1)) for done in range(rounds)]
 
 
 @given(MOMENTS_S, st.integers(1, 40))
@@ -59,7 +59,7 @@ def test_a_window_that_was_too_large_opens_with_care(took_s: float, good_rounds:
     answer(window, took_s, 10)
     closed = answer(window, max(took_s * 2, took_s + SLOWER_S) * 1.01, 10)
     sizes = [answer(window, took_s) for _ in range(good_rounds)]
-    assert sizes == [min(MOST, closed + STEP * (done + 1)) for done in range(good_rounds)]
+    assert sizes == [min(MAX_OPEN, closed + STEP * (done + 1)) for done in range(good_rounds)]
 
 
 @given(MOMENTS_S, st.integers(1, 40))
@@ -68,10 +68,10 @@ def test_slow_answers_close_it(took_s: float, good_rounds: int) -> None:
     window = ConcurrencyLimit()
     opened = answer(window, took_s, good_rounds)
     slow_s = max(took_s * 2, took_s + SLOWER_S) * 1.01
-    assert answer(window, slow_s) == max(FEWEST, opened // 2)
+    assert answer(window, slow_s) == max(MIN_OPEN, opened // 2)
     answer(window, took_s)
-    assert answer(window, slow_s, 10) == FEWEST
-    assert answer(window, took_s, 40) == MOST
+    assert answer(window, slow_s, 10) == MIN_OPEN
+    assert answer(window, took_s, 40) == MAX_OPEN
 
 
 @given(MOMENTS_S, st.floats(0, SLOWER_S * 0.99))
@@ -79,23 +79,23 @@ def test_small_differences_do_not_matter(took_s: float, more_s: float) -> None:
     """A few milliseconds more are the network's, or a neighbour's."""
     window = ConcurrencyLimit()
     answer(window, took_s)
-    assert answer(window, took_s + more_s, 20) >= FIRST
+    assert answer(window, took_s + more_s, 20) >= INITIAL_OPEN
 
 
 def test_a_window_that_is_not_used_does_not_open() -> None:
-    """Where the pace allows less, how much the member could take is not known."""
+    """Where the rate_limiter allows less, how much the member could take is not known."""
     window = ConcurrencyLimit()
     for _ in range(100):
-        window.answered(FIRST, 0.001, was_full=False)
-    assert window.size == FIRST
+        window.answered(INITIAL_OPEN, 0.001, was_full=False)
+    assert window.size == INITIAL_OPEN
 
 
 def test_a_way_that_became_longer() -> None:
     """What was good long ago is forgotten: the member is not punished for ever."""
     window = ConcurrencyLimit()
     answer(window, 0.001, 50)
-    assert answer(window, 0.1, 10) == FEWEST
-    assert answer(window, 0.1, 3 * ROUNDS_KEPT) == MOST
+    assert answer(window, 0.1, 10) == MIN_OPEN
+    assert answer(window, 0.1, 3 * ROUNDS_KEPT) == MAX_OPEN
 
 
 def look_up(per_s: float, busy_from_s: float, busy_per_s: float, until_s: float) -> list[int]:
@@ -120,7 +120,7 @@ def look_up(per_s: float, busy_from_s: float, busy_per_s: float, until_s: float)
     return sizes
 
 
-@pytest.mark.parametrize(("per_s", "most"), [(60_000, MOST), (20_000, 128), (5_000, 64)])
+@pytest.mark.parametrize(("per_s", "most"), [(60_000, MAX_OPEN), (20_000, 128), (5_000, 64)])
 def test_the_queue_that_we_make_ourselves_stays_short(per_s: float, most: int) -> None:
     """A member is given what it answers in some milliseconds, and not much less."""
     sizes = look_up(per_s, busy_from_s=2, busy_per_s=per_s, until_s=2)[2000:]
@@ -131,27 +131,27 @@ def test_the_queue_that_we_make_ourselves_stays_short(per_s: float, most: int) -
 def test_a_member_that_gets_other_work_is_asked_less() -> None:
     """As soon as it is slow."""
     sizes = look_up(per_s=60_000, busy_from_s=0.5, busy_per_s=600, until_s=2)
-    assert sum(size == MOST for size in sizes) > 20_000
+    assert sum(size == MAX_OPEN for size in sizes) > 20_000
     assert max(sizes[-200:]) <= 30
 
 
 @given(st.floats(1, 1e5), st.integers(1, 300))
 def test_the_pace_is_kept_in_bursts_too(per_s: float, most: int) -> None:
-    """Never more in any time than the pace allows in it, two bursts, and the head start."""
+    """Never more in any time than the rate_limiter allows in it, two bursts, and the head start."""
     clock = FakeClock(0.0)
-    pace = RateLimiter(clock, per_s)
+    rate_limiter = RateLimiter(clock, per_s)
     burst = math.floor(BURST_S * per_s) + 1
 
     async def story() -> int:
         gone = 0
         for _ in range(50):
-            due = pace.due(most)
+            due = rate_limiter.available(most)
             assert due <= most
             assert due == 0 or due >= min(most, burst)
-            pace.spend(due)
+            rate_limiter.consume(due)
             gone += due
             assert gone <= (clock.now() + HEAD_START_S + 2 * BURST_S) * per_s * 1.000_001 + 1
-            await clock.sleep(pace.wait_s() or BURST_S / 3)
+            await clock.sleep(rate_limiter.wait_s() or BURST_S / 3)
         return gone
 
     gone = run(story())
@@ -162,15 +162,15 @@ def test_the_pace_is_kept_in_bursts_too(per_s: float, most: int) -> None:
 def test_who_wakes_up_late_keeps_the_pace() -> None:
     """A timer that rings a millisecond late, each time, makes nothing slower."""
     clock = FakeClock(0.0)
-    pace = RateLimiter(clock, 5000)
+    rate_limiter = RateLimiter(clock, 5000)
 
     async def story() -> int:
         gone = 0
         while clock.now() < 1:
-            due = pace.due(64)
-            pace.spend(due)
+            due = rate_limiter.available(64)
+            rate_limiter.consume(due)
             gone += due
-            await clock.sleep(pace.wait_s() + 0.001)
+            await clock.sleep(rate_limiter.wait_s() + 0.001)
         return gone
 
     assert run(story()) == pytest.approx(5000 * (1 + HEAD_START_S), abs=30)
@@ -179,13 +179,13 @@ def test_who_wakes_up_late_keeps_the_pace() -> None:
 def test_the_head_start_comes_once() -> None:
     """Whatever is not used up at the beginning remains, but nothing is added."""
     clock = FakeClock(0.0)
-    pace = RateLimiter(clock, 5000)
+    rate_limiter = RateLimiter(clock, 5000)
 
     async def story() -> int:
         gone = 0
         for _ in range(10):
-            gone += pace.due(100)
-            pace.spend(pace.due(100))
+            gone += rate_limiter.available(100)
+            rate_limiter.consume(rate_limiter.available(100))
             await clock.sleep(3600)
         return gone
 
@@ -194,22 +194,22 @@ def test_the_head_start_comes_once() -> None:
 
 def test_no_pace() -> None:
     """Nothing is waited for."""
-    pace = RateLimiter(FakeClock(), math.inf)
-    pace.spend(10**9)
-    assert (pace.due(7), pace.wait_s()) == (7, 0)
+    rate_limiter = RateLimiter(FakeClock(), math.inf)
+    rate_limiter.consume(10**9)
+    assert (rate_limiter.available(7), rate_limiter.wait_s()) == (7, 0)
 
 
 @pytest.mark.parametrize("per_s", [0.5, 5000.0])
 def test_turns_one_by_one_and_in_bursts_share_the_pace(per_s: float) -> None:
     """What one way has used up, the other does not have."""
     clock = FakeClock(0.0)
-    pace = RateLimiter(clock, per_s)
+    rate_limiter = RateLimiter(clock, per_s)
 
     async def story() -> None:
-        pace.spend(math.floor(HEAD_START_S * per_s))
+        rate_limiter.consume(math.floor(HEAD_START_S * per_s))
         for _ in range(100):
-            await pace.keep()
-            pace.spend(1)
+            await rate_limiter.acquire()
+            rate_limiter.consume(1)
 
     run(story())
     assert clock.now() == pytest.approx(200 / per_s, abs=2.5 / per_s + 2 * BURST_S)
