@@ -11,11 +11,13 @@ from lockdoctor.domain.check.ranges import Range
 from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.past.past import PastFinding
 from lockdoctor.domain.report.findings import Finding
-from lockdoctor.domain.report.report import Report, Unseen
+from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.report.unseen import Unseen
 from lockdoctor.outputs.text.alarms import alarm_remedy, alarm_text
 from lockdoctor.outputs.text.evidence import sentence
 from lockdoctor.outputs.text.headline import alarms, findings_headline
 from lockdoctor.outputs.text.remedies import remedy_text
+from lockdoctor.outputs.text.unseen import numbered_part, reason_text
 from lockdoctor.outputs.text.values import count, duration, lock_title, printable, safe, shortened
 
 SUMMARY_WIDTH = 1000
@@ -113,8 +115,7 @@ def _alarm(alarm: ExceededLimit) -> str:
 
 
 def _unseen(unseen: Unseen) -> str:
-    number = "" if unseen.count is None else f"{unseen.count:,} "
-    return f"{number}{safe(unseen.what)} ({safe(unseen.why).rstrip('.')})"
+    return f"{numbered_part(unseen)} ({reason_text(unseen.why).rstrip('.')})"
 
 
 def _perfdata(checkup: CheckResult) -> Iterator[str]:

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from lockdoctor.domain.processes.comparison import ProcessData
 from lockdoctor.domain.report.processes import MemberCounters
-from lockdoctor.domain.report.report import Unseen
+from lockdoctor.domain.report.unseen import MetricsPart, Unseen
 from lockdoctor.errors import ProcessReadError
 from lockdoctor.ports import Clock
 from lockdoctor.processes.aside import run_in_thread
@@ -129,7 +129,7 @@ class MemberMetrics:
             read = partial(counters_of, raw, page.shown, self._clock.now())
             return await run_in_thread(read, until=until, late="its page was not read")
         except ProcessReadError as error:
-            return Unseen(what=f"metrics of {page.shown}", count=None, why=str(error))
+            return Unseen(what=MetricsPart(page.shown), count=None, why=str(error))
 
 
 def _samples(page: bytes) -> Iterator[tuple[str, Mapping[str, str], float]]:

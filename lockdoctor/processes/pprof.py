@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from lockdoctor.domain.processes.comparison import ProcessData, ProcessSnapshot, process_unheard
+from lockdoctor.domain.processes.comparison import ProcessData, ProcessSnapshot
 from lockdoctor.domain.report.processes import GoroutineCounts
-from lockdoctor.domain.report.report import Unseen
+from lockdoctor.domain.report.unseen import ProcessPart, Unseen
 from lockdoctor.errors import ConfigError, ProcessReadError
 from lockdoctor.ports import Clock
 from lockdoctor.processes.aside import run_in_thread
@@ -174,4 +174,4 @@ async def _census(raw: bytes, until: float) -> GoroutineCounts:
 
 
 def _unheard(name: str, source: str, error: ProcessReadError) -> Unseen:
-    return Unseen(what=process_unheard(name), count=None, why=f"{source}: {error}")
+    return Unseen(what=ProcessPart(name), count=None, why=f"{source}: {error}")

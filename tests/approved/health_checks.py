@@ -10,7 +10,7 @@ from functools import partial
 from lockdoctor.domain.check.health import AnyCheckResult
 from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
 from lockdoctor.domain.model.alarms import ClusterAlarm
-from lockdoctor.domain.report.report import Unseen
+from lockdoctor.domain.report.unseen import Part, Unseen
 from lockdoctor.outputs.nagios import NagiosOutput
 from lockdoctor.outputs.prometheus import PrometheusOutput
 from tests.factories.checks import FAILED, LIMITS, a_checkup, a_healthy_lock, a_leak
@@ -25,7 +25,7 @@ def _doubtful() -> AnyCheckResult:
 
 
 def _not_seen() -> AnyCheckResult:
-    failed = Unseen(what="leases", count=3, why="etcd did not answer in time.", is_failure=True)
+    failed = Unseen(what=Part.LEASES, count=3, why="etcd did not answer in time.", is_failure=True)
     return a_checkup(a_healthy_lock(), unseen=(failed,), problems=("Cannot write a.prom: x",))
 
 

@@ -9,7 +9,8 @@ from lockdoctor.domain.evidence.queue import NoHandOver, Waiters
 from lockdoctor.domain.evidence.renewals import Renewed
 from lockdoctor.domain.evidence.verdicts import Severity, Verdict, VerdictKind
 from lockdoctor.domain.report.findings import LockReport
-from lockdoctor.domain.report.report import HISTORY, Report, Unseen
+from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.report.unseen import Part, Unseen
 from tests.factories.report_examples import (
     a_deadlock,
     a_healthy_lock,
@@ -25,8 +26,8 @@ from tests.factories.report_examples import (
 )
 from tests.factories.reports import NOON, a_lock, a_lock_report, a_report, a_verdict
 
-NO_HISTORY = Unseen(what=HISTORY, count=None, why="it is read-only", is_failure=True)
-NO_LIST = Unseen(what="list of leases", count=None, why="etcdserver: permission denied")
+NO_HISTORY = Unseen(what=Part.HISTORY, count=None, why="it is read-only", is_failure=True)
+NO_LIST = Unseen(what=Part.LEASE_LIST, count=None, why="etcdserver: permission denied")
 
 
 def _late(name: bytes) -> LockReport:

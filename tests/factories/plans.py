@@ -9,6 +9,7 @@ from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
 from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.model.locks import LockId, Recipe
+from lockdoctor.domain.report.unseen import Part, Unseen
 from lockdoctor.domain.treatment.journal_entry import EntryId
 from lockdoctor.domain.treatment.plan import ApprovedHold, Refusal, RevokePlan, Target
 from lockdoctor.domain.treatment.reasons import (
@@ -120,7 +121,7 @@ def everything_planned() -> RevokePlan:
         too_young=2,
         beyond_most=7,
         unnamed=((VerdictKind.SUSPECTED_LEAK, 3),),
-        unseen=("leases: denied",),
+        unseen=(Unseen(what=Part.LEASES, count=None, why="denied"),),
     )
 
 

@@ -52,7 +52,8 @@ from lockdoctor.domain.model.leases import LeaseId, LeaseNotFound, Reading
 from lockdoctor.domain.model.locks import Kind, LockId, Recipe
 from lockdoctor.domain.past.past import PastFinding
 from lockdoctor.domain.report.findings import LockReport
-from lockdoctor.domain.report.report import Report, Unseen
+from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.report.unseen import Part, Unseen
 from tests.factories.reports import (
     NOON,
     a_key,
@@ -293,8 +294,8 @@ def everything() -> Report:
         ),
         session_verdicts=(leaked_sessions(),),
         unseen=(
-            Unseen(what="list of leases", count=None, why="etcdserver: permission denied"),
-            Unseen(what="leases", count=3, why="the time is over"),
+            Unseen(what=Part.LEASE_LIST, count=None, why="etcdserver: permission denied"),
+            Unseen(what=Part.LEASES, count=3, why="the time is over"),
         ),
         notes=("The leader changed once.",),
     )

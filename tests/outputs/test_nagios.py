@@ -9,7 +9,7 @@ import pytest
 
 from lockdoctor.domain.check.health import AnyCheckResult, FailedCheck
 from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
-from lockdoctor.domain.report.report import Unseen
+from lockdoctor.domain.report.unseen import Part, Unseen
 from lockdoctor.outputs.nagios import NagiosOutput, status_line
 from tests.factories.checks import a_checkup, a_healthy_lock, a_leak
 from tests.factories.report_examples import HOSTILE, an_accepted_leak, everything
@@ -55,15 +55,16 @@ def test_first_run_that_suspects_something() -> None:
 
 def test_what_could_not_be_examined_comes_before_what_was_not_found() -> None:
     """An UNKNOWN begins with what went wrong."""
-    failed = Unseen(what="leases", count=3, why="etcd did not answer in time.", is_failure=True)
+    reason = "etcd did not answer in time"
+    failed = Unseen(what=Part.LEASES, count=3, why=f"{reason}.", is_failure=True)
     checkup = a_checkup(a_healthy_lock(), unseen=(failed,), problems=("Cannot write a.prom: x",))
 
     line, detail = render(checkup)
 
     assert line.startswith("LOCKDOCTOR UNKNOWN - ")
-    why, problem, healthy = (line.index(text) for text in (failed.why[:-1], "a.prom", "1 healthy"))
+    why, problem, healthy = (line.index(text) for text in (reason, "a.prom", "1 healthy"))
     assert why < problem < healthy
-    assert failed.why[:-1] in detail
+    assert reason in detail
 
 
 def test_run_that_ended_early() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from lockdoctor.domain.processes.comparison import ProcessData
 from lockdoctor.domain.processes.server_counters import compare
 from lockdoctor.domain.report.processes import MemberCounters
+from lockdoctor.domain.report.unseen import MetricsPart
 from lockdoctor.errors import ProcessReadError
 from lockdoctor.outputs.json.processes import server_json
 from lockdoctor.outputs.text.evidence.processes import server_line
@@ -236,4 +237,4 @@ def test_member_that_does_not_answer(are_named: bool) -> None:  # noqa: FBT001
         assert last == ProcessData()
         told = [(each.what, each.why) for each in first.unheard]
         why = "these are not the metrics of an etcd member"
-        assert told == [(f"metrics of {server.url}/metrics", why)] * are_named
+        assert told == [(MetricsPart(f"{server.url}/metrics"), why)] * are_named

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.domain.processes.comparison import ProcessData
+from lockdoctor.domain.report.unseen import ProcessPart
 from lockdoctor.errors import ConfigError
 from lockdoctor.processes.goroutine_profile import MAX_BYTES
 from lockdoctor.processes.pprof import (
@@ -73,7 +74,10 @@ def test_one_time_for_all_that_a_process_answers() -> None:
 
     assert [each.census.sessions for each in told.processes] == [3]
     (unheard,) = told.unheard
-    assert (unheard.what, unheard.why.rpartition(": ")[2]) == ("process b", "no answer in time")
+    assert (unheard.what, str(unheard.why).rpartition(": ")[2]) == (
+        ProcessPart("b"),
+        "no answer in time",
+    )
 
 
 def test_a_process_of_many_goroutines_is_not_stopped() -> None:
@@ -99,7 +103,7 @@ def test_what_is_no_profile_is_refused_in_a_sentence() -> None:
         told = heard(good.url, f"sick=http://bob:s3cret@127.0.0.1:{bad.port}")
         assert [each.name for each in told.processes] == [f"127.0.0.1:{good.port}"]
         (unheard,) = told.unheard
-        assert unheard.what == "process sick"
+        assert unheard.what == ProcessPart("sick")
         assert unheard.why == f"{bad.url}: there is no such page (HTTP 404)"
         assert not unheard.is_failure
 

@@ -16,7 +16,7 @@ from lockdoctor.domain.evidence.verdicts import (
 )
 from lockdoctor.domain.policy.policy import is_below
 from lockdoctor.domain.report.findings import LockReport
-from lockdoctor.domain.report.report import KEYLESS_LEASES, LEASE_LIST, Report
+from lockdoctor.domain.report.report import Report
 
 WEAKER = {
     VerdictKind.LEAKED_LOCK: VerdictKind.SUSPECTED_LEAK,
@@ -69,7 +69,7 @@ class Acceptance:
     def is_in_view_of(self, report: Report) -> bool:
         """Return whether all that it is about lies below the prefixes of a run."""
         if self.verdict in OF_SESSIONS:
-            return not {unseen.what for unseen in report.unseen} & {LEASE_LIST, KEYLESS_LEASES}
+            return report.lists_sessions
         about = next(each for each in (self.lock, self.prefix, self.key) if each is not None)
         return any(is_below(about, prefix) for prefix in report.prefixes)
 

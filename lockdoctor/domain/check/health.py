@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from lockdoctor.domain.check.metrics import ExceededLimit, MetricLimits, Metrics, metrics
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity
-from lockdoctor.domain.report.report import Report, Unseen
+from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.report.unseen import Unseen
 
 if TYPE_CHECKING:
     from lockdoctor.domain.treatment.unattended import UnattendedResult

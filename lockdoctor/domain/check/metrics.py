@@ -9,7 +9,7 @@ from lockdoctor.domain.check.ranges import Range
 from lockdoctor.domain.evidence.verdicts import Severity, VerdictKind
 from lockdoctor.domain.model.locks import Kind
 from lockdoctor.domain.report.findings import LockReport
-from lockdoctor.domain.report.report import KEYLESS_LEASES, LEASE_LIST, Report
+from lockdoctor.domain.report.report import Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +171,6 @@ def _is_accepted(lock: LockReport) -> bool:
 
 
 def _sessions(report: Report) -> int | None:
-    unlisted = {unseen.what for unseen in report.unseen} & {LEASE_LIST, KEYLESS_LEASES}
-    if unlisted or not (report.window_s or report.past_runs):
+    if not report.lists_sessions or not (report.window_s or report.past_runs):
         return None
     return report.session_counts[VerdictKind.IDLE_SESSION]

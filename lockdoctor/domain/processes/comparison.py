@@ -26,7 +26,8 @@ from lockdoctor.domain.report.processes import (
     MemberCounters,
     ProcessReport,
 )
-from lockdoctor.domain.report.report import KEYLESS_LEASES, LEASE_LIST, Report, Unseen
+from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.report.unseen import ProcessPart, Unseen
 
 LEAKS = frozenset({VerdictKind.LEAKED_SESSION, VerdictKind.SESSION_PILE_UP})
 
@@ -76,11 +77,6 @@ class ProcessData:
         )
 
 
-def process_unheard(name: str) -> str:
-    """Return the name in Unseen of a process that could not be read."""
-    return f"process {name}"
-
-
 def add_process_evidence(report: Report, before: ProcessData, after: ProcessData) -> Report:
     """Add the data of the sources to a report: to its findings, and by itself."""
     keyless = _keyless(report)
@@ -97,7 +93,7 @@ def add_process_evidence(report: Report, before: ProcessData, after: ProcessData
         server = None
     unheard = {each.what: each for each in (*before.unheard, *after.unheard)}
     for name in names:
-        unheard.pop(process_unheard(name), None)  # it was read in the end
+        unheard.pop(ProcessPart(name), None)  # it was read in the end
     return replace(
         report,
         locks=tuple(_with_keepers(lock, processes) for lock in report.locks),
@@ -123,8 +119,7 @@ class _Keyless:
 
 def _keyless(report: Report) -> _Keyless | None:
     """Return the leases without keys; None where the run could not read them all."""
-    unknown = {LEASE_LIST, KEYLESS_LEASES} & {each.what for each in report.unseen}
-    if unknown or report.interrupted is not None:
+    if not report.lists_sessions or report.interrupted is not None:
         return None
     by_kind: dict[VerdictKind, set[int]] = {}
     for session in report.sessions:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
 from lockdoctor.domain.report.findings import Finding, LockReport, SessionReport, rank
+from lockdoctor.domain.report.unseen import Part
 
 if TYPE_CHECKING:
     from lockdoctor.domain.evidence.sessions import SessionsAlike
@@ -16,15 +17,7 @@ if TYPE_CHECKING:
     from lockdoctor.domain.model.alarms import ClusterAlarm
     from lockdoctor.domain.past.past import PastFinding
     from lockdoctor.domain.report.processes import CounterChanges, ProcessReport
-
-
-LEASE_LIST = "list of leases"
-KEYLESS_LEASES = "leases without keys"
-"""The name in Unseen of the list of leases, which a run needs to count sessions."""
-
-HISTORY = "history of earlier runs"
-OWN_RUN = "this run in the history"
-"""The names in Unseen of failures of the history; all of etcd was read nevertheless."""
+    from lockdoctor.domain.report.unseen import Unseen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,19 +36,6 @@ class ClusterFacts:
     """The IDs of all members; empty where they could not be read."""
     alarms: tuple[ClusterAlarm, ...] | None = None
     """The alarms of the cluster, the worst first; None where they could not be read."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unseen:
-    """A part that could not be examined, and why; it never counts as healthy."""
-
-    what: str
-    """For example `lease list`, `leases`, `keys below the prefix`, `watch`."""
-    count: int | None
-    """The number of them, where it is certain."""
-    why: str
-    is_failure: bool = False
-    """It is a failure, so that a check cannot rule out findings there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,8 +117,14 @@ class Report:
     @property
     def blind_to(self) -> tuple[Unseen, ...]:
         """Return what of etcd could not be read, other than what was left out on request."""
-        left_out = {HISTORY, OWN_RUN, KEYLESS_LEASES}
+        left_out = {Part.HISTORY, Part.OWN_RUN, Part.KEYLESS_LEASES}
         return tuple(each for each in self.unseen if each.what not in left_out)
+
+    @property
+    def lists_sessions(self) -> bool:
+        """Return whether the leases without keys were listed."""
+        unlisted = {Part.LEASE_LIST, Part.KEYLESS_LEASES}
+        return not any(each.what in unlisted for each in self.unseen)
 
     @cached_property
     def undetermined(self) -> tuple[LockReport, ...]:

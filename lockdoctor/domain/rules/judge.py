@@ -14,7 +14,8 @@ from lockdoctor.domain.inference.renewals import RenewalTrace
 from lockdoctor.domain.model.leases import LeaseId, LeaseNotFound, LeaseReading, Reading
 from lockdoctor.domain.past.past import PastFinding
 from lockdoctor.domain.report.findings import LockReport
-from lockdoctor.domain.report.report import Report, Unseen
+from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.report.unseen import Part, Unseen
 from lockdoctor.domain.rules.deadlock_rules import judge_waits
 from lockdoctor.domain.rules.judge_prefix import PrefixView
 from lockdoctor.domain.rules.lease_rules import judge_expiry
@@ -162,7 +163,7 @@ def _keyless_s(facts: ScanFacts, last: LeaseReading, first: Reading) -> float:
 
 def _unread_leases(unread: Mapping[LeaseId, str]) -> Iterator[Unseen]:
     for why, count in Counter(unread.values()).most_common():
-        yield Unseen(what="leases", count=count, why=why, is_failure=True)
+        yield Unseen(what=Part.LEASES, count=count, why=why, is_failure=True)
 
 
 def _ranked(reports: Iterable[LockReport]) -> list[LockReport]:

@@ -36,7 +36,7 @@ from lockdoctor.domain.recipes.grouping import (
     released_lock,
 )
 from lockdoctor.domain.report.findings import LockReport
-from lockdoctor.domain.report.report import Unseen
+from lockdoctor.domain.report.unseen import Part, Unseen, UnseenReason
 from lockdoctor.domain.rules.judge_lock import diagnose
 from lockdoctor.domain.rules.lock_case import Dangling, LockCase
 from lockdoctor.domain.rules.lock_rules import CONVINCING_RENEWALS
@@ -133,29 +133,23 @@ class PrefixView:
         """Yield what of this prefix was not judged."""
         ignored = sum(lock.kind is Kind.IGNORE for lock in self.last)
         if ignored:
-            yield Unseen(what="keys", count=ignored, why="lockdoctor.toml says to ignore them")
+            yield Unseen(what=Part.KEYS, count=ignored, why=UnseenReason.IGNORED)
         beside = data_beside(self.last) if self._data else frozenset()
         for locks, why in (
-            (self._data & beside, "they are data beside a known layout"),
-            (
-                self._data - beside,
-                (
-                    "they have no lock's shape and look like data;"
-                    " if they are locks, say so with --kind lock"
-                ),
-            ),
+            (self._data & beside, UnseenReason.DATA_BESIDE_LOCKS),
+            (self._data - beside, UnseenReason.LOOKS_LIKE_DATA),
         ):
             if locks:
                 count = sum(len(lock.contenders) for lock in self.last if lock.id in locks)
-                yield Unseen(what="keys without a lease", count=count, why=why)
+                yield Unseen(what=Part.KEYS_WITHOUT_LEASE, count=count, why=why)
         for event in self.prefix.events:
             if isinstance(event, WatchGap):
-                yield Unseen(what="comings and goings in the queues", count=None, why=event.why)
+                yield Unseen(what=Part.QUEUE_CHANGES, count=None, why=event.why)
         if self.prefix.last is None:
             yield Unseen(
-                what="keys at the end of the run",
+                what=Part.KEYS_AT_END,
                 count=None,
-                why="they could not be read a second time",
+                why=UnseenReason.NOT_READ_AGAIN,
                 is_failure=True,
             )
 

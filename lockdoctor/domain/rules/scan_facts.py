@@ -16,7 +16,8 @@ from lockdoctor.domain.model.locks import KeySnapshot, Lock
 from lockdoctor.domain.past.past import NO_PAST, Past
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.recipes.grouping import locks
-from lockdoctor.domain.report.report import ClusterFacts, Unseen
+from lockdoctor.domain.report.report import ClusterFacts
+from lockdoctor.domain.report.unseen import Unseen
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.alarms import ClusterAlarm
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import LockId, LockKey
+from lockdoctor.domain.report.unseen import Unseen
 from lockdoctor.domain.treatment.reasons import LeaseGoneAlready, RefusalReason
 
 JUDGED = frozenset({VerdictKind.LEAKED_LOCK})
@@ -133,7 +134,7 @@ class RevokePlan:
     """Selected and left for a next run."""
     unnamed: tuple[tuple[VerdictKind, int], ...] = ()
     """The number of keys with other verdicts, which --verdict would have selected."""
-    unseen: tuple[str, ...] = ()
-    """What could not be read, one sentence each."""
+    unseen: tuple[Unseen, ...] = ()
+    """What could not be read."""
     alarms: tuple[ClusterAlarm, ...] = ()
     """The alarms of the cluster, as far as they could be read; the worst first."""

@@ -18,6 +18,7 @@ from lockdoctor.outputs.json.values import (
     text_and_base64,
 )
 from lockdoctor.outputs.text.treatment import danger
+from lockdoctor.outputs.text.unseen import unseen_text
 from lockdoctor.outputs.text.values import safe
 
 VERSION = 1
@@ -38,7 +39,7 @@ def plan_document(plan: RevokePlan) -> Json:
         "too_young": plan.too_young,
         "beyond_max": plan.beyond_most,
         "unnamed": {kind.value: number for kind, number in plan.unnamed},
-        "unseen": list(map(safe, plan.unseen)),
+        "unseen": list(map(unseen_text, plan.unseen)),
         "alarms": alarms_json(plan.alarms),
     }
 

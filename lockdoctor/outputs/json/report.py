@@ -23,7 +23,8 @@ from lockdoctor.domain.model.leases import LeaseId, LeaseReading, Reading, hex_i
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.past.past import PastFinding
 from lockdoctor.domain.report.findings import LockReport, SessionReport
-from lockdoctor.domain.report.report import Report, Unseen
+from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.report.unseen import Unseen
 from lockdoctor.outputs.json.processes import process_json, server_json
 from lockdoctor.outputs.json.values import (
     SCHEMA_VERSION,
@@ -37,6 +38,7 @@ from lockdoctor.outputs.json.values import (
 from lockdoctor.outputs.json.values import text_and_base64 as _bytes
 from lockdoctor.outputs.text.evidence import kind_of, sentence
 from lockdoctor.outputs.text.remedies import remedy_text
+from lockdoctor.outputs.text.unseen import part_text, reason_text
 from lockdoctor.outputs.text.values import safe
 
 
@@ -295,4 +297,8 @@ def _blocked(blocked: BlockedLock) -> Json:
 
 
 def _unseen(unseen: Unseen) -> Json:
-    return {"what": safe(unseen.what), "count": unseen.count, "why": safe(unseen.why)}
+    return {
+        "what": part_text(unseen.what),
+        "count": unseen.count,
+        "why": reason_text(unseen.why),
+    }

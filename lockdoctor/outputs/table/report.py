@@ -29,6 +29,7 @@ from lockdoctor.outputs.text.evidence.sessions import sessions_alike
 from lockdoctor.outputs.text.headline import headline, how_many
 from lockdoctor.outputs.text.remedies import remedy_text
 from lockdoctor.outputs.text.suggested_commands import steps
+from lockdoctor.outputs.text.unseen import unseen_text
 from lockdoctor.outputs.text.values import (
     count,
     duration,
@@ -89,7 +90,7 @@ def _parts(report: Report, width: int) -> Iterator[RenderableType]:
     yield from _undetermined(report)
     yield from _sessions(report)
     yield from listed("Processes", [x for each in report.processes for x in process_lines(each)])
-    yield from listed("Not seen", list(_unseen(report)))
+    yield from listed("Not seen", list(map(unseen_text, report.unseen)))
     yield from listed("Notes", [safe(note) for note in report.notes])
 
 
@@ -231,12 +232,6 @@ def _sessions(report: Report) -> Iterator[RenderableType]:
     yield bullets(map(sessions_alike, groups[:MAX_GROUPS]))
     if groups[MAX_GROUPS:]:
         yield indented(f"… and {count(len(groups) - MAX_GROUPS, 'more group')}")
-
-
-def _unseen(report: Report) -> Iterator[str]:
-    for unseen in report.unseen:
-        number = "" if unseen.count is None else f"{unseen.count:,} "
-        yield f"{number}{safe(unseen.what)}: {safe(unseen.why)}"
 
 
 def listed(title: str, lines: list[str]) -> Iterator[RenderableType]:

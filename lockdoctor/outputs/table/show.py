@@ -29,6 +29,7 @@ from lockdoctor.outputs.table.report import (
     listed,
 )
 from lockdoctor.outputs.text.headline import alarms, headline
+from lockdoctor.outputs.text.unseen import unseen_text
 from lockdoctor.outputs.text.values import (
     at_least,
     at_most,
@@ -58,9 +59,7 @@ def show_parts(report: Report, width: int) -> Iterator[RenderableType]:
         yield from _lock(lock, report, width)
     for session in report.sessions:
         yield from _session(session, report, width)
-    yield from listed(
-        "Not seen", [f"{safe(each.what)}: {safe(each.why)}" for each in report.unseen]
-    )
+    yield from listed("Not seen", list(map(unseen_text, report.unseen)))
     yield from listed("Notes", [safe(note) for note in report.notes])
 
 

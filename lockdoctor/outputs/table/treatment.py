@@ -26,6 +26,7 @@ from lockdoctor.outputs.text.treatment import (
     queue_after,
     relapse,
 )
+from lockdoctor.outputs.text.unseen import unseen_text
 from lockdoctor.outputs.text.values import at_least, count, duration, safe, size, took
 
 MAX_TARGETS = 20
@@ -144,7 +145,7 @@ def _plan(plan: RevokePlan, how_to_act: str | None) -> Iterator[RenderableType]:
     yield from _left_out(plan)
     if plan.unseen:
         yield Text("\nNot seen", style="bold")
-        yield bullets(map(safe, plan.unseen))
+        yield bullets(map(unseen_text, plan.unseen))
     if how_to_act:
         yield Text("")
         yield NoWrapText(how_to_act)

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lockdoctor.domain.report.report import Report, Unseen
+from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.report.unseen import AnyPart, Part, SourcePart, Unseen
 from lockdoctor.ports import ProcessSource, StopRequest
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class ProcessPoll:
         try:
             return add_process_evidence(report, ProcessData.of(first), ProcessData.of(last))
         except Exception as bug:  # noqa: BLE001  # the report stands without it
-            unseen = _broken("what other sources say", bug)
+            unseen = _broken(Part.OTHER_SOURCES, bug)
             return replace(report, unseen=(*report.unseen, unseen))
 
     async def close(self) -> None:
@@ -86,10 +87,10 @@ async def _heard(witness: ProcessSource, *, is_last: bool) -> ProcessData:
     except Exception as bug:  # noqa: BLE001  # a report is worth more than any witness
         from lockdoctor.domain.processes.comparison import ProcessData  # noqa: PLC0415  # few are asked
 
-        return ProcessData(unheard=(_broken(witness.name, bug),))
+        return ProcessData(unheard=(_broken(SourcePart(witness.name), bug),))
 
 
-def _broken(what: str, bug: Exception) -> Unseen:
+def _broken(what: AnyPart, bug: Exception) -> Unseen:
     """
     Return an internal error as an Unseen.
 

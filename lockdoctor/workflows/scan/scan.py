@@ -16,15 +16,8 @@ from lockdoctor.domain.model.locks import KeySnapshot, Kind, Lock
 from lockdoctor.domain.past.past import NO_PAST, Past
 from lockdoctor.domain.policy.policy import Policy, Thresholds
 from lockdoctor.domain.recipes.grouping import locks
-from lockdoctor.domain.report.report import (
-    HISTORY,
-    KEYLESS_LEASES,
-    LEASE_LIST,
-    OWN_RUN,
-    ClusterFacts,
-    Report,
-    Unseen,
-)
+from lockdoctor.domain.report.report import ClusterFacts, Report
+from lockdoctor.domain.report.unseen import Part, Unseen, UnseenReason
 from lockdoctor.domain.rules.judge import judge
 from lockdoctor.domain.rules.judge_prefix import needed_renewals
 from lockdoctor.domain.rules.record_run import run_record
@@ -231,7 +224,7 @@ class _Scan:
                 judged_by=self.request.judged_by,
             )
         except HistoryError as failed:
-            self._note_history(HISTORY, failed)
+            self._note_history(Part.HISTORY, failed)
         else:
             self.sampler.remember(self.past.readings)
             self.past = replace(self.past, readings={})  # the sampler's, until the last look-up
@@ -246,7 +239,7 @@ class _Scan:
                 request = self.request
                 self.history.record(run_record(facts, report, request.command, request.judged_by))
             except HistoryError as failed:
-                self._note_history(OWN_RUN, failed)
+                self._note_history(Part.OWN_RUN, failed)
             else:
                 notes = self._pruned(self.history)
         return replace(
@@ -267,7 +260,7 @@ class _Scan:
             return [f"this run is stored, but the history was not pruned: {failed}"]
         return []
 
-    def _note_history(self, what: str, failed: HistoryError) -> None:
+    def _note_history(self, what: Part, failed: HistoryError) -> None:
         self.history_failures.append(
             Unseen(what=what, count=None, why=str(failed), is_failure=True)
         )
@@ -414,6 +407,6 @@ class _Scan:
 
     def _unseen(self) -> Iterator[Unseen]:
         if self.sampler.list_denied is not None:
-            yield Unseen(what=LEASE_LIST, count=None, why=self.sampler.list_denied)
+            yield Unseen(what=Part.LEASE_LIST, count=None, why=self.sampler.list_denied)
         elif not self.request.sessions:
-            yield Unseen(what=KEYLESS_LEASES, count=None, why="--no-sessions was given")
+            yield Unseen(what=Part.KEYLESS_LEASES, count=None, why=UnseenReason.NOT_REQUESTED)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import NO_LEASE, FailedReading, LeaseId, LeaseReading, Reading
-from lockdoctor.domain.report.report import KEYLESS_LEASES, Report
+from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.report.unseen import Part
 from lockdoctor.domain.treatment.approval import FreshReadings, approve
 from lockdoctor.domain.treatment.plan import Refusal, RevokePlan, Selection, Target
 from lockdoctor.domain.treatment.reasons import KeysUnseen
@@ -76,9 +77,9 @@ async def plan_revocation(
         beyond_most=selected.beyond_most,
         unnamed=tuple(selected.unnamed.items()),
         unseen=tuple(
-            f"{unseen.what}: {unseen.why}"
+            unseen
             for unseen in report.unseen
-            if unseen.what != KEYLESS_LEASES  # these are read only on request
+            if unseen.what is not Part.KEYLESS_LEASES  # these are read only on request
         ),
         alarms=alarms,
     )

@@ -13,7 +13,8 @@ from lockdoctor.domain.evidence.age import WithinLimit
 from lockdoctor.domain.evidence.verdicts import Accepted, Severity, Verdict, VerdictKind
 from lockdoctor.domain.model.locks import Recipe
 from lockdoctor.domain.report.findings import LockReport
-from lockdoctor.domain.report.report import KEYLESS_LEASES, Report, Unseen
+from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.report.unseen import Part, Unseen, UnseenReason
 from tests.factories.report_examples import a_mentioned_hold
 from tests.factories.reports import a_key, a_lock, a_lock_report, a_report, a_verdict
 
@@ -21,8 +22,8 @@ LAST_DAY = date(2026, 3, 31)
 DAY_AFTER = date(2026, 4, 1)
 ACCEPTED = Accepted(LAST_DAY, "rewritten in March")
 OF_SESSIONS = replace(a_verdict(VerdictKind.LEAKED_SESSION), lock=None, key=None)
-FAILED = Unseen(what="leases", count=3, why="etcd timed out", is_failure=True)
-NO_LIST = Unseen(what=KEYLESS_LEASES, count=None, why="--no-sessions was given")
+FAILED = Unseen(what=Part.LEASES, count=3, why="etcd timed out", is_failure=True)
+NO_LIST = Unseen(what=Part.KEYLESS_LEASES, count=None, why=UnseenReason.NOT_REQUESTED)
 
 
 def an_acceptance(**fields: Any) -> Acceptance:

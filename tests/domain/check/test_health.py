@@ -14,15 +14,15 @@ from lockdoctor.domain.check.metrics import NO_LIMITS, MetricLimits
 from lockdoctor.domain.check.ranges import parse_range
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, VerdictKind
 from lockdoctor.domain.report.findings import LockReport
-from lockdoctor.domain.report.report import Unseen
+from lockdoctor.domain.report.unseen import Part, Unseen
 from tests.factories.reports import NOON, a_lock_report, a_report, a_verdict
 
 FINE = a_lock_report(None, a_verdict(VerdictKind.HEALTHY))
 OPEN = a_lock_report(None, a_verdict(VerdictKind.UNDETERMINED))
 WARNING = a_lock_report(None, a_verdict(severity=Severity.WARNING))
 CRITICAL = a_lock_report(None, a_verdict(severity=Severity.CRITICAL))
-FAILED = Unseen(what="leases", count=3, why="etcd timed out", is_failure=True)
-DENIED = Unseen(what="list of leases", count=None, why="not permitted")
+FAILED = Unseen(what=Part.LEASES, count=3, why="etcd timed out", is_failure=True)
+DENIED = Unseen(what=Part.LEASE_LIST, count=None, why="not permitted")
 ONE_LOCK_IS_TOO_MANY = MetricLimits(warning={"locks": parse_range("0")}, critical={})
 
 

@@ -12,7 +12,8 @@ from lockdoctor.domain.check.ranges import parse_range
 from lockdoctor.domain.evidence.verdicts import Accepted, Severity, VerdictKind
 from lockdoctor.domain.inference.hold_age import HoldAge
 from lockdoctor.domain.model.locks import Kind
-from lockdoctor.domain.report.report import KEYLESS_LEASES, LEASE_LIST, Report, Unseen
+from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.report.unseen import Part, Unseen
 from tests.factories.reports import a_lock, a_lock_report, a_report, a_session, a_verdict
 
 LEAK = a_lock_report(a_lock(waiters=2), age=HoldAge(at_least_s=400.0))
@@ -97,8 +98,10 @@ def test_what_is_accepted_is_counted_apart() -> None:
 @pytest.mark.parametrize(
     "report",
     [
-        a_report(unseen=(Unseen(what=LEASE_LIST, count=None, why="denied"),), past_runs=1),
-        a_report(unseen=(Unseen(what=KEYLESS_LEASES, count=None, why="unasked"),), past_runs=1),
+        a_report(unseen=(Unseen(what=Part.LEASE_LIST, count=None, why="denied"),), past_runs=1),
+        a_report(
+            unseen=(Unseen(what=Part.KEYLESS_LEASES, count=None, why="unasked"),), past_runs=1
+        ),
         a_report(window_s=0.0, past_runs=0),
         a_report(window_s=0.0, past_runs=None),
     ],

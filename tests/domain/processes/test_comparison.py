@@ -24,7 +24,8 @@ from lockdoctor.domain.processes.comparison import (
     add_process_evidence,
 )
 from lockdoctor.domain.report.processes import CountComparison, MemberCounters
-from lockdoctor.domain.report.report import LEASE_LIST, Report, Unseen
+from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.report.unseen import Part, ProcessPart, Unseen
 from tests.factories.processes import a_census
 from tests.factories.report_examples import a_healthy_lock, a_leak, leaked_sessions
 from tests.factories.reports import HOLDER, a_report, a_session
@@ -232,7 +233,7 @@ def test_what_comes_from_elsewhere_by_ids() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"unseen": (Unseen(what=LEASE_LIST, count=None, why="denied"),)},
+        {"unseen": (Unseen(what=Part.LEASE_LIST, count=None, why="denied"),)},
         {"interrupted": "Ctrl-C"},
     ],
 )
@@ -249,8 +250,8 @@ def test_nothing_is_compared_with_what_is_not_known(fields: dict[str, Any]) -> N
 
 def test_process_that_was_heard_only_once() -> None:
     """One look stands; a failure that a later look mends is not told, another one is."""
-    failed = Unseen(what="process a", count=None, why="refused")
-    other = Unseen(what="process b", count=None, why="refused")
+    failed = Unseen(what=ProcessPart("a"), count=None, why="refused")
+    other = Unseen(what=ProcessPart("b"), count=None, why="refused")
     before = ProcessData(processes=(process(3, name="b", at=1.0),), unheard=(failed,))
     after = ProcessData(processes=(process(5, name="a"),), unheard=(other,))
     report = add_process_evidence(leaking(4), before, after)

@@ -28,6 +28,7 @@ from lockdoctor.domain.past.past import NO_PAST, PastHold
 from lockdoctor.domain.policy.policy import Limits, Policy, Rule
 from lockdoctor.domain.recipes.grouping import locks
 from lockdoctor.domain.report.report import ClusterFacts
+from lockdoctor.domain.report.unseen import Part, UnseenReason
 from lockdoctor.domain.rules.judge import judge
 from lockdoctor.domain.rules.record_run import run_record
 from lockdoctor.domain.rules.scan_facts import PrefixFacts, ScanFacts, SessionFacts
@@ -163,7 +164,7 @@ def test_a_run_without_a_second_reading_of_the_keys_accuses_nobody() -> None:
 
     assert report.locks[0].age is not None
     assert report.locks[0].age.at_least_s == 0.0
-    assert any(unseen.what == "keys at the end of the run" for unseen in report.unseen)
+    assert any(unseen.what == Part.KEYS_AT_END for unseen in report.unseen)
 
 
 def test_a_gap_in_the_watch_is_reported() -> None:
@@ -180,7 +181,7 @@ def test_leases_that_were_not_read_are_counted() -> None:
     )
     report = judge(facts)
 
-    assert [(unseen.what, unseen.count) for unseen in report.unseen] == [("leases", 2)]
+    assert [(unseen.what, unseen.count) for unseen in report.unseen] == [(Part.LEASES, 2)]
     assert report.locks[0].verdict.kind is VerdictKind.UNDETERMINED
 
 
@@ -193,7 +194,9 @@ def test_data_among_the_keys_is_not_called_eternal_locks(value: bytes) -> None:
 
     assert [lock.verdict.kind for lock in few.locks] == [VerdictKind.UNDETERMINED] * 2
     assert (few.findings, many.findings, many.locks) == ((), (), ())
-    assert [(unseen.what, unseen.count) for unseen in many.unseen] == [("keys without a lease", 11)]
+    assert [(unseen.what, unseen.count) for unseen in many.unseen] == [
+        (Part.KEYS_WITHOUT_LEASE, 11)
+    ]
 
 
 def test_numbers_that_only_look_like_leases_are_data() -> None:
@@ -204,7 +207,7 @@ def test_numbers_that_only_look_like_leases_are_data() -> None:
 
     assert (report.locks, report.findings) == ((), ())
     assert [(unseen.what, unseen.count) for unseen in report.unseen] == [
-        ("keys without a lease", 12)
+        (Part.KEYS_WITHOUT_LEASE, 12)
     ]
 
 
@@ -233,8 +236,8 @@ def test_patronis_leader_without_a_lease_is_the_finding_and_its_state_is_data() 
     assert (finding.severity, finding.confidence) == (Severity.CRITICAL, Confidence.PROVEN)
     assert {lock.lock.name for lock in report.locks} == {b"/l/pg/leader", b"/l/pg/members/node-b"}
     (unseen,) = report.unseen
-    assert (unseen.what, unseen.count) == ("keys without a lease", 6)
-    assert unseen.why == "they are data beside a known layout"  # --kind lock would change nothing
+    assert (unseen.what, unseen.count) == (Part.KEYS_WITHOUT_LEASE, 6)
+    assert unseen.why is UnseenReason.DATA_BESIDE_LOCKS  # --kind lock would change nothing
 
 
 @pytest.mark.parametrize("is_led", [True, False])

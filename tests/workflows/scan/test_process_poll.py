@@ -12,7 +12,8 @@ from lockdoctor.domain.evidence.processes import KeptAliveBy
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.processes.comparison import ProcessData, ProcessSnapshot
 from lockdoctor.domain.report.processes import MemberCounters
-from lockdoctor.domain.report.report import Report, Unseen
+from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.report.unseen import Part, SourcePart, Unseen
 from lockdoctor.ports import ProcessSource, StopRequest
 from lockdoctor.workflows.scan.scan import scan
 from tests.eventually import run
@@ -114,7 +115,7 @@ def test_a_witness_that_breaks_is_not_seen(caplog: pytest.LogCaptureFixture) -> 
     assert [each.name for each in report.processes] == ["p"]
     assert report.unseen == (
         Unseen(
-            what="broken witness",
+            what=SourcePart("broken witness"),
             count=None,
             why="internal error: OverflowError. Please report it; --debug shows the traceback",
         ),
@@ -139,7 +140,8 @@ def test_a_witness_whose_words_make_no_sense_loses_no_report(says: Any) -> None:
     (lock,) = report.locks
     assert lock.verdict.kind is VerdictKind.SUSPECTED_LEAK
     (unseen,) = report.unseen
-    assert (unseen.what, unseen.is_failure) == ("what other sources say", False)
+    assert (unseen.what, unseen.is_failure) == (Part.OTHER_SOURCES, False)
+    assert isinstance(unseen.why, str)
     assert unseen.why.startswith("internal error: ")
 
 

@@ -15,6 +15,7 @@ from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.policy.policy import Limits, Policy
 from lockdoctor.domain.report.report import Report
+from lockdoctor.domain.report.unseen import Part
 from lockdoctor.errors import AccessDeniedError, ClusterError, ClusterUnreachableError
 from lockdoctor.ports import ScanProgress, StopRequest
 from lockdoctor.workflows.scan.scan import ScanRequest, scan
@@ -266,7 +267,7 @@ def test_sessions_can_be_left_out() -> None:
     )
 
     assert report.lookups == 3
-    assert [unseen.what for unseen in report.unseen] == ["leases without keys"]
+    assert [unseen.what for unseen in report.unseen] == [Part.KEYLESS_LEASES]
 
 
 def test_a_denied_list_still_gives_a_full_diagnosis_of_the_prefix() -> None:
@@ -279,7 +280,7 @@ def test_a_denied_list_still_gives_a_full_diagnosis_of_the_prefix() -> None:
     report = scanned(denied)
 
     assert kinds(report) == {b"/l/orders": VerdictKind.SUSPECTED_LEAK}
-    assert [unseen.what for unseen in report.unseen] == ["list of leases"]
+    assert [unseen.what for unseen in report.unseen] == [Part.LEASE_LIST]
 
 
 def test_a_denied_lease_is_not_called_healthy() -> None:
@@ -292,7 +293,7 @@ def test_a_denied_lease_is_not_called_healthy() -> None:
 
     assert kinds(report) == {b"/l/orders": VerdictKind.UNDETERMINED}
     assert [(each.what, each.count, each.why) for each in report.unseen] == [
-        ("leases", 1, "denied")
+        (Part.LEASES, 1, "denied")
     ]
 
 
@@ -308,7 +309,7 @@ def test_a_compaction_under_the_watch_is_told() -> None:
     report = scanned(compacted)
 
     assert kinds(report)[b"/l/orders"] is VerdictKind.SUSPECTED_LEAK
-    assert "compacted" in " ".join(unseen.why for unseen in report.unseen)
+    assert "compacted" in " ".join(str(unseen.why) for unseen in report.unseen)
 
 
 def test_a_cluster_that_goes_away_ends_the_run_with_what_was_seen() -> None:

@@ -1,0 +1,68 @@
+"""Words the parts that a run could not read or did not judge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lockdoctor.domain.report.unseen import (
+    MetricsPart,
+    Part,
+    ProcessPart,
+    SourcePart,
+    UnseenReason,
+)
+from lockdoctor.outputs.text.values import safe
+
+if TYPE_CHECKING:
+    from lockdoctor.domain.report.unseen import AnyPart, Unseen
+
+PARTS = {
+    Part.LEASE_LIST: "list of leases",
+    Part.KEYLESS_LEASES: "leases without keys",
+    Part.LEASES: "leases",
+    Part.KEYS: "keys",
+    Part.KEYS_WITHOUT_LEASE: "keys without a lease",
+    Part.KEYS_AT_END: "keys at the end of the run",
+    Part.QUEUE_CHANGES: "comings and goings in the queues",
+    Part.HISTORY: "history of earlier runs",
+    Part.OTHER_SOURCES: "what other sources say",
+    Part.OWN_RUN: "this run in the history",
+}
+
+REASONS = {
+    UnseenReason.IGNORED: "lockdoctor.toml says to ignore them",
+    UnseenReason.DATA_BESIDE_LOCKS: "they are data beside a known layout",
+    UnseenReason.LOOKS_LIKE_DATA: (
+        "they have no lock's shape and look like data; if they are locks, say so with --kind lock"
+    ),
+    UnseenReason.NOT_READ_AGAIN: "they could not be read a second time",
+    UnseenReason.NOT_REQUESTED: "--no-sessions was given",
+}
+
+
+def part_text(part: AnyPart) -> str:
+    """Return the name of a part that was not examined."""
+    match part:
+        case ProcessPart(name):
+            return f"process {safe(name)}"
+        case MetricsPart(address):
+            return f"metrics of {safe(address)}"
+        case SourcePart(name):
+            return safe(name)
+    return PARTS[part]
+
+
+def reason_text(reason: UnseenReason | str) -> str:
+    """Return why a part was not examined."""
+    return safe(reason) if isinstance(reason, str) else REASONS[reason]
+
+
+def unseen_text(unseen: Unseen) -> str:
+    """Return one line: how many of what could not be examined, and why."""
+    return f"{numbered_part(unseen)}: {reason_text(unseen.why)}"
+
+
+def numbered_part(unseen: Unseen) -> str:
+    """Return the name of a part, after its number where it is known."""
+    number = "" if unseen.count is None else f"{unseen.count:,} "
+    return f"{number}{part_text(unseen.what)}"
