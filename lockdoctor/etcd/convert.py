@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from lockdoctor.domain.model.leases import LeaseId, LeaseNotFound, LeaseReading, Reading
@@ -10,8 +9,6 @@ from lockdoctor.domain.model.locks import LockKey
 
 MAX_VALUE_BYTES = 4096
 """No lock recipe needs more of a value, and 100,000 locks must fit into memory."""
-
-SHARED_NUMBERS = 4096
 
 EVERYTHING = b"\x00"
 """As the end of a range: no end. As its beginning: the smallest possible key."""
@@ -53,17 +50,11 @@ def reading(
         lease_id,
         asked_at,
         answered_at,
-        _shared(granted_ttl_s),
-        _shared(remaining_ttl_s),
+        granted_ttl_s,
+        remaining_ttl_s,
         raft_term,
         keys,
     )
-
-
-@lru_cache(SHARED_NUMBERS)
-def _shared(number: int) -> int:
-    """Return one object for equal numbers: 100,000 leases have few different TTLs."""
-    return number
 
 
 def range_of(prefix: bytes) -> tuple[bytes, bytes]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 import sqlite3
 from dataclasses import dataclass
-from functools import lru_cache
 
 from lockdoctor.domain.past.past import ClockMark
 from lockdoctor.history.database.queries import inserted, sql
@@ -29,9 +28,6 @@ SAME_CLOCK_S = 0.001
 The maximum difference from reading the two clocks one after the other; a wall clock that was set
 differs by more.
 """
-
-CACHE_SIZE = 16_384
-"""The maximum number of values kept for sharing, of those that 100,000 locks have in common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +55,11 @@ class ClockTranslator:
 
     def at(self, clock_id: int, stored_at: float) -> float:
         """Return a stored moment in this run's time, as exactly as it can be placed."""
-        return _shared(stored_at + self._clocks[clock_id].shift_s)
+        return stored_at + self._clocks[clock_id].shift_s
 
     def earliest(self, clock_id: int, stored_at: float) -> float:
         """Return the earliest that a stored moment can be."""
-        return _shared(self.at(clock_id, stored_at) - self._clocks[clock_id].skew_s)
+        return self.at(clock_id, stored_at) - self._clocks[clock_id].skew_s
 
     def latest(self, clock_id: int, stored_at: float) -> float:
         """
@@ -72,7 +68,7 @@ class ClockTranslator:
         If a clock was behind after a boot, the runs stored before its first use show it: its
         moments are later than theirs. Otherwise a hold would appear older than it is.
         """
-        at = _shared(self.at(clock_id, stored_at) + self._clocks[clock_id].skew_s)
+        at = self.at(clock_id, stored_at) + self._clocks[clock_id].skew_s
         return at if self.is_exact(clock_id) else max(at, self._last_end_before(clock_id))
 
     def is_exact(self, clock_id: int) -> bool:
@@ -136,9 +132,3 @@ class ClockTranslator:
             skew_s=0.0 if is_same_boot and boot_id else SKEW_S,
             is_own=is_same_boot and abs(shift_s) <= SAME_CLOCK_S,
         )
-
-
-@lru_cache(CACHE_SIZE)
-def _shared(moment: float) -> float:
-    """Return one object for equal moments, which many readings have in common."""
-    return moment
