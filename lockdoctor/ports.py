@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lockdoctor.domain.past.run_record import RunRecord
     from lockdoctor.domain.processes.comparison import ProcessData
     from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, Line
+    from lockdoctor.domain.treatment.restore_plan import RestoreSkipReason
     from lockdoctor.domain.treatment.results import TargetResult, UndoResult
 
 
@@ -181,6 +182,10 @@ class TreatmentText(Protocol):
 
     def outcome(self, treated: TargetResult | UndoResult) -> str:
         """Return the sentence for the outcome of one target."""
+        ...
+
+    def restored(self, put: int, left: Collection[RestoreSkipReason]) -> str:
+        """Return the number of keys that were put back, and why others were not."""
         ...
 
 

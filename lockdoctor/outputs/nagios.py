@@ -59,9 +59,9 @@ def _lines(checked: AnyCheckResult) -> Iterator[str]:
         return
     yield f"{status_line(checked)} | {' '.join(_perfdata(checked))}"
     if checked.unattended:
-        from lockdoctor.outputs.text.unattended import details  # noqa: PLC0415  # few checks treat
+        from lockdoctor.outputs.text.treatment import unattended_details  # noqa: PLC0415  # few checks treat
 
-        yield from map(_fenced, details(checked.unattended))
+        yield from map(_fenced, unattended_details(checked.unattended))
     yield from map(_fenced, _details(checked.report))
 
 
@@ -87,9 +87,9 @@ def _summary(checkup: CheckResult) -> str:
     parts += [f"could not examine {_unseen(failure)}" for failure in checkup.failures]
     parts += map(safe, checkup.problems)
     if checkup.unattended:
-        from lockdoctor.outputs.text.unattended import summary  # noqa: PLC0415  # few checks treat
+        from lockdoctor.outputs.text.treatment import unattended_summary  # noqa: PLC0415  # few checks treat
 
-        parts += summary(checkup.unattended)
+        parts += unattended_summary(checkup.unattended)
     if not is_told:
         nothing = _first(checkup) if _is_baseline(checkup) else findings_headline(report)
         parts.append(nothing[0].lower() + nothing[1:] if parts else nothing)

@@ -10,10 +10,17 @@ from lockdoctor.domain.report.findings import Finding
 from lockdoctor.outputs.text import evidence as evidence_text
 from lockdoctor.outputs.text.evidence.processes import process_lines, server_line
 from lockdoctor.outputs.text.headline import headline, how_many
+from lockdoctor.outputs.text.refusals import NOT_RESTORED, NOT_TREATED, refusal_text
 from lockdoctor.outputs.text.remedies import remedy_text
 from lockdoctor.outputs.text.suggested_commands import role_commands, steps
-from lockdoctor.outputs.text.treatment import danger, old_client, outcome, queue_after, relapse
-from lockdoctor.outputs.text.unattended import details, summary
+from lockdoctor.outputs.text.treatment import (
+    old_client,
+    outcome,
+    queue_after,
+    reacquired,
+    unattended_details,
+    unattended_summary,
+)
 from tests.factories import commands
 from tests.factories.evidence import EVIDENCE
 from tests.factories.headlines import HEADLINES
@@ -48,15 +55,15 @@ def treated() -> Iterator[str]:
         yield f"{type(each).__name__} {each.result.value}: {outcome(each)}"
     report = everything_treated()
     yield from (f"QueueState: {queue_after(q)}" for each in report.treated for q in each.queues)
-    yield from (f"Reacquired: {relapse(each)}" for each in report.relapses)
+    yield from (f"Reacquired: {reacquired(each)}" for each in report.relapses)
     for target in everything_planned().targets:
         yield f"after {target.action.value}: {old_client(target)}"
 
 
 def unattended() -> Iterator[str]:
     for each in UNATTENDED:
-        yield "; ".join(summary(each)) or "(no summary)"
-        yield from (f"  {line}" for line in details(each))
+        yield "; ".join(unattended_summary(each)) or "(no summary)"
+        yield from (f"  {line}" for line in unattended_details(each))
 
 
 def remedies() -> Iterator[str]:
@@ -81,7 +88,12 @@ PAGES = {
     ),
     "sentences/nouns": _page(nouns),
     "sentences/refusals": _page(
-        lambda: (f"{type(reason).__name__}: {danger(reason)}" for reason in REASONS)
+        lambda: (f"{type(reason).__name__}: {refusal_text(reason)}" for reason in REASONS)
+    ),
+    "sentences/skipped": _page(
+        lambda: (
+            f"{why.name}: {text}" for why, text in [*NOT_TREATED.items(), *NOT_RESTORED.items()]
+        )
     ),
     "sentences/outcomes": _page(treated),
     "sentences/unattended": _page(unattended),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.policy.policy import Limits, Policy
 from lockdoctor.domain.treatment.journal_entry import Actor, EntryId
 from lockdoctor.domain.treatment.plan import RevokePlan, Selection
+from lockdoctor.domain.treatment.restore_plan import RestoreSkipReason
 from lockdoctor.domain.treatment.results import (
     Reacquired,
     TargetResult,
@@ -50,6 +51,10 @@ class PlainWords:
     def outcome(self, treated: TargetResult | UndoResult) -> str:
         """Name it."""
         return treated.result.value
+
+    def restored(self, put: int, left: Collection[RestoreSkipReason]) -> str:
+        """Name them."""
+        return f"{put} put back, not {', '.join(reason.name for reason in left)}"
 
 
 class Silent:

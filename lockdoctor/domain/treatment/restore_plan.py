@@ -15,11 +15,11 @@ from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, is_cut
 class RestoreSkipReason(enum.Enum):
     """Why a key is not put back."""
 
-    EXISTS = "it exists now"
-    CUT = "the journal has only the beginning of its value"
-    REFUSED = "etcd refused it"
-    UNCLEAR = "no answer tells whether it was put back"
-    NOT_REACHED = "the run ended before it"
+    EXISTS = enum.auto()
+    CUT = enum.auto()
+    REFUSED = enum.auto()
+    UNCLEAR = enum.auto()
+    NOT_REACHED = enum.auto()
 
 
 class SkippedKey(NamedTuple):

@@ -46,14 +46,14 @@ HARMLESS = frozenset({Result.REFUSED, Result.FAILED, Result.ALREADY_GONE})
 class TreatmentSkipReason(enum.Enum):
     """Why a leaked lock below a prefix that may be treated is not treated."""
 
-    RUN_CUT_SHORT = "the run was cut short"
-    NOT_PROVEN = "the leak is not proven"
-    NO_CONTENDER = "what blocks it is no contender of the lock"
-    HELD_TOO_BRIEFLY = "it has not been held for long enough"
-    IN_TOO_FEW_RUNS = "too few runs in a row have found it"
-    RENEWAL_UNSEEN = "no renewal was seen between two readings less than a TTL apart"
-    ENOUGH_IN_THIS_RUN = "enough is treated in this run"
-    ENOUGH_TODAY = "enough was treated in the last 24 hours"
+    RUN_CUT_SHORT = enum.auto()
+    NOT_PROVEN = enum.auto()
+    NO_CONTENDER = enum.auto()
+    HELD_TOO_BRIEFLY = enum.auto()
+    IN_TOO_FEW_RUNS = enum.auto()
+    RENEWAL_UNSEEN = enum.auto()
+    ENOUGH_IN_THIS_RUN = enum.auto()
+    ENOUGH_TODAY = enum.auto()
 
 
 class AllowedLock(NamedTuple):

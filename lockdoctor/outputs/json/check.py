@@ -13,8 +13,8 @@ from lockdoctor.domain.treatment.unattended import SkippedLock, UnattendedResult
 from lockdoctor.outputs.json.report import write_document
 from lockdoctor.outputs.json.values import Json, text_and_base64
 from lockdoctor.outputs.nagios import status_line
-from lockdoctor.outputs.text.treatment import outcome, sentences
-from lockdoctor.outputs.text.unattended import lock_of
+from lockdoctor.outputs.text.refusals import NOT_TREATED, refusal_texts
+from lockdoctor.outputs.text.treatment import lock_of, outcome
 from lockdoctor.outputs.text.values import safe
 
 
@@ -85,8 +85,8 @@ def _treated(treated: TargetResult) -> Json:
 
 def _refused(refusal: Refusal) -> Json:
     lock = refusal.lock or refusal.key or b""
-    return {**text_and_base64("lock", lock), "why": sentences(refusal.dangers)}
+    return {**text_and_base64("lock", lock), "why": refusal_texts(refusal.dangers)}
 
 
 def _spared(spared: SkippedLock) -> Json:
-    return {**text_and_base64("lock", lock_of(spared)), "why": spared.why.value}
+    return {**text_and_base64("lock", lock_of(spared)), "why": NOT_TREATED[spared.why]}

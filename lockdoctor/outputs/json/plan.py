@@ -7,7 +7,6 @@ import dataclasses
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.plan import ApprovedHold, Refusal, RevokePlan, Target
 from lockdoctor.domain.treatment.reasons import RefusalReason
-from lockdoctor.outputs.json.kinds import REASON_KINDS
 from lockdoctor.outputs.json.values import (
     Json,
     alarms_json,
@@ -17,7 +16,7 @@ from lockdoctor.outputs.json.values import (
     rounded,
     text_and_base64,
 )
-from lockdoctor.outputs.text.treatment import danger
+from lockdoctor.outputs.text.refusals import REASONS, refusal_text
 from lockdoctor.outputs.text.unseen import unseen_text
 from lockdoctor.outputs.text.values import safe
 
@@ -69,7 +68,7 @@ def danger_document(each: RefusalReason) -> Json:
             parts |= text_and_base64(field.name, value)
         else:
             parts[field.name] = plain(value)
-    return {"kind": REASON_KINDS[type(each)], "text": danger(each), **parts}
+    return {"kind": REASONS[type(each)].kind, "text": refusal_text(each), **parts}
 
 
 def _stake(stake: ApprovedHold) -> Json:

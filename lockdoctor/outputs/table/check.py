@@ -9,7 +9,7 @@ from lockdoctor.domain.check.health import AnyCheckResult, CheckResult, FailedCh
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.nagios import status_line
 from lockdoctor.outputs.table.report import TableOutput
-from lockdoctor.outputs.text.unattended import details
+from lockdoctor.outputs.text.treatment import unattended_details
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,5 +26,5 @@ class CheckTable:
 
 def _with_treatment(checkup: CheckResult) -> Report:
     """Return the report with the treatment of each leaked lock among its notes."""
-    told = tuple(details(checkup.unattended)) if checkup.unattended else ()
+    told = tuple(unattended_details(checkup.unattended)) if checkup.unattended else ()
     return replace(checkup.report, notes=(*told, *checkup.report.notes))

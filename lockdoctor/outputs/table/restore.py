@@ -15,6 +15,7 @@ from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.restore_plan import RestorePlan, RestoreResult, SkippedKey
 from lockdoctor.outputs.table.journal import MAX_KEYS, name
 from lockdoctor.outputs.table.parts.layout import bullets, write
+from lockdoctor.outputs.text.refusals import NOT_RESTORED
 from lockdoctor.outputs.text.values import count, duration, safe, size
 
 _STYLES = {Result.DONE: "bold green", Result.UNKNOWN: "bold red"}
@@ -98,7 +99,7 @@ def _keys(keys: tuple[LockKey, ...]) -> Iterator[RenderableType]:
 def _left(left: tuple[SkippedKey, ...]) -> Iterator[RenderableType]:
     if left:
         yield Text("Not put back:", style="bold")
-        lines = [f"{name(each.key.key)}: {each.why.value}" for each in left[:MAX_KEYS]]
+        lines = [f"{name(each.key.key)}: {NOT_RESTORED[each.why]}" for each in left[:MAX_KEYS]]
         yield from _lines(lines, len(left))
 
 

@@ -18,13 +18,12 @@ from lockdoctor.domain.treatment.plan import ApprovedHold, Refusal, RevokePlan, 
 from lockdoctor.domain.treatment.results import TargetResult, TreatmentReport, UndoResult
 from lockdoctor.outputs.table.parts.layout import NoWrapText, bullets, indented, write
 from lockdoctor.outputs.text.alarms import alarm_remedy, alarm_text
+from lockdoctor.outputs.text.refusals import name, refusal_text
 from lockdoctor.outputs.text.treatment import (
-    danger,
-    name,
     old_client,
     outcome,
     queue_after,
-    relapse,
+    reacquired,
 )
 from lockdoctor.outputs.text.unseen import unseen_text
 from lockdoctor.outputs.text.values import at_least, count, duration, safe, size, took
@@ -140,7 +139,7 @@ def _plan(plan: RevokePlan, how_to_act: str | None) -> Iterator[RenderableType]:
     yield from _more(len(plan.targets), "target")
     for refusal in plan.refused[:MAX_TARGETS]:
         yield Text("\nRefused: ", style="yellow").append(_refused(refusal), style="bold")
-        yield bullets(map(danger, refusal.dangers))
+        yield bullets(map(refusal_text, refusal.dangers))
     yield from _more(len(plan.refused), "refusal")
     yield from _left_out(plan)
     if plan.unseen:
@@ -276,7 +275,7 @@ def _relapses(report: TreatmentReport) -> Iterator[RenderableType]:
         yield Text(f"\nWatched for {watched}: nobody took a freed lock and kept it, renewed.")
         return
     yield Text(f"\nWatched for {watched}:", style="yellow")
-    yield bullets(map(relapse, report.relapses))
+    yield bullets(map(reacquired, report.relapses))
 
 
 def _undone(undone: UndoResult) -> RenderableType:

@@ -64,7 +64,7 @@ async def restore(ward: TreatmentContext, plan: RestorePlan, stop: StopRequest) 
         entry_id=intent.entry_id,
         at=ward.clock.now(),
         result=came.result,
-        detail=came.detail,
+        detail=ward.words.restored(len(came.put), [left.why for left in came.left]),
         took_s=came.hand.took_s,
     )
     unrecorded = None
@@ -123,12 +123,6 @@ class _Restoring:
         if self.put:
             return Result.PARTLY
         return Result.FAILED if self.failure else Result.REFUSED
-
-    @property
-    def detail(self) -> str:
-        reasons = dict.fromkeys(left.why.value for left in self.left)
-        of_others = f"; of the others: {', '.join(reasons)}" if reasons else ""
-        return f"{len(self.put)} of {len(self._keys)} keys were put back{of_others}"
 
     async def _why_not(self, key: LockKey) -> RestoreSkipReason | None:
         try:

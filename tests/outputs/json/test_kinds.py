@@ -6,8 +6,8 @@ from typing import get_args
 
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.treatment.reasons import Change, RefusalReason
-from lockdoctor.outputs.json.kinds import REASON_KINDS
 from lockdoctor.outputs.text.evidence import ENTRIES
+from lockdoctor.outputs.text.refusals import REASONS as REASON_TEXTS
 
 EVIDENCE = {
     "blocks",
@@ -89,5 +89,5 @@ def test_every_kind_of_evidence_has_its_name() -> None:
 
 def test_every_reason_has_its_name() -> None:
     """None is missing, and none has changed."""
-    assert set(REASON_KINDS) == {*get_args(Change), *get_args(RefusalReason)}
-    assert set(REASON_KINDS.values()) == REASONS
+    assert set(REASON_TEXTS) == {*get_args(Change), *get_args(RefusalReason)}
+    assert {words.kind for words in REASON_TEXTS.values()} == REASONS

@@ -24,7 +24,7 @@ from lockdoctor.outputs.prometheus import PrometheusOutput
 from lockdoctor.outputs.protocols import CheckOutput
 from lockdoctor.outputs.table.check import CheckTable
 from lockdoctor.outputs.table.report import TableOutput
-from lockdoctor.outputs.text.unattended import summary
+from lockdoctor.outputs.text.treatment import unattended_summary
 from tests.factories.checks import a_checkup, a_leak
 from tests.factories.plans import a_refusal, a_stake, a_target, a_treated
 from tests.factories.report_examples import HOSTILE
@@ -70,7 +70,7 @@ def test_the_status_line_counts_it(unattended: UnattendedResult, count: int) -> 
     line, *_ = shown(NagiosOutput(), unattended).splitlines()
 
     assert f" treated={count};;;0 " in line
-    assert next(summary(unattended)) in line
+    assert next(unattended_summary(unattended)) in line
 
 
 def test_the_table_tells_it_among_the_notes() -> None:
