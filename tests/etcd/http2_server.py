@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import hpack
 
 from lockdoctor.etcd.http2 import frames as h2
+from lockdoctor.etcd.http2.call import PREFIX
 from lockdoctor.etcd.http2.frames import FrameReader, frame, settings_frame
-from lockdoctor.etcd.http2.templates import PREFIX
 from lockdoctor.etcd.protos import rpc
 
 HEADERS = ((":status", "200"), ("content-type", "application/grpc"))

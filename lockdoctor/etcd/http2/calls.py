@@ -10,14 +10,14 @@ Sources: RFC 9113; gRPC over HTTP2 (doc/PROTOCOL-HTTP2.md in grpc's repository).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar, NamedTuple, cast
+from typing import ClassVar
 
 from lockdoctor.etcd.http2 import frames as h2
 from lockdoctor.etcd.http2.call import OK, UNAVAILABLE, PartialResponse, UnaryCall
 from lockdoctor.etcd.http2.frames import FrameReader, ProtocolError, frame
-from lockdoctor.etcd.http2.headers import Fields, HeaderDecoder, ResponseHeaders
+from lockdoctor.etcd.http2.headers import Fields, HeaderBlock, HeaderDecoder, ResponseHeaders
 from lockdoctor.etcd.http2.send import RequestWriter
-from lockdoctor.etcd.http2.templates import PREFIX, ResponseTemplate, response_template
+from lockdoctor.etcd.http2.templates import ResponseTemplate, response_template
 
 STREAM_WINDOW = 1 << 20
 """
@@ -28,30 +28,12 @@ A lease with 20,000 keys has a response four times as long.
 
 CONNECTION_WINDOW = 1 << 24
 
-MAX_RESPONSE = 1 << 28
-"""
-Maximum bytes of a response, as for a lease with a million keys.
-
-gRPC's own client handles longer ones.
-"""
-
-MAX_BLOCK = 1 << 16
-MAX_CONTINUATIONS = 64
-
 TRY_AGAIN = {429, 502, 503, 504}
 """
 HTTP statuses of a proxy while the server is away.
 
 Source: doc/http-grpc-status-mapping.md in grpc's repository.
 """
-
-
-class HeaderBlock(NamedTuple):
-    """A header block that is not complete yet."""
-
-    stream: int
-    flags: int
-    parts: list[bytes]
 
 
 class Http2Client:
@@ -151,7 +133,7 @@ class Http2Client:
 
     def _handle(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
         if self._block is not None:
-            self._continue(kind, flags, stream, payload)
+            self._continue(self._block, kind, flags, stream, payload)
         elif not self.has_settings and kind != h2.SETTINGS:
             raise ProtocolError("said something before its settings")
         elif kind in self._handlers:
@@ -163,18 +145,15 @@ class Http2Client:
         if flags & h2.END_HEADERS:
             self._handle_head(flags, stream, payload)
         else:
-            self._block = HeaderBlock(stream, flags, [payload])
+            self._block = HeaderBlock(stream, flags, payload)
 
-    def _continue(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
-        started, started_flags, parts = cast("HeaderBlock", self._block)
-        if kind != h2.CONTINUATION or stream != started:
-            raise ProtocolError("broke off headers")
-        parts.append(payload)
-        if len(parts) > MAX_CONTINUATIONS or sum(map(len, parts)) > MAX_BLOCK:
-            raise ProtocolError("sent headers without an end")
-        if flags & h2.END_HEADERS:
+    def _continue(
+        self, started: HeaderBlock, kind: int, flags: int, stream: int, part: bytes
+    ) -> None:
+        block = started.add(kind, flags, stream, part)
+        if block is not None:
             self._block = None
-            self._handle_head(started_flags, stream, b"".join(parts))
+            self._handle_head(started.flags, stream, block)
 
     def _handle_head(self, flags: int, stream: int, block: bytes) -> None:
         head = self._decoder.head(block)
@@ -206,7 +185,7 @@ class Http2Client:
         if head.grpc_status is None:
             raise ProtocolError("ended an answer without a status")
         if head.grpc_status == OK:
-            call.body = _message(partial.body)
+            call.body = partial.message()
             self._store_template(partial.head, head)
         if call.unsent:
             self._writer.queue(h2.reset(call.stream, h2.CANCEL))
@@ -231,9 +210,7 @@ class Http2Client:
         partial = call.partial
         if partial is None or flags & h2.END_STREAM:
             raise ProtocolError("sent an answer without headers or trailers")
-        partial.body += payload
-        if len(partial.body) > MAX_RESPONSE:
-            raise ProtocolError("sent an answer that is too long")
+        partial.add(payload)
         partial.taken += size
         if partial.taken > STREAM_WINDOW // 2:
             self._writer.queue(h2.window_update(call.stream, partial.taken))
@@ -336,18 +313,3 @@ The client's settings: no header table, no pushes, and large windows.
 
 For the header table see HeaderDecoder.
 """
-
-
-def _message(body: bytearray) -> bytes:
-    """
-    Return the one message in the body of a response.
-
-    Raises:
-        ProtocolError: The body is not exactly one message.
-    """
-    if len(body) < PREFIX.size:
-        raise ProtocolError("sent an answer without a message")
-    is_compressed, size = PREFIX.unpack_from(body)
-    if is_compressed or size != len(body) - PREFIX.size:
-        raise ProtocolError("sent an answer that is not one plain message")
-    return bytes(body[PREFIX.size :])

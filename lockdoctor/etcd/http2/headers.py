@@ -12,13 +12,16 @@ from urllib.parse import unquote_to_bytes
 
 import hpack
 
-from lockdoctor.etcd.http2.frames import ProtocolError
+from lockdoctor.etcd.http2.frames import CONTINUATION, END_HEADERS, ProtocolError
 
 MAX_TABLE = 4096
 """Requested maximum bytes of the server's header table; it can choose fewer."""
 
 MAX_KEPT = 64
 """Maximum stored blocks: a server has few, some of which change every second."""
+
+MAX_BLOCK = 1 << 16
+MAX_CONTINUATIONS = 64
 
 INDEXED, LONGER_INDEX = 0x80, 0x7F
 """The bit of an indexed field, and the index that continues in further bytes."""
@@ -55,6 +58,30 @@ class HeaderEncoder:
         """Limit the server's header table to this many bytes."""
         self._encoder.header_table_size = min(size, MAX_TABLE)
         self._steady, self.are_steady = None, False
+
+
+class HeaderBlock:
+    """A header block in several frames."""
+
+    def __init__(self, stream: int, flags: int, part: bytes) -> None:
+        """Start with the HEADERS frame of a stream."""
+        self.flags = flags
+        self._stream = stream
+        self._parts = [part]
+
+    def add(self, kind: int, flags: int, stream: int, part: bytes) -> bytes | None:
+        """
+        Add the next frame, and return the block once it is complete.
+
+        Raises:
+            ProtocolError: The frame is another one, or the block is too long.
+        """
+        if kind != CONTINUATION or stream != self._stream:
+            raise ProtocolError("broke off headers")
+        self._parts.append(part)
+        if len(self._parts) > MAX_CONTINUATIONS or sum(map(len, self._parts)) > MAX_BLOCK:
+            raise ProtocolError("sent headers without an end")
+        return b"".join(self._parts) if flags & END_HEADERS else None
 
 
 class ResponseHeaders(NamedTuple):

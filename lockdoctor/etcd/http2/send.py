@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lockdoctor.etcd.http2 import frames as h2
-from lockdoctor.etcd.http2.call import UnaryCall
+from lockdoctor.etcd.http2.call import PREFIX, UnaryCall
 from lockdoctor.etcd.http2.frames import ProtocolError, frame
 from lockdoctor.etcd.http2.headers import Fields, HeaderEncoder
-from lockdoctor.etcd.http2.templates import PREFIX, request_template
+from lockdoctor.etcd.http2.templates import request_template
 
 MAX_AT_ONCE = h2.MAX_PAYLOAD
 """Maximum bytes in one frame, which every server accepts."""

@@ -13,10 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from lockdoctor.etcd.http2 import frames as h2
-from lockdoctor.etcd.http2.call import OK, UnaryCall
-
-PREFIX = struct.Struct(">BI")
-"""The prefix of a gRPC message: whether it is compressed, and its length."""
+from lockdoctor.etcd.http2.call import OK, PREFIX, UnaryCall
 
 SIZES = range(PREFIX.size, 256)
 """Sizes of recognized DATA frames: those with a length of one byte."""
