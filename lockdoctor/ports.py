@@ -115,7 +115,7 @@ class Cluster(Protocol):
         ...
 
 
-MAX_TOGETHER = 40
+MAX_KEYS_PER_WRITE = 40
 """
 Maximum keys in one guarded write: 128 comparisons in etcd, three per key.
 
@@ -129,7 +129,7 @@ class KeyWriter(Protocol):
 
     Each write is sent once and never repeated; its WriteResult holds the outcome. A guarded write
     changes all of its keys or no key. It changes only keys with the create revision, modification
-    revision and lease that were read. It takes MAX_TOGETHER keys at most.
+    revision and lease that were read. It takes MAX_KEYS_PER_WRITE keys at most.
 
     Every method raises ClusterUnreachableError, ClusterTimeoutError or AccessDeniedError, each
     with a sentence for the person on call. A write raises only where etcd has certainly not

@@ -138,7 +138,7 @@ class EtcdServer:
         members = initial_cluster or {self.name: self.peer_url}
         with self.log_path.open("ab") as log:
             self._process = _spawn([str(self.binary), *self._arguments(members)], log)
-        self._watchdog = _watch_over(self._process.pid)
+        self._watchdog = _start_watchdog(self._process.pid)
         if wait:
             self.wait_until_ready()
 
@@ -271,22 +271,22 @@ def reserve_port() -> int:
 def _spawn(command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
     """Start etcd in its own session, where a terminal's Ctrl-C does not reach it."""
     # etcd reads every flag from ETCD_... too; the user's own settings must not apply here.
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("ETCD_")}
-    kept |= {k: v for k, v in os.environ.items() if k == "ETCD_UNSUPPORTED_ARCH"}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("ETCD_")}
+    environment |= {k: v for k, v in os.environ.items() if k == "ETCD_UNSUPPORTED_ARCH"}
     try:
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=kept,
+            env=environment,
             start_new_session=True,
         )
     except OSError as error:
         raise DemoError(f"{command[0]} could not be started: {error.strerror}.") from error
 
 
-def _watch_over(pid: int) -> subprocess.Popen[bytes]:
+def _start_watchdog(pid: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         ["sh", "-c", WATCHDOG, "lockdoctor-watchdog", str(pid)],
         stdin=subprocess.PIPE,

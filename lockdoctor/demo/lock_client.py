@@ -145,10 +145,10 @@ class Mutex:
 
     def queue_up(self) -> None:
         """Write the key, unless it exists: the first write sets the place in the queue."""
-        ask = self._etcd.transactions
+        conditions = self._etcd.transactions
         self._etcd.transaction(
-            compare=[ask.create(self.key) == 0],
-            success=[ask.put(self.key, self._candidate, self._session.lease_id)],
+            compare=[conditions.create(self.key) == 0],
+            success=[conditions.put(self.key, self._candidate, self._session.lease_id)],
             failure=[],
         )
 

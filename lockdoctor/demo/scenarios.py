@@ -21,7 +21,7 @@ REQUEST_TIMEOUT_S = 2.5
 JOB_S = 0.8
 BREAK_S = 0.2
 
-Begin: TypeAlias = Callable[[LockClient, bytes], None]
+Starter: TypeAlias = Callable[[LockClient, bytes], None]
 """Starts a scenario with its own client and the name of the lock."""
 
 
@@ -32,7 +32,7 @@ class Scenario:
     lock: bytes
     """The lock's name below the prefix."""
     story: str
-    begin: Begin
+    start: Starter
 
 
 def leak_a_lock(client: LockClient, name: bytes) -> None:
@@ -46,7 +46,7 @@ def leak_a_lock(client: LockClient, name: bytes) -> None:
 
 def leak_sessions(client: LockClient, name: bytes) -> None:
     """Start requests continuously; each one that gives up leaves its session open."""
-    client.run(partial(_let_requests_come, client, name))
+    client.run(partial(_send_requests, client, name))
 
 
 def work_in_turns(client: LockClient, name: bytes) -> None:
@@ -107,7 +107,7 @@ def running(
     with contextlib.ExitStack() as clients:
         for scenario in scenarios:
             client = clients.enter_context(contextlib.closing(LockClient(address)))
-            scenario.begin(client, prefix + scenario.lock)
+            scenario.start(client, prefix + scenario.lock)
         yield
 
 
@@ -117,7 +117,7 @@ def _do_one_job(client: LockClient, mutex: Mutex) -> None:
         mutex.unlock()
 
 
-def _let_requests_come(client: LockClient, name: bytes) -> None:
+def _send_requests(client: LockClient, name: bytes) -> None:
     while client.pause(REQUEST_INTERVAL_S):
         client.run(partial(_handle_request, client, name))
 

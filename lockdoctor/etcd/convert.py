@@ -14,7 +14,7 @@ EVERYTHING = b"\x00"
 """As the end of a range: no end. As its beginning: the smallest possible key."""
 
 
-def lock_key(key_value: Any, most_value_bytes: int | None = MAX_VALUE_BYTES) -> LockKey:
+def lock_key(key_value: Any, max_value_bytes: int | None = MAX_VALUE_BYTES) -> LockKey:
     """Convert a KeyValue with the beginning of its value; None for the whole value."""
     created, modified = key_value.create_revision, key_value.mod_revision
     return LockKey(
@@ -23,7 +23,7 @@ def lock_key(key_value: Any, most_value_bytes: int | None = MAX_VALUE_BYTES) -> 
         mod_revision=created if modified == created else modified,  # one number object in memory
         version=key_value.version,
         lease_id=LeaseId(key_value.lease),
-        value=key_value.value[:most_value_bytes],
+        value=key_value.value[:max_value_bytes],
         value_size=len(key_value.value),
     )
 

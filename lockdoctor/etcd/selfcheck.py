@@ -56,9 +56,9 @@ async def inspect(
     """
     connection = Connection(settings, clock)
     try:
-        met = await connection.status_of_all()
+        statuses = await connection.status_of_all()
         members = await asyncio.gather(
-            *(_member(endpoint, found, settings, clock) for endpoint, found in met)
+            *(_member(endpoint, found, settings, clock) for endpoint, found in statuses)
         )
         login = await _login(connection, settings)
         permissions: tuple[Permission, ...] = ()
@@ -97,22 +97,22 @@ async def _member(
 ) -> MemberFacts:
     if isinstance(found, str):
         return MemberFacts(endpoint=endpoint.text, refusal=found)
-    plain = await _heard(endpoint, settings.tls, clock, settings.dial_timeout_s)
+    http_facts = await _http_facts(endpoint, settings.tls, clock, settings.dial_timeout_s)
     return MemberFacts(
         endpoint=endpoint.text,
         cluster_id=found.cluster_id,
         member_id=found.member_id,
         leader_id=found.leader_id,
         raft_term=found.raft_term,
-        version=found.version or (plain.version if plain else ""),
+        version=found.version or (http_facts.version if http_facts else ""),
         is_learner=found.is_learner,
         answered_in_s=found.answered_at - found.asked_at,
-        certificate_ends_at=plain.certificate_ends_at if plain else None,
-        clock_ahead_s=plain.clock_ahead_s if plain else None,
+        certificate_ends_at=http_facts.certificate_ends_at if http_facts else None,
+        clock_ahead_s=http_facts.clock_ahead_s if http_facts else None,
     )
 
 
-class _Heard(NamedTuple):
+class _HttpFacts(NamedTuple):
     """The facts that a member reports outside of gRPC."""
 
     certificate_ends_at: float | None
@@ -121,9 +121,9 @@ class _Heard(NamedTuple):
     """Empty if the member reports no version."""
 
 
-async def _heard(
+async def _http_facts(
     endpoint: Endpoint, tls: TlsFiles, clock: Clock, timeout_s: float
-) -> _Heard | None:
+) -> _HttpFacts | None:
     """Read a member's version over HTTP/1.1; no answer there is not a fault."""
     asked_at = clock.now()
     try:
@@ -133,7 +133,7 @@ async def _heard(
     except (OSError, TimeoutError, asyncio.TimeoutError):
         return None
     ends = (response.certificate or {}).get("notAfter")
-    return _Heard(
+    return _HttpFacts(
         certificate_ends_at=ssl.cert_time_to_seconds(ends) if ends else None,
         clock_ahead_s=clock_ahead_s(response.answer, asked_at, clock.now()),
         version=found[1].decode("ascii") if (found := _VERSION.search(response.answer)) else "",

@@ -23,10 +23,10 @@ from lockdoctor.etcd.convert import lock_key, range_of
 from lockdoctor.etcd.protos import kv, rpc
 from lockdoctor.ports import Clock
 
-IDLE_S = 1.0
+PROGRESS_INTERVAL_S = 1.0
 """Seconds without an event after which etcd is asked for its progress."""
 
-SILENT_S = 3.0
+RESPONSE_TIMEOUT_S = 3.0
 """Seconds without an answer to that request after which a member counts as gone."""
 
 PROGRESS_REQUEST = rpc.WatchRequest.FromString(b"\x1a\x00")
@@ -69,7 +69,7 @@ class KeyWatch:
                 await stream.write(self._request())
                 while response := await self._next_response(stream):
                     self._connection.require_cluster(response, attempt)
-                    for event in self._take(response):
+                    for event in self._events(response):
                         yield event
                     if response.canceled and not response.compact_revision:
                         raise self._cancellation(response, attempt)
@@ -98,18 +98,18 @@ class KeyWatch:
 
     async def _next_response(self, stream: _Stream) -> Any:
         """Wait for a response, and request the progress until one arrives."""
-        response = await stream.read(IDLE_S)
+        response = await stream.read(PROGRESS_INTERVAL_S)
         if response is None:
             self._unconfirmed = None
             await stream.write(PROGRESS_REQUEST)
-            response = await stream.read(SILENT_S)
+            response = await stream.read(RESPONSE_TIMEOUT_S)
         if response is None:
             raise _broken("it fell silent")
         if _is_progress(response) and self._unconfirmed is None:
             await stream.write(PROGRESS_REQUEST)
         return response
 
-    def _take(self, response: Any) -> Iterator[WatchEvent]:
+    def _events(self, response: Any) -> Iterator[WatchEvent]:
         seen_at = self._clock.now()
         self._oldest_kept = max(self._oldest_kept, response.compact_revision)
         if response.compact_revision > self._next_revision:
@@ -161,7 +161,7 @@ class _Stream:
     async def write(self, request: Any) -> None:
         # Not wait_for: before Python 3.12 it can swallow the cancellation of the watch.
         self._writing = asyncio.ensure_future(self._call.write(request))
-        done, _ = await asyncio.wait({self._writing}, timeout=SILENT_S)
+        done, _ = await asyncio.wait({self._writing}, timeout=RESPONSE_TIMEOUT_S)
         if not done:
             raise _broken("it takes no request")
         try:
@@ -174,11 +174,11 @@ class _Stream:
             # The error of grpc.aio when a call ends during a write.
             raise _broken("it ended during a request") from error
 
-    async def read(self, within_s: float) -> Any:
+    async def read(self, timeout_s: float) -> Any:
         """Wait for the next response; return None after the time-out."""
         if self._reading is None:
             self._reading = asyncio.ensure_future(self._call.read())
-        done, _ = await asyncio.wait({self._reading}, timeout=within_s)
+        done, _ = await asyncio.wait({self._reading}, timeout=timeout_s)
         if not done:
             return None
         response, self._reading = self._reading.result(), None

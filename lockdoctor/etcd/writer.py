@@ -18,7 +18,7 @@ from lockdoctor.etcd.connection.errors import (
 )
 from lockdoctor.etcd.convert import lock_key
 from lockdoctor.etcd.protos import rpc
-from lockdoctor.ports import MAX_TOGETHER, Clock
+from lockdoctor.ports import MAX_KEYS_PER_WRITE, Clock
 
 
 class EtcdWriter:
@@ -93,8 +93,8 @@ class EtcdWriter:
         return await self._write(lambda member: member.lease.LeaseRevoke, request, what)
 
     async def _transact(self, compare: list[Any], then: list[Any], what: str) -> WriteResult:
-        if not 0 < len(then) <= MAX_TOGETHER:
-            raise ValueError(f"{len(then)} keys in one write, 1 to {MAX_TOGETHER} can be")
+        if not 0 < len(then) <= MAX_KEYS_PER_WRITE:
+            raise ValueError(f"{len(then)} keys in one write, 1 to {MAX_KEYS_PER_WRITE} can be")
         request = rpc.TxnRequest(compare=compare, success=then)
         return await self._write(lambda member: member.kv.Txn, request, what)
 

@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from lockdoctor.errors import ConfigError, ProcessReadError
-from lockdoctor.processes.aside import run_in_thread
+from lockdoctor.processes.thread import run_in_thread
 
 _HOST = re.compile(r"[\w.:%-]+")
 
@@ -87,7 +87,7 @@ def parse_address(text: str, what: str) -> Address:
 
 
 async def get(
-    address: Address, context: ssl.SSLContext | None, *, until: float, most_bytes: int
+    address: Address, context: ssl.SSLContext | None, *, until: float, max_bytes: int
 ) -> bytes:
     """
     Return the body at an address, without a proxy.
@@ -104,7 +104,7 @@ async def get(
         authorization=address.authorization,
         context=context,
         until=until,
-        most_bytes=most_bytes,
+        max_bytes=max_bytes,
     )
     return await run_in_thread(request.body, until=until)
 
@@ -116,7 +116,7 @@ class Request:
     url: str = field(repr=False)
     until: float
     """The moment of time.monotonic() at which to give up."""
-    most_bytes: int = 1 << 20
+    max_bytes: int = 1 << 20
     """Maximum bytes of the response, its headers included."""
     data: bytes | None = field(default=None, repr=False)
     """The data to post; None for a GET."""
@@ -199,14 +199,14 @@ class _Bounded(urllib.request.AbstractHTTPHandler):
 
 
 class _Answer(http.client.HTTPResponse):
-    """A response that is read through _Arriving."""
+    """A response that is read through _LimitedReader."""
 
     def __init__(self, sock: socket.socket, *args: Any, limits: Request, **options: Any) -> None:
         super().__init__(sock, *args, **options)
-        self.fp = io.BufferedReader(_Arriving(self.fp, sock, limits))
+        self.fp = io.BufferedReader(_LimitedReader(self.fp, sock, limits))
 
 
-class _Arriving(io.RawIOBase):
+class _LimitedReader(io.RawIOBase):
     """
     Received bytes with one deadline for all of them.
 
@@ -218,7 +218,7 @@ class _Arriving(io.RawIOBase):
         self._source = source
         self._socket = sock
         self._until = limits.until
-        self._most_bytes = self._left = limits.most_bytes
+        self._max_bytes = self._left = limits.max_bytes
 
     def readable(self) -> bool:
         return True
@@ -228,7 +228,7 @@ class _Arriving(io.RawIOBase):
         size = self._source.readinto1(buffer)
         self._left -= size
         if self._left < 0:
-            raise ProcessReadError(f"the answer is bigger than {self._most_bytes >> 20} MiB")
+            raise ProcessReadError(f"the answer is bigger than {self._max_bytes >> 20} MiB")
         return size
 
     def close(self) -> None:

@@ -16,8 +16,8 @@ from lockdoctor.domain.report.processes import MemberCounters
 from lockdoctor.domain.report.unseen import MetricsPart, Unseen
 from lockdoctor.errors import ProcessReadError
 from lockdoctor.ports import Clock
-from lockdoctor.processes.aside import run_in_thread
 from lockdoctor.processes.http_client import Address, get
+from lockdoctor.processes.thread import run_in_thread
 
 TIMEOUT_S = 10.0
 """Maximum seconds for a member's page, at each end of a run."""
@@ -50,8 +50,8 @@ Source: server/lease/metrics.go and server/etcdserver/metrics.go, 3.4.0 to 3.7.
 
 IS_LEADER = "etcd_server_is_leader"
 STARTED_AT = "process_start_time_seconds"
-STREAMS_BEGUN, STREAMS_ENDED = "grpc_server_started_total", "grpc_server_handled_total"
-WANTED = (*NAMES.values(), IS_LEADER, STARTED_AT, STREAMS_BEGUN, STREAMS_ENDED)
+STREAMS_STARTED, STREAMS_ENDED = "grpc_server_started_total", "grpc_server_handled_total"
+WANTED = (*NAMES.values(), IS_LEADER, STARTED_AT, STREAMS_STARTED, STREAMS_ENDED)
 
 
 def counters_of(page: bytes, member: str, read_at: float) -> MemberCounters:
@@ -66,7 +66,7 @@ def counters_of(page: bytes, member: str, read_at: float) -> MemberCounters:
     sums: dict[str, float] = {}
     series = set[object]()
     for name, labels, value in _samples(page):
-        if name in (STREAMS_BEGUN, STREAMS_ENDED) and not _is_keep_alive(labels):
+        if name in (STREAMS_STARTED, STREAMS_ENDED) and not _is_keep_alive(labels):
             continue
         one = name, frozenset(labels.items())
         if one not in series:
@@ -125,7 +125,7 @@ class MemberMetrics:
     async def _poll_one(self, page: Address) -> MemberCounters | Unseen:
         until = time.monotonic() + (TIMEOUT_S if self._are_named else UNASKED_TIMEOUT_S)
         try:
-            raw = await get(page, self._context, until=until, most_bytes=MAX_BYTES)
+            raw = await get(page, self._context, until=until, max_bytes=MAX_BYTES)
             read = partial(counters_of, raw, page.shown, self._clock.now())
             return await run_in_thread(read, until=until, late="its page was not read")
         except ProcessReadError as error:
@@ -160,5 +160,5 @@ def _is_keep_alive(labels: Mapping[str, str]) -> bool:
 
 
 def _streams(sums: Mapping[str, float]) -> int | None:
-    begun = sums.get(STREAMS_BEGUN)
-    return None if begun is None else max(0, int(begun - sums.get(STREAMS_ENDED, 0.0)))
+    started = sums.get(STREAMS_STARTED)
+    return None if started is None else max(0, int(started - sums.get(STREAMS_ENDED, 0.0)))

@@ -16,9 +16,9 @@ from lockdoctor.domain.report.processes import GoroutineCounts
 from lockdoctor.domain.report.unseen import ProcessPart, Unseen
 from lockdoctor.errors import ConfigError, ProcessReadError
 from lockdoctor.ports import Clock
-from lockdoctor.processes.aside import run_in_thread
 from lockdoctor.processes.goroutine_profile import MAX_BYTES, census_of
 from lockdoctor.processes.http_client import Address, get, parse_address
+from lockdoctor.processes.thread import run_in_thread
 
 TIMEOUT_S = 20.0
 """Maximum seconds for all requests to a process at one end of a run, and parsing."""
@@ -89,10 +89,7 @@ class PprofProcesses:
         results = await asyncio.gather(
             *(self._poll_one(each, is_last=is_last) for each in self._targets)
         )
-        return ProcessData(
-            processes=tuple(each for each in results if isinstance(each, ProcessSnapshot)),
-            unheard=tuple(each for each in results if isinstance(each, Unseen)),
-        )
+        return _process_data(results)
 
     async def _poll_one(self, target: PprofTarget, *, is_last: bool) -> ProcessSnapshot | Unseen:
         try:
@@ -120,7 +117,7 @@ class PprofProcesses:
         return closer if closer.is_whole else census
 
     async def _read(self, address: Address, until: float) -> GoroutineCounts:
-        raw = await get(address, self._context, until=until, most_bytes=MAX_BYTES)
+        raw = await get(address, self._context, until=until, max_bytes=MAX_BYTES)
         return await _census(raw, until)
 
 
@@ -143,10 +140,14 @@ class SavedProcesses:
         if not is_last:
             return ProcessData()
         results = [await _saved(*each) for each in self._saved]
-        return ProcessData(
-            processes=tuple(each for each in results if isinstance(each, ProcessSnapshot)),
-            unheard=tuple(each for each in results if isinstance(each, Unseen)),
-        )
+        return _process_data(results)
+
+
+def _process_data(results: Sequence[ProcessSnapshot | Unseen]) -> ProcessData:
+    return ProcessData(
+        processes=tuple(each for each in results if isinstance(each, ProcessSnapshot)),
+        unheard=tuple(each for each in results if isinstance(each, Unseen)),
+    )
 
 
 def _content(file: Path) -> bytes:

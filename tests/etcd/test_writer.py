@@ -15,7 +15,7 @@ from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, LeaseNotFound, Lea
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.model.write_result import WriteOutcome
 from lockdoctor.etcd.writer import EtcdWriter
-from lockdoctor.ports import MAX_TOGETHER, Cluster, KeyWriter
+from lockdoctor.ports import MAX_KEYS_PER_WRITE, Cluster, KeyWriter
 from tests.etcd.connections import connected, writing
 from tests.eventually import run
 from tests.fakes.cluster import FakeClock, FakeCluster
@@ -175,7 +175,7 @@ def test_as_many_keys_as_one_write_takes(tell: Tell, prefix: bytes) -> None:
     """So many are within etcd's limit; more are refused before anything is sent."""
 
     async def story(theatre: Theatre) -> None:
-        names = [b"%s%d" % (prefix, n) for n in range(MAX_TOGETHER + 1)]
+        names = [b"%s%d" % (prefix, n) for n in range(MAX_KEYS_PER_WRITE + 1)]
         holds = [await theatre.hold(name) for name in names]
 
         with pytest.raises(ValueError, match="in one write"):

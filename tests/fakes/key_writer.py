@@ -9,7 +9,7 @@ from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.model.write_result import WriteOutcome, WriteResult
 from lockdoctor.errors import ClusterError, WrongClusterError
-from lockdoctor.ports import MAX_TOGETHER
+from lockdoctor.ports import MAX_KEYS_PER_WRITE
 from tests.fakes.cluster import FakeClock, FakeCluster
 
 Act = Callable[[], WriteOutcome]
@@ -108,7 +108,7 @@ class FakeSurgeon:
     async def _write(
         self, step: str, act: Act, keys: Sequence[LockKey] | None = None
     ) -> WriteResult:
-        if keys is not None and not 0 < len(keys) <= MAX_TOGETHER:
+        if keys is not None and not 0 < len(keys) <= MAX_KEYS_PER_WRITE:
             raise ValueError(f"{len(keys)} keys in one write")
         asked_at, _ = await self._cluster._answer()
         self.before(step)

@@ -24,11 +24,11 @@ from tests.processes.mutations import mutated
 SECRET = "s3cret"
 
 
-def got(text: str, *, timeout_s: float = 5.0, most_bytes: int = 1 << 20) -> bytes:
+def got(text: str, *, timeout_s: float = 5.0, max_bytes: int = 1 << 20) -> bytes:
     """Get what is at a URL."""
     address = parse_address(text, "--pprof")
     until = time.monotonic() + timeout_s
-    return run(get(address, None, until=until, most_bytes=most_bytes))
+    return run(get(address, None, until=until, max_bytes=max_bytes))
 
 
 def test_body() -> None:
@@ -154,7 +154,7 @@ def test_slow_answers(slow: Callable[[Serving, socket.socket], None]) -> None:
         servers.append(server)
         started = time.monotonic()
         with pytest.raises(ProcessReadError, match="no answer in time"):
-            got(server.url, timeout_s=0.3, most_bytes=1 << 40)
+            got(server.url, timeout_s=0.3, max_bytes=1 << 40)
         assert time.monotonic() - started < 5
         if slow is not silence:
             assert server.left.wait(10), "the connection is read on after the time-out"
@@ -221,7 +221,7 @@ def test_plain_http_behind_https() -> None:
         address = Address(server.url.replace("http", "https"), "shown")
         context = ssl.create_default_context()
         with pytest.raises(ProcessReadError, match="TLS failed"):
-            run(get(address, context, until=time.monotonic() + 5.0, most_bytes=100))
+            run(get(address, context, until=time.monotonic() + 5.0, max_bytes=100))
 
 
 @given(
@@ -250,7 +250,7 @@ def test_bytes_that_are_no_tls() -> None:
         address = parse_address(server.url.replace("http", "https"), "--pprof")
         context = ssl.create_default_context()
         with pytest.raises(ProcessReadError, match="TLS failed"):
-            run(get(address, context, until=time.monotonic() + 5.0, most_bytes=100))
+            run(get(address, context, until=time.monotonic() + 5.0, max_bytes=100))
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

@@ -60,7 +60,7 @@ def read(page: str) -> MemberCounters:
 
 
 def test_a_page_of_etcd() -> None:
-    """Each counter by its name; streams are those begun without those that have ended."""
+    """Each counter by its name; streams are those started without those that have ended."""
     assert read(PAGE) == MemberCounters(
         member="a",
         read_at=10.0,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lockdoctor.demo.etcd_server import EtcdServer
-from lockdoctor.ports import MAX_TOGETHER
+from lockdoctor.ports import MAX_KEYS_PER_WRITE
 from tests.etcd.connections import connected, writing
 from tests.etcd.relay import Relay
 from tests.eventually import run
@@ -108,8 +108,8 @@ def test_an_undo_that_was_killed_is_completed(
     """What is back is left alone, and is no sign of life of anybody."""
     assert operator.revoke(*quarantine(session)).status == 0
     entry = operator.lines[0]["entry"]
-    killed(operator, relay, session.key(MAX_TOGETHER * batch), "--undo", entry)
-    assert session.moved == NUMBER - MAX_TOGETHER * batch
+    killed(operator, relay, session.key(MAX_KEYS_PER_WRITE * batch), "--undo", entry)
+    assert session.moved == NUMBER - MAX_KEYS_PER_WRITE * batch
     assert operator.lines[-1]["line"] == "intent"
 
     completed, again = undo(operator), undo(operator)
@@ -124,8 +124,8 @@ def test_a_quarantine_that_was_killed_is_undone(
     operator: Operator, relay: Relay, session: Session
 ) -> None:
     """The keys that never left are left alone."""
-    killed(operator, relay, session.key(MAX_TOGETHER), *quarantine(session))
-    assert session.moved == MAX_TOGETHER
+    killed(operator, relay, session.key(MAX_KEYS_PER_WRITE), *quarantine(session))
+    assert session.moved == MAX_KEYS_PER_WRITE
 
     assert undo(operator).status == 0
 

@@ -86,21 +86,21 @@ class _LoggedChannel:
         self._endpoint = endpoint
 
     def unary_unary(self, path: str, **serializers: Any) -> Callable[..., Any]:
-        ask = self._channel.unary_unary(path, **serializers)
+        call = self._channel.unary_unary(path, **serializers)
 
         async def logged(request: Any, **options: Any) -> Any:
             with logged_call(_method(path), self._endpoint):
-                return await ask(request, **options)
+                return await call(request, **options)
 
         return logged
 
     def stream_stream(self, path: str, **serializers: Any) -> Callable[..., Any]:
         """Log a stream when it has ended."""
-        begin = self._channel.stream_stream(path, **serializers)
+        start = self._channel.stream_stream(path, **serializers)
 
         def logged(**options: Any) -> Any:
             started_at = _now()
-            call = begin(**options)
+            call = start(**options)
             call.add_done_callback(
                 lambda done: _write(_method(path), self._endpoint, _outcome(done), started_at)
             )
@@ -122,13 +122,13 @@ def _method(path: str) -> str:
 
 def _outcome(call: Any) -> str:
     """Name the status of a stream that has ended: its code is there without waiting."""
-    asking = call.code()
+    reading = call.code()
     try:
-        asking.send(None)
+        reading.send(None)
     except StopIteration as answer:
         return str(answer.value.name)
     finally:
-        asking.close()
+        reading.close()
     return "ENDED"
 
 

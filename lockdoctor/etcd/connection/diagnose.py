@@ -64,7 +64,7 @@ async def explain(endpoint: Endpoint, tls: TlsFiles, timeout_s: float, otherwise
 async def _explain(endpoint: Endpoint, tls: TlsFiles, otherwise: str) -> str:
     if endpoint.uses_tls:
         return await _explain_tls(endpoint, tls, otherwise)
-    answer = await _ask_plainly(endpoint)
+    answer = await _probe_without_tls(endpoint)
     if answer:
         return _what_answers(answer, otherwise)
     if await _speaks_tls(endpoint):
@@ -133,7 +133,7 @@ async def _explain_alert(endpoint: Endpoint, tls: TlsFiles, reason: str) -> str:
         if tls.cert is not None:
             return "it does not accept our client certificate: check --cert and --key"
         return "it demands a client certificate: give --cert and --key"
-    if await _ask_plainly(endpoint):
+    if await _probe_without_tls(endpoint):
         return f"it speaks plain HTTP: write {endpoint.with_scheme('http')}"
     return (
         "it does not speak TLS"
@@ -150,7 +150,7 @@ def _what_answers(answer: bytes, otherwise: str) -> str:
     return "something answers there, but not etcd: is the port right?"
 
 
-async def _ask_plainly(endpoint: Endpoint) -> bytes:
+async def _probe_without_tls(endpoint: Endpoint) -> bytes:
     """
     Send a request without TLS.
 
@@ -181,28 +181,22 @@ async def probe(
         server_name: The name that the certificate must have; None is the endpoint's host.
     """
     with logged_call("GET /version", endpoint):
-        return await _ask(endpoint, context, server_name)
+        reader, writer = await asyncio.open_connection(
+            endpoint.host,
+            endpoint.port,
+            ssl=context,
+            server_hostname=(server_name or endpoint.host) if context else None,
+        )
+        try:
+            if context is not None:
+                await _wait_for_alert(reader)
+            writer.write(b"GET /version HTTP/1.1\r\nHost: etcd\r\nConnection: close\r\n\r\n")
+            return ProbeResponse(await _read(reader), writer.get_extra_info("peercert"))
+        finally:
+            writer.transport.abort()
 
 
-async def _ask(
-    endpoint: Endpoint, context: ssl.SSLContext | None, server_name: str | None
-) -> ProbeResponse:
-    reader, writer = await asyncio.open_connection(
-        endpoint.host,
-        endpoint.port,
-        ssl=context,
-        server_hostname=(server_name or endpoint.host) if context else None,
-    )
-    try:
-        if context is not None:
-            await _hear_alert(reader)
-        writer.write(b"GET /version HTTP/1.1\r\nHost: etcd\r\nConnection: close\r\n\r\n")
-        return ProbeResponse(await _read(reader), writer.get_extra_info("peercert"))
-    finally:
-        writer.transport.abort()
-
-
-async def _hear_alert(reader: asyncio.StreamReader) -> None:
+async def _wait_for_alert(reader: asyncio.StreamReader) -> None:
     """
     Wait for the server to refuse the client certificate.
 

@@ -114,32 +114,34 @@ def rpc_error(status: int, details: str) -> grpc.aio.AioRpcError:
 
 def needs_token(error: grpc.RpcError) -> bool:
     """Return whether a new token might help: it expired, or a restart lost it."""
-    return error.code() is grpc.StatusCode.UNAUTHENTICATED or _says(error, *TOKEN_TEXTS)
+    return error.code() is grpc.StatusCode.UNAUTHENTICATED or _has_text(error, *TOKEN_TEXTS)
 
 
 def needs_user(error: grpc.RpcError) -> bool:
     """Return whether etcd requires a user."""
-    return needs_token(error) or _says(error, "user name is empty")
+    return needs_token(error) or _has_text(error, "user name is empty")
 
 
 def is_permission_denied(error: grpc.RpcError) -> bool:
     """Return whether the role may not read the requested keys."""
-    return error.code() is grpc.StatusCode.PERMISSION_DENIED or _says(error, "permission denied")
+    return error.code() is grpc.StatusCode.PERMISSION_DENIED or _has_text(
+        error, "permission denied"
+    )
 
 
 def is_auth_disabled(error: grpc.RpcError) -> bool:
     """Return whether the cluster has no users at all."""
-    return _says(error, "authentication is not enabled")
+    return _has_text(error, "authentication is not enabled")
 
 
 def is_transient(error: grpc.RpcError) -> bool:
     """Return whether the same read might succeed at another member, or later."""
-    return error.code() is grpc.StatusCode.UNAVAILABLE or _says(error, *TRANSIENT_TEXTS)
+    return error.code() is grpc.StatusCode.UNAVAILABLE or _has_text(error, *TRANSIENT_TEXTS)
 
 
 def is_without_leader(error: grpc.RpcError) -> bool:
     """Return whether the member has no leader: too few members are connected."""
-    return _says(error, "no leader")
+    return _has_text(error, "no leader")
 
 
 def is_without_leases(error: grpc.RpcError) -> bool:
@@ -158,7 +160,7 @@ def is_without_leases(error: grpc.RpcError) -> bool:
 
 def is_of_learner(error: grpc.RpcError) -> bool:
     """Return whether the member is a learner, which serves only its status."""
-    return _says(error, "not supported for learner")
+    return _has_text(error, "not supported for learner")
 
 
 def is_timeout(error: grpc.RpcError) -> bool:
@@ -222,9 +224,9 @@ def translate_write(error: grpc.RpcError, what: str, where: str) -> ClusterError
 
 def access_denied(text: str, what: str, need: str = TO_READ) -> AccessDeniedError | None:
     """Return the error for etcd's text on users and permissions; else None."""
-    for etcd_says, ours in ACCESS_TEXTS:
-        if etcd_says in text.lower():
-            return AccessDeniedError(ours.format(what=what, need=need))
+    for part, message in ACCESS_TEXTS:
+        if part in text.lower():
+            return AccessDeniedError(message.format(what=what, need=need))
     return None
 
 
@@ -259,7 +261,7 @@ def printable(key: bytes) -> str:
     return "'" + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text) + "'"
 
 
-def _says(error: grpc.RpcError, *texts: str) -> bool:
+def _has_text(error: grpc.RpcError, *texts: str) -> bool:
     details = _text(error)
     return any(text in details for text in texts)
 

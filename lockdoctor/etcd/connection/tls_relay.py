@@ -73,30 +73,30 @@ class Relay:
         """Pass bytes until one side closes; gRPC reconnects where it must."""
         reader, writer = await asyncio.open_unix_connection(sock=near)
         try:
-            await self._pass_on(reader, writer)
+            await self._relay(reader, writer)
         except OSError:
             pass  # gRPC sees the end of its connection, and the probe finds the reason
         finally:
             writer.close()
 
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection(
             self._endpoint.host,
             self._endpoint.port,
             ssl=self._context,
             server_hostname=self._tls.name_of(self._endpoint.host),
         )
-        ways = [
+        copies = [
             asyncio.ensure_future(_copy(reader, far_writer)),
             asyncio.ensure_future(_copy(far_reader, writer)),
         ]
         try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(copies, return_when=asyncio.FIRST_COMPLETED)
         finally:
             far_writer.transport.abort()  # first, since close() can cancel the wait below
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
+            for copy in copies:
+                copy.cancel()
+            await asyncio.gather(*copies, return_exceptions=True)
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -140,7 +140,7 @@ class Http2Client:
             self._handlers[kind](self, flags, stream, payload)
 
     def _headers(self, flags: int, stream: int, payload: bytes) -> None:
-        if flags & (h2.PADDED | h2.PRIORITISED):
+        if flags & (h2.PADDED | h2.PRIORITIZED):
             payload = h2.content_of(h2.HEADERS, flags, payload)
         if flags & h2.END_HEADERS:
             self._handle_head(flags, stream, payload)

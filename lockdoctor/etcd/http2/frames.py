@@ -18,7 +18,7 @@ PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(5, 10)
 END_STREAM = ACK = 0x1
 END_HEADERS = 0x4
 PADDED = 0x8
-PRIORITISED = 0x20
+PRIORITIZED = 0x20
 
 HEADER_TABLE_SIZE, ENABLE_PUSH, MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE = range(
     1, 6
@@ -148,7 +148,7 @@ def content_of(kind: int, flags: int, payload: bytes) -> bytes:
         if not payload:
             raise ProtocolError("sent a frame that breaks off")
         start, padding = 1, payload[0]
-    if kind == HEADERS and flags & PRIORITISED:
+    if kind == HEADERS and flags & PRIORITIZED:
         start += 5
     end = len(payload) - padding
     if start > end:

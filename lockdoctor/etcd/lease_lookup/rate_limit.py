@@ -62,13 +62,13 @@ class RateLimiter:
         if turn_at - now > BURST_S:
             await self._clock.sleep(turn_at - now)
 
-    def available(self, most: int) -> int:
+    def available(self, max_count: int) -> int:
         """Return how many look-ups may go now: all, a whole burst, or 0."""
-        if not self._apart_s or self._ahead >= most:
-            return most
+        if not self._apart_s or self._ahead >= max_count:
+            return max_count
         left_s = BURST_S - max(-BURST_S, self._next_at - self._clock.now())
         may_go = self._ahead + (math.floor(left_s / self._apart_s) + 1 if left_s >= 0 else 0)
-        return min(most, may_go) if may_go >= min(most, self._burst) else 0
+        return min(max_count, may_go) if may_go >= min(max_count, self._burst) else 0
 
     def consume(self, turns: int) -> None:
         """Count look-ups that go now."""
@@ -91,10 +91,10 @@ class ConcurrencyLimit:
     packets. A distant member that answers slowly is not limited more, since its best is slow too.
     """
 
-    def __init__(self, most: int = MAX_OPEN) -> None:
+    def __init__(self, max_open: int = MAX_OPEN) -> None:
         """Start with a few, so that the first answers show the best time."""
         self.size = INITIAL_OPEN
-        self._most = most
+        self._max_open = max_open
         self._best_s = math.inf
         self._earlier_best_s = math.inf
         self._rounds = 0
@@ -122,7 +122,7 @@ class ConcurrencyLimit:
             self.size = max(MIN_OPEN, int(self.size * BACK_OFF))
             self._was_slow = True
         elif self._was_full:
-            self.size = min(self._most, self.size + (STEP if self._was_slow else self.size))
+            self.size = min(self._max_open, self.size + (STEP if self._was_slow else self.size))
         self._rounds += 1
         if self._rounds % ROUNDS_KEPT == 0:
             self._earlier_best_s, self._best_s = self._best_s, math.inf

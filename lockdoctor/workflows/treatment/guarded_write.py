@@ -13,7 +13,7 @@ from lockdoctor.domain.model.write_result import WriteOutcome, WriteResult
 from lockdoctor.domain.treatment.preconditions import hold_changes
 from lockdoctor.domain.treatment.reasons import Change, LeaseGoneAlready
 from lockdoctor.errors import NO_ANSWER, ClusterError, WrongClusterError
-from lockdoctor.ports import MAX_TOGETHER, Clock, KeyWriter
+from lockdoctor.ports import MAX_KEYS_PER_WRITE, Clock, KeyWriter
 from lockdoctor.workflows.treatment.context import LOOK_UP_S, read_keys
 
 LOOK_INTERVAL_S = 0.5
@@ -128,5 +128,5 @@ def is_hold_gone(shown: LockKey, now: LockKey | None) -> bool:
 
 
 def _batches(keys: Sequence[LockKey]) -> Iterator[Sequence[LockKey]]:
-    for start in range(0, len(keys), MAX_TOGETHER):
-        yield keys[start : start + MAX_TOGETHER]
+    for start in range(0, len(keys), MAX_KEYS_PER_WRITE):
+        yield keys[start : start + MAX_KEYS_PER_WRITE]

@@ -97,7 +97,7 @@ def test_what_is_padded_prioritised_continued_or_unknown() -> None:
     (call,) = talk.ask(b"1")
     block = talk.peer.headers(HEADERS)
     body = b"\0\0\0\0\5hello"
-    flags = h2.PADDED | h2.PRIORITISED
+    flags = h2.PADDED | h2.PRIORITIZED
 
     talk.poll(frame(h2.HEADERS, flags, 1, b"\2" + b"prior" + block[:3] + b"\0\0"))
     talk.poll(frame(h2.CONTINUATION, 0, 1, b""))

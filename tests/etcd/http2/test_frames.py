@@ -60,7 +60,7 @@ def test_padding_is_taken_off(content: bytes, padding: int, priority: bytes) -> 
     padded = bytes([padding]) + content + b"\0" * padding
     assert h2.content_of(h2.DATA, h2.PADDED, padded) == content
     prioritised = bytes([padding]) + priority[:5].ljust(5, b"p") + content + b"\0" * padding
-    assert h2.content_of(h2.HEADERS, h2.PADDED | h2.PRIORITISED, prioritised) == content
+    assert h2.content_of(h2.HEADERS, h2.PADDED | h2.PRIORITIZED, prioritised) == content
     assert h2.content_of(h2.DATA, 0, content) == content
 
 
@@ -68,7 +68,7 @@ def test_padding_is_taken_off(content: bytes, padding: int, priority: bytes) -> 
 def test_padding_that_is_longer_than_its_frame(payload: bytes) -> None:
     """It cannot be meant so."""
     with pytest.raises(ProtocolError):
-        h2.content_of(h2.HEADERS, h2.PADDED | h2.PRIORITISED, payload)
+        h2.content_of(h2.HEADERS, h2.PADDED | h2.PRIORITIZED, payload)
 
 
 @pytest.mark.parametrize(

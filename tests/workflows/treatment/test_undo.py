@@ -14,7 +14,7 @@ from lockdoctor.domain.treatment.journal_entry import EntryId
 from lockdoctor.domain.treatment.plan import Selection
 from lockdoctor.domain.treatment.reasons import KeyGone, KeyRewritten
 from lockdoctor.errors import WrongClusterError
-from lockdoctor.ports import MAX_TOGETHER
+from lockdoctor.ports import MAX_KEYS_PER_WRITE
 from tests.factories.treatment import Room, key_of, tell
 
 NUMBER = 100
@@ -91,7 +91,7 @@ def test_an_undo_that_was_killed_is_completed(number: int) -> None:
         room.surgeon.before = at_move(number, die)
         with pytest.raises(Killed):
             await room.undo(entry_of(room))
-        assert moved(room, leaked) == NUMBER - MAX_TOGETHER * (number - 1)
+        assert moved(room, leaked) == NUMBER - MAX_KEYS_PER_WRITE * (number - 1)
         room.surgeon.before = lambda _: None
         before = len(room.surgeon.touched)
 
@@ -99,7 +99,7 @@ def test_an_undo_that_was_killed_is_completed(number: int) -> None:
         again = await room.undo(entry_of(room))
 
         assert (undone.result, undone.changed) == (Result.DONE, ())
-        assert len(room.surgeon.touched) - before == NUMBER - MAX_TOGETHER * (number - 1)
+        assert len(room.surgeon.touched) - before == NUMBER - MAX_KEYS_PER_WRITE * (number - 1)
         assert again.result is Result.ALREADY_GONE
         await assert_all_back(room, leaked)
 
@@ -112,7 +112,7 @@ def test_a_quarantine_that_was_killed_is_undone(number: int) -> None:
 
     async def story(room: Room) -> None:
         leaked = await quarantined(room, at_move(number, die))
-        assert moved(room, leaked) == MAX_TOGETHER * (number - 1)
+        assert moved(room, leaked) == MAX_KEYS_PER_WRITE * (number - 1)
 
         undone = await room.undo(entry_of(room))
 
@@ -151,7 +151,7 @@ def test_a_key_that_changes_in_the_middle_leaves_the_rest_to_the_next_time() -> 
 
     async def story(room: Room) -> None:
         leaked = await quarantined(room)
-        late = key_of(leaked, name(MAX_TOGETHER))
+        late = key_of(leaked, name(MAX_KEYS_PER_WRITE))
         room.surgeon.before = at_move(2, lambda: room.cluster.delete(late))
         first = await room.undo(entry_of(room))
         second = await room.undo(entry_of(room))
@@ -228,7 +228,7 @@ def test_another_cluster_in_the_middle_of_an_undo() -> None:
         undone = await room.undo(entry_of(room))
 
         assert (undone.result, undone.failure) == (Result.PARTLY, "another cluster")
-        assert moved(room, leaked) == NUMBER - MAX_TOGETHER
+        assert moved(room, leaked) == NUMBER - MAX_KEYS_PER_WRITE
         assert room.journal.entries()[1].result is Result.PARTLY
 
     tell(story)
