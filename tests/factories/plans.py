@@ -30,7 +30,7 @@ from tests.factories.reports import HOLDER, NOON, a_key
 
 ORDERS = b"/my-lock/orders"
 NEXT = b"/my-lock/orders/a1"
-EVIDENCE = ("The hold has stood for at least 12 min 30 s; nothing proves yet since when.",)
+EVIDENCE = ("Held for at least 12 min 30 s. lockdoctor cannot tell when it started.",)
 
 
 def a_stake(name: bytes = ORDERS, **fields: Any) -> ApprovedHold:

@@ -79,7 +79,7 @@ def test_what_go_hides_is_not_taken_for_an_id(found: Recording) -> None:
     assert (live.sessions, live.kept, live.agreement) == (10, None, "as-many")
     (process,) = report.processes
     assert (process.keyless_kept, process.locks_held) == (None, None)
-    assert "0 of 11 keep-alives show their lease's ID" in next(process_lines(process))
+    assert "0 of 11 keep-alives show their lease ID" in next(process_lines(process))
 
 
 @pytest.mark.parametrize("found", HIDING, ids=lambda found: found.build)

@@ -130,8 +130,8 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 
 
 def times(number: int) -> str:
-    """Return a frequency: once, twice, 3 times."""
-    return {1: "once", 2: "twice"}.get(number, f"{humanize.intcomma(number)} times")
+    """Return a frequency: once, 2 times."""
+    return "once" if number == 1 else f"{humanize.intcomma(number)} times"
 
 
 @functools.lru_cache(maxsize=4096)

@@ -210,7 +210,7 @@ def test_what_is_estimated_comes_after_what_is_proven() -> None:
     first, second = re.findall(r"^  - (.*)$", text, re.MULTILINE)
 
     assert first.startswith("The last 3 runs")
-    assert second.startswith("An estimate")
+    assert second.startswith("Estimated")
 
 
 def test_a_waiter_is_named_as_one() -> None:

@@ -64,8 +64,7 @@ def test_a_period_is_one_number() -> None:
     text = " ".join(page(a_report(a_lock_report(None, verdict, trace=trace)), 160).split())
 
     assert every_s == pytest.approx(4.42)
-    assert "every 4.5 s or less" in text
-    assert "on average every 4.5 s or more often" in text
+    assert text.count("every 4.5 s or less") == 2
 
 
 def test_a_lock_that_nobody_holds() -> None:

@@ -16,11 +16,11 @@ from lockdoctor.outputs.text.values import at_least, at_most, count, duration, m
 def _held(evidence: Held) -> str:
     if evidence.at_least_s <= 0:
         if evidence.at_most_s is None:
-            return "It was seen once only, which proves nothing of how long it is held."
-        return f"The hold is at most {at_most(evidence.at_most_s)} old."
-    text = f"The hold has stood for at least {at_least(evidence.at_least_s)}"
+            return "Read only once, so lockdoctor cannot tell how long the lock is held."
+        return f"Held for at most {at_most(evidence.at_most_s)}."
+    text = f"Held for at least {at_least(evidence.at_least_s)}"
     if evidence.at_most_s is None:
-        return f"{text}; nothing proves yet since when."
+        return f"{text}. lockdoctor cannot tell when it started."
     return f"{text}, at most {at_most(evidence.at_most_s)}."
 
 
@@ -33,31 +33,31 @@ def _held_clause(evidence: Held) -> str | None:
 
 def _estimated(evidence: EstimatedAge) -> str:
     return (
-        f"An estimate, not a proof: it is about {duration(evidence.about_s)} old if the cluster"
-        f" always wrote as fast as now ({count(evidence.revisions_since, 'revision')} since,"
-        f" {evidence.revisions_per_s:.3g} a second)."
+        f"Estimated age: about {duration(evidence.about_s)}, if the write rate was constant"
+        f" ({count(evidence.revisions_since, 'revision')}, {evidence.revisions_per_s:.3g} per"
+        " second). Not proven."
     )
 
 
 def _claimed(evidence: ClaimedAge) -> str:
     if evidence.claimed_s < 0:
-        return f"By the client's clock it was taken {duration(-evidence.claimed_s)} in the future."
-    return f"By the client's own clock it was taken {duration(evidence.claimed_s)} ago."
+        return f"Acquired {duration(-evidence.claimed_s)} in the future, by the client's own clock."
+    return f"Acquired {duration(evidence.claimed_s)} ago, by the client's own clock."
 
 
 def _within_limit(evidence: WithinLimit) -> str:
-    return f"A hold may last {duration(evidence.limit_s)}; none is proven to have lasted longer."
+    return f"Not proven to be held for longer than the limit of {duration(evidence.limit_s)}."
 
 
 def _seen_in_earlier_runs(evidence: SeenInEarlierRuns) -> str:
     return (
-        f"The last {evidence.runs} runs with the same limits found the same, since"
-        f" {moment(evidence.since_at)}: it has stood for at least {at_least(evidence.for_s)}."
+        f"The last {evidence.runs} runs with the same limits had this finding: for at least"
+        f" {at_least(evidence.for_s)}, since {moment(evidence.since_at)}."
     )
 
 
 def _seen_clause(evidence: SeenInEarlierRuns) -> str:
-    return f"found {count(evidence.runs, 'run')} in a row, since {moment(evidence.since_at)}"
+    return f"in {count(evidence.runs, 'run')} in a row, since {moment(evidence.since_at)}"
 
 
 ENTRIES = (

@@ -11,35 +11,36 @@ from lockdoctor.outputs.text.values import at_least, brief, count
 def _cycle(evidence: WaitCycle) -> str:
     text = "The session waits behind a key of its own"
     if len(evidence.ring) > 1:
-        text = f"{count(evidence.sessions, 'session')} wait for one another in a circle"
-    seen = "seen once only, which does not prove that it lasts"
+        text = f"{count(evidence.sessions, 'session')} wait for each other in a cycle"
     if evidence.stood_s > 0:
-        seen = f"unchanged for at least {at_least(evidence.stood_s)}"
+        text += f", unchanged for at least {at_least(evidence.stood_s)}."
+    else:
+        text += ". Read only once, so the cycle might not last."
     if all(wait.is_holder for wait in evidence.ring):
-        return f"{text}, {seen}."
+        return text
     return (
-        f"{text}, {seen}; some only stand before another in a queue, and whoever holds that lock"
-        " now is no part of it: freeing it does not undo the circle."
+        f"{text} Some are only ahead of another session in a queue. The holder of that lock is not"
+        " part of the cycle, so a release by that holder does not end it."
     )
 
 
 def _cycle_clause(evidence: WaitCycle) -> str:
     if len(evidence.ring) == 1:
         return "it waits behind a key of its own"
-    return f"{count(evidence.sessions, 'session')} wait for one another"
+    return f"{count(evidence.sessions, 'session')} wait for each other"
 
 
 def _cheapest_break(evidence: CheapestBreak) -> str:
     waiters = count(evidence.waiters, "waiter") + (" waits" if evidence.waiters == 1 else " wait")
     return (
-        f"Ending session {hex_id(evidence.lease)} undoes it with the least damage:"
-        f" it has {count(evidence.keys, 'key')}, and {waiters} for what it holds."
+        f"Revoking lease {hex_id(evidence.lease)} ends this deadlock with the least damage"
+        f" ({count(evidence.keys, 'key')} deleted; {waiters} for its locks)."
     )
 
 
 def _holder_waits(evidence: HolderWaits) -> str:
     return (
-        f"Its holder's session itself waits for {brief(evidence.lock)}, which may be why it does"
+        f"The holder's session itself waits for {brief(evidence.lock)}. This might be why it does"
         " not release."
     )
 
@@ -50,7 +51,7 @@ ENTRIES = (
     entry(
         NoSingleBreak,
         "no-single-way-out",
-        "No session undoes this alone: more than one of them has to end.",
+        "Revoking one lease does not end this deadlock. More than one session has to end.",
     ),
     entry(HolderWaits, "holder-waits", _holder_waits),
 )

@@ -13,7 +13,7 @@ from lockdoctor.domain.evidence.keys import (
     UnknownRecipe,
 )
 from lockdoctor.outputs.text.evidence.entry import entry
-from lockdoctor.outputs.text.values import brief, count, duration, printable, times
+from lockdoctor.outputs.text.values import brief, count, duration, times
 
 
 def _no_lease(evidence: NoLease) -> str:
@@ -25,8 +25,8 @@ def _no_lease(evidence: NoLease) -> str:
 
 def _foreign_holder(evidence: ForeignHolder) -> str:
     return (
-        f"What blocks the queue is no contender: {printable(evidence.key)} merely lies below the"
-        " lock's name, and Go's Mutex waits for every older key there."
+        f"{brief(evidence.key)} blocks the queue but is not a waiter. Go's Mutex waits for every"
+        " older key below the lock's name."
     )
 
 
@@ -35,18 +35,18 @@ def _other_keys(evidence: OtherKeys) -> str:
     more = evidence.count - len(evidence.keys)
     rest = f" and {more:,} more" if more > 0 else ""
     keys = count(evidence.count, "key")
-    return f"The lease also carries {keys} outside the lock, which would go with it: {shown}{rest}."
+    return f"The lease also has {keys} outside the lock, which a revoke deletes: {shown}{rest}."
 
 
 def _by_design(evidence: ByDesign) -> str:
     article = "an" if evidence.key_kind.startswith("e") else "a"
-    return f"It is {article} {evidence.key_kind}: kept as long as its process lives, by design."
+    return f"This is {article} {evidence.key_kind}: held as long as its process runs, by design."
 
 
 def _rewritten(evidence: Rewritten) -> str:
     return (
-        f"Its client wrote the key again {times(evidence.times)} in"
-        f" {duration(evidence.watched_s)}, onto a fresh lease."
+        f"The client wrote the key again {times(evidence.times)} in"
+        f" {duration(evidence.watched_s)}, with a new lease."
     )
 
 
@@ -59,14 +59,12 @@ ENTRIES = (
     entry(
         UnknownRecipe,
         "unknown-shape",
-        "lockdoctor cannot tell whether this key is a lock: other programs write keys like it,"
-        " too.",
+        "lockdoctor cannot tell whether this key is a lock: other programs write such keys, too.",
     ),
     entry(
         QueueCut,
         "queue-cut",
-        "The scanned prefix may leave out contenders of this lock, so nobody can be called its"
-        " holder.",
+        "The prefix might cut this lock's queue, so its holder is unknown.",
     ),
-    entry(Keyless, "keyless", "The lease carries no key."),
+    entry(Keyless, "keyless", "The lease has no key."),
 )

@@ -6,31 +6,23 @@ from lockdoctor.domain.evidence.leak_score import IndicatorScore, LeakIndicator,
 from lockdoctor.outputs.text.evidence.entry import entry
 
 INDICATORS = {
-    LeakIndicator.STILL: "nobody was served in half a minute or more",
-    LeakIndicator.GAVE_UP: "attempts waited for it and gave up",
-    LeakIndicator.LEFT_SESSIONS: "such attempts left their sessions open",
-    LeakIndicator.WAITED_LONG: "somebody has waited for long",
+    LeakIndicator.STILL: "the lock did not change hands for 30 s or more although others wanted it",
+    LeakIndicator.GAVE_UP: "attempts waited and gave up",
+    LeakIndicator.LEFT_SESSIONS: "attempts that gave up left their sessions open",
+    LeakIndicator.WAITED_LONG: "a waiter has waited 30 s or more",
     LeakIndicator.WAITED: "others wait",
-    LeakIndicator.STOOD: "its key has stood longer than a hold may last",
-    LeakIndicator.LOOKS_OLD: "its key looks older than a hold may be",
-    LeakIndicator.LOOKS_YOUNG: "its key looks young",
-    LeakIndicator.CLAIMS_OLD: "its client's clock says that it is old",
-    LeakIndicator.CLAIMS_YOUNG: "its client's clock says that it is young",
+    LeakIndicator.STOOD: "the key has existed for longer than a hold may last",
+    LeakIndicator.LOOKS_OLD: "the key looks older than a hold may be",
+    LeakIndicator.LOOKS_YOUNG: "the key looks young",
+    LeakIndicator.CLAIMS_OLD: "by the client's clock, the hold is older than it may be",
+    LeakIndicator.CLAIMS_YOUNG: "by the client's clock, the hold is young",
 }
 
 
 def _score(evidence: LeakScore) -> str:
-    indicators = {
-        "Signs of a leak": [weight for weight in evidence.weights if weight.points > 0],
-        "Signs against a leak": [weight for weight in evidence.weights if weight.points < 0],
-    }
-    parts = [
-        f"{title}: {'; '.join(map(_indicator, scores))}."
-        for title, scores in indicators.items()
-        if scores
-    ]
-    needed = f"A leak is likely from {evidence.needed} points on; these make {evidence.points}."
-    return " ".join([*parts, needed])
+    indicators = "; ".join(map(_indicator, evidence.weights))
+    score = f"Leak score {evidence.points} ({evidence.needed} or more: likely)"
+    return f"{score}: {indicators}." if indicators else f"{score}."
 
 
 def _indicator(score: IndicatorScore) -> str:

@@ -39,44 +39,43 @@ def server_line(server: CounterChanges) -> str:
         count(server.renewed, "renewal") if server.renewed is not None else "",
     ]
     counted = ", ".join(part for part in parts if part)
-    text = f"In {duration(server.watched_s)} etcd counted {counted}" if counted else ""
+    text = f"etcd counted {counted} in {duration(server.watched_s)}" if counted else ""
     if server.keepalive_streams is not None:
         streams = count(server.keepalive_streams, "keep-alive stream")
-        text = f"{text}; " * bool(text) + f"{streams} open at the members asked"
+        text = f"{text}; " * bool(text) + f"{streams} open at the members read"
     if server.leader_changes:
         text += f"; the leader changed {times(server.leader_changes)}"
     restarted = [each.member for each in server.members if each.was_restarted]
     if restarted:
-        text += f"; restarted meanwhile: {', '.join(map(safe, restarted))}"
+        text += f"; restarted during the watch: {', '.join(map(safe, restarted))}"
     return text
 
 
 def _kept(evidence: KeptAliveBy) -> str:
-    when = " when its profile was saved" if evidence.saved else ""
-    verb = "kept" if evidence.saved else "keeps"
+    verb, when = ("renewed", " when its profile was saved") if evidence.saved else ("renews", "")
     which = "the lease" if evidence.of == 1 else "all of these leases"
     if evidence.kept < evidence.of:
         which = f"{evidence.kept:,} of these {evidence.of:,} leases"
-    named = "its ID stands" if evidence.kept == 1 else "their IDs stand"
-    return f"{safe(evidence.process)} {verb} {which} alive{when}: {named} in its goroutines."
+    ids = "its ID is" if evidence.kept == 1 else "their IDs are"
+    return f"{safe(evidence.process)} {verb} {which}{when}: {ids} in its goroutines."
 
 
 def _kept_clause(evidence: KeptAliveBy) -> str:
     which = "" if evidence.kept == evidence.of else f"{evidence.kept:,} of them "
-    return f"{which}kept alive by {safe(evidence.process)}"
+    return f"{which}renewed by {safe(evidence.process)}"
 
 
 def _process_sessions(evidence: ProcessSessions) -> str:
     verb = "had" if evidence.saved else "has"
     waiting = f", {evidence.waiting:,} of them waiting for a lock" if evidence.waiting else ""
-    text = f"{safe(evidence.process)} {verb} {count(evidence.sessions, 'live session')}{waiting}"
+    text = f"{safe(evidence.process)} {verb} {count(evidence.sessions, 'live session')}{waiting}."
     if evidence.before is not None and evidence.before != evidence.sessions:
-        text += f"; {duration(evidence.watched_s)} earlier it was {evidence.before:,}"
+        text += f" It had {evidence.before:,} {duration(evidence.watched_s)} earlier."
     leases = count(evidence.keyless_leases, "renewed lease")
     if evidence.kept is None:
-        return f"{text}. etcd has {leases} without keys: {_agreement(evidence)}."
-    text += f". It keeps {evidence.kept:,} of etcd's {leases} without keys alive, by their IDs"
-    return f"{text}: this process leaks them." if evidence.keeps_the_leak else f"{text}."
+        return f"{text} etcd has {leases} without keys: {_agreement(evidence)}."
+    text += f" It renews {evidence.kept:,} of etcd's {leases} without keys, by their IDs."
+    return f"{text} This process leaks them." if evidence.keeps_the_leak else text
 
 
 def _process_clause(evidence: ProcessSessions) -> str | None:
@@ -85,40 +84,38 @@ def _process_clause(evidence: ProcessSessions) -> str | None:
 
 def _agreement(evidence: ProcessSessions) -> str:
     if evidence.agreement == "fewer":
-        return "they cannot all be its sessions"
+        return "more than the sessions of this process, so not all are from it"
     if evidence.agreement == "more":
-        return "it has more, so that some have keys or belong to another etcd"
+        return "fewer, so some of its sessions have keys or belong to another etcd"
     if evidence.keyless_leases < CONVINCING:
-        return "about as many, so that it may be the one that leaks them"
-    return "as many within 5 %, so that it very likely is the one that leaks them"
+        return "about the same number, so this process might leak them"
+    return "the same number within 5 %, so this process very likely leaks them"
 
 
 def _unattributed(evidence: UnattributedSessions) -> str:
     number = evidence.processes
     which = "the process" if number == 1 else f"the {number:,} processes"
     return (
-        f"About {evidence.leases:,} of them are not named in the goroutines of {which} asked: they"
-        " come from elsewhere, or from keep-alives without a session, which newer clients hide."
+        f"About {evidence.leases:,} of these leases are not named in the goroutines of {which}"
+        " read. Another process renews them, or a keep-alive without a session, which newer clients"
+        " hide."
     )
 
 
 def _counted(evidence: ServerCounted) -> str:
     text = (
-        f"In {duration(evidence.watched_s)} etcd itself counted"
-        f" {count(evidence.granted, 'lease')} granted and"
-        f" {_ended(evidence.revoked, evidence.expired)}"
+        f"etcd counted {count(evidence.granted, 'lease')} granted and"
+        f" {_ended(evidence.revoked, evidence.expired)} in {duration(evidence.watched_s)}"
     )
     if evidence.granted and not evidence.revoked:
-        return f"{text}: nobody closed a session."
+        return f"{text}: no session was closed."
     if evidence.granted and evidence.revoked >= evidence.granted:
-        return f"{text}: as many end as begin, in the whole cluster."
+        return f"{text}. In the whole cluster, as many end as are granted."
     return f"{text}."
 
 
 def _ended(revoked: int, expired: int | None) -> str:
-    if not expired:
-        return f"{revoked:,} ended"
-    return f"{revoked:,} ended, {expired:,} of them by running out"
+    return f"{revoked:,} ended" + (f" ({expired:,} of them expired)" if expired else "")
 
 
 def _facts(process: ProcessReport) -> Iterator[str]:
@@ -127,24 +124,24 @@ def _facts(process: ProcessReport) -> Iterator[str]:
     waiting = f", {census.waiting:,} of them waiting" if census.waiting else ""
     yield f"{least}{count(census.sessions, 'live session')}{waiting}"
     if process.sessions_before is not None and process.sessions_before != census.sessions:
-        yield f"{duration(process.watched_s)} earlier it was {process.sessions_before:,}"
+        yield f"{process.sessions_before:,} sessions {duration(process.watched_s)} earlier"
     if census.beyond_sessions:
-        yield f"{count(census.beyond_sessions, 'lease')} kept alive without a session"
+        yield f"{count(census.beyond_sessions, 'lease')} renewed without a session"
     yield count(census.clients, "client")
     if census.oldest_keepalive_s:
-        yield f"the oldest keep-alive stands for at least {at_least(census.oldest_keepalive_s)}"
+        yield f"the oldest keep-alive is at least {at_least(census.oldest_keepalive_s)} old"
     if process.locks_held:
-        yield f"by its lease's ID it holds {count(process.locks_held, 'lock')} of these"
+        yield f"holds {count(process.locks_held, 'lock')} of these, by lease ID"
     if process.keyless_kept:
         kept = count(process.keyless_kept, "lease")
-        yield f"by their IDs it keeps {kept} without keys alive"
+        yield f"renews {kept} without keys, by lease ID"
     if census.oldest_keepalive_s is None and census.keepalives:
-        yield "this profile does not name leases, as one with debug=2 might"
+        yield "this profile does not have lease IDs (one with debug=2 might)"
     elif census.named_keepalives < census.keepalives:
         named = f"{census.named_keepalives:,} of {census.keepalives:,}"
-        yield f"{named} keep-alives show their lease's ID, so only numbers are compared"
+        yield f"{named} keep-alives show their lease ID, so only numbers are compared"
     if process.is_saved:
-        yield "from a profile that was saved earlier"
+        yield "from a saved profile"
 
 
 def _caller(caller: CallSite) -> str:
@@ -152,7 +149,7 @@ def _caller(caller: CallSite) -> str:
     many = count(caller.goroutines, "goroutine")
     if caller.call == "NewSession":
         sessions = count(caller.goroutines, "session")
-        return f"{sessions} opened by goroutines that are now at {place}"
+        return f"{sessions} opened by goroutines that are now in {place}"
     return f"{many} in {caller.call}, called by {place}"
 
 

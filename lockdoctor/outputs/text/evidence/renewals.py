@@ -26,7 +26,7 @@ def _renewed(evidence: Renewed) -> str:
     )
     if evidence.at_most_every_s is None:
         return f"{text}."
-    return f"{text}, on average every {at_most(evidence.at_most_every_s)} or more often."
+    return f"{text}, on average every {at_most(evidence.at_most_every_s)} or less."
 
 
 def _renewed_clause(evidence: Renewed) -> str:
@@ -35,68 +35,76 @@ def _renewed_clause(evidence: Renewed) -> str:
 
 def _not_renewed(evidence: NotRenewed) -> str:
     return (
-        f"The lease went without a renewal for at least {at_least(evidence.unrenewed_for_s)};"
-        f" at most {at_most(evidence.remaining_s)} of {duration(evidence.granted_s)} were left."
+        f"The lease was not renewed for at least {at_least(evidence.unrenewed_for_s)}."
+        f" Its remaining TTL was at most {at_most(evidence.remaining_s)} of"
+        f" {duration(evidence.granted_s)}."
     )
 
 
 def _expired(evidence: Expired) -> str:
-    by = at_least(evidence.for_s)
+    ago = at_least(evidence.for_s)
     if evidence.leases == 1:
-        return f"etcd should have ended the lease at least {by} ago, and has not."
-    leases = count(evidence.leases, "lease")
-    return f"etcd should have ended {leases} by now, one of them at least {by} ago, and has not."
+        return f"The lease expired at least {ago} ago, but etcd has not ended it."
+    return (
+        f"{count(evidence.leases, 'lease')} expired, but etcd has not ended them. One of them"
+        f" expired at least {ago} ago."
+    )
 
 
 def _expired_clause(evidence: Expired) -> str:
-    which = "" if evidence.leases == 1 else f"{count(evidence.leases, 'lease')} "
-    return f"{which}past the end by at least {at_least(evidence.for_s)}"
+    if evidence.leases == 1:
+        return f"expired at least {at_least(evidence.for_s)} ago"
+    return f"{count(evidence.leases, 'lease')} expired but not ended"
 
 
 def _listed_not_found(evidence: ListedNotFound) -> str:
-    which = "a lease that" if evidence.leases == 1 else f"{count(evidence.leases, 'lease')} that"
+    leases = "a lease" if evidence.leases == 1 else count(evidence.leases, "lease")
+    which = "It" if evidence.leases == 1 else "One of them"
     return (
-        f"etcd's list has {which} no look-up finds, even {at_least(evidence.for_s)} after the first"
-        " look-up that found none."
+        f"etcd lists {leases} that look-ups do not find. {which} was still listed at least"
+        f" {at_least(evidence.for_s)} after the first look-up."
     )
 
 
 def _key_without_lease(evidence: KeyWithoutLease) -> str:
     return (
-        "etcd knows no lease of this ID, yet the key on it stood for at least"
-        f" {at_least(evidence.for_s)} after: the two end together, unless etcd's data are damaged."
+        f"The lease does not exist, but its key still existed {at_least(evidence.for_s)} after the"
+        " first look-up. This happens only if etcd's data is damaged."
     )
 
 
 def _late_renewal(evidence: LateRenewal) -> str:
-    left = at_most(evidence.remaining_at_most_s)
-    return f"A renewal came when at most {left} of {duration(evidence.granted_s)} were left."
+    return f"The lease was renewed when {_late_renewal_clause(evidence)}."
 
 
 def _late_renewal_clause(evidence: LateRenewal) -> str:
-    return f"at most {at_most(evidence.remaining_at_most_s)} of {duration(evidence.granted_s)} left"
+    remaining = at_most(evidence.remaining_at_most_s)
+    return f"at most {remaining} of {duration(evidence.granted_s)} remained"
 
 
 def _long_ttl(evidence: LongTtl) -> str:
+    ttl = duration(evidence.granted_s)
     return (
-        f"The lease's TTL is {duration(evidence.granted_s)}, over the limit of"
-        f" {duration(evidence.limit_s)}: after a crash of its holder the lock stays taken that"
-        " long."
+        f"The lease's TTL is {ttl}, over the limit of {duration(evidence.limit_s)}. After a crash"
+        f" of its holder, the lock stays taken for up to {ttl}."
     )
 
 
 def _unobservable(evidence: Unobservable) -> str:
     return (
-        f"With a TTL of {duration(evidence.granted_s)} it takes up to {at_most(evidence.needed_s)}"
-        " of watching to see enough renewals; this run did not see them."
+        f"With a TTL of {duration(evidence.granted_s)}, a proof can take up to"
+        f" {at_most(evidence.needed_s)} of watching. This run has no reading that decides."
     )
 
 
 def _leader_changed(evidence: LeaderChanged) -> str:
-    return (
-        "A new etcd leader reset every lease while it was watched:"
-        f" {count(evidence.discarded, 'rise')} of the TTL may be its work and proves nothing."
+    increases = count(evidence.discarded, "TTL increase")
+    verb = (
+        "is not counted as a renewal"
+        if evidence.discarded == 1
+        else ("are not counted as renewals")
     )
+    return f"A new etcd leader reset every TTL during the watch. {increases} {verb}."
 
 
 ENTRIES = (
@@ -105,7 +113,7 @@ ENTRIES = (
     entry(
         LeaseEnded,
         "lease-ended",
-        "The lease ended while it was watched: it expired or was revoked.",
+        "The lease ended during the watch: it expired or was revoked.",
     ),
     entry(Expired, "expired", _expired, _expired_clause),
     entry(
@@ -114,7 +122,7 @@ ENTRIES = (
         _listed_not_found,
         lambda evidence: f"{count(evidence.leases, 'lease')} listed but not found",
     ),
-    entry(KeyWithoutLease, "lost-its-lease", _key_without_lease, "its lease is gone"),
+    entry(KeyWithoutLease, "lost-its-lease", _key_without_lease, "its lease does not exist"),
     entry(LateRenewal, "late-renewal", _late_renewal, _late_renewal_clause),
     entry(
         LongTtl,

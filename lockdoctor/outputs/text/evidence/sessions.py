@@ -13,12 +13,12 @@ from lockdoctor.outputs.text.values import at_least, at_most, count, duration, m
 
 
 def _grew(evidence: SessionsGrew) -> str:
-    text = f"{_grew_clause(evidence).capitalize()}. They are renewed and were not there before."
+    text = f"{_grew_clause(evidence)}. They are renewed, and no earlier list had them."
     if evidence.over_runs:
-        return f"{text} {count(evidence.steps, 'run')} found more new ones than ended ones."
+        return f"{text} {count(evidence.steps, 'run')} found more new leases than ended ones."
     if evidence.steps == 1:
-        return f"{text} All of them came within a short part of that time."
-    return f"{text} They came in {evidence.steps} separate parts of that time."
+        return f"{text} All were granted within a short part of that time."
+    return f"{text} They were granted in {evidence.steps} separate parts of that time."
 
 
 def _grew_clause(evidence: SessionsGrew) -> str:
@@ -29,32 +29,33 @@ def _grew_clause(evidence: SessionsGrew) -> str:
 
 def sessions_alike(evidence: SessionsAlike) -> str:
     """Return the number of sessions, and what they have in common."""
-    sessions = count(evidence.sessions, "session")
     every_s = evidence.every_at_most_s
-    rate = "" if every_s is None else f", renewed every {at_most(every_s)} or more often"
-    text = f"{sessions} of TTL {duration(evidence.granted_ttl_s)}{rate}"
+    rate = "" if every_s is None else f", renewed every {at_most(every_s)} or less"
+    ttl = duration(evidence.granted_ttl_s)
+    text = f"{count(evidence.sessions, 'session')} with a TTL of {ttl}{rate}"
     if evidence.member_bits is None:
-        return f"{text}: their IDs are of the client's own choice, or of a member that has left"
+        return f"{text}: their IDs are from the client, or from a member that was removed"
     who = f"member {evidence.member}" if evidence.member else f"a member …{evidence.member_bits}"
     if evidence.granted_after_at is None:
         return f"{text}: granted by {who}"
     since = moment(evidence.granted_after_at)
-    return f"{text}: granted by {who}, and not before {since} (a bound that the IDs tell)"
+    return f"{text}: granted by {who} at {since} or later (from the lease IDs)"
 
 
 def _abandoned(evidence: AbandonedSessions) -> str:
     if evidence.sessions == 1:
-        return "The session behind 1 attempt that gave up before our eyes lives on."
+        return "1 attempt gave up during this run. Its session is still renewed."
     attempts = count(evidence.sessions, "attempt")
-    return f"The sessions behind {attempts} that gave up before our eyes live on."
+    return f"{attempts} gave up during this run. Their sessions are still renewed."
 
 
 def _idle(evidence: SessionsIdle) -> str:
-    who = f"{count(evidence.sessions, 'session')} {'was' if evidence.sessions == 1 else 'were'}"
-    return (
-        f"{who} never seen with a key, for up to {at_least(evidence.longest_at_least_s)};"
-        f" a session may be idle for {duration(evidence.limit_s)}."
-    )
+    longest, limit = at_least(evidence.longest_at_least_s), duration(evidence.limit_s)
+    if evidence.sessions == 1:
+        return f"1 session was never read with a key for at least {longest}. The limit is {limit}."
+    sessions = count(evidence.sessions, "session")
+    text = f"{sessions} were never read with a key for over {limit}"
+    return f"{text}, the longest for at least {longest}."
 
 
 def _idle_clause(evidence: SessionsIdle) -> str:
