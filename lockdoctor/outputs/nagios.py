@@ -16,6 +16,7 @@ from lockdoctor.domain.report.unseen import Unseen
 from lockdoctor.outputs.text.alarms import alarm_remedy, alarm_text
 from lockdoctor.outputs.text.evidence import sentence
 from lockdoctor.outputs.text.headline import alarms, findings_headline
+from lockdoctor.outputs.text.notes import note_text
 from lockdoctor.outputs.text.remedies import remedy_text
 from lockdoctor.outputs.text.unseen import numbered_part, reason_text
 from lockdoctor.outputs.text.values import count, duration, lock_title, printable, safe, shortened
@@ -148,7 +149,7 @@ def _details(report: Report) -> Iterator[str]:
     yield from map(_accepted, report.accepted[:MAX_ACCEPTED])
     yield from (f"Ended since the last run: {_gone(each)}" for each in report.gone[:MAX_GONE])
     yield from (f"Not seen: {_unseen(unseen)}" for unseen in report.unseen)
-    yield from (f"Note: {safe(note)}" for note in report.notes)
+    yield from (f"Note: {note_text(note)}" for note in report.notes)
 
 
 def _finding(finding: Finding) -> Iterator[str]:

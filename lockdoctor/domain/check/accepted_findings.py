@@ -16,6 +16,7 @@ from lockdoctor.domain.evidence.verdicts import (
 )
 from lockdoctor.domain.policy.policy import is_below
 from lockdoctor.domain.report.findings import LockReport
+from lockdoctor.domain.report.notes import AcceptanceWithoutEffect, Note
 from lockdoctor.domain.report.report import Report
 
 WEAKER = {
@@ -115,17 +116,18 @@ def _accepted(verdict: Verdict, valid: Sequence[Acceptance]) -> Verdict:
     return replace(verdict, accepted=Accepted(until=longest.until, reason=longest.reason))
 
 
-def _notes(report: Report, acceptances: Sequence[Acceptance], today: date) -> Iterator[str]:
+def _notes(report: Report, acceptances: Sequence[Acceptance], today: date) -> Iterator[Note]:
     verdicts = [verdict for lock in report.locks for verdict in lock.verdicts]
     verdicts += report.session_verdicts
     for each in acceptances:
-        what = f"{each.where}: the acceptance of {each.verdict.value}"
         fits = any(map(each.fits, verdicts))
-        if not each.holds_on(today) and (fits or each.is_in_view_of(report)):
-            now = "what it accepted is found again" if fits else "nothing that was found needs it"
-            yield f"{what} expired after {each.until}; {now}"
-        elif not fits and _has_seen_enough(report, each):
-            yield f"{what} until {each.until} matches nothing that was found"
+        has_expired = not each.holds_on(today)
+        if (has_expired and (fits or each.is_in_view_of(report))) or (
+            not fits and _has_seen_enough(report, each)
+        ):
+            yield AcceptanceWithoutEffect(
+                each.where, each.verdict, each.until, has_expired=has_expired, is_found=fits
+            )
 
 
 def _is_open(lock: LockReport) -> bool:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lockdoctor.domain.graph.blocking_tree import BlockedLock
     from lockdoctor.domain.model.alarms import ClusterAlarm
     from lockdoctor.domain.past.past import PastFinding
+    from lockdoctor.domain.report.notes import Note
     from lockdoctor.domain.report.processes import CounterChanges, ProcessReport
     from lockdoctor.domain.report.unseen import Unseen
 
@@ -74,8 +75,8 @@ class Report:
     """The processes whose goroutines were read."""
     server: CounterChanges | None = None
     """The changes of etcd's own counters; None where they could not be compared."""
-    notes: tuple[str, ...] = ()
-    """Other notes on the run for the reader, one sentence each."""
+    notes: tuple[Note, ...] = ()
+    """Other notes on the run for the reader."""
 
     @cached_property
     def located_findings(self) -> tuple[Finding, ...]:

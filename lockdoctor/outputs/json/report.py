@@ -37,6 +37,7 @@ from lockdoctor.outputs.json.values import (
 )
 from lockdoctor.outputs.json.values import text_and_base64 as _bytes
 from lockdoctor.outputs.text.evidence import kind_of, sentence
+from lockdoctor.outputs.text.notes import note_text
 from lockdoctor.outputs.text.remedies import remedy_text
 from lockdoctor.outputs.text.unseen import part_text, reason_text
 from lockdoctor.outputs.text.values import safe
@@ -93,7 +94,7 @@ def _lists(report: Report) -> Iterator[tuple[str, Iterable[Iterable[str]]]]:
     yield "processes", _whole(process_json, report.processes)
     yield "blocking", _whole(_blocked, report.blocking)
     yield "unseen", _whole(_unseen, report.unseen)
-    yield "notes", _whole(safe, report.notes)
+    yield "notes", _whole(note_text, report.notes)
 
 
 def _whole(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[tuple[str]]:

@@ -27,6 +27,7 @@ from lockdoctor.outputs.text.evidence import sentence
 from lockdoctor.outputs.text.evidence.processes import process_lines, server_line
 from lockdoctor.outputs.text.evidence.sessions import sessions_alike
 from lockdoctor.outputs.text.headline import headline, how_many
+from lockdoctor.outputs.text.notes import note_text
 from lockdoctor.outputs.text.remedies import remedy_text
 from lockdoctor.outputs.text.suggested_commands import steps
 from lockdoctor.outputs.text.unseen import unseen_text
@@ -91,7 +92,7 @@ def _parts(report: Report, width: int) -> Iterator[RenderableType]:
     yield from _sessions(report)
     yield from listed("Processes", [x for each in report.processes for x in process_lines(each)])
     yield from listed("Not seen", list(map(unseen_text, report.unseen)))
-    yield from listed("Notes", [safe(note) for note in report.notes])
+    yield from listed("Notes", list(map(note_text, report.notes)))
 
 
 def _first_line(text: str, report: Report | None) -> Text:

@@ -29,6 +29,7 @@ from lockdoctor.outputs.table.report import (
     listed,
 )
 from lockdoctor.outputs.text.headline import alarms, headline
+from lockdoctor.outputs.text.notes import note_text
 from lockdoctor.outputs.text.unseen import unseen_text
 from lockdoctor.outputs.text.values import (
     at_least,
@@ -60,7 +61,7 @@ def show_parts(report: Report, width: int) -> Iterator[RenderableType]:
     for session in report.sessions:
         yield from _session(session, report, width)
     yield from listed("Not seen", list(map(unseen_text, report.unseen)))
-    yield from listed("Notes", [safe(note) for note in report.notes])
+    yield from listed("Notes", list(map(note_text, report.notes)))
 
 
 def _headline(report: Report) -> str:

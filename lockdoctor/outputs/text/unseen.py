@@ -23,19 +23,19 @@ PARTS = {
     Part.KEYS: "keys",
     Part.KEYS_WITHOUT_LEASE: "keys without a lease",
     Part.KEYS_AT_END: "keys at the end of the run",
-    Part.QUEUE_CHANGES: "comings and goings in the queues",
+    Part.QUEUE_CHANGES: "changes of the queues",
     Part.HISTORY: "history of earlier runs",
-    Part.OTHER_SOURCES: "what other sources say",
+    Part.OTHER_SOURCES: "data of other sources",
     Part.OWN_RUN: "this run in the history",
 }
 
 REASONS = {
-    UnseenReason.IGNORED: "lockdoctor.toml says to ignore them",
-    UnseenReason.DATA_BESIDE_LOCKS: "they are data beside a known layout",
+    UnseenReason.IGNORED: "ignored, as lockdoctor.toml says",
+    UnseenReason.DATA_BESIDE_LOCKS: "data beside the keys of a known recipe",
     UnseenReason.LOOKS_LIKE_DATA: (
-        "they have no lock's shape and look like data; if they are locks, say so with --kind lock"
+        "they match no lock recipe and look like data. If they are locks, add --kind lock"
     ),
-    UnseenReason.NOT_READ_AGAIN: "they could not be read a second time",
+    UnseenReason.NOT_READ_AGAIN: "the second read failed",
     UnseenReason.NOT_REQUESTED: "--no-sessions was given",
 }
 

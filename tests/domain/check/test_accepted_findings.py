@@ -13,6 +13,7 @@ from lockdoctor.domain.evidence.age import WithinLimit
 from lockdoctor.domain.evidence.verdicts import Accepted, Severity, Verdict, VerdictKind
 from lockdoctor.domain.model.locks import Recipe
 from lockdoctor.domain.report.findings import LockReport
+from lockdoctor.domain.report.notes import AcceptanceWithoutEffect
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.report.unseen import Part, Unseen, UnseenReason
 from tests.factories.report_examples import a_mentioned_hold
@@ -50,6 +51,17 @@ def is_accepted(acceptance: Acceptance, kind: VerdictKind, name: bytes) -> bool:
     return judged(acceptance, a_lock_with(kind, name=name)).findings == ()
 
 
+def a_note(*, has_expired: bool = False, is_found: bool = False) -> AcceptanceWithoutEffect:
+    """A note on the acceptance of these tests."""
+    return AcceptanceWithoutEffect(
+        "x.toml line 7",
+        VerdictKind.LEAKED_LOCK,
+        LAST_DAY,
+        has_expired=has_expired,
+        is_found=is_found,
+    )
+
+
 def test_accepted_finding_is_none() -> None:
     """It alarms no more, and says until when and why."""
     report = judged(an_acceptance(), a_lock_with(VerdictKind.LEAKED_LOCK))
@@ -67,19 +79,14 @@ def test_last_day_counts_the_next_does_not() -> None:
     assert judged(an_acceptance(), lock, today=LAST_DAY).findings == ()
     expired = judged(an_acceptance(), lock, today=DAY_AFTER)
     assert len(expired.findings) == 1
-    assert expired.notes == (
-        (
-            "x.toml line 7: the acceptance of leaked-lock expired after 2026-03-31; what it "
-            "accepted is found again"
-        ),
-    )
+    assert expired.notes == (a_note(has_expired=True, is_found=True),)
 
 
 def test_expired_acceptance_that_nothing_needs() -> None:
     """It is told of as well: somebody can remove it."""
-    (note,) = judged(an_acceptance(), today=DAY_AFTER).notes
+    notes = judged(an_acceptance(), today=DAY_AFTER).notes
 
-    assert note.endswith("expired after 2026-03-31; nothing that was found needs it")
+    assert notes == (a_note(has_expired=True),)
 
 
 @pytest.mark.parametrize(
@@ -179,12 +186,7 @@ def test_acceptance_that_matches_nothing_is_told() -> None:
     """Whoever mended the leak should remove the acceptance."""
     report = judged(an_acceptance(), a_lock_with(VerdictKind.HEALTHY))
 
-    assert report.notes == (
-        (
-            "x.toml line 7: the acceptance of leaked-lock until 2026-03-31 matches nothing that was"
-            " found"
-        ),
-    )
+    assert report.notes == (a_note(),)
 
 
 @pytest.mark.parametrize(
