@@ -55,7 +55,9 @@ def judge(facts: ScanFacts) -> Report:
     verdicts = tuple(_with_groups(verdict, facts) for verdict in verdicts)
     verdicts += judge_expiry(facts.traces, facts.sessions.keyless, facts.sessions.still_listed)
     trend = RecurringFindings(facts.known_past, facts.ended_at)
-    waiting = judge_waits(reports, lambda report, key: views[report.prefix].stood_s(report, key))
+    waiting = judge_waits(
+        reports, lambda report, key: views[report.prefix].cases.in_place_s(report, key)
+    )
     judged = waiting.reports if facts.policy.suspects else map(_calm, waiting.reports)
     ranked = _ranked(map(trend.told, judged))
     return Report(

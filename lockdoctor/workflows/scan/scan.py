@@ -18,8 +18,8 @@ from lockdoctor.domain.policy.policy import Policy, Thresholds
 from lockdoctor.domain.recipes.grouping import locks
 from lockdoctor.domain.report.report import ClusterFacts, Report
 from lockdoctor.domain.report.unseen import Part, Unseen, UnseenReason
+from lockdoctor.domain.rules.build_case import needed_renewals
 from lockdoctor.domain.rules.judge import judge
-from lockdoctor.domain.rules.judge_prefix import needed_renewals
 from lockdoctor.domain.rules.record_run import run_record
 from lockdoctor.domain.rules.scan_facts import PrefixFacts, ScanFacts, SessionFacts
 from lockdoctor.errors import ClusterError, HistoryError
