@@ -13,7 +13,8 @@ from lockdoctor.domain.recipes.registry import RECIPE_OF
 from lockdoctor.domain.report.report import Report
 from lockdoctor.errors import AccessDeniedError, NotFoundError
 from lockdoctor.ports import Clock, Cluster, History, ProcessSource, Progress, StopRequest
-from lockdoctor.workflows.scan.scan import ScanRequest, scan
+from lockdoctor.workflows.scan.request import ScanRequest
+from lockdoctor.workflows.scan.scan import scan
 
 MAX_QUEUES = 20
 """The maximum number of queues shown for one lease, which can have thousands of keys."""

@@ -21,7 +21,8 @@ from lockdoctor.domain.treatment.results import (
     UndoResult,
 )
 from lockdoctor.ports import ScanProgress, StopRequest
-from lockdoctor.workflows.scan.scan import ScanRequest, scan
+from lockdoctor.workflows.scan.request import ScanRequest
+from lockdoctor.workflows.scan.scan import scan
 from lockdoctor.workflows.treatment.context import TreatmentContext
 from lockdoctor.workflows.treatment.plan import ExecutionOptions, execute_plan, plan_revocation
 from lockdoctor.workflows.treatment.undo import undo

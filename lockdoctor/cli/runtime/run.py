@@ -49,7 +49,8 @@ from lockdoctor.outputs.progress import progress
 from lockdoctor.outputs.protocols import Output
 from lockdoctor.own_files import require_writable
 from lockdoctor.ports import ProcessSource, StopRequest
-from lockdoctor.workflows.scan.scan import ScanRequest, scan
+from lockdoctor.workflows.scan.request import ScanRequest
+from lockdoctor.workflows.scan.scan import scan
 
 if TYPE_CHECKING:
     from lockdoctor.workflows.show import ShowRequest

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Mapping, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from lockdoctor.domain.inference.leadership import Leadership
 from lockdoctor.domain.inference.lease_expiry import CONFIRM_AFTER_S, gone_since, is_late
@@ -19,24 +17,18 @@ from lockdoctor.domain.model.leases import (
     Reading,
 )
 from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.rules.scan_facts import SessionFacts
 from lockdoctor.errors import AccessDeniedError
 from lockdoctor.ports import Clock, Cluster, LeaseList, StopRequest
 from lockdoctor.workflows.pausing import pause
-
-BATCH = 2_000
-"""
-The maximum number of look-ups sent together: few enough that other leases' look-ups are not late
-for long.
-"""
+from lockdoctor.workflows.scan.lease_lists import LeaseLists
+from lockdoctor.workflows.scan.lookup_plan import LookupPlan
 
 TOGETHER_S = 0.05
 """
 Look-ups that fall due within this many seconds are sent together; the schedule has more slack than
 that.
 """
-
-LISTED_PER_S = 10_000
-"""The number of leases in the list per second of waiting before it is read again."""
 
 TICK_S = 0.2
 """The minimum time between two reports of progress, in seconds."""
@@ -68,13 +60,8 @@ class LeaseSampler:
         self.readings: dict[LeaseId, tuple[Reading, ...]] = {}
         self.unread: dict[LeaseId, str] = {}
         self.lookups = 0
-        self.first_listed_at: dict[LeaseId, float] = {}
-        """When a list first had a lease that was granted during the run."""
-        self.listed_at_start: frozenset[LeaseId] = frozenset()
-        self.list_denied: str | None = None
         self.keyless: set[LeaseId] = set()
-        self.still_listed: dict[LeaseId, float] = {}
-        """Of leases that a look-up found gone: when the last list was requested that had them."""
+        self.lists = LeaseLists()
         self._cluster = cluster
         self._clock = clock
         self._stop = stop
@@ -84,20 +71,14 @@ class LeaseSampler:
         self._needed: dict[LeaseId, int] = {}
         self._own_keys: dict[LeaseId, bytes] = {}
         self._sessions: set[LeaseId] = set()
-        self._planned: dict[LeaseId, float] = {}
-        self._heap: list[tuple[float, LeaseId]] = []
-        self._waited_for: set[LeaseId] = set()
+        self._plan = LookupPlan()
         self._leaving: set[LeaseId] = set()
         self._left: set[LeaseId] = set()
         self._gone: dict[LeaseId, float] = {}
-        self._has_listed = False
         self._in_doubt = False
         """Whether the next list is to show a lease that was listed, and then not found."""
         self._has_started = False
         self._has_extended = False
-        self._last_planned = 0.0
-        self._next_list_at = float("inf")
-        self._list_every_s = 1.0
         self._next_tick_at = 0.0
 
     @property
@@ -108,23 +89,18 @@ class LeaseSampler:
     @property
     def undecided(self) -> int:
         """Return the number of followed leases that have a look-up planned."""
-        return len(self._planned)
-
-    @property
-    def has_listed(self) -> bool:
-        """Return whether the list of leases was read."""
-        return self._has_listed
+        return len(self._plan)
 
     @property
     def is_waiting(self) -> bool:
         """Return whether a look-up is planned that the run waits for."""
-        lists = self._in_doubt and self._next_list_at < self._until
-        return bool(self._waited_for or lists) and not self._stop.reason
+        lists = self._in_doubt and self.lists.next_at < self._until
+        return bool(self._plan.awaited or lists) and not self._stop.reason
 
     @property
     def left_s(self) -> float:
         """Return the seconds until the last planned look-up."""
-        return max(0.0, min(self._last_planned, self._until) - self._clock.now())
+        return max(0.0, min(self._plan.last_awaited_at, self._until) - self._clock.now())
 
     def remember(self, readings: Mapping[LeaseId, Sequence[Reading]]) -> None:
         """Store the readings of earlier runs; they count once a lease is looked up again."""
@@ -138,7 +114,7 @@ class LeaseSampler:
         known = self._needed.get(lease_id)
         self._needed[lease_id] = max(needed, known or 0)
         if known is None:
-            self._plan(lease_id, self._clock.now())
+            self._look_up_at(lease_id, self._clock.now())
 
     def follow_session(self, lease_id: LeaseId) -> None:
         """
@@ -148,14 +124,13 @@ class LeaseSampler:
         """
         self._sessions.add(lease_id)
         self._needed[lease_id] = 1
-        self._leaving |= {lease_id} & self._waited_for
-        self._plan(lease_id, self._clock.now())
+        self._leaving |= {lease_id} & self._plan.awaited
+        self._look_up_at(lease_id, self._clock.now())
 
     def let_go(self, lease_id: LeaseId) -> None:
         """Stop looking up a lease."""
         self._left.add(lease_id)
-        self._planned.pop(lease_id, None)
-        self._waited_for.discard(lease_id)
+        self._plan.drop(lease_id)
         self._sessions.discard(lease_id)
 
     async def list_leases(self) -> None:
@@ -163,8 +138,7 @@ class LeaseSampler:
         try:
             listed = await self._cluster.leases()
         except AccessDeniedError as denied:
-            self.list_denied = str(denied)
-            self._next_list_at = float("inf")
+            self.lists.deny(str(denied))
         else:
             self._take_list(listed)
 
@@ -184,19 +158,30 @@ class LeaseSampler:
             if now >= self._next_tick_at:
                 self._next_tick_at = now + TICK_S
                 tick()
-            if self._next_list_at <= now < self._until:
+            if self.lists.next_at <= now < self._until:
                 await self.list_leases()
-            due = self._pop_due(now + TOGETHER_S)
+            due = self._plan.take_due(now + TOGETHER_S)
             if due:
-                await self._look(due)
+                await self._look_up(due)
             else:
-                next_look_at = self._heap[0][0] if self._heap else self._next_list_at
-                await self.pause(min(next_look_at, self._next_list_at) - now)
+                await self.pause(min(self._plan.next_at, self.lists.next_at) - now)
+
+    def session_facts(self, requested: Iterable[LeaseId]) -> SessionFacts:
+        """Return what the lists of leases show; the requested leases count as listed."""
+        lists = self.lists
+        return SessionFacts(
+            first_listed_at=lists.first_listed_at,
+            at_start=(lists.at_start & self.keyless).union(requested),
+            is_counted=lists.has_any,
+            listed=tuple(lists.at_start),
+            keyless=frozenset(self.keyless),
+            still_listed=lists.still_listed,
+        )
 
     def finish(self) -> None:
         """Plan no more look-ups; the readings stay."""
-        self._past, self._needed, self._planned, self._heap = {}, {}, {}, []
-        self._waited_for, self._sessions, self._own_keys = set(), set(), {}
+        self._past, self._needed, self._plan = {}, {}, LookupPlan()
+        self._sessions, self._own_keys = set(), {}
 
     def reconsider(self, leadership: Leadership) -> None:
         """Plan more look-ups of leases that a change of the leader left undecided."""
@@ -204,9 +189,9 @@ class LeaseSampler:
             readings = self.readings.get(lease_id)
             if not needed or not readings or isinstance(readings[-1], LeaseNotFound):
                 continue
-            found = trace(lease_id, readings, leadership)
-            if found.unconfirmed and found.renewals < needed:
-                self._plan_next(lease_id, readings[-1:], needed - found.renewals, wait=True)
+            shown = trace(lease_id, readings, leadership)
+            if shown.unconfirmed and shown.renewals < needed:
+                self._plan_next(lease_id, readings[-1:], needed - shown.renewals, wait=True)
 
     async def pause(self, seconds: float) -> None:
         """Wait for some seconds, at most one, or until a stop is requested."""
@@ -217,55 +202,34 @@ class LeaseSampler:
         if self._has_extended:
             return False
         self._has_extended = True
-        fresh = self.keyless - self.listed_at_start
-        undecided = fresh & self._planned.keys()
+        fresh = self.keyless - self.lists.at_start
+        undecided = {lease_id for lease_id in fresh if lease_id in self._plan}
         if len(undecided) < MIN_NEW or len(fresh - undecided) >= MIN_NEW:
             return False
-        self._waited_for |= undecided
+        self._plan.awaited |= undecided
         return self.is_waiting
 
     def _take_list(self, listed: LeaseList) -> None:
-        is_first, self._has_listed = not self._has_listed, True
-        self._list_every_s = max(1.0, len(listed.lease_ids) / LISTED_PER_S)
-        self._next_list_at = listed.answered_at + self._list_every_s
-        fresh = listed.lease_ids - self.listed_at_start - self.first_listed_at.keys()
-        if is_first:
-            self.listed_at_start = self._as_followed(fresh)
-        else:
-            self.first_listed_at.update(dict.fromkeys(fresh, listed.answered_at))
-        for lease_id in fresh - self._needed.keys():
+        for lease_id in self.lists.add(listed, self._needed) - self._needed.keys():
             self.follow_session(lease_id)
         self._look_for_ghosts(listed)
-
-    def _as_followed(self, lease_ids: frozenset[LeaseId]) -> frozenset[LeaseId]:
-        """
-        Return the same lease IDs, as the objects that are followed already.
-
-        This halves the memory.
-        """
-        known = (lease_id for lease_id in self._needed if lease_id in lease_ids)
-        return frozenset(chain(known, lease_ids - self._needed.keys()))
 
     def _look_for_ghosts(self, listed: LeaseList) -> None:
         """Look up once more each listed lease that an earlier look-up found gone."""
         self._in_doubt = False
+        still_listed = self.lists.still_listed
         known = {lease for lease, at in self._gone.items() if at < listed.asked_at}
         for lease_id in known & listed.lease_ids:
-            again_at = self._gone[lease_id] + CONFIRM_AFTER_S + ROUND_TRIP_S + self._list_every_s
-            if lease_id not in self.still_listed and again_at <= self._until:
-                self._plan(lease_id, again_at, wait=True)
-            self.still_listed[lease_id] = listed.asked_at
-        for lease_id in self.still_listed.keys() - listed.lease_ids:
-            del self.still_listed[lease_id]
+            again_at = self._gone[lease_id] + CONFIRM_AFTER_S + ROUND_TRIP_S + self.lists.interval_s
+            if lease_id not in still_listed and again_at <= self._until:
+                self._look_up_at(lease_id, again_at, wait=True)
+            still_listed[lease_id] = listed.asked_at
+        for lease_id in still_listed.keys() - listed.lease_ids:
+            del still_listed[lease_id]
             self.let_go(lease_id)
 
-    def _plan(self, lease_id: LeaseId, at: float, *, wait: bool = False) -> None:
-        self._planned[lease_id] = at
-        heapq.heappush(self._heap, (at, lease_id))
-        if wait or not self._has_started:
-            self._waited_for.add(lease_id)
-        if lease_id in self._waited_for:
-            self._last_planned = max(self._last_planned, at)
+    def _look_up_at(self, lease_id: LeaseId, at: float, *, wait: bool = False) -> None:
+        self._plan.add(lease_id, at, wait=wait or not self._has_started)
 
     def _plan_next(
         self, lease_id: LeaseId, readings: Sequence[Reading], needed: int, *, wait: bool = False
@@ -278,15 +242,14 @@ class LeaseSampler:
         if at is None and lease_id in self._sessions:
             at = self._idle_moment(readings)
         if at is None or at > self._until:
-            self._planned.pop(lease_id, None)
-            self._waited_for.discard(lease_id)
+            self._plan.drop(lease_id)
         else:
-            self._plan(lease_id, at, wait=wait)
+            self._look_up_at(lease_id, at, wait=wait)
 
     def _look_at_gone(self, lease_id: LeaseId, readings: Sequence[Reading]) -> float | None:
         """Return when to look up a gone lease again, while a lock's key on it exists."""
         since = self._gone.setdefault(lease_id, readings[-1].answered_at)
-        self._in_doubt = self._in_doubt or lease_id in self.listed_at_start
+        self._in_doubt = self._in_doubt or lease_id in self.lists.at_start
         has_left = lease_id in self._sessions or lease_id in self._left
         if has_left or gone_since(readings) is not None:
             return None
@@ -304,19 +267,7 @@ class LeaseSampler:
         moment = readings[0].answered_at + self._max_idle_s
         return moment if readings[-1].asked_at < moment else None
 
-    def _pop_due(self, until: float) -> list[LeaseId]:
-        due: list[LeaseId] = []
-        while self._heap and len(due) < BATCH:
-            at, lease_id = self._heap[0]
-            if at > until:
-                break
-            heapq.heappop(self._heap)
-            if self._planned.get(lease_id) == at:  # else planned anew, or not followed now
-                del self._planned[lease_id]
-                due.append(lease_id)
-        return due
-
-    async def _look(self, lease_ids: list[LeaseId]) -> None:
+    async def _look_up(self, lease_ids: list[LeaseId]) -> None:
         """
         Look up leases, and ask for their keys where they are needed.
 
@@ -354,7 +305,7 @@ class LeaseSampler:
         before = self.readings.get(lease_id) or tuple(self._past.get(lease_id, ()))
         readings = self.readings[lease_id] = (*before, reading)
         if lease_id in self._leaving:
-            self._waited_for.discard(lease_id)
+            self._plan.awaited.discard(lease_id)
         self._plan_next(lease_id, readings, self._needed[lease_id])
 
     def _sharing(self, reading: LeaseReading) -> LeaseReading:

@@ -5,24 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 
 from lockdoctor.domain.inference.leadership import TERM_CONFIRM_DELAY_S, Leadership
 from lockdoctor.domain.inference.lookup_schedule import ROUND_TRIP_S
-from lockdoctor.domain.inference.renewals import trace
+from lockdoctor.domain.inference.renewals import Traces, trace
 from lockdoctor.domain.model.leases import NO_LEASE, LeadershipProbe, LeaseId
-from lockdoctor.domain.model.locks import KeySnapshot, Kind, Lock
-from lockdoctor.domain.past.past import NO_PAST, Past
-from lockdoctor.domain.policy.policy import Policy, Thresholds
-from lockdoctor.domain.recipes.grouping import locks
+from lockdoctor.domain.model.locks import Kind, Lock
+from lockdoctor.domain.past.past import NO_PAST
+from lockdoctor.domain.policy.policy import Thresholds
 from lockdoctor.domain.report.report import ClusterFacts, Report
 from lockdoctor.domain.report.unseen import Part, Unseen, UnseenReason
 from lockdoctor.domain.rules.build_case import needed_renewals
 from lockdoctor.domain.rules.judge import judge
-from lockdoctor.domain.rules.record_run import run_record
-from lockdoctor.domain.rules.scan_facts import PrefixFacts, ScanFacts, SessionFacts
-from lockdoctor.errors import ClusterError, HistoryError
+from lockdoctor.domain.rules.scan_facts import ScanFacts
+from lockdoctor.errors import ClusterError
 from lockdoctor.ports import (
     Clock,
     Cluster,
@@ -34,37 +32,10 @@ from lockdoctor.ports import (
     StopRequest,
 )
 from lockdoctor.workflows.scan.lease_sampler import LeaseSampler
+from lockdoctor.workflows.scan.prefix_reader import PrefixReader
 from lockdoctor.workflows.scan.process_poll import ProcessPoll
-from lockdoctor.workflows.scan.queue_watch import KeyEventCollector
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScanRequest:
-    """What to scan, and for how long."""
-
-    prefixes: tuple[bytes, ...]
-    """No prefix of another one; b"" alone for every key."""
-    policy: Policy
-    window_s: float
-    """The maximum time to watch, in seconds; 0 for one reading only."""
-    command: str = "scan"
-    """The name of this run's command in the history."""
-    sessions: bool
-    """Look up the leases without keys as well, of the whole cluster."""
-    leases: tuple[LeaseId, ...] = ()
-    """Look up these leases, which have no keys, and no other leases without keys."""
-    whole_queue: bool = False
-    """Watch the leases of waiters as closely as the holder's."""
-
-    @property
-    def judged_by(self) -> str:
-        """
-        Return a text that differs where the limits or options of verdicts differ.
-
-        Runs with other limits are not compared.
-        """
-        sessions = "" if self.sessions else " --no-sessions"
-        return f"{self.command}{sessions} {self.policy.digest}"
+from lockdoctor.workflows.scan.request import ScanRequest
+from lockdoctor.workflows.scan.run_history import RunHistory
 
 
 async def scan(
@@ -112,7 +83,7 @@ class _Scan:
         stop: StopRequest,
         history: History | None,
     ) -> None:
-        self.history = history
+        self.history = RunHistory(history, request)
         self.cluster = cluster
         self.clock = clock
         self.request = request
@@ -122,15 +93,10 @@ class _Scan:
         self.until = self.started_at + request.window_s
         limits = request.policy.thresholds_for(b"")
         self.sampler = LeaseSampler(cluster, clock, stop, self.until, limits.max_idle_session_s)
-        self.first: dict[bytes, KeySnapshot] = {}
-        self.last: dict[bytes, KeySnapshot] = {}
-        self.watches: dict[bytes, KeyEventCollector] = {}
-        self.locks: dict[bytes, list[Lock]] = {}
+        self.prefixes: list[PrefixReader] = []
         self.lock_count = 0
         self.probes: list[LeadershipProbe] = []
         self.members: frozenset[int] = frozenset()
-        self.past: Past | None = None
-        self.history_failures: list[Unseen] = []
 
     async def report(self) -> Report:
         self.stop.stage = "reading the keys"
@@ -149,19 +115,20 @@ class _Scan:
             self.stop.stage = stage
             if not await self._try(step):
                 break
-        for watch in self.watches.values():
-            watch.require_right_cluster()
+        for keys in self.prefixes:
+            keys.require_right_cluster()
         self.sampler.finish()
         facts = self._facts()
-        self.locks.clear()
-        self.sampler.listed_at_start = frozenset()
+        for keys in self.prefixes:
+            keys.locks = []  # else nothing frees them while the run is judged
+        self.sampler.lists.at_start = frozenset()
         report = judge(facts)
         noted = replace(report, notes=(*report.notes, *self.cluster.notes))
-        return self._recorded(facts, noted)
+        return self.history.record(facts, noted)
 
     async def close(self) -> None:
-        for watch in self.watches.values():
-            await watch.close()
+        for keys in self.prefixes:
+            await keys.close()
 
     async def _try(self, step: Callable[[], Awaitable[None]]) -> bool:
         """
@@ -188,13 +155,11 @@ class _Scan:
     async def _read_keys(self) -> None:
         for prefix in self.request.prefixes:
             snapshot = await self.cluster.keys(prefix)
-            self.first[prefix] = snapshot
             self.probes.append(LeadershipProbe(snapshot.asked_at, snapshot.raft_term))
-            self.locks[prefix] = locks(snapshot.keys, prefix, self.request.policy.kind_of)
+            keys = PrefixReader(prefix, snapshot, self.request.policy)
+            self.prefixes.append(keys)
             if self.request.window_s:
-                self.watches[prefix] = KeyEventCollector(
-                    self.cluster, prefix, snapshot, self._left_queue, self.stop
-                )
+                keys.watch(self.cluster, self._left_queue, self.stop)
         self.lock_count = sum(1 for _ in self._examined())
 
     async def _list_leases(self) -> None:
@@ -205,71 +170,15 @@ class _Scan:
                 self.members = await self.cluster.members()
 
     async def _recall(self) -> None:
-        """Read what earlier runs saw of these locks and leases."""
-        if self.history is None:
-            return
-        keys = [key for snapshot in self.first.values() for key in snapshot.keys]
-        leases = {key.lease_id for key in keys if key.has_lease}
-        try:
-            self.past = self.history.recall(
-                cluster_id=self.status.cluster_id,
-                revision=min(
-                    (snapshot.revision for snapshot in self.first.values()),
-                    default=self.status.revision,
-                ),
-                raft_term=self.status.raft_term,
-                prefixes=self.request.prefixes,
-                holds=[key.hold for key in keys],
-                lease_ids=leases | self.sampler.listed_at_start | {*self.request.leases},
-                judged_by=self.request.judged_by,
-            )
-        except HistoryError as failed:
-            self._note_history(Part.HISTORY, failed)
-        else:
-            self.sampler.remember(self.past.readings)
-            self.past = replace(self.past, readings={})  # the sampler's, until the last look-up
-
-    def _recorded(self, facts: ScanFacts, report: Report) -> Report:
-        """Add this run to the history, and return the report with any failure."""
-        if self.history is None:
-            return report
-        notes: list[str] = []
-        if self.past is not None and self.request.prefixes:  # else no keys were read
-            try:
-                request = self.request
-                self.history.record(run_record(facts, report, request.command, request.judged_by))
-            except HistoryError as failed:
-                self._note_history(Part.OWN_RUN, failed)
-            else:
-                notes = self._pruned(self.history)
-        return replace(
-            report,
-            unseen=(*report.unseen, *self.history_failures),
-            notes=(*report.notes, *self.history.notes, *notes),
-        )
-
-    def _pruned(self, history: History) -> list[str]:
-        """
-        Prune the history; return a failure as a note.
-
-        The run is stored already, and the next run prunes what is left.
-        """
-        try:
-            history.prune()
-        except HistoryError as failed:
-            return [f"this run is stored, but the history was not pruned: {failed}"]
-        return []
-
-    def _note_history(self, what: Part, failed: HistoryError) -> None:
-        self.history_failures.append(
-            Unseen(what=what, count=None, why=str(failed), is_failure=True)
-        )
+        leases = self.sampler.lists.at_start | {*self.request.leases}
+        snapshots = [keys.first for keys in self.prefixes]
+        self.sampler.remember(self.history.recall(self.status, snapshots, leases))
 
     def _has_doubts(self) -> bool:
         """Return whether confirming the raft term alone would prove a lease renewed."""
         leadership = self._leadership()
-        found = (trace(lease, each, leadership) for lease, each in self.sampler.readings.items())
-        return any(each.unconfirmed and not each.renewals for each in found)
+        traces = Traces(self.sampler.readings, leadership).values()
+        return any(trace.unconfirmed and not trace.renewals for trace in traces)
 
     async def _follow_locks(self) -> None:
         for lock in self._examined():
@@ -300,9 +209,9 @@ class _Scan:
             return
         leadership = self._leadership()
         limits = [
-            self.first[prefix].answered_at + limit_s
-            for prefix, found in self.locks.items()
-            for lock in found
+            keys.first.answered_at + limit_s
+            for keys in self.prefixes
+            for lock in keys.locks
             if lock.kind is Kind.LOCK
             if (limit_s := self._thresholds(lock).stated_limit_s) is not None
             if self._is_renewed(lock, leadership)
@@ -313,9 +222,8 @@ class _Scan:
             await self.sampler.pause(moment + ROUND_TRIP_S - self.clock.now())
 
     async def _read_keys_again(self) -> None:
-        for prefix, watch in self.watches.items():
-            self.last[prefix] = await self.cluster.keys(prefix)
-            await watch.catch_up(self.last[prefix].revision, self.clock)
+        for keys in self.prefixes:
+            await keys.read_again(self.cluster, self.clock)
 
     def _tick(self) -> None:
         self.progress.update(
@@ -330,7 +238,7 @@ class _Scan:
         )
 
     def _examined(self) -> Iterator[Lock]:
-        found = chain.from_iterable(self.locks.values())
+        found = chain.from_iterable(keys.locks for keys in self.prefixes)
         return (lock for lock in found if lock.kind is not Kind.IGNORE)
 
     def _left_queue(self, lease_id: LeaseId) -> None:
@@ -339,7 +247,7 @@ class _Scan:
 
         Its lock needs no more look-ups.
         """
-        if self.request.sessions and self.sampler.list_denied is None:
+        if self.request.sessions and self.sampler.lists.denied is None:
             self.sampler.follow_session(lease_id)
         else:
             self.sampler.let_go(lease_id)
@@ -354,7 +262,7 @@ class _Scan:
 
     def _leadership(self) -> Leadership:
         readings = (reading for found in self.sampler.readings.values() for reading in found)
-        return Leadership.of(readings, [*(self.past or NO_PAST).probes, *self.probes])
+        return Leadership.of(readings, [*(self.history.past or NO_PAST).probes, *self.probes])
 
     def _facts(self) -> ScanFacts:
         sampler = self.sampler
@@ -366,29 +274,13 @@ class _Scan:
             interrupted=self.stop.reason,
             policy=self.request.policy,
             cluster=self._cluster_facts(),
-            past=self.past,
+            past=self.history.past,
             probes=tuple(self.probes),
-            prefixes=tuple(
-                PrefixFacts(
-                    prefix=prefix,
-                    first=first,
-                    last=self.last.get(prefix, first if not self.request.window_s else None),
-                    events=self.watches[prefix].events if prefix in self.watches else (),
-                    first_locks=self.locks[prefix],
-                )
-                for prefix, first in self.first.items()
-            ),
+            prefixes=tuple(keys.facts() for keys in self.prefixes),
             readings=sampler.readings,
             unread=sampler.unread,
             leadership=self._leadership(),
-            sessions=SessionFacts(
-                first_listed_at=sampler.first_listed_at,
-                at_start=(sampler.listed_at_start & sampler.keyless) | {*self.request.leases},
-                is_counted=sampler.has_listed,
-                listed=tuple(sampler.listed_at_start),
-                keyless=frozenset(sampler.keyless),
-                still_listed=sampler.still_listed,
-            ),
+            sessions=sampler.session_facts(self.request.leases),
             unseen=tuple(self._unseen()),
         )
 
@@ -406,7 +298,7 @@ class _Scan:
         )
 
     def _unseen(self) -> Iterator[Unseen]:
-        if self.sampler.list_denied is not None:
-            yield Unseen(what=Part.LEASE_LIST, count=None, why=self.sampler.list_denied)
+        if self.sampler.lists.denied is not None:
+            yield Unseen(what=Part.LEASE_LIST, count=None, why=self.sampler.lists.denied)
         elif not self.request.sessions:
             yield Unseen(what=Part.KEYLESS_LEASES, count=None, why=UnseenReason.NOT_REQUESTED)

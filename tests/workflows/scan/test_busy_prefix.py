@@ -14,7 +14,8 @@ from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.rules.leak_score import NO_HAND_OVER_S
 from lockdoctor.ports import StopRequest
-from lockdoctor.workflows.scan.scan import ScanRequest, scan
+from lockdoctor.workflows.scan.request import ScanRequest
+from lockdoctor.workflows.scan.scan import scan
 from tests.eventually import run
 from tests.fakes.cluster import START, FakeClock, FakeCluster
 

@@ -17,7 +17,8 @@ from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report
 from lockdoctor.ports import StopRequest
-from lockdoctor.workflows.scan.scan import ScanRequest, scan
+from lockdoctor.workflows.scan.request import ScanRequest
+from lockdoctor.workflows.scan.scan import scan
 from tests.eventually import run
 from tests.fakes.cluster import START, FakeClock, FakeCluster
 

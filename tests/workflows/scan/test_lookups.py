@@ -14,7 +14,8 @@ from lockdoctor.domain.policy.policy import Limits, Policy
 from lockdoctor.domain.report.report import Report
 from lockdoctor.history.store import open_history
 from lockdoctor.ports import ScanProgress, StopRequest
-from lockdoctor.workflows.scan.scan import ScanRequest, scan
+from lockdoctor.workflows.scan.request import ScanRequest
+from lockdoctor.workflows.scan.scan import scan
 from tests.eventually import run
 from tests.fakes.cluster import FakeClock, FakeCluster
 

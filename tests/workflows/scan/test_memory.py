@@ -13,7 +13,8 @@ from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.json.report import JsonOutput
 from lockdoctor.ports import ScanProgress, StopRequest
-from lockdoctor.workflows.scan.scan import ScanRequest, scan
+from lockdoctor.workflows.scan.request import ScanRequest
+from lockdoctor.workflows.scan.scan import scan
 from tests.eventually import run
 from tests.fakes.cluster import FakeClock, FakeCluster
 

@@ -18,7 +18,8 @@ from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.report.unseen import Part
 from lockdoctor.errors import AccessDeniedError, ClusterError, ClusterUnreachableError
 from lockdoctor.ports import ScanProgress, StopRequest
-from lockdoctor.workflows.scan.scan import ScanRequest, scan
+from lockdoctor.workflows.scan.request import ScanRequest
+from lockdoctor.workflows.scan.scan import scan
 from tests.eventually import run
 from tests.fakes.cluster import START, FakeClock, FakeCluster
 

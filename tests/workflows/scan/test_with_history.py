@@ -28,7 +28,8 @@ from lockdoctor.history.reader import open_reader
 from lockdoctor.history.store import SqliteHistory, open_history
 from lockdoctor.outputs.text.headline import headline
 from lockdoctor.ports import ScanProgress, StopRequest
-from lockdoctor.workflows.scan.scan import ScanRequest, scan
+from lockdoctor.workflows.scan.request import ScanRequest
+from lockdoctor.workflows.scan.scan import scan
 from tests.eventually import run
 from tests.factories.history import a_clock
 from tests.fakes.cluster import FakeClock, FakeCluster

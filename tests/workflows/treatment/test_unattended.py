@@ -18,7 +18,8 @@ from lockdoctor.domain.treatment.unattended import (
 )
 from lockdoctor.errors import AccessDeniedError
 from lockdoctor.ports import StopRequest
-from lockdoctor.workflows.scan.scan import ScanRequest, scan
+from lockdoctor.workflows.scan.request import ScanRequest
+from lockdoctor.workflows.scan.scan import scan
 from lockdoctor.workflows.treatment.unattended import treat_unattended
 from tests.factories.reports import an_intent
 from tests.factories.treatment import MAX_HOLD_S, PREFIX, TTL_S, WAYS, Room, Silent, key_of, tell

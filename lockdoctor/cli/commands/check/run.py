@@ -23,7 +23,7 @@ from lockdoctor.domain.check.ranges import Range, parse_range
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.errors import ConfigError, WrongClusterError
 from lockdoctor.own_files import require_writable
-from lockdoctor.workflows.scan.scan import ScanRequest
+from lockdoctor.workflows.scan.request import ScanRequest
 
 if TYPE_CHECKING:
     from lockdoctor.cli.commands.check.treat import UnattendedRun

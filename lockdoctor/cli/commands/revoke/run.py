@@ -37,7 +37,7 @@ from lockdoctor.outputs.json.treatment import write_plan_file, write_treatment, 
 from lockdoctor.outputs.table.treatment import RESULTS, TreatmentTable, title
 from lockdoctor.outputs.text.values import duration
 from lockdoctor.ports import StopRequest
-from lockdoctor.workflows.scan.scan import ScanRequest
+from lockdoctor.workflows.scan.request import ScanRequest
 from lockdoctor.workflows.treatment.context import TreatmentContext
 from lockdoctor.workflows.treatment.plan import ExecutionOptions, execute_plan, plan_revocation
 from lockdoctor.workflows.treatment.undo import undo

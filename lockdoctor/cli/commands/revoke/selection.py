@@ -15,7 +15,7 @@ from lockdoctor.domain.model.leases import LeaseId, parse_lease_id
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.treatment.plan import JUDGED, Selection
 from lockdoctor.errors import ConfigError
-from lockdoctor.workflows.scan.scan import ScanRequest
+from lockdoctor.workflows.scan.request import ScanRequest
 
 
 def selection_of(what: SelectionFlags, dangers: OverrideFlags) -> Selection:
