@@ -37,8 +37,6 @@ class HeaderEncoder:
         self._encoder = hpack.Encoder()
         self._fields: Fields | None = None
         self._steady: bytes | None = None
-        self.are_steady = False
-        """Whether the last block is valid until the headers or the table size change."""
 
     def block(self, fields: Fields) -> bytes:
         """
@@ -51,13 +49,12 @@ class HeaderEncoder:
         block = self._encoder.encode(fields)
         is_steady = len(block) == len(fields) and all(_is_reference(byte) for byte in block)
         self._fields, self._steady = fields, block if is_steady else None
-        self.are_steady = is_steady
         return block
 
     def limit_table(self, size: int) -> None:
         """Limit the server's header table to this many bytes."""
         self._encoder.header_table_size = min(size, MAX_TABLE)
-        self._steady, self.are_steady = None, False
+        self._steady = None
 
 
 class HeaderBlock:

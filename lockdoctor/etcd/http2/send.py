@@ -12,7 +12,6 @@ from lockdoctor.etcd.http2 import frames as h2
 from lockdoctor.etcd.http2.call import PREFIX, UnaryCall
 from lockdoctor.etcd.http2.frames import ProtocolError, frame
 from lockdoctor.etcd.http2.headers import Fields, HeaderEncoder
-from lockdoctor.etcd.http2.templates import request_template
 
 MAX_AT_ONCE = h2.MAX_PAYLOAD
 """Maximum bytes in one frame, which every server accepts."""
@@ -44,22 +43,16 @@ class RequestWriter:
 
     def send(self, calls: Sequence[UnaryCall], fields: Fields) -> None:
         """Queue requests with these headers, each on a stream of its own."""
-        headers, queue = self._headers, self._out.append
-        block, template = b"", None
         for call in calls:
             stream = call.stream = self.next_stream
             self.next_stream = stream + 2
-            size = len(call.request) + PREFIX.size
-            if template is None or size != template.size or not headers.are_steady:
-                block = headers.block(fields)
-                fits = size <= self._windows and size <= MAX_AT_ONCE and len(block) <= MAX_AT_ONCE
-                template = request_template(block, size) if fits else None
-            if template is not None and size <= self._window:
-                self._window -= size
-                queue(template.on(stream, call.request))
+            self._out.append(_headers(stream, self._headers.block(fields)))
+            message = PREFIX.pack(0, len(call.request)) + call.request
+            if len(message) <= min(self._windows, self._window, MAX_AT_ONCE):
+                self._window -= len(message)
+                self._out.append(frame(h2.DATA, h2.END_STREAM, stream, message))
             else:
-                queue(_headers(stream, block))
-                call.unsent = PREFIX.pack(0, len(call.request)) + call.request
+                call.unsent = message
                 self._blocked[stream] = call, self._windows
         self._send_blocked()
 
