@@ -80,12 +80,12 @@ def error_message(error: Exception) -> str:
     """Return an error in one sentence for the user at the terminal."""
     if isinstance(error, _UsageError):
         where = error.ctx.command_path if error.ctx else "lockdoctor"
-        return f"{error.format_message().rstrip('.')} (see {where} --help)"
+        return f"{error.format_message().rstrip('.')}. See `{where} --help`."
     if isinstance(error, LockdoctorError):
         return str(error)
     return (
-        f"this should not have happened: {type(error).__name__}: {error}"
-        " (add --debug for the traceback, and report it, please)"
+        f"Internal error: {type(error).__name__}: {error}. Please report it."
+        " `--debug` shows the traceback."
     )
 
 

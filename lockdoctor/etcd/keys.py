@@ -31,8 +31,8 @@ async def read_keys(connection: Connection, prefix: bytes) -> KeySnapshot:
         with contextlib.suppress(RevisionCompactedError):
             return await _read_once(connection, prefix)
     raise ClusterError(
-        f"The keys below {printable(prefix)} could not be read at one revision: etcd was compacted "
-        "meanwhile, time and again; try a longer prefix, or compact more rarely"
+        f"The keys below {printable(prefix)} could not be read at one revision: etcd was compacted"
+        " repeatedly. Use a longer --prefix, or compact less often."
     )
 
 

@@ -42,7 +42,7 @@ _WHY = {
     " read it",
 }
 
-_NEXT_TO = "mend that, or give another file with --journal"
+_NEXT_TO = "Correct that, or use another file with --journal."
 
 
 def is_journal(_path: Path, beginning: bytes) -> bool:
@@ -151,7 +151,9 @@ class FileJournal:
             with self._explained("locked"):
                 is_alone = _try_lock(lock, fcntl.LOCK_EX)
             if not is_alone:
-                raise JournalError(f"another run is treating with the journal {self.path}")
+                raise JournalError(
+                    f"Another run acts with the journal {self.path}. Wait until it ends."
+                )
             yield
         finally:
             os.close(lock)
@@ -198,7 +200,7 @@ class FileJournal:
             if _try_lock(file, lock):
                 return
             time.sleep(LOCK_PAUSE_S)
-        raise JournalError(f"the journal {self.path} is in use by another run; try again")
+        raise JournalError(f"The journal {self.path} is in use by another run. Try again.")
 
     @contextlib.contextmanager
     def _explained(
@@ -210,7 +212,7 @@ class FileJournal:
             raise refused(str(error)) from error
         except OSError as error:
             raise JournalError(
-                f"the journal {self.path} cannot be {done} ({error.strerror}); {_NEXT_TO}"
+                f"The journal {self.path} cannot be {done}: {error.strerror}. {_NEXT_TO}"
             ) from error
 
 

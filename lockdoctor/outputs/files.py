@@ -34,7 +34,9 @@ def require_place(path: Path, kind: FileKind) -> None:
     try:
         folder = require_writable(path, kind).parent
         if not may_write_in(folder):
-            raise OutputError(f"Cannot write {path}: Permission denied in {folder}")
+            raise OutputError(
+                f"Cannot write {path}: permission denied in {folder}. Use another folder."
+            )
     except OSError as error:
         raise _unwritable(path, error) from error
 
@@ -112,4 +114,4 @@ def _write_beside(
 
 
 def _unwritable(path: Path, error: OSError) -> OutputError:
-    return OutputError(f"Cannot write {path}: {error.strerror or error}")
+    return OutputError(f"Cannot write {path}: {error.strerror or error}.")

@@ -69,7 +69,7 @@ def parse_address(text: str, what: str) -> Address:
         parts, host, port = SplitResult("", "", "", "", ""), None, None
     if "@" in f"{parts.path}?{parts.query}#{parts.fragment}":
         raise ConfigError(
-            f"{what}: a password's special characters are written %40 for @, %2F for /"
+            f"{what} has a password with special characters. Write %40 for @, %2F for /."
         )
     is_clean = all(char > " " and char != "\x7f" for char in text)
     if (
@@ -78,8 +78,8 @@ def parse_address(text: str, what: str) -> Address:
         or not _HOST.fullmatch(host)
         or not is_clean
     ):
-        shown = f"what {what} is given" if "@" in text else f"{what} {text!r}"
-        raise ConfigError(f"{shown} is no URL like http://orders-7f:6060")
+        shown = f"the value of {what}" if "@" in text else f"{what} {text!r}"
+        raise ConfigError(f"{shown} is not a URL. Write it like http://orders-7f:6060.")
     where = f"[{host}]" if ":" in host else host
     place = f"{parts.scheme}://{where}" + (f":{port}" if port is not None else "")
     path, query = (quote(part, safe=_WRITTEN, errors="surrogateescape") for part in parts[2:4])

@@ -56,7 +56,9 @@ def parse_target(text: str) -> PprofTarget:
     if path.endswith("/debug/pprof"):
         address = address.without(path="/debug/pprof")
     elif path or parts.query:
-        raise ConfigError(f"--pprof {address.shown} is neither a process nor its {PAGE}")
+        raise ConfigError(
+            f"--pprof {address.shown} has another path. Write the process alone, or its {PAGE}."
+        )
     return PprofTarget(name if is_named else parts.netloc, address, is_exact=False)
 
 
@@ -155,7 +157,9 @@ def _content(file: Path) -> bytes:
         with file.open("rb") as opened:
             return opened.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ConfigError(f"Cannot read the profile {file}: {error.strerror}") from error
+        raise ConfigError(
+            f"Cannot read the profile {file}: {error.strerror}. Check --pprof-file."
+        ) from error
 
 
 async def _saved(file: Path, raw: bytes) -> ProcessSnapshot | Unseen:

@@ -107,19 +107,19 @@ async def _find(cluster: Cluster, subject: ShowTarget) -> _Found:
     if not exact:
         queues = {queue for queue in queues if queue.name == subject.name}
     if not queues:
-        raise NotFoundError("no lease, no key and no lock of that name is in etcd now")
+        raise NotFoundError("No lease, key or lock of this name exists now.")
     return _Found(queues=frozenset(queues))
 
 
 async def _find_lease(cluster: Cluster, lease_id: LeaseId) -> _Found | None:
     (reading,) = [each async for each in cluster.read_leases([lease_id], with_keys=True)]
     if isinstance(reading, FailedReading):
-        raise AccessDeniedError(f"etcd did not tell of that lease: {reading.reason}")
+        raise AccessDeniedError(f"The lease could not be read: {reading.reason}")
     if not isinstance(reading, LeaseReading):
         return None
     if reading.attached_keys is None:
         raise AccessDeniedError(
-            "etcd does not permit this user to see the keys of that lease: show its key instead"
+            "This etcd user may not read the keys of the lease. Use the name of its key instead."
         )
     shown = reading.attached_keys[:MAX_QUEUES]
     keys = [key for name in shown for key in await _key(cluster, name)]

@@ -43,7 +43,9 @@ CHECKS: dict[str, Callable[[], AnyCheckResult]] = {
     "first_run_doubt": _doubtful,
     "no_history": lambda: a_checkup(a_healthy_lock(), past_runs=None),
     "not_seen": _not_seen,
-    "timed_out": lambda: a_checkup(a_healthy_lock(), interrupted="the time-out of 30 s is over"),
+    "timed_out": lambda: a_checkup(
+        a_healthy_lock(), interrupted="stopped by `--timeout 30s` while reading the leases"
+    ),
     "failed": lambda: FAILED,
     "gone": lambda: a_checkup(gone=a_later_run().gone, notes=("A new one was begun.",)),
     "accepted": lambda: a_checkup(an_accepted_leak()),

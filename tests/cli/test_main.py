@@ -181,10 +181,10 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("argv", "sentence"),
     [
-        ("scan", "Say which keys to examine, for example --prefix /my-lock/"),
-        ("scan --prefix=", "An empty --prefix would be every key; if that is meant,"),
-        ("scan --prefix /a --all-keys", "--all-keys leaves nothing for a --prefix to add"),
-        ("scan --prefix-hex 2f6", "--prefix-hex '2f6' is not hexadecimal digits in pairs"),
+        ("scan", "No prefix given. Add `--prefix /my-lock/`, or list prefixes in lockdoctor.toml."),
+        ("scan --prefix=", "An empty --prefix selects every key. If you"),
+        ("scan --prefix /a --all-keys", "--all-keys and --prefix exclude each other"),
+        ("scan --prefix-hex 2f6", "--prefix-hex '2f6' is not pairs of hexadecimal digits"),
         ("scan --prefix /a --window 60", "Invalid value for '--window': '60' has no unit;"),
         ("scan --prefix /a --max-hold=-5s", "Invalid value for '--max-hold': '-5s' is negative"),
         ("scan --prefix /a --dial-timeout 2", "Invalid value for '--dial-timeout': '2' has no"),
@@ -194,13 +194,13 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
             "Invalid value for '--format': 'xml' is not one of: table,",
         ),
         ("scan --prefix /a --kind ignore", "Invalid value for '--kind': 'ignore' is not one of"),
-        ("scan --prefix /a --cluster x", "--cluster x needs a lockdoctor.toml, and none was found"),
+        ("scan --prefix /a --cluster x", "--cluster x needs a lockdoctor.toml, and no such file"),
         ("scan --prefix /a --config no.toml", "Cannot read no.toml: No such file or directory"),
         ("scan --prefix /a --endpoints ,", "The list of endpoints is empty"),
-        ("scan --prefix /a --user ops", "No password for the user 'ops': add --password-file"),
+        ("scan --prefix /a --user ops", "No password for the user 'ops'. Add `--password-file"),
         ("scan --prefix /a --cert c", "A client certificate needs its key"),
         ("scan --prefix /a --insecure-transport=no", "Invalid value for '--insecure-transport':"),
-        ("scan --prefix /a --user o --auth-token-file f", "--user and --auth-token-file contra"),
+        ("scan --prefix /a --user o --auth-token-file f", "--user and --auth-token-file excl"),
         ("scan --prefix /a --auth-token-file no", "Cannot read the token file no: No such file"),
         ("scan --prefix", "Option '--prefix' requires an argument"),
         ("scan --prefix /a /b", "Got unexpected extra argument"),
@@ -227,7 +227,7 @@ def test_bad_configuration_names_its_line(capsys: pytest.CaptureFixture[str]) ->
     assert main(["scan"]) == 2
     assert capsys.readouterr().err == (
         "lockdoctor: lockdoctor.toml line 3: max_hold: '5' has no unit;"
-        " write 5s for seconds, 5m for minutes\n"
+        " write 5s for seconds, 5m for minutes.\n"
     )
 
 
@@ -277,7 +277,7 @@ def test_what_is_ignored_or_unsafe_is_said(
 
     assert main(argv) == 3
     ignored, unverified, refused = capsys.readouterr().err.splitlines()
-    assert ignored == "lockdoctor: Ignored, for etcdctl has no such variable: ETCDCTL_CA_CERT"
+    assert ignored == "lockdoctor: Ignored, because etcdctl has no such variable: ETCDCTL_CA_CERT."
     assert "not verified (--insecure-skip-tls-verify)" in unverified
     assert CLOSED_PORT in refused
 
@@ -289,7 +289,7 @@ def test_errors_are_printed_without_what_a_terminal_would_obey(
     assert main(["scan", "--prefix", "/a", "--config", "a\x1b[31m\nb\udcff"]) == 2
 
     assert capsys.readouterr().err == (
-        "lockdoctor: Cannot read a\\x1b[31m\\nb\\xff: No such file or directory\n"
+        "lockdoctor: Cannot read a\\x1b[31m\\nb\\xff: No such file or directory. Check --config.\n"
     )
 
 

@@ -422,7 +422,7 @@ def test_an_unwritable_journal_is_found_before_etcd_is_asked(
             for words in ("--prefix /a --no-history --yes", "--undo 5f0c"):
                 assert run(f"revoke {words} --journal {{}}", path) == 3
                 assert capsys.readouterr().err == (
-                    f"lockdoctor: the journal {path} cannot be written (Permission denied);"
-                    " mend that, or give another file with --journal\n"
+                    f"lockdoctor: The journal {path} cannot be written: Permission denied."
+                    " Correct that, or use another file with --journal.\n"
                 )
         empty.chmod(0o700)

@@ -219,4 +219,4 @@ def test_the_flag_may_stand_anywhere_but_behind_two_dashes(
 ) -> None:
     """What stands behind `--` is an argument."""
     assert main(["explain", "--", "-v"]) == 2
-    assert capsys.readouterr().err.startswith("lockdoctor: '-v' is no verdict; ")
+    assert capsys.readouterr().err.startswith("lockdoctor: '-v' is not a verdict. ")

@@ -64,7 +64,7 @@ def test_the_file_has_the_earlier_layout(path: Path) -> None:
     """Else these tests would show nothing: a reader that may not write refuses it as it is."""
     assert layout(path) == 1 < len(STEPS)
 
-    with pytest.raises(HistoryError, match="was written by an older lockdoctor"):
+    with pytest.raises(HistoryError, match="has the format of an older lockdoctor"):
         open_reader(path, clock(60))
     assert path.read_bytes() == FILE.read_bytes()
 

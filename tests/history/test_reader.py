@@ -76,7 +76,7 @@ def test_what_is_not_there_is_not_begun(path: Path, use: Callable[[Path], object
         use(path)
 
     assert str(missing.value) == (
-        f"there is no history at {path} yet; the next scan or check that names it begins one"
+        f"There is no history at {path}. `lockdoctor scan` or `check` creates it."
     )
     assert not path.parent.exists()
 
@@ -85,11 +85,14 @@ def test_what_is_not_there_is_not_begun(path: Path, use: Callable[[Path], object
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "is empty: no run has been stored in it yet"),
+        (b"", "is empty. `lockdoctor scan` or `check` adds a run."),
         (b"SQLite format 3\0", "is not a lockdoctor history. It was not changed."),
         (b"these are my notes\n" * 100, "is not a lockdoctor history"),
         (b"SQLite format 3\0" + b"\xff" * 4080, "is not a lockdoctor history"),
-        (b"SQLite format 3\0" + b"\0" * 52 + b"lkdr", "is damaged: it is not whole; the next scan"),
+        (
+            b"SQLite format 3\0" + b"\0" * 52 + b"lkdr",
+            "is damaged: a part is missing. The next run",
+        ),
     ],
 )
 def test_what_is_no_history_is_left_as_it_is(
@@ -125,7 +128,7 @@ def test_a_newer_or_foreign_one_is_left_alone(path: Path, use: Callable[[Path], 
     """Each is named for what it is."""
     stored(path, a_run())
     set_pragma(path, f"user_version = {len(STEPS) + 1}")
-    with pytest.raises(HistoryTooNewError, match="was written by a newer lockdoctor"):
+    with pytest.raises(HistoryTooNewError, match="of a newer lockdoctor"):
         use(path)
 
     set_pragma(path, "application_id = 7")
@@ -141,7 +144,7 @@ def test_an_older_one_is_left_to_the_next_run(path: Path) -> None:
     set_pragma(path, f"application_id = {APPLICATION_ID}")
     before = path.read_bytes()
 
-    with pytest.raises(HistoryError, match="was written by an older lockdoctor"):
+    with pytest.raises(HistoryError, match="has the format of an older lockdoctor"):
         runs(path)
 
     assert path.read_bytes() == before
@@ -168,7 +171,7 @@ def test_what_no_lockdoctor_writes_is_told(path: Path) -> None:
         with contextlib.closing(sqlite3.connect(path)) as connection, connection:
             (old,) = connection.execute(f"SELECT {column} FROM run").fetchone()  # noqa: S608
             connection.execute(f"UPDATE run SET {column} = ?", (value,))  # noqa: S608
-        with pytest.raises(HistoryError, match="holds what no lockdoctor writes"):
+        with pytest.raises(HistoryError, match="has data that lockdoctor does not write"):
             runs(path)
         with contextlib.closing(sqlite3.connect(path)) as connection, connection:
             connection.execute(f"UPDATE run SET {column} = ?", (old,))  # noqa: S608
@@ -180,7 +183,7 @@ def test_what_no_lockdoctor_writes_is_told_to_a_run(path: Path) -> None:
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE probe SET leader_id = 'x'")
     with open_history(path, a_clock(NOON + 300)) as history:
-        with pytest.raises(HistoryError, match="holds what no lockdoctor writes; move it away"):
+        with pytest.raises(HistoryError, match=r"lockdoctor does not write\. Move it"):
             ask(history)
         assert history.notes == []
 

@@ -103,9 +103,9 @@ def test_a_full_disk_is_told_and_damages_nothing(small_disk: Path) -> None:
         while True:
             out.write(b"x" * 4096)
 
-    with pytest.raises(JournalError, match=r"cannot be written \(No space left on device\)"):
+    with pytest.raises(JournalError, match=r"cannot be written: No space left on device"):
         journal.write(an_intent("none", keys=(a_key(value=bytes(100_000)),)))
-    with pytest.raises(JournalError, match=r"cannot be written \(No space left on device\)"):
+    with pytest.raises(JournalError, match=r"cannot be written: No space left on device"):
         FileJournal(small_disk / "new.jsonl").write(an_intent())
     filler.unlink()
     journal.write(an_outcome("first"))
@@ -143,6 +143,6 @@ def test_a_file_that_may_not_grow_is_told_and_damages_nothing(tmp_path: Path) ->
     (entry,) = journal.entries()
 
     assert entry.result is Result.DONE
-    assert done.stdout.count("cannot be written (File too large)") == 2
+    assert done.stdout.count("cannot be written: File too large") == 2
     assert "line 2 cannot be read" in journal.notes[0]
     assert path.stat().st_size > 20_000

@@ -69,7 +69,7 @@ def test_what_could_not_be_examined_comes_before_what_was_not_found() -> None:
 
 def test_run_that_ended_early() -> None:
     """Why it ended comes first, on a first run as well."""
-    why = "the time-out of 30 s is over"
+    why = "stopped by `--timeout 30s` while reading the leases"
 
     for past_runs in (0, 5):
         line = status_line(a_checkup(a_healthy_lock(), interrupted=why, past_runs=past_runs))

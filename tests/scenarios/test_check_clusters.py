@@ -115,5 +115,5 @@ def test_etcd_that_answers_nothing(own: EtcdServer, prefix: bytes, tmp_path: Pat
 
     assert (found.status, found.stderr) == (3, "")
     assert found.stdout.count("\n") == 1
-    assert "the time-out of 2 s for the whole run came while connecting to etcd" in found.line
+    assert "stopped by `--timeout 2s` while connecting to etcd" in found.line
     assert "\nlockdoctor_up 0.0\n" in textfile.read_text()

@@ -128,7 +128,7 @@ def test_a_lease_of_many_keys_is_cut_and_says_so() -> None:
 @pytest.mark.parametrize("lease_id", [None, LeaseId(0xBEEF)])
 def test_nothing_of_that_name(lease_id: LeaseId | None) -> None:
     """Neither a lease, nor a key, nor a lock; a prefix of names is none of them."""
-    with pytest.raises(NotFoundError, match="in etcd now"):
+    with pytest.raises(NotFoundError, match="of this name exists now"):
         shown(lambda _: (b"/l/ord", lease_id))
 
 
@@ -138,5 +138,5 @@ def test_a_lease_whose_keys_may_not_be_seen() -> None:
     def denies(world: World) -> None:
         world.cluster.attached_keys_denied = True
 
-    with pytest.raises(AccessDeniedError, match="show its key instead"):
+    with pytest.raises(AccessDeniedError, match="Use the name of its key"):
         shown(lambda world: (b"", world.holder), change=denies)

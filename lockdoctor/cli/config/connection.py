@@ -88,7 +88,7 @@ def connection_settings(sources: Sequence[ConnectionValues], ask: Ask | None) ->
 
     merged = _merged(sources)
     if ("cert" in merged) != ("key" in merged):
-        raise ConfigError("A client certificate needs its key: give both --cert and --key")
+        raise ConfigError("A client certificate needs its key. Give both --cert and --key.")
     if "user" in merged and "password" not in merged:
         merged["password"] = _missing_password(merged, ask)
     settings: dict[str, Any] = {**merged, **_discovered(merged), "token": _token(merged)}
@@ -122,8 +122,8 @@ def refuse_other_variables(
     api = environ.get("ETCDCTL_API") or "3"
     if api != "3":
         raise ConfigError(
-            f"ETCDCTL_API={api} selects another API than v3: lockdoctor reads etcd's v3 API"
-            " alone. Unset ETCDCTL_API, or set it to 3."
+            f"ETCDCTL_API={api} selects another API than v3: lockdoctor only reads etcd's"
+            " v3 API. Unset ETCDCTL_API, or set it to 3."
         )
     for variable, name in V2_VARIABLES.items():
         if environ.get(variable) and not any(name in source for source in sources):
@@ -144,7 +144,7 @@ def from_flags(flags: ConnectionFlags) -> ConnectionValues:
     """
     given = {n: v for n, v in vars(flags).items() if v is not None}
     if given.get("user") and given.get("auth_token_file"):
-        raise ConfigError("--user and --auth-token-file contradict each other; give one of them")
+        raise ConfigError("--user and --auth-token-file exclude each other. Give one of them.")
     return _checked(given)
 
 
@@ -179,18 +179,18 @@ def _read(name: str, variable: str, text: str) -> Any:
             return parse_duration(text)
         return parse_switch(text) if name.startswith("insecure_") else text
     except ValueError as error:
-        raise ConfigError(f"{variable}: {error}") from error
+        raise ConfigError(f"{variable}: {error}.") from error
 
 
 def _checked(given: dict[str, Any]) -> ConnectionValues:
     if "password" in given and "password_file" in given:
-        raise ConfigError("Two passwords are given, one of them in a file; give one")
+        raise ConfigError("Two passwords given, one of them in a file. Give one.")
     if "auth_jwt_token" in given and "auth_token_file" in given:
-        raise ConfigError("Two tokens are given, one of them in a file; give one")
+        raise ConfigError("Two tokens given, one of them in a file. Give one.")
     if "endpoints" in given:
         given["endpoints"] = split_endpoints(given["endpoints"])
         if not given["endpoints"]:
-            raise ConfigError("The list of endpoints is empty; write it like 10.0.0.1:2379")
+            raise ConfigError("The list of endpoints is empty. Use `--endpoints 10.0.0.1:2379`.")
     name, colon, password = given.get("user", "").partition(":")
     if colon and not {"password", "password_file"} & given.keys():
         given |= {"user": name, "password": password}
@@ -266,7 +266,9 @@ def _missing_password(values: ConnectionValues, ask: Ask | None) -> str:
     if "password_file" in values:
         return _first_line(values["password_file"])
     if ask is None:
-        raise ConfigError(f"No password for the user {values['user']!r}: add --password-file")
+        raise ConfigError(
+            f"No password for the user {values['user']!r}. Add `--password-file FILE`."
+        )
     return ask(f"Password of etcd's user {values['user']}: ")
 
 
@@ -274,10 +276,16 @@ def _first_line(file: str) -> str:
     try:
         line = Path(file).read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
     except OSError as error:
-        raise ConfigError(f"Cannot read the password file {file}: {error.strerror}") from error
+        raise ConfigError(
+            f"Cannot read the password file {file}: {error.strerror}. Check --password-file."
+        ) from error
     except UnicodeDecodeError:
         # Not chained: the error carries the file's bytes.
-        raise ConfigError(f"The password file {file} is not UTF-8 text") from None
+        raise ConfigError(
+            f"The password file {file} is not UTF-8 text. Check --password-file."
+        ) from None
     if not line:
-        raise ConfigError(f"The first line of the password file {file} is empty")
+        raise ConfigError(
+            f"The first line of the password file {file} is empty. Write the password there."
+        )
     return line

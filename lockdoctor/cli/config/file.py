@@ -41,9 +41,12 @@ class Config:
         if name in self.clusters:
             return self.clusters[name]
         if self.file is None:
-            raise ConfigError(f"--cluster {name} needs a lockdoctor.toml, and none was found")
+            raise ConfigError(
+                f"--cluster {name} needs a lockdoctor.toml, and no such file exists."
+                " Add `--config FILE`."
+            )
         known = ", ".join(self.clusters) or "none"
-        raise ConfigError(f"{self.file} has no cluster {name!r}; it has: {known}")
+        raise ConfigError(f"{self.file} has no cluster {name!r}. Its clusters: {known}.")
 
 
 def find_config(flag: Path | None, environ: Mapping[str, str]) -> Path | None:
@@ -98,7 +101,9 @@ def _connection(table: TomlTable) -> ConnectionValues:
     """Return a connection; its files are relative to the configuration file."""
     values = table.read(_CONNECTION)
     if "user" in values and "auth_token_file" in values:
-        raise table.error("auth_token_file", "user and auth_token_file contradict each other")
+        raise table.error(
+            "auth_token_file", "user and auth_token_file exclude each other. Remove one"
+        )
     for name in ("cacert", "cert", "key", "password_file", "auth_token_file"):
         if name in values:
             values[name] = str(table.file.parent / values[name])
@@ -110,7 +115,7 @@ def _rules(tables: list[TomlTable]) -> tuple[Rule, ...]:
     for table in tables:
         rule = _rule(table)
         if rule.prefix in rules:
-            raise table.error(None, "this prefix has a rule already, further up")
+            raise table.error(None, "this prefix has an earlier [[prefix]]. Join the two")
         rules[rule.prefix] = rule
     return tuple(rules.values())
 
@@ -118,10 +123,10 @@ def _rules(tables: list[TomlTable]) -> tuple[Rule, ...]:
 def _rule(table: TomlTable) -> Rule:
     values = table.read({**_PREFIX, **_TREAT})
     if ("prefix" in values) == ("prefix_hex" in values):
-        raise table.error(None, "each [[prefix]] needs either a prefix or a prefix_hex")
+        raise table.error(None, "a [[prefix]] needs either prefix or prefix_hex. Write one of them")
     prefix = values.pop("prefix", None) or values.pop("prefix_hex", b"")
     if values.get("critical_hold_s", float("inf")) < values.get("max_hold_s", 0.0):
-        raise table.error("critical_hold", "critical_hold is shorter than max_hold")
+        raise table.error("critical_hold", "critical_hold is shorter than max_hold. Make it longer")
     given = {name: values.pop(name) for name, _ in _TREAT.values() if name in values}
     limits = cast("Limits", values)
     return Rule(prefix, limits, _treatment(table, given, prefix, limits) if given else None)
@@ -130,17 +135,21 @@ def _rule(table: TomlTable) -> Rule:
 def _treatment(table: TomlTable, given: dict[str, Any], prefix: bytes, limits: Limits) -> Treatment:
     if "how" not in given:
         lone = next(key for key in table.content if key in _TREAT)
-        raise table.error(lone, f"{lone} says nothing without treat")
+        raise table.error(lone, f"{lone} has no effect without treat. Add treat, or remove it")
     if not prefix:
-        raise table.error("treat", "treat needs a prefix of its own, not every key")
+        raise table.error("treat", "treat needs a prefix; this table is for every key. Add prefix")
     if limits.get("kind", Kind.LOCK) is not Kind.LOCK:
-        raise table.error("treat", "treat is for locks, and the kind says that these are none")
+        raise table.error(
+            "treat", "treat is for locks, but the kind is another. Remove one of them"
+        )
     if "min_held_s" not in given:
         raise table.error(
-            "treat", 'treat needs treat_min_held: a hold of this length may be ended, like "30m"'
+            "treat", 'treat needs treat_min_held: the minimum hold. Add it, like "30m"'
         )
     if given["min_held_s"] < limits.get("max_hold_s", 0.0):
-        raise table.error("treat_min_held", "treat_min_held is shorter than max_hold")
+        raise table.error(
+            "treat_min_held", "treat_min_held is shorter than max_hold. Make it longer"
+        )
     return Treatment(**given)
 
 
@@ -148,14 +157,16 @@ def _acceptance(table: TomlTable) -> Acceptance:
     values = table.read(_ACCEPT)
     for key in ("verdict", "until", "reason"):
         if key not in values:
-            raise table.error(None, f"each [[accept]] needs verdict, until and reason: no {key}")
+            raise table.error(None, f"an [[accept]] needs verdict, until and reason. Add {key}")
     subjects = [key for key in ("lock", "prefix", "key") if key in values]
     if values["verdict"] in OF_SESSIONS:
         if subjects:
             slug = values["verdict"].value
-            raise table.error(subjects[0], f"{slug} is of leases without keys, not of a lock")
+            raise table.error(subjects[0], f"{slug} is about leases without keys. Remove the key")
     elif len(subjects) != 1:
-        raise table.error(None, "each [[accept]] needs one of lock, prefix and key, and one only")
+        raise table.error(
+            None, "an [[accept]] needs one of lock, prefix and key. Write exactly one"
+        )
     return Acceptance(where=table.place(), **values)
 
 
@@ -174,7 +185,7 @@ def _texts(raw: Any) -> tuple[str, ...]:
 def _user(raw: Any) -> str:
     if ":" in _text(raw):
         # The value is not quoted: the text after the colon might be a password.
-        raise ValueError("is a name alone; put the password into a file and give password_file")
+        raise ValueError("has a password. Write it into a file, and set password_file")
     return _text(raw)
 
 
@@ -198,7 +209,7 @@ def _count(raw: Any) -> int:
 
 def _runs(raw: Any) -> int:
     if _count(raw) < MIN_RUNS:
-        raise ValueError(f"must be {MIN_RUNS} or more: one run alone is too little proof")
+        raise ValueError(f"must be {MIN_RUNS} or more, because one run is too little proof")
     return int(raw)
 
 

@@ -49,8 +49,8 @@ class TomlTable:
         for key in self.content:
             if key not in names:
                 near = difflib.get_close_matches(key, names, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(names)}"
-                raise self.error(key, f"unknown key {json.dumps(key)}; {hint}")
+                hint = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(names)}"
+                raise self.error(key, f"unknown key {json.dumps(key)}. {hint}")
 
     def read(self, schema: Schema) -> dict[str, Any]:
         """
@@ -79,7 +79,7 @@ class TomlTable:
         content = self.content.get(key, {})
         if not isinstance(content, dict):
             name = ".".join((*map(str, self.path), key))
-            raise self.error(key, f"{key} is a table; write [{name}] above its keys")
+            raise self.error(key, f"{key} is a table. Write [{name}] above its keys")
         return self._below(content, key)
 
     def tables(self, key: str) -> list[TomlTable]:
@@ -91,12 +91,12 @@ class TomlTable:
         """
         items = self.content.get(key, [])
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            raise self.error(key, f"there may be several; write [[{key}]] in double brackets")
+            raise self.error(key, f"{key} is a list of tables. Write [[{key}]] in double brackets")
         return [self._below(item, key, index) for index, item in enumerate(items)]
 
     def error(self, key: str | None, message: str) -> ConfigError:
         """Return an error with the line of a key, or of the table itself."""
-        return ConfigError(f"{self.place(key)}: {message}")
+        return ConfigError(f"{self.place(key)}: {message}{'' if message.endswith('?') else '.'}")
 
     def place(self, key: str | None = None) -> str:
         """Return the file and the line of a key, or of the table itself."""
@@ -118,11 +118,11 @@ def read_file(file: Path) -> TomlTable:
         text = file.read_text(encoding="utf-8")
         return TomlTable(file=file, text=text, content=tomllib.loads(text))
     except OSError as error:
-        raise ConfigError(f"Cannot read {file}: {error.strerror}") from error
+        raise ConfigError(f"Cannot read {file}: {error.strerror}. Check --config.") from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{file} is not UTF-8 text") from error
+        raise ConfigError(f"{file} is not UTF-8 text. Save it as UTF-8.") from error
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{file} is not TOML: {error}") from error
+        raise ConfigError(f"{file} is not TOML: {error}. Correct this line.") from error
 
 
 def line_of(text: str, path: TomlPath) -> int:

@@ -25,14 +25,16 @@ def prefixes(flags: PrefixFlags, rules: Iterable[Rule]) -> tuple[bytes, ...]:
     given = [os.fsencode(text) for text in flags.prefix]  # the exact bytes of the command line
     given += [from_hex("--prefix-hex", text) for text in flags.prefix_hex]
     if EVERY_KEY in given:
-        raise ConfigError("An empty --prefix would be every key; if that is meant, use --all-keys")
+        raise ConfigError("An empty --prefix selects every key. If you want that, use --all-keys.")
     if flags.all_keys:
         if given:
-            raise ConfigError("--all-keys leaves nothing for a --prefix to add; give one of them")
+            raise ConfigError("--all-keys and --prefix exclude each other. Give one of them.")
         return (EVERY_KEY,)
     found = given or [r.prefix for r in rules if r.prefix and r.limits.get("kind") != Kind.IGNORE]
     if not found:
-        raise ConfigError("Say which keys to examine, for example --prefix /my-lock/")
+        raise ConfigError(
+            "No prefix given. Add `--prefix /my-lock/`, or list prefixes in lockdoctor.toml."
+        )
     return outermost(found)
 
 
@@ -47,7 +49,7 @@ def from_hex(flag: str, text: str) -> bytes:
         return bytes.fromhex(text)
     except ValueError as error:
         raise ConfigError(
-            f"{flag} {text!r} is not hexadecimal digits in pairs, like 2f6d79"
+            f"{flag} {text!r} is not pairs of hexadecimal digits. Write it like 2f6d79."
         ) from error
 
 

@@ -31,7 +31,7 @@ def witnesses(
         ConfigError: A URL is invalid, a file cannot be read, or two options contradict each other.
     """
     if flags.no_metrics and flags.metrics:
-        raise ConfigError("--metrics and --no-metrics contradict each other; give one of them")
+        raise ConfigError("--metrics and --no-metrics exclude each other. Give one of them.")
     return (
         *_processes(flags, settings, clock),
         *(_metrics(flags, settings, clock) if watches and not flags.no_metrics else ()),
@@ -45,7 +45,7 @@ def _processes(
     names = [target.name for target in targets] + [file.name for file in flags.pprof_file]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise ConfigError(f"Two processes are called {twice}; name them, like --pprof a=URL")
+        raise ConfigError(f"Two processes have the name {twice}. Name them, like `--pprof a=URL`.")
     if targets:
         with_tls = any(target.address.url.startswith("https:") for target in targets)
         # The client certificate and the user are for etcd only.

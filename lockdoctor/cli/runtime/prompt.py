@@ -87,5 +87,5 @@ def agreed(question: str, answer: str = "yes") -> bool:
         print(f"{question} Type {answer} to do it: ", end="", file=sys.stderr, flush=True)  # noqa: T201  # output for the user
         return sys.stdin.readline().strip() == answer
     except KeyboardInterrupt:
-        print_message("interrupted: nothing was written to etcd")
+        print_message("Interrupted. etcd was not changed.")
         raise

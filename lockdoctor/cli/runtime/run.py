@@ -194,7 +194,7 @@ def history_path(flags: HistoryFlags, environ: Mapping[str, str]) -> Path | None
     """
     if flags.no_history:
         if flags.history:
-            raise ConfigError("--history and --no-history contradict each other; give one of them")
+            raise ConfigError("--history and --no-history exclude each other. Give one of them.")
         return None
     path = named_path(flags.history, environ)
     with contextlib.suppress(OSError):
@@ -242,11 +242,13 @@ def settings_of(
     else:
         sources += [file.cluster(cluster), from_environment(environ)]
     if unknown := refuse_other_variables(environ, sources):
-        print_message(f"Ignored, for etcdctl has no such variable: {', '.join(unknown)}")
+        print_message(f"Ignored, because etcdctl has no such variable: {', '.join(unknown)}.")
     on_terminal = sys.stdin.isatty() and sys.stderr.isatty()
     settings = connection_settings(sources, getpass.getpass if on_terminal else None)
     if settings.insecure_skip_tls_verify:
-        print_message("The identity of the server is not verified (--insecure-skip-tls-verify).")
+        print_message(
+            "The server is not verified (--insecure-skip-tls-verify). Use --cacert instead."
+        )
     return settings
 
 

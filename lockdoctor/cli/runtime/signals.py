@@ -99,7 +99,7 @@ def run_writing(signals: Signals, work: Coroutine[None, None, _Result]) -> _Resu
     try:
         return signals.run(work)
     except KeyboardInterrupt:
-        print_message("interrupted: `lockdoctor journal` shows whether anything was written")
+        print_message("Interrupted. To check whether etcd was changed: `lockdoctor journal`")
         raise
 
 
@@ -195,7 +195,7 @@ async def run_with_timeout(
             await asyncio.wait({task}, timeout=grace_s)
         if task.done() and not task.cancelled():
             return task.result()
-        raise ClusterTimeoutError(f"etcd did not answer in time: {stop.reason}")
+        raise ClusterTimeoutError(f"No result: {stop.reason}. Use a longer --timeout.")
     finally:
         timer.cancel()
         requested.cancel()
@@ -203,4 +203,4 @@ async def run_with_timeout(
 
 
 def _out_of_time(stop: StopRequest, timeout_s: float) -> None:
-    stop.request(f"the time-out of {timeout_s:g} s for the whole run came while {stop.stage}")
+    stop.request(f"stopped by `--timeout {timeout_s:g}s` while {stop.stage}")

@@ -45,7 +45,7 @@ def write_to(out: TextIO, what: str, render: Callable[[TextIO], object]) -> None
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OutputError(f"Cannot write {what}: {error.strerror}") from error
+        raise OutputError(f"Cannot write {what} to standard output: {error.strerror}.") from error
 
 
 def drop_typed_input(answers: TextIO) -> None:

@@ -38,7 +38,7 @@ def parse_range(text: str) -> Range:
     """
     found = _RANGE.fullmatch(text)
     if found is None or text in {"", "@", ":", "@:"}:
-        raise ValueError(f"{text!r} is no range; write it like 10, 10:, ~:10, 10:20 or @10:20")
+        raise ValueError(f"{text!r} is not a range; write 10, 10:, ~:10, 10:20 or @10:20")
     inverted, start, end = found.groups()
     low = -math.inf if start == "~" else float(start or 0)
     high = math.inf if end is None else float(end)

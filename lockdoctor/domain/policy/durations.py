@@ -38,14 +38,14 @@ def parse_duration(text: str) -> float:
     if text == "0":
         return 0.0
     if text.startswith("-"):
-        raise ValueError(f"{text!r} is negative; a duration cannot be")
+        raise ValueError(f"{text!r} is negative; write a duration like 90s")
     if re.fullmatch(r"\d+\.?\d*|\.\d+", text, re.ASCII):
         raise ValueError(f"{text!r} has no unit; write {text}s for seconds, {text}m for minutes")
     if not _DURATION.fullmatch(text):
-        raise ValueError(f"{text!r} is not a duration; write it like 90s, 5m, 1h30m or 2d")
+        raise ValueError(f"{text!r} is not a duration; write 90s, 5m, 1h30m or 2d")
     seconds = sum(
         float(number) * _UNITS_S[unit] for number, unit in re.findall(_PART, text, re.ASCII)
     )
     if not math.isfinite(seconds):
-        raise ValueError(f"{text[:20] + '...'!r} is too long a duration")
+        raise ValueError(f"{text[:20] + '...'!r} is too long; write a shorter duration")
     return seconds

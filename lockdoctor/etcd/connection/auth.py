@@ -36,7 +36,9 @@ class GivenToken:
         token = self.token if self.file is None else _content(self.file)
         if not token or not token.isascii() or not token.isprintable() or " " in token:
             # The text is not quoted: it might be a token with one wrong character.
-            raise ConfigError(f"{where} does not hold one token: a token is one word of ASCII")
+            raise ConfigError(
+                f"{where} has no valid token: a token is one word of ASCII. Set a new token."
+            )
         return token
 
     def read_again(self, refused: str | None) -> str:
@@ -54,7 +56,7 @@ class GivenToken:
         try:
             token = self.read()
         except ConfigError as error:
-            raise AccessDeniedError(f"etcd refused the auth token: {why}. {error}.") from error
+            raise AccessDeniedError(f"etcd refused the auth token: {why}. {error}") from error
         if token == refused:
             raise AccessDeniedError(
                 f"etcd refused the token in {self.file}: {why}. Write a new token into the file."
@@ -137,7 +139,11 @@ def _content(file: PathName) -> str:
     try:
         return Path(file).read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
-        raise ConfigError(f"Cannot read the token file {file}: {error.strerror}") from error
+        raise ConfigError(
+            f"Cannot read the token file {file}: {error.strerror}. Check --auth-token-file."
+        ) from error
     except UnicodeDecodeError:
         # Not chained: the error carries the file's bytes.
-        raise ConfigError(f"The token file {file} is not UTF-8 text") from None
+        raise ConfigError(
+            f"The token file {file} is not UTF-8 text. Check --auth-token-file."
+        ) from None

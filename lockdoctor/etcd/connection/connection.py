@@ -252,8 +252,8 @@ class Connection:
         )
         if not answer.message.header.cluster_id:
             raise ClusterError(
-                f"{answer.endpoint} does not say which etcd cluster it belongs to, so lockdoctor"
-                " does not write to it. Use the endpoints of etcd itself."
+                f"{answer.endpoint} sends no cluster ID, so lockdoctor does not write to it."
+                " Use the endpoints of etcd itself."
             )
 
     async def _confirm_refusal(self, refusal: LeaseNotFoundError) -> None:
@@ -268,7 +268,7 @@ class Connection:
             await self._confirm_cluster()
         except ClusterError as unread:
             raise WriteOutcomeUnknownError(
-                f"{refusal}; which cluster said so is not known: {unread}"
+                f"{refusal}; its cluster is unknown: {unread}"
             ) from unread
 
     async def _replace(self, attempt: Attempt) -> None:
@@ -350,7 +350,10 @@ class Connection:
         reasons = await asyncio.gather(*(reason(answer, self._auth.token) for answer in answers))
         named = zip(answers, reasons, strict=True)
         listed = "; ".join(f"{answer.member.endpoint.text}: {why}" for answer, why in named)
-        return ClusterUnreachableError(f"No etcd member could be reached: {listed}")
+        return ClusterUnreachableError(
+            f"No etcd member reached: {listed}. Use `--endpoints HOST:2379`,"
+            " or set ETCDCTL_ENDPOINTS."
+        )
 
     async def _status_or_reason(self, answer: StatusReply | UnreachableMember) -> StatusReply | str:
         if isinstance(answer, UnreachableMember):

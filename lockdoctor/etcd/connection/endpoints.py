@@ -50,7 +50,7 @@ def parse_endpoint(text: str, *, bare_uses_tls: bool) -> Endpoint:
     """
     if "@" in text:
         raise ConfigError(
-            "An endpoint contains '@': a user and a password do not belong there. Give them with"
+            "An endpoint contains '@', but takes no user and password. Give them with"
             " --user and --password-file."
         )
     scheme, has_scheme, _ = text.partition("://")
@@ -61,7 +61,7 @@ def parse_endpoint(text: str, *, bare_uses_tls: bool) -> Endpoint:
     except ValueError:
         host, port = None, 0
     if not host or parts.path.strip("/") or (has_scheme and scheme not in ("http", "https")):
-        raise ConfigError(f"{text!r} is not an endpoint; write it like https://10.0.0.1:2379")
+        raise ConfigError(f"{text!r} is not an endpoint. Write it like https://10.0.0.1:2379.")
     return Endpoint(text, host, port, scheme == "https" if has_scheme else bare_uses_tls)
 
 

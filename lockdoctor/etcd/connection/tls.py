@@ -79,7 +79,7 @@ class TlsFiles:
         if self.cert is None and self.key is None:
             return None, None
         if self.cert is None or self.key is None:
-            raise ConfigError("A client certificate needs its key: give both --cert and --key")
+            raise ConfigError("A client certificate needs its key. Give both --cert and --key.")
         return _read(self.cert, "client certificate"), _read(self.key, "client key")
 
     def context(self) -> ssl.SSLContext:
@@ -107,7 +107,7 @@ class TlsFiles:
             context.load_verify_locations(cadata=roots.decode("utf-8", errors="replace"))
         except (ssl.SSLError, ValueError) as error:
             raise ConfigError(
-                f"The CA certificate {self.cacert} does not hold certificates in PEM form"
+                f"The CA certificate {self.cacert} has no certificates in PEM form. Check --cacert."
             ) from error
 
     def _load_pair(self, context: ssl.SSLContext) -> None:
@@ -117,7 +117,7 @@ class TlsFiles:
         except ssl.SSLError as error:
             raise ConfigError(
                 f"{self.cert} and {self.key} are not a certificate and its unencrypted key in "
-                "PEM form"
+                "PEM form. Check --cert and --key."
             ) from error
 
 
@@ -125,4 +125,6 @@ def _read(file: PathName, what: str) -> bytes:
     try:
         return Path(file).read_bytes()
     except OSError as error:
-        raise ConfigError(f"Cannot read the {what} {file}: {error.strerror}") from error
+        raise ConfigError(
+            f"Cannot read the {what} {file}: {error.strerror}. Check its option."
+        ) from error

@@ -13,8 +13,8 @@ from lockdoctor.history.database.ownership import HISTORY, has_our_schema
 from lockdoctor.history.database.queries import sql
 from lockdoctor.own_files import behind_links, require_own
 
-_ELSEWHERE = "give this run another file with --history"
-_BEGIN_ANEW = "the next scan or check that uses it sets it aside and begins a new one"
+_ELSEWHERE = "use another file with --history"
+_NEW_FILE = "The next run renames it and starts a new one."
 
 
 class HistoryDamagedError(HistoryError):
@@ -84,7 +84,7 @@ def require_stored(path: Path) -> None:
         is_whole = size is None or paths.looks_whole(target)
     if size is None:
         raise HistoryError(
-            f"there is no history at {path} yet; the next scan or check that names it begins one"
+            f"There is no history at {path}. `lockdoctor scan` or `check` creates it."
         )
     if not size:
         raise _empty(path)
@@ -124,7 +124,7 @@ def validating_rows(path: Path) -> Iterator[None]:
             yield
     except (ValueError, TypeError, LookupError) as error:
         raise HistoryError(
-            f"the history {path} holds what no lockdoctor writes; move it away, or {_ELSEWHERE}"
+            f"The history {path} has data that lockdoctor does not write. Move it, or {_ELSEWHERE}."
         ) from error
 
 
@@ -195,13 +195,13 @@ def _set_up_to_read(connection: sqlite3.Connection, path: Path) -> None:
         raise _empty(path)
     if migrations.version(connection) < len(migrations.STEPS):
         raise HistoryError(
-            f"the history {path} was written by an older lockdoctor; the next scan or check that"
-            " uses it brings it up to date"
+            f"The history {path} has the format of an older lockdoctor. The next scan or check with"
+            " it updates it."
         )
 
 
 def _empty(path: Path) -> HistoryError:
-    return HistoryError(f"the history {path} is empty: no run has been stored in it yet")
+    return HistoryError(f"The history {path} is empty. `lockdoctor scan` or `check` adds a run.")
 
 
 def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
@@ -218,11 +218,14 @@ def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
             not application and (is_empty or has_our_schema(connection))
         )
     if not is_ours:
-        raise HistoryError(f"{path} is a database of another program; {_ELSEWHERE}")
+        raise HistoryError(
+            f"{path} is a database of another program. It was not changed."
+            f" {_ELSEWHERE.capitalize()}."
+        )
     if written > known:
         raise HistoryTooNewError(
-            f"the history {path} was written by a newer lockdoctor, with layout {written} where"
-            f" this one knows {known}; update lockdoctor, or {_ELSEWHERE}"
+            f"The history {path} has format {written} of a newer lockdoctor; this one reads up to"
+            f" {known}. Update lockdoctor, or {_ELSEWHERE}."
         )
     return is_empty
 
@@ -232,7 +235,7 @@ def _translated(path: Path, error: sqlite3.Error) -> HistoryError:
     # main.c; Python raises the bare DatabaseError for a damaged file alone.
     if "locked" in str(error):
         return HistoryBusyError(
-            f"the history {path} is in use by another run; try again, or {_ELSEWHERE}"
+            f"The history {path} is in use by another run. Try again, or {_ELSEWHERE}."
         )
     if type(error) is sqlite3.DatabaseError or "decode to UTF-8" in str(error):
         return _damaged(path, error)
@@ -240,13 +243,13 @@ def _translated(path: Path, error: sqlite3.Error) -> HistoryError:
 
 
 def _not_whole(path: Path) -> HistoryDamagedError:
-    return HistoryDamagedError(f"the history {path} is damaged: it is not whole; {_BEGIN_ANEW}")
+    return HistoryDamagedError(f"The history {path} is damaged: a part is missing. {_NEW_FILE}")
 
 
 def _damaged(path: Path, error: Exception) -> HistoryDamagedError:
-    return HistoryDamagedError(f"the history {path} is damaged: {error}; {_BEGIN_ANEW}")
+    return HistoryDamagedError(f"The history {path} is damaged: {error}. {_NEW_FILE}")
 
 
 def _unusable(path: Path, error: Exception) -> HistoryError:
     why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-    return HistoryError(f"the history {path} cannot be used: {why}; mend that, or {_ELSEWHERE}")
+    return HistoryError(f"The history {path} cannot be used: {why}. Correct that, or {_ELSEWHERE}.")

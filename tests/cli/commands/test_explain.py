@@ -59,7 +59,7 @@ def test_an_unknown_verdict_is_bad_usage(capsys: pytest.CaptureFixture[str]) -> 
     """The one that comes nearest is offered."""
     assert main(["explain", "leaked-locks"]) == 2
     assert capsys.readouterr().err == (
-        "lockdoctor: 'leaked-locks' is no verdict; did you mean leaked-lock?\n"
+        "lockdoctor: 'leaked-locks' is not a verdict. Did you mean leaked-lock?\n"
     )
 
 

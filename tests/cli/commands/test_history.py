@@ -142,10 +142,10 @@ def test_the_flag_beats_the_variable_and_that_the_state_folder(
 
     assert run("runs") == 3
     assert capsys.readouterr().err.startswith(
-        f"lockdoctor: there is no history at {tmp_path / 'variable'} yet; "
+        f"lockdoctor: There is no history at {tmp_path / 'variable'}. "
     )
     assert run("export", "--history", str(tmp_path / "flag")) == 3
-    assert f"no history at {tmp_path / 'flag'} yet;" in capsys.readouterr().err
+    assert f"There is no history at {tmp_path / 'flag'}." in capsys.readouterr().err
     assert run("runs", "--history", str(path)) == 0
     assert sorted(each.name for each in tmp_path.iterdir()) == ["state"]
 
@@ -166,7 +166,7 @@ def test_a_damaged_history_is_a_sentence_and_3(
         out, err = capsys.readouterr()
         assert (out, err.count("\n")) == ("", 1)
         is_marked = cut >= MARKED_BYTES
-        begins = f"the history {path} is damaged" if is_marked else f"{path} is not a lockdoctor"
+        begins = f"The history {path} is damaged" if is_marked else f"{path} is not a lockdoctor"
         assert err.startswith(f"lockdoctor: {begins}")
         assert path.read_bytes() == content[:cut]
         assert not list(path.parent.glob("*.corrupt-*"))
@@ -188,7 +188,7 @@ def test_no_subcommand_shows_the_help(capsys: pytest.CaptureFixture[str]) -> Non
         ("show a b", "Got unexpected extra argument"),
         ("runs --format xml", "Invalid value for '--format': 'xml' is not one of: table, json"),
         ("prune --older-than 7", "Invalid value for '--older-than': '7' has no unit;"),
-        ("prune --max-size 50", "Invalid value for '--max-size': '50' is not a size; write it"),
+        ("prune --max-size 50", "Invalid value for '--max-size': '50' is not a size; write"),
         ("prune --max-size -5MB", "Invalid value for '--max-size': '-5MB' is not a size"),
         ("forget", "No such command 'forget'"),
     ],
@@ -201,7 +201,7 @@ def test_bad_usage_is_one_sentence_and_2(
 
     err = capsys.readouterr().err
     assert err.startswith(f"lockdoctor: {sentence}")
-    assert "(see lockdoctor history" in err
+    assert "See `lockdoctor history" in err
     assert err.count("\n") == 1
 
 

@@ -113,16 +113,16 @@ def test_only_sessions_need_no_prefix() -> None:
     assert (sessions.prefixes, sessions.sessions, sessions.command) == ((), True, "revoke")
     assert request_of(NOWHERE, run, limits, Selection(), rules).prefixes == (b"/jobs/",)
     assert not request_of(SOMEWHERE, run, limits, Selection(), config).sessions
-    with pytest.raises(ConfigError, match="which keys"):
+    with pytest.raises(ConfigError, match="No prefix given"):
         request_of(NOWHERE, run, limits, Selection(), config)
-    with pytest.raises(ConfigError, match="which keys"):
+    with pytest.raises(ConfigError, match="No prefix given"):
         request_of(NOWHERE, run, limits, Selection(sessions=True, keys=(b"/a",)), config)
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["revoke"], "which keys"),
+        (["revoke"], "No prefix given"),
         (
             ["revoke", "--verdict", "healthy"],
             "not one of: leaked-lock, suspected-leak, eternal-lock",

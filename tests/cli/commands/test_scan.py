@@ -148,7 +148,7 @@ def test_no_place_for_a_history_is_only_told(
     assert main(snapshot) == 0
     out, err = capsys.readouterr()
     assert out.startswith("No locks found\n")
-    assert "\n  - history of earlier runs: the history" in out
+    assert "\n  - history of earlier runs: The history" in out
     assert err == ""
 
 
@@ -181,7 +181,7 @@ def test_out_of_time_is_not_nothing_found(etcd: EtcdServer, prefix: bytes) -> No
 
     assert running.returncode == 3
     assert err == ""
-    assert "time-out of 5 s" in json.dumps(json.loads(out)["run"])
+    assert "--timeout 5s" in json.dumps(json.loads(out)["run"])
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")

@@ -49,22 +49,25 @@ def test_without_flags_the_file_decides() -> None:
 @pytest.mark.parametrize(
     ("flags", "complaint"),
     [
-        (PrefixFlags(), "Say which keys to examine, for example --prefix /my-lock/"),
+        (
+            PrefixFlags(),
+            "No prefix given. Add `--prefix /my-lock/`, or list prefixes in lockdoctor.toml.",
+        ),
         (
             PrefixFlags(prefix=[""]),
-            "An empty --prefix would be every key; if that is meant, use --all-keys",
+            "An empty --prefix selects every key. If you want that, use --all-keys.",
         ),
         (
             PrefixFlags(prefix_hex=[""]),
-            "An empty --prefix would be every key; if that is meant, use --all-keys",
+            "An empty --prefix selects every key. If you want that, use --all-keys.",
         ),
         (
             PrefixFlags(prefix=["/a"], all_keys=True),
-            "--all-keys leaves nothing for a --prefix to add; give one of them",
+            "--all-keys and --prefix exclude each other. Give one of them.",
         ),
         (
             PrefixFlags(prefix_hex=["2f6"]),
-            "--prefix-hex '2f6' is not hexadecimal digits in pairs, like 2f6d79",
+            "--prefix-hex '2f6' is not pairs of hexadecimal digits. Write it like 2f6d79.",
         ),
     ],
 )

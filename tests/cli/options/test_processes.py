@@ -51,11 +51,14 @@ def test_witnesses_of_the_options() -> None:
 @pytest.mark.parametrize(
     ("flags", "why"),
     [
-        ({"metrics": ["a:1"], "no_metrics": True}, "contradict each other"),
-        ({"metrics": ["ftp://a"]}, "is no URL"),
-        ({"pprof": [f"http://u:{SECRET}@/"]}, "what --pprof is given is no URL"),
-        ({"pprof": ["a=x:1", "a=y:1"]}, "Two processes are called a"),
-        ({"pprof": [f"{PROFILE.name}=x:1"], "pprof_file": [PROFILE]}, "Two processes are called"),
+        ({"metrics": ["a:1"], "no_metrics": True}, "exclude each other"),
+        ({"metrics": ["ftp://a"]}, "is not a URL"),
+        ({"pprof": [f"http://u:{SECRET}@/"]}, "the value of --pprof is not a URL"),
+        ({"pprof": ["a=x:1", "a=y:1"]}, "Two processes have the name a"),
+        (
+            {"pprof": [f"{PROFILE.name}=x:1"], "pprof_file": [PROFILE]},
+            "Two processes have the name",
+        ),
         ({"pprof_file": [Path("nothing")]}, "Cannot read the profile nothing"),
     ],
 )

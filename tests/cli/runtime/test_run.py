@@ -103,7 +103,7 @@ def test_no_history_beats_the_variable_and_contradicts_the_flag() -> None:
     variable = {"LOCKDOCTOR_HISTORY": "of-variable"}
 
     assert history_path(HistoryFlags(no_history=True), variable) is None
-    with pytest.raises(ConfigError, match="contradict"):
+    with pytest.raises(ConfigError, match="exclude"):
         history_path(HistoryFlags(history=Path("x"), no_history=True), variable)
 
 

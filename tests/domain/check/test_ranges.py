@@ -44,7 +44,7 @@ def test_examples(text: str, alarming: tuple[float, ...], fine: tuple[float, ...
 )
 def test_what_is_no_range(text: str) -> None:
     """A text that is no range is quoted in the error, with examples of what is."""
-    with pytest.raises(ValueError, match="is no range; write it like 10, 10:") as error:
+    with pytest.raises(ValueError, match="is not a range; write 10, 10:") as error:
         parse_range(text)
 
     assert repr(text) in str(error.value)

@@ -400,7 +400,7 @@ def test_a_server_without_a_cluster_id_is_read_but_not_written_to() -> None:
         member = TwoFaced(reads=0, write=rpc.TxnResponse(succeeded=True))
         async with _surgeon(member) as surgeon:
             assert await surgeon.key(KEY) is None
-            with pytest.raises(ClusterError, match="does not say which etcd cluster"):
+            with pytest.raises(ClusterError, match="sends no cluster ID"):
                 await surgeon.delete([_hold()])
             assert member.writes == 0
 

@@ -298,9 +298,8 @@ def test_a_newer_history_is_left_alone(path: Path) -> None:
         open_history(path, a_clock())
 
     assert str(refused.value) == (
-        f"the history {path} was written by a newer lockdoctor, with layout"
-        f" {len(STEPS) + 1} where this one knows {len(STEPS)}; update lockdoctor, or"
-        " give this run another file with --history"
+        f"The history {path} has format {len(STEPS) + 1} of a newer lockdoctor; this one reads up"
+        f" to {len(STEPS)}. Update lockdoctor, or use another file with --history."
     )
     assert path.read_bytes() == before
     assert corrupt_files(path) == []
@@ -339,8 +338,8 @@ def test_a_read_only_history_is_refused_and_kept() -> None:
             open_history(path, a_clock())
 
         assert str(refused.value) == (
-            f"the history {path} cannot be used: Permission denied; mend that, or give this"
-            " run another file with --history"
+            f"The history {path} cannot be used: Permission denied. Correct that, or use"
+            " another file with --history."
         )
         assert path.read_bytes() == before
 

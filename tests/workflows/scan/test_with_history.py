@@ -258,7 +258,7 @@ def test_a_busy_prune_is_a_note_and_the_run_counts(tmp_path: Path) -> None:
 
     assert not [each for each in report.unseen if each.is_failure]
     (note,) = [each for each in report.notes if "was not pruned" in str(each)]
-    assert f"the history {path} is in use by another run" in str(note)
+    assert f"The history {path} is in use by another run" in str(note)
     assert health_of(report) is Health.OK
     with open_reader(path, a_clock()) as reader:
         assert len(reader.runs()) == 1

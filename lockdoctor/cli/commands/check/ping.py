@@ -81,5 +81,5 @@ def _checked(url: str) -> SplitResult:
         is_sound = False
     is_plain = url.isascii() and url.isprintable() and " " not in url
     if not is_sound or not is_plain or parts.username is not None:
-        raise ValueError("is no URL like https://hc-ping.com/..., without a user and a password")
+        raise ValueError("is not a URL like https://hc-ping.com/..., without a user and a password")
     return parts

@@ -174,7 +174,9 @@ def _file(text: str) -> tuple[str, Path]:
     form, is_said, path = text.partition("=")
     if not is_said or not path or form not in {each.value for each in CheckFormat}:
         forms = ", ".join(each.value for each in CheckFormat)
-        raise ConfigError(f"--output {text}: write it FORMAT=FILE, with one of {forms}")
+        raise ConfigError(
+            f"--output {text} has another form. Write FORMAT=FILE, with one of {forms}."
+        )
     return _own(form, Path(path))
 
 
@@ -192,7 +194,7 @@ def _ping(url: str) -> Ping:
     try:
         return Ping(url)
     except ValueError as error:
-        raise ConfigError(f"--ping-url {error}") from error
+        raise ConfigError(f"--ping-url {error}. Use the URL that the service shows.") from error
 
 
 def _pairs(argv: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lockdoctor.domain.report.report import Report
     from lockdoctor.etcd.connection.settings import ConnectionSettings
 
-ENDED = "it was ended by a signal before anything was examined"
+ENDED = "A signal ended the check before its first result. Run it again."
 
 
 def run_check(
@@ -163,12 +163,13 @@ def _ranges(flag: str, given: Iterable[str]) -> dict[str, Range]:
         name, _, limit = text.partition("=")
         if name not in NAMES:
             raise ConfigError(
-                f"{flag} {text}: write it METRIC=RANGE, with one of {', '.join(NAMES)}"
+                f"{flag} {text} has another form. Write METRIC=RANGE,"
+                f" with one of {', '.join(NAMES)}."
             )
         if name in ranges:
-            raise ConfigError(f"{flag} {text}: {name} has a range already")
+            raise ConfigError(f"{flag} {text} is a second range for {name}. Give one of them.")
         try:
             ranges[name] = parse_range(limit)
         except ValueError as error:
-            raise ConfigError(f"{flag} {text}: {error}") from error
+            raise ConfigError(f"{flag} {text}: {error}.") from error
     return ranges

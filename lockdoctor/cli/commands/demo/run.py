@@ -72,7 +72,7 @@ def _perform(server: EtcdServer, interruptions: Interruptions, *, keep: bool) ->
     finally:
         interruptions.install()  # the scan had its own handlers
     if status is ExitStatus.NOTHING_FOUND:
-        raise DemoError("The scan found nothing of all that leaks here; report this, please.")
+        raise DemoError("The scan found no leak in the demo. Please report this.")
     if status is not ExitStatus.FINDINGS:
         return status
     _say(COMMENT)

@@ -28,6 +28,6 @@ def run_explain(verdict: str) -> ExitStatus:
         write_explanation(told[verdict], sys.stdout, width=columns, colour=colour)
     else:
         near = difflib.get_close_matches(verdict, told, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(told)}"
-        raise ConfigError(f"{verdict!r} is no verdict; {hint}")
+        hint = f"Did you mean {near[0]}?" if near else f"Use one of {', '.join(told)}."
+        raise ConfigError(f"{verdict!r} is not a verdict. {hint}")
     return ExitStatus.NOTHING_FOUND

@@ -21,7 +21,7 @@ def size(given: str) -> int:
     """Return a size in bytes from text: 50MB, 1.5 GB."""
     found = _SIZE.fullmatch(given)
     if not found:
-        raise typer.BadParameter(f"{given!r} is not a size; write it like 500kB, 50MB or 1.5GB")
+        raise typer.BadParameter(f"{given!r} is not a size; write 500kB, 50MB or 1.5GB")
     number, unit = found.groups()
     by_unit = {name.lower(): factor for name, factor in _UNITS.items()}
     return int(float(number) * by_unit[unit.lower()])

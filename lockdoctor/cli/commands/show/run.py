@@ -48,7 +48,7 @@ def run_show(
     file = read_config(find_config(config.config, os.environ))
     name = os.fsencode(flags.subject)  # the exact bytes of the command line
     if not name:
-        raise ConfigError("Say what to show: the name of a lock, a key, or a lease")
+        raise ConfigError("No name given. Add the name of a lock, a key or a lease.")
     files = [
         (kind, path)
         for kind, path in ((file_kinds.HTML, flags.html), (file_kinds.SVG, flags.svg))
@@ -66,8 +66,10 @@ def run_show(
     try:
         examined = examine(settings, request, means, flags.window_s + MARGIN_S, show)
     except NotFoundError as missing:
-        seen = f"`lockdoctor history show` tells what earlier runs have seen of {printable(name)}"
-        raise NotFoundError(f"{missing}; {seen}") from missing
+        raise NotFoundError(
+            f"No lease, key or lock named {printable(name)} exists now."
+            f" For earlier runs: `lockdoctor history show {printable(name)}`"
+        ) from missing
     report = examined.report
     for kind, path in files:
         _write_picture(path, kind, PICTURES[kind](show_parts(report, pictures.WIDTH)))

@@ -151,7 +151,7 @@ def test_slow_service_is_not_waited_for() -> None:
 )
 def test_what_is_no_url_is_refused_without_repeating_it(url: str) -> None:
     """It may be a secret with one letter wrong."""
-    with pytest.raises(ValueError, match="is no URL") as refused:
+    with pytest.raises(ValueError, match="is not a URL") as refused:
         Ping(url)
 
     assert SECRET not in str(refused.value)

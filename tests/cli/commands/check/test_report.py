@@ -101,7 +101,7 @@ def test_standard_output_that_is_full(
         monkeypatch.undo()
 
     assert capsys.readouterr().err == (
-        "lockdoctor: Cannot write the result: No space left on device\n"
+        "lockdoctor: Cannot write the result to standard output: No space left on device.\n"
     )
 
 
