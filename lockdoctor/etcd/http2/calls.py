@@ -135,7 +135,7 @@ class Http2Client:
         if self._block is not None:
             self._continue(self._block, kind, flags, stream, payload)
         elif not self.has_settings and kind != h2.SETTINGS:
-            raise ProtocolError("said something before its settings")
+            raise ProtocolError("sent a frame before its settings")
         elif kind in self._handlers:
             self._handlers[kind](self, flags, stream, payload)
 
@@ -247,14 +247,14 @@ class Http2Client:
 
     def _ping(self, flags: int, stream: int, payload: bytes) -> None:
         if stream or len(payload) != 8:  # noqa: PLR2004  # RFC 9113, 6.7
-            raise ProtocolError("sent a ping that is none")
+            raise ProtocolError("sent an invalid ping")
         if not flags & h2.ACK:
             self._writer.queue(frame(h2.PING, h2.ACK, 0, payload))
 
     def _goaway(self, flags: int, stream: int, payload: bytes) -> None:
         del flags
         if stream:
-            raise ProtocolError("sent a farewell of a stream")
+            raise ProtocolError("sent GOAWAY for a stream")
         self.is_closing = True
         last = h2.number_of(payload) & h2.MAX_NUMBER
         for call in [call for number, call in self.open.items() if number > last]:
@@ -264,20 +264,20 @@ class Http2Client:
         del flags
         increment = h2.number_of(payload) & h2.MAX_NUMBER
         if not increment:
-            raise ProtocolError("opened a window by nothing")
+            raise ProtocolError("opened a window by 0 bytes")
         if stream:
             self._call(stream)
         self._writer.open_window(stream, increment)
 
     def _refuse(self, flags: int, stream: int, payload: bytes) -> None:
         del flags, stream, payload
-        raise ProtocolError("sent what only clients send, or nobody asked for")
+        raise ProtocolError("sent a frame that only clients send, or that was not requested")
 
     def _call(self, stream: int) -> UnaryCall | None:
         """Return the call of a stream; None if it has ended on the client's side."""
         call = self.open.get(stream)
         if call is None and (stream >= self._writer.next_stream or not stream & 1):
-            raise ProtocolError("answered what was not asked")
+            raise ProtocolError("sent a response without a request")
         return call
 
     def _fail(self, call: UnaryCall, status: int, why: str) -> None:

@@ -71,7 +71,7 @@ async def _connect(connection: Http2Connection, member: Member) -> None:
     if connection.trouble is not None:
         raise connection.trouble
     if connection.lost.done():
-        raise ConnectionResetError("closed before a word was said")
+        raise ConnectionResetError("closed before the settings arrived")
 
 
 class Http2Connection(asyncio.Protocol):
@@ -205,7 +205,7 @@ class Http2Connection(asyncio.Protocol):
             return
         transport.write(outgoing)
         if transport.get_write_buffer_size() > MAX_UNREAD:
-            self._fail(ProtocolError("does not take what it is sent"))
+            self._fail(ProtocolError("does not read the requests"))
 
     def _deliver(self, at: float) -> None:
         self.receiver(self._calls.take_finished(), at)

@@ -113,7 +113,7 @@ def settings_of(payload: bytes) -> list[tuple[int, int]]:
         ProtocolError: They are truncated, or a value is invalid.
     """
     if len(payload) % SETTING.size:
-        raise ProtocolError("sent settings that break off")
+        raise ProtocolError("sent truncated settings")
     settings = list(SETTING.iter_unpack(payload))
     for name, value in settings:
         if name == INITIAL_WINDOW_SIZE and value > MAX_NUMBER:
@@ -131,7 +131,7 @@ def number_of(payload: bytes) -> int:
         ProtocolError: It is truncated.
     """
     if len(payload) < NUMBER.size:
-        raise ProtocolError("sent a frame that breaks off")
+        raise ProtocolError("sent a truncated frame")
     (number,) = NUMBER.unpack_from(payload)
     return int(number)
 
@@ -146,11 +146,11 @@ def content_of(kind: int, flags: int, payload: bytes) -> bytes:
     start, padding = 0, 0
     if flags & PADDED:
         if not payload:
-            raise ProtocolError("sent a frame that breaks off")
+            raise ProtocolError("sent a truncated frame")
         start, padding = 1, payload[0]
     if kind == HEADERS and flags & PRIORITIZED:
         start += 5
     end = len(payload) - padding
     if start > end:
-        raise ProtocolError("sent a frame of which the padding is longer than itself")
+        raise ProtocolError("sent a frame with too much padding")
     return payload[start:end]

@@ -74,7 +74,7 @@ class HeaderBlock:
             ProtocolError: The frame is another one, or the block is too long.
         """
         if kind != CONTINUATION or stream != self._stream:
-            raise ProtocolError("broke off headers")
+            raise ProtocolError("interrupted a header block")
         self._parts.append(part)
         if len(self._parts) > MAX_CONTINUATIONS or sum(map(len, self._parts)) > MAX_BLOCK:
             raise ProtocolError("sent headers without an end")

@@ -58,8 +58,8 @@ class Http2Pool:
         """Use gRPC's own client for the rest of the run."""
         if not self.notes:
             self.notes.append(
-                "The leases were looked up more slowly, through gRPC's own client: the server "
-                f"{trouble}, which lockdoctor's faster way does not understand."
+                "Lease look-ups were slower, over gRPC: the server "
+                f"{trouble}, which the fast reader does not support."
             )
             for connection in self._connections:
                 connection.abort()
@@ -75,7 +75,7 @@ class Http2Pool:
 
     async def _open(self, attempt: Attempt) -> Http2Connection | None:
         if self._misses >= MAX_MISSES:
-            self.disable(ProtocolError(f"took {MAX_MISSES} connections and gave no answer"))
+            self.disable(ProtocolError(f"accepted {MAX_MISSES} connections without a response"))
             return None
         self._misses += 1
         timeout_s = self._connection.attempt_s(attempt.deadline - self._clock.now())

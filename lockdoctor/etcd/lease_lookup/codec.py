@@ -81,7 +81,7 @@ def _decode(call: UnaryCall, at: float, require_cluster: Callable[[Any, Attempt]
     try:
         answer = rpc.LeaseTimeToLiveResponse.FromString(call.body)
     except DecodeError as error:
-        raise ProtocolError("sent an answer that is none of etcd's") from error
+        raise ProtocolError("sent an invalid response") from error
     require_cluster(answer, attempt)
     if lease_id != answer.ID:
         raise ProtocolError("answered about another lease")
