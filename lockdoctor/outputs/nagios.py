@@ -81,9 +81,11 @@ def _failed(failed: FailedCheck) -> str:
 
 def _summary(checkup: CheckResult) -> str:
     report = checkup.report
-    is_told = bool(report.findings) and not (_is_baseline(checkup) and not checkup.verdict_severity)
+    shows_findings = bool(report.findings) and not (
+        _is_baseline(checkup) and not checkup.verdict_severity
+    )
     parts = list(alarms(report))
-    parts += [findings_headline(report)] if is_told else []
+    parts += [findings_headline(report)] if shows_findings else []
     parts += [_alarm(alarm) for alarm in checkup.alarms]
     parts += [f"could not examine {_unseen(failure)}" for failure in checkup.failures]
     parts += map(safe, checkup.problems)
@@ -91,7 +93,7 @@ def _summary(checkup: CheckResult) -> str:
         from lockdoctor.outputs.text.treatment import unattended_summary  # noqa: PLC0415  # few checks treat
 
         parts += unattended_summary(checkup.unattended)
-    if not is_told:
+    if not shows_findings:
         nothing = _first(checkup) if _is_baseline(checkup) else findings_headline(report)
         parts.append(nothing[0].lower() + nothing[1:] if parts else nothing)
     return "; ".join(parts)
@@ -105,9 +107,9 @@ def _first(checkup: CheckResult) -> str:
     locks = count(len(checkup.report.locks), "lock")
     if checkup.report.past_runs is None:
         return f"{locks} read once; proof needs a history of earlier runs"
-    doubtful = len(checkup.report.findings)
-    said = f"; {count(doubtful, 'finding')} not proven yet" if doubtful else ""
-    return f"baseline taken: {locks}; proof needs a second run{said}"
+    number = len(checkup.report.findings)
+    unproven = f"; {count(number, 'finding')} not proven yet" if number else ""
+    return f"first run: {locks} recorded; proof needs a later run{unproven}"
 
 
 def _alarm(alarm: ExceededLimit) -> str:
@@ -148,7 +150,7 @@ def _details(report: Report) -> Iterator[str]:
         yield f"... and {count(len(findings) - MAX_FINDINGS, 'more finding')}"
     yield from map(_accepted, report.accepted[:MAX_ACCEPTED])
     yield from (f"Ended since the last run: {_gone(each)}" for each in report.gone[:MAX_GONE])
-    yield from (f"Not seen: {_unseen(unseen)}" for unseen in report.unseen)
+    yield from (f"Not examined: {_unseen(unseen)}" for unseen in report.unseen)
     yield from (f"Note: {note_text(note)}" for note in report.notes)
 
 

@@ -49,17 +49,17 @@ class _Page:
         return generate_latest(self._registry).decode()
 
     def of_run(self, checked: AnyCheckResult, *, up: bool, at: float) -> None:
-        self._set("up", "Whether etcd was examined, to the end.", up)
+        self._set("up", "1 if etcd was examined completely, else 0.", up)
         health = "The check's status: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."
         self._set("status", health, checked.health.value)
-        self._set("last_run_timestamp_seconds", "When the check was last run.", at)
-        self._set("duration_seconds", "What the check took.", checked.took_s)
+        self._set("last_run_timestamp_seconds", "Start of the last check.", at)
+        self._set("duration_seconds", "Duration of the last check.", checked.took_s)
 
     def of_report(self, checkup: CheckResult) -> None:
         found = checkup.metrics
-        self._set("lookups", "Readings of leases that were asked for.", found.lookups)
+        self._set("lookups", "Lease look-ups of the last check.", found.lookups)
         if found.sessions is not None:
-            sessions = "Renewed leases without keys, in the whole cluster."
+            sessions = "Renewed leases without keys in the cluster."
             self._set("sessions", sessions, found.sessions)
         self._of_alarms(checkup.report)
         if checkup.unattended:
@@ -74,24 +74,24 @@ class _Page:
         if report.cluster.alarms is None:
             return
         raised = {alarm.name for alarm in report.cluster.alarms}
-        gauge = self._gauge("etcd_alarm", "Whether etcd has raised an alarm.", "alarm")
+        gauge = self._gauge("etcd_alarm", "1 if etcd has raised the alarm, else 0.", "alarm")
         for name in sorted(raised | set(KNOWN_ALARMS)):
             gauge.labels(name).set(name in raised)
 
     def _of_treatment(self, unattended: UnattendedResult) -> None:
         counts = Counter(each.result for each in unattended.treated)
-        treated = self._gauge("treated", "Locks treated unattended, by the outcome.", "result")
+        treated = self._gauge("treated", "Locks that check --treat acted on, by result.", "result")
         for result in Result:
             treated.labels(result.value).set(counts[result])
-        failed = "Whether the unattended treatment failed or ended early."
+        failed = "1 if the unattended treatment failed or ended early, else 0."
         self._set("treatment_failed", failed, bool(unattended.failure))
 
     def _of_prefixes(self, report: Report) -> None:
-        held = self._gauge("held", "Locks that somebody holds.", "prefix")
-        waiters = self._gauge("waiters", "Contenders that wait for a lock.", "prefix")
+        held = self._gauge("held", "Locks with a holder.", "prefix")
+        waiters = self._gauge("waiters", "Waiters for a lock.", "prefix")
         oldest = self._gauge(
             "oldest_hold_seconds",
-            "What the oldest hold of a lock is proven to have lasted.",
+            "Proven age of the oldest hold of a lock.",
             "prefix",
         )
         for prefix in report.prefixes:
@@ -120,7 +120,7 @@ class _Page:
             )
             for finding in report.located_findings
         )
-        text = "Verdicts of WARNING or worse; those of sessions have an empty prefix."
+        text = "Verdicts of WARNING or CRITICAL. Verdicts on sessions have an empty prefix."
         gauge = self._gauge("findings", text, "prefix", "verdict", "severity")
         for prefix, kind in _possible_findings(report):
             for severity in (Severity.WARNING, Severity.CRITICAL):
@@ -131,7 +131,7 @@ class _Page:
         counts = Counter(
             (_prefix(finding), finding.verdict.kind.value) for finding in report.accepted
         )
-        text = "Findings that lockdoctor.toml accepts for the time being."
+        text = "Findings that lockdoctor.toml accepts until a date."
         gauge = self._gauge("accepted", text, "prefix", "verdict")
         for prefix, kind in _possible_findings(report):
             gauge.labels(prefix, kind.value).set(counts[prefix, kind.value])

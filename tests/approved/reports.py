@@ -14,7 +14,7 @@ from lockdoctor.outputs.table.check import CheckTable
 from lockdoctor.outputs.table.explain import write_explanation, write_summaries
 from lockdoctor.outputs.table.parts.layout import write
 from lockdoctor.outputs.table.report import TableOutput
-from lockdoctor.outputs.table.show import MAX_CONTENDERS, show_parts
+from lockdoctor.outputs.table.show import MAX_QUEUED, show_parts
 from lockdoctor.verdict_docs import Explanation
 from tests.factories.checks import FAILED, a_checkup, a_healthy_lock
 from tests.factories.report_examples import (
@@ -117,7 +117,7 @@ SHOWN: dict[str, Callable[[], Report]] = {
     "election": _election,
     "earlier_runs": _seen_earlier,
     "session": lambda: a_report(sessions=(a_session(),)),
-    "long_queue": lambda: a_report(a_lock_report(a_lock(waiters=MAX_CONTENDERS + 4))),
+    "long_queue": lambda: a_report(a_lock_report(a_lock(waiters=MAX_QUEUED + 4))),
     "undetermined": lambda: a_report(an_undetermined_lock()),
 }
 

@@ -41,7 +41,7 @@ def test_first_run_that_finds_something() -> None:
     line = status_line(a_checkup(a_leak(), past_runs=0))
 
     assert line.startswith("LOCKDOCTOR CRITICAL - 1 leaked lock blocks 4 waiters:")
-    assert "baseline" not in line
+    assert "first run" not in line
 
 
 def test_first_run_that_suspects_something() -> None:
@@ -81,7 +81,7 @@ def test_what_is_accepted() -> None:
     """An accepted finding does not alarm, and is told with its reason."""
     line, detail = render(a_checkup(an_accepted_leak()))
 
-    assert line.startswith("LOCKDOCTOR OK - Nothing found that is not accepted:")
+    assert line.startswith("LOCKDOCTOR OK - Only accepted findings:")
     assert " leaked=0;;;0 findings=0;;;0 accepted=1;;;0 " in line
     assert detail == (
         "Accepted until 2026-03-31: leaked-lock, /my-lock/orders, lease 32698f1c0a1b2c3d"

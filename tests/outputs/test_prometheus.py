@@ -144,7 +144,7 @@ def test_file_is_what_node_exporter_expects() -> None:
     PrometheusOutput().render(FAILED, out)
 
     assert out.getvalue().startswith(
-        "# HELP lockdoctor_up Whether etcd was examined, to the end.\n"
+        "# HELP lockdoctor_up 1 if etcd was examined completely, else 0.\n"
         "# TYPE lockdoctor_up gauge\n"
         "lockdoctor_up 0.0\n"
     )

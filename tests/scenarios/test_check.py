@@ -51,7 +51,7 @@ def test_two_checks_apart_prove_the_leak(checker: Checker, go: GoClient, tmp_pat
             accepted = checker.here(*flags, f"--config={an_acceptance(tmp_path, name)}")
 
     assert (first.status, first.stderr) == (0, "")
-    assert first.line.startswith("LOCKDOCTOR OK - baseline taken: 1 lock; proof needs a second")
+    assert first.line.startswith("LOCKDOCTOR OK - first run: 1 lock recorded; proof needs a later")
     assert second is not None
     assert (second.status, second.stderr) == (2, ""), second.stdout
     assert "CRITICAL - 1 leaked lock blocks 1 waiter:" in second.line
@@ -117,7 +117,7 @@ def test_damaged_history(checker: Checker) -> None:
     found = checker.here("--no-sessions")
 
     assert (found.status, found.stderr) == (0, "")
-    assert found.line.startswith("LOCKDOCTOR OK - baseline taken: 0 locks;")
+    assert found.line.startswith("LOCKDOCTOR OK - first run: 0 locks recorded;")
     assert "\nNote: the history " in found.stdout
     assert ".corrupt-" in found.stdout
     assert past_runs(checker) == 1

@@ -91,7 +91,7 @@ def _parts(report: Report, width: int) -> Iterator[RenderableType]:
     yield from _undetermined(report)
     yield from _sessions(report)
     yield from listed("Processes", [x for each in report.processes for x in process_lines(each)])
-    yield from listed("Not seen", list(map(unseen_text, report.unseen)))
+    yield from listed("Not examined", list(map(unseen_text, report.unseen)))
     yield from listed("Notes", list(map(note_text, report.notes)))
 
 
@@ -128,12 +128,12 @@ def _past(report: Report) -> str:
     if report.past_runs is None:
         return ""
     if not report.past_runs:
-        return "; no earlier run over the same prefixes"
-    return f"; builds on {count(report.past_runs, 'earlier run')}"
+        return "; no earlier run of the same prefixes"
+    return f"; uses {count(report.past_runs, 'earlier run')}"
 
 
 def _prefix(prefix: bytes, locks: tuple[LockReport, ...], width: int) -> Iterator[RenderableType]:
-    where = f"below {shortened(printable(prefix), NAME_WIDTH)}" if prefix else "of the cluster"
+    where = f"below {shortened(printable(prefix), NAME_WIDTH)}" if prefix else "in the cluster"
     yield Text(f"\n{count(len(locks), 'lock')} {where}", style="bold")
     if locks:
         yield lock_table(locks, width)
@@ -156,8 +156,8 @@ def finding_parts(finding: Finding, heading: str) -> Iterator[RenderableType]:
     verdict = finding.verdict
     what = f"{verdict.kind.value}, {verdict.severity.name.lower()}, {verdict.confidence.value}"
     yield Text(heading, style="bold").append(what, style=verdict_style(verdict))
-    circle = next((each for each in verdict.evidence if isinstance(each, WaitCycle)), None)
-    yield wait_graph.circle(circle) if circle else indented(", ".join(_subject(finding)))
+    cycle = next((each for each in verdict.evidence if isinstance(each, WaitCycle)), None)
+    yield wait_graph.cycle(cycle) if cycle else indented(", ".join(_subject(finding)))
     yield bullets(map(sentence, sorted(verdict.evidence, key=_is_estimate)))
     yield indented(f"What to do: {remedy_text(verdict.remedy)}")
     for step in steps(finding):
@@ -210,7 +210,7 @@ def _undetermined(report: Report) -> Iterator[RenderableType]:
     locks = report.undetermined
     if not locks:
         return
-    yield Text("\nCould not be judged", style="bold")
+    yield Text("\nUndetermined", style="bold")
     yield bullets(_unjudged(lock) for lock in locks[:MAX_UNDETERMINED])
     if locks[MAX_UNDETERMINED:]:
         yield indented(f"… and {count(len(locks) - MAX_UNDETERMINED, 'more lock')}")

@@ -44,10 +44,12 @@ from lockdoctor.outputs.text.values import (
     times,
 )
 
-MAX_CONTENDERS = 30
+MAX_QUEUED = 30
 """Maximum keys of a queue in the list; JSON has all of them."""
 
 MAX_KEYS = 20
+
+ORIGINS = "Who created these leases (written by clients, not verified)"
 NAME_WIDTH = 120
 
 
@@ -60,7 +62,7 @@ def show_parts(report: Report, width: int) -> Iterator[RenderableType]:
         yield from _lock(lock, report, width)
     for session in report.sessions:
         yield from _session(session, report, width)
-    yield from listed("Not seen", list(map(unseen_text, report.unseen)))
+    yield from listed("Not examined", list(map(unseen_text, report.unseen)))
     yield from listed("Notes", list(map(note_text, report.notes)))
 
 
@@ -77,21 +79,21 @@ def _lock(report: LockReport, run: Report, width: int) -> Iterator[RenderableTyp
     title = f"{shortened(lock_title(lock), NAME_WIDTH)} ({lock.recipe.value}, {lock.kind.value})"
     yield Text(f"\n{title}", style="bold")
     if lock.holder is None:
-        yield indented("Nobody holds it.")
+        yield indented("This lock has no holder.")
     else:
         yield _queue(report)
         if report.holder_trace is not None:
             yield from _charts(report.holder_trace, run, width)
-        told = list(_origins(report, run))
-        yield from listed("By what clients wrote, and by the leases' IDs", told)
-        yield from listed("All keys of the holder's lease", list(_keys(report)))
+        origins = list(_origins(report, run))
+        yield from listed(ORIGINS, origins)
+        yield from listed("Keys on the holder's lease", list(_keys(report)))
     for verdict in report.verdicts:
         yield from finding_parts(Finding(verdict, report), "\n")
         yield indented(f"What the verdict means: lockdoctor explain {verdict.kind.value}")
 
 
 def _session(session: SessionReport, run: Report, width: int) -> Iterator[RenderableType]:
-    yield Text(f"\nLease {hex_id(session.trace.lease_id)}, which has no keys", style="bold")
+    yield Text(f"\nLease {hex_id(session.trace.lease_id)} (no keys)", style="bold")
     yield from _charts(session.trace, run, width)
     yield from finding_parts(Finding(session.verdict, None), "\n")
 
@@ -102,29 +104,29 @@ def _queue(report: LockReport) -> RenderableType:
     table.add_column(no_wrap=True)
     for _ in range(3):
         table.add_column(overflow="fold")
-    table.add_row("", "lease", "stands", "renewed", "TTL left", style="dim")
-    for role, key, stands in _contenders(report):
+    table.add_row("", "lease", "held or waiting", "renewed", "remaining TTL", style="dim")
+    for role, key, age in _queued_keys(report):
         trace = report.traces.get(key.lease_id)
         lease = hex_id(key.lease_id) if key.has_lease else "none"
-        table.add_row(role, lease, stands, _renewed(trace), _ttl(trace))
-    hidden = len(report.lock.keys) - MAX_CONTENDERS
+        table.add_row(role, lease, age, _renewed(trace), _ttl(trace))
+    hidden = len(report.lock.keys) - MAX_QUEUED
     if hidden > 0:
         table.add_row("", f"… {hidden:,} more")
     return Padding(table, (0, 0, 0, 2))
 
 
-def _contenders(report: LockReport) -> Iterator[tuple[str, LockKey, str]]:
+def _queued_keys(report: LockReport) -> Iterator[tuple[str, LockKey, str]]:
     lock = report.lock
     holders = [key for key in lock.keys if key not in lock.waiters]
-    for key in holders[:MAX_CONTENDERS]:
-        stands = _age(report.age) if key is lock.holder and report.age else ""
-        yield "holds", key, stands
+    for key in holders[:MAX_QUEUED]:
+        age = _age(report.age) if key is lock.holder and report.age else ""
+        yield "holder", key, age
     waiting = zip(lock.waiters, (*report.waited_s, *(0.0 for _ in lock.waiters)), strict=False)
     for number, (key, waited_s) in enumerate(waiting, start=1):
-        if len(holders) + number > MAX_CONTENDERS:
+        if len(holders) + number > MAX_QUEUED:
             return
-        stands = f"at least {at_least(waited_s)}" if waited_s else "came meanwhile"
-        yield f"waits {number}", key, stands
+        age = f"at least {at_least(waited_s)}" if waited_s else "new in this run"
+        yield f"waiter {number}", key, age
 
 
 def _age(age: HoldAge) -> str:
@@ -134,9 +136,9 @@ def _age(age: HoldAge) -> str:
 
 def _renewed(trace: RenewalTrace | None) -> str:
     if trace is None or not trace.renewals:
-        return "not seen"
+        return "not proven"
     every = trace.at_most_every_s
-    period = f", every {at_most(every)} or less" if every is not None else ""
+    period = f", on average every {at_most(every)} or less" if every is not None else ""
     return f"at least {times(trace.renewals)}{period}"
 
 
@@ -145,7 +147,7 @@ def _ttl(trace: RenewalTrace | None) -> str:
     if last is None:
         return "not read"
     if not isinstance(last, LeaseReading):
-        return "the lease is gone"
+        return "lease ended"
     return f"{last.remaining_ttl_s} of {duration(last.granted_ttl_s)}"
 
 
@@ -155,9 +157,9 @@ def _charts(trace: RenewalTrace, run: Report, width: int) -> Iterator[Renderable
     if not granted_ttl_s:
         return
     until = run.started_at + run.watched_s
-    begins = {"The TTL that was left, in this run": run.started_at}
+    begins = {"Remaining TTL, this run": run.started_at}
     if trace.readings[0].asked_at < run.started_at:
-        begins["The same, as far back as earlier runs have seen it"] = trace.readings[0].asked_at
+        begins["Remaining TTL, from earlier runs"] = trace.readings[0].asked_at
     for title, since in begins.items():
         if until - since < 1:
             continue
@@ -171,7 +173,7 @@ def _charts(trace: RenewalTrace, run: Report, width: int) -> Iterator[Renderable
         yield Text(f"\n{title}", style="bold")
         yield Text("\n".join(chart.lines(width)), no_wrap=True)
         if chart.leader_changes:
-            yield indented("^ a new leader, which sets every lease back to its full TTL")
+            yield indented("^ a new leader: it reset every TTL")
 
 
 def _leader_changes(readings: tuple[Reading, ...], since: float) -> Iterator[float]:
@@ -181,35 +183,37 @@ def _leader_changes(readings: tuple[Reading, ...], since: float) -> Iterator[flo
 
 
 def _origins(report: LockReport, run: Report) -> Iterator[str]:
-    for key in report.lock.keys[:MAX_CONTENDERS]:
-        told = list(map(_told, owner_notes(key)))
-        came = origin(key.lease_id, run.cluster.members, run.started_at) if key.has_lease else None
-        told += [_granted(came)] if came else []
-        if told:
-            yield f"{shortened(printable(key.key), NAME_WIDTH)}: {', '.join(told)}"
+    for key in report.lock.keys[:MAX_QUEUED]:
+        notes = list(map(_note, owner_notes(key)))
+        granted = (
+            origin(key.lease_id, run.cluster.members, run.started_at) if key.has_lease else None
+        )
+        notes += [_granted(granted)] if granted else []
+        if notes:
+            yield f"{shortened(printable(key.key), NAME_WIDTH)}: {', '.join(notes)}"
 
 
-def _granted(came: LeaseOrigin) -> str:
+def _granted(lease: LeaseOrigin) -> str:
     """Return the bound from the lease's ID, which is not the time of the grant."""
-    since = f"not before {moment(came.not_before_at)}"
-    if came.member_id is None:
+    since = f"at {moment(lease.not_before_at)} or later"
+    if lease.member_id is None:
         return f"lease granted {since}, if etcd chose its ID"
-    return f"lease granted by member {came.member_id:x}, {since}"
+    return f"lease granted by member {lease.member_id:x} {since}"
 
 
-def _told(each: OwnerNote) -> str:
-    if isinstance(each.value, float):
-        return f"created at {moment(each.value)} by its clock"
-    if each.what is NoteKind.NETWORK_CARD:
-        return f"on the machine with the network card {each.value}"
-    label = f"{each.field} " if each.what is NoteKind.FIELD else ""
-    return f"{label}{safe(each.value)}"
+def _note(note: OwnerNote) -> str:
+    if isinstance(note.value, float):
+        return f"created at {moment(note.value)} by the client's clock"
+    if note.what is NoteKind.NETWORK_CARD:
+        return f"on the machine with the network card {note.value}"
+    label = f"{note.field} " if note.what is NoteKind.FIELD else ""
+    return f"{label}{safe(note.value)}"
 
 
 def _keys(report: LockReport) -> Iterator[str]:
     trace = report.holder_trace
-    found = [r for r in trace.readings if isinstance(r, LeaseReading)] if trace else []
-    attached = next((r.attached_keys for r in reversed(found) if r.attached_keys), ())
+    readings = [r for r in trace.readings if isinstance(r, LeaseReading)] if trace else []
+    attached = next((r.attached_keys for r in reversed(readings) if r.attached_keys), ())
     yield from (shortened(printable(key), NAME_WIDTH) for key in attached[:MAX_KEYS])
     if attached[MAX_KEYS:]:
         yield f"… and {count(len(attached) - MAX_KEYS, 'more key')}"

@@ -15,18 +15,16 @@ from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.text.alarms import alarm_text
 from lockdoctor.outputs.text.evidence import clause
 from lockdoctor.outputs.text.values import (
+    BRIEF_WIDTH,
     at_least,
+    brief,
     count,
     lock_title,
-    printable,
     safe,
     shortened,
 )
 
-NOTHING_NEW = "Nothing found that is not accepted"
-
-TITLE_WIDTH = 60
-"""Longer names lose their middle in the headline; the report has the whole name."""
+ONLY_ACCEPTED = "Only accepted findings"
 
 
 class Noun(NamedTuple):
@@ -40,7 +38,7 @@ NOUNS = {
     VerdictKind.DEADLOCK: Noun("deadlock", "deadlocks"),
     VerdictKind.SELF_DEADLOCK: Noun("self-deadlock", "self-deadlocks"),
     VerdictKind.LEAKED_LOCK: Noun("leaked lock", "leaked locks"),
-    VerdictKind.SUSPECTED_LEAK: Noun("leaked lock", "leaked locks"),
+    VerdictKind.SUSPECTED_LEAK: Noun("suspected leak", "suspected leaks"),
     VerdictKind.ETERNAL_LOCK: Noun("lock without a lease", "locks without a lease"),
     VerdictKind.OVERDUE: Noun("failure to end a lease", "failures to end a lease"),
     VerdictKind.DANGLING: Noun("key whose lease is gone", "keys whose leases are gone"),
@@ -75,7 +73,7 @@ def findings_headline(report: Report) -> str:
     if groups[1:]:
         text += f"; also {_join(map(_also, groups[1:]))}"
     if groups and report.undetermined:
-        text += f"; {count(len(report.undetermined), 'lock')} could not be judged"
+        text += f"; {_undetermined(report)}"
     if groups and report.accepted:
         text += f"; {_accepted(report)}"
     if report.interrupted:
@@ -113,33 +111,29 @@ def _blocked(group: tuple[Finding, ...]) -> str:
 
 
 def _title(lock: LockReport) -> str:
-    return shortened(lock_title(lock.lock), TITLE_WIDTH)
+    return shortened(lock_title(lock.lock), BRIEF_WIDTH)
 
 
 def _place(verdict: Verdict, lock: LockReport) -> str:
     """Return the lock of a verdict, or both locks of a deadlock cycle of two."""
-    rings = [each.ring for each in verdict.evidence if isinstance(each, WaitCycle)]
-    others = {wait.waits_for for ring in rings for wait in ring} - {lock.lock.name}
+    cycles = [each.ring for each in verdict.evidence if isinstance(each, WaitCycle)]
+    others = {edge.waits_for for cycle in cycles for edge in cycle} - {lock.lock.name}
     if len(others) > 1:
         return f"{_title(lock)} and {count(len(others), 'more lock')}"
-    return _join([_title(lock), *(shortened(printable(name), TITLE_WIDTH) for name in others)])
+    return _join([_title(lock), *map(brief, others)])
 
 
 def _counted(group: tuple[Finding, ...]) -> str:
     verdict = group[0].verdict
-    one, many = NOUNS[verdict.kind]
-    doubt = _doubt(verdict)
+    kind, doubt = verdict.kind, ""
+    if verdict.confidence is Confidence.LIKELY:
+        doubt = "likely "
+        if kind is VerdictKind.SUSPECTED_LEAK:
+            kind = VerdictKind.LEAKED_LOCK
+    elif verdict.confidence is Confidence.POSSIBLE and kind is not VerdictKind.SUSPECTED_LEAK:
+        doubt = "possible "
+    one, many = NOUNS[kind]
     return count(len(group), doubt + one, doubt + many)
-
-
-def _doubt(verdict: Verdict) -> str:
-    match verdict.confidence:
-        case Confidence.LIKELY:
-            return "likely "
-        case Confidence.POSSIBLE:
-            return "possibly " if verdict.kind is VerdictKind.SUSPECTED_LEAK else "possible "
-        case _:
-            return ""
 
 
 def _facts(finding: Finding) -> Iterator[str]:
@@ -157,34 +151,35 @@ def _nothing_found(report: Report) -> str:
     old = [lock for lock in report.locks if lock.verdict.kind is VerdictKind.SUSPECTED_LEAK]
     if old:
         return _mentioned(old, report)
-    unjudged = len(report.undetermined)
-    if unjudged:
-        nothing = NOTHING_NEW if report.accepted else "No leak found"
-        return (
-            f"{nothing}, but {count(unjudged, 'lock')} of {len(report.locks):,} could not be"
-            f" judged{_and_unseen(report)}"
-        )
-    if not report.locks and not report.accepted:
-        return f"No locks found{_but_unseen(report)}"
-    nothing = NOTHING_NEW if report.accepted else "No leaked locks"
-    examined = count(len(report.locks), "lock")
-    return f"{nothing}: {examined} examined, {_join(_counts(report))}{_but_unseen(report)}"
+    number = len(report.undetermined)
+    if number and number == len(report.locks) and not report.accepted:
+        text = f"No lock could be judged: {number:,} of {number:,} undetermined"
+    elif number:
+        nothing = ONLY_ACCEPTED if report.accepted else "No leak found"
+        text = f"{nothing}: {number:,} of {count(len(report.locks), 'lock')} undetermined"
+    elif not report.locks and not report.accepted:
+        text = "No locks found"
+    else:
+        nothing = ONLY_ACCEPTED if report.accepted else "No leaked locks"
+        examined = count(len(report.locks), "lock")
+        text = f"{nothing}: {examined} examined, {_join(_counts(report))}"
+    return text + _unread(report)
 
 
 def _mentioned(old: list[LockReport], report: Report) -> str:
     """Return the oldest hold of the old ones that exceed no limit: not a finding."""
     oldest = max(old, key=_held_s)
-    which = "" if len(old) == 1 else f"{len(old):,} of them for long, the oldest "
+    which = "" if len(old) == 1 else f"{len(old):,} of them suspected, the oldest "
     held = count(metrics.held(report.locks), "lock")
     text = (
         f"No leak proven: {held} held, {which}{_title(oldest)} for at least"
         f" {at_least(_held_s(oldest))} (no limit stated)"
     )
     if report.undetermined:
-        text += f"; {count(len(report.undetermined), 'lock')} could not be judged"
+        text += f"; {_undetermined(report)}"
     if report.accepted:
         text += f"; {_accepted(report)}"
-    return text + _but_unseen(report)
+    return text + _unread(report)
 
 
 def _held_s(lock: LockReport) -> float:
@@ -203,12 +198,12 @@ def _accepted(report: Report) -> str:
     return count(len(report.accepted), "accepted finding")
 
 
-def _and_unseen(report: Report) -> str:
-    return ", and not everything could be seen" if report.blind_to else ""
+def _undetermined(report: Report) -> str:
+    return f"{count(len(report.undetermined), 'lock')} undetermined"
 
 
-def _but_unseen(report: Report) -> str:
-    return ", but not everything could be seen" if report.blind_to else ""
+def _unread(report: Report) -> str:
+    return "; some data could not be read" if report.blind_to else ""
 
 
 def _join(parts: Iterable[str]) -> str:

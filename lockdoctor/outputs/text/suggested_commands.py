@@ -12,7 +12,7 @@ from lockdoctor.domain.model.leases import LeaseId, hex_id
 from lockdoctor.domain.report.findings import Finding
 from lockdoctor.outputs.text.values import printable
 
-MAX_LOOKS = 3
+MAX_SHOWN = 3
 """Maximum leases of one finding with a command line."""
 
 
@@ -33,29 +33,32 @@ def steps(finding: Finding) -> tuple[SuggestedCommand, ...]:
     deletes a key that might be data.
     """
     if _may_be_data(finding):
-        return _look_at_key(finding)
+        return _show_key(finding)
     verdict = finding.verdict
     if any(isinstance(each, HolderWaits) for each in verdict.evidence):
-        return _look_at_holder(finding)  # its holder is as stuck as its waiters
+        return _show_holder(finding)  # its holder is as stuck as its waiters
     match verdict.kind:
         case VerdictKind.LEAKED_LOCK | VerdictKind.SUSPECTED_LEAK:
-            return (_look(*verdict.leases), *_free(finding))
+            return (_show_lease(*verdict.leases), *_free(finding))
         case VerdictKind.DEADLOCK | VerdictKind.SELF_DEADLOCK:
             ends = [each.lease for each in verdict.evidence if isinstance(each, CheapestBreak)]
-            return (_look(*verdict.leases[:MAX_LOOKS]), *(_end(finding, each) for each in ends))
+            return (
+                _show_lease(*verdict.leases[:MAX_SHOWN]),
+                *(_end(finding, each) for each in ends),
+            )
         case VerdictKind.ETERNAL_LOCK:
             return (*_delete(verdict.key)[:1], *_free(finding))
         case VerdictKind.DANGLING:
             return (_compare(), *_delete(verdict.key))
         case VerdictKind.OVERDUE:
-            leases = verdict.leases[:MAX_LOOKS]
-            return (_look(*leases), *([_revoke(*leases)] if finding.lock else []))
+            leases = verdict.leases[:MAX_SHOWN]
+            return (_show_lease(*leases), *([_revoke(*leases)] if finding.lock else []))
         case VerdictKind.GHOST_LEASE:
-            return (_compare(), _look(*verdict.leases[:MAX_LOOKS]))
+            return (_compare(), _show_lease(*verdict.leases[:MAX_SHOWN]))
         case VerdictKind.LEAKED_SESSION | VerdictKind.SESSION_PILE_UP:
             return (_count(),)
         case _:
-            return _look_at_holder(finding)
+            return _show_holder(finding)
 
 
 def shell_word(raw: bytes) -> str | None:
@@ -78,14 +81,14 @@ def _is_plain(byte: int) -> bool:
     return 0x20 <= byte < 0x7F and byte not in b"'\\!"  # noqa: PLR2004 - printable ASCII
 
 
-def _look(*leases: LeaseId) -> SuggestedCommand:
+def _show_lease(*leases: LeaseId) -> SuggestedCommand:
     lines = (f"etcdctl lease timetolive --keys {_lease_word(lease)}" for lease in leases)
-    return SuggestedCommand("Look: the TTL and every key on the lease", tuple(lines))
+    return SuggestedCommand("Show the TTL and every key on the lease", tuple(lines))
 
 
 def _revoke(*leases: LeaseId) -> SuggestedCommand:
     lines = (f"etcdctl lease revoke {_lease_word(lease)}" for lease in leases)
-    return SuggestedCommand("End it, which deletes EVERY key on the lease", tuple(lines))
+    return SuggestedCommand("Revoke the lease, which deletes EVERY key on it", tuple(lines))
 
 
 def _free(finding: Finding) -> Iterator[SuggestedCommand]:
@@ -101,7 +104,7 @@ def _free(finding: Finding) -> Iterator[SuggestedCommand]:
     if lock.lock.kind_is_stated:
         words.append(f"--kind {lock.lock.kind.value}")
     words += map(_lease_word, verdict.leases) if verdict.leases else [_key_flag(verdict.key)]
-    yield SuggestedCommand("Free it: this shows a plan first, and asks", (" ".join(words),))
+    yield SuggestedCommand("Free the lock (shows a plan, then asks)", (" ".join(words),))
 
 
 def _end(finding: Finding, lease: LeaseId) -> SuggestedCommand:
@@ -115,7 +118,7 @@ def _end(finding: Finding, lease: LeaseId) -> SuggestedCommand:
     words = ("lockdoctor revoke", _prefix_flag(finding.lock.prefix), "--even-if-healthy")
     line = " ".join((*words, _lease_word(lease)))
     return SuggestedCommand(
-        "End it: this shows a plan with every key on it first, and asks", (line,)
+        "Revoke the lease (shows a plan with every key on it, then asks)", (line,)
     )
 
 
@@ -137,14 +140,14 @@ def _lease_word(lease: LeaseId) -> str:
 
 def _count() -> SuggestedCommand:
     return SuggestedCommand(
-        "Look: the number of all leases, now and again in a minute",
+        "Count all leases now, and again in a minute",
         ("etcdctl lease list | head -n 1",),
     )
 
 
 def _compare() -> SuggestedCommand:
     return SuggestedCommand(
-        "Look: do all members hold the same data, and which version is each?",
+        "Compare the data and the versions of all members",
         ("etcdctl endpoint hashkv --cluster", "etcdctl endpoint status --cluster -w table"),
     )
 
@@ -154,9 +157,11 @@ def _delete(key: bytes | None) -> tuple[SuggestedCommand, ...]:
     if word is None:
         return ()
     return (
-        SuggestedCommand("Look: its value and revisions", (f"etcdctl get -w json -- {word}",)),
         SuggestedCommand(
-            "Delete it, once its owner is known to be gone", (f"etcdctl del -- {word}",)
+            "Show the value and the revisions of the key", (f"etcdctl get -w json -- {word}",)
+        ),
+        SuggestedCommand(
+            "Delete the key, after its owner is verified to have ended", (f"etcdctl del -- {word}",)
         ),
     )
 
@@ -168,15 +173,15 @@ def _may_be_data(finding: Finding) -> bool:
     return any(lock.may_be_data(each) for each in lock.keys if each.key == key)
 
 
-def _look_at_key(finding: Finding) -> tuple[SuggestedCommand, ...]:
+def _show_key(finding: Finding) -> tuple[SuggestedCommand, ...]:
     if finding.verdict.leases:
-        return (_look(*finding.verdict.leases),)
+        return (_show_lease(*finding.verdict.leases),)
     return _delete(finding.verdict.key)[:1]
 
 
-def _look_at_holder(finding: Finding) -> tuple[SuggestedCommand, ...]:
+def _show_holder(finding: Finding) -> tuple[SuggestedCommand, ...]:
     holder = finding.lock.lock.holder if finding.lock else None
-    return (_look(holder.lease_id),) if holder and holder.has_lease else ()
+    return (_show_lease(holder.lease_id),) if holder and holder.has_lease else ()
 
 
 ROLE = "lockdoctor"

@@ -127,7 +127,7 @@ def test_each_prefix_has_its_table() -> None:
 
     assert "1 lock below /my-lock/\n" in render(report)
     assert "0 locks below /other\\n/\n" in render(report)
-    assert "0 locks of the cluster\n" in render(a_report(prefixes=(b"",)))
+    assert "0 locks in the cluster\n" in render(a_report(prefixes=(b"",)))
 
 
 def test_what_else_is_wrong_stands_below_the_verdict() -> None:
@@ -173,7 +173,7 @@ def test_a_look_that_says_nothing_is_not_drawn() -> None:
     trace = a_trace((0.0, 59), (1.0, 9_223_372_036))
 
     assert sawtooth(trace) == "█"
-    assert "TTL left unknown of 60 s █\n" in render(a_report(a_lock_report(trace=trace)), 80)
+    assert "remaining TTL unknown of 60 s █\n" in render(a_report(a_lock_report(trace=trace)), 80)
 
 
 def test_a_snapshot_claims_no_time() -> None:
@@ -266,7 +266,7 @@ def test_a_released_lock_and_an_unread_lease_have_no_facts() -> None:
     assert text.endswith("healthy   /my-lock/orders\n")
 
 
-def test_a_circle_of_many_is_cut() -> None:
+def test_a_cycle_of_many_is_cut() -> None:
     """Eight parties are drawn, the rest is counted; two sessions of one client share a place."""
     circle = WaitCycle(
         tuple(
@@ -282,4 +282,4 @@ def test_a_circle_of_many_is_cut() -> None:
     assert text.count("waits for /l/") == 8
     assert "… and 4 more sessions" in text
     assert "sessions 0000000000000064 and 0000000000000002, likely of one client" in text
-    assert "stands for /l/0" in text
+    assert "queued for /l/0" in text

@@ -15,7 +15,7 @@ from lockdoctor.domain.model.locks import Kind, Recipe
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs import html as pictures
 from lockdoctor.outputs.table.parts.layout import write
-from lockdoctor.outputs.table.show import MAX_CONTENDERS, show_parts
+from lockdoctor.outputs.table.show import MAX_QUEUED, show_parts
 from tests.factories.report_examples import a_leak
 from tests.factories.reports import (
     HOLDER,
@@ -46,10 +46,10 @@ def test_the_page_of_a_suspected_leak() -> None:
     lines = text.splitlines()
 
     assert lines[0].startswith("1 likely leaked lock blocks 2 waiters: /my-lock/orders")
-    assert any(re.match(r"  holds    32698f1c0a1b2c3d  at least 45 s", line) for line in lines)
-    assert any(re.match(r"  waits 1  \w{16}  at least 45 s", line) for line in lines)
-    assert any(re.match(r"  waits 2  \w{16}  came meanwhile", line) for line in lines)
-    assert "The TTL that was left, in this run" in lines
+    assert any(re.match(r"  holder    32698f1c0a1b2c3d  at least 45 s", line) for line in lines)
+    assert any(re.match(r"  waiter 1  \w{16}  at least 45 s", line) for line in lines)
+    assert any(re.match(r"  waiter 2  \w{16}  new in this run", line) for line in lines)
+    assert "Remaining TTL, this run" in lines
     assert "  What the verdict means: lockdoctor explain suspected-leak" in lines
     # a command line to copy is never broken
     assert max(len(line) for line in lines if "lockdoctor revoke" not in line) <= 80
@@ -67,12 +67,12 @@ def test_a_period_is_one_number() -> None:
     assert text.count("every 4.5 s or less") == 2
 
 
-def test_a_lock_that_nobody_holds() -> None:
+def test_a_lock_without_a_holder() -> None:
     """It is said; there is no queue to show."""
     lock = replace(a_lock(), holder=None, waiters=())
     text = page(a_report(a_lock_report(lock, age=None)))
 
-    assert "Nobody holds it." in text
+    assert "This lock has no holder." in text
 
 
 def test_a_lease_without_keys_has_a_headline_of_its_own() -> None:
@@ -99,8 +99,8 @@ def test_what_clients_wrote_is_shown_and_escaped() -> None:
     ("members", "said"),
     [
         (frozenset({0xAB32698F1C0A1B2C}), None),
-        (frozenset({0xABCDEF0123453269}), "lease granted by member abcdef0123453269, not before"),
-        (frozenset(), "lease granted not before"),
+        (frozenset({0xABCDEF0123453269}), "lease granted by member abcdef0123453269 at"),
+        (frozenset(), "lease granted at"),
     ],
 )
 def test_what_the_ids_of_leases_tell(members: frozenset[int], said: str | None) -> None:
@@ -113,10 +113,10 @@ def test_what_the_ids_of_leases_tell(members: frozenset[int], said: str | None) 
 
 def test_a_long_queue_is_cut() -> None:
     """The rest is counted; the JSON has it."""
-    report = a_report(a_lock_report(a_lock(waiters=MAX_CONTENDERS + 4)))
+    report = a_report(a_lock_report(a_lock(waiters=MAX_QUEUED + 4)))
 
-    assert f"waits {MAX_CONTENDERS - 1}" in page(report)
-    assert f"waits {MAX_CONTENDERS} " not in page(report)
+    assert f"waiter {MAX_QUEUED - 1}" in page(report)
+    assert f"waiter {MAX_QUEUED} " not in page(report)
     assert "… 5 more" in page(report)
 
 
@@ -129,7 +129,7 @@ def test_earlier_runs_make_a_second_chart() -> None:
     longer = replace(trace, readings=(first, *trace.readings))
     report = a_report(replace(lock, traces={trace.lease_id: longer}))
 
-    assert "The same, as far back as earlier runs have seen it" in page(report)
+    assert "Remaining TTL, from earlier runs" in page(report)
     assert "2 h" in page(report)
 
 

@@ -36,7 +36,7 @@ def test_a_leak_is_looked_at_and_then_ended() -> None:
     assert _lines(a_finding(leak)) == [LOOK, f"{REVOKE} 32698f1c0a1b2c3d"]
     assert _lines(a_finding(limited))[1] == f"{REVOKE} --max-hold 90s 32698f1c0a1b2c3d"
     assert _lines(a_finding(suspected))[1] == f"{REVOKE} --verdict suspected-leak 32698f1c0a1b2c3d"
-    assert "plan first" in steps(a_finding(leak))[1].purpose
+    assert "plan, then" in steps(a_finding(leak))[1].purpose
 
 
 def test_a_key_without_a_lease_is_named_by_its_key() -> None:

@@ -36,7 +36,7 @@ MAX_ROWS = 50
 NAME_WIDTH = 120
 """Longer names lose their middle in the table; JSON has the whole name."""
 
-MAX_LOOKS = 12
+MAX_READINGS = 12
 """Maximum readings in the drawing, the latest ones."""
 
 LEVELS = "▁▂▃▄▅▆▇█"
@@ -45,9 +45,9 @@ NONE = "none"
 """The text in place of a lease."""
 
 UNNAMED_RECIPES = frozenset({Recipe.GO_MUTEX, Recipe.UNLEASED_KEY})
-"""Recipes without a word: the usual one, and the one of a lock without a lease."""
+"""Recipes that are not named: the usual one, and the one of a lock without a lease."""
 
-TELLING = 1.5
+MIN_ESTIMATE_RATIO = 1.5
 """Minimum ratio of an estimated to a proven age for which the estimate is shown."""
 
 
@@ -80,9 +80,9 @@ def verdict_style(verdict: Verdict) -> str:
 
 def sawtooth(trace: RenewalTrace) -> str:
     """Return a drawing of the remaining TTL at each reading, relative to the granted."""
-    looks = [reading for reading in trace.readings if isinstance(reading, LeaseReading)]
-    usable = [look for look in looks if is_usable(look) and look.granted_ttl_s > 0]
-    return "".join(map(_level, usable[-MAX_LOOKS:]))
+    readings = [reading for reading in trace.readings if isinstance(reading, LeaseReading)]
+    usable = [each for each in readings if is_usable(each) and each.granted_ttl_s > 0]
+    return "".join(map(_level, usable[-MAX_READINGS:]))
 
 
 def _columns(locks: Sequence[LockReport], width: int) -> Table:
@@ -92,7 +92,7 @@ def _columns(locks: Sequence[LockReport], width: int) -> Table:
     table.add_column("Holder's lease", no_wrap=True)
     table.add_column("Held", max_width=22)
     table.add_column("Renewed", max_width=22)
-    table.add_column("TTL left, at each look", max_width=26)
+    table.add_column("Remaining TTL", max_width=26)
     table.add_column("Waiters", justify="right")
     table.add_column("Gave up", justify="right")
     for lock in locks:
@@ -133,7 +133,7 @@ def _facts(lock: LockReport) -> Iterator[str]:
     if ended:
         yield ended
     elif ttl:
-        yield f"TTL left {ttl}"
+        yield f"remaining TTL {ttl}"
 
 
 def _queue(lock: LockReport) -> Iterator[str]:
@@ -202,9 +202,9 @@ def _estimate(age: HoldAge) -> list[str]:
     if age.estimate is None or not age.at_least_s:
         return []
     about_s = age.estimate.about_s
-    if about_s < TELLING * age.at_least_s or about_s > (age.at_most_s or about_s):
+    if about_s < MIN_ESTIMATE_RATIO * age.at_least_s or about_s > (age.at_most_s or about_s):
         return []
-    return [f"estimate {duration(about_s)}"]
+    return [f"estimated {duration(about_s)}"]
 
 
 def _renewed(lock: LockReport) -> list[str]:
@@ -212,7 +212,7 @@ def _renewed(lock: LockReport) -> list[str]:
     if trace is None or not trace.renewals:
         return []
     every = trace.at_most_every_s
-    rate = [] if every is None else [f"every {at_most(every)} or less"]
+    rate = [] if every is None else [f"on average every {at_most(every)} or less"]
     return [f"at least {times(trace.renewals)}", *rate]
 
 
@@ -244,6 +244,6 @@ def _gave_up(lock: LockReport) -> str:
     return f"{activity.gave_up:,}{'+' if activity.has_gap else ''}"
 
 
-def _level(look: LeaseReading) -> str:
-    share = max(0, look.remaining_ttl_s) * len(LEVELS) // look.granted_ttl_s
+def _level(reading: LeaseReading) -> str:
+    share = max(0, reading.remaining_ttl_s) * len(LEVELS) // reading.granted_ttl_s
     return LEVELS[min(share, len(LEVELS) - 1)]

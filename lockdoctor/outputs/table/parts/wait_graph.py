@@ -15,7 +15,7 @@ from lockdoctor.domain.graph.blocking_tree import BlockedLock
 from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.model.locks import LockId
 from lockdoctor.domain.report.report import Report
-from lockdoctor.outputs.text.values import count, printable, shortened
+from lockdoctor.outputs.text.values import brief, count
 
 MAX_PARTIES = 8
 """Maximum sessions of a drawn cycle; JSON has all sessions of a short cycle."""
@@ -26,16 +26,13 @@ MAX_ROWS = 30
 MAX_DEPTH = 8
 """Maximum indentation, in levels."""
 
-NAME_WIDTH = 60
-"""Longer names lose their middle."""
 
-
-def circle(found: WaitCycle) -> RenderableType:
+def cycle(evidence: WaitCycle) -> RenderableType:
     """Draw a cycle: what each session holds, above the session that it waits for."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True)
     grid.add_column(ratio=1, overflow="fold")
-    parties = list(zip((found.ring[-1], *found.ring[:-1]), found.ring, strict=True))
+    parties = list(zip((evidence.ring[-1], *evidence.ring[:-1]), evidence.ring, strict=True))
     for number, (before, wait) in enumerate(parties[:MAX_PARTIES]):
         is_last = number == len(parties) - 1
         grid.add_row("+->" if not number else "+--" if is_last else "|", _party(before, wait))
@@ -48,12 +45,14 @@ def circle(found: WaitCycle) -> RenderableType:
 
 
 def tree(report: Report) -> Iterator[RenderableType]:
-    """Draw the locks that block one another, without those of a reported deadlock."""
-    told = {lock.lock.id for lock in report.locks if lock.verdict.kind is VerdictKind.DEADLOCK}
-    rows = [row for group in _groups(report.blocking) if _adds(group, told) for row in group]
+    """Draw the locks that block each other, without those of a reported deadlock."""
+    deadlocked = {
+        lock.lock.id for lock in report.locks if lock.verdict.kind is VerdictKind.DEADLOCK
+    }
+    rows = [row for group in _groups(report.blocking) if _adds(group, deadlocked) for row in group]
     if not rows:
         return
-    yield Text("\nBlocked behind one another", style="bold").append(
+    yield Text("\nBlocked locks", style="bold").append(
         ": the holder of each lock waits for the lock above it", style="not bold"
     )
     for row in rows[:MAX_ROWS]:
@@ -70,9 +69,9 @@ def _party(before: CycleEdge, wait: CycleEdge) -> str:
 
 
 def _places(before: CycleEdge, wait: CycleEdge) -> Iterator[str]:
-    has = "holds    " if before.is_holder else "stands for"
-    yield f"{has} {_name(before.waits_for)}"
-    yield f"waits for {_name(wait.waits_for)}"
+    role = "holds    " if before.is_holder else "queued for"
+    yield f"{role} {brief(before.waits_for)}"
+    yield f"waits for {brief(wait.waits_for)}"
 
 
 def _groups(rows: Sequence[BlockedLock]) -> list[list[BlockedLock]]:
@@ -85,18 +84,14 @@ def _groups(rows: Sequence[BlockedLock]) -> list[list[BlockedLock]]:
     return groups
 
 
-def _adds(group: Sequence[BlockedLock], told: set[LockId]) -> bool:
-    return any(row.lock not in told for row in group)
+def _adds(group: Sequence[BlockedLock], deadlocked: set[LockId]) -> bool:
+    return any(row.lock not in deadlocked for row in group)
 
 
 def _row(row: BlockedLock) -> str:
-    name, waiters = _name(row.lock.name), count(row.waiters, "waiter")
+    name, waiters = brief(row.lock.name), count(row.waiters, "waiter")
     if row.level:
         held = f", held by session {hex_id(row.session)}" if row.session is not None else ""
         return f"{name}: {waiters}{held}"
-    in_all = "" if row.blocks is None else f", {row.blocks:,} in all"
-    return f"{name}: {waiters} of its own{in_all}"
-
-
-def _name(raw: bytes) -> str:
-    return shortened(printable(raw), NAME_WIDTH)
+    total = "" if row.blocks is None else f", {row.blocks:,} in total"
+    return f"{name}: {waiters}{total}"
