@@ -18,7 +18,6 @@ from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Hold, LockId, Recipe
 from lockdoctor.domain.past.past import ClockMark, Past
 from lockdoctor.domain.past.run_record import FindingSeen
-from lockdoctor.errors import HistoryError
 from lockdoctor.history.database.migrations import STEPS, version
 from lockdoctor.history.reader import open_reader
 from lockdoctor.history.store import open_history
@@ -60,12 +59,19 @@ def layout(path: Path) -> int:
         return version(connection)
 
 
-def test_the_file_has_the_earlier_layout(path: Path) -> None:
-    """Else these tests would show nothing: a reader that may not write refuses it as it is."""
+def test_a_reader_that_may_not_write_reads_the_earlier_layout(path: Path) -> None:
+    """It reads every run, and the file stays as it is."""
     assert layout(path) == 1 < len(STEPS)
+    path.chmod(0o400)
 
-    with pytest.raises(HistoryError, match="has the format of an older lockdoctor"):
-        open_reader(path, clock(60))
+    with open_reader(path, clock(60)) as history:
+        runs = [(run.number, run.command) for run in history.runs()]
+        holds = history.about(LOCK.name).holds
+        lines = list(history.export())
+
+    assert runs == [(4, "revoke"), (3, "check"), (2, "scan"), (1, "scan")]
+    assert HOLD in {hold.hold for hold in holds}
+    assert lines
     assert path.read_bytes() == FILE.read_bytes()
 
 

@@ -136,15 +136,15 @@ def test_a_newer_or_foreign_one_is_left_alone(path: Path, use: Callable[[Path], 
         use(path)
 
 
-def test_an_older_one_is_left_to_the_next_run(path: Path) -> None:
-    """Bringing it up to date would change it."""
+def test_one_that_cannot_be_migrated_is_left_as_it_is(path: Path) -> None:
+    """Its application ID alone does not make it a history."""
     path.parent.mkdir()
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE run (id INTEGER PRIMARY KEY)")
     set_pragma(path, f"application_id = {APPLICATION_ID}")
     before = path.read_bytes()
 
-    with pytest.raises(HistoryError, match="has the format of an older lockdoctor"):
+    with pytest.raises(HistoryError, match="cannot be used"):
         runs(path)
 
     assert path.read_bytes() == before

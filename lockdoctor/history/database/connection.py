@@ -49,7 +49,9 @@ def connect(path: Path, wait_s: float) -> sqlite3.Connection:
 
 def connect_to_read(path: Path, wait_s: float) -> sqlite3.Connection:
     """
-    Open a history file of the present layout for reading, without changing it.
+    Open a history file for reading, without changing it.
+
+    A file of an earlier layout is read from a temporary copy, which is migrated.
 
     SQLite might leave its own two files beside it, which the next run removes. Where SQLite cannot
     create them, no other process can write to the history, so they are not needed.
@@ -63,11 +65,15 @@ def connect_to_read(path: Path, wait_s: float) -> sqlite3.Connection:
     require_stored(path)
     target = behind_links(path)
     try:
-        return _opened(target, wait_s, "ro", _set_up_to_read)
+        connection = _opened(target, wait_s, "ro", _set_up_to_read)
     except HistoryError as error:
         if paths.is_in_use(target) or "readonly" not in str(error.__cause__):
             raise
-    return _opened(target, wait_s, "ro&immutable=1", _set_up_to_read)
+        connection = _opened(target, wait_s, "ro&immutable=1", _set_up_to_read)
+    if migrations.version(connection) == len(migrations.STEPS):
+        return connection
+    with contextlib.closing(connection), translating_errors(path):
+        return _migrated_copy(connection)
 
 
 def require_stored(path: Path) -> None:
@@ -193,11 +199,19 @@ def _set_up_to_read(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA trusted_schema = OFF")
     if _is_new(connection, path):
         raise _empty(path)
-    if migrations.version(connection) < len(migrations.STEPS):
-        raise HistoryError(
-            f"The history {path} has the format of an older lockdoctor. The next scan or check with"
-            " it updates it."
-        )
+
+
+def _migrated_copy(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Return a copy in the present layout; SQLite deletes its file when it is closed."""
+    copy = sqlite3.connect("", isolation_level=None)
+    copy.row_factory = sqlite3.Row
+    try:
+        connection.backup(copy)
+        migrations.migrate(copy)
+    except BaseException:
+        copy.close()
+        raise
+    return copy
 
 
 def _empty(path: Path) -> HistoryError:
