@@ -30,7 +30,7 @@ from lockdoctor.errors import LockdoctorError, OutputError
 DEBUG = "LOCKDOCTOR_DEBUG"
 VERSION = "--version"
 _FLAGS_ANYWHERE = frozenset({"--debug", "--verbose", "-v"})
-"""They may stand before or after the command."""
+"""They may be before or after the command."""
 COMPLETION = "_LOCKDOCTOR_COMPLETE"
 """The variable with which a shell asks typer for completions, instead of running a command."""
 
@@ -178,7 +178,7 @@ def lockdoctor(
 
 
 def _without_flags(argv: Sequence[str]) -> tuple[list[str], set[str]]:
-    """Return the words without the flags that may stand anywhere, and those flags."""
+    """Return the words without the flags that may be anywhere, and those flags."""
     end = argv.index("--") if "--" in argv else len(argv)  # what follows it are arguments
     flags = _FLAGS_ANYWHERE.intersection(argv[:end])
     return [word for word in argv[:end] if word not in flags] + list(argv[end:]), set(flags)

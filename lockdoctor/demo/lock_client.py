@@ -46,7 +46,7 @@ class LockClient:
         Start the keep-alive loop, without any session yet.
 
         Args:
-            address: Host and port of an etcd that speaks plain HTTP.
+            address: Host and port of an etcd without TLS.
         """
         host, port = address.rsplit(":", 1)
         self.etcd: Any = etcd3.client(host=host, port=int(port), timeout=RPC_TIMEOUT_S)

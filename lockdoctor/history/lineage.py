@@ -1,4 +1,4 @@
-"""Find whether a cluster continues, or was restored or set up anew."""
+"""Find whether a cluster continues, or was restored or created again."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def lineage_of(
 
     In one cluster neither the revision nor the raft term ever decreases. A cluster whose revision
     was raised after a restore ("etcdutl snapshot restore --bump-revision") still begins with a low
-    term. A cluster that was set up anew under the same addresses has the same ID, but other keys.
+    term. A cluster that was set up again under the same addresses has the same ID, but other keys.
 
     Returns:
         None where the cluster was never seen, or is not the same one.

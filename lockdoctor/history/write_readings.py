@@ -151,13 +151,13 @@ def _remaining(reading: Reading) -> int:
 
 
 def _shows_keys(reading: Reading) -> bool:
-    """Return whether a reading ends the keyless time: it has keys, or is gone."""
+    """Return whether a reading ends the time without keys: it has keys, or is gone."""
     return isinstance(reading, LeaseNotFound) or bool(reading.attached_keys)
 
 
 def _keyless_since(readings: Sequence[Reading]) -> float | None:
     """
-    Return when the first of the latest keyless readings was answered.
+    Return when the first of the latest readings without keys was answered.
 
     Returns:
         None where the last reading found keys.

@@ -1,4 +1,4 @@
-"""Find the user for whom this process acts."""
+"""Find the user that this process acts for."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def default_path(environ: Mapping[str, str]) -> Path:
 
 class FileJournal:
     """
-    A Journal (see ports) in a file, which is opened anew for each call.
+    A Journal (see ports) in a file, which is opened again for each call.
 
     A line that is cut off, because its writer was killed or the disk was full, stays as it is. The
     next line begins on a line of its own. A reader reports the cut line and continues.

@@ -21,7 +21,7 @@ class CommandName(NamedTuple):
 
 
 def cluster_names(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Complete the name of a cluster; the program passes the function that reads the file."""
+    """Complete the name of a cluster, read by the function that the program passes."""
     read: ClusterNames | None = ctx.find_root().obj
     names = [] if read is None else read(ctx.params.get("config"))
     return [name for name in names if name.startswith(incomplete)]

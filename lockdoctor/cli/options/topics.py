@@ -1,4 +1,4 @@
-"""The topics of `lockdoctor help TOPIC`: options that several commands accept, with details."""
+"""The topics of `lockdoctor help TOPIC`: options that several commands accept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Declares options, and reads their values: durations, counts, one of several words."""
+"""Declares options, and reads their values: durations, counts, words."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def option(usage: str, help_text: str, panel: str | None = None, **settings: Any
 
 def choices(*members: enum.Enum) -> dict[str, Any]:
     """
-    Return the settings of an option that takes some members of an enumeration by their values.
+    Return the settings of an option that takes some members of an enumeration.
 
     The option's type is Any: typer before 0.29 would convert an enumeration after its parser did.
     """

@@ -1,4 +1,4 @@
-"""What is logged on standard error: calls to etcd, and failures that do not end a run."""
+"""Logs calls to etcd, and failures that do not end a run, on standard error."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CALLS = "lockdoctor.etcd"
 
 
 class _StderrHandler(logging.Handler):
-    """Writes to the present standard error: a progress bar puts its own in place for a while."""
+    """Writes to the present standard error, which a progress bar replaces for a time."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record, if the terminal is still there."""

@@ -68,7 +68,7 @@ class Acceptance:
         return self._names(report.lock.name, holder.key if holder else None)
 
     def is_in_view_of(self, report: Report) -> bool:
-        """Return whether all that it is about lies below the prefixes of a run."""
+        """Return whether all that it is about is below the prefixes of a run."""
         if self.verdict in OF_SESSIONS:
             return report.lists_sessions
         about = next(each for each in (self.lock, self.prefix, self.key) if each is not None)

@@ -15,7 +15,7 @@ class NoLease:
 
 @dataclass(frozen=True, slots=True)
 class ForeignHolder:
-    """The key that blocks the queue is no waiter: it only lies below the lock's name."""
+    """The key that blocks the queue is no waiter: it is only below the lock's name."""
 
     key: bytes
 

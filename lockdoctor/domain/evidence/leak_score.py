@@ -35,7 +35,7 @@ class LeakIndicator(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class IndicatorScore:
-    """The points of one indicator; negative points speak against a leak."""
+    """The points of one indicator; negative points are against a leak."""
 
     sign: LeakIndicator
     points: int

@@ -35,7 +35,7 @@ class LeaseEnded:
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """The TTL of leases ran out, but etcd has not ended them."""
+    """The TTL of leases has expired, but etcd has not ended them."""
 
     leases: int
     for_s: float

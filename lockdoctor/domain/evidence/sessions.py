@@ -44,7 +44,7 @@ class SessionsAlike:
 
 @dataclass(frozen=True, slots=True)
 class AbandonedSessions:
-    """Sessions whose attempt on a lock was seen to give up, and which live on."""
+    """Sessions whose attempt on a lock was seen to give up, and which are still renewed."""
 
     sessions: int
 

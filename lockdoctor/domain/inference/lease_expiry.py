@@ -55,7 +55,7 @@ def gone_since(readings: Sequence[Reading]) -> float | None:
 
 
 def is_late(reading: Reading) -> bool:
-    """Return whether the lease's TTL had run out, though etcd had it still."""
+    """Return whether the lease's TTL had expired, though etcd had it still."""
     return isinstance(reading, LeaseReading) and is_usable(reading) and reading.remaining_ttl_s < 0
 
 

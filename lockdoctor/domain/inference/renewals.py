@@ -174,9 +174,9 @@ def trace(lease_id: LeaseId, readings: Sequence[Reading], leadership: Leadership
 
 def refreshes(readings: Sequence[Reading], leadership: Leadership) -> list[Interval]:
     """
-    Return the intervals of the refreshes that the readings separate, in order.
+    Return the intervals of the renewals that the readings separate, in order.
 
-    Each is as exact as the readings allow. The first might be the grant. Refreshes before a change
+    Each is as exact as the readings allow. The first might be the grant. Renewals before a change
     of the leader, which resets leases, are left out.
     """
     builder = _TraceBuilder(leadership)

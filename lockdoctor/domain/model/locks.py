@@ -82,7 +82,7 @@ class LockKey:
 
     @property
     def hold(self) -> Hold:
-        """Return this hold of the key: a client that locks again writes the key anew."""
+        """Return this hold of the key: a client that locks again writes the key again."""
         return Hold(self.key, self.create_revision)
 
 

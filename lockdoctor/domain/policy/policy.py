@@ -167,7 +167,7 @@ class Policy:
 
 def is_below(name: bytes, prefix: bytes) -> bool:
     """
-    Return whether a key, or the lock of this name, lies below a prefix.
+    Return whether a key, or the lock of this name, is below a prefix.
 
     A lock's name can lack the slash in which the prefix ends, because its keys continue with it.
     """

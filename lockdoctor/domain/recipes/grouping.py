@@ -198,7 +198,7 @@ def _oldest_foreign(queues: Mapping[QueueId, Iterable[LockKey]]) -> dict[QueueId
 
 
 def _ancestors(key: bytes) -> Iterator[bytes]:
-    """Yield every name N for which the key lies below `N/`."""
+    """Yield every name N for which the key is below `N/`."""
     slash = key.find(b"/")
     while slash >= 0:
         yield key[:slash]

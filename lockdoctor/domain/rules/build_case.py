@@ -153,7 +153,7 @@ class LockCaseBuilder:
         )
 
     def _unclosed(self, lock: Lock) -> int:
-        """Return the number of sessions that gave up on the lock and are renewed, keyless."""
+        """Return the number of sessions that gave up on the lock and are renewed without keys."""
         left = self.activity.of(queue_of(lock)).gave_up_at.items()
         found = ((self.facts.traces.get(lease), at) for lease, at in left)
         return sum(

@@ -89,7 +89,7 @@ def dangling_holder(case: LockCase) -> Verdict | None:
 
 
 def overdue(case: LockCase) -> Verdict | None:
-    """Return a verdict if the holder's TTL ran out, but etcd does not end its lease."""
+    """Return a verdict if the holder's TTL has expired, but etcd does not end its lease."""
     for_s = expired_for_s(case.trace.readings) if case.trace else None
     if for_s is None or case.is_released:
         return None

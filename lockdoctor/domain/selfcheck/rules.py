@@ -117,13 +117,13 @@ class UntestedVersion(NamedTuple):
 
 
 class CertificateLeft(NamedTuple):
-    """The time until the TLS certificate of a member expires, in seconds; negative afterwards."""
+    """Seconds until the TLS certificate of a member expires; negative afterwards."""
 
     left_s: float
 
 
 class ClockApart(NamedTuple):
-    """The minimum difference between a member's wall clock and this machine's, in seconds."""
+    """Minimum seconds between a member's wall clock and this machine's."""
 
     at_least_s: float
     is_ahead: bool

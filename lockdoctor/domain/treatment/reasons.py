@@ -117,7 +117,7 @@ class LeaderChangedSince:
 
 @dataclass(frozen=True, slots=True)
 class TtlChanged:
-    """The lease ID was granted anew."""
+    """The lease ID was granted again."""
 
     before_s: int | None
     now_s: int

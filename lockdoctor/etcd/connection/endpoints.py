@@ -83,7 +83,7 @@ def discover(domain: str, name: str = "") -> tuple[str, ...]:
     except ImportError as error:
         raise ConfigError(
             "Cannot read SRV records for --discovery-srv or ETCDCTL_DISCOVERY_SRV: dnspython is"
-            " not installed. Install it with: pip install 'lockdoctor[srv]'"
+            " not installed. Run: `pip install 'lockdoctor[srv]'`"
         ) from error
     suffix = f"-{name}" if name else ""
     endpoints: list[str] = []

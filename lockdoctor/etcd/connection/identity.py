@@ -69,7 +69,7 @@ class ClusterIdentity:
 
 def _may_be_nameless(answer: Any) -> bool:
     """
-    Return whether a keyless answer can lack a cluster ID.
+    Return whether an answer without keys can lack a cluster ID.
 
     etcd's gRPC proxy omits the ID from two answers, and etcd 3.4 from the list of alarms.
 

@@ -37,7 +37,7 @@ async def treat_unattended(
     ward: TreatmentContext, report: Report, policy: Policy, stop: StopRequest
 ) -> UnattendedResult:
     """
-    Treat only what the policy allows; plan and reread each lock anew.
+    Treat only what the policy allows; plan and reread each lock.
 
     A check reads each lease once. So the leases to be treated are watched first, until each is seen
     to be renewed.

@@ -103,7 +103,7 @@ def test_a_name_of_any_bytes_is_found_and_shown_escaped(capsys: pytest.CaptureFi
 def test_nothing_stored_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     """With a status of its own, for scripts."""
     assert run("show", b"/nobody\x1b") == 1
-    assert capsys.readouterr().out == "Nothing is stored of /nobody\\x1b\n"
+    assert capsys.readouterr().out == "No run has stored /nobody\\x1b\n"
 
 
 @pytest.mark.usefixtures("path")

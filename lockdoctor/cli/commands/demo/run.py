@@ -30,7 +30,7 @@ An etcd of its own is running on {address}. Below {prefix}, for real:
 
 COMMENT = f"""
 That was `{SCAN}`. Look at {PREFIX.decode()}orders first:
-its lease is renewed again and again, nobody unlocks; others wait or give up.
+its lease is renewed, but the lock is not released; others wait or give up.
 The worker, the election and the crashed holder are no findings.
 Nor is the key without a lease: only --kind lock makes it a lock.
 On your own etcd: lockdoctor scan --endpoints HOST:2379 --prefix /your/locks/"""

@@ -18,7 +18,7 @@ Examples:
   lockdoctor history prune --older-than 7d
 
 \b
-Exit status: 0 done, 1 nothing is stored of what `show` was asked for,
+Exit status: 0 done, 1 no data on what `show` names,
 2 bad usage, 3 the history cannot be used.
 """
 

@@ -51,7 +51,7 @@ def show_stored(subject: SubjectFlags, file: StoredFlags) -> HistoryStatus:
     with _reader(file) as reader:
         stored = reader.about(name, lease_id_of(subject.subject))
     if not (stored.holds or stored.leases or stored.findings):
-        _print(lambda out: out.write(f"Nothing is stored of {printable(name)}\n"))
+        _print(lambda out: out.write(f"No run has stored {printable(name)}\n"))
         return HistoryStatus.NOTHING_STORED
     _print(lambda out: _table().stored(name, stored, out))
     return HistoryStatus.DONE

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lockdoctor.domain.report.processes import CallSite, CounterChanges, ProcessReport
 
 CONVINCING = 20
-"""Smaller numbers can agree by chance."""
+"""Smaller numbers can agree without a common cause."""
 
 MAX_CALL = 100
 """Maximum characters of a caller's function call."""
