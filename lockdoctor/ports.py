@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -283,13 +284,28 @@ class ProcessSource(Protocol):
         ...
 
 
+class Stage(enum.Enum):
+    """The current step of a run; outputs/text/stages has the words."""
+
+    CONNECT = enum.auto()
+    READ_KEYS = enum.auto()
+    CHOOSE_LEASES = enum.auto()
+    LIST_LEASES = enum.auto()
+    READ_HISTORY = enum.auto()
+    READ_LEASES = enum.auto()
+    CONFIRM_TERM = enum.auto()
+    WAIT_FOR_LIMIT = enum.auto()
+    """A renewed hold will exceed its stated limit within the window."""
+    READ_KEYS_AGAIN = enum.auto()
+
+
 class StopRequest:
     """A request to end a running workflow early with the results it has."""
 
     def __init__(self) -> None:
         """Start without a request."""
         self.reason: str | None = None
-        self.stage = "connecting to etcd"
+        self.stage = Stage.CONNECT
         """The current step of the run, for a report on where it ended."""
         self._asked = asyncio.Event()
 

@@ -10,6 +10,7 @@ import grpc
 import grpc.aio
 
 from lockdoctor.domain.inference.queue_activity import (
+    GapReason,
     KeyDeleted,
     KeyPut,
     WatchEvent,
@@ -114,7 +115,7 @@ class KeyWatch:
         self._oldest_kept = max(self._oldest_kept, response.compact_revision)
         if response.compact_revision > self._next_revision:
             self._next_revision = response.compact_revision
-            yield WatchGap(seen_at=seen_at, why="etcd was compacted beyond what the watch had seen")
+            yield WatchGap(seen_at=seen_at, why=GapReason.COMPACTED)
         needed = [e for e in response.events if e.kv.mod_revision >= self._next_revision]
         for event in needed:
             yield _event(event, seen_at)

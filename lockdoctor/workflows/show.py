@@ -10,6 +10,7 @@ from lockdoctor.domain.model.locks import LockKey, outermost
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.recipes.grouping import QueueId, claim, queue_of
 from lockdoctor.domain.recipes.registry import RECIPE_OF
+from lockdoctor.domain.report.notes import KeysLeftOut
 from lockdoctor.domain.report.report import Report
 from lockdoctor.errors import AccessDeniedError, NotFoundError
 from lockdoctor.ports import Clock, Cluster, History, ProcessSource, Progress, StopRequest
@@ -77,7 +78,7 @@ def _restricted(report: Report, found: _Found) -> Report:
     """Return the report on what was found only: its locks, failures and notes."""
     notes = report.notes
     if found.left_out:
-        notes = (*notes, f"{found.left_out:,} more keys of the lease were not looked at")
+        notes = (*notes, KeysLeftOut(found.left_out))
     return replace(
         report,
         locks=tuple(lock for lock in report.locks if queue_of(lock.lock) in found.queues),

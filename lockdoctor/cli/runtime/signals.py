@@ -203,4 +203,6 @@ async def run_with_timeout(
 
 
 def _out_of_time(stop: StopRequest, timeout_s: float) -> None:
-    stop.request(f"stopped by `--timeout {timeout_s:g}s` while {stop.stage}")
+    from lockdoctor.outputs.text.stages import STAGES  # noqa: PLC0415  # a help needs no sentences
+
+    stop.request(f"stopped by `--timeout {timeout_s:g}s` while {STAGES[stop.stage]}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,12 +40,21 @@ class KeyDeleted:
     revision: int
 
 
+class GapReason(enum.Enum):
+    """Why a watch missed events, where no error says it."""
+
+    COMPACTED = enum.auto()
+    """etcd has deleted the revisions that the watch had not delivered yet."""
+    FELL_BEHIND = enum.auto()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchGap:
     """The watch missed the events before this moment."""
 
     seen_at: float
-    why: str
+    why: GapReason | str
+    """Text is an error's message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,5 +22,19 @@ class AcceptanceWithoutEffect:
     """After it expired: what it accepted is a finding."""
 
 
-Note: TypeAlias = AcceptanceWithoutEffect | str
+@dataclass(frozen=True, slots=True)
+class HistoryNotPruned:
+    """This run is stored, but older ones were not deleted."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeysLeftOut:
+    """More keys of a shown lease than one page shows."""
+
+    count: int
+
+
+Note: TypeAlias = AcceptanceWithoutEffect | HistoryNotPruned | KeysLeftOut | str
 """Text is the message of an adapter, which can quote a server."""

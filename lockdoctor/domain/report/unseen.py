@@ -58,6 +58,9 @@ class UnseenReason(enum.Enum):
     LOOKS_LIKE_DATA = enum.auto()
     NOT_READ_AGAIN = enum.auto()
     NOT_REQUESTED = enum.auto()
+    COMPACTED = enum.auto()
+    """etcd has deleted the revisions that the watch had not delivered yet."""
+    WATCH_FELL_BEHIND = enum.auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from lockdoctor.domain.evidence.verdicts import Verdict
 from lockdoctor.domain.inference.queue_activity import (
+    GapReason,
     WatchGap,
     replay,
 )
@@ -28,6 +29,11 @@ from lockdoctor.domain.rules.judge_lock import diagnose
 from lockdoctor.domain.rules.scan_facts import PrefixFacts, ScanFacts
 
 T = TypeVar("T")
+
+_GAPS = {
+    GapReason.COMPACTED: UnseenReason.COMPACTED,
+    GapReason.FELL_BEHIND: UnseenReason.WATCH_FELL_BEHIND,
+}
 
 CACHE_SIZE = 256
 """The maximum number of different pieces of evidence that are kept, to be shared among locks."""
@@ -98,7 +104,8 @@ class PrefixView:
                 yield Unseen(what=Part.KEYS_WITHOUT_LEASE, count=count, why=why)
         for event in self.prefix.events:
             if isinstance(event, WatchGap):
-                yield Unseen(what=Part.QUEUE_CHANGES, count=None, why=event.why)
+                gap = _GAPS[event.why] if isinstance(event.why, GapReason) else event.why
+                yield Unseen(what=Part.QUEUE_CHANGES, count=None, why=gap)
         if self.prefix.last is None:
             yield Unseen(
                 what=Part.KEYS_AT_END,

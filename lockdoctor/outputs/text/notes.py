@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lockdoctor.domain.report.notes import HistoryNotPruned, KeysLeftOut
 from lockdoctor.outputs.text.values import safe
 
 if TYPE_CHECKING:
@@ -12,8 +13,13 @@ if TYPE_CHECKING:
 
 def note_text(note: Note) -> str:
     """Return one sentence."""
-    if isinstance(note, str):
-        return safe(note)
+    match note:
+        case str():
+            return safe(note)
+        case HistoryNotPruned(why):
+            return f"This run is stored, but the history was not pruned: {safe(why)}"
+        case KeysLeftOut(count):
+            return f"{count:,} more keys of the lease were not examined"
     what = f"{safe(note.where)}: the acceptance of {note.verdict.value}"
     if not note.has_expired:
         return f"{what} until {note.until} matches no finding"

@@ -37,6 +37,8 @@ REASONS = {
     ),
     UnseenReason.NOT_READ_AGAIN: "the second read failed",
     UnseenReason.NOT_REQUESTED: "--no-sessions was given",
+    UnseenReason.COMPACTED: "etcd was compacted beyond the last event of the watch",
+    UnseenReason.WATCH_FELL_BEHIND: "the watch fell behind",
 }
 
 

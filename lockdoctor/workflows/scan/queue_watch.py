@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from lockdoctor.domain.inference.queue_activity import (
+    GapReason,
     KeyDeleted,
     KeyPut,
     WatchEvent,
@@ -62,7 +63,7 @@ class KeyEventCollector:
         give_up_at = clock.now() + CATCH_UP_S
         while self._revision < revision and not self._task.done():
             if clock.now() > give_up_at:
-                self._note_gap(clock.now(), "the watch fell behind")
+                self._note_gap(clock.now(), GapReason.FELL_BEHIND)
                 return
             await clock.sleep(0.02)
 
@@ -93,7 +94,7 @@ class KeyEventCollector:
             self._wrong = wrong
             self._stop.request(str(wrong))
 
-    def _note_gap(self, seen_at: float, why: str) -> None:
+    def _note_gap(self, seen_at: float, why: GapReason | str) -> None:
         self._events.append(WatchGap(seen_at=seen_at, why=why))
 
     def _take(self, event: WatchEvent) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from lockdoctor.domain.model.leases import LeaseId, Reading
 from lockdoctor.domain.model.locks import KeySnapshot
 from lockdoctor.domain.past.past import Past
+from lockdoctor.domain.report.notes import HistoryNotPruned
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.report.unseen import Part, Unseen
 from lockdoctor.domain.rules.record_run import run_record
@@ -67,7 +68,7 @@ class RunHistory:
         """Store the run, and return the report with any failure."""
         if self._history is None:
             return report
-        notes: list[str] = []
+        notes: list[HistoryNotPruned] = []
         if self.past is not None and self._request.prefixes:  # else no keys were read
             try:
                 self._history.record(
@@ -87,7 +88,7 @@ class RunHistory:
         self._failures.append(Unseen(what=what, count=None, why=str(failed), is_failure=True))
 
 
-def _pruned(history: History) -> list[str]:
+def _pruned(history: History) -> list[HistoryNotPruned]:
     """
     Prune the history; return a failure as a note.
 
@@ -96,5 +97,5 @@ def _pruned(history: History) -> list[str]:
     try:
         history.prune()
     except HistoryError as failed:
-        return [f"this run is stored, but the history was not pruned: {failed}"]
+        return [HistoryNotPruned(str(failed))]
     return []

@@ -29,6 +29,7 @@ from lockdoctor.ports import (
     ProcessSource,
     Progress,
     ScanProgress,
+    Stage,
     StopRequest,
 )
 from lockdoctor.workflows.scan.lease_sampler import LeaseSampler
@@ -99,17 +100,17 @@ class _Scan:
         self.members: frozenset[int] = frozenset()
 
     async def report(self) -> Report:
-        self.stop.stage = "reading the keys"
+        self.stop.stage = Stage.READ_KEYS
         self.status = await self._probe()
         await self._read_keys()
         steps = {
-            "choosing what to look at": self._follow_locks,
-            "listing the leases": self._list_leases,
-            "reading the history": self._recall,
-            "looking at the leases": self._sample,
-            "confirming the raft term": self._confirm,
-            "watching the holds grow old": self._grow_old,
-            "reading the keys again": self._read_keys_again,
+            Stage.CHOOSE_LEASES: self._follow_locks,
+            Stage.LIST_LEASES: self._list_leases,
+            Stage.READ_HISTORY: self._recall,
+            Stage.READ_LEASES: self._sample,
+            Stage.CONFIRM_TERM: self._confirm,
+            Stage.WAIT_FOR_LIMIT: self._grow_old,
+            Stage.READ_KEYS_AGAIN: self._read_keys_again,
         }
         for stage, step in steps.items():
             self.stop.stage = stage

@@ -20,6 +20,7 @@ from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.past.past import ClockMark
 from lockdoctor.domain.past.run_record import RunRecord
 from lockdoctor.domain.policy.policy import Limits, Policy
+from lockdoctor.domain.report.notes import HistoryNotPruned
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.treatment.plan import NAMEABLE, Selection
 from lockdoctor.domain.treatment.selection import select
@@ -257,8 +258,8 @@ def test_a_busy_prune_is_a_note_and_the_run_counts(tmp_path: Path) -> None:
         report = run(story())
 
     assert not [each for each in report.unseen if each.is_failure]
-    (note,) = [each for each in report.notes if "was not pruned" in str(each)]
-    assert f"The history {path} is in use by another run" in str(note)
+    (note,) = [each for each in report.notes if isinstance(each, HistoryNotPruned)]
+    assert f"The history {path} is in use by another run" in note.why
     assert health_of(report) is Health.OK
     with open_reader(path, a_clock()) as reader:
         assert len(reader.runs()) == 1
