@@ -9,7 +9,6 @@ from lockdoctor.domain.check.health import AnyCheckResult, CheckResult, FailedCh
 from lockdoctor.domain.check.metrics import IN_SECONDS, ExceededLimit
 from lockdoctor.domain.check.ranges import Range
 from lockdoctor.domain.model.leases import hex_id
-from lockdoctor.domain.past.past import PastFinding
 from lockdoctor.domain.report.findings import Finding
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.report.unseen import Unseen
@@ -18,14 +17,19 @@ from lockdoctor.outputs.text.evidence import sentence
 from lockdoctor.outputs.text.headline import alarms, findings_headline
 from lockdoctor.outputs.text.notes import note_text
 from lockdoctor.outputs.text.remedies import remedy_text
+from lockdoctor.outputs.text.report import gone_text
 from lockdoctor.outputs.text.unseen import numbered_part, reason_text
-from lockdoctor.outputs.text.values import count, duration, lock_title, printable, safe, shortened
+from lockdoctor.outputs.text.values import (
+    NAME_WIDTH,
+    count,
+    duration,
+    lock_title,
+    safe,
+    shortened,
+)
 
 SUMMARY_WIDTH = 1000
 """Monitoring systems cut status lines at some greater length, perfdata included."""
-
-NAME_WIDTH = 120
-"""Longer names lose their middle; JSON has the whole name."""
 
 MAX_FINDINGS = 10
 """Maximum findings in the text; JSON has all of them."""
@@ -149,7 +153,7 @@ def _details(report: Report) -> Iterator[str]:
     if findings[MAX_FINDINGS:]:
         yield f"... and {count(len(findings) - MAX_FINDINGS, 'more finding')}"
     yield from map(_accepted, report.accepted[:MAX_ACCEPTED])
-    yield from (f"Ended since the last run: {_gone(each)}" for each in report.gone[:MAX_GONE])
+    yield from (f"Ended since the last run: {gone_text(gone)}" for gone in report.gone[:MAX_GONE])
     yield from (f"Not examined: {_unseen(unseen)}" for unseen in report.unseen)
     yield from (f"Note: {note_text(note)}" for note in report.notes)
 
@@ -176,9 +180,3 @@ def _accepted(finding: Finding) -> str:
     what = ", ".join((finding.verdict.kind.value, *_subject(finding)))
     accepted = finding.verdict.accepted
     return f"Accepted until {accepted.until}: {what} ({safe(accepted.reason)})" if accepted else ""
-
-
-def _gone(gone: PastFinding) -> str:
-    if gone.lock is None:
-        return gone.kind.value
-    return f"{gone.kind.value}, {shortened(printable(gone.lock.name), NAME_WIDTH)}"

@@ -56,11 +56,11 @@ class _Page:
         self._set("duration_seconds", "Duration of the last check.", checked.took_s)
 
     def of_report(self, checkup: CheckResult) -> None:
-        found = checkup.metrics
-        self._set("lookups", "Lease look-ups of the last check.", found.lookups)
-        if found.sessions is not None:
+        numbers = checkup.metrics
+        self._set("lookups", "Lease look-ups of the last check.", numbers.lookups)
+        if numbers.sessions is not None:
             sessions = "Renewed leases without keys in the cluster."
-            self._set("sessions", sessions, found.sessions)
+            self._set("sessions", sessions, numbers.sessions)
         self._of_alarms(checkup.report)
         if checkup.unattended:
             self._of_treatment(checkup.unattended)

@@ -180,13 +180,13 @@ def _contender(key: LockKey, report: LockReport) -> Json:
 
 
 def _session(session: SessionReport) -> Json:
-    came = session.origin
+    origin = session.origin
     return {
         "lease": hex_id(session.trace.lease_id),
         **_lease(session.trace),
-        "member": f"{came.member_id:x}" if came and came.member_id is not None else None,
-        "member_bits": f"{came.member_bits:04x}" if came else None,
-        "granted_after_at": moment(came.not_before_at) if came else None,
+        "member": f"{origin.member_id:x}" if origin and origin.member_id is not None else None,
+        "member_bits": f"{origin.member_bits:04x}" if origin else None,
+        "granted_after_at": moment(origin.not_before_at) if origin else None,
         "is_new": session.is_new,
         "gave_up": session.gave_up,
         "verdict": session.verdict.kind.value,

@@ -16,12 +16,11 @@ from lockdoctor.domain.evidence.deadlock import WaitCycle
 from lockdoctor.domain.evidence.leak_score import LeakScore
 from lockdoctor.domain.evidence.verdicts import Verdict
 from lockdoctor.domain.model.leases import hex_id
-from lockdoctor.domain.past.past import PastFinding
 from lockdoctor.domain.report.findings import Finding, LockReport
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.table.parts import wait_graph
 from lockdoctor.outputs.table.parts.layout import NoWrapText, bullets, indented, write
-from lockdoctor.outputs.table.parts.locks import NAME_WIDTH, left_out, lock_table, verdict_style
+from lockdoctor.outputs.table.parts.locks import left_out, lock_table, verdict_style
 from lockdoctor.outputs.text.alarms import alarm_remedy
 from lockdoctor.outputs.text.evidence import sentence
 from lockdoctor.outputs.text.evidence.processes import process_lines, server_line
@@ -29,13 +28,13 @@ from lockdoctor.outputs.text.evidence.sessions import sessions_alike
 from lockdoctor.outputs.text.headline import headline, how_many
 from lockdoctor.outputs.text.notes import note_text
 from lockdoctor.outputs.text.remedies import remedy_text
+from lockdoctor.outputs.text.report import context, gone_text
 from lockdoctor.outputs.text.suggested_commands import steps
 from lockdoctor.outputs.text.unseen import unseen_text
 from lockdoctor.outputs.text.values import (
+    NAME_WIDTH,
     count,
-    duration,
     lock_title,
-    moment,
     printable,
     safe,
     shortened,
@@ -87,7 +86,7 @@ def _parts(report: Report, width: int) -> Iterator[RenderableType]:
     yield from wait_graph.tree(report)
     yield from _findings(report)
     yield from listed("Accepted", list(map(_accepted, report.accepted)))
-    yield from listed("Ended since the last run", list(map(_gone, report.gone)))
+    yield from listed("Ended since the last run", list(map(gone_text, report.gone)))
     yield from _undetermined(report)
     yield from _sessions(report)
     yield from listed("Processes", [x for each in report.processes for x in process_lines(each)])
@@ -112,26 +111,6 @@ def alarm_remedies(report: Report) -> Iterator[RenderableType]:
         yield Text(f"What to do about {alarm.name}: {alarm_remedy(alarm)}", style="bold")
 
 
-def context(report: Report) -> str:
-    """Return how long the run watched, and what."""
-    cluster = report.cluster
-    watched = f"Watched for {duration(report.watched_s)}" if report.window_s else "Read once"
-    return (
-        f"{watched} with {count(report.lookups, 'look-up')}:"
-        f" etcd {safe(cluster.version) or 'of unknown version'} at {safe(cluster.endpoint)},"
-        f" cluster {cluster.cluster_id:x}{_past(report)}"
-    )
-
-
-def _past(report: Report) -> str:
-    """Return the history that the run uses; empty without one."""
-    if report.past_runs is None:
-        return ""
-    if not report.past_runs:
-        return "; no earlier run of the same prefixes"
-    return f"; uses {count(report.past_runs, 'earlier run')}"
-
-
 def _prefix(prefix: bytes, locks: tuple[LockReport, ...], width: int) -> Iterator[RenderableType]:
     where = f"below {shortened(printable(prefix), NAME_WIDTH)}" if prefix else "in the cluster"
     yield Text(f"\n{count(len(locks), 'lock')} {where}", style="bold")
@@ -143,11 +122,11 @@ def _prefix(prefix: bytes, locks: tuple[LockReport, ...], width: int) -> Iterato
 
 
 def _findings(report: Report) -> Iterator[RenderableType]:
-    found = report.located_findings
-    for number, finding in enumerate(found[:MAX_FINDINGS], start=1):
-        yield from finding_parts(finding, f"\nFinding {number} of {len(found)}: ")
-    if found[MAX_FINDINGS:]:
-        more = count(len(found) - MAX_FINDINGS, "more finding")
+    findings = report.located_findings
+    for number, finding in enumerate(findings[:MAX_FINDINGS], start=1):
+        yield from finding_parts(finding, f"\nFinding {number} of {len(findings)}: ")
+    if findings[MAX_FINDINGS:]:
+        more = count(len(findings) - MAX_FINDINGS, "more finding")
         yield Text(f"\n… and {more}; --format json has them all", style="bold")
 
 
@@ -193,13 +172,6 @@ def _accepted(finding: Finding) -> str:
     verdict, accepted = finding.verdict, finding.verdict.accepted
     what = ", ".join((verdict.kind.value, *_subject(finding)))
     return f"{what}: until {accepted.until}, {safe(accepted.reason)}" if accepted else what
-
-
-def _gone(gone: PastFinding) -> str:
-    what = gone.kind.value
-    if gone.lock is not None:
-        what += f", {shortened(printable(gone.lock.name), NAME_WIDTH)}"
-    return f"{what}: found in {count(gone.runs, 'run')}, first at {moment(gone.since_at)}"
 
 
 def _is_estimate(evidence: Evidence) -> bool:

@@ -23,15 +23,16 @@ from lockdoctor.outputs.table.parts.layout import indented
 from lockdoctor.outputs.table.parts.ttl_chart import Chart
 from lockdoctor.outputs.table.report import (
     alarm_remedies,
-    context,
     finding_parts,
     headline_style,
     listed,
 )
 from lockdoctor.outputs.text.headline import alarms, headline
 from lockdoctor.outputs.text.notes import note_text
+from lockdoctor.outputs.text.report import context
 from lockdoctor.outputs.text.unseen import unseen_text
 from lockdoctor.outputs.text.values import (
+    NAME_WIDTH,
     at_least,
     at_most,
     count,
@@ -50,7 +51,6 @@ MAX_QUEUED = 30
 MAX_KEYS = 20
 
 ORIGINS = "Who created these leases (written by clients, not verified)"
-NAME_WIDTH = 120
 
 
 def show_parts(report: Report, width: int) -> Iterator[RenderableType]:
@@ -70,8 +70,8 @@ def _headline(report: Report) -> str:
     if report.locks or not report.sessions:
         return headline(report)
     (session, *_) = report.sessions
-    found = f"Lease {hex_id(session.trace.lease_id)} has no keys: {session.verdict.kind.value}"
-    return "; ".join([*alarms(report), found])
+    text = f"Lease {hex_id(session.trace.lease_id)} has no keys: {session.verdict.kind.value}"
+    return "; ".join([*alarms(report), text])
 
 
 def _lock(report: LockReport, run: Report, width: int) -> Iterator[RenderableType]:

@@ -163,7 +163,7 @@ def _nothing_found(report: Report) -> str:
         nothing = ONLY_ACCEPTED if report.accepted else "No leaked locks"
         examined = count(len(report.locks), "lock")
         text = f"{nothing}: {examined} examined, {_join(_counts(report))}"
-    return text + _unread(report)
+    return text + _unexamined(report)
 
 
 def _mentioned(old: list[LockReport], report: Report) -> str:
@@ -179,7 +179,7 @@ def _mentioned(old: list[LockReport], report: Report) -> str:
         text += f"; {_undetermined(report)}"
     if report.accepted:
         text += f"; {_accepted(report)}"
-    return text + _unread(report)
+    return text + _unexamined(report)
 
 
 def _held_s(lock: LockReport) -> float:
@@ -202,8 +202,8 @@ def _undetermined(report: Report) -> str:
     return f"{count(len(report.undetermined), 'lock')} undetermined"
 
 
-def _unread(report: Report) -> str:
-    return "; some data could not be read" if report.blind_to else ""
+def _unexamined(report: Report) -> str:
+    return "; some data was not examined" if report.blind_to else ""
 
 
 def _join(parts: Iterable[str]) -> str:

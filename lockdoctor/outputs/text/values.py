@@ -35,6 +35,9 @@ _PRECISION = ((10.0, 0.1), (3600.0, 1.0), (86400.0, 60.0), (30 * 86400.0, 3600.0
 """Limit and step in seconds: a duration below a limit is rounded to its step."""
 
 
+NAME_WIDTH = 120
+"""Longer names lose their middle in a table; JSON has the whole name."""
+
 BRIEF_WIDTH = 60
 """Longer names lose their middle in a sentence; JSON has the whole name."""
 

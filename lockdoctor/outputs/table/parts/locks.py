@@ -18,6 +18,7 @@ from lockdoctor.domain.model.locks import Recipe
 from lockdoctor.domain.report.findings import LockReport
 from lockdoctor.outputs.text.headline import how_many
 from lockdoctor.outputs.text.values import (
+    NAME_WIDTH,
     at_least,
     at_most,
     count,
@@ -32,9 +33,6 @@ WIDE = 132
 
 MAX_ROWS = 50
 """Maximum locks of one prefix in the table, the worst first; the rest is counted."""
-
-NAME_WIDTH = 120
-"""Longer names lose their middle in the table; JSON has the whole name."""
 
 MAX_READINGS = 12
 """Maximum readings in the drawing, the latest ones."""
