@@ -131,7 +131,7 @@ def test_history_that_cannot_be_used(checker: Checker, etcd: EtcdServer) -> None
 
     assert (found.status, found.stderr) == (3, "")
     assert found.line.startswith(
-        "LOCKDOCTOR UNKNOWN - could not examine history of earlier runs (the history "
+        "LOCKDOCTOR UNKNOWN - could not examine history of earlier runs (The history "
     )
     assert "1 lock read once; proof needs a history of earlier runs" in found.line
     assert " locks=1;" in found.line

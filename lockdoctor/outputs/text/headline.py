@@ -153,7 +153,7 @@ def _nothing_found(report: Report) -> str:
         return _mentioned(old, report)
     number = len(report.undetermined)
     if number and number == len(report.locks) and not report.accepted:
-        text = f"No lock could be judged: {number:,} of {number:,} undetermined"
+        text = f"No lock could be judged: {number:,} of {count(number, 'lock')} undetermined"
     elif number:
         nothing = ONLY_ACCEPTED if report.accepted else "No leak found"
         text = f"{nothing}: {number:,} of {count(len(report.locks), 'lock')} undetermined"
