@@ -153,14 +153,14 @@ class _Reader:
 
     def _readings(self) -> Iterator[tuple[LeaseId, tuple[Reading, ...]]]:
         rows = self._ask("stretches")
-        for place, stretches in groupby(rows, key=itemgetter("place")):
+        for place, spans in groupby(rows, key=itemgetter("place")):
             lease_id = self.asked.lease_ids[place]
-            kept = _of_this_grant(list(stretches))
-            found = tuple(self._kept(lease_id, kept))
+            rows_of_grant = _of_this_grant(list(spans))
+            found = tuple(self._readings_of(lease_id, rows_of_grant))
             if found:
                 yield lease_id, found
 
-    def _kept(self, lease_id: LeaseId, rows: Iterable[sqlite3.Row]) -> Iterator[Reading]:
+    def _readings_of(self, lease_id: LeaseId, rows: Iterable[sqlite3.Row]) -> Iterator[Reading]:
         latest = -math.inf
         for row in rows:
             for end in ("first", "last")[: row["readings"]]:

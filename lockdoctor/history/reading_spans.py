@@ -39,17 +39,17 @@ class ReadingSpan:
     readings: int = 1
 
     @property
-    def sameness(self) -> SpanKey:
+    def span_key(self) -> SpanKey:
         """Return what its readings have in common."""
-        return sameness(self.first)
+        return span_key(self.first)
 
     @property
-    def kept(self) -> tuple[Reading, ...]:
+    def ends(self) -> tuple[Reading, ...]:
         """Return the readings that are left."""
         return (self.first,) if self.readings == 1 else (self.first, self.last)
 
 
-def sameness(reading: Reading) -> SpanKey:
+def span_key(reading: Reading) -> SpanKey:
     """Return what a reading must have in common with others to be folded."""
     if isinstance(reading, LeaseNotFound):
         return SpanKey(GONE_TTL_S, reading.raft_term, is_promoted=False)
@@ -58,13 +58,13 @@ def sameness(reading: Reading) -> SpanKey:
 
 def compress(readings: Iterable[Reading]) -> list[ReadingSpan]:
     """Return the readings of one lease folded into spans, in the order asked."""
-    stretches: list[ReadingSpan] = []
+    spans: list[ReadingSpan] = []
     for reading in readings:
         if isinstance(reading, LeaseReading) and not is_usable(reading):
             continue
-        if stretches and stretches[-1].sameness == sameness(reading):
-            grown = replace(stretches[-1], last=reading, readings=stretches[-1].readings + 1)
-            stretches[-1] = grown
+        if spans and spans[-1].span_key == span_key(reading):
+            extended_span = replace(spans[-1], last=reading, readings=spans[-1].readings + 1)
+            spans[-1] = extended_span
         else:
-            stretches.append(ReadingSpan(reading, reading))
-    return stretches
+            spans.append(ReadingSpan(reading, reading))
+    return spans

@@ -25,7 +25,7 @@ from lockdoctor.history.database.connection import (
     translating_errors,
     validating_rows,
 )
-from lockdoctor.history.database.temp_tables import asking
+from lockdoctor.history.database.temp_tables import temporary_tables
 from lockdoctor.history.lineage import ClusterState
 from lockdoctor.own_files import behind_links
 
@@ -139,7 +139,7 @@ class SqliteHistory:
         def ask(connection: sqlite3.Connection) -> Past:
             with (
                 validating_rows(self._path),
-                asking(connection),
+                temporary_tables(connection),
                 transaction(connection, writes=False),
             ):
                 return read_past.recall(connection, self._present, now, asked)
@@ -150,7 +150,7 @@ class SqliteHistory:
         """Store what one run has seen, in one transaction."""
 
         def store(connection: sqlite3.Connection) -> None:
-            with asking(connection), transaction(connection):
+            with temporary_tables(connection), transaction(connection):
                 write_run.record(connection, self._present, run)
 
         self._do(store)

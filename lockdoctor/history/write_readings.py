@@ -18,7 +18,7 @@ from lockdoctor.history.reading_spans import GONE_TTL_S, ReadingSpan, SpanKey, c
 BATCH_SIZE = 2_000
 """The number of leases written at a time: rows take memory until they are in the file."""
 
-STRETCHES = 8
+MAX_SPANS = 8
 """The number of most recent leaders for which the readings of a lease are kept."""
 
 
@@ -34,7 +34,7 @@ class _Tail:
     """The last stored readings of a lease."""
 
     number: int
-    sameness: SpanKey | None
+    span_key: SpanKey | None
     """None where no reading can be added to them."""
     last_answered_at: float
 
@@ -68,25 +68,25 @@ class ReadingsWriter:
         leases = iter(readings)
         while some := list(islice(leases, BATCH_SIZE)):
             part = {lease_id: readings[lease_id] for lease_id in some}
-            self._write_stretches(part)
+            self._write_spans(part)
             self._write_keyless(part)
 
-    def _write_stretches(self, readings: Mapping[LeaseId, Sequence[Reading]]) -> None:
+    def _write_spans(self, readings: Mapping[LeaseId, Sequence[Reading]]) -> None:
         tails = self._tails(readings)
         extended: list[dict[str, Any]] = []
         added: list[dict[str, Any]] = []
         for lease_id, found in readings.items():
             tail = tails.get(lease_id)
-            stretches = compress(_new(found, tail))
-            if tail and stretches and stretches[0].sameness == tail.sameness:
-                extended.append(self._stretch(lease_id, tail.number, stretches.pop(0)))
-            elif tail is None and stretches and isinstance(stretches[0].first, LeaseNotFound):
-                del stretches[0]  # no earlier span exists for it to end
-            for number, stretch in enumerate(stretches, start=tail.number + 1 if tail else 1):
-                added.append(self._stretch(lease_id, number, stretch))
+            spans = compress(_new(found, tail))
+            if tail and spans and spans[0].span_key == tail.span_key:
+                extended.append(self._span_row(lease_id, tail.number, spans.pop(0)))
+            elif tail is None and spans and isinstance(spans[0].first, LeaseNotFound):
+                del spans[0]  # no earlier span exists for it to end
+            for number, span in enumerate(spans, start=tail.number + 1 if tail else 1):
+                added.append(self._span_row(lease_id, number, span))
         self._put("extend_stretch", extended)
         self._put("add_stretch", added)
-        self._put("drop_stretches", ({**row, "number": row["number"] - STRETCHES} for row in added))
+        self._put("drop_stretches", ({**row, "number": row["number"] - MAX_SPANS} for row in added))
 
     def _tails(self, lease_ids: Iterable[LeaseId]) -> dict[LeaseId, _Tail]:
         set_requested_leases(self._connection, lease_ids)
@@ -96,29 +96,29 @@ class ReadingsWriter:
     def _tail(self, row: sqlite3.Row) -> _Tail:
         last_answered_at = self._timeline.at(row["last_clock_id"], row["last_answered_at"])
         if last_answered_at > self._not_yet:  # stays as it is, for when the clock is right again
-            return _Tail(number=row["number"], sameness=None, last_answered_at=-math.inf)
+            return _Tail(number=row["number"], span_key=None, last_answered_at=-math.inf)
         granted = row["granted_ttl_s"]
         is_promoted = granted != GONE_TTL_S and row["first_remaining_ttl_s"] >= granted
         return _Tail(
             number=row["number"],
-            sameness=SpanKey(granted, row["raft_term"], is_promoted=is_promoted),
+            span_key=SpanKey(granted, row["raft_term"], is_promoted=is_promoted),
             last_answered_at=last_answered_at,
         )
 
-    def _stretch(self, lease_id: LeaseId, number: int, stretch: ReadingSpan) -> dict[str, Any]:
-        first, last = stretch.first, stretch.last
+    def _span_row(self, lease_id: LeaseId, number: int, span: ReadingSpan) -> dict[str, Any]:
+        first, last = span.first, span.last
         return {
             "lease_id": lease_id,
             "number": number,
-            "granted_ttl_s": stretch.sameness.granted_ttl_s,
-            "raft_term": stretch.sameness.raft_term,
+            "granted_ttl_s": span.span_key.granted_ttl_s,
+            "raft_term": span.span_key.raft_term,
             "first_asked_at": self._at(first.asked_at),
             "first_answered_at": self._at(first.answered_at),
             "first_remaining_ttl_s": _remaining(first),
             "last_asked_at": self._at(last.asked_at),
             "last_answered_at": self._at(last.answered_at),
             "last_remaining_ttl_s": _remaining(last),
-            "readings": stretch.readings,
+            "readings": span.readings,
         }
 
     def _write_keyless(self, readings: Mapping[LeaseId, Sequence[Reading]]) -> None:

@@ -25,8 +25,8 @@ gaps = st.lists(st.floats(0.1, 400.0), min_size=2, max_size=25)
 ttls = st.integers(2, 300)
 
 
-def kept(readings: Sequence[Reading]) -> list[Reading]:
-    return [reading for stretch in compress(readings) for reading in stretch.kept]
+def ends(readings: Sequence[Reading]) -> list[Reading]:
+    return [reading for span in compress(readings) for reading in span.ends]
 
 
 def looks(lease: SimulatedLease, gaps_s: Sequence[float]) -> list[Reading]:
@@ -66,7 +66,7 @@ def test_folded_readings_never_prove_more_than_happened(
     lease, gaps_s = life
     readings = looks(lease, gaps_s)
 
-    found = proven(kept(readings), readings)
+    found = proven(ends(readings), readings)
 
     happened = lease.renewals_between(readings[0].asked_at, readings[-1].answered_at)
     assert found.renewals <= happened
@@ -82,7 +82,7 @@ def test_survival_is_proven_by_the_first_and_the_last_reading(
     between_s = readings[-1].asked_at - readings[0].answered_at
     outlived_s = between_s * (1 - 2 * CLOCK_DRIFT) - granted_ttl_s - 2 * WIDTH_S
 
-    found = proven(kept(readings), readings)
+    found = proven(ends(readings), readings)
 
     assert found.renewals >= math.ceil(outlived_s / granted_ttl_s)
 
@@ -95,7 +95,7 @@ def test_folding_loses_one_renewal_for_a_reading_at_the_most(
     lease = kept_alive(granted_ttl_s, phase_s=phase * 0.3 * granted_ttl_s, until=sum(gaps_s))
     readings = looks(lease, gaps_s)
 
-    everything, folded = proven(readings, readings), proven(kept(readings), readings)
+    everything, folded = proven(readings, readings), proven(ends(readings), readings)
 
     rises = len(everything.renewals_before_last)
     inexact = math.ceil((2 * WIDTH_S + CLOCK_DRIFT * sum(gaps_s)) / granted_ttl_s)
@@ -109,18 +109,18 @@ def test_folding_in_parts_is_folding_at_once(
     """What is stored after each run is what would be kept of all readings together."""
     readings = looks(*life)
 
-    in_parts = kept([*kept(readings[:cut]), *readings[cut:]])
+    in_parts = ends([*ends(readings[:cut]), *readings[cut:]])
 
-    assert in_parts == kept(readings)
+    assert in_parts == ends(readings)
 
 
 def test_what_is_counted_is_what_was_read() -> None:
     """A stretch knows how many readings it stands for."""
     readings = [an_observation(at=NOON + 20 * number) for number in range(7)]
 
-    (stretch,) = compress(readings)
+    (span,) = compress(readings)
 
-    assert (stretch.readings, stretch.kept) == (7, (readings[0], readings[-1]))
+    assert (span.readings, span.ends) == (7, (readings[0], readings[-1]))
 
 
 def test_a_rise_within_a_scan_may_become_one() -> None:
@@ -131,4 +131,4 @@ def test_a_rise_within_a_scan_may_become_one() -> None:
     ]
 
     assert proven(readings, readings).renewals == 2
-    assert proven(kept(readings), readings).renewals == 1
+    assert proven(ends(readings), readings).renewals == 1

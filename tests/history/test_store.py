@@ -18,7 +18,7 @@ from lockdoctor.domain.model.locks import Hold, LockId, Recipe
 from lockdoctor.domain.past.past import NO_PAST, PastFinding, PastHold, RevisionMark
 from lockdoctor.domain.past.run_record import FindingSeen
 from lockdoctor.history.store import open_history
-from lockdoctor.history.write_readings import STRETCHES
+from lockdoctor.history.write_readings import MAX_SPANS
 from lockdoctor.history.write_run import SWEEP_RUNS
 from tests.factories.history import (
     HOLD,
@@ -403,7 +403,7 @@ def test_many_leaders_leave_few_readings(path: Path) -> None:
             history.record(run)
         readings = ask(history, raft_term=31).readings[HOLDER]
 
-    assert [reading.raft_term for reading in readings] == list(range(32 - STRETCHES, 32))
+    assert [reading.raft_term for reading in readings] == list(range(32 - MAX_SPANS, 32))
 
 
 def test_prefixes_are_read_as_they_were_written(path: Path) -> None:

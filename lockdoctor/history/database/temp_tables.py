@@ -12,7 +12,7 @@ from lockdoctor.history.database.queries import sql
 
 
 @contextlib.contextmanager
-def asking(connection: sqlite3.Connection) -> Iterator[None]:
+def temporary_tables(connection: sqlite3.Connection) -> Iterator[None]:
     """Create the temporary tables, and drop them; call it outside of transactions."""
     connection.execute(sql("begin_asking"))
     try:

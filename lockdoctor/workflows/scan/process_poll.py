@@ -30,16 +30,16 @@ class ProcessPoll:
     prevents the report.
     """
 
-    def __init__(self, witnesses: Sequence[ProcessSource], stop: StopRequest) -> None:
+    def __init__(self, sources: Sequence[ProcessSource], stop: StopRequest) -> None:
         """Read no source yet."""
-        self._witnesses = witnesses
+        self._sources = sources
         self._stop = stop
         self._first: asyncio.Future[list[ProcessData]] | None = None
 
     def open(self) -> None:
         """Start the first reading of each source, without waiting for it."""
-        if self._witnesses:
-            self._first = self._hear(is_last=False)
+        if self._sources:
+            self._first = self._poll(is_last=False)
 
     async def complete(self, report: Report) -> Report:
         """
@@ -52,7 +52,7 @@ class ProcessPoll:
         from lockdoctor.domain.processes.comparison import ProcessData, add_process_evidence  # noqa: PLC0415  # few are asked
 
         first = await self._unless_stopped(self._first)
-        last = [] if self._stop.reason else await self._unless_stopped(self._hear(is_last=True))
+        last = [] if self._stop.reason else await self._unless_stopped(self._poll(is_last=True))
         try:
             return add_process_evidence(report, ProcessData.of(first), ProcessData.of(last))
         except Exception as bug:  # noqa: BLE001  # the report stands without it
@@ -65,29 +65,27 @@ class ProcessPoll:
             self._first.cancel()
             await asyncio.gather(self._first, return_exceptions=True)
 
-    async def _unless_stopped(
-        self, hearing: asyncio.Future[list[ProcessData]]
-    ) -> list[ProcessData]:
+    async def _unless_stopped(self, poll: asyncio.Future[list[ProcessData]]) -> list[ProcessData]:
         asked: asyncio.Future[Any] = asyncio.ensure_future(self._stop.wait_requested())
         try:
-            await asyncio.wait({hearing, asked}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({poll, asked}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             asked.cancel()
-            if not hearing.done():
-                hearing.cancel()
-        return hearing.result() if hearing.done() else []
+            if not poll.done():
+                poll.cancel()
+        return poll.result() if poll.done() else []
 
-    def _hear(self, *, is_last: bool) -> asyncio.Future[list[ProcessData]]:
-        return asyncio.gather(*(_heard(each, is_last=is_last) for each in self._witnesses))
+    def _poll(self, *, is_last: bool) -> asyncio.Future[list[ProcessData]]:
+        return asyncio.gather(*(_poll_source(source, is_last=is_last) for source in self._sources))
 
 
-async def _heard(witness: ProcessSource, *, is_last: bool) -> ProcessData:
+async def _poll_source(source: ProcessSource, *, is_last: bool) -> ProcessData:
     try:
-        return await witness.poll(is_last=is_last)
+        return await source.poll(is_last=is_last)
     except Exception as bug:  # noqa: BLE001  # a report is worth more than any witness
         from lockdoctor.domain.processes.comparison import ProcessData  # noqa: PLC0415  # few are asked
 
-        return ProcessData(unheard=(_broken(SourcePart(witness.name), bug),))
+        return ProcessData(unheard=(_broken(SourcePart(source.name), bug),))
 
 
 def _broken(what: AnyPart, bug: Exception) -> Unseen:

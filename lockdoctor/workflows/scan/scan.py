@@ -46,7 +46,7 @@ async def scan(
     progress: Progress,
     stop: StopRequest,
     history: History | None = None,
-    witnesses: Sequence[ProcessSource] = (),
+    sources: Sequence[ProcessSource] = (),
 ) -> Report:
     """
     Examine the locks below some prefixes, and return the report.
@@ -54,7 +54,7 @@ async def scan(
     Args:
         history: What earlier runs saw, if there is a history; this run is added to it. A history
             that fails never prevents the report, which lists the failure.
-        witnesses: Additional data sources, read at both ends of the window. They never prevent the
+        sources: Additional data sources, read at both ends of the window. They never prevent the
             report.
 
     Raises:
@@ -63,12 +63,12 @@ async def scan(
         WrongClusterError: Another cluster has answered: there is no report, and no data is stored.
     """
     run = _Scan(cluster, clock, request, progress, stop, history)
-    hearing = ProcessPoll(witnesses, stop)
+    poll = ProcessPoll(sources, stop)
     try:
-        hearing.open()
-        return await hearing.complete(await run.report())
+        poll.open()
+        return await poll.complete(await run.report())
     finally:
-        await hearing.close()
+        await poll.close()
         await run.close()
 
 
