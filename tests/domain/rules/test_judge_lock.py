@@ -11,10 +11,11 @@ import pytest
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.evidence.keys import NoLease, OtherKeys, QueueCut, UnknownRecipe
 from lockdoctor.domain.evidence.queue import HandedOver, PossibleAbandonedKey, Waiters
-from lockdoctor.domain.evidence.remedies import Advice
+from lockdoctor.domain.evidence.remedies import Advice, WatchLonger
 from lockdoctor.domain.evidence.renewals import (
     Expired,
     KeyWithoutLease,
+    LeaderChanged,
     LeaseEnded,
     ReadFailed,
     Renewed,
@@ -48,6 +49,7 @@ def seen(life: SimulatedLease, *moments: float) -> RenewalTrace:
 
 KEPT = seen(kept_alive(60, phase_s=1.0, until=100.0), 0.0, 22.0, 43.0)
 KEPT_ONCE = seen(kept_alive(60, phase_s=1.0, until=100.0), 0.0, 22.0)
+SEEN_ONCE = seen(kept_alive(60, phase_s=1.0, until=100.0), 0.0)
 LEFT_ALONE = seen(SimulatedLease(60, -5.0), 0.0, 22.0, 43.0)
 
 
@@ -557,3 +559,20 @@ def test_signs_of_a_phantom_are_told_as_a_possibility(
         verdict = state(a_case(thresholds=limits, **changes))
 
         assert [e for e in verdict.evidence if isinstance(e, PossibleAbandonedKey)] == evidence
+
+
+def test_rises_that_a_new_leader_may_have_made_are_counted() -> None:
+    """The lock is undetermined for them, and a steady leader would decide."""
+    verdict = state(a_case(trace=replace(SEEN_ONCE, unconfirmed=2)))
+
+    assert verdict.kind is VerdictKind.UNDETERMINED
+    assert verdict.evidence[0] == LeaderChanged(discarded=2)
+    assert verdict.remedy is Advice.SCAN_AGAIN_STEADY_LEADER
+
+
+def test_a_window_that_was_too_short_is_named_with_one_that_suffices() -> None:
+    """In whole seconds, rounded up; the evidence has the exact number and the TTL."""
+    verdict = state(a_case(trace=SEEN_ONCE))
+
+    assert verdict.evidence[0] == Unobservable(needed_s=43.5, granted_s=60)
+    assert verdict.remedy == WatchLonger(44)

@@ -9,9 +9,14 @@ from itertools import accumulate, pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lockdoctor.domain.evidence import Evidence
+from lockdoctor.domain.evidence.keys import Keyless
+from lockdoctor.domain.evidence.remedies import Advice, Remedy, WatchLonger
+from lockdoctor.domain.evidence.renewals import LeaseEnded, NotRenewed, Unobservable
 from lockdoctor.domain.evidence.sessions import AbandonedSessions, SessionsGrew, SessionsIdle
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
 from lockdoctor.domain.inference.leadership import TERM_CONFIRM_DELAY_S, Leadership
+from lockdoctor.domain.inference.lease_origin import LeaseOrigin
 from lockdoctor.domain.inference.renewals import RenewalTrace, trace
 from lockdoctor.domain.inference.session_growth import MIN_RUNS
 from lockdoctor.domain.model.leases import (
@@ -171,6 +176,42 @@ def test_each_session_is_named_for_what_it_shows() -> None:
     assert kind(20, 10, 0) is VerdictKind.EXPIRING
     assert kind(29) is VerdictKind.UNDETERMINED
     assert kind(29, None) is VerdictKind.EXPIRING
+
+
+def test_each_session_says_how_that_is_known_and_what_to_do() -> None:
+    """The evidence has the numbers of the readings; one seen once needs a longer window."""
+
+    def told(*remaining: int | None) -> tuple[Confidence, Remedy, tuple[Evidence, ...]]:
+        verdict = report_session(a_session(1, *remaining)).verdict
+        assert (verdict.severity, verdict.lock, verdict.key) == (Severity.OK, None, None)
+        assert verdict.leases == (LeaseId(1),)
+        first, *others = verdict.evidence
+        assert first == Keyless()
+        return verdict.confidence, verdict.remedy, tuple(others)
+
+    proven, likely = Confidence.PROVEN, Confidence.LIKELY
+    found = a_trace(1, 20, 10, 0)
+    assert told(29, 29)[:2] == (proven, Advice.NOTHING_TO_DO_FOR_ONE)
+    assert told(29, None) == (proven, Advice.NOTHING_TO_DO_LEASE_ENDED, (LeaseEnded(),))
+    assert told(20, 10, 0) == (
+        likely,
+        Advice.NOTHING_TO_DO_EXPIRES,
+        (NotRenewed(found.unrenewed_for_s, found.left_s, 30),),
+    )
+    assert told(29) == (
+        Confidence.UNDETERMINED,
+        WatchLonger(12),
+        (Unobservable(needed_s=12.0, granted_s=30),),
+    )
+
+
+def test_a_session_keeps_what_is_known_of_its_attempt_and_its_lease() -> None:
+    """Whether it is new, whether its attempt gave up, and which member granted the lease."""
+    origin = LeaseOrigin(member_bits=7, member_id=7, not_before_at=0.0)
+    report = report_session(a_session(1, listed_at=5.0, gave_up=True), origin)
+
+    assert (report.is_new, report.gave_up, report.origin) == (True, True, origin)
+    assert report.trace.lease_id == 1
 
 
 def test_new_sessions_in_three_runs_in_a_row_are_a_likely_leak() -> None:
