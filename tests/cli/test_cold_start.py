@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -32,8 +33,14 @@ def loaded(*commands: Sequence[str]) -> set[str]:
     code = "import sys; from lockdoctor.cli.main import main\n"
     code += "".join(f"main({list(words)!r})\n" for words in commands)
     code += "print('LOADED', *sys.modules)"
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        env=plain,  # measuring coverage loads modules of its own
     )
     assert "Traceback" not in done.stderr
     return set(done.stdout.rpartition("LOADED")[2].split())
