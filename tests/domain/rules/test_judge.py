@@ -29,10 +29,10 @@ from lockdoctor.domain.policy.policy import Limits, Policy, Rule
 from lockdoctor.domain.recipes.grouping import locks
 from lockdoctor.domain.report.report import ClusterFacts
 from lockdoctor.domain.report.unseen import Part, UnseenReason
-from lockdoctor.domain.rules.judge import judge
+from lockdoctor.domain.rules.judge import _calm, judge
 from lockdoctor.domain.rules.record_run import run_record
 from lockdoctor.domain.rules.scan_facts import PrefixFacts, ScanFacts, SessionFacts
-from tests.factories.reports import a_key
+from tests.factories.reports import a_key, a_lock_report, a_verdict
 from tests.simulated_lease import LEASE, kept_alive
 
 LIFE = kept_alive(60, phase_s=1.0, until=100.0)
@@ -344,3 +344,17 @@ def test_what_is_kept_of_those_who_come_and_go() -> None:
         staying.hold: (0.0, 45.0, 45.0),
         coming.hold: (45.0, 45.0, None),
     }
+
+
+def test_a_possible_leak_comes_after_the_findings_and_before_what_is_fine() -> None:
+    """The worst first; a likely leak, and every other verdict, stays where it is."""
+    suspected = a_verdict(VerdictKind.SUSPECTED_LEAK, confidence=Confidence.POSSIBLE)
+    long_ttl, shared = a_verdict(VerdictKind.LONG_TTL), a_verdict(VerdictKind.SHARED_LEASE)
+    deadlock = a_verdict(VerdictKind.DEADLOCK, severity=Severity.CRITICAL)
+    report = a_lock_report(None, suspected, long_ttl, shared, deadlock)
+
+    calm = replace(suspected, severity=Severity.OK)
+    assert _calm(report).verdicts == (deadlock, long_ttl, calm, shared)
+    for first in (replace(suspected, confidence=Confidence.LIKELY), long_ttl):
+        other = replace(report, verdicts=(first, deadlock))
+        assert _calm(other) == other
