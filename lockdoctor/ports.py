@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from lockdoctor.domain.past.run_record import RunRecord
     from lockdoctor.domain.processes.comparison import ProcessData
     from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, Line
-    from lockdoctor.domain.treatment.restore_plan import RestoreSkipReason
-    from lockdoctor.domain.treatment.results import TargetResult, UndoResult
+    from lockdoctor.domain.treatment.results import ActionResult, AnyTarget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,12 +180,8 @@ class TreatmentText(Protocol):
         """Return the sentence for one piece of evidence for an action."""
         ...
 
-    def outcome(self, treated: TargetResult | UndoResult) -> str:
+    def outcome(self, result: ActionResult[AnyTarget]) -> str:
         """Return the sentence for the outcome of one target."""
-        ...
-
-    def restored(self, put: int, left: Collection[RestoreSkipReason]) -> str:
-        """Return the number of keys that were put back, and why others were not."""
         ...
 
 

@@ -52,7 +52,7 @@ def suggested(findings: Iterable[tuple[str, Finding]]) -> Iterator[str]:
 
 def treated() -> Iterator[str]:
     for each in OUTCOMES:
-        yield f"{type(each).__name__} {each.result.value}: {outcome(each)}"
+        yield f"{type(each.target).__name__} {each.result.value}: {outcome(each)}"
     report = everything_treated()
     yield from (f"QueueState: {queue_after(q)}" for each in report.treated for q in each.queues)
     yield from (f"Reacquired: {reacquired(each)}" for each in report.relapses)

@@ -14,11 +14,10 @@ from lockdoctor.domain.treatment.journal_entry import Entry, EntryId
 from lockdoctor.domain.treatment.reasons import KeyGone
 from lockdoctor.domain.treatment.restore_plan import (
     RestorePlan,
-    RestoreResult,
     RestoreSkipReason,
     SkippedKey,
 )
-from lockdoctor.domain.treatment.results import TreatmentReport
+from lockdoctor.domain.treatment.results import ActionResult, TreatmentReport
 from lockdoctor.outputs.table.restore import RestoreTable
 from lockdoctor.outputs.table.treatment import TreatmentTable
 from tests.factories.plans import (
@@ -83,14 +82,18 @@ def restored(result: Result = Result.DONE, **fields: Any) -> str:
         "entry_id": EntryId("f00d"),
         "result": result,
         "put": (CONFIG,),
-        "left": (),
+        "skipped": (),
         "failure": None,
         "unrecorded": None,
         "took_s": 0.1,
         **fields,
     }
+    keys = (*told.pop("put"), *(each.key for each in told["skipped"]))
+    told["target"] = RestorePlan(
+        entry=Entry(an_intent(), an_outcome()), keys=keys, left=(), ttl_s=None
+    )
     out = io.StringIO()
-    RestoreTable(width=80, colour=False).restored(RestoreResult(**told), out)
+    RestoreTable(width=80, colour=False).restored(ActionResult(**told), out)
     return out.getvalue()
 
 
@@ -105,7 +108,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "restore/nothing": partial(restore_plan, keys=(), left=SKIPPED[:1]),
     "restore/done": restored,
     "restore/unknown": partial(
-        restored, Result.UNKNOWN, left=SKIPPED, failure="no \x1banswer", unrecorded="no room"
+        restored, Result.UNKNOWN, skipped=SKIPPED, failure="no \x1banswer", unrecorded="no room"
     ),
-    "restore/failed": partial(restored, Result.FAILED, put=(), left=SKIPPED, failure="denied"),
+    "restore/failed": partial(restored, Result.FAILED, put=(), skipped=SKIPPED, failure="denied"),
 }

@@ -10,7 +10,7 @@ from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.model.locks import LockId, Recipe
 from lockdoctor.domain.report.unseen import Part, Unseen
-from lockdoctor.domain.treatment.journal_entry import EntryId
+from lockdoctor.domain.treatment.journal_entry import Entry, EntryId
 from lockdoctor.domain.treatment.plan import ApprovedHold, Refusal, RevokePlan, Target
 from lockdoctor.domain.treatment.reasons import (
     KeyRecreated,
@@ -19,14 +19,13 @@ from lockdoctor.domain.treatment.reasons import (
     OutsideKeys,
 )
 from lockdoctor.domain.treatment.results import (
+    ActionResult,
     QueueState,
     Reacquired,
-    TargetResult,
     TreatmentReport,
-    UndoResult,
 )
 from tests.factories.report_examples import HOSTILE
-from tests.factories.reports import HOLDER, NOON, a_key
+from tests.factories.reports import HOLDER, NOON, a_key, an_intent
 
 ORDERS = b"/my-lock/orders"
 NEXT = b"/my-lock/orders/a1"
@@ -133,9 +132,9 @@ def hostile_plan() -> RevokePlan:
 
 def a_treated(
     result: Result = Result.DONE, target: Target | None = None, **fields: Any
-) -> TargetResult:
+) -> ActionResult[Target]:
     told: dict[str, Any] = {"entry_id": EntryId("5f0c1a2b3c4d"), "took_s": 0.0042}
-    return TargetResult(target=target or a_target(), result=result, **{**told, **fields})
+    return ActionResult(target=target or a_target(), result=result, **{**told, **fields})
 
 
 def everything_treated() -> TreatmentReport:
@@ -169,12 +168,12 @@ def everything_treated() -> TreatmentReport:
     )
 
 
-def an_undone(result: Result = Result.DONE, **fields: Any) -> UndoResult:
+def an_undone(
+    result: Result = Result.DONE, *, lease_id: LeaseId = HOLDER, **fields: Any
+) -> ActionResult[Entry]:
     told: dict[str, Any] = {
-        "undone": EntryId("5f0c1a2b3c4d"),
-        "lease_id": HOLDER,
-        "locks": (ORDERS,),
         "entry_id": EntryId("6f0c1a2b3c4d"),
         "took_s": 0.003,
     }
-    return UndoResult(result=result, **{**told, **fields})
+    intent = an_intent("5f0c1a2b3c4d", Action.QUARANTINE, lease_id=lease_id)
+    return ActionResult(target=Entry(intent, None), result=result, **{**told, **fields})

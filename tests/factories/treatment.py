@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
@@ -11,14 +11,13 @@ from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.policy.policy import Limits, Policy
-from lockdoctor.domain.treatment.journal_entry import Actor, EntryId
-from lockdoctor.domain.treatment.plan import RevokePlan, Selection
-from lockdoctor.domain.treatment.restore_plan import RestoreSkipReason
+from lockdoctor.domain.treatment.journal_entry import Actor, Entry, EntryId
+from lockdoctor.domain.treatment.plan import RevokePlan, Selection, Target
 from lockdoctor.domain.treatment.results import (
+    ActionResult,
+    AnyTarget,
     Reacquired,
-    TargetResult,
     TreatmentReport,
-    UndoResult,
 )
 from lockdoctor.ports import ScanProgress, StopRequest
 from lockdoctor.workflows.scan.request import ScanRequest
@@ -49,13 +48,9 @@ class PlainWords:
         """Name it."""
         return type(evidence).__name__
 
-    def outcome(self, treated: TargetResult | UndoResult) -> str:
+    def outcome(self, treated: ActionResult[AnyTarget]) -> str:
         """Name it."""
         return treated.result.value
-
-    def restored(self, put: int, left: Collection[RestoreSkipReason]) -> str:
-        """Name them."""
-        return f"{put} put back, not {', '.join(reason.name for reason in left)}"
 
 
 class Silent:
@@ -138,7 +133,7 @@ class Room:
         self,
         plan: RevokePlan,
         conduct: ExecutionOptions | None = None,
-        tell: Callable[[TargetResult], None] = lambda _: None,
+        tell: Callable[[ActionResult[Target]], None] = lambda _: None,
     ) -> TreatmentReport:
         """Carry a plan out."""
         return await execute_plan(self.ward, plan, conduct or ExecutionOptions(), self.stop, tell)
@@ -149,7 +144,7 @@ class Room:
             self.cluster, self.clock, treatment.treated, seconds, self.stop
         )
 
-    async def undo(self, entry_id: EntryId) -> UndoResult:
+    async def undo(self, entry_id: EntryId) -> ActionResult[Entry]:
         """Undo a quarantine."""
         return await undo(self.ward, entry_id, self.stop)
 
@@ -159,7 +154,7 @@ def tell(story: Story) -> None:
     run(story(Room()))
 
 
-def only(treatment: TreatmentReport) -> TargetResult:
+def only(treatment: TreatmentReport) -> ActionResult[Target]:
     """The one target that was treated."""
     (treated,) = treatment.treated
     return treated

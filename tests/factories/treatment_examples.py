@@ -6,9 +6,12 @@ from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE
 from lockdoctor.domain.report.findings import Finding
+from lockdoctor.domain.treatment.journal_entry import Entry
 from lockdoctor.domain.treatment.reasons import (
     AcceptedFinding,
     AlarmForbids,
+    Failure,
+    FailureKind,
     HolderChanged,
     HolderIsWaiting,
     KeyAdded,
@@ -30,14 +33,15 @@ from lockdoctor.domain.treatment.reasons import (
     TtlChanged,
     UnjudgedKeys,
 )
-from lockdoctor.domain.treatment.results import TargetResult, UndoResult
+from lockdoctor.domain.treatment.restore_plan import RestorePlan, RestoreSkipReason, SkippedKey
+from lockdoctor.domain.treatment.results import ActionResult, AnyTarget
 from lockdoctor.domain.treatment.unattended import (
     SkippedLock,
     TreatmentSkipReason,
     UnattendedResult,
 )
 from tests.factories.plans import a_refusal, a_target, a_treated, an_undone, everything_treated
-from tests.factories.reports import a_lock, a_lock_report
+from tests.factories.reports import a_key, a_lock, a_lock_report, an_intent
 
 KEY = b"/my-lock/\x1b[31m|"
 
@@ -54,6 +58,7 @@ REASONS: tuple[RefusalReason, ...] = (
     NotFound(3),
     TooYoung(45.2, 600.0),
     KeysUnseen("permission denied."),
+    KeysUnseen(None),
     TooManyKeys(3_000, 10),
     OutsideKeys(1, KEY),
     OutsideKeys(3, KEY),
@@ -76,12 +81,22 @@ REASONS: tuple[RefusalReason, ...] = (
 )
 """At least one of every kind."""
 
-OUTCOMES: tuple[TargetResult | UndoResult, ...] = (
+KEYS = (a_key(), a_key(KEY))
+RESTORE = RestorePlan(entry=Entry(an_intent(keys=KEYS), None), keys=KEYS, left=(), ttl_s=None)
+
+OUTCOMES: tuple[ActionResult[AnyTarget], ...] = (
     *everything_treated().treated,
     *(an_undone(result) for result in Result),
     an_undone(lease_id=NO_LEASE),
     an_undone(Result.REFUSED, changed=(KeyGone(KEY),)),
     an_undone(Result.PARTLY, failure="no \x1banswer."),
+    *(an_undone(Result.FAILED, failure=Failure(kind, "Ctrl-C")) for kind in FailureKind),
+    ActionResult(target=RESTORE, result=Result.DONE),
+    ActionResult(
+        target=RESTORE,
+        result=Result.UNKNOWN,
+        skipped=(SkippedKey(KEYS[0], RestoreSkipReason.UNCLEAR),),
+    ),
 )
 
 UNATTENDED: tuple[UnattendedResult, ...] = (

@@ -147,7 +147,7 @@ def _too_much(
 ) -> Iterator[RefusalReason]:
     """Yield what a revocation would delete that was not named."""
     if lease.attached_keys is None:
-        yield KeysUnseen("etcd does not show this user every key on the lease")
+        yield KeysUnseen(None)
         return
     if len(lease.attached_keys) > selection.most_keys:
         yield TooManyKeys(len(lease.attached_keys), selection.most_keys)

@@ -108,7 +108,7 @@ def _lease_changes(target: Target, lease: Reading | FailedReading | None) -> Ite
 def unapproved(target: Target, lease: LeaseReading) -> Iterator[Change]:
     """Yield the keys on a lease that a revocation would delete without approval."""
     if lease.attached_keys is None:
-        yield KeysUnseen("etcd does not show this user every key on the lease")
+        yield KeysUnseen(None)
         return
     approved = {key.key for key in target.doomed}
     yield from (KeyAdded(key) for key in lease.attached_keys if key not in approved)

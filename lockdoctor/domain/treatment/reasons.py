@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -58,7 +59,8 @@ class TooYoung:
 class KeysUnseen:
     """The keys that a revocation would delete could not be read."""
 
-    reason: str
+    reason: str | None
+    """The error message; None where etcd does not show this user every key on the lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,3 +192,31 @@ RefusalReason: TypeAlias = (
     | Change
 )
 """Why a target is not planned."""
+
+
+class FailureKind(enum.Enum):
+    """Why an action failed where no error message says it."""
+
+    CUT_OFF = "cut-off"
+    """The run was interrupted a second time before the answer came."""
+    LEASE_NOT_READ = "lease-not-read"
+    """The lease could not be read again."""
+    NEW_LEASE_ENDED = "new-lease-ended"
+    """The lease onto which keys were put back has ended."""
+    STOPPED = "stopped"
+    """The run was ended before the first write."""
+    JOURNAL_NEWER = "journal-newer"
+    """A newer version wrote the journal, so the actions of today cannot be counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failure without an error message of its own."""
+
+    kind: FailureKind
+    detail: str = ""
+    """The cause, where there is one: a message, or the name of a signal."""
+
+
+FailureReason: TypeAlias = str | Failure
+"""An error message of etcd, the connection or the journal; else a failure by its kind."""

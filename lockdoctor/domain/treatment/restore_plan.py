@@ -7,9 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, is_cut
+from lockdoctor.domain.treatment.journal_entry import Entry, is_cut
 
 
 class RestoreSkipReason(enum.Enum):
@@ -39,23 +38,6 @@ class RestorePlan:
     left: tuple[SkippedKey, ...]
     ttl_s: int | None
     """Of the new lease, in seconds; None where they are put without a lease."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestoreResult:
-    """The result of a restore."""
-
-    entry_id: EntryId
-    """The ID of its own entry in the journal."""
-    result: Result
-    put: tuple[LockKey, ...]
-    left: tuple[SkippedKey, ...]
-    """Those that were planned and are not proven to be back."""
-    failure: str | None
-    """The message of etcd or of the connection."""
-    unrecorded: str | None
-    """Why the outcome could not be written into the journal, which has only the intent."""
-    took_s: float
 
 
 def plan_restoration(

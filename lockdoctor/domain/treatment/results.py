@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
 
 from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.domain.treatment.journal_entry import EntryId
+from lockdoctor.domain.treatment.journal_entry import Entry, EntryId
 from lockdoctor.domain.treatment.plan import RevokePlan, Target
-from lockdoctor.domain.treatment.reasons import Change
+from lockdoctor.domain.treatment.reasons import Change, FailureReason
+from lockdoctor.domain.treatment.restore_plan import RestorePlan, SkippedKey
+
+AnyTarget: TypeAlias = Target | Entry | RestorePlan
+
+TargetT_co = TypeVar("TargetT_co", bound=AnyTarget, covariant=True)
 
 SUCCESSFUL = frozenset({Result.DONE, Result.ALREADY_GONE})
 
@@ -26,17 +32,17 @@ class QueueState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TargetResult:
-    """The result for one target."""
+class ActionResult(Generic[TargetT_co]):
+    """The result of one action: on a target, or to undo or restore a journal entry."""
 
-    target: Target
+    target: TargetT_co
+    """The target; the entry of the quarantine to undo; the plan of the restore."""
     result: Result
     entry_id: EntryId | None = None
     """The ID of its journal entry; None where no action was attempted."""
     changed: tuple[Change, ...] = ()
     """The differences from the plan that prevented the action or the rest of it."""
-    failure: str | None = None
-    """The message of etcd or of the connection."""
+    failure: FailureReason | None = None
     was_looked_up: bool = False
     """No answer came; a reading afterwards showed the result."""
     took_s: float = 0.0
@@ -44,6 +50,8 @@ class TargetResult:
     queues: tuple[QueueState, ...] = ()
     undo_until: float | None = None
     """POSIX seconds: a quarantine lasts at least until then."""
+    skipped: tuple[SkippedKey, ...] = ()
+    """The keys of a restore that are not proven to be back."""
     unrecorded: str | None = None
     """Why this could not be written into the journal, which has only the intent."""
 
@@ -52,28 +60,10 @@ class TargetResult:
         """Return whether the planned state is reached."""
         return self.result in SUCCESSFUL
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UndoResult:
-    """The result for keys in quarantine that were to be put back."""
-
-    undone: EntryId
-    """The entry of the quarantine."""
-    lease_id: LeaseId
-    """The old lease, onto which they are put."""
-    locks: tuple[bytes, ...]
-    result: Result
-    entry_id: EntryId | None = None
-    changed: tuple[Change, ...] = ()
-    failure: str | None = None
-    was_looked_up: bool = False
-    took_s: float = 0.0
-    unrecorded: str | None = None
-
     @property
-    def is_fine(self) -> bool:
-        """Return whether the keys are back where they were."""
-        return self.result in SUCCESSFUL and not self.unrecorded
+    def is_complete(self) -> bool:
+        """Return whether the planned state is reached, and the journal says so."""
+        return self.is_fine and not self.unrecorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +86,9 @@ class TreatmentReport:
     """The results of one run, and the targets that it did not reach."""
 
     plan: RevokePlan
-    treated: tuple[TargetResult, ...]
+    treated: tuple[ActionResult[Target], ...]
     """In order; shorter than the plan's targets where it was stopped."""
-    stopped: str | None = None
+    stopped: FailureReason | None = None
     """Why it ended early."""
     watched_s: float | None = None
     """How long it was watched whether the leaks come back, in seconds; None if not requested."""
@@ -113,5 +103,5 @@ class TreatmentReport:
         return (
             done
             and not (self.stopped or refused or came_back)
-            and all(each.is_fine and not each.unrecorded for each in self.treated)
+            and all(each.is_complete for each in self.treated)
         )

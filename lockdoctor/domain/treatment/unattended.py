@@ -23,8 +23,9 @@ from lockdoctor.domain.policy.policy import Policy, Treatment
 from lockdoctor.domain.report.findings import Finding
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.treatment.journal_entry import Entry
-from lockdoctor.domain.treatment.plan import Refusal
-from lockdoctor.domain.treatment.results import TargetResult
+from lockdoctor.domain.treatment.plan import Refusal, Target
+from lockdoctor.domain.treatment.reasons import FailureReason
+from lockdoctor.domain.treatment.results import ActionResult
 
 DAY_S = 86_400.0
 
@@ -85,11 +86,11 @@ class TreatmentChoice(NamedTuple):
 class UnattendedResult:
     """The results of an unattended treatment."""
 
-    treated: tuple[TargetResult, ...] = ()
+    treated: tuple[ActionResult[Target], ...] = ()
     refused: tuple[Refusal, ...] = ()
     """Chosen, and not planned, with the reasons."""
     spared: tuple[SkippedLock, ...] = ()
-    failure: str | None = None
+    failure: FailureReason | None = None
     """Why no lock was treated, or no further lock."""
 
     @property

@@ -7,13 +7,13 @@ from typing import TextIO
 from lockdoctor.domain.check.health import AnyCheckResult, CheckResult, FailedCheck
 from lockdoctor.domain.check.metrics import ExceededLimit
 from lockdoctor.domain.model.leases import hex_id
-from lockdoctor.domain.treatment.plan import Refusal
-from lockdoctor.domain.treatment.results import TargetResult
+from lockdoctor.domain.treatment.plan import Refusal, Target
+from lockdoctor.domain.treatment.results import ActionResult
 from lockdoctor.domain.treatment.unattended import SkippedLock, UnattendedResult
 from lockdoctor.outputs.json.report import write_document
 from lockdoctor.outputs.json.values import Json, text_and_base64
 from lockdoctor.outputs.nagios import status_line
-from lockdoctor.outputs.text.refusals import NOT_TREATED, refusal_texts
+from lockdoctor.outputs.text.refusals import NOT_TREATED, failure_text, refusal_texts
 from lockdoctor.outputs.text.treatment import lock_of, outcome
 from lockdoctor.outputs.text.values import safe
 
@@ -67,11 +67,11 @@ def document(done: UnattendedResult) -> Json:
         "count": done.done,
         "treated": list(map(_treated, done.treated)),
         "spared": [*map(_refused, done.refused), *map(_spared, done.spared)],
-        "failure": None if done.failure is None else safe(done.failure),
+        "failure": None if done.failure is None else failure_text(done.failure),
     }
 
 
-def _treated(treated: TargetResult) -> Json:
+def _treated(treated: ActionResult[Target]) -> Json:
     lease_id = treated.target.lease_id
     return {
         "locks": [text_and_base64("lock", stake.lock.name) for stake in treated.target.stakes],

@@ -6,7 +6,7 @@ import dataclasses
 
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.plan import ApprovedHold, Refusal, RevokePlan, Target
-from lockdoctor.domain.treatment.reasons import RefusalReason
+from lockdoctor.domain.treatment.reasons import KeysUnseen, RefusalReason
 from lockdoctor.outputs.json.values import (
     Json,
     alarms_json,
@@ -16,7 +16,7 @@ from lockdoctor.outputs.json.values import (
     rounded,
     text_and_base64,
 )
-from lockdoctor.outputs.text.refusals import REASONS, refusal_text
+from lockdoctor.outputs.text.refusals import REASONS, keys_unseen_text, refusal_text
 from lockdoctor.outputs.text.unseen import unseen_text
 from lockdoctor.outputs.text.values import safe
 
@@ -61,6 +61,8 @@ def target_document(target: Target) -> Json:
 
 def danger_document(each: RefusalReason) -> Json:
     """Return a refusal or a change as its kind, its sentence and its parts."""
+    if isinstance(each, KeysUnseen):
+        each = KeysUnseen(keys_unseen_text(each))
     parts: Json = {}
     for field in dataclasses.fields(each):
         value = getattr(each, field.name)

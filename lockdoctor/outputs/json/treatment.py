@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from typing import TextIO
 
-from lockdoctor.domain.treatment.plan import RevokePlan
+from lockdoctor.domain.treatment.journal_entry import Entry
+from lockdoctor.domain.treatment.plan import RevokePlan, Target
 from lockdoctor.domain.treatment.results import (
+    ActionResult,
+    AnyTarget,
     QueueState,
     Reacquired,
-    TargetResult,
     TreatmentReport,
-    UndoResult,
 )
 from lockdoctor.outputs.json.plan import danger_document, plan_document
 from lockdoctor.outputs.json.values import SCHEMA_VERSION, Json, lease, moment, text_and_base64
+from lockdoctor.outputs.text.refusals import failure_text
 from lockdoctor.outputs.text.treatment import outcome
 from lockdoctor.outputs.text.values import safe
 
@@ -36,13 +38,14 @@ def write_treatment(plan: RevokePlan, report: TreatmentReport | None, out: TextI
     )
 
 
-def write_undone(undone: UndoResult, out: TextIO) -> None:
+def write_undone(undone: ActionResult[Entry], out: TextIO) -> None:
     """Write the outcome of an undone quarantine."""
+    intent = undone.target.intent
     document = {
         "schema_version": SCHEMA_VERSION,
-        "undone": safe(undone.undone),
-        "lease": lease(undone.lease_id),
-        "locks": [text_and_base64("lock", lock) for lock in undone.locks],
+        "undone": safe(intent.entry_id),
+        "lease": lease(intent.lease_id),
+        "locks": [text_and_base64("lock", lock) for lock in intent.locks],
         **_came(undone),
     }
     _write(document, out)
@@ -55,7 +58,7 @@ def _write(document: Json, out: TextIO) -> None:
 def _report(report: TreatmentReport) -> Json:
     return {
         "all_done": report.is_fine,
-        "stopped": None if report.stopped is None else safe(report.stopped),
+        "stopped": None if report.stopped is None else failure_text(report.stopped),
         "untouched": len(report.plan.targets) - len(report.treated),
         "targets": list(map(_treated, report.treated)),
         "watched_s": report.watched_s,
@@ -63,7 +66,7 @@ def _report(report: TreatmentReport) -> Json:
     }
 
 
-def _treated(treated: TargetResult) -> Json:
+def _treated(treated: ActionResult[Target]) -> Json:
     until = treated.undo_until
     return {
         "action": treated.target.action.value,
@@ -75,13 +78,13 @@ def _treated(treated: TargetResult) -> Json:
     }
 
 
-def _came(treated: TargetResult | UndoResult) -> Json:
+def _came(treated: ActionResult[AnyTarget]) -> Json:
     return {
         "result": treated.result.value,
         "text": outcome(treated),
         "entry": None if treated.entry_id is None else safe(treated.entry_id),
         "changed": list(map(danger_document, treated.changed)),
-        "failure": None if treated.failure is None else safe(treated.failure),
+        "failure": None if treated.failure is None else failure_text(treated.failure),
         "looked_up": treated.was_looked_up,
         "took_s": round(treated.took_s, 6),
         "unrecorded": None if treated.unrecorded is None else safe(treated.unrecorded),

@@ -12,10 +12,11 @@ from rich.text import Text
 
 from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.treatment.restore_plan import RestorePlan, RestoreResult, SkippedKey
+from lockdoctor.domain.treatment.restore_plan import RestorePlan, SkippedKey
+from lockdoctor.domain.treatment.results import ActionResult
 from lockdoctor.outputs.table.journal import MAX_KEYS, name
 from lockdoctor.outputs.table.parts.layout import bullets, write
-from lockdoctor.outputs.text.refusals import NOT_RESTORED
+from lockdoctor.outputs.text.refusals import NOT_RESTORED, failure_text
 from lockdoctor.outputs.text.values import count, duration, safe, size
 
 _STYLES = {Result.DONE: "bold green", Result.UNKNOWN: "bold red"}
@@ -32,7 +33,7 @@ class RestoreTable:
         """Write the plan, and how to execute it unless this run does so."""
         self._write(_plan(plan, will_act=will_act), out)
 
-    def restored(self, restored: RestoreResult, out: TextIO) -> None:
+    def restored(self, restored: ActionResult[RestorePlan], out: TextIO) -> None:
         """Write the outcome."""
         self._write(_restored(restored), out)
 
@@ -77,18 +78,20 @@ def _is_lock(plan: RestorePlan, key: LockKey) -> bool:
     return any(key.key.startswith(lock) for lock in plan.entry.intent.locks)
 
 
-def _restored(restored: RestoreResult) -> Iterator[RenderableType]:
-    put, total = len(restored.put), len(restored.put) + len(restored.left)
+def _restored(restored: ActionResult[RestorePlan]) -> Iterator[RenderableType]:
+    total = len(restored.target.keys)
+    put = total - len(restored.skipped)
     headline = f"Put back {put} of {count(total, 'key')}"
     if restored.result is Result.UNKNOWN:
         headline += "; of one nobody knows"
     yield Text(headline, style=_STYLES.get(restored.result, "bold yellow"))
-    yield from _left(restored.left)
+    yield from _left(restored.skipped)
     if restored.failure:
-        yield Text(f"etcd: {safe(restored.failure)}")
+        yield Text(f"etcd: {failure_text(restored.failure)}")
     if restored.unrecorded:
         yield Text(f"This is not in the journal: {safe(restored.unrecorded)}", style="bold red")
-    yield Text(f"Entry {safe(restored.entry_id)} of the journal", style="dim")
+    if restored.entry_id:
+        yield Text(f"Entry {safe(restored.entry_id)} of the journal", style="dim")
 
 
 def _keys(keys: tuple[LockKey, ...]) -> Iterator[RenderableType]:

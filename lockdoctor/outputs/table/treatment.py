@@ -14,11 +14,12 @@ from rich.text import Text
 from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, hex_id
 from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.treatment.journal_entry import Entry
 from lockdoctor.domain.treatment.plan import ApprovedHold, Refusal, RevokePlan, Target
-from lockdoctor.domain.treatment.results import TargetResult, TreatmentReport, UndoResult
+from lockdoctor.domain.treatment.results import ActionResult, TreatmentReport
 from lockdoctor.outputs.table.parts.layout import NoWrapText, bullets, indented, write
 from lockdoctor.outputs.text.alarms import alarm_remedy, alarm_text
-from lockdoctor.outputs.text.refusals import name, refusal_text
+from lockdoctor.outputs.text.refusals import failure_text, name, refusal_text
 from lockdoctor.outputs.text.treatment import (
     old_client,
     outcome,
@@ -79,7 +80,7 @@ class TreatmentTable:
         """Write the outcome of a plan."""
         self._write(_report(report), out)
 
-    def undone(self, undone: UndoResult, out: TextIO) -> None:
+    def undone(self, undone: ActionResult[Entry], out: TextIO) -> None:
         """Write the outcome of an undone quarantine."""
         self._write([_undone(undone)], out)
 
@@ -240,7 +241,8 @@ def _report(report: TreatmentReport) -> Iterator[RenderableType]:
     yield from _more(len(report.treated), "target")
     left = len(report.plan.targets) - len(report.treated)
     if report.stopped:
-        yield Text(f"\nStopped ({safe(report.stopped)}); {left:,} left untouched.", style="yellow")
+        why = failure_text(report.stopped)
+        yield Text(f"\nStopped ({why}); {left:,} left untouched.", style="yellow")
     yield from _relapses(report)
 
 
@@ -254,7 +256,7 @@ def _came(report: TreatmentReport) -> str:
     return f"{done}{already}{more}."
 
 
-def _treated(treated: TargetResult) -> Iterator[RenderableType]:
+def _treated(treated: ActionResult[Target]) -> Iterator[RenderableType]:
     lasted = f" It took {took(treated.took_s)}." if treated.took_s else ""
     yield indented(f"{outcome(treated)}{lasted}")
     yield from (indented(queue_after(queue)) for queue in treated.queues)
@@ -278,8 +280,8 @@ def _relapses(report: TreatmentReport) -> Iterator[RenderableType]:
     yield bullets(map(reacquired, report.relapses))
 
 
-def _undone(undone: UndoResult) -> RenderableType:
-    locks = ", ".join(map(name, undone.locks))
+def _undone(undone: ActionResult[Entry]) -> RenderableType:
+    locks = ", ".join(map(name, undone.target.intent.locks))
     heading = Text(f"{locks}: {outcome(undone)}", style=STYLES[undone.result])
     if undone.unrecorded:
         heading.append(f"\nThe journal has only the intent: {safe(undone.unrecorded)}.")

@@ -8,7 +8,13 @@ from typing import Any, NamedTuple
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.model.alarms import NOSPACE
 from lockdoctor.domain.treatment import reasons
-from lockdoctor.domain.treatment.reasons import RefusalReason
+from lockdoctor.domain.treatment.reasons import (
+    Failure,
+    FailureKind,
+    FailureReason,
+    KeysUnseen,
+    RefusalReason,
+)
 from lockdoctor.domain.treatment.restore_plan import RestoreSkipReason
 from lockdoctor.domain.treatment.unattended import TreatmentSkipReason
 from lockdoctor.outputs.text.values import at_least, count, duration, printable, safe, shortened
@@ -51,6 +57,20 @@ def refusal_texts(found: Iterable[RefusalReason]) -> str:
 def change_text(change: RefusalReason) -> str:
     """Return how a target differs from the plan."""
     return REASONS[type(change)].fact(change)
+
+
+def keys_unseen_text(reason: KeysUnseen) -> str:
+    """Return why the keys on a lease could not be read."""
+    if reason.reason is None:
+        return "etcd does not show this user every key on the lease"
+    return safe(reason.reason)
+
+
+def failure_text(failure: FailureReason) -> str:
+    """Return why an action failed: a message as it is, or the sentence for a failure."""
+    if isinstance(failure, Failure):
+        return safe(FAILURES[failure.kind].format(failure.detail))
+    return safe(failure)
 
 
 def _not_judged(reason: reasons.NotJudged) -> str:
@@ -150,7 +170,7 @@ REASONS: Mapping[type[RefusalReason], ReasonText] = {
     reasons.HolderChanged: ReasonText("holder-changed", _holder_changed),
     reasons.KeysUnseen: ReasonText(
         "keys-unseen",
-        lambda r: f"The keys on its lease cannot be read: {safe(r.reason).rstrip('.')}.",
+        lambda r: f"The keys on its lease cannot be read: {keys_unseen_text(r).rstrip('.')}.",
         lambda _: ALONE,
     ),
     reasons.NotJudged: ReasonText("not-judged", _not_judged, _how_to_judge),
@@ -228,3 +248,15 @@ NOT_RESTORED: Mapping[RestoreSkipReason, str] = {
     RestoreSkipReason.NOT_REACHED: "the run ended before it",
 }
 """Why a key was not put back."""
+
+FAILURES: Mapping[FailureKind, str] = {
+    FailureKind.CUT_OFF: "The run was interrupted a second time before the response arrived",
+    FailureKind.LEASE_NOT_READ: "The lease could not be read again: {}",
+    FailureKind.NEW_LEASE_ENDED: "The new lease has ended",
+    FailureKind.STOPPED: "Stopped by {}",
+    FailureKind.JOURNAL_NEWER: (
+        "A newer lockdoctor wrote lines of the journal, so today's actions cannot be counted."
+        " Update lockdoctor."
+    ),
+}
+"""Why an action failed; the braces stand for the detail."""

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, hex_id
+from lockdoctor.domain.treatment.journal_entry import Entry
 from lockdoctor.domain.treatment.plan import Target
-from lockdoctor.domain.treatment.restore_plan import RestoreSkipReason
-from lockdoctor.domain.treatment.results import QueueState, Reacquired, TargetResult, UndoResult
+from lockdoctor.domain.treatment.restore_plan import RestorePlan
+from lockdoctor.domain.treatment.results import ActionResult, AnyTarget, QueueState, Reacquired
 from lockdoctor.domain.treatment.unattended import SkippedLock, UnattendedResult
 from lockdoctor.outputs.text.evidence import sentence
 from lockdoctor.outputs.text.refusals import (
     NOT_RESTORED,
     NOT_TREATED,
     change_text,
+    failure_text,
     name,
     refusal_texts,
 )
@@ -29,19 +31,16 @@ class PlainTreatmentText:
         """Return the sentence for one piece of evidence for an action."""
         return sentence(evidence)
 
-    def outcome(self, treated: TargetResult | UndoResult) -> str:
-        """Return the sentence for the outcome of one target."""
-        return outcome(treated)
-
-    def restored(self, put: int, left: Collection[RestoreSkipReason]) -> str:
-        """Return the number of keys that were put back, and why others were not."""
-        why = f"; not the others: {', '.join(NOT_RESTORED[r] for r in dict.fromkeys(left))}"
-        return f"{put} of {put + len(left)} keys were put back{why if left else ''}"
+    def outcome(self, result: ActionResult[AnyTarget]) -> str:
+        """Return the sentence for the outcome of one action."""
+        return outcome(result)
 
 
-def outcome(treated: TargetResult | UndoResult) -> str:
-    """Return the outcome of a target, or of a quarantine's undo."""
-    text = " ".join(_outcome(treated))
+def outcome(treated: ActionResult[AnyTarget]) -> str:
+    """Return the outcome of an action on a target, of an undo or of a restore."""
+    if isinstance(treated.target, RestorePlan):
+        return _restored(treated.target, treated)
+    text = " ".join(_outcome(treated.target, treated))
     if treated.was_looked_up and treated.result is not Result.UNKNOWN:
         text += " No response arrived. The result was confirmed by reading etcd afterwards."
     return text
@@ -88,16 +87,23 @@ def reacquired(lock: Reacquired) -> str:
     return f"{text}. It was not waiting: the leaking process still runs. Restart it."
 
 
-def _outcome(treated: TargetResult | UndoResult) -> Iterator[str]:
+def _restored(plan: RestorePlan, restored: ActionResult[AnyTarget]) -> str:
+    put = len(plan.keys) - len(restored.skipped)
+    reasons = dict.fromkeys(NOT_RESTORED[skipped.why] for skipped in restored.skipped)
+    why = f"; not the others: {', '.join(reasons)}" if reasons else ""
+    return f"{put} of {len(plan.keys)} keys were put back{why}"
+
+
+def _outcome(target: Target | Entry, treated: ActionResult[AnyTarget]) -> Iterator[str]:
     match treated.result:
         case Result.DONE:
-            yield _done(treated)
+            yield _undone(target) if isinstance(target, Entry) else _done(target, treated)
         case Result.ALREADY_GONE:
-            yield ("Already done." if isinstance(treated, UndoResult) else "Already gone.")
+            yield "Already done." if isinstance(target, Entry) else "Already gone."
         case Result.REFUSED | Result.FAILED:
             yield "etcd was not changed."
-        case Result.PARTLY if isinstance(treated, TargetResult):
-            yield f"{_holds(treated.target)} deleted. The rest was not done."
+        case Result.PARTLY if isinstance(target, Target):
+            yield f"{_holds(target)} deleted. The rest was not done."
         case Result.PARTLY:
             yield "Only some of the keys were put back."
         case Result.UNKNOWN:
@@ -106,14 +112,16 @@ def _outcome(treated: TargetResult | UndoResult) -> Iterator[str]:
             )
     yield from map(change_text, treated.changed)
     if treated.failure:
-        yield f"{safe(treated.failure).rstrip('.')}."
+        yield f"{failure_text(treated.failure).rstrip('.')}."
 
 
-def _done(treated: TargetResult | UndoResult) -> str:
-    if isinstance(treated, UndoResult):
-        where = f"lease {hex_id(treated.lease_id)}" if treated.lease_id != NO_LEASE else "no lease"
-        return f"The hold was put back, on {where}."
-    target = treated.target
+def _undone(entry: Entry) -> str:
+    lease_id = entry.intent.lease_id
+    where = f"lease {hex_id(lease_id)}" if lease_id != NO_LEASE else "no lease"
+    return f"The hold was put back, on {where}."
+
+
+def _done(target: Target, treated: ActionResult[AnyTarget]) -> str:
     match target.action:
         case Action.QUARANTINE:
             until = time(treated.undo_until) if treated.undo_until else "?"
@@ -142,7 +150,7 @@ def unattended_summary(done: UnattendedResult) -> Iterator[str]:
     if done.done:
         yield f"{count(done.done, 'lock')} treated unattended"
     if done.failure:
-        yield f"treatment failed: {safe(done.failure)}"
+        yield f"treatment failed: {failure_text(done.failure)}"
 
 
 def unattended_details(done: UnattendedResult) -> Iterator[str]:
@@ -158,10 +166,10 @@ def unattended_details(done: UnattendedResult) -> Iterator[str]:
     for spared in done.spared:
         yield f"Not treated, {name(lock_of(spared))}: {NOT_TREATED[spared.why]}."
     if done.failure:
-        yield f"Treatment failed: {safe(done.failure)}"
+        yield f"Treatment failed: {failure_text(done.failure)}"
 
 
-def _subject(treated: TargetResult) -> str:
+def _subject(treated: ActionResult[Target]) -> str:
     target = treated.target
     locks = ", ".join(name(stake.lock.name) for stake in target.stakes)
     return f"{locks}, lease {hex_id(target.lease_id)}, {target.action.value}"

@@ -13,8 +13,8 @@ from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.report.unseen import Part
 from lockdoctor.domain.treatment.approval import FreshReadings, approve
 from lockdoctor.domain.treatment.plan import Refusal, RevokePlan, Selection, Target
-from lockdoctor.domain.treatment.reasons import KeysUnseen
-from lockdoctor.domain.treatment.results import TargetResult, TreatmentReport
+from lockdoctor.domain.treatment.reasons import FailureReason, KeysUnseen
+from lockdoctor.domain.treatment.results import ActionResult, TreatmentReport
 from lockdoctor.domain.treatment.selection import Candidate, select
 from lockdoctor.errors import AccessDeniedError, JournalError, WrongClusterError
 from lockdoctor.ports import Clock, Cluster, KeyWriter, StopRequest
@@ -90,7 +90,7 @@ async def execute_plan(
     plan: RevokePlan,
     conduct: ExecutionOptions,
     stop: StopRequest,
-    tell: Callable[[TargetResult], None] = lambda _: None,
+    tell: Callable[[ActionResult[Target]], None] = lambda _: None,
 ) -> TreatmentReport:
     """
     Execute a plan, one target at a time, each only if it is unchanged.
@@ -108,8 +108,8 @@ async def execute_plan(
             first action. One that answers later ends the report.
     """
     await require_cluster(ward.cluster, plan.cluster_id, "the plan")
-    treated: list[TargetResult] = []
-    stopped: str | None = None
+    treated: list[ActionResult[Target]] = []
+    stopped: FailureReason | None = None
     for number, target in enumerate(plan.targets):
         if number:
             await pause(ward.clock, stop, conduct.pause_s)

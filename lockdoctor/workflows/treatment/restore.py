@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 
 from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.model.write_result import WriteOutcome
-from lockdoctor.domain.treatment.journal_entry import Entry, Intent, Outcome, Reason
+from lockdoctor.domain.treatment.journal_entry import Entry, Intent, Reason
+from lockdoctor.domain.treatment.reasons import Failure, FailureKind, FailureReason
 from lockdoctor.domain.treatment.restore_plan import (
     RestorePlan,
-    RestoreResult,
     RestoreSkipReason,
     SkippedKey,
     plan_restoration,
 )
-from lockdoctor.errors import NO_ANSWER, JournalError
+from lockdoctor.domain.treatment.results import ActionResult
+from lockdoctor.errors import NO_ANSWER
 from lockdoctor.ports import Cluster, KeyWriter, StopRequest
 from lockdoctor.workflows.treatment.context import TreatmentContext, require_cluster
-from lockdoctor.workflows.treatment.guarded_write import CUT_OFF, GuardedWriter
+from lockdoctor.workflows.treatment.guarded_write import GuardedWriter
 
 
 async def plan_restore(
@@ -40,7 +42,9 @@ async def plan_restore(
     return plan_restoration(entry, existing, wanted, ttl_s)
 
 
-async def restore(ward: TreatmentContext, plan: RestorePlan, stop: StopRequest) -> RestoreResult:
+async def restore(
+    ward: TreatmentContext, plan: RestorePlan, stop: StopRequest
+) -> ActionResult[RestorePlan]:
     """
     Put the planned keys back in order, each only if it does not exist by then.
 
@@ -56,88 +60,62 @@ async def restore(ward: TreatmentContext, plan: RestorePlan, stop: StopRequest) 
     """
     await _require_cluster(ward.cluster, plan.entry)
     new = NO_LEASE if plan.ttl_s is None else await ward.surgeon.grant(plan.ttl_s)
-    intent = _intent(ward, plan, new)
-    ward.journal.write(intent)
-    came = _Restoring(ward, plan.keys, new)
-    await came.run(stop)
-    outcome = Outcome(
-        entry_id=intent.entry_id,
-        at=ward.clock.now(),
-        result=came.result,
-        detail=ward.words.restored(len(came.put), [left.why for left in came.left]),
-        took_s=came.hand.took_s,
-    )
-    unrecorded = None
-    try:
-        ward.journal.write(outcome)
-    except JournalError as failed:
-        unrecorded = str(failed)
-    return RestoreResult(
-        entry_id=intent.entry_id,
-        result=came.result,
-        put=tuple(came.put),
-        left=tuple(came.left),
-        failure=came.failure,
-        unrecorded=unrecorded,
-        took_s=came.hand.took_s,
-    )
+    restoring = _Restoring(ward, plan, new)
+    return await restoring.writer.recorded(_intent(ward, plan, new), lambda: restoring.run(stop))
 
 
 class _Restoring:
     """One restore in progress."""
 
-    def __init__(
-        self, ward: TreatmentContext, keys: tuple[LockKey, ...], lease_id: LeaseId
-    ) -> None:
-        self.put: list[LockKey] = []
-        self.left: list[SkippedKey] = []
-        self.failure: str | None = None
-        self.hand = GuardedWriter(ward.surgeon, ward.clock, ward.look_up_s)
+    def __init__(self, ward: TreatmentContext, plan: RestorePlan, lease_id: LeaseId) -> None:
+        self.writer = GuardedWriter(ward, plan)
         self._surgeon = ward.surgeon
-        self._keys = keys
+        self._keys = plan.keys
         self._lease_id = lease_id
+        self._skipped: list[SkippedKey] = []
+        self._failure: FailureReason | None = None
 
-    async def run(self, stop: StopRequest) -> None:
+    async def run(self, stop: StopRequest) -> ActionResult[RestorePlan]:
         """Put the keys back in order; skip those that exist, stop at any other failure."""
         for number, key in enumerate(self._keys):
-            if stop.reason or self.failure:
-                self.left += [
+            if stop.reason or self._failure:
+                self._skipped += [
                     SkippedKey(late, RestoreSkipReason.NOT_REACHED) for late in self._keys[number:]
                 ]
-                return
+                break
             try:
                 why = await self._why_not(key)
             except asyncio.CancelledError:
-                self.failure, why = CUT_OFF, RestoreSkipReason.UNCLEAR
-            if why is None:
-                self.put.append(key)
-            else:
-                self.left.append(SkippedKey(key, why))
+                self._failure = Failure(FailureKind.CUT_OFF)
+                why = RestoreSkipReason.UNCLEAR
+            if why is not None:
+                self._skipped.append(SkippedKey(key, why))
+        result = self.writer.result(self._result(), failure=self._failure)
+        return replace(result, skipped=tuple(self._skipped))
 
-    @property
-    def result(self) -> Result:
-        if any(left.why is RestoreSkipReason.UNCLEAR for left in self.left):
+    def _result(self) -> Result:
+        if any(skipped.why is RestoreSkipReason.UNCLEAR for skipped in self._skipped):
             return Result.UNKNOWN
-        if not self.left:
+        if not self._skipped:
             return Result.DONE
-        if self.put:
+        if len(self._skipped) < len(self._keys):
             return Result.PARTLY
-        return Result.FAILED if self.failure else Result.REFUSED
+        return Result.FAILED if self._failure else Result.REFUSED
 
     async def _why_not(self, key: LockKey) -> RestoreSkipReason | None:
         try:
-            written = self.hand.note(await self._surgeon.create([key], self._lease_id))
+            written = self.writer.note(await self._surgeon.create([key], self._lease_id))
         except NO_ANSWER as failed:
-            self.failure = str(failed)
+            self._failure = str(failed)
             return RestoreSkipReason.REFUSED
         if written.effect is WriteOutcome.DONE or (
             written.effect is WriteOutcome.UNCLEAR
-            and await self.hand.poll_until(partial(self._is_back, key))
+            and await self.writer.poll_until(partial(self._is_back, key))
         ):
             return None
         if written.effect is WriteOutcome.UNMET:
             return RestoreSkipReason.EXISTS
-        self.failure = written.why or "the new lease has ended"
+        self._failure = written.why or Failure(FailureKind.NEW_LEASE_ENDED)
         return (
             RestoreSkipReason.UNCLEAR
             if written.effect is WriteOutcome.UNCLEAR

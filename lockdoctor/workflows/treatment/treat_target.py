@@ -15,12 +15,19 @@ from lockdoctor.domain.model.leases import (
 )
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.model.write_result import WriteOutcome
-from lockdoctor.domain.treatment.journal_entry import Intent, Outcome, Reason
+from lockdoctor.domain.treatment.journal_entry import Intent, Reason
 from lockdoctor.domain.treatment.plan import ApprovedHold, RevokePlan, Target
 from lockdoctor.domain.treatment.preconditions import CurrentState, changes, find_lock, hold_changes
-from lockdoctor.domain.treatment.reasons import Change, KeyAdded, KeyGone, KeysUnseen
-from lockdoctor.domain.treatment.results import QueueState, TargetResult
-from lockdoctor.errors import NO_ANSWER, ClusterError, JournalError
+from lockdoctor.domain.treatment.reasons import (
+    Change,
+    Failure,
+    FailureKind,
+    KeyAdded,
+    KeyGone,
+    KeysUnseen,
+)
+from lockdoctor.domain.treatment.results import ActionResult, QueueState
+from lockdoctor.errors import NO_ANSWER, ClusterError
 from lockdoctor.workflows.treatment.context import (
     TreatmentContext,
     queue_snapshot,
@@ -29,10 +36,10 @@ from lockdoctor.workflows.treatment.context import (
     read_lease,
     reread,
 )
-from lockdoctor.workflows.treatment.guarded_write import Came, GuardedWriter, is_hold_gone, settled
+from lockdoctor.workflows.treatment.guarded_write import GuardedWriter, is_hold_gone
 
 
-async def treat(ward: TreatmentContext, plan: RevokePlan, target: Target) -> TargetResult:
+async def treat(ward: TreatmentContext, plan: RevokePlan, target: Target) -> ActionResult[Target]:
     """
     Treat one target if it is unchanged since the plan, and return its result.
 
@@ -47,19 +54,19 @@ async def treat(ward: TreatmentContext, plan: RevokePlan, target: Target) -> Tar
     try:
         now = await reread(ward, target)
     except ClusterError as failed:
-        return TargetResult(target=target, result=Result.FAILED, failure=str(failed))
+        return ActionResult(target=target, result=Result.FAILED, failure=str(failed))
     if isinstance(now.lease, FailedReading):
-        why = f"The lease could not be read again: {now.lease.reason}"
-        return TargetResult(target=target, result=Result.FAILED, failure=why)
+        why = Failure(FailureKind.LEASE_NOT_READ, now.lease.reason)
+        return ActionResult(target=target, result=Result.FAILED, failure=why)
     if now.is_gone(target):
-        return TargetResult(target=target, result=Result.ALREADY_GONE)
+        return ActionResult(target=target, result=Result.ALREADY_GONE)
     changed = changes(target, plan, now)
     if changed:
-        return TargetResult(target=target, result=Result.REFUSED, changed=changed)
+        return ActionResult(target=target, result=Result.REFUSED, changed=changed)
     try:
         return await _Operation(ward, plan, target, now).run()
     except ClusterError as failed:  # before any write except the grant of an empty lease
-        return TargetResult(target=target, result=Result.FAILED, failure=str(failed))
+        return ActionResult(target=target, result=Result.FAILED, failure=str(failed))
 
 
 class _Operation:
@@ -72,33 +79,22 @@ class _Operation:
         self.plan = plan
         self.target = target
         self.now = now
-        self.hand = GuardedWriter(ward.surgeon, ward.clock, ward.look_up_s)
+        self.hand = GuardedWriter(ward, target)
 
-    async def run(self) -> TargetResult:
+    async def run(self) -> ActionResult[Target]:
         undo_until, new = None, None
         if self.target.action is Action.QUARANTINE:
             undo_until = self.ward.clock.now() + self.plan.quarantine_s
             new = await self.ward.surgeon.grant(self.plan.quarantine_s)
-        intent = self._intent(new)
-        self.ward.journal.write(intent)
-        came = await settled(self._act(new))
-        treated = TargetResult(
-            target=self.target,
-            result=came.result,
-            entry_id=intent.entry_id,
-            changed=came.changed,
-            failure=came.failure,
-            was_looked_up=self.hand.was_looked_up,
-            took_s=self.hand.took_s,
-            undo_until=undo_until if came.result is Result.DONE else None,
-        )
-        try:
-            self.ward.journal.write(self._outcome(intent, treated))
-        except JournalError as failed:
-            treated = replace(treated, unrecorded=str(failed))
-        return replace(treated, queues=await self._queues_after() if treated.is_fine else ())
 
-    async def _act(self, new: LeaseId | None) -> Came:
+        async def act() -> ActionResult[Target]:
+            result = await self.hand.settled(self._act(new))
+            return replace(result, undo_until=undo_until if result.result is Result.DONE else None)
+
+        result = await self.hand.recorded(self._intent(new), act)
+        return replace(result, queues=await self._queues_after() if result.is_fine else ())
+
+    async def _act(self, new: LeaseId | None) -> ActionResult[Target]:
         if new is not None:
             return await self.hand.guarded(
                 lambda keys: self.ward.surgeon.move(keys, new),
@@ -109,10 +105,10 @@ class _Operation:
             return await self._revoke()
         return await self._release()
 
-    async def _release(self) -> Came:
+    async def _release(self) -> ActionResult[Target]:
         return await self.hand.guarded(self.ward.surgeon.delete, self.target.holds, is_hold_gone)
 
-    async def _revoke(self) -> Came:
+    async def _revoke(self) -> ActionResult[Target]:
         if self.target.stakes:
             came = await self._release()
             if came.result is Result.ALREADY_GONE:
@@ -122,21 +118,23 @@ class _Operation:
         try:
             changed = await self._unapproved()
             if changed is None:
-                return Came(Result.DONE)
+                return self.hand.result(Result.DONE)
             if changed:
-                return Came(self.hand.partial_or(Result.REFUSED), changed)
+                return self.hand.result(self.hand.partial_or(Result.REFUSED), changed)
             return await self._end_lease()
         except NO_ANSWER as failed:
-            return Came(self.hand.partial_or(Result.FAILED), failure=str(failed))
+            return self.hand.result(self.hand.partial_or(Result.FAILED), failure=str(failed))
 
-    async def _was_faster(self) -> Came:
+    async def _was_faster(self) -> ActionResult[Target]:
         """Return ALREADY_GONE if the lease ended, or REFUSED if its client unlocked."""
         try:
             if await self._lease_is_gone():
-                return Came(Result.ALREADY_GONE)
+                return self.hand.result(Result.ALREADY_GONE)
         except NO_ANSWER as failed:
-            return Came(Result.FAILED, failure=str(failed))
-        return Came(Result.REFUSED, tuple(KeyGone(key.key) for key in self.target.holds))
+            return self.hand.result(Result.FAILED, failure=str(failed))
+        return self.hand.result(
+            Result.REFUSED, tuple(KeyGone(key.key) for key in self.target.holds)
+        )
 
     async def _unapproved(self) -> tuple[Change, ...] | None:
         """
@@ -156,15 +154,15 @@ class _Operation:
             case FailedReading(reason=reason):
                 return (KeysUnseen(reason),)
             case _:
-                return (KeysUnseen("etcd does not show this user every key on the lease"),)
+                return (KeysUnseen(None),)
 
-    async def _end_lease(self) -> Came:
+    async def _end_lease(self) -> ActionResult[Target]:
         written = self.hand.note(await self.ward.surgeon.revoke(self.target.lease_id))
         if written.effect is WriteOutcome.UNCLEAR and not await self.hand.poll_until(
             self._lease_is_gone
         ):
-            return Came(Result.UNKNOWN, failure=written.why)
-        return Came(Result.DONE)
+            return self.hand.result(Result.UNKNOWN, failure=written.why)
+        return self.hand.result(Result.DONE)
 
     async def _lease_is_gone(self) -> bool:
         return isinstance(await read_lease(self.ward.cluster, self.target.lease_id), LeaseNotFound)
@@ -215,17 +213,6 @@ class _Operation:
             new_lease_id=new,
             new_ttl_s=None if new is None else plan.quarantine_s,
             treated_under=target.treated_under,
-        )
-
-    def _outcome(self, intent: Intent, treated: TargetResult) -> Outcome:
-        is_partial = treated.result is Result.PARTLY
-        return Outcome(
-            entry_id=intent.entry_id,
-            at=self.ward.clock.now(),
-            result=treated.result,
-            detail=self.ward.words.outcome(treated),
-            took_s=treated.took_s,
-            deleted=tuple(self.hand.touched) if is_partial else None,
         )
 
 

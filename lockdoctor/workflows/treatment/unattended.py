@@ -11,8 +11,9 @@ from lockdoctor.domain.inference.renewals import trace
 from lockdoctor.domain.model.leases import FailedReading, LeaseId, Reading
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report
-from lockdoctor.domain.treatment.plan import Refusal, Selection
-from lockdoctor.domain.treatment.results import TargetResult
+from lockdoctor.domain.treatment.plan import Refusal, Selection, Target
+from lockdoctor.domain.treatment.reasons import Failure, FailureKind, FailureReason
+from lockdoctor.domain.treatment.results import ActionResult
 from lockdoctor.domain.treatment.unattended import (
     MAX_WATCH_S,
     AllowedLock,
@@ -45,20 +46,16 @@ async def treat_unattended(
     Any failure ends the treatment and is reported. It does not change the health of the locks.
     Where the journal cannot be read or written, no action is done.
     """
-    treated: list[TargetResult] = []
+    treated: list[ActionResult[Target]] = []
     refused: list[Refusal] = []
-    failure: str | None = None
+    failure: FailureReason | None = None
     try:
         journal = ward.journal.entries()
         choice = choose(report, policy, journal)
     except JournalError as failed:
         return UnattendedResult(failure=str(failed))
     if ward.journal.newer and choice.chosen:
-        return UnattendedResult(
-            spared=choice.spared,
-            failure="the journal has lines of a newer lockdoctor, so that nobody can count what was"
-            " treated today; update lockdoctor",
-        )
+        return UnattendedResult(spared=choice.spared, failure=Failure(FailureKind.JOURNAL_NEWER))
     try:
         if leases := to_watch(choice):
             renewed = await renewed_leases(ward.cluster, ward.clock, leases, stop)
@@ -106,9 +103,9 @@ async def _treat(
     report: Report,
     chosen: AllowedLock,
     stop: StopRequest,
-    treated: list[TargetResult],
+    treated: list[ActionResult[Target]],
     refused: list[Refusal],
-) -> str | None:
+) -> FailureReason | None:
     """Treat one lock; return the reason not to treat the next, or None."""
     selection = Selection(
         action=chosen.treatment.how,

@@ -8,17 +8,17 @@ from dataclasses import replace
 from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE
 from lockdoctor.domain.model.locks import LockKey
-from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, Intent, Outcome
+from lockdoctor.domain.treatment.journal_entry import Entry, EntryId, Intent
 from lockdoctor.domain.treatment.preconditions import hold_changes
-from lockdoctor.domain.treatment.reasons import Change, KeyGone, KeyRewritten
-from lockdoctor.domain.treatment.results import UndoResult
+from lockdoctor.domain.treatment.reasons import Change, Failure, FailureKind, KeyGone, KeyRewritten
+from lockdoctor.domain.treatment.results import ActionResult
 from lockdoctor.errors import JournalError
 from lockdoctor.ports import StopRequest
 from lockdoctor.workflows.treatment.context import TreatmentContext, read_keys, require_cluster
-from lockdoctor.workflows.treatment.guarded_write import Came, GuardedWriter, settled
+from lockdoctor.workflows.treatment.guarded_write import GuardedWriter
 
 
-async def undo(ward: TreatmentContext, entry_id: EntryId, stop: StopRequest) -> UndoResult:
+async def undo(ward: TreatmentContext, entry_id: EntryId, stop: StopRequest) -> ActionResult[Entry]:
     """
     Put the keys of a quarantine back, each only if it is unchanged since.
 
@@ -36,21 +36,17 @@ async def undo(ward: TreatmentContext, entry_id: EntryId, stop: StopRequest) -> 
     of = f"entry {entry_id} of the journal"
     await require_cluster(ward.cluster, entry.intent.cluster_id, of)
     found = await read_keys(ward.surgeon, (key.key for key in entry.intent.keys))
-    told = UndoResult(
-        undone=entry_id,
-        lease_id=entry.intent.lease_id,
-        locks=entry.intent.locks,
-        result=Result.ALREADY_GONE,
-        changed=tuple(_changes(entry, found)),
-    )
+    changed = tuple(_changes(entry, found))
     holds = {key.hold for key in entry.intent.keys}
     ours = entry.intent.new_lease_id
     kept = tuple(key for key in found.values() if key.hold in holds and key.lease_id == ours)
     if not kept:
-        return replace(told, result=Result.REFUSED) if told.changed else told
+        result = Result.REFUSED if changed else Result.ALREADY_GONE
+        return ActionResult(target=entry, result=result, changed=changed)
     if stop.reason:
-        return replace(told, result=Result.FAILED, failure=f"It was ended by {stop.reason}")
-    return await _put_back(ward, entry, kept, told)
+        why = Failure(FailureKind.STOPPED, stop.reason)
+        return ActionResult(target=entry, result=Result.FAILED, changed=changed, failure=why)
+    return await _put_back(ward, entry, kept, changed)
 
 
 def _quarantine(ward: TreatmentContext, entry_id: EntryId) -> Entry:
@@ -78,8 +74,8 @@ def _changes(entry: Entry, found: Mapping[bytes, LockKey]) -> Iterator[Change]:
 
 
 async def _put_back(
-    ward: TreatmentContext, entry: Entry, keys: tuple[LockKey, ...], told: UndoResult
-) -> UndoResult:
+    ward: TreatmentContext, entry: Entry, keys: tuple[LockKey, ...], changed: tuple[Change, ...]
+) -> ActionResult[Entry]:
     old, ours = entry.intent.lease_id, entry.intent.new_lease_id
     intent = Intent(
         entry_id=ward.journal.new_entry_id(),
@@ -96,37 +92,21 @@ async def _put_back(
         new_ttl_s=entry.intent.granted_ttl_s,
         of=entry.intent.entry_id,
     )
-    ward.journal.write(intent)
-    hand = GuardedWriter(ward.surgeon, ward.clock, ward.look_up_s)
-    came = await settled(
-        hand.guarded(
-            lambda batch: ward.surgeon.move(batch, old),
-            keys,
-            lambda _, key: key is not None and key.lease_id == old,
+    writer = GuardedWriter(ward, entry)
+
+    async def put_back() -> ActionResult[Entry]:
+        result = await writer.settled(
+            writer.guarded(
+                lambda batch: ward.surgeon.move(batch, old),
+                keys,
+                lambda _, key: key is not None and key.lease_id == old,
+            )
         )
-    )
-    if came.result is Result.ALREADY_GONE:  # a key that was deleted meanwhile is not back
-        came = Came(Result.REFUSED, tuple(KeyGone(key.key) for key in keys))
-    if came.result is Result.DONE and told.changed:
-        came = replace(came, result=Result.PARTLY)
-    told = replace(
-        told,
-        result=came.result,
-        entry_id=intent.entry_id,
-        changed=(*told.changed, *came.changed),
-        failure=came.failure,
-        was_looked_up=hand.was_looked_up,
-        took_s=hand.took_s,
-    )
-    outcome = Outcome(
-        entry_id=intent.entry_id,
-        at=ward.clock.now(),
-        result=told.result,
-        detail=ward.words.outcome(told),
-        took_s=told.took_s,
-    )
-    try:
-        ward.journal.write(outcome)
-    except JournalError as failed:
-        return replace(told, unrecorded=str(failed))
-    return told
+        if result.result is Result.ALREADY_GONE:  # a key that was deleted meanwhile is not back
+            gone = tuple(KeyGone(key.key) for key in keys)
+            result = replace(result, result=Result.REFUSED, changed=gone)
+        if result.result is Result.DONE and changed:
+            result = replace(result, result=Result.PARTLY)
+        return replace(result, changed=(*changed, *result.changed))
+
+    return await writer.recorded(intent, put_back)

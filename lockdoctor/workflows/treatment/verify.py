@@ -10,9 +10,9 @@ from lockdoctor.domain.inference.renewals import trace
 from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import FailedReading, LeadershipProbe, Reading
 from lockdoctor.domain.model.locks import Hold, LockKey
-from lockdoctor.domain.treatment.plan import ApprovedHold
+from lockdoctor.domain.treatment.plan import ApprovedHold, Target
 from lockdoctor.domain.treatment.preconditions import find_lock
-from lockdoctor.domain.treatment.results import Reacquired, TargetResult
+from lockdoctor.domain.treatment.results import ActionResult, Reacquired
 from lockdoctor.errors import ClusterError
 from lockdoctor.ports import Clock, Cluster, StopRequest
 from lockdoctor.workflows.pausing import pause
@@ -39,7 +39,7 @@ class _Watched:
 async def watch_for_relapse(
     cluster: Cluster,
     clock: Clock,
-    treated: Sequence[TargetResult],
+    treated: Sequence[ActionResult[Target]],
     watch_s: float,
     stop: StopRequest,
 ) -> tuple[Reacquired, ...]:

@@ -9,10 +9,10 @@ from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.treatment.journal_entry import Entry, EntryId
 from lockdoctor.domain.treatment.restore_plan import (
     RestorePlan,
-    RestoreResult,
     RestoreSkipReason,
     SkippedKey,
 )
+from lockdoctor.domain.treatment.results import ActionResult
 from lockdoctor.outputs.table.journal import MAX_KEYS
 from lockdoctor.outputs.table.restore import RestoreTable
 from tests.factories.reports import a_key, an_intent, an_outcome
@@ -52,11 +52,11 @@ def test_one_key_needs_no_choice() -> None:
 
 def test_names_and_messages_are_only_text() -> None:
     """Neither a key nor what etcd says moves the cursor."""
-    failed = RestoreResult(
+    failed = ActionResult(
+        target=RestorePlan(entry=DONE, keys=(CONFIG,), left=(), ttl_s=None),
         entry_id=EntryId("f00d"),
         result=Result.FAILED,
-        put=(),
-        left=(SkippedKey(CONFIG, RestoreSkipReason.REFUSED),),
+        skipped=(SkippedKey(CONFIG, RestoreSkipReason.REFUSED),),
         failure="no \x1banswer",
         unrecorded="no \x1broom",
         took_s=0.1,

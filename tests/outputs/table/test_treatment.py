@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import TextIO
+from typing import Any, TextIO
 
 import pytest
 
@@ -68,7 +68,7 @@ def test_colours_are_colours_only() -> None:
         (Result.DONE, {"unrecorded": "no room"}, "The journal has only the intent: no room."),
     ],
 )
-def test_what_came_of_an_undo(result: Result, fields: dict[str, object], says: str) -> None:
+def test_what_came_of_an_undo(result: Result, fields: dict[str, Any], says: str) -> None:
     """The lock, and whether its hold is back."""
     text = render(lambda table, out: table.undone(an_undone(result, **fields), out))
 

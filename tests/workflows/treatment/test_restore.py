@@ -11,8 +11,10 @@ import pytest
 
 from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE
+from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.journal_entry import Actor, Entry
-from lockdoctor.domain.treatment.restore_plan import RestorePlan, RestoreResult, RestoreSkipReason
+from lockdoctor.domain.treatment.restore_plan import RestorePlan, RestoreSkipReason
+from lockdoctor.domain.treatment.results import ActionResult
 from lockdoctor.errors import AccessDeniedError, JournalError, WrongClusterError
 from lockdoctor.ports import StopRequest
 from lockdoctor.workflows.treatment.context import TreatmentContext
@@ -40,7 +42,7 @@ class _Bench:
     def plan(self, ttl_s: int | None = None, entry: Entry = ENTRY) -> RestorePlan:
         return asyncio.run(plan_restore(self.cluster, self.surgeon, entry, (), ttl_s))
 
-    def restore(self, plan: RestorePlan) -> RestoreResult:
+    def restore(self, plan: RestorePlan) -> ActionResult[RestorePlan]:
         return asyncio.run(restore(self.ward, plan, self.stop))
 
     @property
@@ -76,18 +78,23 @@ def bench() -> _Bench:
     return _Bench()
 
 
+def put(restored: ActionResult[RestorePlan]) -> tuple[LockKey, ...]:
+    skipped = {each.key for each in restored.skipped}
+    return tuple(key for key in restored.target.keys if key not in skipped)
+
+
 def test_deleted_keys_come_back_with_their_values(bench: _Bench) -> None:
     """Without a lease, as planned; and it is written down, before and after."""
     restored = bench.restore(bench.plan())
 
     assert bench.keys == {key.key: (key.value, NO_LEASE) for key in KEYS}
-    assert (restored.result, restored.put, restored.left) == (Result.DONE, KEYS, ())
+    assert (restored.result, put(restored), restored.skipped) == (Result.DONE, KEYS, ())
     (entry,) = bench.journal.entries()
     assert (entry.intent.action, entry.intent.of) == (Action.RESTORE, "e0")
     assert (entry.intent.who, entry.intent.keys) == (WHO, KEYS)
     assert entry.result is Result.DONE
     assert entry.outcome is not None
-    assert entry.outcome.detail == "3 put back, not "
+    assert entry.outcome.detail == "done"
 
 
 def test_they_may_come_back_on_a_new_lease(bench: _Bench) -> None:
@@ -128,10 +135,12 @@ def test_a_key_that_comes_after_the_plan_is_not_overwritten(bench: _Bench) -> No
 
     assert bench.keys[KEYS[1].key] == (b"new", NO_LEASE)
     assert restored.result is Result.PARTLY
-    assert [(left.key, left.why) for left in restored.left] == [(KEYS[1], RestoreSkipReason.EXISTS)]
+    assert [(left.key, left.why) for left in restored.skipped] == [
+        (KEYS[1], RestoreSkipReason.EXISTS)
+    ]
     (entry,) = bench.journal.entries()
     assert entry.outcome is not None
-    assert entry.outcome.detail == "2 put back, not EXISTS"
+    assert entry.outcome.detail == "partly"
 
 
 def test_where_all_came_meanwhile_it_is_refused(bench: _Bench) -> None:
@@ -169,9 +178,9 @@ def test_a_cluster_that_becomes_another_one_ends_it(bench: _Bench) -> None:
 
     restored = bench.restore(plan)
 
-    assert (restored.result, len(restored.put)) == (Result.PARTLY, 1)
+    assert (restored.result, len(put(restored))) == (Result.PARTLY, 1)
     assert restored.failure == "another cluster"
-    assert [left.why for left in restored.left] == [
+    assert [left.why for left in restored.skipped] == [
         RestoreSkipReason.REFUSED,
         RestoreSkipReason.NOT_REACHED,
     ]
@@ -191,7 +200,7 @@ def test_a_key_whose_write_is_cut_off_is_not_known(bench: _Bench) -> None:
     restored = bench.restore(plan)
 
     assert restored.result is Result.UNKNOWN
-    assert [left.why for left in restored.left] == [
+    assert [left.why for left in restored.skipped] == [
         RestoreSkipReason.UNCLEAR,
         RestoreSkipReason.NOT_REACHED,
     ]
@@ -238,7 +247,7 @@ def test_a_write_that_nothing_tells_of_is_unknown(bench: _Bench) -> None:
     restored = bench.restore(bench.plan())
 
     assert restored.result is Result.UNKNOWN
-    assert [left.why for left in restored.left] == [
+    assert [left.why for left in restored.skipped] == [
         RestoreSkipReason.UNCLEAR,
         RestoreSkipReason.NOT_REACHED,
         RestoreSkipReason.NOT_REACHED,
@@ -262,7 +271,7 @@ def test_what_etcd_refuses_ends_it(bench: _Bench) -> None:
 
     assert restored.result is Result.FAILED
     assert restored.failure == "etcd does not permit this user to write"
-    assert not restored.put
+    assert not put(restored)
 
 
 def test_without_a_lease_nothing_is_begun(bench: _Bench) -> None:
@@ -281,6 +290,6 @@ def test_whoever_ends_it_learns_how_far_it_came(bench: _Bench) -> None:
 
     restored = bench.restore(bench.plan())
 
-    assert restored.put == KEYS[:2]
-    assert [left.why for left in restored.left] == [RestoreSkipReason.NOT_REACHED]
+    assert put(restored) == KEYS[:2]
+    assert [left.why for left in restored.skipped] == [RestoreSkipReason.NOT_REACHED]
     assert restored.result is Result.PARTLY

@@ -11,8 +11,10 @@ from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.treatment.journal_entry import Intent, Outcome
 from lockdoctor.domain.treatment.plan import (
     Selection,
+    Target,
 )
-from lockdoctor.domain.treatment.results import TargetResult
+from lockdoctor.domain.treatment.reasons import Failure, FailureKind
+from lockdoctor.domain.treatment.results import ActionResult
 from lockdoctor.errors import (
     AccessDeniedError,
     ClusterUnreachableError,
@@ -116,7 +118,7 @@ def test_a_cluster_that_cannot_be_read_again_is_not_treated() -> None:
             room.leak(b"/l/%d" % n)
         plan = await room.plan()
 
-        def lose(_: TargetResult) -> None:
+        def lose(_: ActionResult[Target]) -> None:
             room.cluster.unreachable = ClusterUnreachableError("gone")
 
         treatment = await room.treat(plan, tell=lose)
@@ -140,7 +142,7 @@ def test_a_lease_that_cannot_be_read_again_stops_the_run() -> None:
         treatment = await room.treat(plan)
 
         assert only(treatment).result is Result.FAILED
-        assert treatment.stopped == "The lease could not be read again: denied"
+        assert treatment.stopped == Failure(FailureKind.LEASE_NOT_READ, "denied")
         assert room.surgeon.steps == []
 
     tell(story)
@@ -168,7 +170,7 @@ def test_a_cluster_that_becomes_another_one_ends_the_treatment() -> None:
         room.leak(b"/l/next")
         plan = await room.plan()
 
-        def swap(_: TargetResult) -> None:
+        def swap(_: ActionResult[Target]) -> None:
             room.cluster.unreachable = WrongClusterError("another cluster")
 
         treatment = await room.treat(plan, ExecutionOptions(continue_on_error=True), swap)
@@ -260,7 +262,7 @@ def test_a_look_that_is_cut_off_ends_the_treatment() -> None:
                 room.stop.request("Ctrl-C")
                 raise asyncio.CancelledError
 
-        treated: list[TargetResult] = []
+        treated: list[ActionResult[Target]] = []
         room.surgeon.before = lambda each: cut_off(each) if treated else None
         treatment = await room.treat(plan, ExecutionOptions(pause_s=0.0), treated.append)
 
@@ -302,7 +304,7 @@ def test_a_journal_that_fills_up_stops_the_run(
         room.journal = FakeJournal(room=lines)
         treatment = await room.treat(plan)
 
-        assert treatment.stopped is not None
+        assert isinstance(treatment.stopped, str)
         assert "No space left" in treatment.stopped
         assert len(treatment.treated) == done
         assert (treatment.treated[-1].unrecorded is None) is is_recorded
@@ -355,9 +357,9 @@ def test_one_at_a_time_with_a_pause() -> None:
             room.leak(b"/l/%d" % n)
         plan = await room.plan()
         began_at = room.clock.now()
-        told: list[TargetResult] = []
+        told: list[ActionResult[Target]] = []
 
-        def note_result(treated: TargetResult) -> None:
+        def note_result(treated: ActionResult[Target]) -> None:
             told.append(treated)
 
         treatment = await room.treat(plan, ExecutionOptions(pause_s=2.0), note_result)

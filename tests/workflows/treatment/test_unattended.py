@@ -11,6 +11,7 @@ from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.policy.policy import Limits, Policy, Rule, Treatment
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.treatment.journal_entry import Entry
+from lockdoctor.domain.treatment.reasons import Failure, FailureKind
 from lockdoctor.domain.treatment.unattended import (
     MAX_WATCH_S,
     TreatmentSkipReason,
@@ -192,7 +193,7 @@ def test_what_cannot_be_counted_is_not_done() -> None:
         done = await treated(room)
 
         assert done.failure is not None
-        assert "newer lockdoctor" in done.failure
+        assert done.failure == Failure(FailureKind.JOURNAL_NEWER)
         assert room.keys == {key_of(leaked)}
 
     tell(story)

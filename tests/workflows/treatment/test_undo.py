@@ -12,7 +12,7 @@ from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.treatment.journal_entry import EntryId
 from lockdoctor.domain.treatment.plan import Selection
-from lockdoctor.domain.treatment.reasons import KeyGone, KeyRewritten
+from lockdoctor.domain.treatment.reasons import Failure, FailureKind, KeyGone, KeyRewritten
 from lockdoctor.errors import WrongClusterError
 from lockdoctor.ports import MAX_KEYS_PER_WRITE
 from tests.factories.treatment import Room, key_of, tell
@@ -172,7 +172,10 @@ def test_a_stop_before_the_first_write_writes_nothing() -> None:
         room.stop.request("Ctrl-C")
         undone = await room.undo(entry_of(room))
 
-        assert (undone.result, undone.failure) == (Result.FAILED, "It was ended by Ctrl-C")
+        assert (undone.result, undone.failure) == (
+            Result.FAILED,
+            Failure(FailureKind.STOPPED, "Ctrl-C"),
+        )
         assert moved(room, leaked) == NUMBER
         assert len(room.journal.entries()) == 1
 

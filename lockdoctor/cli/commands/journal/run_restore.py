@@ -18,9 +18,9 @@ from lockdoctor.cli.runtime.run import settings_of
 from lockdoctor.cli.runtime.signals import Signals, run_writing
 from lockdoctor.cli.runtime.terminal import in_colour, print_message, write_to
 from lockdoctor.cli.runtime.treatment_context import connected_ward
-from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.treatment.journal_entry import Entry
-from lockdoctor.domain.treatment.restore_plan import RestorePlan, RestoreResult
+from lockdoctor.domain.treatment.restore_plan import RestorePlan
+from lockdoctor.domain.treatment.results import ActionResult
 from lockdoctor.errors import ConfigError
 from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.journal.file import FileJournal
@@ -75,7 +75,7 @@ def restore(
     settings.identity.require_no_mismatch()
     if signals.received:
         return RestoreStatus.INTERRUPTED
-    is_whole = restored.result is Result.DONE and not plan.left and not restored.unrecorded
+    is_whole = restored.is_complete and not plan.left
     return RestoreStatus.DONE if is_whole else RestoreStatus.NOT_ALL
 
 
@@ -114,6 +114,6 @@ async def _planned(
 
 async def _carried_out(
     settings: ConnectionSettings, file: FileJournal, plan: RestorePlan, stop: StopRequest
-) -> RestoreResult:
+) -> ActionResult[RestorePlan]:
     async with connected_ward(settings, file) as ward:
         return await workflow.restore(ward, plan, stop)

@@ -24,9 +24,9 @@ from lockdoctor.cli.runtime.signals import Signals, run_writing
 from lockdoctor.cli.runtime.terminal import in_colour, print_message, write_to
 from lockdoctor.cli.runtime.treatment_context import connected_ward
 from lockdoctor.domain.report.report import Report
-from lockdoctor.domain.treatment.journal_entry import EntryId
-from lockdoctor.domain.treatment.plan import RevokePlan, Selection
-from lockdoctor.domain.treatment.results import TargetResult, TreatmentReport, UndoResult
+from lockdoctor.domain.treatment.journal_entry import Entry, EntryId
+from lockdoctor.domain.treatment.plan import RevokePlan, Selection, Target
+from lockdoctor.domain.treatment.results import ActionResult, TreatmentReport
 from lockdoctor.errors import ClusterError, ConfigError, WrongClusterError
 from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.journal.file import FileJournal, default_path
@@ -204,9 +204,9 @@ async def _carry_out(
 ) -> TreatmentReport:
     acting = manner.acting
     conduct = ExecutionOptions(pause_s=acting.pause_s, continue_on_error=acting.continue_on_error)
-    told: list[TargetResult] = []
+    told: list[ActionResult[Target]] = []
 
-    def tell(treated: TargetResult) -> None:
+    def tell(treated: ActionResult[Target]) -> None:
         told.append(treated)
         if len(plan.targets) > 1:  # after two Ctrl-C, the user still sees the completed actions
             came = f"{title(treated.target)}: {RESULTS[treated.result]}"
@@ -238,7 +238,7 @@ def _undo(manner: RevokeSettings, entry_id: EntryId) -> int:
     """
     stop = StopRequest()
 
-    async def work() -> UndoResult:
+    async def work() -> ActionResult[Entry]:
         async with _ward(manner) as ward:
             return await undo(ward, entry_id, stop)
 
@@ -251,7 +251,7 @@ def _undo(manner: RevokeSettings, entry_id: EntryId) -> int:
     manner.settings.identity.require_no_mismatch()
     if signals.received:
         return ExitStatus.INTERRUPTED
-    return ExitStatus.NOTHING_FOUND if undone.is_fine else ExitStatus.FINDINGS
+    return ExitStatus.NOTHING_FOUND if undone.is_complete else ExitStatus.FINDINGS
 
 
 def _ward(manner: RevokeSettings) -> AbstractAsyncContextManager[TreatmentContext]:
