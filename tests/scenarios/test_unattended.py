@@ -78,7 +78,7 @@ def test_a_leak_is_treated_once_it_is_proven_often_enough(
 
 def _why(checked: Checked) -> str:
     """Name why nothing was treated, once the next leak is proven."""
-    told = "enough was treated in the last 24 hours"
+    told = "`treat_max_per_day` is reached"
     return "ENOUGH" if told in checked.stdout and " treated=0;" in checked.line else ""
 
 
