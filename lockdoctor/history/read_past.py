@@ -79,12 +79,10 @@ class _Reader:
     def past(self, prefixes: str) -> Past:
         stored = self._ask("runs_over_prefixes", prefixes=prefixes).fetchall()
         runs = [row for row in stored if self._is_past(row, "clock_id", "ended_at")]
-        last = runs[0] if runs else None
         alike = next((run for run in stored if run["judged_by"] == self.asked.judged_by), None)
         is_told = alike is not None and self._is_past(alike, "clock_id", "ended_at")
         return Past(
             runs=len(runs),
-            last_run_at=self._latest(last, "clock_id", "ended_at") if last else None,
             marks=tuple(self._marks()),
             holds=dict(self._holds()),
             readings=dict(self._readings()),

@@ -92,8 +92,6 @@ class Past:
 
     runs: int = 0
     """Over the same prefixes of the same cluster."""
-    last_run_at: float | None = None
-    """When the last of those ended."""
     marks: tuple[RevisionMark, ...] = ()
     """In the order of their revisions."""
     holds: Mapping[Hold, PastHold] = field(default_factory=dict)

@@ -138,15 +138,14 @@ class HistoryTable:
         lease = "no lease" if hold.lease_id == NO_LEASE else f"lease {hex_id(hold.lease_id)}"
         yield f"{lease}, create revision {hold.hold.create_revision}"
         if hold.held_first_answered_at is None:
-            stood = f"there for at least {at_least(seen_s)}, never seen to hold"
+            state = f"in the queue for at least {at_least(seen_s)}, never seen as holder"
         else:
-            stood = (
-                f"held for at least {at_least(hold.last_asked_at - hold.held_first_answered_at)}"
-            )
-        yield f"{stood}, last seen {self._ago(hold.last_asked_at)}"
+            held_s = hold.last_asked_at - hold.held_first_answered_at
+            state = f"held for at least {at_least(held_s)}"
+        yield f"{state}, last seen {self._ago(hold.last_asked_at)}"
 
     def _lease_table(self, leases: Sequence[StoredLease]) -> Table:
-        table = self._table("Lease", "TTL", "Left at last", "Read (UTC)")
+        table = self._table("Lease", "TTL", "Last remaining", "Read (UTC)")
         table.add_column("Readings", justify="right", no_wrap=True)
         for lease in leases:
             is_gone = lease.granted_ttl_s is None
