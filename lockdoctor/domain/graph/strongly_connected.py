@@ -9,8 +9,7 @@ N = TypeVar("N", bound=Hashable)
 
 
 def strongly_connected(
-    edges: Mapping[N, Sequence[N]],
-    inside: Collection[N] | None = None,
+    edges: Mapping[N, Sequence[N]], inside: Collection[N] | None = None
 ) -> list[list[N]]:
     """
     Return the sets of nodes that can reach one another.

@@ -7,11 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lockdoctor.domain.model.leases import (
-    LeadershipProbe,
-    LeaseReading,
-    Reading,
-)
+from lockdoctor.domain.model.leases import LeadershipProbe, LeaseReading, Reading
 
 TERM_CONFIRM_DELAY_S = 1.0
 """

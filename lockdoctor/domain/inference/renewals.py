@@ -20,13 +20,7 @@ from lockdoctor.domain.inference.deadlines import (
     last_refresh,
 )
 from lockdoctor.domain.inference.leadership import Leadership
-from lockdoctor.domain.model.leases import (
-    NO_LEASE,
-    LeaseId,
-    LeaseNotFound,
-    LeaseReading,
-    Reading,
-)
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, LeaseNotFound, LeaseReading, Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

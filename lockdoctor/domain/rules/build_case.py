@@ -15,24 +15,16 @@ from lockdoctor.domain.inference.hold_age import (
 )
 from lockdoctor.domain.inference.lease_expiry import CONFIRM_AFTER_S, gone_since
 from lockdoctor.domain.inference.lookup_schedule import needed_window_s
-from lockdoctor.domain.inference.queue_activity import (
-    QueueActivityIndex,
-)
+from lockdoctor.domain.inference.queue_activity import QueueActivityIndex
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Hold, Kind, Lock, LockId, LockKey
 from lockdoctor.domain.policy.policy import Thresholds
-from lockdoctor.domain.recipes.grouping import (
-    QueueId,
-    queue_of,
-    recipe_of,
-)
+from lockdoctor.domain.recipes.grouping import QueueId, queue_of, recipe_of
 from lockdoctor.domain.report.findings import LockReport
 from lockdoctor.domain.rules.lock_case import Dangling, LockCase
 from lockdoctor.domain.rules.lock_rules import CONVINCING_RENEWALS
 from lockdoctor.domain.rules.scan_facts import PrefixFacts, ScanFacts
-from lockdoctor.domain.rules.session_rules import (
-    is_renewed,
-)
+from lockdoctor.domain.rules.session_rules import is_renewed
 
 
 def needed_renewals(kind: Kind, thresholds: Thresholds) -> int:

@@ -221,9 +221,5 @@ def _as_blocked(report: LockReport, other: LockId) -> LockReport:
     verdict = report.verdict
     told = replace(verdict, evidence=(*verdict.evidence, HolderWaits(lock=other.name)))
     if verdict.kind is VerdictKind.SUSPECTED_LEAK:
-        told = replace(
-            told,
-            confidence=Confidence.POSSIBLE,
-            remedy=Advice.FREE_OTHER_LOCK_FIRST,
-        )
+        told = replace(told, confidence=Confidence.POSSIBLE, remedy=Advice.FREE_OTHER_LOCK_FIRST)
     return replace(report, verdicts=(told, *report.verdicts[1:]))

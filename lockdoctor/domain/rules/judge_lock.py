@@ -11,10 +11,7 @@ from lockdoctor.domain.rules.lease_rules import (
     overdue,
     shared_lease,
 )
-from lockdoctor.domain.rules.lock_case import (
-    LockCase,
-    Rule,
-)
+from lockdoctor.domain.rules.lock_case import LockCase, Rule
 from lockdoctor.domain.rules.lock_rules import (
     blocked_queue,
     eternal_lock,

@@ -9,19 +9,10 @@ from itertools import chain
 from typing import TypeVar
 
 from lockdoctor.domain.evidence.verdicts import Verdict
-from lockdoctor.domain.inference.queue_activity import (
-    GapReason,
-    WatchGap,
-    replay,
-)
+from lockdoctor.domain.inference.queue_activity import GapReason, WatchGap, replay
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Kind, Lock, LockId
-from lockdoctor.domain.recipes.grouping import (
-    data_beside,
-    is_plain,
-    queue_of,
-    released_lock,
-)
+from lockdoctor.domain.recipes.grouping import data_beside, is_plain, queue_of, released_lock
 from lockdoctor.domain.report.findings import LockReport
 from lockdoctor.domain.report.unseen import Part, Unseen, UnseenReason
 from lockdoctor.domain.rules.build_case import LockCaseBuilder
@@ -108,10 +99,7 @@ class PrefixView:
                 yield Unseen(what=Part.QUEUE_CHANGES, count=None, why=gap)
         if self.prefix.last is None:
             yield Unseen(
-                what=Part.KEYS_AT_END,
-                count=None,
-                why=UnseenReason.NOT_READ_AGAIN,
-                is_failure=True,
+                what=Part.KEYS_AT_END, count=None, why=UnseenReason.NOT_READ_AGAIN, is_failure=True
             )
 
     @cached_property

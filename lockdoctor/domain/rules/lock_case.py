@@ -10,20 +10,10 @@ from typing import NamedTuple
 
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.evidence.age import ClaimedAge, Held
-from lockdoctor.domain.evidence.keys import (
-    ForeignHolder,
-    OtherKeys,
-)
-from lockdoctor.domain.evidence.queue import (
-    GaveUp,
-    HandedOver,
-    PossibleAbandonedKey,
-    Waiters,
-)
+from lockdoctor.domain.evidence.keys import ForeignHolder, OtherKeys
+from lockdoctor.domain.evidence.queue import GaveUp, HandedOver, PossibleAbandonedKey, Waiters
 from lockdoctor.domain.evidence.remedies import Remedy
-from lockdoctor.domain.evidence.renewals import (
-    LeaderChanged,
-)
+from lockdoctor.domain.evidence.renewals import LeaderChanged
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
 from lockdoctor.domain.inference.hold_age import HoldAge
 from lockdoctor.domain.inference.queue_activity import QueueActivity

@@ -6,23 +6,10 @@ import math
 
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.evidence.age import WithinLimit
-from lockdoctor.domain.evidence.keys import (
-    ByDesign,
-    NoLease,
-    QueueCut,
-    Rewritten,
-    UnknownRecipe,
-)
-from lockdoctor.domain.evidence.queue import (
-    HandedOver,
-    NoHandOver,
-)
+from lockdoctor.domain.evidence.keys import ByDesign, NoLease, QueueCut, Rewritten, UnknownRecipe
+from lockdoctor.domain.evidence.queue import HandedOver, NoHandOver
 from lockdoctor.domain.evidence.remedies import Advice, Remedy, WatchLonger
-from lockdoctor.domain.evidence.renewals import (
-    LeaseEnded,
-    ReadFailed,
-    Unobservable,
-)
+from lockdoctor.domain.evidence.renewals import LeaseEnded, ReadFailed, Unobservable
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
 from lockdoctor.domain.inference.lookup_schedule import is_overdue
 from lockdoctor.domain.model.locks import CONTENDED_FOR, Kind
@@ -181,12 +168,7 @@ def healthy(case: LockCase) -> Verdict | None:
     if evidence is None:
         return None
     return verdict_on(
-        case,
-        VerdictKind.HEALTHY,
-        Severity.OK,
-        Confidence.PROVEN,
-        evidence,
-        Advice.NOTHING,
+        case, VerdictKind.HEALTHY, Severity.OK, Confidence.PROVEN, evidence, Advice.NOTHING
     )
 
 
@@ -246,10 +228,7 @@ def _what_is_missing(case: LockCase) -> tuple[list[Evidence], Remedy]:
     """Return why the lock is undetermined, and what would decide."""
     if case.lock.kind is Kind.UNKNOWN:
         is_bare = case.holder is not None and not case.holder.has_lease
-        return (
-            [NoLease(in_lock_shape=False) if is_bare else UnknownRecipe()],
-            Advice.STATE_KIND,
-        )
+        return ([NoLease(in_lock_shape=False) if is_bare else UnknownRecipe()], Advice.STATE_KIND)
     if not case.lock.queue_is_whole:
         return [QueueCut()], Advice.SCAN_WHOLE_LOCK
     if case.holder is not None and not case.holder.has_lease:

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from lockdoctor.domain.inference.leadership import Leadership
-from lockdoctor.domain.inference.queue_activity import (
-    WatchEvent,
-)
+from lockdoctor.domain.inference.queue_activity import WatchEvent
 from lockdoctor.domain.inference.renewals import Traces
 from lockdoctor.domain.model.leases import LeadershipProbe, LeaseId, Reading
 from lockdoctor.domain.model.locks import KeySnapshot, Lock

@@ -234,9 +234,7 @@ def _verdict(case: SessionCase) -> Verdict:
 def renewed(found: RenewalTrace) -> Renewed:
     """Return the renewals that the readings prove."""
     return Renewed(
-        renewals=found.renewals,
-        watched_s=found.watched_s,
-        at_most_every_s=found.at_most_every_s,
+        renewals=found.renewals, watched_s=found.watched_s, at_most_every_s=found.at_most_every_s
     )
 
 
