@@ -90,9 +90,9 @@ class Verdict:
     kind: VerdictKind
     severity: Severity
     confidence: Confidence
-    lock: LockId | None
+    lock: LockId | None = None
     """None where the verdict is on leases without keys."""
-    key: bytes | None
+    key: bytes | None = None
     """The key it is about: the holder, the longest waiter."""
     leases: tuple[LeaseId, ...]
     """The leases it is about; empty where the key has no lease."""

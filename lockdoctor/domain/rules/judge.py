@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from lockdoctor.domain.evidence.sessions import SessionsAlike
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, VerdictKind
-from lockdoctor.domain.inference.lease_origin import LeaseOrigin, group_by_origin, origin
+from lockdoctor.domain.inference.lease_origin import group_by_origin, origin
 from lockdoctor.domain.inference.lookup_schedule import needed_window_s
 from lockdoctor.domain.inference.renewals import RenewalTrace
 from lockdoctor.domain.model.leases import LeaseId, LeaseNotFound, LeaseReading, Reading
@@ -46,13 +46,9 @@ def judge(facts: ScanFacts) -> Report:
         unseen += view.unseen()
         gave_up.update(view.gave_up)
     cases = list(_session_cases(facts, gave_up))
-    verdicts = judge_sessions(
-        cases,
-        facts.policy.thresholds_for(b""),
-        Watch(facts.started_at, facts.watched_s),
-        facts.known_past,
-    )
-    verdicts = tuple(_with_groups(verdict, facts) for verdict in verdicts)
+    thresholds, watch = facts.policy.thresholds_for(b""), Watch(facts.started_at, facts.watched_s)
+    leaks = judge_sessions(cases, thresholds, watch, facts.known_past)
+    verdicts = [_with_groups(verdict, facts) for verdict in leaks]
     verdicts += judge_expiry(facts.traces, facts.sessions.keyless, facts.sessions.still_listed)
     trend = RecurringFindings(facts.known_past, facts.ended_at)
     waiting = judge_waits(
@@ -71,7 +67,7 @@ def judge(facts: ScanFacts) -> Report:
         locks=tuple(ranked),
         blocking=waiting.tree,
         sessions=tuple(
-            report_session(case, _origin(case.trace.lease_id, facts))
+            report_session(case, origin(case.trace.lease_id, facts.cluster.members, facts.ended_at))
             for case in cases
             if not case.trace.is_gone
         ),
@@ -122,10 +118,6 @@ def _calm(report: LockReport) -> LockReport:
     calm = replace(verdict, severity=Severity.OK)
     at = sum(each.severity > Severity.OK for each in others)
     return replace(report, verdicts=(*others[:at], calm, *others[at:]))
-
-
-def _origin(lease_id: LeaseId, facts: ScanFacts) -> LeaseOrigin | None:
-    return origin(lease_id, facts.cluster.members, facts.ended_at)
 
 
 def _alike(traces: Iterable[RenewalTrace], facts: ScanFacts) -> tuple[SessionsAlike, ...]:

@@ -66,15 +66,17 @@ def _of_age(case: LockCase) -> Iterator[IndicatorScore]:
     if case.age is None:
         return
     about = case.age.estimate
-    if case.age.stood_at_least_s >= case.limit_s:
+    if case.age.stood_at_least_s >= case.thresholds.limit_s:
         yield IndicatorScore(LeakIndicator.STOOD, 2 if case.lock.waiters else 3)
-    elif about and about.about_s >= case.limit_s:
+    elif about and about.about_s >= case.thresholds.limit_s:
         alone_s = case.alone_about_s or 0.0
-        yield IndicatorScore(LeakIndicator.LOOKS_OLD, 3 if alone_s >= case.limit_s else 1)
-    elif about and about.about_s < case.limit_s * YOUNG_SHARE:
+        yield IndicatorScore(
+            LeakIndicator.LOOKS_OLD, 3 if alone_s >= case.thresholds.limit_s else 1
+        )
+    elif about and about.about_s < case.thresholds.limit_s * YOUNG_SHARE:
         yield IndicatorScore(LeakIndicator.LOOKS_YOUNG, -2)
     claimed_s = case.age.claimed_s
-    if claimed_s is not None and claimed_s >= case.limit_s:
+    if claimed_s is not None and claimed_s >= case.thresholds.limit_s:
         yield IndicatorScore(LeakIndicator.CLAIMS_OLD, 1)
-    elif claimed_s is not None and 0 <= claimed_s < case.limit_s * YOUNG_SHARE:
+    elif claimed_s is not None and 0 <= claimed_s < case.thresholds.limit_s * YOUNG_SHARE:
         yield IndicatorScore(LeakIndicator.CLAIMS_YOUNG, -1)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from lockdoctor.domain.evidence import Evidence
-from lockdoctor.domain.evidence.remedies import Advice, Remedy
+from lockdoctor.domain.evidence.remedies import Advice
 from lockdoctor.domain.evidence.renewals import (
     Expired,
     KeyWithoutLease,
@@ -18,33 +18,26 @@ from lockdoctor.domain.inference.lease_expiry import CONFIRM_AFTER_S, expired_fo
 from lockdoctor.domain.inference.lookup_schedule import LATE_SHARE
 from lockdoctor.domain.inference.renewals import RenewalTrace
 from lockdoctor.domain.model.leases import LeaseId
-from lockdoctor.domain.model.locks import Kind
-from lockdoctor.domain.rules.lock_case import (
-    LockCase,
-    hold_evidence,
-    other_keys_evidence,
-    queue_evidence,
-    renewal_evidence,
-    verdict_on,
-)
+from lockdoctor.domain.model.locks import CONTENDED_FOR, Kind
+from lockdoctor.domain.rules.lock_case import LockCase
 
 
 def judge_expiry(
     traces: Mapping[LeaseId, RenewalTrace],
     keyless: Iterable[LeaseId],
     still_listed: Mapping[LeaseId, float],
-) -> tuple[Verdict, ...]:
+) -> Iterator[Verdict]:
     """
-    Return verdicts on leases that etcd does not end, or that only a list has.
+    Yield verdicts on leases that etcd does not end, or that only a list has.
 
     Args:
         still_listed: Of leases that a look-up found gone, when the last list was requested that had
             them nevertheless.
     """
     late = {
-        lease: found
+        lease: for_s
         for lease in keyless
-        if lease in traces and (found := expired_for_s(traces[lease].readings)) is not None
+        if lease in traces and (for_s := expired_for_s(traces[lease].readings)) is not None
     }
     ghosts = {
         lease: listed_at - since
@@ -52,27 +45,21 @@ def judge_expiry(
         if lease in traces and (since := gone_since(traces[lease].readings)) is not None
         if listed_at - since >= CONFIRM_AFTER_S
     }
-    verdicts = []
     if late:
         expired = Expired(leases=len(late), for_s=max(late.values()))
-        verdicts.append(_of_many(VerdictKind.OVERDUE, late, expired, Advice.FIND_FAILING_REVOKES))
+        yield _of_many(VerdictKind.OVERDUE, late, expired, Advice.FIND_FAILING_REVOKES)
     if ghosts:
         listed = ListedNotFound(leases=len(ghosts), for_s=max(ghosts.values()))
-        verdicts.append(
-            _of_many(VerdictKind.GHOST_LEASE, ghosts, listed, Advice.COMPARE_LEASE_LISTS)
-        )
-    return tuple(verdicts)
+        yield _of_many(VerdictKind.GHOST_LEASE, ghosts, listed, Advice.COMPARE_LEASE_LISTS)
 
 
 def _of_many(
-    kind: VerdictKind, leases: Iterable[LeaseId], evidence: Evidence, remedy: Remedy
+    kind: VerdictKind, leases: Iterable[LeaseId], evidence: Evidence, remedy: Advice
 ) -> Verdict:
     return Verdict(
         kind=kind,
         severity=Severity.WARNING,
         confidence=Confidence.PROVEN,
-        lock=None,
-        key=None,
         leases=tuple(sorted(leases)),
         evidence=(evidence,),
         remedy=remedy,
@@ -80,12 +67,26 @@ def _of_many(
 
 
 def dangling_holder(case: LockCase) -> Verdict | None:
-    """
-    Return a verdict if the holder's lease is gone, but its key exists.
+    """Return a verdict if the holder's lease is gone, so that its hold never ends by itself."""
+    return _dangling(case, of_holder=True)
 
-    This hold never ends by itself.
-    """
-    return _dangling(case) if case.dangling and case.dangling.key is case.holder else None
+
+def dangling_waiter(case: LockCase, _: Verdict) -> Verdict | None:
+    """Return a verdict on a waiter whose lease is gone: once it holds, its hold never ends."""
+    return _dangling(case, of_holder=False)
+
+
+def _dangling(case: LockCase, *, of_holder: bool) -> Verdict | None:
+    if case.dangling is None or (case.dangling.key is case.lock.holder) is not of_holder:
+        return None
+    evidence = KeyWithoutLease(for_s=case.dangling.for_s)
+    return case.verdict(
+        VerdictKind.DANGLING,
+        Severity.CRITICAL if of_holder and case.lock.waiters else Severity.WARNING,
+        [evidence, *case.hold_evidence(), *case.queue_evidence()],
+        Advice.COMPARE_MEMBERS,
+        key=case.dangling.key,
+    )
 
 
 def overdue(case: LockCase) -> Verdict | None:
@@ -93,37 +94,24 @@ def overdue(case: LockCase) -> Verdict | None:
     for_s = expired_for_s(case.trace.readings) if case.trace else None
     if for_s is None or case.is_released:
         return None
-    return verdict_on(
-        case,
+    return case.verdict(
         VerdictKind.OVERDUE,
         Severity.CRITICAL if case.lock.waiters else Severity.WARNING,
-        Confidence.PROVEN,
-        [Expired(leases=1, for_s=for_s), *queue_evidence(case), *hold_evidence(case)],
+        [Expired(leases=1, for_s=for_s), *case.queue_evidence(), *case.hold_evidence()],
         Advice.FIND_FAILING_REVOKES_AND_REVOKE,
     )
 
 
 def late_renewal(case: LockCase, _: Verdict) -> Verdict | None:
     """Return a verdict if late renewals might lose the lock while its holder works."""
-    found = case.trace
-    if found is None or found.late_by is None or found.last is None:
+    late_by = case.trace.late_by if case.trace else None
+    granted_s = case.trace.granted_ttl_s if case.trace else None
+    if late_by is None or granted_s is None or case.lock.kind is Kind.UNKNOWN:
         return None
-    if case.lock.kind is Kind.UNKNOWN:
+    if late_by > granted_s * LATE_SHARE:
         return None
-    granted_s = found.last.granted_ttl_s
-    if found.late_by > granted_s * LATE_SHARE:
-        return None
-    return verdict_on(
-        case,
-        VerdictKind.LATE_RENEWAL,
-        Severity.WARNING,
-        Confidence.PROVEN,
-        [
-            LateRenewal(remaining_at_most_s=found.late_by, granted_s=granted_s),
-            *renewal_evidence(case),
-        ],
-        Advice.RENEW_EARLIER,
-    )
+    evidence = [LateRenewal(late_by, granted_s), *case.renewal_evidence()]
+    return case.verdict(VerdictKind.LATE_RENEWAL, Severity.WARNING, evidence, Advice.RENEW_EARLIER)
 
 
 def long_ttl(case: LockCase, _: Verdict) -> Verdict | None:
@@ -132,50 +120,13 @@ def long_ttl(case: LockCase, _: Verdict) -> Verdict | None:
     limit_s = case.thresholds.max_ttl_s
     if case.lock.kind is not Kind.LOCK or granted_s is None or granted_s <= limit_s:
         return None
-    return verdict_on(
-        case,
-        VerdictKind.LONG_TTL,
-        Severity.WARNING,
-        Confidence.PROVEN,
-        [LongTtl(granted_s=granted_s, limit_s=limit_s)],
-        Advice.SHORTEN_TTL,
-    )
-
-
-def dangling_waiter(case: LockCase, _: Verdict) -> Verdict | None:
-    """
-    Return a verdict on a waiter whose lease is gone.
-
-    When it becomes the holder, its hold will never end by itself.
-    """
-    return _dangling(case) if case.dangling and case.dangling.key is not case.holder else None
+    evidence = [LongTtl(granted_s, limit_s)]
+    return case.verdict(VerdictKind.LONG_TTL, Severity.WARNING, evidence, Advice.SHORTEN_TTL)
 
 
 def shared_lease(case: LockCase, _: Verdict) -> Verdict | None:
     """Return a verdict if revoking the holder's lease deletes keys outside the lock."""
-    others = other_keys_evidence(case)
-    if not others or case.is_released or case.lock.kind not in {Kind.LOCK, Kind.ELECTION}:
+    others = list(case.other_keys_evidence())
+    if not others or case.is_released or case.lock.kind not in CONTENDED_FOR:
         return None
-    return verdict_on(
-        case,
-        VerdictKind.SHARED_LEASE,
-        Severity.OK,
-        Confidence.PROVEN,
-        others,
-        Advice.KEYS_GO_WITH_LEASE,
-    )
-
-
-def _dangling(case: LockCase) -> Verdict | None:
-    if case.dangling is None:
-        return None
-    blocks = bool(case.lock.waiters) and case.dangling.key is case.holder
-    return verdict_on(
-        case,
-        VerdictKind.DANGLING,
-        Severity.CRITICAL if blocks else Severity.WARNING,
-        Confidence.PROVEN,
-        [KeyWithoutLease(for_s=case.dangling.for_s), *hold_evidence(case), *queue_evidence(case)],
-        Advice.COMPARE_MEMBERS,
-        key=case.dangling.key,
-    )
+    return case.verdict(VerdictKind.SHARED_LEASE, Severity.OK, others, Advice.KEYS_GO_WITH_LEASE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
@@ -21,6 +21,9 @@ from lockdoctor.domain.inference.renewals import RenewalTrace
 from lockdoctor.domain.model.locks import Kind, Lock, LockKey, Recipe
 from lockdoctor.domain.policy.policy import Thresholds
 from lockdoctor.domain.rules.session_rules import is_renewed, renewed
+
+MAX_OTHER_KEYS = 20
+"""The maximum number of a lease's keys outside a lock that are named; the rest is counted."""
 
 
 class Dangling(NamedTuple):
@@ -73,11 +76,6 @@ class LockCase:
     """A window, in seconds, that would have shown enough renewals."""
 
     @property
-    def holder(self) -> LockKey | None:
-        """Return the key that owns the lock."""
-        return self.lock.holder
-
-    @property
     def longest_wait_s(self) -> float:
         """Return how long the longest waiter was seen to wait, in seconds."""
         return max(self.waited_s, default=0.0)
@@ -88,15 +86,10 @@ class LockCase:
         return bool(self.lock.waiters or self.activity.gave_up)
 
     @property
-    def limit_s(self) -> float:
-        """Return the age from which the hold is long, in seconds."""
-        return self.thresholds.limit_s
-
-    @property
     def is_within_limit(self) -> bool:
         """Return whether the hold is proven to be younger than the stated limit."""
         at_most_s = self.age.at_most_s if self.age else None
-        return at_most_s is not None and at_most_s <= self.limit_s
+        return at_most_s is not None and at_most_s <= self.thresholds.limit_s
 
     @property
     def is_judged_by_age(self) -> bool:
@@ -114,65 +107,78 @@ class LockCase:
         """Return whether the holder's lease is proven renewed, without a sign of its end."""
         return self.trace is not None and is_renewed(self.trace)
 
+    def verdict(
+        self,
+        kind: VerdictKind,
+        severity: Severity,
+        evidence: Sequence[Evidence],
+        remedy: Remedy,
+        *,
+        confidence: Confidence = Confidence.PROVEN,
+        key: LockKey | None = None,
+    ) -> Verdict:
+        """Return a verdict on the lock, about its holder's key if no key is given."""
+        subject = key or self.lock.holder
+        return Verdict(
+            kind=kind,
+            severity=severity,
+            confidence=confidence,
+            lock=self.lock.id,
+            key=subject.key if subject else None,
+            leases=(subject.lease_id,) if subject and subject.has_lease else (),
+            evidence=tuple(evidence),
+            remedy=remedy,
+        )
 
-BY_DESIGN = frozenset({Kind.ELECTION, Kind.REGISTRATION})
-"""Held as long as the process lives; for these, age alone proves no leak."""
+    def hold_evidence(self) -> Iterator[Evidence]:
+        """Yield how long the lock is held, as far as the readings show."""
+        if self.age and not self.is_released:
+            yield Held(at_least_s=self.age.at_least_s, at_most_s=self.age.at_most_s)
+            if self.age.claimed_s is not None:
+                yield ClaimedAge(claimed_s=self.age.claimed_s)
+        if self.lock.foreign_holder and self.lock.holder:
+            yield ForeignHolder(key=self.lock.holder.key)
 
+    def renewal_evidence(self) -> Iterator[Evidence]:
+        """Yield how often the lease was renewed, where a renewal is proven."""
+        if self.trace and self.trace.renewals:
+            yield renewed(self.trace)
 
-MAX_OTHER_KEYS = 20
-"""The maximum number of a lease's keys outside a lock that are named; the rest is counted."""
+    def leader_change_evidence(self) -> Iterator[Evidence]:
+        """Yield that a new leader reset the TTL, where a rise is not confirmed."""
+        if self.trace and self.trace.unconfirmed:
+            yield LeaderChanged(discarded=self.trace.unconfirmed)
 
+    def queue_evidence(self) -> Iterator[Evidence]:
+        """Yield the waiters, and the attempts that gave up."""
+        if self.lock.waiters:
+            yield Waiters(len(self.lock.waiters), longest_at_least_s=self.longest_wait_s)
+        if self.activity.gave_up:
+            yield GaveUp(self.activity.gave_up, watched_s=self.activity.watched_s)
 
-Rule = Callable[[LockCase], "Verdict | None"]
+    def release_evidence(self) -> Iterator[Evidence]:
+        """Yield how often the lock was released while it was watched."""
+        if self.activity.releases:
+            yield HandedOver(self.activity.releases, watched_s=self.activity.watched_s)
 
+    def abandoned_key_evidence(self) -> Iterator[Evidence]:
+        """Yield that the holder might be an abandoned key, where attempts left sessions."""
+        if self.unclosed or self.gave_up_elsewhere:
+            yield PossibleAbandonedKey(self.unclosed, self.gave_up_elsewhere)
 
-def verdict_on(
-    case: LockCase,
-    kind: VerdictKind,
-    severity: Severity,
-    confidence: Confidence,
-    evidence: list[Evidence],
-    remedy: Remedy,
-    key: LockKey | None = None,
-) -> Verdict:
-    """Return a verdict on the lock, or on one of its keys if a key is given."""
-    subject = key or case.holder
-    return Verdict(
-        kind=kind,
-        severity=severity,
-        confidence=confidence,
-        lock=case.lock.id,
-        key=subject.key if subject else None,
-        leases=(subject.lease_id,) if subject and subject.has_lease else (),
-        evidence=tuple(evidence),
-        remedy=remedy,
-    )
-
-
-def hold_evidence(case: LockCase) -> list[Evidence]:
-    """Return how long the lock is held, as far the readings show."""
-    evidence: list[Evidence] = []
-    if case.age and not case.is_released:
-        evidence.append(Held(at_least_s=case.age.at_least_s, at_most_s=case.age.at_most_s))
-        if case.age.claimed_s is not None:
-            evidence.append(ClaimedAge(claimed_s=case.age.claimed_s))
-    if case.lock.foreign_holder and case.holder:
-        evidence.append(ForeignHolder(key=case.holder.key))
-    return evidence
-
-
-def other_keys_evidence(case: LockCase) -> list[Evidence]:
-    """Return the keys outside the lock, as the last look-up with keys has them."""
-    attached = case.trace.attached_keys if case.trace else ()
-    if len(attached) <= 1 or case.lock.foreign_holder:
-        return []
-    if case.lock.recipe is Recipe.RW_MUTEX:  # each attempt has a key of its own
-        below = case.lock.name + b"/"
-        attached = tuple(key for key in attached if not key.startswith(below))
-    own = {key.key for key in case.lock.keys}
-    count = len(attached) - sum(_has(attached, key) for key in own)
-    others = islice((key for key in attached if key not in own), MAX_OTHER_KEYS)
-    return [OtherKeys(count=count, keys=tuple(others))] if count else []
+    def other_keys_evidence(self) -> Iterator[Evidence]:
+        """Yield the keys outside the lock, as the last look-up with keys has them."""
+        attached = self.trace.attached_keys if self.trace else ()
+        if len(attached) <= 1 or self.lock.foreign_holder:
+            return
+        if self.lock.recipe is Recipe.RW_MUTEX:  # each attempt has a key of its own
+            below = self.lock.name + b"/"
+            attached = tuple(key for key in attached if not key.startswith(below))
+        own = {key.key for key in self.lock.keys}
+        count = len(attached) - sum(_has(attached, key) for key in own)
+        if count:
+            others = islice((key for key in attached if key not in own), MAX_OTHER_KEYS)
+            yield OtherKeys(count=count, keys=tuple(others))
 
 
 def _has(keys: Sequence[bytes], key: bytes) -> bool:
@@ -181,39 +187,4 @@ def _has(keys: Sequence[bytes], key: bytes) -> bool:
     return at < len(keys) and keys[at] == key
 
 
-def abandoned_key_evidence(case: LockCase) -> list[Evidence]:
-    """Return that the holder might be an abandoned key, where attempts left sessions."""
-    if not (case.unclosed or case.gave_up_elsewhere):
-        return []
-    return [PossibleAbandonedKey(unclosed=case.unclosed, gave_up_elsewhere=case.gave_up_elsewhere)]
-
-
-def renewal_evidence(case: LockCase) -> list[Evidence]:
-    """Return how often the lease was renewed, where a renewal is proven."""
-    return [renewed(case.trace)] if case.trace and case.trace.renewals else []
-
-
-def queue_evidence(case: LockCase) -> list[Evidence]:
-    """Return the waiters, and the attempts that gave up."""
-    evidence: list[Evidence] = []
-    if case.lock.waiters:
-        evidence.append(
-            Waiters(waiters=len(case.lock.waiters), longest_at_least_s=case.longest_wait_s)
-        )
-    if case.activity.gave_up:
-        evidence.append(GaveUp(attempts=case.activity.gave_up, watched_s=case.activity.watched_s))
-    return evidence
-
-
-def release_evidence(case: LockCase) -> list[Evidence]:
-    """Return how often the lock was released while it was watched."""
-    activity = case.activity
-    if not activity.releases:
-        return []
-    return [HandedOver(releases=activity.releases, watched_s=activity.watched_s)]
-
-
-def leader_change_evidence(case: LockCase) -> list[Evidence]:
-    """Return that a new leader reset the TTL, where a rise is not confirmed."""
-    unconfirmed = case.trace.unconfirmed if case.trace else 0
-    return [LeaderChanged(discarded=unconfirmed)] if unconfirmed else []
+Rule = Callable[[LockCase], "Verdict | None"]

@@ -14,45 +14,29 @@ from lockdoctor.domain.evidence.verdicts import Confidence, Severity, Verdict, V
 from lockdoctor.domain.inference.lookup_schedule import is_overdue
 from lockdoctor.domain.model.locks import CONTENDED_FOR, Kind
 from lockdoctor.domain.rules.leak_score import leak_score
-from lockdoctor.domain.rules.lock_case import (
-    BY_DESIGN,
-    LockCase,
-    abandoned_key_evidence,
-    hold_evidence,
-    leader_change_evidence,
-    other_keys_evidence,
-    queue_evidence,
-    release_evidence,
-    renewal_evidence,
-    verdict_on,
-)
+from lockdoctor.domain.rules.lock_case import LockCase
 from lockdoctor.domain.rules.session_rules import not_renewed
 
+BY_DESIGN = frozenset({Kind.ELECTION, Kind.REGISTRATION})
+"""Held as long as the process lives; for these, age alone proves no leak."""
+
 CONVINCING_RENEWALS = 2
-"""
-The minimum number of renewals of a hold during the run by which it is suspected without a proven
-age.
-"""
+"""The minimum renewals of a hold, in this run, to suspect it without a proven age."""
 
 
 def eternal_lock(case: LockCase) -> Verdict | None:
-    """
-    Return a verdict if a key of a lock or an election has no lease.
-
-    Only a client can delete such a key.
-    """
-    bare = next((key for key in case.lock.keys if not key.has_lease), None)
-    if bare is None or case.lock.kind not in CONTENDED_FOR or not case.lock.queue_is_whole:
+    """Return a verdict if a key of a lock or an election has no lease, so never expires."""
+    lock = case.lock
+    bare = next((key for key in lock.keys if not key.has_lease), None)
+    if bare is None or lock.kind not in CONTENDED_FOR or not lock.queue_is_whole:
         return None
-    may_be_data = case.lock.may_be_data(bare)
+    may_be_data = lock.may_be_data(bare)
     # Candidates of an election might have no keys: they are kept out nevertheless.
-    blocks = bare is case.holder and (case.lock.waiters or case.lock.kind is Kind.ELECTION)
-    return verdict_on(
-        case,
+    blocks = bare is lock.holder and (lock.waiters or lock.kind is Kind.ELECTION)
+    return case.verdict(
         VerdictKind.ETERNAL_LOCK,
         Severity.CRITICAL if blocks else Severity.WARNING,
-        Confidence.PROVEN,
-        [NoLease(in_lock_shape=not may_be_data), *hold_evidence(case), *queue_evidence(case)],
+        [NoLease(in_lock_shape=not may_be_data), *case.hold_evidence(), *case.queue_evidence()],
         Advice.FIND_PURPOSE_OF_KEY if may_be_data else Advice.DELETE_KEY,
         key=bare,
     )
@@ -67,18 +51,16 @@ def leaked_lock(case: LockCase) -> Verdict | None:
         return None
     critical_s = case.thresholds.critical_hold_s
     is_past_critical = critical_s is not None and case.age.at_least_s >= critical_s
-    return verdict_on(
-        case,
+    return case.verdict(
         VerdictKind.LEAKED_LOCK,
         Severity.CRITICAL if case.is_blocking or is_past_critical else Severity.WARNING,
-        Confidence.PROVEN,
         [
-            *hold_evidence(case),
-            *renewal_evidence(case),
+            *case.hold_evidence(),
+            *case.renewal_evidence(),
             NoHandOver(case.age.at_least_s),
-            *queue_evidence(case),
-            *abandoned_key_evidence(case),
-            *other_keys_evidence(case),
+            *case.queue_evidence(),
+            *case.abandoned_key_evidence(),
+            *case.other_keys_evidence(),
         ],
         Advice.FREE_AND_FIX,
     )
@@ -91,75 +73,51 @@ def suspected_leak(case: LockCase) -> Verdict | None:
     A health check mentions only old holds, and alarms only where a leak is likely. Where a limit is
     stated it leaves the verdict to its next run, which will have the proof.
     """
-    if not (case.is_judged_by_age and case.is_renewed and case.age):
-        return None
-    if case.is_new_hold:
+    if case.is_new_hold or not (case.is_judged_by_age and case.is_renewed and case.age):
         return None
     is_stated, suspects = case.thresholds.stated_limit_s is not None, case.thresholds.suspects
-    if not suspects and (is_stated or case.age.at_least_s < case.limit_s):
+    if not suspects and (is_stated or case.age.at_least_s < case.thresholds.limit_s):
         return None
     if case.renewals_of_hold < (1 if is_stated else CONVINCING_RENEWALS):
         return None
-    if is_stated and case.is_within_limit:
+    score = leak_score(case)
+    is_likely = score.points >= score.needed
+    if is_stated and (case.is_within_limit or not is_likely):
         return None
-    about, weighed = case.age.estimate, leak_score(case)
-    is_likely = weighed.points >= weighed.needed
-    if is_stated and not is_likely:
-        return None
-    return verdict_on(
-        case,
+    return case.verdict(
         VerdictKind.SUSPECTED_LEAK,
         Severity.WARNING if suspects or is_likely else Severity.OK,
-        Confidence.LIKELY if is_likely else Confidence.POSSIBLE,
         [
-            *renewal_evidence(case),
+            *case.renewal_evidence(),
             NoHandOver(case.age.at_least_s),
-            *queue_evidence(case),
-            *hold_evidence(case),
-            *([about] if about else []),
-            *([weighed] if weighed.weights else []),
-            *abandoned_key_evidence(case),
-            *other_keys_evidence(case),
+            *case.queue_evidence(),
+            *case.hold_evidence(),
+            *([case.age.estimate] if case.age.estimate else []),
+            *([score] if score.weights else []),
+            *case.abandoned_key_evidence(),
+            *case.other_keys_evidence(),
         ],
         Advice.STATE_LIMIT,
+        confidence=Confidence.LIKELY if is_likely else Confidence.POSSIBLE,
     )
 
 
 def expiring(case: LockCase) -> Verdict | None:
     """Return a verdict if the holder's lease counts down: etcd will free the lock."""
-    found = case.trace
-    if found is None or found.last is None or case.is_new_hold:
+    trace = case.trace
+    if trace is None or trace.last is None or case.is_new_hold:
         return None
-    granted_s = found.last.granted_ttl_s
-    if found.is_gone and case.is_released and not found.ended_early:
-        return verdict_on(
-            case,
-            VerdictKind.EXPIRING,
-            Severity.OK,
-            Confidence.PROVEN,
-            [
-                not_renewed(found, granted_s),
-                LeaseEnded(),
-                *renewal_evidence(case),
-                *leader_change_evidence(case),
-            ],
-            Advice.NOTHING_TO_DO_LOCK_FREED,
-        )
-    if found.is_gone or case.is_released or not is_overdue(found):
+    evidence: list[Evidence] = [not_renewed(trace, trace.last.granted_ttl_s)]
+    confidence, remedy = Confidence.LIKELY, Advice.NOTHING_TO_DO_UNLESS_RENEWED
+    if trace.is_gone and case.is_released and not trace.ended_early:
+        confidence, remedy = Confidence.PROVEN, Advice.NOTHING_TO_DO_LOCK_FREED
+        evidence += [LeaseEnded(), *case.renewal_evidence()]
+    elif trace.is_gone or case.is_released or not is_overdue(trace):
         return None
-    return verdict_on(
-        case,
-        VerdictKind.EXPIRING,
-        Severity.OK,
-        Confidence.LIKELY,
-        [
-            not_renewed(found, granted_s),
-            *renewal_evidence(case),
-            *queue_evidence(case),
-            *leader_change_evidence(case),
-        ],
-        Advice.NOTHING_TO_DO_UNLESS_RENEWED,
-    )
+    else:
+        evidence += [*case.renewal_evidence(), *case.queue_evidence()]
+    evidence += case.leader_change_evidence()
+    return case.verdict(VerdictKind.EXPIRING, Severity.OK, evidence, remedy, confidence=confidence)
 
 
 def healthy(case: LockCase) -> Verdict | None:
@@ -167,71 +125,48 @@ def healthy(case: LockCase) -> Verdict | None:
     evidence = _health(case)
     if evidence is None:
         return None
-    return verdict_on(
-        case, VerdictKind.HEALTHY, Severity.OK, Confidence.PROVEN, evidence, Advice.NOTHING
-    )
-
-
-def undetermined(case: LockCase) -> Verdict:
-    """Return the verdict that the evidence does not suffice, and what would decide."""
-    evidence, remedy = _what_is_missing(case)
-    return verdict_on(
-        case,
-        VerdictKind.UNDETERMINED,
-        Severity.OK,
-        Confidence.UNDETERMINED,
-        [*evidence, *renewal_evidence(case), *queue_evidence(case), *hold_evidence(case)],
-        remedy,
-    )
-
-
-def blocked_queue(case: LockCase, state: Verdict) -> Verdict | None:
-    """Return a verdict if a waiter has waited too long, but its holder is not judged."""
-    if case.lock.kind is not Kind.LOCK or state.is_finding or not case.lock.waiters:
-        return None
-    if case.longest_wait_s < case.thresholds.max_wait_s:
-        return None
-    return verdict_on(
-        case,
-        VerdictKind.BLOCKED_QUEUE,
-        Severity.WARNING,
-        Confidence.PROVEN,
-        [*queue_evidence(case), *release_evidence(case), *hold_evidence(case)],
-        Advice.ASK_HOLDER,
-        key=case.lock.waiters[0],
-    )
+    return case.verdict(VerdictKind.HEALTHY, Severity.OK, evidence, Advice.NOTHING)
 
 
 def _health(case: LockCase) -> list[Evidence] | None:
     """Return the evidence that proves the lock healthy, or None."""
     if case.is_released or (case.is_new_hold and case.lock.queue_is_whole):
-        return [*release_evidence(case), *leader_change_evidence(case)] or [
-            HandedOver(1, case.activity.watched_s)
-        ]
-    if case.lock.kind in BY_DESIGN and case.is_renewed:
-        return [
-            ByDesign(case.lock.kind.value),
-            *renewal_evidence(case),
-            *leader_change_evidence(case),
-        ]
-    if case.lock.kind in BY_DESIGN and case.rewrites:
-        rewritten = Rewritten(times=case.rewrites, watched_s=case.age.at_least_s if case.age else 0)
-        return [ByDesign(case.lock.kind.value), rewritten]
+        evidence = [*case.release_evidence(), *case.leader_change_evidence()]
+        return evidence or [HandedOver(1, case.activity.watched_s)]
+    if case.lock.kind in BY_DESIGN:
+        by_design = ByDesign(case.lock.kind.value)
+        if case.is_renewed:
+            return [by_design, *case.renewal_evidence(), *case.leader_change_evidence()]
+        if case.rewrites:
+            return [by_design, Rewritten(case.rewrites, case.age.at_least_s if case.age else 0)]
     # Only a stated limit decides what is right for this lock.
     limit_s = case.thresholds.stated_limit_s
     if case.is_judged_by_age and limit_s is not None and case.is_within_limit:
-        return [WithinLimit(limit_s=limit_s), *hold_evidence(case), *renewal_evidence(case)]
+        return [WithinLimit(limit_s), *case.hold_evidence(), *case.renewal_evidence()]
     return None
+
+
+def undetermined(case: LockCase) -> Verdict:
+    """Return the verdict that the evidence does not suffice, and what would decide."""
+    evidence, remedy = _what_is_missing(case)
+    return case.verdict(
+        VerdictKind.UNDETERMINED,
+        Severity.OK,
+        [*evidence, *case.renewal_evidence(), *case.queue_evidence(), *case.hold_evidence()],
+        remedy,
+        confidence=Confidence.UNDETERMINED,
+    )
 
 
 def _what_is_missing(case: LockCase) -> tuple[list[Evidence], Remedy]:
     """Return why the lock is undetermined, and what would decide."""
-    if case.lock.kind is Kind.UNKNOWN:
-        is_bare = case.holder is not None and not case.holder.has_lease
-        return ([NoLease(in_lock_shape=False) if is_bare else UnknownRecipe()], Advice.STATE_KIND)
-    if not case.lock.queue_is_whole:
+    lock = case.lock
+    is_bare = lock.holder is not None and not lock.holder.has_lease
+    if lock.kind is Kind.UNKNOWN:
+        return [NoLease(in_lock_shape=False) if is_bare else UnknownRecipe()], Advice.STATE_KIND
+    if not lock.queue_is_whole:
         return [QueueCut()], Advice.SCAN_WHOLE_LOCK
-    if case.holder is not None and not case.holder.has_lease:
+    if is_bare:
         return [NoLease(in_lock_shape=True)], Advice.FIND_SERVICE
     if case.trace is None or case.unread is not None:
         why = case.unread or "the run ended before it was read"
@@ -245,7 +180,21 @@ def _what_is_missing(case: LockCase) -> tuple[list[Evidence], Remedy]:
     if case.is_renewed and not case.thresholds.suspects:
         return [], Advice.NOTHING_TO_DO_YOUNG
     if case.trace.unconfirmed:
-        return leader_change_evidence(case), Advice.SCAN_AGAIN_STEADY_LEADER
-    needed_s = case.needed_window_s
-    missing = Unobservable(needed_s=needed_s, granted_s=case.trace.granted_ttl_s or 0)
-    return [missing], WatchLonger(math.ceil(needed_s))
+        return [*case.leader_change_evidence()], Advice.SCAN_AGAIN_STEADY_LEADER
+    missing = Unobservable(case.needed_window_s, granted_s=case.trace.granted_ttl_s or 0)
+    return [missing], WatchLonger(math.ceil(case.needed_window_s))
+
+
+def blocked_queue(case: LockCase, state: Verdict) -> Verdict | None:
+    """Return a verdict if a waiter has waited too long, but its holder is not judged."""
+    if case.lock.kind is not Kind.LOCK or state.is_finding or not case.lock.waiters:
+        return None
+    if case.longest_wait_s < case.thresholds.max_wait_s:
+        return None
+    return case.verdict(
+        VerdictKind.BLOCKED_QUEUE,
+        Severity.WARNING,
+        [*case.queue_evidence(), *case.release_evidence(), *case.hold_evidence()],
+        Advice.ASK_HOLDER,
+        key=case.lock.waiters[0],
+    )

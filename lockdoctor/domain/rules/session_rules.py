@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import NamedTuple
@@ -24,7 +24,6 @@ from lockdoctor.domain.inference.lease_origin import LeaseOrigin
 from lockdoctor.domain.inference.lookup_schedule import is_overdue
 from lockdoctor.domain.inference.renewals import RenewalTrace
 from lockdoctor.domain.inference.session_growth import MIN_NEW, Growth, growth_over_runs
-from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.past.past import NO_PAST, Past
 from lockdoctor.domain.policy.policy import Thresholds
 from lockdoctor.domain.report.findings import SessionReport
@@ -72,7 +71,7 @@ def report_session(case: SessionCase, origin: LeaseOrigin | None = None) -> Sess
 
 def judge_sessions(
     cases: Sequence[SessionCase], thresholds: Thresholds, watch: Watch, past: Past = NO_PAST
-) -> tuple[Verdict, ...]:
+) -> Iterator[Verdict]:
     """
     Judge all leases without keys together: growth without end is a leak.
 
@@ -80,36 +79,56 @@ def judge_sessions(
     key at times. Growth makes a leak likely at most, because a service that is scaled up grows,
     too.
     """
-    found = (
-        _grown(cases, thresholds.pile_up, watch, past),
-        _idle(cases, thresholds.max_idle_session_s),
-    )
-    return tuple(verdict for verdict in found if verdict)
+    yield from _grown(cases, thresholds.pile_up, watch, past)
+    if thresholds.max_idle_session_s is not None:
+        yield from _idle(cases, thresholds.max_idle_session_s)
 
 
-def _grown(cases: Sequence[SessionCase], pile_up: int, watch: Watch, past: Past) -> Verdict | None:
+def _grown(
+    cases: Sequence[SessionCase], pile_up: int, watch: Watch, past: Past
+) -> Iterator[Verdict]:
     """Judge the sessions that came from run to run, or while this run watched."""
     over_runs = _over_runs(cases, past)
     growth = over_runs or _within(cases, watch)
-    given_up = sum(case.gave_up for case in cases if case.is_new and is_renewed(case.trace))
-    if growth is None or (growth.steps == 1 and given_up < MIN_NEW):
-        return None
-    watched_s = watch.started_at + watch.watched_s - growth.since_at
-    others = sum(is_renewed(case.trace) for case in cases) - len(growth.leases)
-    evidence: list[Evidence] = [
-        SessionsGrew(
+    gave_up = sum(case.gave_up for case in cases if case.is_new and is_renewed(case.trace))
+    if growth and (growth.steps > 1 or gave_up >= MIN_NEW):
+        piles_up = len(growth.leases) >= pile_up
+        others = sum(is_renewed(case.trace) for case in cases) - len(growth.leases)
+        grew = SessionsGrew(
             before=others + growth.ended,
             after=others + len(growth.leases),
-            watched_s=watched_s,
+            watched_s=watch.started_at + watch.watched_s - growth.since_at,
             steps=growth.steps,
             new=len(growth.leases),
             ended=growth.ended,
             over_runs=over_runs is not None,
         )
-    ]
-    evidence += [AbandonedSessions(sessions=given_up)] if given_up else []
-    piles_up = len(growth.leases) >= pile_up
-    return _leak(evidence, growth.leases, is_proven=False, piles_up=piles_up)
+        yield Verdict(
+            kind=VerdictKind.SESSION_PILE_UP if piles_up else VerdictKind.LEAKED_SESSION,
+            severity=Severity.CRITICAL if piles_up else Severity.WARNING,
+            confidence=Confidence.LIKELY,
+            leases=tuple(sorted(growth.leases)),
+            evidence=(grew, AbandonedSessions(gave_up)) if gave_up else (grew,),
+            remedy=Advice.CLOSE_SESSIONS_UNLESS_SCALED_UP,
+        )
+
+
+def _idle(cases: Iterable[SessionCase], limit_s: float) -> Iterator[Verdict]:
+    """Judge sessions without a key that were watched for longer than the idle limit."""
+    idle_s = {
+        case.trace.lease_id: case.keyless_s
+        for case in cases
+        if case.keyless_s >= limit_s and is_renewed(case.trace)
+    }
+    if idle_s:
+        yield Verdict(
+            kind=VerdictKind.LEAKED_SESSION,
+            severity=Severity.WARNING,
+            confidence=Confidence.PROVEN,
+            leases=tuple(sorted(idle_s)),
+            evidence=(SessionsIdle(len(idle_s), max(idle_s.values()), limit_s),),
+            remedy=Advice.CLOSE_SESSIONS,
+        )
 
 
 def _over_runs(cases: Sequence[SessionCase], past: Past) -> Growth | None:
@@ -118,14 +137,13 @@ def _over_runs(cases: Sequence[SessionCase], past: Past) -> Growth | None:
         return None
     *earlier, present = past.listings
     fresh = frozenset(case.trace.lease_id for case in cases if case.is_new)
-    closed = sum(not case.is_new and _was_closed(case.trace) for case in cases)
-    present = replace(present, new=present.new | fresh, ended=present.ended + closed)
-    listings = (*earlier, present)
+    ended = present.ended + _closed(cases)
+    listings = (*earlier, replace(present, new=present.new | fresh, ended=ended))
     new = set(chain.from_iterable(listing.new for listing in listings))
     # One that had a key at this run's first look-up is a session at work, between two locks.
     idle = [c.trace for c in cases if c.trace.lease_id in new and (c.is_new or c.was_keyless)]
     renewed = {trace.lease_id for trace in idle if is_renewed(trace)}
-    unproven = {trace.lease_id for trace in idle if _is_open(trace)}
+    unproven = {t.lease_id for t in idle if not (t.renewals or t.is_gone or is_overdue(t))}
     return growth_over_runs(listings, renewed, unproven)
 
 
@@ -134,41 +152,11 @@ def _within(cases: Sequence[SessionCase], watch: Watch) -> Growth | None:
     fresh = [c for c in cases if c.is_new and is_renewed(c.trace)]
     growth = Growth(
         leases=frozenset(case.trace.lease_id for case in fresh),
-        ended=sum(not case.is_new and _was_closed(case.trace) for case in cases),
+        ended=_closed(cases),
         since_at=watch.started_at,
         steps=_parts(fresh, watch),
     )
     return growth if growth.net >= MIN_NEW else None
-
-
-def _idle(cases: Sequence[SessionCase], limit_s: float | None) -> Verdict | None:
-    """Judge sessions without a key that were watched for longer than the idle limit."""
-    if limit_s is None:
-        return None
-    idle_s = {
-        case.trace.lease_id: case.keyless_s
-        for case in cases
-        if is_renewed(case.trace) and case.keyless_s >= limit_s
-    }
-    if not idle_s:
-        return None
-    evidence = SessionsIdle(len(idle_s), max(idle_s.values()), limit_s)
-    return _leak([evidence], idle_s, is_proven=True, piles_up=False)
-
-
-def _leak(
-    evidence: list[Evidence], leases: Iterable[LeaseId], *, is_proven: bool, piles_up: bool
-) -> Verdict:
-    return Verdict(
-        kind=VerdictKind.SESSION_PILE_UP if piles_up else VerdictKind.LEAKED_SESSION,
-        severity=Severity.CRITICAL if piles_up else Severity.WARNING,
-        confidence=Confidence.PROVEN if is_proven else Confidence.LIKELY,
-        lock=None,
-        key=None,
-        leases=tuple(sorted(leases)),
-        evidence=tuple(evidence),
-        remedy=Advice.CLOSE_SESSIONS if is_proven else Advice.CLOSE_SESSIONS_UNLESS_SCALED_UP,
-    )
 
 
 def is_renewed(trace: RenewalTrace) -> bool:
@@ -176,18 +164,10 @@ def is_renewed(trace: RenewalTrace) -> bool:
     return trace.renewals > 0 and not trace.is_gone and not is_overdue(trace)
 
 
-def _is_open(trace: RenewalTrace) -> bool:
-    """Return whether the lease is too new to be proven renewed."""
-    return not (trace.renewals or trace.is_gone or is_overdue(trace))
-
-
-def _was_closed(trace: RenewalTrace) -> bool:
-    """
-    Return whether a session was ended, not expired.
-
-    python-etcd3 leaves many sessions that expire.
-    """
-    return trace.ended_early or (trace.is_gone and trace.renewals > 0)
+def _closed(cases: Iterable[SessionCase]) -> int:
+    """Count the sessions that were ended, not expired: python-etcd3 leaves many that expire."""
+    old = (case.trace for case in cases if not case.is_new)
+    return sum(trace.ended_early or (trace.is_gone and trace.renewals > 0) for trace in old)
 
 
 def _parts(fresh: Iterable[SessionCase], watch: Watch) -> int:
@@ -197,49 +177,42 @@ def _parts(fresh: Iterable[SessionCase], watch: Watch) -> int:
 
 
 def _verdict(case: SessionCase) -> Verdict:
-    found = case.trace
-    last = found.last
+    trace = case.trace
     kind, confidence = VerdictKind.UNDETERMINED, Confidence.UNDETERMINED
     remedy: Remedy = Advice.SCAN_AGAIN
     evidence: list[Evidence] = [Keyless()]
-    if found.is_gone:
+    if trace.is_gone:
         kind, confidence = VerdictKind.EXPIRING, Confidence.PROVEN
         remedy = Advice.NOTHING_TO_DO_LEASE_ENDED
         evidence.append(LeaseEnded())
-    elif is_renewed(found):
+    elif is_renewed(trace):
         kind, confidence = VerdictKind.IDLE_SESSION, Confidence.PROVEN
         remedy = Advice.NOTHING_TO_DO_FOR_ONE
-        evidence.append(renewed(found))
-    elif last and is_overdue(found):
+        evidence.append(renewed(trace))
+    elif trace.last and is_overdue(trace):
         kind, confidence = VerdictKind.EXPIRING, Confidence.LIKELY
         remedy = Advice.NOTHING_TO_DO_EXPIRES
-        evidence.append(not_renewed(found, last.granted_ttl_s))
-    elif last:
+        evidence.append(not_renewed(trace, trace.last.granted_ttl_s))
+    elif trace.last:
         remedy = WatchLonger(math.ceil(case.needed_window_s))
-        evidence.append(Unobservable(needed_s=case.needed_window_s, granted_s=last.granted_ttl_s))
-    if found.unconfirmed:
-        evidence.append(LeaderChanged(discarded=found.unconfirmed))
+        evidence.append(Unobservable(case.needed_window_s, trace.last.granted_ttl_s))
+    if trace.unconfirmed:
+        evidence.append(LeaderChanged(discarded=trace.unconfirmed))
     return Verdict(
         kind=kind,
         severity=Severity.OK,
         confidence=confidence,
-        lock=None,
-        key=None,
-        leases=(LeaseId(found.lease_id),),
+        leases=(trace.lease_id,),
         evidence=tuple(evidence),
         remedy=remedy,
     )
 
 
-def renewed(found: RenewalTrace) -> Renewed:
+def renewed(trace: RenewalTrace) -> Renewed:
     """Return the renewals that the readings prove."""
-    return Renewed(
-        renewals=found.renewals, watched_s=found.watched_s, at_most_every_s=found.at_most_every_s
-    )
+    return Renewed(trace.renewals, trace.watched_s, trace.at_most_every_s)
 
 
-def not_renewed(found: RenewalTrace, granted_s: int) -> NotRenewed:
+def not_renewed(trace: RenewalTrace, granted_s: int) -> NotRenewed:
     """Return the time without a renewal, and the remaining TTL."""
-    return NotRenewed(
-        unrenewed_for_s=found.unrenewed_for_s, remaining_s=found.left_s, granted_s=granted_s
-    )
+    return NotRenewed(trace.unrenewed_for_s, trace.left_s, granted_s)

@@ -72,7 +72,7 @@ def judged(
     cases: list[SessionCase], thresholds: Thresholds = NO_LIMITS, past: Past = NO_PAST
 ) -> tuple[Verdict, ...]:
     """Judge them after a run of 40 s."""
-    return judge_sessions(cases, thresholds, Watch(0.0, 40.0), past)
+    return tuple(judge_sessions(cases, thresholds, Watch(0.0, 40.0), past))
 
 
 def listed(*added: tuple[range, int]) -> Past:
@@ -339,7 +339,8 @@ def judged_each_run(
     for run in range(len(new)):
         cases = [sessions[lease] for lease in idle(run)]
         watch = Watch(300.0 * run, 0.0)
-        yield judge_sessions(cases, NO_LIMITS, watch, Past(listings=listings[: run + 1]))
+        past = Past(listings=listings[: run + 1])
+        yield tuple(judge_sessions(cases, NO_LIMITS, watch, past))
 
 
 def in_order(counts: list[int]) -> list[range]:
