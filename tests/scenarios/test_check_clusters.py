@@ -50,7 +50,7 @@ def test_etcd_restarted_between_two_checks(
         leaked = eventually(lambda: alarming(checker.here(SHORT_S)), within_s=30)
 
     assert (before.status, after.status) == (0, 0), after.stdout
-    assert "2 locks" in after.line
+    assert "locks=2;" in after.line
     assert leaked is not None
     assert f"1 leaked lock: {prefix.decode()}leak," in leaked.line
 

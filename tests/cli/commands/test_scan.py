@@ -198,4 +198,6 @@ def test_report_that_cannot_be_written_is_3(snapshot: list[str]) -> None:
         )
 
     assert done.returncode == 3
-    assert done.stderr == "lockdoctor: Cannot write the report: No space left on device\n"
+    assert done.stderr == (
+        "lockdoctor: Cannot write the report to standard output: No space left on device.\n"
+    )
