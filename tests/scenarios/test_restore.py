@@ -270,7 +270,7 @@ def on_a_terminal(etcd: EtcdServer, entry: str, answer: bytes) -> tuple[int, str
     ) as process:
         os.close(theirs)
         asked = b""
-        while not asked.endswith(b"to do it: "):
+        while not asked.endswith(b"Anything else cancels: "):
             asked += os.read(ours, 1000)
         os.write(ours, answer)
         out, _ = process.communicate(timeout=60)
@@ -278,15 +278,16 @@ def on_a_terminal(etcd: EtcdServer, entry: str, answer: bytes) -> tuple[int, str
     return process.returncode, out.decode(), asked.decode()
 
 
-def test_on_a_terminal_a_typed_yes_does_it(etcd: EtcdServer, prefix: bytes, entry: str) -> None:
-    """Nothing less than the word: a y leaves everything as it is."""
-    status, out, asked = on_a_terminal(etcd, entry, b"y\n")
+def test_on_a_terminal_the_typed_number_does_it(
+    etcd: EtcdServer, prefix: bytes, entry: str
+) -> None:
+    """A plain y is not enough."""
+    status, _, asked = on_a_terminal(etcd, entry, b"y\n")
 
     assert (status, found(etcd, prefix)) == (0, {})
-    assert out.endswith("Nothing was written\n")
-    assert asked.endswith("Put back 3 keys? Type yes to do it: ")
+    assert asked.endswith("Type 3 to restore these 3 keys. Anything else cancels: ")
 
-    status, out, _ = on_a_terminal(etcd, entry, b"yes\n")
+    status, out, _ = on_a_terminal(etcd, entry, b"3\n")
 
     assert status == 0
     assert "Put back 3 of 3 keys" in out

@@ -76,7 +76,7 @@ def answered(
                 if not read:
                     break
                 screen += read
-            if not has_answered and b"anything else leaves all as it is: " in screen:
+            if not has_answered and b"Anything else cancels: " in screen:
                 os.write(ours, answer)
                 has_answered = True
         return running.wait(WITHIN_S), screen.decode()
@@ -87,12 +87,12 @@ def answered(
 
 
 def test_a_bare_yes_changes_nothing(etcd: EtcdServer, prefix: bytes, tmp_path: Path) -> None:
-    """The question names the locks and what to type; anything else leaves all as it is."""
+    """The question names the locks and what to type; anything else cancels."""
     take(etcd, prefix, 2)
     status, screen = answered(etcd, prefix, b"y\n", tmp_path)
 
     assert (status, held(etcd, prefix)) == (0, 2)
-    assert "Nothing was done." in screen
+    assert "Canceled: you typed 'y', not '2'. etcd was not changed." in screen
     assert f"revoke {prefix.decode()}0, lease " in screen
     assert not (tmp_path / "lockdoctor" / "journal.jsonl").exists()
 
@@ -107,7 +107,7 @@ def test_the_right_answer_carries_the_plan_out(
     assert (status, held(etcd, prefix)) == (0, 0)
     plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen)
     assert "2 of 2 targets done." in plain
-    assert all(len(line) <= 80 for line in plain.split("anything else", 1)[1].splitlines()[1:])
+    assert all(len(line) <= 80 for line in plain.split("Anything else", 1)[1].splitlines()[1:])
 
 
 def test_what_was_typed_before_the_question_is_no_answer(
@@ -118,7 +118,7 @@ def test_what_was_typed_before_the_question_is_no_answer(
     status, screen = answered(etcd, prefix, b"n\n", tmp_path, early=b"2\n")
 
     assert (status, held(etcd, prefix)) == (0, 2)
-    assert "Nothing was done." in screen
+    assert "Canceled: you typed 'n', not '2'." in screen
 
 
 def test_no_answer_changes_nothing(etcd: EtcdServer, prefix: bytes, tmp_path: Path) -> None:

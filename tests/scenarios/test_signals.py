@@ -425,10 +425,10 @@ def test_at_the_question(
     """Nothing was done, and that is said."""
     hold(etcd, prefix, 1)
     words = ["revoke", "--endpoints", etcd.endpoint, *below(prefix)]
-    status, screen = at_a_terminal(words, b"leaves all as it is: ", send(number), tmp_path)
+    status, screen = at_a_terminal(words, b"Anything else cancels: ", send(number), tmp_path)
 
     assert (status, held(etcd, prefix)) == (130, 1)
-    assert b"Nothing was done." in screen
+    assert b"Interrupted. etcd was not changed." in screen
     assert b"Traceback" not in screen
 
 
@@ -441,7 +441,7 @@ def test_at_the_question_of_a_restore(
     entry = operator.revoke(*below(prefix), "--yes").targets[0]["entry"]
     where = ("--endpoints", etcd.endpoint, "--journal", str(operator.journal))
     words = ["journal", "restore", entry, *where]
-    status, screen = at_a_terminal(words, b"to do it: ", send(number), tmp_path)
+    status, screen = at_a_terminal(words, b"Anything else cancels: ", send(number), tmp_path)
 
     assert (status, held(etcd, prefix)) == (130, 0)
     assert b"etcd was not changed" in screen

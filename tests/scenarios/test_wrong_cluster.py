@@ -375,10 +375,10 @@ def test_while_a_restore_asks(pair: Pair) -> None:
     ) as process:
         os.close(theirs)
         screen = b""
-        while not screen.endswith(b"to do it: "):
+        while not screen.endswith(b"Anything else cancels: "):
             screen += os.read(ours, 1000)
         pair.swap()
-        os.write(ours, b"yes\n")
+        os.write(ours, screen.rpartition(b"Type ")[2].split()[0] + b"\n")
         process.communicate(timeout=WITHIN_S)
         screen = os.read(ours, 10_000)
     os.close(ours)

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from lockdoctor.cli.runtime.prompt import is_agreed, wanted_answer
+from lockdoctor.cli.runtime.prompt import asked, plan_question, restore_question
 from lockdoctor.domain.treatment.plan import RevokePlan
 from tests.factories.plans import (
     a_plan,
@@ -20,20 +20,26 @@ from tests.factories.plans import (
 ORDERS = "/my-lock/orders"
 
 
-def asked(plan: RevokePlan, answer: str) -> tuple[bool, str]:
+def answered(plan: RevokePlan, answer: str) -> tuple[bool, str]:
     questions = io.StringIO()
-    return is_agreed(plan, io.StringIO(answer), questions), questions.getvalue()
+    is_agreed = asked(*plan_question(plan), io.StringIO(answer), questions)
+    return is_agreed, questions.getvalue()
+
+
+def expected(plan: RevokePlan) -> str:
+    return plan_question(plan)[1]
 
 
 @pytest.mark.parametrize("answer", ["", "\n", "y\n", "yes\n", "1\n", "/my-lock/order\n"])
 def test_a_bare_yes_is_not_enough(answer: str) -> None:
     """Nor is silence: whoever agrees knows what it is about."""
-    agreed, said = asked(a_plan(), answer)
+    agreed, said = answered(a_plan(), answer)
 
     assert not agreed
-    assert said.endswith("Nothing was done.\n")
+    why = f"you typed '{answer.strip()}', not '{ORDERS}'" if answer.strip() else "nothing was typed"
+    assert said.endswith(f"Canceled: {why}. etcd was not changed.\n")
     assert f"revoke {ORDERS}, lease 32698f1c0a1b2c3d" in said
-    assert f"type its name ({ORDERS})" in said
+    assert f"Type {ORDERS} to revoke it. Anything else cancels: " in said
 
 
 def test_ctrl_c_is_no_answer() -> None:
@@ -45,35 +51,46 @@ def test_ctrl_c_is_no_answer() -> None:
 
     questions = io.StringIO()
     with pytest.raises(KeyboardInterrupt):
-        is_agreed(a_plan(), Interrupted(), questions)
+        asked(*plan_question(a_plan()), Interrupted(), questions)
 
-    assert questions.getvalue().endswith("\nNothing was done.\n")
+    assert questions.getvalue().endswith("\nInterrupted. etcd was not changed.\n")
 
 
 def test_the_name_of_the_lock_is_enough() -> None:
     """Blanks around it do not matter."""
-    assert asked(a_plan(), f" {ORDERS} \n")[0]
+    assert answered(a_plan(), f" {ORDERS} \n")[0]
 
 
 def test_of_several_their_number_is_typed() -> None:
     """Each is named in the question, or counted where they are many."""
     plan = a_plan(*[a_target()] * 12)
 
-    agreed, said = asked(plan, "12\n")
+    agreed, said = answered(plan, "12\n")
     assert agreed
     assert said.count(ORDERS) == 10
     assert "… and 2 more" in said
-    assert not asked(plan, "10\n")[0]
+    assert "Type 12 to revoke these 12 leases. Anything else cancels: " in said
+    assert not answered(plan, "10\n")[0]
 
 
 def test_a_name_that_nobody_can_type_is_not_asked_for() -> None:
     """The lease stands in for it, or the number one."""
     long = a_stake(b"/" + b"x" * 50)
 
-    assert wanted_answer(a_plan(a_target(stakes=(long,)))) == "32698f1c0a1b2c3d"
-    assert wanted_answer(a_plan(a_session())) == "0000000000000051"
-    assert wanted_answer(a_plan(an_unleased_key())) == "/my-lock/stale"
+    assert expected(a_plan(a_target(stakes=(long,)))) == "32698f1c0a1b2c3d"
+    assert expected(a_plan(a_session())) == "0000000000000051"
+    assert expected(a_plan(an_unleased_key())) == "/my-lock/stale"
     for target in hostile_plan().targets:
-        assert wanted_answer(a_plan(target)).isascii()
+        assert expected(a_plan(target)).isascii()
     for target in hostile_plan().targets:
-        assert asked(a_plan(target), "y\n")[1].replace("\n", "").isprintable()
+        assert answered(a_plan(target), "y\n")[1].replace("\n", "").isprintable()
+
+
+def test_a_restore_asks_in_the_same_form() -> None:
+    """One key by its name, if it can be typed; several by their number."""
+    keys = [hold.hold for hold in (a_stake(b"/a"), a_stake(b"/" + b"x" * 50))]
+    key = keys[0].key.decode()
+
+    assert restore_question(keys[:1]) == (f"Type {key} to restore it.", key)
+    assert restore_question(keys[1:]) == ("Type 1 to restore this key.", "1")
+    assert restore_question(keys) == ("Type 2 to restore these 2 keys.", "2")

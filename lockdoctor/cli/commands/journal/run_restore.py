@@ -13,7 +13,7 @@ from lockdoctor.cli.exit_codes import RestoreStatus
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
 from lockdoctor.cli.options.run import JournalFlags
 from lockdoctor.cli.runtime.journal import open_journal
-from lockdoctor.cli.runtime.prompt import agreed, may_ask
+from lockdoctor.cli.runtime.prompt import asked, may_ask, restore_question
 from lockdoctor.cli.runtime.run import settings_of
 from lockdoctor.cli.runtime.signals import Signals, run_writing
 from lockdoctor.cli.runtime.terminal import in_colour, print_message, write_to
@@ -25,7 +25,7 @@ from lockdoctor.errors import ConfigError
 from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.table.restore import RestoreTable
-from lockdoctor.outputs.text.values import count, printable
+from lockdoctor.outputs.text.values import printable
 from lockdoctor.ports import StopRequest
 from lockdoctor.workflows.treatment import restore as workflow
 
@@ -65,8 +65,7 @@ def restore(
     if not acts:
         is_short = plan.left and flags.yes and not flags.dry_run
         return RestoreStatus.NOT_ALL if is_short else RestoreStatus.DONE
-    if not flags.yes and not agreed(f"Put back {count(len(plan.keys), 'key')}?"):
-        write_to(sys.stdout, "the answer", lambda out: out.write("Nothing was written\n"))
+    if not flags.yes and not asked(*restore_question(plan.keys), sys.stdin, sys.stderr):
         return RestoreStatus.DONE
     stop = StopRequest()
     signals = Signals(stop)

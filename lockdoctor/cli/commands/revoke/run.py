@@ -18,7 +18,7 @@ from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
 from lockdoctor.cli.options.limits import LimitFlags
 from lockdoctor.cli.options.prefixes import PrefixFlags
 from lockdoctor.cli.options.run import HistoryFlags, JournalFlags, OutputFormat, RunFlags
-from lockdoctor.cli.runtime.prompt import is_agreed
+from lockdoctor.cli.runtime.prompt import asked, plan_question
 from lockdoctor.cli.runtime.run import MARGIN_S, RunDependencies, examine, history_path, settings_of
 from lockdoctor.cli.runtime.signals import Signals, run_writing
 from lockdoctor.cli.runtime.terminal import in_colour, print_message, write_to
@@ -157,7 +157,7 @@ def _settle(manner: RevokeSettings, plan: RevokePlan) -> int:
             hint = f"Saved in {acting.plan}; revoke --from-plan carries out exactly this."
         write_to(sys.stdout, "the plan", lambda out: manner.table.plan(plan, out, how_to_act=hint))
     if manner.asks and plan.targets:
-        acts = is_agreed(plan, sys.stdin, sys.stderr)
+        acts = asked(*plan_question(plan), sys.stdin, sys.stderr)
     if acts:
         return _act(manner, plan)
     if manner.is_json:
