@@ -19,14 +19,7 @@ from lockdoctor.outputs.text.notes import note_text
 from lockdoctor.outputs.text.remedies import remedy_text
 from lockdoctor.outputs.text.report import gone_text
 from lockdoctor.outputs.text.unseen import numbered_part, reason_text
-from lockdoctor.outputs.text.values import (
-    NAME_WIDTH,
-    count,
-    duration,
-    lock_title,
-    safe,
-    shortened,
-)
+from lockdoctor.outputs.text.values import NAME_WIDTH, count, duration, lock_title, safe, shortened
 
 SUMMARY_WIDTH = 1000
 """Monitoring systems cut status lines at some greater length, perfdata included."""

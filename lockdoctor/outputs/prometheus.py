@@ -90,9 +90,7 @@ class _Page:
         held = self._gauge("held", "Locks with a holder.", "prefix")
         waiters = self._gauge("waiters", "Waiters for a lock.", "prefix")
         oldest = self._gauge(
-            "oldest_hold_seconds",
-            "Proven age of the oldest hold of a lock.",
-            "prefix",
+            "oldest_hold_seconds", "Proven age of the oldest hold of a lock.", "prefix"
         )
         for prefix in report.prefixes:
             locks, label = report.locks_of(prefix), printable(prefix)
@@ -113,11 +111,7 @@ class _Page:
     def _of_findings(self, report: Report) -> None:
         """Write 0 for absent findings: else an alert on them would never be resolved."""
         counts = Counter(
-            (
-                _prefix(finding),
-                finding.verdict.kind,
-                finding.verdict.severity,
-            )
+            (_prefix(finding), finding.verdict.kind, finding.verdict.severity)
             for finding in report.located_findings
         )
         text = "Verdicts of WARNING or CRITICAL. Verdicts on sessions have an empty prefix."

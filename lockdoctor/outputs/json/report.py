@@ -298,8 +298,4 @@ def _blocked(blocked: BlockedLock) -> Json:
 
 
 def _unseen(unseen: Unseen) -> Json:
-    return {
-        "what": part_text(unseen.what),
-        "count": unseen.count,
-        "why": reason_text(unseen.why),
-    }
+    return {"what": part_text(unseen.what), "count": unseen.count, "why": reason_text(unseen.why)}

@@ -31,14 +31,7 @@ from lockdoctor.outputs.text.remedies import remedy_text
 from lockdoctor.outputs.text.report import context, gone_text
 from lockdoctor.outputs.text.suggested_commands import steps
 from lockdoctor.outputs.text.unseen import unseen_text
-from lockdoctor.outputs.text.values import (
-    NAME_WIDTH,
-    count,
-    lock_title,
-    printable,
-    safe,
-    shortened,
-)
+from lockdoctor.outputs.text.values import NAME_WIDTH, count, lock_title, printable, safe, shortened
 
 MAX_FINDINGS = 20
 """Maximum findings in full; JSON has all of them."""

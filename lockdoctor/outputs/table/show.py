@@ -21,12 +21,7 @@ from lockdoctor.domain.report.findings import Finding, LockReport, SessionReport
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.table.parts.layout import indented
 from lockdoctor.outputs.table.parts.ttl_chart import Chart
-from lockdoctor.outputs.table.report import (
-    alarm_remedies,
-    finding_parts,
-    headline_style,
-    listed,
-)
+from lockdoctor.outputs.table.report import alarm_remedies, finding_parts, headline_style, listed
 from lockdoctor.outputs.text.headline import alarms, headline
 from lockdoctor.outputs.text.notes import note_text
 from lockdoctor.outputs.text.report import context

@@ -140,8 +140,7 @@ def _lease_word(lease: LeaseId) -> str:
 
 def _count() -> SuggestedCommand:
     return SuggestedCommand(
-        "Count all leases now, and again in a minute",
-        ("etcdctl lease list | head -n 1",),
+        "Count all leases now, and again in a minute", ("etcdctl lease list | head -n 1",)
     )
 
 

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockdoctor.domain.report.unseen import (
-    MetricsPart,
-    Part,
-    ProcessPart,
-    SourcePart,
-    UnseenReason,
-)
+from lockdoctor.domain.report.unseen import MetricsPart, Part, ProcessPart, SourcePart, UnseenReason
 from lockdoctor.outputs.text.values import safe
 
 if TYPE_CHECKING:

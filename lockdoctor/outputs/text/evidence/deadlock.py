@@ -38,13 +38,6 @@ def _cheapest_break(evidence: CheapestBreak) -> str:
     )
 
 
-def _holder_waits(evidence: HolderWaits) -> str:
-    return (
-        f"The holder's session itself waits for {brief(evidence.lock)}. This might be why it does"
-        " not release."
-    )
-
-
 ENTRIES = (
     entry(WaitCycle, "wait-circle", _cycle, _cycle_clause),
     entry(CheapestBreak, "least-harm", _cheapest_break),
@@ -53,5 +46,12 @@ ENTRIES = (
         "no-single-way-out",
         "Revoking one lease does not end this deadlock. More than one session has to end.",
     ),
-    entry(HolderWaits, "holder-waits", _holder_waits),
+    entry(
+        HolderWaits,
+        "holder-waits",
+        lambda e: (
+            f"The holder's session itself waits for {brief(e.lock)}. This might be why it does"
+            " not release."
+        ),
+    ),
 )

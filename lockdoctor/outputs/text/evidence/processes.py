@@ -78,10 +78,6 @@ def _process_sessions(evidence: ProcessSessions) -> str:
     return f"{text} This process leaks them." if evidence.keeps_the_leak else text
 
 
-def _process_clause(evidence: ProcessSessions) -> str | None:
-    return f"leaked by {safe(evidence.process)}" if evidence.keeps_the_leak else None
-
-
 def _agreement(evidence: ProcessSessions) -> str:
     if evidence.agreement == "fewer":
         return "more than the sessions of this process, so not all are from it"
@@ -155,7 +151,12 @@ def _caller(caller: CallSite) -> str:
 
 ENTRIES = (
     entry(KeptAliveBy, "kept-alive-by", _kept, _kept_clause),
-    entry(ProcessSessions, "live-sessions", _process_sessions, _process_clause),
+    entry(
+        ProcessSessions,
+        "live-sessions",
+        _process_sessions,
+        lambda e: f"leaked by {safe(e.process)}" if e.keeps_the_leak else None,
+    ),
     entry(UnattributedSessions, "from-elsewhere", _unattributed),
     entry(ServerCounted, "server-counted", _counted),
 )

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from lockdoctor.domain.evidence.queue import (
-    Blocks,
-    GaveUp,
-    HandedOver,
-    NoHandOver,
-    PossibleAbandonedKey,
-    Waiters,
-)
+from lockdoctor.domain.evidence import queue
 from lockdoctor.outputs.text.evidence.entry import entry
 from lockdoctor.outputs.text.values import at_least, count, duration, times
 
 
-def _handed_over(evidence: HandedOver) -> str:
-    return f"Released {times(evidence.releases)} in {duration(evidence.watched_s)}."
-
-
-def _waiters(evidence: Waiters) -> str:
+def _waiters(evidence: queue.Waiters) -> str:
     text = f"{count(evidence.waiters, 'waiter')} {'waits' if evidence.waiters == 1 else 'wait'}"
     if evidence.longest_at_least_s <= 0:
         return f"{text} for this lock."
@@ -26,7 +15,7 @@ def _waiters(evidence: Waiters) -> str:
     return f"{text} for this lock,{who} for at least {at_least(evidence.longest_at_least_s)}."
 
 
-def _waiters_clause(evidence: Waiters) -> str:
+def _waiters_clause(evidence: queue.Waiters) -> str:
     text = count(evidence.waiters, "waiter")
     if evidence.longest_at_least_s <= 0:
         return text
@@ -34,12 +23,12 @@ def _waiters_clause(evidence: Waiters) -> str:
     return f"{text}, {who}for at least {at_least(evidence.longest_at_least_s)}"
 
 
-def _gave_up(evidence: GaveUp) -> str:
+def _gave_up(evidence: queue.GaveUp) -> str:
     attempts = count(evidence.attempts, "attempt")
     return f"{attempts} on this lock gave up in {duration(evidence.watched_s)}."
 
 
-def _abandoned_key(evidence: PossibleAbandonedKey) -> str:
+def _abandoned_key(evidence: queue.PossibleAbandonedKey) -> str:
     text = "Possible, not proven: the holder is an abandoned key."
     if evidence.unclosed:
         attempts = count(evidence.unclosed, "attempt")
@@ -49,7 +38,7 @@ def _abandoned_key(evidence: PossibleAbandonedKey) -> str:
     return f"{text} No client would release the key."
 
 
-def _blocks(evidence: Blocks) -> str:
+def _blocks(evidence: queue.Blocks) -> str:
     text = f"This lock blocks {count(evidence.waiters, 'waiter')} in total."
     if not evidence.locks:
         return text
@@ -62,19 +51,15 @@ def _blocks(evidence: Blocks) -> str:
 
 ENTRIES = (
     entry(  # Held has the duration
-        NoHandOver,
-        "no-hand-over",
-        "Not released since it was first read.",
-        "not released",
+        queue.NoHandOver, "no-hand-over", "Not released since it was first read.", "not released"
     ),
-    entry(HandedOver, "handed-over", _handed_over),
-    entry(Waiters, "waiting", _waiters, _waiters_clause),
     entry(
-        GaveUp,
-        "gave-up",
-        _gave_up,
-        lambda evidence: f"{count(evidence.attempts, 'attempt')} gave up",
+        queue.HandedOver,
+        "handed-over",
+        lambda e: f"Released {times(e.releases)} in {duration(e.watched_s)}.",
     ),
-    entry(PossibleAbandonedKey, "possible-phantom", _abandoned_key),
-    entry(Blocks, "blocks", _blocks),
+    entry(queue.Waiters, "waiting", _waiters, _waiters_clause),
+    entry(queue.GaveUp, "gave-up", _gave_up, lambda e: f"{count(e.attempts, 'attempt')} gave up"),
+    entry(queue.PossibleAbandonedKey, "possible-phantom", _abandoned_key),
+    entry(queue.Blocks, "blocks", _blocks),
 )

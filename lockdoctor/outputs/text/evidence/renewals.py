@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from lockdoctor.domain.evidence.renewals import (
-    Expired,
-    KeyWithoutLease,
-    LateRenewal,
-    LeaderChanged,
-    LeaseEnded,
-    ListedNotFound,
-    LongTtl,
-    NotRenewed,
-    ReadFailed,
-    Renewed,
-    Unobservable,
-)
+from lockdoctor.domain.evidence import renewals
 from lockdoctor.outputs.text.evidence.entry import entry
 from lockdoctor.outputs.text.values import at_least, at_most, count, duration, safe, times
 
 
-def _renewed(evidence: Renewed) -> str:
+def _renewed(evidence: renewals.Renewed) -> str:
     text = (
         f"A client renewed the lease at least {times(evidence.renewals)}"
         f" in {duration(evidence.watched_s)}"
@@ -29,11 +17,7 @@ def _renewed(evidence: Renewed) -> str:
     return f"{text}, on average every {at_most(evidence.at_most_every_s)} or less."
 
 
-def _renewed_clause(evidence: Renewed) -> str:
-    return f"renewed at least {times(evidence.renewals)} in {duration(evidence.watched_s)}"
-
-
-def _not_renewed(evidence: NotRenewed) -> str:
+def _not_renewed(evidence: renewals.NotRenewed) -> str:
     return (
         f"The lease was not renewed for at least {at_least(evidence.unrenewed_for_s)}."
         f" Its remaining TTL was at most {at_most(evidence.remaining_s)} of"
@@ -41,7 +25,7 @@ def _not_renewed(evidence: NotRenewed) -> str:
     )
 
 
-def _expired(evidence: Expired) -> str:
+def _expired(evidence: renewals.Expired) -> str:
     ago = at_least(evidence.for_s)
     if evidence.leases == 1:
         return f"The lease expired at least {ago} ago, but etcd has not ended it."
@@ -51,13 +35,13 @@ def _expired(evidence: Expired) -> str:
     )
 
 
-def _expired_clause(evidence: Expired) -> str:
+def _expired_clause(evidence: renewals.Expired) -> str:
     if evidence.leases == 1:
         return f"expired at least {at_least(evidence.for_s)} ago"
     return f"{count(evidence.leases, 'lease')} expired but not ended"
 
 
-def _listed_not_found(evidence: ListedNotFound) -> str:
+def _listed_not_found(evidence: renewals.ListedNotFound) -> str:
     leases = "a lease" if evidence.leases == 1 else count(evidence.leases, "lease")
     which = "It" if evidence.leases == 1 else "One of them"
     return (
@@ -66,23 +50,23 @@ def _listed_not_found(evidence: ListedNotFound) -> str:
     )
 
 
-def _key_without_lease(evidence: KeyWithoutLease) -> str:
+def _key_without_lease(evidence: renewals.KeyWithoutLease) -> str:
     return (
         f"The lease does not exist, but its key still existed {at_least(evidence.for_s)} after the"
         " first look-up. This happens only if etcd's data is damaged."
     )
 
 
-def _late_renewal(evidence: LateRenewal) -> str:
+def _late_renewal(evidence: renewals.LateRenewal) -> str:
     return f"The lease was renewed when {_late_renewal_clause(evidence)}."
 
 
-def _late_renewal_clause(evidence: LateRenewal) -> str:
+def _late_renewal_clause(evidence: renewals.LateRenewal) -> str:
     remaining = at_most(evidence.remaining_at_most_s)
     return f"at most {remaining} of {duration(evidence.granted_s)} remained"
 
 
-def _long_ttl(evidence: LongTtl) -> str:
+def _long_ttl(evidence: renewals.LongTtl) -> str:
     ttl = duration(evidence.granted_s)
     return (
         f"The lease's TTL is {ttl}, over the limit of {duration(evidence.limit_s)}. After a crash"
@@ -90,14 +74,14 @@ def _long_ttl(evidence: LongTtl) -> str:
     )
 
 
-def _unobservable(evidence: Unobservable) -> str:
+def _unobservable(evidence: renewals.Unobservable) -> str:
     return (
         f"With a TTL of {duration(evidence.granted_s)}, a proof can take up to"
         f" {at_most(evidence.needed_s)} of watching. This run has no reading that decides."
     )
 
 
-def _leader_changed(evidence: LeaderChanged) -> str:
+def _leader_changed(evidence: renewals.LeaderChanged) -> str:
     increases = count(evidence.discarded, "TTL increase")
     verb = (
         "is not counted as a renewal"
@@ -108,33 +92,35 @@ def _leader_changed(evidence: LeaderChanged) -> str:
 
 
 ENTRIES = (
-    entry(Renewed, "renewed", _renewed, _renewed_clause),
-    entry(NotRenewed, "not-renewed", _not_renewed),
     entry(
-        LeaseEnded,
+        renewals.Renewed,
+        "renewed",
+        _renewed,
+        lambda e: f"renewed at least {times(e.renewals)} in {duration(e.watched_s)}",
+    ),
+    entry(renewals.NotRenewed, "not-renewed", _not_renewed),
+    entry(
+        renewals.LeaseEnded,
         "lease-ended",
         "The lease ended during the watch: it expired or was revoked.",
     ),
-    entry(Expired, "expired", _expired, _expired_clause),
+    entry(renewals.Expired, "expired", _expired, _expired_clause),
     entry(
-        ListedNotFound,
+        renewals.ListedNotFound,
         "listed-but-gone",
         _listed_not_found,
-        lambda evidence: f"{count(evidence.leases, 'lease')} listed but not found",
+        lambda e: f"{count(e.leases, 'lease')} listed but not found",
     ),
-    entry(KeyWithoutLease, "lost-its-lease", _key_without_lease, "its lease does not exist"),
-    entry(LateRenewal, "late-renewal", _late_renewal, _late_renewal_clause),
     entry(
-        LongTtl,
-        "long-ttl",
-        _long_ttl,
-        lambda evidence: f"TTL {duration(evidence.granted_s)}",
+        renewals.KeyWithoutLease, "lost-its-lease", _key_without_lease, "its lease does not exist"
     ),
-    entry(Unobservable, "unobservable", _unobservable),
+    entry(renewals.LateRenewal, "late-renewal", _late_renewal, _late_renewal_clause),
+    entry(renewals.LongTtl, "long-ttl", _long_ttl, lambda e: f"TTL {duration(e.granted_s)}"),
+    entry(renewals.Unobservable, "unobservable", _unobservable),
     entry(
-        ReadFailed,
+        renewals.ReadFailed,
         "unread",
-        lambda evidence: f"The lease could not be read: {safe(evidence.reason).rstrip('.')}.",
+        lambda e: f"The lease could not be read: {safe(e.reason).rstrip('.')}.",
     ),
-    entry(LeaderChanged, "leader-changed", _leader_changed),
+    entry(renewals.LeaderChanged, "leader-changed", _leader_changed),
 )

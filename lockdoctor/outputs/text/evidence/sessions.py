@@ -58,15 +58,14 @@ def _idle(evidence: SessionsIdle) -> str:
     return f"{text}, the longest for at least {longest}."
 
 
-def _idle_clause(evidence: SessionsIdle) -> str:
-    return (
-        f"{count(evidence.sessions, 'lease')} without a key for over {duration(evidence.limit_s)}"
-    )
-
-
 ENTRIES = (
     entry(SessionsGrew, "sessions-grew", _grew, _grew_clause),
-    entry(SessionsAlike, "sessions-alike", lambda evidence: f"{sessions_alike(evidence)}."),
+    entry(SessionsAlike, "sessions-alike", lambda e: f"{sessions_alike(e)}."),
     entry(AbandonedSessions, "from-given-up-attempts", _abandoned),
-    entry(SessionsIdle, "sessions-idle", _idle, _idle_clause),
+    entry(
+        SessionsIdle,
+        "sessions-idle",
+        _idle,
+        lambda e: f"{count(e.sessions, 'lease')} without a key for over {duration(e.limit_s)}",
+    ),
 )
