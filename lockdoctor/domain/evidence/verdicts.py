@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from lockdoctor.domain.evidence import Evidence
@@ -107,3 +107,7 @@ class Verdict:
     def is_finding(self) -> bool:
         """Return whether it is a finding: WARNING or worse, and not accepted."""
         return self.severity >= Severity.WARNING and self.accepted is None
+
+    def with_evidence(self, *evidence: Evidence) -> Verdict:
+        """Return the verdict with more evidence."""
+        return replace(self, evidence=(*self.evidence, *evidence))

@@ -62,12 +62,12 @@ class BlockingTree:
     def rows(self) -> Iterator[BlockedLock]:
         """Yield the rows of the tree, the root that blocks most first."""
         free = [number for number in self.children if number not in self.waits]
-        ranked = sorted(((self._blocks(number), number) for number in free), key=most_first)
-        for blocks, number in ranked:
-            yield from self._below(number, blocks)
-        for circle in reversed(strongly_connected(self.children)):  # what remains is behind a cycle
-            if self.shown.isdisjoint(circle):
-                yield from self._below(min(circle), self._blocks(min(circle)))
+        blocks = {number: self._blocks(number) for number in free}
+        for number in sorted(free, key=lambda number: (-(blocks[number] or 0), number)):
+            yield from self._below(number, blocks[number])
+        for cycle in reversed(strongly_connected(self.children)):  # what remains is behind a cycle
+            if self.shown.isdisjoint(cycle):
+                yield from self._below(min(cycle), self._blocks(min(cycle)))
 
     def _below(self, root: int, blocks: int | None) -> Iterator[BlockedLock]:
         """Yield a root and all locks behind it that were not yielded yet."""
@@ -94,13 +94,8 @@ class BlockingTree:
             blocks=blocks,
         )
 
-    def weight(self, numbers: Collection[int]) -> BlockedCount | None:
-        """
-        Count the waiters of some locks and of all locks behind them.
-
-        Returns:
-            None where these are too many to count.
-        """
+    def blocked_by(self, numbers: Collection[int]) -> BlockedCount | None:
+        """Count the waiters of some locks and all locks behind them; None if they are too many."""
         reached = self._reached(numbers)
         if reached is None:
             return None
@@ -108,8 +103,8 @@ class BlockingTree:
         return BlockedCount(waiters, len(reached) - len(numbers))
 
     def _blocks(self, number: int) -> int | None:
-        weight = self.weight([number])
-        return weight.waiters if weight else None
+        blocked = self.blocked_by([number])
+        return blocked.waiters if blocked else None
 
     def _reached(self, numbers: Collection[int]) -> set[int] | None:
         """Return the locks and all locks behind them; None if the steps do not suffice."""
@@ -124,9 +119,3 @@ class BlockingTree:
                     reached.add(child)
                     pending.append(child)
         return reached
-
-
-def most_first(ranked: tuple[int | None, int]) -> tuple[int, int]:
-    """Return the key that sorts the root that blocks most to the front."""
-    blocks, number = ranked
-    return -(blocks or 0), number

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count, pairwise
 from typing import NamedTuple
 
@@ -27,8 +28,7 @@ from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Kind, Lock, LockId, Recipe
 
 MAX_STARTS = 16
-"""The maximum number of sessions of a tangle from which a short cycle is searched."""
-
+"""The maximum number of sessions from which a short cycle is searched."""
 
 ONE_AFTER_THE_OTHER = frozenset({Recipe.GO_MUTEX, Recipe.VITESS})
 """In these queues each waiter waits for every key before it."""
@@ -55,17 +55,17 @@ class WaitEdge(NamedTuple):
 class Cycle:
     """Sessions that each need another one to continue first."""
 
-    ring: tuple[WaitEdge, ...]
-    """A short way around: each session waits for the next waiter."""
+    edges: tuple[WaitEdge, ...]
+    """A short cycle: each session waits for the next waiter."""
     sessions: frozenset[LeaseId]
-    """All sessions in it; more than the ring has where several cycles share sessions."""
+    """All sessions in it; more than the edges have where several cycles share sessions."""
     breaker: LeaseId | None
     """The one session whose end breaks every cycle, with the least damage."""
 
     @property
     def is_of_holders(self) -> bool:
         """Return whether each session waits for one that holds the lock already."""
-        return all(wait.on_holder for wait in self.ring)
+        return all(edge.on_holder for edge in self.edges)
 
 
 def contended(locks: Iterable[Lock]) -> list[Lock]:
@@ -76,7 +76,7 @@ def contended(locks: Iterable[Lock]) -> list[Lock]:
     Where several may hold at once, a waiter does not wait for all keys before it. Such queues are
     left out.
     """
-    found = (
+    needed = (
         lock
         for lock in locks
         if lock.waiters
@@ -85,46 +85,46 @@ def contended(locks: Iterable[Lock]) -> list[Lock]:
         and lock.queue_is_whole
         and lock.recipe in ONE_AFTER_THE_OTHER
     )
-    return sorted(found, key=lambda lock: lock.id.name)
+    return sorted(needed, key=lambda lock: lock.name)
 
 
 class WaitGraph:
     """The waits of all sessions at one moment."""
 
-    def __init__(self, locks: Iterable[Lock]) -> None:
-        """Build the graph of the locks that have waiters."""
+    def __init__(self, locks: Iterable[Lock], keys_on: KeysOn | None = None) -> None:
+        """
+        Build the graph of the locks that have waiters.
+
+        Args:
+            keys_on: The number of keys that revoking a lease deletes; where not given, its keys
+                among the locks.
+        """
         self._locks = contended(locks)
-        nobody = count(2**64)  # a key without a lease has no session: it is a node of its own
+        no_session = count(2**64)  # a key without a lease has no session: it is its own node
         self._queues = [
-            [key.lease_id if key.has_lease else LeaseId(next(nobody)) for key in lock.keys]
+            [key.lease_id if key.has_lease else LeaseId(next(no_session)) for key in lock.keys]
             for lock in self._locks
         ]
         self._places: dict[LeaseId, list[tuple[int, int]]] = {}
         for number, queue in enumerate(self._queues):
             for place, lease in enumerate(queue):
                 self._places.setdefault(lease, []).append((number, place))
+        self._keys_on = keys_on or (lambda lease: len(self._places_of(lease)))
 
-    def circles(self, keys_on: KeysOn | None = None) -> list[Cycle]:
-        """
-        Return all cycles in the order of their locks; those sharing sessions are one.
-
-        Args:
-            keys_on: The number of keys that revoking a lease deletes; where not given, its keys
-                among the locks.
-        """
+    def cycles(self) -> list[Cycle]:
+        """Return all cycles in the order of their locks; those sharing sessions are one."""
         if not any(map(self._is_shared, self._places)):
             return []
-        tangles = strongly_connected(_chains(self._queues))
-        closed = strongly_connected(_to_holders(self._queues))
-        by_session = {session: core for core in closed for session in core}
-        found = []
-        for tangle in map(frozenset, tangles):
-            cores = {id(core): core for s in sorted(tangle) if (core := by_session.get(s))}
-            if cores:  # the other sessions in the tangle are only before one of a core
-                found += [self._circle(frozenset(c), tangle, keys_on) for c in cores.values()]
+        of_holders = strongly_connected(_to_holders(self._queues))
+        by_session = {session: cycle for cycle in of_holders for session in cycle}
+        cycles = []
+        for component in map(frozenset, strongly_connected(_chains(self._queues))):
+            inner = {id(c): c for s in sorted(component) if (c := by_session.get(s))}
+            if inner:  # the other sessions of the component are only before one of these
+                cycles += [self._cycle(frozenset(c), component) for c in inner.values()]
             else:
-                found.append(self._circle(tangle, tangle, keys_on, holders_only=False))
-        return sorted(found, key=lambda circle: _names(circle.ring))
+                cycles.append(self._cycle(component, component, holders_only=False))
+        return sorted(cycles, key=lambda cycle: _names(cycle.edges))
 
     def tree(self) -> list[BlockedLock]:
         """
@@ -133,131 +133,132 @@ class WaitGraph:
         The roots that block most come first. Locks that block no other lock, and are behind no
         other lock, are left out.
         """
-        return list(BlockingTree(self._locks, self._holders_waits()).rows())
+        return list(BlockingTree(self._locks, self._holders_waits).rows())
 
-    def weight(self, locks: Collection[LockId]) -> BlockedCount | None:
+    def blocked_by(self, locks: Collection[LockId]) -> BlockedCount | None:
         """Count the waiters that some locks block in all; None if they are too many."""
         numbers = {n for n, lock in enumerate(self._locks) if lock.id in locks}
-        return BlockingTree(self._locks, self._holders_waits()).weight(numbers)
+        return BlockingTree(self._locks, self._holders_waits).blocked_by(numbers)
 
-    def behind(self) -> dict[LockId, tuple[LockId, ...]]:
-        """Return, for each lock whose holder waits, the locks that it waits for."""
+    def behind(self) -> dict[LockId, LockId]:
+        """Return, for each lock whose holder waits, the first lock that it waits for."""
         return {
-            self._locks[number].id: tuple(self._locks[other].id for other in others)
-            for number, others in self._holders_waits().items()
+            self._locks[number].id: self._locks[others[0]].id
+            for number, others in self._holders_waits.items()
         }
 
-    def locks_of(self, circle: Cycle) -> frozenset[LockId]:
+    def locks_of(self, cycle: Cycle) -> frozenset[LockId]:
         """
-        Return the locks of a cycle: its ring's, and others between its sessions.
+        Return the locks of a cycle: its edges', and others between its sessions.
 
         One of its sessions holds such a lock, and another one waits for it.
         """
-        held = {
-            number: self._locks[number]
-            for session in circle.sessions
-            for number, place in self._places.get(session, ())
-            if not place
-        }
+        held = {number for session in cycle.sessions for number in self._held_by(session)}
         tied = (
-            lock.id
-            for lock in held.values()
-            if any(w.lease_id in circle.sessions for w in lock.waiters)
+            self._locks[number].id
+            for number in held
+            if any(key.lease_id in cycle.sessions for key in self._locks[number].waiters)
         )
-        return frozenset([*(wait.lock.id for wait in circle.ring), *tied])
+        return frozenset([*(edge.lock.id for edge in cycle.edges), *tied])
 
+    @cached_property
     def _holders_waits(self) -> dict[int, list[int]]:
         """Return, for each lock whose holder waits elsewhere, the locks it waits for."""
         waits: dict[int, list[int]] = {}
         for number, lock in enumerate(self._locks):
-            if not lock.holder or not lock.holder.has_lease:
-                continue
-            found = {n for n, place in self._places.get(lock.holder.lease_id, ()) if place}
-            if found - {number}:
-                waits[number] = sorted(found - {number})
+            if lock.holder and lock.holder.has_lease:
+                places = self._places_of(lock.holder.lease_id)
+                others = {n for n, place in places if place} - {number}
+                if others:
+                    waits[number] = sorted(others)
         return waits
+
+    def _places_of(self, lease: LeaseId) -> Sequence[tuple[int, int]]:
+        """Return the queues in which a session is, and its place in each."""
+        return self._places.get(lease, ())
+
+    def _held_by(self, lease: LeaseId) -> list[int]:
+        return [number for number, place in self._places_of(lease) if not place]
 
     def _is_shared(self, lease: LeaseId) -> bool:
         """Return whether a session is in more than one queue; each cycle needs one."""
-        return len(self._places.get(lease, ())) > 1
+        return len(self._places_of(lease)) > 1
 
-    def _circle(
+    def _cycle(
         self,
-        core: frozenset[LeaseId],
-        tangle: frozenset[LeaseId],
-        keys_on: KeysOn | None,
+        sessions: frozenset[LeaseId],
+        component: frozenset[LeaseId],
         *,
         holders_only: bool = True,
     ) -> Cycle:
-        ring = self._ring(core, holders_only=holders_only)
-        return Cycle(ring=ring, sessions=core, breaker=self._breaker(ring, tangle, keys_on))
+        edges = self._edges(sessions, holders_only=holders_only)
+        return Cycle(edges=edges, sessions=sessions, breaker=self._breaker(edges, component))
 
-    def _ring(self, sessions: frozenset[LeaseId], *, holders_only: bool) -> tuple[WaitEdge, ...]:
+    def _edges(self, sessions: frozenset[LeaseId], *, holders_only: bool) -> tuple[WaitEdge, ...]:
         """
         Return the shortest cycle found, from the lock with the least name on.
 
         Each cycle leads through a session that is in two places.
         """
-        ways = [lease for lease in sessions if self._is_shared(lease)]
-        starts = sorted(ways, key=lambda lease: (-len(self._places.get(lease, ())), lease))
-        found = (
-            self._way_back(start, sessions, holders_only=holders_only)
+        shared = [lease for lease in sessions if self._is_shared(lease)]
+        starts = sorted(shared, key=lambda lease: (-len(self._places_of(lease)), lease))
+        paths = (
+            self._path_back(start, sessions, holders_only=holders_only)
             for start in starts[:MAX_STARTS]
         )
-        shortest = min((_turned(ring) for ring in found if ring), key=_length_and_names)
+        cycles = (_from_least_name(path) for path in paths if path)
+        shortest = min(cycles, key=_length_and_names)
         return tuple(shortest)
 
-    def _way_back(
+    def _path_back(
         self, start: LeaseId, inside: frozenset[LeaseId], *, holders_only: bool
     ) -> list[WaitEdge] | None:
         """Return the fewest waits that lead from a session back to it; breadth first."""
-        came_by: dict[LeaseId, WaitEdge] = {}
+        reached_by: dict[LeaseId, WaitEdge] = {}
         done: dict[int, int] = {}
-        waiting = deque([start])
-        while waiting:
-            session = waiting.popleft()
-            for to, wait in self._steps(session, done, holders_only=holders_only):
-                if to not in inside or to in came_by:
+        pending = deque([start])
+        while pending:
+            session = pending.popleft()
+            for edge in self._waits_of(session, done, holders_only=holders_only):
+                if edge.on not in inside or edge.on in reached_by:
                     continue
-                came_by[to] = wait
-                if to == start:
-                    return _walked(start, came_by)
-                waiting.append(to)
+                reached_by[edge.on] = edge
+                if edge.on == start:
+                    return _path(start, reached_by)
+                pending.append(edge.on)
         return None
 
-    def _steps(
+    def _waits_of(
         self, session: LeaseId, done: dict[int, int], *, holders_only: bool
-    ) -> Iterator[tuple[LeaseId, WaitEdge]]:
+    ) -> Iterator[WaitEdge]:
         """
-        Yield the sessions that a session waits for.
+        Yield the waits of a session.
 
         Args:
             done: Of each queue, the number of its first keys that the search has visited.
         """
-        for number, place in self._places.get(session, ()):
+        for number, place in self._places_of(session):
             lock, queue = self._locks[number], self._queues[number]
             until = min(place, 1) if holders_only else place
             known = done.get(number, 0)
             for to in queue[known:until]:
-                yield to, WaitEdge(session, lock, to)
+                yield WaitEdge(session, lock, to)
             done[number] = max(known, until)
 
-    def _breaker(
-        self, ring: Sequence[WaitEdge], tangle: frozenset[LeaseId], keys_on: KeysOn | None
-    ) -> LeaseId | None:
+    def _breaker(self, edges: Sequence[WaitEdge], component: frozenset[LeaseId]) -> LeaseId | None:
         """
-        Return the session whose end breaks every cycle of a tangle.
+        Return the session whose end breaks every cycle of a component.
 
         The session with the least damage is tried first. It must be on each cycle, so on this one;
         every cycle that remains without a tried session leaves fewer to try.
         """
-        queues = self._queues_of(tangle)
-        on_all = {wait.on for wait in ring}
-        for lease in sorted(on_all, key=lambda lease: self._damage(lease, keys_on)):
+        queues = self._queues_of(component)
+        on_all = {edge.on for edge in edges}
+        for lease in sorted(on_all, key=self._damage):
             if lease not in on_all:
                 continue
             rest = [[other for other in queue if other != lease] for queue in queues]
-            left = strongly_connected(_chains(rest), tangle - {lease})
+            left = strongly_connected(_chains(rest))
             if not left:
                 return lease
             on_all.intersection_update(*left)
@@ -265,37 +266,27 @@ class WaitGraph:
 
     def _queues_of(self, sessions: frozenset[LeaseId]) -> list[list[LeaseId]]:
         """Return every queue with these sessions only."""
-        standing: dict[int, list[tuple[int, LeaseId]]] = {}
+        places: dict[int, list[tuple[int, LeaseId]]] = {}
         for session in sessions:
-            for number, place in self._places.get(session, ()):
-                standing.setdefault(number, []).append((place, session))
-        return [[session for _, session in sorted(queue)] for queue in standing.values()]
+            for number, place in self._places_of(session):
+                places.setdefault(number, []).append((place, session))
+        return [[session for _, session in sorted(queue)] for queue in places.values()]
 
-    def _damage(self, lease: LeaseId, keys_on: KeysOn | None) -> tuple[int, int, LeaseId]:
+    def _damage(self, lease: LeaseId) -> tuple[int, int, LeaseId]:
         """
         Return the sort key of damage: keys deleted, then waiters let in.
 
         These waiters would hold the lock beside an owner that was not notified.
         """
-        places = self._places.get(lease, ())
-        keys = keys_on(lease) if keys_on else len(places)
-        return keys, self.waiters_behind(lease), lease
+        return self._keys_on(lease), self.waiters_behind(lease), lease
 
     def waiters_behind(self, lease: LeaseId) -> int:
         """Return the number of waiters for locks that a session holds."""
-        return sum(
-            len(self._locks[number].waiters)
-            for number, place in self._places.get(lease, ())
-            if not place
-        )
+        return sum(len(self._locks[number].waiters) for number in self._held_by(lease))
 
 
 def _chains(queues: Iterable[Sequence[LeaseId]]) -> dict[LeaseId, list[LeaseId]]:
-    """
-    Return the waits of each key for the one before it, for queues in order.
-
-    They imply its waits for all keys before that one.
-    """
+    """Return the waits of each key for the one before it; they imply those for all before."""
     edges: dict[LeaseId, list[LeaseId]] = {}
     for queue in queues:
         for before, waiter in pairwise(queue):
@@ -312,21 +303,21 @@ def _to_holders(queues: Iterable[Sequence[LeaseId]]) -> dict[LeaseId, list[Lease
     return edges
 
 
-def _walked(start: LeaseId, came_by: Mapping[LeaseId, WaitEdge]) -> list[WaitEdge]:
-    waits = [came_by[start]]
-    while waits[-1].waiter != start:
-        waits.append(came_by[waits[-1].waiter])
-    return waits[::-1]
+def _path(start: LeaseId, reached_by: Mapping[LeaseId, WaitEdge]) -> list[WaitEdge]:
+    edges = [reached_by[start]]
+    while edges[-1].waiter != start:
+        edges.append(reached_by[edges[-1].waiter])
+    return edges[::-1]
 
 
-def _turned(ring: list[WaitEdge]) -> list[WaitEdge]:
-    first = min(range(len(ring)), key=lambda n: (ring[n].lock.name, ring[n].waiter))
-    return ring[first:] + ring[:first]
+def _from_least_name(cycle: list[WaitEdge]) -> list[WaitEdge]:
+    first = min(range(len(cycle)), key=lambda n: (cycle[n].lock.name, cycle[n].waiter))
+    return cycle[first:] + cycle[:first]
 
 
-def _length_and_names(ring: Sequence[WaitEdge]) -> tuple[int, list[tuple[bytes, LeaseId]]]:
-    return len(ring), _names(ring)
+def _length_and_names(edges: Sequence[WaitEdge]) -> tuple[int, list[tuple[bytes, LeaseId]]]:
+    return len(edges), _names(edges)
 
 
-def _names(ring: Sequence[WaitEdge]) -> list[tuple[bytes, LeaseId]]:
-    return [(wait.lock.name, wait.waiter) for wait in ring]
+def _names(edges: Sequence[WaitEdge]) -> list[tuple[bytes, LeaseId]]:
+    return [(edge.lock.name, edge.waiter) for edge in edges]

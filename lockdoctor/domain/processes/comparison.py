@@ -176,7 +176,7 @@ def _slack(leases: int) -> int:
 def _with_keepers(lock: LockReport, processes: Sequence[ProcessReport]) -> LockReport:
     """Add to each finding on a lock the process that keeps its lease alive."""
     verdicts = tuple(
-        _with(verdict, _keepers(verdict, processes)) if verdict.is_finding else verdict
+        verdict.with_evidence(*_keepers(verdict, processes)) if verdict.is_finding else verdict
         for verdict in lock.verdicts
     )
     return replace(lock, verdicts=verdicts)
@@ -202,7 +202,7 @@ def _with_evidence(
         evidence += [*_suspects(processes, keyless), *_counted(server)]
     told = {e.process for e in evidence if isinstance(e, ProcessSessions) and e.kept is not None}
     keepers = _keepers(verdict, [each for each in processes if each.name not in told])
-    return _with(verdict, [*keepers, *evidence])
+    return verdict.with_evidence(*keepers, *evidence)
 
 
 def _suspects(
@@ -251,7 +251,3 @@ def _counted(server: CounterChanges | None) -> Iterator[ServerCounted]:
         expired=server.expired,
         watched_s=server.watched_s,
     )
-
-
-def _with(verdict: Verdict, evidence: Iterable[Evidence]) -> Verdict:
-    return replace(verdict, evidence=(*verdict.evidence, *evidence))

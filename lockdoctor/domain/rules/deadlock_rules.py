@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import NamedTuple
 
 from lockdoctor.domain.evidence import Evidence
@@ -33,45 +32,38 @@ EXPLAINED = frozenset({VerdictKind.SUSPECTED_LEAK, VerdictKind.BLOCKED_QUEUE})
 """The verdicts that a deadlock explains; a proven one explains a leaked lock as well."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitAnalysis:
-    """The locks of a run, judged again with the waits between their sessions."""
-
-    reports: tuple[LockReport, ...]
-    tree: tuple[BlockedLock, ...]
-    """The locks that are blocked behind one another."""
-
-
-def judge_waits(reports: Sequence[LockReport], stood_s: SeenDuration) -> WaitAnalysis:
+def judge_waits(
+    reports: Sequence[LockReport], in_place_s: SeenDuration
+) -> tuple[list[LockReport], list[BlockedLock]]:
     """
     Find deadlocks, and locks that are stuck because their holders wait for others.
 
     A deadlock is reported once, and named by every lock that is part of it; it explains why they
     are held for long. A holder that waits elsewhere is less suspected of a leak than one that does
     not wait. A holder that blocks other locks matters more.
+
+    Returns:
+        The reports with these verdicts, and the locks that are blocked behind one another.
     """
-    graph = WaitGraph(report.lock for report in reports if report.age is not None)
-    judge = _Judge(reports, graph, stood_s)
-    found: dict[LockId, list[_Deadlock]] = {}
+    judge = _Judge([report for report in reports if report.age is not None], in_place_s)
+    deadlocks: dict[LockId, list[_Deadlock]] = {}
     for deadlock in judge.deadlocks():
         for lock in deadlock.locks:
-            found.setdefault(lock, []).append(deadlock)
-    tree = graph.tree()
+            deadlocks.setdefault(lock, []).append(deadlock)
+    tree, behind = judge.graph.tree(), judge.graph.behind()
     roots = {row.lock for row in tree if not row.level}
-    behind = graph.behind()
-    judged = []
-    for report in reports:
+
+    def judged(report: LockReport) -> LockReport:
+        lock = report.lock.id
         if report.age is None:
-            judged.append(report)
-        elif report.lock.id in found:
-            judged.append(_with_deadlocks(report, found[report.lock.id]))
-        elif report.lock.id in behind:
-            judged.append(_as_blocked(report, behind[report.lock.id][0]))
-        elif report.lock.id in roots:
-            judged.append(_as_root(report, judge.blocks([report.lock.id])))
-        else:
-            judged.append(report)
-    return WaitAnalysis(reports=tuple(judged), tree=tuple(tree))
+            return report
+        if lock in deadlocks:
+            return _with_deadlocks(report, deadlocks[lock])
+        if lock in behind:
+            return _as_blocked(report, behind[lock])
+        return _as_root(report, judge.blocks([lock])) if lock in roots else report
+
+    return [judged(report) for report in reports], tree
 
 
 class _Deadlock(NamedTuple):
@@ -85,100 +77,71 @@ class _Deadlock(NamedTuple):
 
 
 class _Judge:
-    """Make verdicts of cycles."""
+    """Makes verdicts of cycles."""
 
-    def __init__(
-        self, reports: Sequence[LockReport], graph: WaitGraph, stood_s: SeenDuration
-    ) -> None:
-        self.standing = [report for report in reports if report.age is not None]
-        self.reports = {each.lock.id: each for each in self.standing if each.lock.waiters}
-        self.graph = graph
-        self.stood_s = stood_s
+    def __init__(self, held: Sequence[LockReport], in_place_s: SeenDuration) -> None:
+        keys = {key.key: key.lease_id for report in held for key in report.lock.keys}
+        self.key_counts = Counter(keys.values())
+        self.reports = {report.lock.id: report for report in held if report.lock.waiters}
+        self.traces = held[0].traces if held else {}
+        self.in_place_s = in_place_s
+        self.graph = WaitGraph((report.lock for report in held), self.keys_on)
 
     def deadlocks(self) -> Iterator[_Deadlock]:
         """Yield every deadlock that will not end by itself."""
-        for circle in self.graph.circles(self.keys_on):
-            if not any(map(self._is_ending, circle.ring)):
-                locks = self.graph.locks_of(circle)
-                yield self._deadlock(circle, self._verdict(circle, locks), locks)
-
-    def _deadlock(self, circle: Cycle, verdict: Verdict, locks: frozenset[LockId]) -> _Deadlock:
-        keys = (key for lock in locks for key in self.reports[lock].lock.keys)
-        own = frozenset(key.key for key in keys if key.lease_id in circle.sessions)
-        return _Deadlock(verdict, circle.sessions, locks, own)
+        for cycle in self.graph.cycles():
+            if not any(map(self._is_ending, cycle.edges)):
+                locks = self.graph.locks_of(cycle)
+                keys = (key for lock in locks for key in self.reports[lock].lock.keys)
+                own = frozenset(key.key for key in keys if key.lease_id in cycle.sessions)
+                yield _Deadlock(self._verdict(cycle, locks), cycle.sessions, locks, own)
 
     def keys_on(self, lease: LeaseId) -> int:
         """Return the number of keys on a lease: by etcd, else those among the locks."""
-        trace = self.standing[0].traces.get(lease)
-        return len(trace.attached_keys if trace else ()) or self._seen[lease]
-
-    @cached_property
-    def _seen(self) -> Counter[LeaseId]:
-        keys = {key.key: key.lease_id for each in self.standing for key in each.lock.keys}
-        return Counter(keys.values())
+        trace = self.traces.get(lease)
+        return len(trace.attached_keys if trace else ()) or self.key_counts[lease]
 
     def blocks(self, locks: Collection[LockId]) -> list[Evidence]:
         """Return the evidence of how many waiters some locks block in all."""
-        weight = self.graph.weight(locks)
-        return [Blocks(waiters=weight.waiters, locks=weight.behind)] if weight else []
+        blocked = self.graph.blocked_by(locks)
+        return [Blocks(waiters=blocked.waiters, locks=blocked.behind)] if blocked else []
 
-    def _verdict(self, circle: Cycle, locks: frozenset[LockId]) -> Verdict:
-        first, itself = circle.ring[0].lock, len(circle.ring) == 1
-        stood_s = min(self._stood_s(wait) for wait in circle.ring)
-        sure = stood_s > 0 and circle.is_of_holders
-        leases = [lease for wait in circle.ring for lease in (wait.on, wait.waiter)]
+    def _verdict(self, cycle: Cycle, locks: frozenset[LockId]) -> Verdict:
+        first = cycle.edges[0].lock
+        in_place_s = min(map(self._edge_in_place_s, cycle.edges))
+        is_proven = in_place_s > 0 and cycle.is_of_holders
+        edges = tuple(CycleEdge(e.waiter, e.lock.name, e.on, e.on_holder) for e in cycle.edges)
+        found = WaitCycle(ring=edges, sessions=len(cycle.sessions), stood_s=in_place_s)
+        kind, remedy = VerdictKind.DEADLOCK, Advice.END_NAMED_SESSION
+        if len(edges) == 1:
+            kind, remedy = VerdictKind.SELF_DEADLOCK, Advice.NEVER_LOCK_ABOVE
+        elif cycle.breaker is None:
+            remedy = Advice.END_SESSIONS_ONE_BY_ONE
         return Verdict(
-            kind=VerdictKind.SELF_DEADLOCK if itself else VerdictKind.DEADLOCK,
+            kind=kind,
             severity=Severity.CRITICAL,
-            confidence=Confidence.PROVEN if sure else Confidence.LIKELY,
+            confidence=Confidence.PROVEN if is_proven else Confidence.LIKELY,
             lock=first.id,
             key=first.holder.key if first.holder else None,
-            leases=tuple(dict.fromkeys(leases)),
-            evidence=(
-                WaitCycle(
-                    ring=tuple(map(_ring_wait, circle.ring)),
-                    sessions=len(circle.sessions),
-                    stood_s=stood_s,
-                ),
-                self._way_out(circle),
-                *self.blocks(locks),
-            ),
-            remedy=_remedy(circle),
+            leases=tuple(dict.fromkeys(s for edge in edges for s in (edge.behind, edge.waiter))),
+            evidence=(found, self._break(cycle.breaker), *self.blocks(locks)),
+            remedy=remedy,
         )
 
-    def _way_out(self, circle: Cycle) -> Evidence:
-        if circle.breaker is None:
+    def _break(self, breaker: LeaseId | None) -> Evidence:
+        if breaker is None:
             return NoSingleBreak()
-        return CheapestBreak(
-            lease=circle.breaker,
-            keys=self.keys_on(circle.breaker),
-            waiters=self.graph.waiters_behind(circle.breaker),
-        )
+        return CheapestBreak(breaker, self.keys_on(breaker), self.graph.waiters_behind(breaker))
 
-    def _stood_s(self, wait: WaitEdge) -> float:
-        report = self.reports[wait.lock.id]
-        keys = (key for key in wait.lock.keys if key.lease_id in {wait.waiter, wait.on})
-        return min(self.stood_s(report, key) for key in keys)
+    def _edge_in_place_s(self, edge: WaitEdge) -> float:
+        """Return how long both sessions of an edge were seen in their places."""
+        keys = (key for key in edge.lock.keys if key.lease_id in {edge.waiter, edge.on})
+        return min(self.in_place_s(self.reports[edge.lock.id], key) for key in keys)
 
-    def _is_ending(self, wait: WaitEdge) -> bool:
+    def _is_ending(self, edge: WaitEdge) -> bool:
         """Return whether etcd is about to end one of the two, which breaks the cycle."""
-        traces = self.reports[wait.lock.id].traces
-        found = (traces.get(lease) for lease in (wait.waiter, wait.on))
-        return any(trace is not None and (trace.is_gone or is_overdue(trace)) for trace in found)
-
-
-def _ring_wait(wait: WaitEdge) -> CycleEdge:
-    return CycleEdge(
-        waiter=wait.waiter, waits_for=wait.lock.name, behind=wait.on, is_holder=wait.on_holder
-    )
-
-
-def _remedy(circle: Cycle) -> Advice:
-    if len(circle.ring) == 1:
-        return Advice.NEVER_LOCK_ABOVE
-    if circle.breaker is None:
-        return Advice.END_SESSIONS_ONE_BY_ONE
-    return Advice.END_NAMED_SESSION
+        traces = (self.traces.get(lease) for lease in (edge.waiter, edge.on))
+        return any(trace is not None and (trace.is_gone or is_overdue(trace)) for trace in traces)
 
 
 def _with_deadlocks(report: LockReport, deadlocks: Sequence[_Deadlock]) -> LockReport:
@@ -198,28 +161,22 @@ def _with_deadlocks(report: LockReport, deadlocks: Sequence[_Deadlock]) -> LockR
             if report.holder_trace and deadlock.keys.issuperset(report.holder_trace.attached_keys):
                 explained |= {VerdictKind.SHARED_LEASE}
     others = [verdict for verdict in report.verdicts if verdict.kind not in explained]
-    found = [deadlock.verdict for deadlock in deadlocks]
-    return replace(report, verdicts=(*found, *others))
+    return replace(report, verdicts=(*(deadlock.verdict for deadlock in deadlocks), *others))
 
 
 def _as_root(report: LockReport, blocks: Sequence[Evidence]) -> LockReport:
     """Add the blocked waiters; they make a likely leak as urgent as a proven one."""
-    verdict = report.verdict
-    if not verdict.is_finding:
+    first, *others = report.verdicts
+    if not first.is_finding:
         return report
-    is_likely = verdict.confidence in {Confidence.PROVEN, Confidence.LIKELY}
-    told = replace(
-        verdict,
-        severity=Severity.CRITICAL if is_likely else verdict.severity,
-        evidence=(*verdict.evidence, *blocks),
-    )
-    return replace(report, verdicts=(told, *report.verdicts[1:]))
+    if first.confidence in {Confidence.PROVEN, Confidence.LIKELY}:
+        first = replace(first, severity=Severity.CRITICAL)
+    return replace(report, verdicts=(first.with_evidence(*blocks), *others))
 
 
 def _as_blocked(report: LockReport, other: LockId) -> LockReport:
     """Add the lock that its holder waits for, which makes a leak only possible."""
-    verdict = report.verdict
-    told = replace(verdict, evidence=(*verdict.evidence, HolderWaits(lock=other.name)))
-    if verdict.kind is VerdictKind.SUSPECTED_LEAK:
-        told = replace(told, confidence=Confidence.POSSIBLE, remedy=Advice.FREE_OTHER_LOCK_FIRST)
-    return replace(report, verdicts=(told, *report.verdicts[1:]))
+    first, *others = report.verdicts
+    if first.kind is VerdictKind.SUSPECTED_LEAK:
+        first = replace(first, confidence=Confidence.POSSIBLE, remedy=Advice.FREE_OTHER_LOCK_FIRST)
+    return replace(report, verdicts=(first.with_evidence(HolderWaits(other.name)), *others))

@@ -51,10 +51,11 @@ def judge(facts: ScanFacts) -> Report:
     verdicts = [_with_groups(verdict, facts) for verdict in leaks]
     verdicts += judge_expiry(facts.traces, facts.sessions.keyless, facts.sessions.still_listed)
     trend = RecurringFindings(facts.known_past, facts.ended_at)
-    waiting = judge_waits(
+    judged, blocking = judge_waits(
         reports, lambda report, key: views[report.prefix].cases.in_place_s(report, key)
     )
-    judged = waiting.reports if facts.policy.suspects else map(_calm, waiting.reports)
+    if not facts.policy.suspects:
+        judged = list(map(_calm, judged))
     ranked = _ranked(map(trend.told, judged))
     return Report(
         started_at=facts.started_at,
@@ -65,7 +66,7 @@ def judge(facts: ScanFacts) -> Report:
         cluster=facts.cluster,
         prefixes=tuple(prefix.prefix for prefix in facts.prefixes),
         locks=tuple(ranked),
-        blocking=waiting.tree,
+        blocking=tuple(blocking),
         sessions=tuple(
             report_session(case, origin(case.trace.lease_id, facts.cluster.members, facts.ended_at))
             for case in cases
@@ -127,7 +128,7 @@ def _alike(traces: Iterable[RenewalTrace], facts: ScanFacts) -> tuple[SessionsAl
 def _with_groups(verdict: Verdict, facts: ScanFacts) -> Verdict:
     """Add the origins of leaked sessions to a verdict, for the largest groups only."""
     groups = _alike((facts.traces[lease] for lease in verdict.leases), facts)
-    return replace(verdict, evidence=(*verdict.evidence, *groups[:MAX_GROUPS]))
+    return verdict.with_evidence(*groups[:MAX_GROUPS])
 
 
 def _session_cases(facts: ScanFacts, gave_up: set[LeaseId]) -> Iterator[SessionCase]:

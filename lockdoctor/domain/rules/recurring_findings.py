@@ -51,7 +51,7 @@ class RecurringFindings:
             for_s=max(0.0, self.now - before.since_at),
             since_at=before.since_at,
         )
-        return replace(verdict, evidence=(*verdict.evidence, standing))
+        return verdict.with_evidence(standing)
 
     def gone(
         self, reports: Iterable[LockReport], has_ended: Callable[[PastFinding], bool]
