@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lockdoctor.domain.check.health import CheckResult, FailedCheck
-from lockdoctor.domain.check.metrics import NO_LIMITS, MetricLimits
+from lockdoctor.domain.check.metrics import MetricLimits
 from lockdoctor.domain.check.ranges import parse_range
 from lockdoctor.domain.evidence.age import Held, SeenInEarlierRuns
 from lockdoctor.domain.evidence.queue import NoHandOver, Waiters
@@ -26,7 +26,7 @@ def a_checkup(*locks: LockReport, **fields: Any) -> CheckResult:
     """The second check of a prefix, or what the fields say."""
     return CheckResult(
         took_s=fields.pop("took_s", 0.1234),
-        limits=fields.pop("limits", NO_LIMITS),
+        limits=fields.pop("limits", MetricLimits(warning={}, critical={})),
         first_run_unknown=False,
         problems=fields.pop("problems", ()),
         report=a_report(*locks, **{"window_s": 0.0, "lookups": 5, "past_runs": 1, **fields}),

@@ -130,30 +130,19 @@ def _notes(report: Report, acceptances: Sequence[Acceptance], today: date) -> It
             )
 
 
-def _is_open(lock: LockReport) -> bool:
-    """Return whether another run might reach a verdict that this one did not."""
-    return any(
-        verdict.kind is VerdictKind.UNDETERMINED
-        or (verdict.kind is VerdictKind.SUSPECTED_LEAK and verdict.severity is Severity.OK)
-        for verdict in lock.verdicts
-    )
-
-
 def _has_seen_enough(report: Report, acceptance: Acceptance) -> bool:
     """Return whether the run would have reached the accepted verdict."""
     proves_nothing = not (report.window_s or report.past_runs)
     if proves_nothing or report.interrupted or any(each.is_failure for each in report.unseen):
         return False
-    is_open = any(acceptance.concerns(lock) for lock in report.locks if _is_open(lock))
-    is_within = any(acceptance.concerns(lock) for lock in report.locks if _is_within_limit(lock))
-    return not (is_open or is_within) and acceptance.is_in_view_of(report)
+    might_have_it = (lock for lock in report.locks if any(map(_is_open, lock.verdicts)))
+    return acceptance.is_in_view_of(report) and not any(map(acceptance.concerns, might_have_it))
 
 
-def _is_within_limit(lock: LockReport) -> bool:
-    """
-    Return whether a hold is healthy only by its limit.
-
-    With another limit it might be a finding.
-    """
-    evidence = (each for verdict in lock.verdicts for each in verdict.evidence)
-    return any(isinstance(each, WithinLimit) for each in evidence)
+def _is_open(verdict: Verdict) -> bool:
+    """Return whether another run, or another limit, might lead to a finding instead."""
+    return (
+        verdict.kind is VerdictKind.UNDETERMINED
+        or (verdict.kind is VerdictKind.SUSPECTED_LEAK and verdict.severity is Severity.OK)
+        or any(isinstance(each, WithinLimit) for each in verdict.evidence)
+    )

@@ -21,6 +21,8 @@ class Health(enum.Enum):
     """
     The four statuses of monitoring plugins; the value is the exit status.
 
+    The first three have the values of the severities.
+
     Source: the guidelines of the Monitoring Plugins project, "Plugin return codes".
     """
 
@@ -40,12 +42,6 @@ class Health(enum.Enum):
 
 
 _BY_WEIGHT = [Health.OK, Health.WARNING, Health.UNKNOWN, Health.CRITICAL]
-
-_OF_SEVERITY = {
-    Severity.OK: Health.OK,
-    Severity.WARNING: Health.WARNING,
-    Severity.CRITICAL: Health.CRITICAL,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,8 +114,8 @@ class CheckResult:
         return replace(self, problems=(*self.problems, problem))
 
     def _voices(self) -> Iterator[Health]:
-        yield _OF_SEVERITY[self.severity]
-        yield from (_OF_SEVERITY[alarm.severity] for alarm in self.alarms)
+        yield Health(self.severity)
+        yield from (Health(alarm.severity) for alarm in self.alarms)
         is_blind = self.is_first and self.first_run_unknown
         if self.failures or self.report.interrupted or self.problems or is_blind:
             yield Health.UNKNOWN

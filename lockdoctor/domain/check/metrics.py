@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from lockdoctor.domain.check.ranges import Range
 from lockdoctor.domain.evidence.verdicts import Severity, VerdictKind
@@ -45,19 +45,7 @@ class Metrics:
     @property
     def by_name(self) -> dict[str, float | None]:
         """Return every metric under its public name, in the order of the outputs."""
-        return {
-            "locks": self.locks,
-            "held": self.held,
-            "waiters": self.waiters,
-            "leaked": self.leaked,
-            "findings": self.findings,
-            "accepted": self.accepted,
-            "treated": self.treated,
-            "sessions": self.sessions,
-            "oldest_hold": self.oldest_hold_s,
-            "lookups": self.lookups,
-            "seconds": self.seconds,
-        }
+        return dict(zip(NAMES, astuple(self), strict=True))
 
 
 OF_A_HOLD = frozenset(
@@ -69,7 +57,7 @@ NAMES = (
     *("locks", "held", "waiters", "leaked", "findings", "accepted"),
     *("treated", "sessions", "oldest_hold", "lookups", "seconds"),
 )
-"""The metrics by name."""
+"""The public names of the metrics, in the order of the fields."""
 
 IN_SECONDS = frozenset({"oldest_hold", "seconds"})
 """The metrics that are durations; the others are counts."""
@@ -109,11 +97,7 @@ def waiters(locks: Sequence[LockReport]) -> int:
 
 
 def oldest_hold_s(locks: Sequence[LockReport]) -> float:
-    """
-    Return the proven time of the oldest hold of a lock, in seconds.
-
-    It is 0 where no time is proven.
-    """
+    """Return the proven time of the oldest hold of a lock, in seconds; 0 if none is proven."""
     counted = (lock for lock in locks if _is_held_as_lock(lock) and not _is_accepted(lock))
     ages = (lock.age for lock in counted)
     return max((age.at_least_s for age in ages if age), default=0.0)
@@ -160,9 +144,6 @@ class MetricLimits:
                     alarm = ExceededLimit(severity=severity, metric=name, value=value, limit=limit)
                     alarms.setdefault(name, alarm)
         return tuple(alarms.values())
-
-
-NO_LIMITS = MetricLimits(warning={}, critical={})
 
 
 def _is_accepted(lock: LockReport) -> bool:

@@ -53,10 +53,6 @@ class NoSingleBreak:
 
 @dataclass(frozen=True, slots=True)
 class HolderWaits:
-    """
-    The holder's session waits for another lock.
-
-    This might be why it does not release this one.
-    """
+    """The holder's session waits for another lock, so it might not release this one."""
 
     lock: bytes

@@ -20,9 +20,7 @@ class LeakIndicator(enum.Enum):
     WAITED = "waited"
     """Others wait."""
     STOOD = "stood"
-    """
-    The key is proven to have existed longer than a hold may last; it might have waited at first.
-    """
+    """The key has existed longer than a hold may last; it might have waited at first."""
     LOOKS_OLD = "looks-old"
     """By the cluster's revisions, the key is older than a hold may be."""
     LOOKS_YOUNG = "looks-young"

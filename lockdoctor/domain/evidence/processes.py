@@ -33,9 +33,7 @@ class ProcessSessions:
     keyless_leases: int
     """Renewed leases without keys that etcd has."""
     kept: int | None
-    """
-    The number of those that it keeps alive, by their IDs; None where its profile shows no IDs.
-    """
+    """Those of them that it keeps alive, by their IDs; None where its profile shows no IDs."""
     agreement: str
     """Without the waiting sessions, its sessions are `as-many`, `fewer` or `more`, within 5 %."""
     saved: bool
@@ -50,11 +48,7 @@ class ProcessSessions:
 
 @dataclass(frozen=True, slots=True)
 class UnattributedSessions:
-    """
-    Leases without keys that no goroutine of the processes names.
-
-    Each goroutine names its own lease.
-    """
+    """Leases without keys that no goroutine names, though each goroutine names its lease."""
 
     leases: int
     processes: int

@@ -39,9 +39,7 @@ class Expired:
 
     leases: int
     for_s: float
-    """
-    The minimum time, at the last reading, by which the latest of them was past its end, in seconds.
-    """
+    """The minimum time by which the latest was past its end at its last reading, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,10 @@ class Interval(NamedTuple):
     earliest: float
     latest: float
 
+    def before(self, seconds: float) -> Interval:
+        """Return the interval of a moment that many seconds earlier."""
+        return Interval(self.earliest - seconds, self.latest - seconds)
+
 
 def deadline(reading: LeaseReading) -> Interval:
     """
@@ -42,21 +46,12 @@ def deadline(reading: LeaseReading) -> Interval:
 
 
 def last_refresh(reading: LeaseReading) -> Interval:
-    """
-    Return the interval of the last grant or renewal, where no leader interfered.
-
-    It follows from one reading.
-    """
-    ends = deadline(reading)
-    return Interval(ends.earliest - reading.granted_ttl_s, ends.latest - reading.granted_ttl_s)
+    """Return the interval of the last grant or renewal, where no leader interfered."""
+    return deadline(reading).before(reading.granted_ttl_s)
 
 
 def is_usable(reading: LeaseReading) -> bool:
-    """
-    Return whether the reading is usable.
-
-    A member that lost the lead can answer "for ever".
-    """
+    """Return whether the reading is usable. A member that lost the lead can answer "for ever"."""
     return reading.remaining_ttl_s < FOREVER_S
 
 

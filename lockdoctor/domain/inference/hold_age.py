@@ -82,11 +82,7 @@ def hold_age_bounds(seen: HoldTimes, past: Past) -> tuple[float, float | None]:
 
 
 def stood_at_least_s(seen: HoldTimes, past: Past) -> float:
-    """
-    Return the minimum time for which the key existed, in seconds.
-
-    It waited or held the lock in that time.
-    """
+    """Return the minimum time for which the key waited or held the lock, in seconds."""
     since = [seen.first_answered_at, *_stood_since(seen.hold, past)]
     return max(0.0, seen.last_asked_at - min(since))
 

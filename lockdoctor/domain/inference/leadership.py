@@ -44,24 +44,17 @@ class Leadership:
         last_asked: dict[int, float] = {}
         marks: list[float] = []
         for reading in readings:
-            last_asked[reading.raft_term] = max(
-                reading.asked_at, last_asked.get(reading.raft_term, reading.asked_at)
-            )
+            term = reading.raft_term
+            last_asked[term] = max(reading.asked_at, last_asked.get(term, -math.inf))
             if isinstance(reading, LeaseReading) and shows_promotion(reading):
                 marks.append(reading.answered_at)
         leaders: dict[int, set[int]] = {}
         for probe in probes:
-            last_asked[probe.raft_term] = max(
-                probe.asked_at, last_asked.get(probe.raft_term, probe.asked_at)
-            )
+            term = probe.raft_term
+            last_asked[term] = max(probe.asked_at, last_asked.get(term, -math.inf))
             if probe.leader_id:
-                leaders.setdefault(probe.raft_term, set()).add(probe.leader_id)
+                leaders.setdefault(term, set()).add(probe.leader_id)
         return cls(last_asked, tuple(sorted(marks)), leaders)
-
-    @property
-    def changes(self) -> int:
-        """Return how often the raft term rose, or a promotion showed without a new term."""
-        return max(len(self.last_asked_under) - 1, 1 if self.marks else 0)
 
     def is_steady(self, earlier: LeaseReading, later: LeaseReading) -> bool:
         """

@@ -70,11 +70,7 @@ def origin(lease_id: LeaseId, members: Collection[int], now: float) -> LeaseOrig
 def group_by_origin(
     traces: Iterable[RenewalTrace], members: Collection[int], now: float
 ) -> tuple[SessionsAlike, ...]:
-    """
-    Group leases by granting member, TTL and renewal rhythm; the largest first.
-
-    A group is one client, or one kind of client.
-    """
+    """Group leases by member, TTL and renewal rhythm; the largest group first."""
     groups: dict[tuple[object, ...], list[tuple[RenewalTrace, LeaseOrigin | None]]] = {}
     for found in traces:
         came = origin(found.lease_id, members, now)

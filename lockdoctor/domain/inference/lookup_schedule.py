@@ -42,9 +42,7 @@ LATE_FOR_S = 2
 """A lease that ends late rarely ends later than by this many seconds."""
 
 ASSUME_STEADY_LEADER = Leadership({}, (), {}, confirmed=True)
-"""
-While sampling, rises count before their raft term is confirmed; the end of the run confirms it.
-"""
+"""While sampling, rises count before an answer confirms their raft term."""
 
 
 def keep_alive_period_s(granted_ttl_s: int) -> float:

@@ -166,19 +166,6 @@ def trace(lease_id: LeaseId, readings: Sequence[Reading], leadership: Leadership
     )
 
 
-def refreshes(readings: Sequence[Reading], leadership: Leadership) -> list[Interval]:
-    """
-    Return the intervals of the renewals that the readings separate, in order.
-
-    Each is as exact as the readings allow. The first might be the grant. Renewals before a change
-    of the leader, which resets leases, are left out.
-    """
-    builder = _TraceBuilder(leadership)
-    for reading in readings:
-        builder.add(reading)
-    return [*builder.refreshes, *([builder.last_refresh] if builder.last_refresh else [])]
-
-
 class Traces(Mapping[LeaseId, RenewalTrace]):
     """
     What the readings of each lease prove, computed on each access.
@@ -195,11 +182,7 @@ class Traces(Mapping[LeaseId, RenewalTrace]):
         self._last = RenewalTrace(lease_id=NO_LEASE, readings=())
 
     def __getitem__(self, lease_id: LeaseId) -> RenewalTrace:
-        """
-        Return the trace of one lease.
-
-        The last one is kept: a caller mostly asks for it again before the next.
-        """
+        """Return the trace of one lease; the last is kept, because it is mostly needed again."""
         if self._last.lease_id != lease_id:
             self._last = trace(lease_id, self._readings[lease_id], self._leadership)
         return self._last
@@ -224,8 +207,6 @@ class _TraceBuilder:
         self.closely_renewed_at: float | None = None
         self.late_by: float | None = None
         self.unconfirmed = 0
-        self.refreshes: list[Interval] = []
-        """Those before the last one, as exactly as they can be placed."""
         self._current: Interval | None = None
         self._previous: LeaseReading | None = None
         self._ended = False
@@ -234,8 +215,7 @@ class _TraceBuilder:
     def last_refresh(self) -> Interval | None:
         if self._current is None or self._previous is None:
             return None
-        granted = self._previous.granted_ttl_s
-        return Interval(self._current.earliest - granted, self._current.latest - granted)
+        return self._current.before(self._previous.granted_ttl_s)
 
     def add(self, reading: Reading) -> None:
         if isinstance(reading, LeaseNotFound):
@@ -243,44 +223,32 @@ class _TraceBuilder:
             return
         if not is_usable(reading):
             return
-        seen = deadline(reading)
-        previous = self._previous
-        if self._current is None or previous is None or self._ended:
+        seen, current, previous = deadline(reading), self._current, self._previous
+        is_new = self._ended or previous is None or previous.granted_ttl_s != reading.granted_ttl_s
+        if current is None or previous is None or is_new:  # the ID was granted anew
             self._current = seen
             self._ended = False
-            self.refreshes.clear()
-        elif previous.granted_ttl_s != reading.granted_ttl_s:
-            self._current = seen  # the ID was granted anew
-            self.refreshes.clear()
         elif previous.raft_term != reading.raft_term:
-            self.unconfirmed += 1 if fewest_renewals(self._current, seen, 1) else 0
+            self.unconfirmed += 1 if fewest_renewals(current, seen, 1) else 0
             self._current = seen
-            self.refreshes.clear()
         else:
-            self._join(previous, reading, self._current, seen)
+            self._join(previous, reading, current, seen)
         self._previous = reading
 
     def _join(
         self, previous: LeaseReading, reading: LeaseReading, current: Interval, seen: Interval
     ) -> None:
-        moved = fewest_renewals(current, seen, reading.granted_ttl_s)
+        granted_s = reading.granted_ttl_s
+        moved = fewest_renewals(current, seen, granted_s)
         agreed = Interval(max(current.earliest, seen.earliest), min(current.latest, seen.latest))
+        self._current = seen if moved or agreed.earliest >= agreed.latest else agreed
         if moved and self.leadership.is_steady(previous, reading):
-            granted = reading.granted_ttl_s
-            self.refreshes.append(Interval(current.earliest - granted, current.latest - granted))
             self.counts.append(moved)
             self.risen_from.append(previous.asked_at)
-            if reading.answered_at - previous.asked_at < granted:
+            if reading.answered_at - previous.asked_at < granted_s:
                 self.closely_renewed_at = reading.asked_at
-            self.renewed_in.append(Interval(seen.earliest - granted, seen.latest - granted))
-            left = current.latest - previous.asked_at
-            self.late_by = left if self.late_by is None else min(self.late_by, left)
-            self._current = seen
+            self.renewed_in.append(seen.before(granted_s))
+            left_s = current.latest - previous.asked_at
+            self.late_by = left_s if self.late_by is None else min(self.late_by, left_s)
         elif moved:
             self.unconfirmed += 1
-            self._current = seen
-            self.refreshes.clear()
-        elif agreed.earliest < agreed.latest:
-            self._current = agreed
-        else:
-            self._current = seen

@@ -144,9 +144,7 @@ class Lock:
     kind_is_stated: bool = False
     """The policy or a flag gave the kind, against the keys' own recipe."""
     queue_is_whole: bool = True
-    """
-    False where the scanned range might miss keys of the queue, so that the holder is uncertain.
-    """
+    """False where the scanned range might miss keys of the queue: the holder is uncertain."""
     id: LockId = field(init=False, repr=False, compare=False)
     """The lock's identity across readings; one object for all references to the lock."""
 

@@ -82,9 +82,7 @@ class Limits(TypedDict, total=False):
 
 
 MIN_RUNS = 2
-"""
-The minimum number of runs that a policy requires: one alone is too little for an unattended action.
-"""
+"""The least number of runs for a policy: one is too little for an unattended action."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,9 +38,7 @@ MIN_SESSIONS = 3
 """The minimum number of live sessions for which a process is suspected of a leak."""
 
 UNLISTED_S = 2.0
-"""
-etcd's leases were listed this many seconds before the process was read; meanwhile it opened others.
-"""
+"""Seconds between the list of leases and the reading of a process that opens sessions."""
 
 MIN_WATCHED_S = 1.0
 """The minimum time between two readings of counters, in seconds; less proves too little."""

@@ -58,9 +58,7 @@ class Stack:
     started_by: int | None = None
     """The number of the goroutine that started it."""
     blocked_s: int | None = None
-    """
-    The minimum time that it has been there, in whole minutes; None where the profile has no time.
-    """
+    """The minimum time in place, in whole minutes; None where the profile has no time."""
     words: frozenset[int] = frozenset()
     """
     The arguments of a call that keeps a lease alive: its ID, among pointers.

@@ -137,11 +137,7 @@ class CounterChanges:
 
     @property
     def granted(self) -> int | None:
-        """
-        Return the leases granted.
-
-        Each member counts them all; one that lags behind has counted fewer.
-        """
+        """Return the leases granted: each member counts all, fewer where it lags behind."""
         return highest(each.granted for each in self._usable)
 
     @property

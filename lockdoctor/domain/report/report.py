@@ -66,9 +66,7 @@ class Report:
     blocking: tuple[BlockedLock, ...] = ()
     """The locks that are blocked behind one another: each root, then the locks behind it."""
     past_runs: int | None = None
-    """
-    The number of earlier runs over the same prefixes that this one uses; None without a history.
-    """
+    """The earlier runs over the same prefixes that it uses; None without a history."""
     gone: tuple[PastFinding, ...] = ()
     """Findings of the last run that have ended."""
     processes: tuple[ProcessReport, ...] = ()

@@ -117,11 +117,7 @@ class LockCaseBuilder:
         return lock.holder.version - before.version
 
     def _dangling(self, lock: Lock) -> Dangling | None:
-        """
-        Return the first key of the lock that outlived its lease, or None.
-
-        The lease must have been found gone before the key was read.
-        """
+        """Return the first key that was read after its lease had been found gone, or None."""
         read_at = (self.prefix.last or self.prefix.first).asked_at
         for key in lock.keys:
             found = self.facts.traces.get(key.lease_id)

@@ -162,11 +162,7 @@ def _unread_leases(unread: Mapping[LeaseId, str]) -> Iterator[Unseen]:
 
 
 def _ranked(reports: Iterable[LockReport]) -> list[LockReport]:
-    """
-    Return the worst reports first, equal ones by name.
-
-    Each report is compared by one small number, which is fast.
-    """
+    """Return the worst reports first, equal ones by name; one small number ranks each."""
     ranked = sorted(reports, key=lambda report: report.lock.name)
     ranked.sort(key=_rank)
     return ranked

@@ -130,11 +130,7 @@ class PrefixView:
         )
 
     def _lean(self, verdict: Verdict) -> Verdict:
-        """
-        Return the verdict with evidence shared among locks.
-
-        Most of 100,000 locks have the same evidence.
-        """
+        """Return the verdict with shared evidence: most of 100,000 locks have the same."""
         return replace(verdict, evidence=self._same_evidence(verdict.evidence))
 
 

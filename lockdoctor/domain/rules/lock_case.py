@@ -31,9 +31,7 @@ class Dangling(NamedTuple):
 
     key: LockKey
     for_s: float
-    """
-    The time for which the key still existed after a look-up had found the lease gone, in seconds.
-    """
+    """The time for which the key existed after its lease had been found gone, in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +43,7 @@ class LockCase:
     trace: RenewalTrace | None
     """Of the holder's lease; None where it was not read."""
     age: HoldAge | None
-    """
-    Of the holder's hold; None where it is not certain that it existed at both ends of the run.
-    """
+    """Of the holder's hold; None where it might not have existed at both ends of the run."""
     renewals_of_hold: int
     """The fewest renewals proven since this hold was first seen; its lease might be older."""
     activity: QueueActivity

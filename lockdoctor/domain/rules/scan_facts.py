@@ -78,11 +78,7 @@ class ScanFacts:
 
     @cached_property
     def locks(self) -> dict[bytes, tuple[list[Lock], list[Lock]]]:
-        """
-        Return, for each prefix, its locks at the beginning and at the end.
-
-        Both are one list where the keys were read once.
-        """
+        """Return each prefix's locks at the beginning and the end; one list if read once."""
         return {each.prefix: self._locks_of(each) for each in self.prefixes}
 
     def _locks_of(self, facts: PrefixFacts) -> tuple[list[Lock], list[Lock]]:

@@ -74,10 +74,6 @@ def bugs_in(version: Version) -> tuple[LeaseBug, ...]:
 
 
 def guards_leases(version: Version) -> bool:
-    """
-    Return whether listing leases needs read access to every key on a lease.
-
-    Older releases list them to every user.
-    """
+    """Return whether only users who may read every key on a lease may list leases."""
     since = _LEASES_NEED_A_USER.get(version.line)
     return version.line > max(_LEASES_NEED_A_USER) if since is None else version.patch >= since

@@ -19,15 +19,10 @@ from lockdoctor.domain.selfcheck.etcd_versions import (
 
 DAY_S = 86_400.0
 CERTIFICATE_SOON_S = 14 * DAY_S
-"""
-A certificate that expires within this many seconds is reported: two weeks, time to have a new one
-issued.
-"""
+"""A certificate that expires within this time is reported: two weeks to issue a new one."""
 
 CLOCKS_APART_S = 5.0
-"""
-Clocks further apart than this, in seconds, make the ages that clients wrote themselves misleading.
-"""
+"""Clocks further apart, in seconds, make ages that clients wrote misleading."""
 
 
 class CheckLevel(enum.Enum):
@@ -179,11 +174,7 @@ class SelfCheck:
 
     @property
     def guards_leases(self) -> bool:
-        """
-        Return whether a member guards its list of leases.
-
-        Such a member shows it only to a role that may read every key.
-        """
+        """Return whether a member lists leases only to a role that may read every key."""
         versions = (parse_version(member.version) for member in self.facts.members)
         return any(guards_leases(version) for version in versions if version)
 

@@ -259,4 +259,4 @@ FAILURES: Mapping[FailureKind, str] = {
         " Update lockdoctor."
     ),
 }
-"""Why an action failed; the braces stand for the detail."""
+"""Why an action failed; the detail replaces the braces."""

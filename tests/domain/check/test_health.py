@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockdoctor.domain.check.health import CheckResult, FailedCheck, Health
-from lockdoctor.domain.check.metrics import NO_LIMITS, MetricLimits
+from lockdoctor.domain.check.metrics import MetricLimits
 from lockdoctor.domain.check.ranges import parse_range
 from lockdoctor.domain.evidence.verdicts import Confidence, Severity, VerdictKind
 from lockdoctor.domain.report.findings import LockReport
@@ -27,7 +27,11 @@ ONE_LOCK_IS_TOO_MANY = MetricLimits(warning={"locks": parse_range("0")}, critica
 
 
 def a_checkup(*locks: LockReport, **fields: Any) -> CheckResult:
-    of_checkup = {"took_s": 0.4, "limits": NO_LIMITS, "first_run_unknown": False}
+    of_checkup = {
+        "took_s": 0.4,
+        "limits": MetricLimits(warning={}, critical={}),
+        "first_run_unknown": False,
+    }
     given = {name: fields.pop(name, value) for name, value in of_checkup.items()}
     problems = fields.pop("problems", ())
     report = a_report(*locks, **{"window_s": 0.0, "past_runs": 1, **fields})

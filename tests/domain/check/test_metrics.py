@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from lockdoctor.domain.check.metrics import IN_SECONDS, NAMES, NO_LIMITS, MetricLimits, metrics
+from lockdoctor.domain.check.metrics import IN_SECONDS, NAMES, MetricLimits, metrics
 from lockdoctor.domain.check.ranges import parse_range
 from lockdoctor.domain.evidence.verdicts import Accepted, Severity, VerdictKind
 from lockdoctor.domain.inference.hold_age import HoldAge
@@ -113,7 +113,7 @@ def test_sessions_that_were_not_seen_are_not_zero(report: Report) -> None:
 
 def test_nothing_alarms_without_limits() -> None:
     """Numbers alone are no reason to alarm."""
-    assert NO_LIMITS.alarms(metrics(REPORT, 1.5)) == ()
+    assert MetricLimits(warning={}, critical={}).alarms(metrics(REPORT, 1.5)) == ()
 
 
 def test_worst_limit_alarms_once() -> None:
