@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -14,9 +13,10 @@ from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
 from lockdoctor.domain.past.stored import Stored, StoredRun
 from lockdoctor.domain.selfcheck.rules import MemberFacts, Permission, SelfCheckFacts, judge
 from lockdoctor.domain.treatment.journal_entry import Entry, Reason
-from lockdoctor.outputs.table.history import MAX_RUNS, HistoryTable
-from lockdoctor.outputs.table.journal import MAX_KEYS, JournalTable
-from lockdoctor.outputs.table.selfcheck import write_table
+from lockdoctor.outputs.table.history import MAX_RUNS, runs_parts, stored_parts
+from lockdoctor.outputs.table.journal import MAX_KEYS, entry_parts, list_parts
+from lockdoctor.outputs.table.selfcheck import selfcheck_parts
+from tests.factories.pages import page
 from tests.factories.reports import NOON, a_key, an_intent, an_outcome
 from tests.factories.stored import (
     HOUR,
@@ -31,15 +31,11 @@ from tests.factories.stored import (
 
 
 def runs(*stored: StoredRun) -> str:
-    out = io.StringIO()
-    HistoryTable(width=80, colour=False, now=NOON + 24 * HOUR).runs(stored, out)
-    return out.getvalue()
+    return page(runs_parts(stored, NOON + 24 * HOUR))
 
 
 def stored_lock(stored: Stored) -> str:
-    out = io.StringIO()
-    HistoryTable(width=80, colour=False, now=NOON + 4 * HOUR).stored(NAME, stored, out)
-    return out.getvalue()
+    return page(stored_parts(NAME, stored, NOON + 4 * HOUR))
 
 
 def _much() -> Stored:
@@ -51,15 +47,11 @@ def _much() -> Stored:
 
 
 def journal(entries: Iterable[Entry], total: int, *notes: str) -> str:
-    out = io.StringIO()
-    JournalTable(width=80, colour=False).entries(tuple(entries), total, list(notes), out)
-    return out.getvalue()
+    return page(list_parts(tuple(entries), total, notes))
 
 
 def entry(shown: Entry) -> str:
-    out = io.StringIO()
-    JournalTable(width=80, colour=False).entry(shown, [], out)
-    return out.getvalue()
+    return page(entry_parts(shown, []))
 
 
 KEYS = (a_key(), a_key(b"/app/config", value=b"v", lease_id=NO_LEASE))
@@ -103,9 +95,7 @@ OPTIONAL = Permission(what="list the leases", refusal="may not", is_optional=Tru
 
 def selfcheck(*permissions: Permission, alarms: tuple[ClusterAlarm, ...] = ()) -> str:
     facts = SelfCheckFacts(now=NOON, members=(MEMBER,), permissions=permissions, alarms=alarms)
-    out = io.StringIO()
-    write_table(judge(facts), (b"/my-lock/",), out, width=80, colour=False)
-    return out.getvalue()
+    return page(selfcheck_parts(judge(facts), (b"/my-lock/",)))
 
 
 PAGES: dict[str, Callable[[], str]] = {

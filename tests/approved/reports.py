@@ -11,12 +11,12 @@ from lockdoctor.domain.model.alarms import ClusterAlarm
 from lockdoctor.domain.model.locks import Kind, Recipe
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.table.check import CheckTable
-from lockdoctor.outputs.table.explain import write_explanation, write_summaries
-from lockdoctor.outputs.table.parts.layout import write
+from lockdoctor.outputs.table.explain import explanation_parts, summary_parts
 from lockdoctor.outputs.table.report import TableOutput
 from lockdoctor.outputs.table.show import MAX_QUEUED, show_parts
 from lockdoctor.verdict_docs import Explanation
 from tests.factories.checks import FAILED, a_checkup, a_healthy_lock
+from tests.factories.pages import page
 from tests.factories.report_examples import (
     a_deadlock,
     a_later_run,
@@ -58,9 +58,7 @@ def scan(report: Callable[[], Report], width: int) -> str:
 
 
 def show(report: Callable[[], Report]) -> str:
-    out = io.StringIO()
-    write(show_parts(report(), 80), out, width=80, colour=False)
-    return out.getvalue()
+    return page(show_parts(report(), 80))
 
 
 def check() -> str:
@@ -74,13 +72,9 @@ def check() -> str:
 
 
 def explain() -> str:
-    out = io.StringIO()
     text = "**Means**: it.\n\n- one\n- two\n\n      a command\n"
     found = Explanation("long-ttl", text)
-    write_explanation(found, out, width=80, colour=False)
-    out.write("-" * 80 + "\n")
-    write_summaries([found], out, width=80, colour=False)
-    return out.getvalue()
+    return page(explanation_parts(found)) + "-" * 80 + "\n" + page(summary_parts([found]))
 
 
 def _leak_with_waits() -> Report:

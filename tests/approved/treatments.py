@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
-from typing import Any, TextIO
+from typing import Any
+
+from rich.console import RenderableType
 
 from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.model.alarms import ClusterAlarm
@@ -18,8 +19,9 @@ from lockdoctor.domain.treatment.restore_plan import (
     SkippedKey,
 )
 from lockdoctor.domain.treatment.results import ActionResult, TreatmentReport
-from lockdoctor.outputs.table.restore import RestoreTable
-from lockdoctor.outputs.table.treatment import TreatmentTable
+from lockdoctor.outputs.table import restore
+from lockdoctor.outputs.table.treatment import plan_parts, report_parts, undone_parts
+from tests.factories.pages import page
 from tests.factories.plans import (
     a_plan,
     a_refusal,
@@ -33,24 +35,22 @@ from tests.factories.reports import a_key, an_intent, an_outcome
 CONFIG = a_key(b"/app/\x1b[31mconfig", value=b"v")
 SKIPPED = tuple(SkippedKey(a_key(), why) for why in RestoreSkipReason)
 
-Writer = Callable[[TreatmentTable, TextIO], None]
+Parts = Callable[[], Iterable[RenderableType]]
 
 
-def treatment(writer: Writer, width: int = 80) -> str:
-    out = io.StringIO()
-    writer(TreatmentTable(width=width, colour=False), out)
-    return out.getvalue()
+def treatment(parts: Parts, width: int = 80) -> str:
+    return page(parts(), width)
 
 
-def _plan(plan: Callable[[], Any], how_to_act: str | None = None) -> Writer:
-    return lambda table, out: table.plan(plan(), out, how_to_act=how_to_act)
+def _plan(plan: Callable[[], Any], how_to_act: str | None = None) -> Parts:
+    return lambda: plan_parts(plan(), how_to_act)
 
 
-def _undone(*args: Any, **fields: Any) -> Writer:
-    return lambda table, out: table.undone(an_undone(*args, **fields), out)
+def _undone(*args: Any, **fields: Any) -> Parts:
+    return lambda: undone_parts(an_undone(*args, **fields))
 
 
-WRITERS: dict[str, Writer] = {
+TREATMENTS: dict[str, Parts] = {
     "plan": _plan(a_plan, "To carry it out, add --yes."),
     "plan_everything": _plan(everything_planned),
     "plan_nothing_left": _plan(
@@ -58,9 +58,9 @@ WRITERS: dict[str, Writer] = {
     ),
     "plan_nothing_found": _plan(lambda: replace(a_plan(), targets=())),
     "plan_alarm": _plan(lambda: a_plan(alarms=(ClusterAlarm("NOSPACE", 0xA1),))),
-    "treated_everything": lambda table, out: table.report(everything_treated(), out),
-    "treated_for_good": lambda table, out: table.report(
-        TreatmentReport(plan=a_plan(), treated=(a_treated(),), watched_s=30.0), out
+    "treated_everything": lambda: report_parts(everything_treated()),
+    "treated_for_good": lambda: report_parts(
+        TreatmentReport(plan=a_plan(), treated=(a_treated(),), watched_s=30.0)
     ),
     "undone": _undone(),
     "undone_gone": _undone(Result.REFUSED, changed=(KeyGone(b"/k"),)),
@@ -72,9 +72,7 @@ WRITERS: dict[str, Writer] = {
 def restore_plan(*, will_act: bool = False, **fields: Any) -> str:
     entry = Entry(an_intent(keys=(CONFIG, a_key())), an_outcome())
     told = {"entry": entry, "keys": (CONFIG,), "left": (), "ttl_s": None, **fields}
-    out = io.StringIO()
-    RestoreTable(width=80, colour=False).plan(RestorePlan(**told), out, will_act=will_act)
-    return out.getvalue()
+    return page(restore.plan_parts(RestorePlan(**told), will_act=will_act))
 
 
 def restored(result: Result = Result.DONE, **fields: Any) -> str:
@@ -92,15 +90,13 @@ def restored(result: Result = Result.DONE, **fields: Any) -> str:
     told["target"] = RestorePlan(
         entry=Entry(an_intent(), an_outcome()), keys=keys, left=(), ttl_s=None
     )
-    out = io.StringIO()
-    RestoreTable(width=80, colour=False).restored(ActionResult(**told), out)
-    return out.getvalue()
+    return page(restore.restored_parts(ActionResult(**told)))
 
 
 PAGES: dict[str, Callable[[], str]] = {
-    **{f"treatment/{name}": partial(treatment, writer) for name, writer in WRITERS.items()},
-    "treatment/plan_everything_160": partial(treatment, WRITERS["plan_everything"], 160),
-    "treatment/treated_everything_160": partial(treatment, WRITERS["treated_everything"], 160),
+    **{f"treatment/{name}": partial(treatment, parts) for name, parts in TREATMENTS.items()},
+    "treatment/plan_everything_160": partial(treatment, TREATMENTS["plan_everything"], 160),
+    "treatment/treated_everything_160": partial(treatment, TREATMENTS["treated_everything"], 160),
     "restore/plan": partial(restore_plan, left=SKIPPED),
     "restore/plan_that_acts": partial(restore_plan, will_act=True),
     "restore/plan_of_a_hold": partial(restore_plan, keys=(a_key(), CONFIG), ttl_s=600),

@@ -6,10 +6,13 @@ import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
-from typing import TextIO
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, TextIO
 
 from lockdoctor.errors import OutputError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 def is_live_terminal(stream: TextIO, environ: Mapping[str, str]) -> bool:
@@ -46,6 +49,14 @@ def write_to(out: TextIO, what: str, render: Callable[[TextIO], object]) -> None
         raise
     except OSError as error:
         raise OutputError(f"Cannot write {what} to standard output: {error.strerror}.") from error
+
+
+def write_page(parts: Iterable[RenderableType], what: str) -> None:
+    """Write the parts of a page to standard output; raises as `write_to`."""
+    from lockdoctor.outputs.table.parts.layout import write  # noqa: PLC0415  # loads rich
+
+    colour = in_colour(sys.stdout, os.environ)
+    write_to(sys.stdout, what, lambda out: write(parts, out, width=width(), colour=colour))
 
 
 def drop_typed_input(answers: TextIO) -> None:

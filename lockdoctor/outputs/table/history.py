@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TextIO, TypeVar
+from typing import TypeVar
 
 from rich import box
 from rich.console import RenderableType
@@ -14,8 +13,8 @@ from rich.text import Text
 from lockdoctor.domain.evidence.verdicts import Severity
 from lockdoctor.domain.model.leases import NO_LEASE, hex_id
 from lockdoctor.domain.past.stored import Stored, StoredFinding, StoredHold, StoredLease, StoredRun
-from lockdoctor.outputs.table.parts.layout import write
 from lockdoctor.outputs.text.values import (
+    NAME_WIDTH,
     at_least,
     count,
     date,
@@ -31,9 +30,6 @@ MAX_RUNS = 50
 MAX_ROWS = 50
 """Maximum holds, readings and findings in a list, the latest; the export has all."""
 
-NAME_WIDTH = 120
-"""Longer names lose their middle; the export has the whole name."""
-
 _EXPORT = "history export has them all"
 
 _STYLES = {Severity.WARNING: "yellow", Severity.CRITICAL: "bold red"}
@@ -41,154 +37,151 @@ _STYLES = {Severity.WARNING: "yellow", Severity.CRITICAL: "bold red"}
 Row = TypeVar("Row")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryTable:
-    """The tables of `lockdoctor history`."""
+def runs_parts(runs: Sequence[StoredRun], now: float) -> Iterator[RenderableType]:
+    """
+    Yield the runs, the latest one first.
 
-    width: int
-    colour: bool
-    now: float
-    """POSIX seconds of the present, for the age of entries."""
-
-    def runs(self, runs: Sequence[StoredRun], out: TextIO) -> None:
-        """Write the runs, the latest one first."""
-        self._write(self._runs(runs), out)
-
-    def stored(self, name: bytes, stored: Stored, out: TextIO) -> None:
-        """Write the stored facts on one lock or lease; there must be at least one."""
-        self._write(self._stored(name, stored), out)
-
-    def _write(self, parts: Iterable[RenderableType], out: TextIO) -> None:
-        write(parts, out, width=self.width, colour=self.colour)
-
-    def _runs(self, runs: Sequence[StoredRun]) -> Iterator[RenderableType]:
-        last = runs[0]
+    Args:
+        now: POSIX seconds, for the age of entries.
+    """
+    last = runs[0]
+    yield Text(
+        f"{count(len(runs), 'run')} since {date(runs[-1].started_at)} UTC, the last one"
+        f" {_ago(last.ended_at, now)}: {last.severity.name}",
+        style="bold",
+    )
+    many_lineages = len({(run.cluster_id, run.lineage) for run in runs}) > 1
+    by_scope: dict[tuple[object, ...], list[StoredRun]] = {}
+    for run in runs[:MAX_RUNS]:
+        by_scope.setdefault((run.cluster_id, run.lineage, run.prefixes), []).append(run)
+    for same in by_scope.values():
+        yield Text(f"\nBelow {_scope_name(same[0], with_lineage=many_lineages)}", style="bold")
+        yield _run_table(same)
+    yield from _more(len(runs) - MAX_RUNS, "earlier run", "--format json has them all")
+    ahead = sum(run.ended_at > now for run in runs)
+    if ahead:
         yield Text(
-            f"{count(len(runs), 'run')} since {date(runs[-1].started_at)} UTC, the last one"
-            f" {self._ago(last.ended_at)}: {last.severity.name}",
-            style="bold",
+            f"\nIn the future of this machine's clock: {count(ahead, 'run')}. lockdoctor leaves"
+            " them out until that time. It deletes no run for a clock."
         )
-        many_lineages = len({(run.cluster_id, run.lineage) for run in runs}) > 1
-        by_scope: dict[tuple[object, ...], list[StoredRun]] = {}
-        for run in runs[:MAX_RUNS]:
-            by_scope.setdefault((run.cluster_id, run.lineage, run.prefixes), []).append(run)
-        for same in by_scope.values():
-            yield Text(f"\nBelow {_scope_name(same[0], with_lineage=many_lineages)}", style="bold")
-            yield self._run_table(same)
-        yield from _more(len(runs) - MAX_RUNS, "earlier run", "--format json has them all")
-        ahead = sum(run.ended_at > self.now for run in runs)
-        if ahead:
-            yield Text(
-                f"\nIn the future of this machine's clock: {count(ahead, 'run')}. lockdoctor leaves"
-                " them out until that time. It deletes no run for a clock."
-            )
 
-    def _run_table(self, runs: Sequence[StoredRun]) -> Table:
-        table = self._table("Started (UTC)", "By", "Worst")
-        for heading in ("Took", "Keys", "Findings", "Sessions"):
-            table.add_column(heading, justify="right", no_wrap=True)
-        for run in runs:
-            table.add_row(
-                date(run.started_at),
-                Text(safe(run.command)),
-                Text(run.severity.name, style=_STYLES.get(run.severity, "")),
-                duration(max(0.0, run.ended_at - run.started_at)),
-                f"{run.holds:,}",
-                f"{run.findings:,}",
-                "-" if run.sessions is None else f"{run.sessions:,}",
-            )
-        return table
 
-    def _stored(self, name: bytes, stored: Stored) -> Iterator[RenderableType]:
-        yield Text(f"{_summary(name, stored)}, {self._last_seen(stored)}", style="bold")
-        if stored.holds:
-            yield Text("\nHolds, the last one first", style="bold")
-            yield self._hold_table(_last(stored.holds, lambda hold: hold.last_asked_at))
-            yield from _more(len(stored.holds) - MAX_ROWS, "earlier hold", _EXPORT)
-        if stored.leases:
-            yield Text("\nReadings of the lease, the last ones first", style="bold")
-            yield self._lease_table(_last(stored.leases, lambda lease: lease.last_answered_at))
-            yield from _more(len(stored.leases) - MAX_ROWS, "earlier row", _EXPORT)
-        if stored.findings:
-            yield Text("\nFindings, the last one first", style="bold")
-            yield self._finding_table(_last(stored.findings, lambda finding: finding.last_at))
-            yield from _more(len(stored.findings) - MAX_ROWS, "earlier finding", _EXPORT)
+def _run_table(runs: Sequence[StoredRun]) -> Table:
+    table = _table("Started (UTC)", "By", "Worst")
+    for heading in ("Took", "Keys", "Findings", "Sessions"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for run in runs:
+        table.add_row(
+            date(run.started_at),
+            Text(safe(run.command)),
+            Text(run.severity.name, style=_STYLES.get(run.severity, "")),
+            duration(max(0.0, run.ended_at - run.started_at)),
+            f"{run.holds:,}",
+            f"{run.findings:,}",
+            "-" if run.sessions is None else f"{run.sessions:,}",
+        )
+    return table
 
-    def _last_seen(self, stored: Stored) -> str:
-        moments = [hold.last_asked_at for hold in stored.holds]
-        moments += [lease.last_answered_at for lease in stored.leases]
-        moments += [finding.last_at for finding in stored.findings]
-        return f"last seen {self._ago(max(moments))}"
 
-    def _hold_table(self, holds: Sequence[StoredHold]) -> Table:
-        table = self._wide_table("Hold", "Seen (UTC)")
-        for hold in holds:
-            table.add_row(
-                Text("\n".join(self._hold_lines(hold))),
-                _span(hold.first_answered_at, hold.last_asked_at),
-                f"{hold.runs:,}",
-            )
-        return table
+def stored_parts(name: bytes, stored: Stored, now: float) -> Iterator[RenderableType]:
+    """Yield the stored facts on one lock or lease; there must be at least one."""
+    yield Text(f"{_summary(name, stored)}, {_last_seen(stored, now)}", style="bold")
+    if stored.holds:
+        yield Text("\nHolds, the last one first", style="bold")
+        yield _hold_table(_last(stored.holds, lambda hold: hold.last_asked_at), now)
+        yield from _more(len(stored.holds) - MAX_ROWS, "earlier hold", _EXPORT)
+    if stored.leases:
+        yield Text("\nReadings of the lease, the last ones first", style="bold")
+        yield _lease_table(_last(stored.leases, lambda lease: lease.last_answered_at))
+        yield from _more(len(stored.leases) - MAX_ROWS, "earlier row", _EXPORT)
+    if stored.findings:
+        yield Text("\nFindings, the last one first", style="bold")
+        yield _finding_table(_last(stored.findings, lambda finding: finding.last_at), now)
+        yield from _more(len(stored.findings) - MAX_ROWS, "earlier finding", _EXPORT)
 
-    def _hold_lines(self, hold: StoredHold) -> Iterator[str]:
-        key, seen_s = hold.hold.key, hold.last_asked_at - hold.first_answered_at
-        yield _title(hold.lock_name or key)
-        if key not in (hold.lock_name, b"%s/%x" % (hold.lock_name, hold.lease_id)):
-            yield f"key {_title(key)}"
-        lease = "no lease" if hold.lease_id == NO_LEASE else f"lease {hex_id(hold.lease_id)}"
-        yield f"{lease}, create revision {hold.hold.create_revision}"
-        if hold.held_first_answered_at is None:
-            state = f"in the queue for at least {at_least(seen_s)}, never seen as holder"
-        else:
-            held_s = hold.last_asked_at - hold.held_first_answered_at
-            state = f"held for at least {at_least(held_s)}"
-        yield f"{state}, last seen {self._ago(hold.last_asked_at)}"
 
-    def _lease_table(self, leases: Sequence[StoredLease]) -> Table:
-        table = self._table("Lease", "TTL", "Last remaining", "Read (UTC)")
-        table.add_column("Readings", justify="right", no_wrap=True)
-        for lease in leases:
-            is_gone = lease.granted_ttl_s is None
-            table.add_row(
-                hex_id(lease.lease_id),
-                "gone" if is_gone else f"{lease.granted_ttl_s} s",
-                "-" if is_gone else f"{lease.last_remaining_ttl_s} s",
-                _span(lease.first_answered_at, lease.last_answered_at),
-                f"{lease.readings:,}",
-            )
-        return table
+def _last_seen(stored: Stored, now: float) -> str:
+    moments = [hold.last_asked_at for hold in stored.holds]
+    moments += [lease.last_answered_at for lease in stored.leases]
+    moments += [finding.last_at for finding in stored.findings]
+    return f"last seen {_ago(max(moments), now)}"
 
-    def _finding_table(self, findings: Sequence[StoredFinding]) -> Table:
-        table = self._wide_table("Finding", "Found (UTC)")
-        for finding in findings:
-            lasted = duration(max(0.0, finding.last_at - finding.since_at))
-            lines = (
-                safe(finding.verdict),
-                _title(finding.lock_name or b""),
-                f"for {lasted}, last found {self._ago(finding.last_at)}",
-            )
-            table.add_row(
-                Text("\n".join(lines)),
-                _span(finding.since_at, finding.last_at),
-                f"{finding.runs:,}",
-            )
-        return table
 
-    def _wide_table(self, what: str, when: str) -> Table:
-        table = self._table()
-        table.add_column(what, ratio=1, overflow="fold")
-        table.add_column(when, no_wrap=True)
-        table.add_column("Runs", justify="right", no_wrap=True)
-        return table
+def _hold_table(holds: Sequence[StoredHold], now: float) -> Table:
+    table = _wide_table("Hold", "Seen (UTC)")
+    for hold in holds:
+        table.add_row(
+            Text("\n".join(_hold_lines(hold, now))),
+            _span(hold.first_answered_at, hold.last_asked_at),
+            f"{hold.runs:,}",
+        )
+    return table
 
-    def _table(self, *headings: str) -> Table:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        for heading in headings:
-            table.add_column(heading, no_wrap=True)
-        return table
 
-    def _ago(self, at: float) -> str:
-        return f"{duration(max(0.0, self.now - at))} ago"
+def _hold_lines(hold: StoredHold, now: float) -> Iterator[str]:
+    key, seen_s = hold.hold.key, hold.last_asked_at - hold.first_answered_at
+    yield _title(hold.lock_name or key)
+    if key not in (hold.lock_name, b"%s/%x" % (hold.lock_name, hold.lease_id)):
+        yield f"key {_title(key)}"
+    lease = "no lease" if hold.lease_id == NO_LEASE else f"lease {hex_id(hold.lease_id)}"
+    yield f"{lease}, create revision {hold.hold.create_revision}"
+    if hold.held_first_answered_at is None:
+        state = f"in the queue for at least {at_least(seen_s)}, never seen as holder"
+    else:
+        held_s = hold.last_asked_at - hold.held_first_answered_at
+        state = f"held for at least {at_least(held_s)}"
+    yield f"{state}, last seen {_ago(hold.last_asked_at, now)}"
+
+
+def _lease_table(leases: Sequence[StoredLease]) -> Table:
+    table = _table("Lease", "TTL", "Last remaining", "Read (UTC)")
+    table.add_column("Readings", justify="right", no_wrap=True)
+    for lease in leases:
+        is_gone = lease.granted_ttl_s is None
+        table.add_row(
+            hex_id(lease.lease_id),
+            "gone" if is_gone else f"{lease.granted_ttl_s} s",
+            "-" if is_gone else f"{lease.last_remaining_ttl_s} s",
+            _span(lease.first_answered_at, lease.last_answered_at),
+            f"{lease.readings:,}",
+        )
+    return table
+
+
+def _finding_table(findings: Sequence[StoredFinding], now: float) -> Table:
+    table = _wide_table("Finding", "Found (UTC)")
+    for finding in findings:
+        lasted = duration(max(0.0, finding.last_at - finding.since_at))
+        lines = (
+            safe(finding.verdict),
+            _title(finding.lock_name or b""),
+            f"for {lasted}, last found {_ago(finding.last_at, now)}",
+        )
+        table.add_row(
+            Text("\n".join(lines)),
+            _span(finding.since_at, finding.last_at),
+            f"{finding.runs:,}",
+        )
+    return table
+
+
+def _wide_table(what: str, when: str) -> Table:
+    table = _table()
+    table.add_column(what, ratio=1, overflow="fold")
+    table.add_column(when, no_wrap=True)
+    table.add_column("Runs", justify="right", no_wrap=True)
+    return table
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for heading in headings:
+        table.add_column(heading, no_wrap=True)
+    return table
+
+
+def _ago(at: float, now: float) -> str:
+    return f"{duration(max(0.0, now - at))} ago"
 
 
 def _scope_name(run: StoredRun, *, with_lineage: bool) -> str:

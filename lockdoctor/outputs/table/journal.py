@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TextIO
 
 from rich import box
 from rich.console import RenderableType
@@ -16,7 +14,8 @@ from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, hex_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.journal_entry import Entry, Intent, is_cut
-from lockdoctor.outputs.table.parts.layout import NoWrapText, write
+from lockdoctor.outputs.table.parts.layout import NoWrapText
+from lockdoctor.outputs.text.refusals import name
 from lockdoctor.outputs.text.values import (
     count,
     date,
@@ -35,9 +34,6 @@ MAX_NAMES = 3
 MAX_KEYS = 50
 """Maximum keys of one entry; JSON has all of them."""
 
-NAME_WIDTH = 120
-"""Longer names lose their middle; JSON has the whole name."""
-
 VALUE_WIDTH = 60
 """Longer values lose their middle."""
 
@@ -52,25 +48,6 @@ RESULTS = {
 """The word and the color of each result."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JournalTable:
-    """The tables of `journal list` and `journal show`."""
-
-    width: int
-    colour: bool
-
-    def entries(self, shown: Sequence[Entry], total: int, notes: list[str], out: TextIO) -> None:
-        """Write the list of the shown entries, the latest first; total counts all."""
-        self._write(_list(shown, total, notes), out)
-
-    def entry(self, entry: Entry, notes: list[str], out: TextIO) -> None:
-        """Write all facts on an entry."""
-        self._write(_entry(entry, notes), out)
-
-    def _write(self, parts: Iterable[RenderableType], out: TextIO) -> None:
-        write(parts, out, width=self.width, colour=self.colour)
-
-
 def subject(intent: Intent) -> str:
     """Return the subject of an entry: its locks, or its lease if it has no lock."""
     if not intent.locks:
@@ -80,12 +57,10 @@ def subject(intent: Intent) -> str:
     return f"{named} and {count(more, 'more lock')}" if more > 0 else named
 
 
-def name(raw: bytes) -> str:
-    """Return the name of a lock or a key, shortened and safe to show."""
-    return shortened(printable(raw), NAME_WIDTH) if raw else "(empty name)"
-
-
-def _list(shown: Sequence[Entry], total: int, notes: list[str]) -> Iterator[RenderableType]:
+def list_parts(
+    shown: Sequence[Entry], total: int, notes: Iterable[str]
+) -> Iterator[RenderableType]:
+    """Yield the list of the shown entries, the latest first; total counts all."""
     yield Text(_headline(shown, total), style="bold")
     if shown:
         yield Text()
@@ -132,7 +107,8 @@ def _by(intent: Intent) -> str:
     return f"{keys}{of}, {unattended}{safe(intent.who.user)} on {safe(intent.who.host)}{why}"
 
 
-def _entry(entry: Entry, notes: list[str]) -> Iterator[RenderableType]:
+def entry_parts(entry: Entry, notes: Iterable[str]) -> Iterator[RenderableType]:
+    """Yield all facts on an entry."""
     intent = entry.intent
     called, style = RESULTS[entry.result]
     yield Text(f"{intent.action.value} {subject(intent)}: ", style="bold").append(called, style)

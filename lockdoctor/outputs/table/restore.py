@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TextIO
+from collections.abc import Iterator
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -14,34 +12,16 @@ from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.restore_plan import RestorePlan, SkippedKey
 from lockdoctor.domain.treatment.results import ActionResult
-from lockdoctor.outputs.table.journal import MAX_KEYS, name
-from lockdoctor.outputs.table.parts.layout import bullets, write
-from lockdoctor.outputs.text.refusals import NOT_RESTORED, failure_text
+from lockdoctor.outputs.table.journal import MAX_KEYS
+from lockdoctor.outputs.table.parts.layout import bullets
+from lockdoctor.outputs.text.refusals import NOT_RESTORED, failure_text, name
 from lockdoctor.outputs.text.values import count, duration, safe, size
 
 _STYLES = {Result.DONE: "bold green", Result.UNKNOWN: "bold red"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestoreTable:
-    """The tables of `journal restore`."""
-
-    width: int
-    colour: bool
-
-    def plan(self, plan: RestorePlan, out: TextIO, *, will_act: bool) -> None:
-        """Write the plan, and how to execute it unless this run does so."""
-        self._write(_plan(plan, will_act=will_act), out)
-
-    def restored(self, restored: ActionResult[RestorePlan], out: TextIO) -> None:
-        """Write the outcome."""
-        self._write(_restored(restored), out)
-
-    def _write(self, parts: Iterable[RenderableType], out: TextIO) -> None:
-        write(parts, out, width=self.width, colour=self.colour)
-
-
-def _plan(plan: RestorePlan, *, will_act: bool) -> Iterator[RenderableType]:
+def plan_parts(plan: RestorePlan, *, will_act: bool) -> Iterator[RenderableType]:
+    """Yield the plan, and how to execute it unless this run does so."""
     total = len(plan.keys) + len(plan.left)
     of = f" of {total}" if plan.left else ""
     lease = "without a lease" if plan.ttl_s is None else f"on a new lease of {duration(plan.ttl_s)}"
@@ -78,7 +58,8 @@ def _is_lock(plan: RestorePlan, key: LockKey) -> bool:
     return any(key.key.startswith(lock) for lock in plan.entry.intent.locks)
 
 
-def _restored(restored: ActionResult[RestorePlan]) -> Iterator[RenderableType]:
+def restored_parts(restored: ActionResult[RestorePlan]) -> Iterator[RenderableType]:
+    """Yield the outcome."""
     total = len(restored.target.keys)
     put = total - len(restored.skipped)
     headline = f"Put back {put} of {count(total, 'key')}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TextIO
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -11,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lockdoctor.domain.selfcheck.rules import CheckItem, CheckLevel, SelfCheck
-from lockdoctor.outputs.table.parts.layout import NoWrapText, write
+from lockdoctor.outputs.table.parts.layout import NoWrapText
 from lockdoctor.outputs.text.selfcheck import fact_text
 from lockdoctor.outputs.text.suggested_commands import role_commands
 from lockdoctor.outputs.text.values import count, printable, safe
@@ -19,14 +18,8 @@ from lockdoctor.outputs.text.values import count, printable, safe
 STYLES = {CheckLevel.FINE: "green", CheckLevel.NOTE: "yellow", CheckLevel.PROBLEM: "bold red"}
 
 
-def write_table(
-    found: SelfCheck, prefixes: Sequence[bytes], out: TextIO, *, width: int, colour: bool
-) -> None:
-    """Write the self-check for people."""
-    write(_parts(found, prefixes), out, width=width, colour=colour)
-
-
-def _parts(found: SelfCheck, prefixes: Sequence[bytes]) -> Iterator[RenderableType]:
+def selfcheck_parts(found: SelfCheck, prefixes: Sequence[bytes]) -> Iterator[RenderableType]:
+    """Yield the results, and the smallest role that can scan the prefixes."""
     yield Text(_headline(found), style="bold")
     for about, remarks in _grouped(found.remarks):
         yield Text(f"\n{about}", style="bold")

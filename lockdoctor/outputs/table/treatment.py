@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TextIO
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -17,7 +15,7 @@ from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.journal_entry import Entry
 from lockdoctor.domain.treatment.plan import ApprovedHold, Refusal, RevokePlan, Target
 from lockdoctor.domain.treatment.results import ActionResult, TreatmentReport
-from lockdoctor.outputs.table.parts.layout import NoWrapText, bullets, indented, write
+from lockdoctor.outputs.table.parts.layout import NoWrapText, bullets, indented
 from lockdoctor.outputs.text.alarms import alarm_remedy, alarm_text
 from lockdoctor.outputs.text.refusals import failure_text, name, refusal_text
 from lockdoctor.outputs.text.treatment import (
@@ -60,34 +58,6 @@ RESULTS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TreatmentTable:
-    """The tables of `revoke`."""
-
-    width: int
-    colour: bool
-
-    def plan(self, plan: RevokePlan, out: TextIO, *, how_to_act: str | None) -> None:
-        """
-        Write a plan.
-
-        Args:
-            how_to_act: The command line that executes it, or another last line.
-        """
-        self._write(_plan(plan, how_to_act), out)
-
-    def report(self, report: TreatmentReport, out: TextIO) -> None:
-        """Write the outcome of a plan."""
-        self._write(_report(report), out)
-
-    def undone(self, undone: ActionResult[Entry], out: TextIO) -> None:
-        """Write the outcome of an undone quarantine."""
-        self._write([_undone(undone)], out)
-
-    def _write(self, parts: Iterable[RenderableType], out: TextIO) -> None:
-        write(parts, out, width=self.width, colour=self.colour)
-
-
 def title(target: Target) -> str:
     """Return a target's name: its locks and its lease."""
     lease = f"lease {hex_id(target.lease_id)}" if target.lease_id != NO_LEASE else "no lease"
@@ -128,7 +98,13 @@ def _counted(targets: Iterable[Target]) -> Iterator[str]:
             yield f"{verb} {count(len(keys), 'key')} without a lease"
 
 
-def _plan(plan: RevokePlan, how_to_act: str | None) -> Iterator[RenderableType]:
+def plan_parts(plan: RevokePlan, how_to_act: str | None = None) -> Iterator[RenderableType]:
+    """
+    Yield a plan.
+
+    Args:
+        how_to_act: The command line that executes it, or another last line.
+    """
     for alarm in plan.alarms:
         yield Text(alarm_text(alarm), style="bold red")
         yield indented(f"What to do: {alarm_remedy(alarm)}")
@@ -231,7 +207,8 @@ def _left_out(plan: RevokePlan) -> Iterator[RenderableType]:
         yield Text(f"\n{plan.beyond_most:,} more left for the next run: --max N takes more at once")
 
 
-def _report(report: TreatmentReport) -> Iterator[RenderableType]:
+def report_parts(report: TreatmentReport) -> Iterator[RenderableType]:
+    """Yield the outcome of a plan."""
     yield Text(f"\n{_came(report)}", style="bold" if report.is_fine else "yellow")
     for number, treated in enumerate(report.treated[:MAX_TARGETS], start=1):
         heading = Text(f"\n{number} of {len(report.plan.targets)}: {title(treated.target)}: ")
@@ -280,12 +257,13 @@ def _relapses(report: TreatmentReport) -> Iterator[RenderableType]:
     yield bullets(map(reacquired, report.relapses))
 
 
-def _undone(undone: ActionResult[Entry]) -> RenderableType:
+def undone_parts(undone: ActionResult[Entry]) -> Iterator[RenderableType]:
+    """Yield the outcome of an undone quarantine."""
     locks = ", ".join(map(name, undone.target.intent.locks))
     heading = Text(f"{locks}: {outcome(undone)}", style=STYLES[undone.result])
     if undone.unrecorded:
         heading.append(f"\nThe journal has only the intent: {safe(undone.unrecorded)}.")
-    return heading
+    yield heading
 
 
 def _more(number: int, noun: str) -> Iterator[RenderableType]:

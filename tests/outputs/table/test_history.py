@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
 
 from lockdoctor.domain.evidence.verdicts import Severity
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.past.stored import Stored, StoredRun
-from lockdoctor.outputs.table.history import MAX_RUNS, HistoryTable
+from lockdoctor.outputs.table.history import MAX_RUNS, runs_parts, stored_parts
+from tests.factories.pages import page
 from tests.factories.report_examples import HOSTILE
 from tests.factories.reports import NOON
 from tests.factories.stored import (
@@ -23,15 +22,11 @@ from tests.factories.stored import (
 
 
 def text_of_runs(*runs: StoredRun, width: int = 80, colour: bool = False) -> str:
-    out = io.StringIO()
-    HistoryTable(width=width, colour=colour, now=NOON + 24 * HOUR).runs(runs, out)
-    return out.getvalue()
+    return page(runs_parts(runs, NOON + 24 * HOUR), width, colour=colour)
 
 
 def text_of(name: bytes, stored: Stored, width: int = 80) -> str:
-    out = io.StringIO()
-    HistoryTable(width=width, colour=False, now=NOON + 4 * HOUR).stored(name, stored, out)
-    return out.getvalue()
+    return page(stored_parts(name, stored, NOON + 4 * HOUR), width)
 
 
 def test_many_runs_are_counted() -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import pytest
 
 from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.treatment.journal_entry import Entry, Reason
-from lockdoctor.outputs.table.journal import JournalTable
+from lockdoctor.outputs.table.journal import entry_parts, list_parts
+from tests.factories.pages import page
 from tests.factories.reports import a_key, an_intent, an_outcome
 
 HOSTILE = b"/x\x1b[31m\n[bold]|\xff"
@@ -18,16 +18,11 @@ BEGUN = Entry(an_intent("bbbb"), None)
 
 
 def listed(*shown: Entry, total: int | None = None, notes: Sequence[str] = ()) -> str:
-    out = io.StringIO()
-    table = JournalTable(width=100, colour=False)
-    table.entries(shown, len(shown) if total is None else total, list(notes), out)
-    return out.getvalue()
+    return page(list_parts(shown, len(shown) if total is None else total, notes), 100)
 
 
 def told(entry: Entry, width: int = 80) -> str:
-    out = io.StringIO()
-    JournalTable(width=width, colour=False).entry(entry, [], out)
-    return out.getvalue()
+    return page(entry_parts(entry, []), width)
 
 
 def test_an_unknown_outcome_is_said_first() -> None:
@@ -51,7 +46,7 @@ def test_nothing_of_a_key_or_a_name_reaches_the_terminal_raw(width: int) -> None
     )
     entry = Entry(intent, an_outcome(text, Result.DONE, detail=text))
 
-    for page in (told(entry, width), listed(entry, notes=[text])):
-        assert "\x1b" not in page
-        assert "\udcff" not in page
-        assert r"\x1b[31m" in page or width < 80
+    for shown in (told(entry, width), listed(entry, notes=[text])):
+        assert "\x1b" not in shown
+        assert "\udcff" not in shown
+        assert r"\x1b[31m" in shown or width < 80

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 from lockdoctor.domain.model.actions import Result
@@ -14,7 +13,8 @@ from lockdoctor.domain.treatment.restore_plan import (
 )
 from lockdoctor.domain.treatment.results import ActionResult
 from lockdoctor.outputs.table.journal import MAX_KEYS
-from lockdoctor.outputs.table.restore import RestoreTable
+from lockdoctor.outputs.table.restore import plan_parts, restored_parts
+from tests.factories.pages import page
 from tests.factories.reports import a_key, an_intent, an_outcome
 
 CONFIG = a_key(b"/app/\x1b[31mconfig", value=b"v")
@@ -23,9 +23,7 @@ DONE = Entry(an_intent(keys=(CONFIG, a_key())), an_outcome())
 
 def planned(*, will_act: bool = False, width: int = 80, **fields: Any) -> str:
     told = {"entry": DONE, "keys": (CONFIG,), "left": (), "ttl_s": None, **fields}
-    out = io.StringIO()
-    RestoreTable(width=width, colour=False).plan(RestorePlan(**told), out, will_act=will_act)
-    return out.getvalue()
+    return page(plan_parts(RestorePlan(**told), will_act=will_act), width)
 
 
 def test_many_keys_are_counted() -> None:
@@ -61,8 +59,5 @@ def test_names_and_messages_are_only_text() -> None:
         unrecorded="no \x1broom",
         took_s=0.1,
     )
-    out = io.StringIO()
-    RestoreTable(width=80, colour=False).restored(failed, out)
-
-    for page in (planned(), out.getvalue()):
-        assert all(line.isprintable() for line in page.splitlines())
+    for text in (planned(), page(restored_parts(failed))):
+        assert all(line.isprintable() for line in text.splitlines())

@@ -14,8 +14,9 @@ from lockdoctor.domain.selfcheck.rules import (
     judge,
 )
 from lockdoctor.outputs.json.selfcheck import write_json
-from lockdoctor.outputs.table.selfcheck import write_table
+from lockdoctor.outputs.table.selfcheck import selfcheck_parts
 from lockdoctor.outputs.text.suggested_commands import role_commands
+from tests.factories.pages import page
 from tests.factories.reports import NOON
 
 MEMBER = MemberFacts(
@@ -35,9 +36,7 @@ def a_check(*permissions: Permission, **fields: Any) -> SelfCheck:
 
 
 def table(found: SelfCheck, *prefixes: bytes) -> str:
-    out = io.StringIO()
-    write_table(found, prefixes, out, width=80, colour=False)
-    return out.getvalue()
+    return page(selfcheck_parts(found, prefixes))
 
 
 def test_the_first_line_says_that_all_is_well_or_what_is_not() -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
-from typing import Any, TextIO
+from typing import Any
 
 import pytest
 
 from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.treatment.reasons import KeyGone, LeaseGoneAlready
-from lockdoctor.outputs.table.treatment import TreatmentTable
+from lockdoctor.outputs.table.treatment import plan_parts, report_parts, undone_parts
+from tests.factories.pages import page
 from tests.factories.plans import (
     an_undone,
     everything_planned,
@@ -18,31 +17,18 @@ from tests.factories.plans import (
     hostile_plan,
 )
 
-Render = Callable[[TreatmentTable, TextIO], None]
-
-PAGES: dict[str, Render] = {
-    "plan_everything": lambda table, out: table.plan(everything_planned(), out, how_to_act=None),
-    "treated_everything": lambda table, out: table.report(everything_treated(), out),
-}
-
-
-def render(page: Render, width: int = 160, *, colour: bool = False) -> str:
-    out = io.StringIO()
-    page(TreatmentTable(width=width, colour=colour), out)
-    return out.getvalue()
-
 
 @pytest.mark.parametrize("width", [40, 80, 160])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     """Nothing but a command line to copy is longer."""
-    for page in (PAGES["plan_everything"], PAGES["treated_everything"]):
-        lines = render(page, width).splitlines()
+    for parts in (plan_parts(everything_planned()), report_parts(everything_treated())):
+        lines = page(parts, width).splitlines()
         assert all(len(line) <= width or "lockdoctor revoke" in line for line in lines)
 
 
 def test_nothing_of_a_key_reaches_the_terminal_raw() -> None:
     """No markup, no escape sequence, no line break of a key's is obeyed."""
-    text = render(lambda table, out: table.plan(hostile_plan(), out, how_to_act=None))
+    text = page(plan_parts(hostile_plan()), 160)
 
     assert "\x1b" not in text
     assert all(char.isprintable() for char in text.replace("\n", ""))
@@ -51,10 +37,10 @@ def test_nothing_of_a_key_reaches_the_terminal_raw() -> None:
 
 def test_colours_are_colours_only() -> None:
     """The words are the same without them."""
-    page = PAGES["treated_everything"]
+    treated = everything_treated()
 
-    assert "\x1b[" in render(page, colour=True)
-    assert "\x1b[" not in render(page)
+    assert "\x1b[" in page(report_parts(treated), colour=True)
+    assert "\x1b[" not in page(report_parts(treated))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +56,7 @@ def test_colours_are_colours_only() -> None:
 )
 def test_what_came_of_an_undo(result: Result, fields: dict[str, Any], says: str) -> None:
     """The lock, and whether its hold is back."""
-    text = render(lambda table, out: table.undone(an_undone(result, **fields), out))
+    text = page(undone_parts(an_undone(result, **fields)), 160)
 
     assert text.startswith("/my-lock/orders: ")
     assert says in text

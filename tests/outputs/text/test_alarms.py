@@ -19,10 +19,11 @@ from lockdoctor.outputs.json.treatment import write_treatment
 from lockdoctor.outputs.nagios import NagiosOutput
 from lockdoctor.outputs.table.parts.layout import write
 from lockdoctor.outputs.table.report import TableOutput
-from lockdoctor.outputs.table.selfcheck import write_table
+from lockdoctor.outputs.table.selfcheck import selfcheck_parts
 from lockdoctor.outputs.table.show import show_parts
-from lockdoctor.outputs.table.treatment import TreatmentTable
+from lockdoctor.outputs.table.treatment import plan_parts
 from tests.factories.checks import a_checkup, a_healthy_lock, a_leak
+from tests.factories.pages import page
 from tests.factories.plans import a_plan, a_refusal, a_target
 from tests.factories.reports import NOON, a_report, a_session
 from tests.outputs.test_prometheus import samples, value
@@ -107,26 +108,24 @@ def test_the_document_of_a_scan() -> None:
 
 def test_a_self_check_does_not_say_that_everything_works() -> None:
     """The alarm is the problem that the first line names."""
-    out = io.StringIO()
     found = judge(SelfCheckFacts(now=NOON, members=(), alarms=(FULL,)))
-    write_table(found, (), out, width=200, colour=False)
+    text = page(selfcheck_parts(found, ()), 200)
 
-    assert out.getvalue().startswith(f"1 problem: cluster: {SENTENCE}\n")
+    assert text.startswith(f"1 problem: cluster: {SENTENCE}\n")
 
 
 def test_a_plan_begins_with_it() -> None:
     """As text and as JSON; what it forbids says so, and names what is left."""
     refusal = a_refusal(dangers=(AlarmForbids("NOSPACE"),))
     plan = a_plan(a_target(), refused=(refusal,), alarms=(FULL,))
-    out, document = io.StringIO(), io.StringIO()
-    TreatmentTable(width=200, colour=False).plan(plan, out, how_to_act=None)
+    text, document = page(plan_parts(plan), 200), io.StringIO()
     write_treatment(plan, None, document)
 
-    first, second, *_ = out.getvalue().splitlines()
+    first, second, *_ = text.splitlines()
     assert (first, second.strip()) == (SENTENCE, f"What to do: {TO_DO}")
     assert (
         "etcd refuses this while its alarm NOSPACE is raised."
-        " `--how release` and `--how revoke` are still possible." in out.getvalue()
+        " `--how release` and `--how revoke` are still possible." in text
     )
     told = json.loads(document.getvalue())["plan"]
     assert told["alarms"] == [{"alarm": "NOSPACE", "member": "a1"}]

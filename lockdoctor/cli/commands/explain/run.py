@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import os
-import sys
 
 from lockdoctor.cli.exit_codes import ExitStatus
-from lockdoctor.cli.runtime.terminal import in_colour, width
+from lockdoctor.cli.runtime.terminal import write_page
 from lockdoctor.errors import ConfigError
-from lockdoctor.outputs.table.explain import write_explanation, write_summaries
+from lockdoctor.outputs.table.explain import explanation_parts, summary_parts
 from lockdoctor.verdict_docs import explanations
 
 
@@ -21,11 +19,10 @@ def run_explain(verdict: str) -> ExitStatus:
         ConfigError: There is no such verdict.
     """
     told = {each.verdict: each for each in explanations()}
-    columns, colour = width(), in_colour(sys.stdout, os.environ)
     if not verdict:
-        write_summaries(told.values(), sys.stdout, width=columns, colour=colour)
+        write_page(summary_parts(told.values()), "the verdicts")
     elif verdict in told:
-        write_explanation(told[verdict], sys.stdout, width=columns, colour=colour)
+        write_page(explanation_parts(told[verdict]), "the verdict")
     else:
         near = difflib.get_close_matches(verdict, told, n=1)
         hint = f"Did you mean {near[0]}?" if near else f"Use one of {', '.join(told)}."

@@ -10,7 +10,7 @@ from typing import TextIO
 from lockdoctor.cli.commands.history.options import PruneFlags, StoredFlags, SubjectFlags
 from lockdoctor.cli.exit_codes import HistoryStatus
 from lockdoctor.cli.options.run import FormatFlags, OutputFormat
-from lockdoctor.cli.runtime.terminal import in_colour, width, write_to
+from lockdoctor.cli.runtime.terminal import write_page, write_to
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.model.leases import lease_id_of
 from lockdoctor.history.database.paths import named_path
@@ -18,8 +18,11 @@ from lockdoctor.history.pruning import prune_whole
 from lockdoctor.history.reader import HistoryReader, open_reader
 from lockdoctor.history.store import KEEP_S, MAX_BYTES, WAIT_S
 from lockdoctor.outputs.json.history import write_lines, write_runs
-from lockdoctor.outputs.table.history import HistoryTable
+from lockdoctor.outputs.table.history import runs_parts, stored_parts
 from lockdoctor.outputs.text.values import count, printable, size
+
+WHAT = "what is stored"
+"""The name of the output in an error."""
 
 
 def list_runs(file: StoredFlags, form: FormatFlags) -> HistoryStatus:
@@ -36,7 +39,7 @@ def list_runs(file: StoredFlags, form: FormatFlags) -> HistoryStatus:
     elif not runs:
         _print(lambda out: out.write("No run is stored\n"))
     else:
-        _print(lambda out: _table().runs(runs, out))
+        write_page(runs_parts(runs, SystemClock().now()), WHAT)
     return HistoryStatus.DONE
 
 
@@ -53,7 +56,7 @@ def show_stored(subject: SubjectFlags, file: StoredFlags) -> HistoryStatus:
     if not (stored.holds or stored.leases or stored.findings):
         _print(lambda out: out.write(f"No run has stored {printable(name)}\n"))
         return HistoryStatus.NOTHING_STORED
-    _print(lambda out: _table().stored(name, stored, out))
+    write_page(stored_parts(name, stored, SystemClock().now()), WHAT)
     return HistoryStatus.DONE
 
 
@@ -98,13 +101,5 @@ def _reader(file: StoredFlags) -> HistoryReader:
     return open_reader(named_path(file.history, os.environ), SystemClock().mark())
 
 
-def _table() -> HistoryTable:
-    return HistoryTable(
-        width=width(),
-        colour=in_colour(sys.stdout, os.environ),
-        now=SystemClock().now(),
-    )
-
-
 def _print(render: Callable[[TextIO], object]) -> None:
-    write_to(sys.stdout, "what is stored", render)
+    write_to(sys.stdout, WHAT, render)

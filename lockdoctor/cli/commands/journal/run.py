@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
+from collections.abc import Sequence
 
 from lockdoctor.cli.commands.journal.options import EntryFlags, ListFlags
 from lockdoctor.cli.exit_codes import ExitStatus
 from lockdoctor.cli.options.run import FormatFlags, JournalFlags, OutputFormat
 from lockdoctor.cli.runtime.journal import open_journal
-from lockdoctor.cli.runtime.terminal import in_colour, write_to
+from lockdoctor.cli.runtime.terminal import write_page, write_to
 from lockdoctor.domain.treatment.journal_entry import Entry
 from lockdoctor.errors import ConfigError
 from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.json.journal import write_entries
-from lockdoctor.outputs.table.journal import JournalTable
+from lockdoctor.outputs.table.journal import entry_parts, list_parts
 
 
 def list_entries(flags: ListFlags, form: FormatFlags, journal: JournalFlags) -> ExitStatus:
@@ -28,15 +28,10 @@ def list_entries(flags: ListFlags, form: FormatFlags, journal: JournalFlags) -> 
     file = open_journal(journal, os.environ)
     found = file.entries()
     shown = found[: -flags.limit - 1 : -1]
-    write_to(
-        sys.stdout,
-        "the list",
-        lambda out: (
-            write_entries(shown, file.notes, out, with_values=False)
-            if form.format == OutputFormat.JSON
-            else _table().entries(shown, len(found), file.notes, out)
-        ),
-    )
+    if form.format == OutputFormat.JSON:
+        _write_json(shown, file, "the list", with_values=False)
+    else:
+        write_page(list_parts(shown, len(found), file.notes), "the list")
     return ExitStatus.NOTHING_FOUND
 
 
@@ -49,15 +44,10 @@ def show(entry: EntryFlags, form: FormatFlags, journal: JournalFlags) -> ExitSta
     """
     file = open_journal(journal, os.environ)
     found = find_entry(file, entry.entry)
-    write_to(
-        sys.stdout,
-        "the entry",
-        lambda out: (
-            write_entries([found], file.notes, out, with_values=True)
-            if form.format == OutputFormat.JSON
-            else _table().entry(found, file.notes, out)
-        ),
-    )
+    if form.format == OutputFormat.JSON:
+        _write_json([found], file, "the entry", with_values=True)
+    else:
+        write_page(entry_parts(found, file.notes), "the entry")
     return ExitStatus.NOTHING_FOUND
 
 
@@ -78,7 +68,9 @@ def find_entry(file: FileJournal, beginning: str) -> Entry:
     return (whole or found)[0]
 
 
-def _table() -> JournalTable:
-    return JournalTable(
-        width=shutil.get_terminal_size((120, 24)).columns, colour=in_colour(sys.stdout, os.environ)
+def _write_json(shown: Sequence[Entry], file: FileJournal, what: str, *, with_values: bool) -> None:
+    write_to(
+        sys.stdout,
+        what,
+        lambda out: write_entries(shown, file.notes, out, with_values=with_values),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 
 from lockdoctor.cli.commands.journal.options import EntryFlags, RestoreFlags
@@ -16,7 +15,7 @@ from lockdoctor.cli.runtime.journal import open_journal
 from lockdoctor.cli.runtime.prompt import asked, may_ask, restore_question
 from lockdoctor.cli.runtime.run import settings_of
 from lockdoctor.cli.runtime.signals import Signals, run_writing
-from lockdoctor.cli.runtime.terminal import in_colour, print_message, write_to
+from lockdoctor.cli.runtime.terminal import print_message, write_page
 from lockdoctor.cli.runtime.treatment_context import connected_ward
 from lockdoctor.domain.treatment.journal_entry import Entry
 from lockdoctor.domain.treatment.restore_plan import RestorePlan
@@ -24,7 +23,7 @@ from lockdoctor.domain.treatment.results import ActionResult
 from lockdoctor.errors import ConfigError
 from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.journal.file import FileJournal
-from lockdoctor.outputs.table.restore import RestoreTable
+from lockdoctor.outputs.table.restore import plan_parts, restored_parts
 from lockdoctor.outputs.text.values import printable
 from lockdoctor.ports import StopRequest
 from lockdoctor.workflows.treatment import restore as workflow
@@ -58,10 +57,7 @@ def restore(
         print_message("interrupted while it still planned: nothing was written to etcd")
         raise
     acts = bool(plan.keys) and will_act
-    table = RestoreTable(
-        width=shutil.get_terminal_size((120, 24)).columns, colour=in_colour(sys.stdout, os.environ)
-    )
-    write_to(sys.stdout, "the plan", lambda out: table.plan(plan, out, will_act=acts))
+    write_page(plan_parts(plan, will_act=acts), "the plan")
     if not acts:
         is_short = plan.left and flags.yes and not flags.dry_run
         return RestoreStatus.NOT_ALL if is_short else RestoreStatus.DONE
@@ -70,7 +66,7 @@ def restore(
     stop = StopRequest()
     signals = Signals(stop)
     restored = run_writing(signals, _carried_out(settings, file, plan, stop))
-    write_to(sys.stdout, "what was done", lambda out: table.restored(restored, out))
+    write_page(restored_parts(restored), "what was done")
     settings.identity.require_no_mismatch()
     if signals.received:
         return RestoreStatus.INTERRUPTED

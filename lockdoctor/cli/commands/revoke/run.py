@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import sys
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
@@ -21,7 +20,7 @@ from lockdoctor.cli.options.run import HistoryFlags, JournalFlags, OutputFormat,
 from lockdoctor.cli.runtime.prompt import asked, plan_question
 from lockdoctor.cli.runtime.run import MARGIN_S, RunDependencies, examine, history_path, settings_of
 from lockdoctor.cli.runtime.signals import Signals, run_writing
-from lockdoctor.cli.runtime.terminal import in_colour, print_message, write_to
+from lockdoctor.cli.runtime.terminal import print_message, write_page, write_to
 from lockdoctor.cli.runtime.treatment_context import connected_ward
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.treatment.journal_entry import Entry, EntryId
@@ -34,7 +33,13 @@ from lockdoctor.outputs.file_kinds import PLAN
 from lockdoctor.outputs.files import require_place, write_file
 from lockdoctor.outputs.json.plan_reading import read_plan
 from lockdoctor.outputs.json.treatment import write_plan_file, write_treatment, write_undone
-from lockdoctor.outputs.table.treatment import RESULTS, TreatmentTable, title
+from lockdoctor.outputs.table.treatment import (
+    RESULTS,
+    plan_parts,
+    report_parts,
+    title,
+    undone_parts,
+)
 from lockdoctor.outputs.text.values import duration
 from lockdoctor.ports import StopRequest
 from lockdoctor.workflows.scan.request import ScanRequest
@@ -61,14 +66,6 @@ class RevokeSettings:
     is_json: bool
     asks: bool
     """Whether a user at a terminal can be asked."""
-
-    @property
-    def table(self) -> TreatmentTable:
-        """Return the table for people."""
-        return TreatmentTable(
-            width=shutil.get_terminal_size((120, 24)).columns,
-            colour=in_colour(sys.stdout, os.environ),
-        )
 
 
 def run_revoke(
@@ -155,7 +152,7 @@ def _settle(manner: RevokeSettings, plan: RevokePlan) -> int:
         hint = None if acts or manner.asks or not plan.targets else HOW_TO_ACT
         if acting.plan is not None:
             hint = f"Saved in {acting.plan}; revoke --from-plan carries out exactly this."
-        write_to(sys.stdout, "the plan", lambda out: manner.table.plan(plan, out, how_to_act=hint))
+        write_page(plan_parts(plan, hint), "the plan")
     if manner.asks and plan.targets:
         acts = asked(*plan_question(plan), sys.stdin, sys.stderr)
     if acts:
@@ -185,7 +182,7 @@ def _act(manner: RevokeSettings, plan: RevokePlan) -> int:
     if manner.is_json:
         write_to(sys.stdout, "the report", lambda out: write_treatment(plan, report, out))
     else:
-        write_to(sys.stdout, "the report", lambda out: manner.table.report(report, out))
+        write_page(report_parts(report), "the report")
     manner.settings.identity.require_no_mismatch()
     if signals.received:
         return ExitStatus.INTERRUPTED
@@ -247,7 +244,7 @@ def _undo(manner: RevokeSettings, entry_id: EntryId) -> int:
     if manner.is_json:
         write_to(sys.stdout, "the report", lambda out: write_undone(undone, out))
     else:
-        write_to(sys.stdout, "the report", lambda out: manner.table.undone(undone, out))
+        write_page(undone_parts(undone), "the report")
     manner.settings.identity.require_no_mismatch()
     if signals.received:
         return ExitStatus.INTERRUPTED

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TextIO
 
 from lockdoctor import __version__
 from lockdoctor.cli.config.file import find_config, read_config
@@ -19,9 +18,9 @@ from lockdoctor.cli.options.prefixes import PrefixFlags, prefixes
 from lockdoctor.cli.options.run import FormatFlags, HistoryFlags, JournalFlags, OutputFormat
 from lockdoctor.cli.runtime.run import settings_of
 from lockdoctor.cli.runtime.signals import Signals
-from lockdoctor.cli.runtime.terminal import in_colour, width, write_to
+from lockdoctor.cli.runtime.terminal import write_page, write_to
 from lockdoctor.clock import SystemClock
-from lockdoctor.domain.selfcheck.rules import Permission, SelfCheck, judge
+from lockdoctor.domain.selfcheck.rules import Permission, judge
 from lockdoctor.errors import FileRefusedError, HistoryError, JournalError
 from lockdoctor.etcd.selfcheck import inspect
 from lockdoctor.history.database.ownership import HISTORY
@@ -29,7 +28,7 @@ from lockdoctor.history.database.paths import named_path
 from lockdoctor.history.reader import open_reader
 from lockdoctor.journal.file import JOURNAL, FileJournal, default_path
 from lockdoctor.outputs.json.selfcheck import write_json
-from lockdoctor.outputs.table.selfcheck import write_table
+from lockdoctor.outputs.table.selfcheck import selfcheck_parts
 from lockdoctor.own_files import FileKind, may_write_in, require_writable
 from lockdoctor.ports import StopRequest
 
@@ -65,19 +64,15 @@ def run_selfcheck(
         Permission(what="versions", note=_versions()),
     )
     found = judge(replace(facts, local=local))
-    write_to(sys.stdout, "the result", lambda out: _write(found, asked, out, form.format))
+    if form.format == OutputFormat.JSON:
+        write_to(sys.stdout, "the result", lambda out: write_json(found, asked, out))
+    else:
+        write_page(selfcheck_parts(found, asked), "the result")
     if signals.received:
         return ExitStatus.INTERRUPTED
     if found.is_blind:
         return ExitStatus.NOT_EXAMINED
     return ExitStatus.FINDINGS if found.has_problem else ExitStatus.NOTHING_FOUND
-
-
-def _write(found: SelfCheck, asked: Sequence[bytes], out: TextIO, form: str) -> None:
-    if form == OutputFormat.JSON:
-        write_json(found, asked, out)
-    else:
-        write_table(found, asked, out, width=width(), colour=in_colour(out, os.environ))
 
 
 def _history(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TextIO
 
 from lockdoctor.cli.commands.show.options import ShowFlags
 from lockdoctor.cli.config.file import find_config, read_config
@@ -14,16 +13,14 @@ from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
 from lockdoctor.cli.options.limits import LimitFlags
 from lockdoctor.cli.options.run import HistoryFlags, OutputFormat
 from lockdoctor.cli.runtime.run import MARGIN_S, RunDependencies, examine, history_path, settings_of
-from lockdoctor.cli.runtime.terminal import in_colour, width, write_to
+from lockdoctor.cli.runtime.terminal import width, write_page, write_to
 from lockdoctor.domain.model.leases import lease_id_of
 from lockdoctor.domain.policy.policy import Policy
-from lockdoctor.domain.report.report import Report
 from lockdoctor.errors import ConfigError, NotFoundError
 from lockdoctor.outputs import file_kinds
 from lockdoctor.outputs import html as pictures
 from lockdoctor.outputs.files import require_place, write_file
 from lockdoctor.outputs.json.report import JsonOutput
-from lockdoctor.outputs.table.parts.layout import write
 from lockdoctor.outputs.table.show import show_parts
 from lockdoctor.outputs.text.values import printable
 from lockdoctor.own_files import FileKind
@@ -73,18 +70,12 @@ def run_show(
     report = examined.report
     for kind, path in files:
         _write_picture(path, kind, PICTURES[kind](show_parts(report, pictures.WIDTH)))
-    write_to(sys.stdout, "the page", lambda out: _write(report, out, flags.format))
+    if flags.format == OutputFormat.JSON:
+        write_to(sys.stdout, "the page", lambda out: JsonOutput().render(report, out))
+    else:
+        write_page(show_parts(report, width()), "the page")
     return scan_status(report, by_signal=examined.by_signal)
 
 
 def _write_picture(path: Path, kind: FileKind, picture: str) -> None:
     write_file(path, kind, lambda out: out.write(picture))
-
-
-def _write(report: Report, out: TextIO, form: str) -> None:
-    if form == OutputFormat.JSON:
-        JsonOutput().render(report, out)
-        return
-    columns = width()
-    parts = show_parts(report, columns)
-    write(parts, out, width=columns, colour=in_colour(out, os.environ))
