@@ -43,7 +43,7 @@ Source: printArgs in Go's runtime/traceback.go, since Go 1.18.
 _CREATOR = re.compile(r" in goroutine (\d+)$")
 
 
-def census_of(raw: bytes) -> GoroutineCounts:
+def counts_of(raw: bytes) -> GoroutineCounts:
     """
     Count the goroutines of a profile in any of its three forms.
 
@@ -101,10 +101,10 @@ def _summed(data: bytes) -> GoroutineCounts:
     """Count debug=1: each different stack once, with its number of goroutines."""
     lines = _lines(data.lstrip())
     total = int(re.sub(r"\D", "", next(lines)[:60]) or 0)
-    census = count_goroutines(_shared(lines))
-    if census.goroutines == 0 < total:
+    counts = count_goroutines(_shared(lines))
+    if counts.goroutines == 0 < total:
         raise ProcessReadError("it is a goroutine profile without a goroutine")
-    return census if census.goroutines >= total else replace(census, is_whole=False)
+    return counts if counts.goroutines >= total else replace(counts, is_whole=False)
 
 
 def _shared(lines: Iterator[str]) -> Iterator[Stack]:

@@ -119,7 +119,7 @@ class MemberMetrics:
         failed = [each for each in results if isinstance(each, Unseen)]
         return ProcessData(
             counters=tuple(each for each in results if isinstance(each, MemberCounters)),
-            unheard=tuple(failed) if self._are_named else (),
+            unseen=tuple(failed) if self._are_named else (),
         )
 
     async def _poll_one(self, page: Address) -> MemberCounters | Unseen:

@@ -16,7 +16,7 @@ from lockdoctor.domain.report.processes import GoroutineCounts
 from lockdoctor.domain.report.unseen import ProcessPart, Unseen
 from lockdoctor.errors import ConfigError, ProcessReadError
 from lockdoctor.ports import Clock
-from lockdoctor.processes.goroutine_profile import MAX_BYTES, census_of
+from lockdoctor.processes.goroutine_profile import MAX_BYTES, counts_of
 from lockdoctor.processes.http_client import Address, get, parse_address
 from lockdoctor.processes.thread import run_in_thread
 
@@ -95,32 +95,32 @@ class PprofProcesses:
 
     async def _poll_one(self, target: PprofTarget, *, is_last: bool) -> ProcessSnapshot | Unseen:
         try:
-            census = await self._census(target, is_last=is_last)
+            counts = await self._counts(target, is_last=is_last)
         except ProcessReadError as error:
             return _unheard(target.name, target.address.shown, error)
         return ProcessSnapshot(
             name=target.name,
             source=target.address.shown,
             seen_at=self._clock.now(),
-            census=census,
+            counts=counts,
         )
 
-    async def _census(self, target: PprofTarget, *, is_last: bool) -> GoroutineCounts:
+    async def _counts(self, target: PprofTarget, *, is_last: bool) -> GoroutineCounts:
         until = time.monotonic() + self._timeout_s
         if target.is_exact:
             return await self._read(target.address, until)
-        census = await self._read(target.address.below(f"{PAGE}?debug=1"), until)
-        if not is_last or census.goroutines > MAX_STOPPED:
-            return census
+        counts = await self._read(target.address.below(f"{PAGE}?debug=1"), until)
+        if not is_last or counts.goroutines > MAX_STOPPED:
+            return counts
         try:
             closer = await self._read(target.address.below(f"{PAGE}?debug=2"), until)
         except ProcessReadError:
-            return census  # the counts are valid without it
-        return closer if closer.is_whole else census
+            return counts  # the counts are valid without it
+        return closer if closer.is_whole else counts
 
     async def _read(self, address: Address, until: float) -> GoroutineCounts:
         raw = await get(address, self._context, until=until, max_bytes=MAX_BYTES)
-        return await _census(raw, until)
+        return await _counts(raw, until)
 
 
 class SavedProcesses:
@@ -148,7 +148,7 @@ class SavedProcesses:
 def _process_data(results: Sequence[ProcessSnapshot | Unseen]) -> ProcessData:
     return ProcessData(
         processes=tuple(each for each in results if isinstance(each, ProcessSnapshot)),
-        unheard=tuple(each for each in results if isinstance(each, Unseen)),
+        unseen=tuple(each for each in results if isinstance(each, Unseen)),
     )
 
 
@@ -166,15 +166,15 @@ async def _saved(file: Path, raw: bytes) -> ProcessSnapshot | Unseen:
     try:
         if len(raw) > MAX_BYTES:
             raise ProcessReadError(f"it is bigger than {MAX_BYTES >> 20} MiB")  # noqa: TRY301
-        census = await _census(raw, time.monotonic() + TIMEOUT_S)
+        counts = await _counts(raw, time.monotonic() + TIMEOUT_S)
     except ProcessReadError as error:
         return _unheard(file.name, str(file), error)
-    return ProcessSnapshot(name=file.name, source=str(file), seen_at=None, census=census)
+    return ProcessSnapshot(name=file.name, source=str(file), seen_at=None, counts=counts)
 
 
-async def _census(raw: bytes, until: float) -> GoroutineCounts:
+async def _counts(raw: bytes, until: float) -> GoroutineCounts:
     return await run_in_thread(
-        partial(census_of, raw), until=until, late="its profile was not read"
+        partial(counts_of, raw), until=until, late="its profile was not read"
     )
 
 

@@ -25,7 +25,7 @@ from tests.factories import commands
 from tests.factories.evidence import EVIDENCE
 from tests.factories.headlines import HEADLINES
 from tests.factories.plans import everything_planned, everything_treated
-from tests.factories.processes import a_census, a_member, a_process, a_server
+from tests.factories.processes import a_member, a_process, a_server, goroutine_counts
 from tests.factories.treatment_examples import OUTCOMES, REASONS, UNATTENDED
 
 
@@ -73,7 +73,7 @@ def remedies() -> Iterator[str]:
 
 
 def processes() -> Iterator[str]:
-    cut = a_census(
+    cut = goroutine_counts(
         sessions=1,
         keepalives=3,
         lock_waiters=0,
@@ -83,14 +83,14 @@ def processes() -> Iterator[str]:
         is_whole=False,
         words=frozenset(),
     )
-    hidden = a_census(named_keepalives=5_000)
+    hidden = goroutine_counts(named_keepalives=5_000)
     yield from process_lines(a_process())
     yield from process_lines(
         a_process(
-            census=cut, is_saved=True, sessions_before=None, keyless_kept=None, locks_held=None
+            counts=cut, is_saved=True, sessions_before=None, keyless_kept=None, locks_held=None
         )
     )
-    yield next(process_lines(a_process(census=hidden, keyless_kept=None)))
+    yield next(process_lines(a_process(counts=hidden, keyless_kept=None)))
     yield server_line(a_server())
     yield server_line(a_server(a_member(renewed=None, expired=None, leader_changes=1, revoked=4)))
     restarted = a_member(

@@ -59,7 +59,7 @@ WITNESS_EVIDENCE: tuple[Evidence, ...] = (
 )
 
 
-def a_census(**fields: Any) -> GoroutineCounts:
+def goroutine_counts(**fields: Any) -> GoroutineCounts:
     """The goroutines of a service that leaks a session with each request."""
     frame = Frame("main.request", "leaks.go:45")
     return GoroutineCounts(
@@ -86,7 +86,7 @@ def a_process(**fields: Any) -> ProcessReport:
         **{
             "name": "orders-7f",
             "source": "http://orders-7f:6060",
-            "census": a_census(),
+            "counts": goroutine_counts(),
             "is_saved": False,
             "sessions_before": 5_700,
             "watched_s": 45.2,

@@ -25,7 +25,7 @@ from lockdoctor.errors import ProcessReadError
 from lockdoctor.outputs.json.processes import process_json
 from lockdoctor.outputs.text.evidence.processes import process_lines
 from lockdoctor.processes.goroutine_profile import MAX_BYTES as MAX_PROFILE_BYTES
-from lockdoctor.processes.goroutine_profile import MAX_GOROUTINES, MAX_LINES, census_of
+from lockdoctor.processes.goroutine_profile import MAX_GOROUTINES, MAX_LINES, counts_of
 from lockdoctor.processes.profile_pb2 import MAX_BYTES
 from tests.factories.reports import a_report
 from tests.processes.mutations import mutated
@@ -85,67 +85,67 @@ def a_protobuf(*, kind: bytes = b"goroutine", count: int = 3, packed: bool = Tru
     )
 
 
-def counts(census: GoroutineCounts) -> tuple[int, ...]:
+def main_counts(counts: GoroutineCounts) -> tuple[int, ...]:
     """Goroutines, sessions, keep-alives, clients, waiters for a lock and for an election."""
     return (
-        census.goroutines,
-        census.sessions,
-        census.keepalives,
-        census.clients,
-        census.lock_waiters,
-        census.candidates,
+        counts.goroutines,
+        counts.sessions,
+        counts.keepalives,
+        counts.clients,
+        counts.lock_waiters,
+        counts.candidates,
     )
 
 
 def test_vendored_client_of_etcd_3_3() -> None:
     """A vendored copy of the oldest package is known; its waiters' caller is named."""
-    census = census_of(saved("etcd-3.3-vendored.debug1.txt"))
+    counts = counts_of(saved("etcd-3.3-vendored.debug1.txt"))
 
-    assert counts(census) == (11, 3, 4, 1, 2, 0)
-    assert (census.beyond_sessions, census.waiting, census.is_whole) == (1, 2, True)
-    assert census.callers == (
+    assert main_counts(counts) == (11, 3, 4, 1, 2, 0)
+    assert (counts.beyond_sessions, counts.waiting, counts.is_whole) == (1, 2, True)
+    assert counts.callers == (
         CallSite("Lock", Frame("github.com/acme/jobs/queue.(*Queue).Take", "take.go:48"), 2),
     )
-    assert (census.oldest_keepalive_s, census.words) == (None, frozenset())
+    assert (counts.oldest_keepalive_s, counts.words) == (None, frozenset())
 
 
 def test_client_of_etcd_3_4_goroutine_by_goroutine() -> None:
     """The text of each goroutine tells ages, candidates, and the IDs of leases, negative too."""
-    census = census_of(saved("etcd-3.4.debug2.txt"))
+    counts = counts_of(saved("etcd-3.4.debug2.txt"))
 
-    assert counts(census) == (6, 1, 2, 1, 0, 1)
-    assert census.oldest_keepalive_s == 186 * 60
-    assert {0x694D71DDACFDA227, -7} <= census.words
-    assert census.callers == (
+    assert main_counts(counts) == (6, 1, 2, 1, 0, 1)
+    assert counts.oldest_keepalive_s == 186 * 60
+    assert {0x694D71DDACFDA227, -7} <= counts.words
+    assert counts.callers == (
         CallSite("Campaign", Frame("orders/leader.(*Watcher).run", "leader.go:77"), 1),
     )
 
 
 def test_client_of_etcd_3_5_and_who_opened_its_sessions() -> None:
     """An opener that still lives is named by where it is now; borrowed stacks are not counted."""
-    census = census_of(saved("etcd-3.5.debug2.txt"))
+    counts = counts_of(saved("etcd-3.5.debug2.txt"))
     caller = Frame("main.(*Server).handle[...]", "server.go:12")
 
-    assert counts(census) == (4, 1, 1, 0, 1, 0)
-    assert census.oldest_keepalive_s == 61 * 60
-    assert 0x7C10A2107D67AC08 in census.words
-    assert census.callers == (CallSite("Lock", caller, 1), CallSite("NewSession", caller, 1))
+    assert main_counts(counts) == (4, 1, 1, 0, 1, 0)
+    assert counts.oldest_keepalive_s == 61 * 60
+    assert 0x7C10A2107D67AC08 in counts.words
+    assert counts.callers == (CallSite("Lock", caller, 1), CallSite("NewSession", caller, 1))
 
 
 @pytest.mark.parametrize("packed", [True, False])
 def test_protobuf_plain_and_packed(packed: bool) -> None:  # noqa: FBT001
     """Go's default form is read, compressed or not, with frames that were inlined."""
     for raw in (a_protobuf(packed=packed), gzip.compress(a_protobuf(packed=packed))):
-        assert counts(census_of(raw)) == (4, 3, 1, 0, 0, 0)
+        assert main_counts(counts_of(raw)) == (4, 3, 1, 0, 0, 0)
 
 
 def test_text_that_was_cut_off_counts_the_fewest() -> None:
     """A cut text still counts, and says that its numbers are the fewest."""
     summed, each = saved("etcd-3.3-vendored.debug1.txt"), saved("etcd-3.4.debug2.txt")
 
-    assert not census_of(summed[: len(summed) // 2]).is_whole
-    assert not census_of(each[: len(each) // 2]).is_whole
-    assert census_of(gzip.compress(summed)).is_whole
+    assert not counts_of(summed[: len(summed) // 2]).is_whole
+    assert not counts_of(each[: len(each) // 2]).is_whole
+    assert counts_of(gzip.compress(summed)).is_whole
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_text_that_was_cut_off_counts_the_fewest() -> None:
 def test_what_is_no_goroutine_profile(raw: bytes, why: str) -> None:
     """It is refused in one sentence that says what it seems to be."""
     with pytest.raises(ProcessReadError, match=why):
-        census_of(raw)
+        counts_of(raw)
 
 
 def test_bomb() -> None:
@@ -179,7 +179,7 @@ def test_bomb() -> None:
     piece = bytes(1 << 20)
     bomb = b"".join(packing.compress(piece) for _ in range((MAX_PROFILE_BYTES >> 20) + 1))
     with pytest.raises(ProcessReadError, match="bigger than 64 MiB when unpacked"):
-        census_of(bomb + packing.flush())
+        counts_of(bomb + packing.flush())
 
 
 def test_small_file_that_names_its_calls_again_and_again() -> None:
@@ -196,7 +196,7 @@ def test_small_file_that_names_its_calls_again_and_again() -> None:
         ]
     )
     with pytest.raises(ProcessReadError, match="five million calls"):
-        census_of(hostile)
+        counts_of(hostile)
 
 
 MANY_LINES = a_protobuf() + b"".join(
@@ -218,7 +218,7 @@ MANY_LINES = a_protobuf() + b"".join(
 def test_more_than_any_process_has(raw: bytes, why: str) -> None:
     """A profile beyond all measure is refused before it takes the memory for itself."""
     with pytest.raises(ProcessReadError, match=why):
-        census_of(raw)
+        counts_of(raw)
 
 
 KEPT = b"go.etcd.io/etcd/client/v3.(*lessor).keepAliveCtxCloser("
@@ -260,7 +260,7 @@ def test_hostile_profiles_are_read_in_little_time_and_memory(raw: bytes) -> None
     tracemalloc.start()
     try:
         with contextlib.suppress(ProcessReadError):
-            census_of(raw)
+            counts_of(raw)
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -292,10 +292,10 @@ SEEDS = [
 def test_any_bytes_end_in_counts_or_a_refusal(raw: bytes) -> None:
     """Whatever a file holds, it is counted or refused; what is counted is told in any report."""
     with contextlib.suppress(ProcessReadError):
-        census = census_of(raw)
-        assert min(counts(census)) >= 0
-        assert 0 <= census.named_keepalives <= census.keepalives
-        seen = ProcessSnapshot(name="p", source="p", seen_at=55.0, census=census)
+        counts = counts_of(raw)
+        assert min(main_counts(counts)) >= 0
+        assert 0 <= counts.named_keepalives <= counts.keepalives
+        seen = ProcessSnapshot(name="p", source="p", seen_at=55.0, counts=counts)
         earlier = replace(seen, seen_at=54.999)
         heard = ProcessData(processes=(seen,))
         (process,) = add_process_evidence(

@@ -235,6 +235,6 @@ def test_member_that_does_not_answer(are_named: bool) -> None:  # noqa: FBT001
         first, last = hear_twice(f"{server.url}/metrics", are_named=are_named)
         assert len(server.asked) == 1
         assert last == ProcessData()
-        told = [(each.what, each.why) for each in first.unheard]
+        told = [(each.what, each.why) for each in first.unseen]
         why = "these are not the metrics of an etcd member"
         assert told == [(MetricsPart(f"{server.url}/metrics"), why)] * are_named

@@ -39,11 +39,11 @@ def test_a_closer_look_at_the_end_only() -> None:
     """At the beginning counts suffice; at the end each goroutine is looked at."""
     with serving_paths(PAGES) as server:
         (first,) = heard(server.url, is_last=False).processes
-        assert (server.asked, first.census.sessions) == ([f"{PAGE}?debug=1"], 3)
+        assert (server.asked, first.counts.sessions) == ([f"{PAGE}?debug=1"], 3)
 
         (last,) = heard(f"orders-7f={server.url}").processes
-        assert (last.name, last.census.sessions) == ("orders-7f", 1)
-        assert (last.source, last.census.oldest_keepalive_s) == (server.url, 186 * 60)
+        assert (last.name, last.counts.sessions) == ("orders-7f", 1)
+        assert (last.source, last.counts.oldest_keepalive_s) == (server.url, 186 * 60)
         assert server.asked[1:] == [f"{PAGE}?debug=1", f"{PAGE}?debug=2"]
 
 
@@ -52,7 +52,7 @@ def test_counts_stand_where_the_closer_look_fails() -> None:
     for second in (http(b"", "500 Internal Server Error"), http(EACH[:300])):
         with serving_paths(PAGES | {f"{PAGE}?debug=2": second}) as server:
             (seen,) = heard(server.url).processes
-            assert (seen.census.sessions, seen.census.is_whole) == (3, True)
+            assert (seen.counts.sessions, seen.counts.is_whole) == (3, True)
 
 
 def test_one_time_for_all_that_a_process_answers() -> None:
@@ -72,9 +72,9 @@ def test_one_time_for_all_that_a_process_answers() -> None:
         told = run(witness.poll(is_last=True))
         assert time.monotonic() - began < 5.0
 
-    assert [each.census.sessions for each in told.processes] == [3]
-    (unheard,) = told.unheard
-    assert (unheard.what, str(unheard.why).rpartition(": ")[2]) == (
+    assert [each.counts.sessions for each in told.processes] == [3]
+    (unseen,) = told.unseen
+    assert (unseen.what, str(unseen.why).rpartition(": ")[2]) == (
         ProcessPart("b"),
         "no answer in time",
     )
@@ -85,7 +85,7 @@ def test_a_process_of_many_goroutines_is_not_stopped() -> None:
     many = f"goroutine profile: total {MAX_STOPPED + 1}\n{MAX_STOPPED + 1} @ 0x1\n".encode()
     with serving_paths({f"{PAGE}?debug=1": http(many)}) as server:
         (seen,) = heard(server.url).processes
-        assert seen.census.goroutines == MAX_STOPPED + 1
+        assert seen.counts.goroutines == MAX_STOPPED + 1
         assert server.asked == [f"{PAGE}?debug=1"]
 
 
@@ -93,7 +93,7 @@ def test_page_named_exactly_is_asked_for_as_it_is() -> None:
     """Whoever gives the page itself has that page read, once."""
     with serving_paths({f"/proxy{PAGE}?debug=2&x=1": http(EACH)}) as server:
         (seen,) = heard(f"{server.url}/proxy{PAGE}?debug=2&x=1").processes
-        assert (seen.census.sessions, seen.name) == (1, f"127.0.0.1:{server.port}")
+        assert (seen.counts.sessions, seen.name) == (1, f"127.0.0.1:{server.port}")
         assert len(server.asked) == 1
 
 
@@ -102,10 +102,10 @@ def test_what_is_no_profile_is_refused_in_a_sentence() -> None:
     with serving_paths(PAGES) as good, serving_paths({}) as bad:
         told = heard(good.url, f"sick=http://bob:s3cret@127.0.0.1:{bad.port}")
         assert [each.name for each in told.processes] == [f"127.0.0.1:{good.port}"]
-        (unheard,) = told.unheard
-        assert unheard.what == ProcessPart("sick")
-        assert unheard.why == f"{bad.url}: there is no such page (HTTP 404)"
-        assert not unheard.is_failure
+        (unseen,) = told.unseen
+        assert unseen.what == ProcessPart("sick")
+        assert unseen.why == f"{bad.url}: there is no such page (HTTP 404)"
+        assert not unseen.is_failure
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_saved_profiles(tmp_path: Path) -> None:
     assert run(witness.poll(is_last=False)) == ProcessData()
     told = run(witness.poll(is_last=True))
     assert [(each.name, each.seen_at) for each in told.processes] == [("etcd-3.4.debug2.txt", None)]
-    assert [each.why for each in told.unheard] == [
+    assert [each.why for each in told.unseen] == [
         f"{page}: it is no goroutine profile: it is a web page"
     ]
 
@@ -163,5 +163,5 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     big = tmp_path / "big"
     with big.open("wb") as file:
         file.truncate(MAX_BYTES + 1)
-    (unheard,) = run(SavedProcesses([big]).poll(is_last=True)).unheard
-    assert unheard.why == f"{big}: it is bigger than 64 MiB"
+    (unseen,) = run(SavedProcesses([big]).poll(is_last=True)).unseen
+    assert unseen.why == f"{big}: it is bigger than 64 MiB"

@@ -15,7 +15,7 @@ from lockdoctor.domain.processes.comparison import (
 )
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.text.evidence.processes import process_lines
-from lockdoctor.processes.goroutine_profile import census_of
+from lockdoctor.processes.goroutine_profile import counts_of
 from tests.factories.report_examples import a_healthy_lock, leaked_sessions
 from tests.factories.reports import a_report, a_session, a_verdict
 from tests.processes.recordings import Recording, recordings
@@ -32,7 +32,7 @@ STRANGERS = tuple(LeaseId(0x7A00_0000_0000_0000 + n) for n in range(8))
 def heard(*raws: bytes) -> ProcessData:
     """Processes that answer at the end of a run."""
     seen = [
-        ProcessSnapshot(name=f"p{n}", source=f"p{n}", seen_at=55.0, census=census_of(raw))
+        ProcessSnapshot(name=f"p{n}", source=f"p{n}", seen_at=55.0, counts=counts_of(raw))
         for n, raw in enumerate(raws)
     ]
     return ProcessData(processes=tuple(seen))
@@ -60,17 +60,17 @@ def test_each_version_was_recorded() -> None:
 @pytest.mark.parametrize("found", ALL, ids=lambda found: found.build)
 def test_counts_are_those_of_the_program(found: Recording) -> None:
     """Whatever Go shows of arguments, goroutines are counted alike."""
-    census = census_of(found.raw)
+    counts = counts_of(found.raw)
 
-    assert (census.sessions, census.keepalives, census.clients) == (10, 11, 1)
-    assert (census.lock_waiters, census.beyond_sessions, census.is_whole) == (1, 1, True)
+    assert (counts.sessions, counts.keepalives, counts.clients) == (10, 11, 1)
+    assert (counts.lock_waiters, counts.beyond_sessions, counts.is_whole) == (1, 1, True)
 
 
 @pytest.mark.parametrize("found", HIDING, ids=lambda found: found.build)
 def test_what_go_hides_is_not_taken_for_an_id(found: Recording) -> None:
     """Go 1.17 to 1.21 show something else: numbers are compared, and the culprit is not cleared."""
-    census = census_of(found.raw)
-    assert (census.named_keepalives, census.words & found.leases) == (0, frozenset())
+    counts = counts_of(found.raw)
+    assert (counts.named_keepalives, counts.words & found.leases) == (0, frozenset())
 
     report = add_process_evidence(leaking(*found.keyless), ProcessData(), heard(found.raw))
     assert told(report, UnattributedSessions) == told(report, KeptAliveBy) == []
@@ -95,8 +95,8 @@ def test_not_even_strangers_are_said_to_come_from_elsewhere(found: Recording) ->
 @pytest.mark.parametrize("found", SHOWING, ids=lambda found: found.build)
 def test_every_lease_is_attributed(found: Recording) -> None:
     """Go 1.22 and later show the ID of every lease: what is not among them is another's."""
-    census = census_of(found.raw)
-    assert (census.named_keepalives, census.words & found.leases) == (11, found.leases)
+    counts = counts_of(found.raw)
+    assert (counts.named_keepalives, counts.words & found.leases) == (11, found.leases)
 
     report = add_process_evidence(
         leaking(*found.keyless, *STRANGERS), ProcessData(), heard(found.raw)
@@ -117,15 +117,15 @@ def test_some_ids_hidden(found: Recording, hidden: int) -> None:
     """A hidden ID might be of any lease; those that are shown are attributed all the same."""
     shown = re.compile(rb"(keepAliveCtxCloser\(.*, 0x[0-9a-f]{14,16})(, )")
     raw = shown.sub(rb"\1?\2", found.raw, count=hidden)
-    census = census_of(raw)
-    assert census.named_keepalives == 11 - hidden
+    counts = counts_of(raw)
+    assert counts.named_keepalives == 11 - hidden
 
     report = add_process_evidence(leaking(*found.keyless, *STRANGERS), ProcessData(), heard(raw))
     assert told(report, UnattributedSessions) == []
     (live,) = told(report, ProcessSessions)
     assert isinstance(live, ProcessSessions)
     assert live.kept is None
-    kept = len(census.words & set(found.keyless))
+    kept = len(counts.words & set(found.keyless))
     of = len(found.keyless) + 8
     expected = [KeptAliveBy(process="p0", kept=kept, of=of, saved=False)] if kept else []
     assert told(report, KeptAliveBy) == expected

@@ -12,7 +12,7 @@ import pytest
 from lockdoctor.demo.etcd_server import EtcdServer
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.report.processes import GoroutineCounts
-from lockdoctor.processes.goroutine_profile import census_of
+from lockdoctor.processes.goroutine_profile import counts_of
 from tests.lock_clients import GoClient, Locker, eventually
 from tests.scenarios.run_scan import Scanned, scan
 
@@ -45,10 +45,10 @@ def happened(locker: Locker, event: str) -> int:
     return sum(seen["event"] == event for seen in locker.events)
 
 
-def census(shown: str, query: str) -> GoroutineCounts:
+def counts(shown: str, query: str) -> GoroutineCounts:
     url = f"http://{shown}/debug/pprof/goroutine{query}"
     with urllib.request.urlopen(url, timeout=30) as answer:  # our own client
-        return census_of(answer.read())
+        return counts_of(answer.read())
 
 
 def evidence(found: Scanned, verdict: str, kind: str) -> list[dict[str, Any]]:
@@ -96,8 +96,8 @@ def test_forms_of_a_profile_agree(alone: GoClient, prefix: bytes) -> None:
     with alone.start("wait", prefix + b"queue", ttl=30, n=40, pprof=SHOWN) as queue:
         shown = address(queue)
         queue.wait_for("session", 40)
-        eventually(lambda: census(shown, "?debug=1").lock_waiters == 39, within_s=20)
-        summed, each, packed = (census(shown, form) for form in ("?debug=1", "?debug=2", ""))
+        eventually(lambda: counts(shown, "?debug=1").lock_waiters == 39, within_s=20)
+        summed, each, packed = (counts(shown, form) for form in ("?debug=1", "?debug=2", ""))
 
         for found in (summed, each, packed):
             assert (found.sessions, found.keepalives, found.clients) == (40, 40, 1)
@@ -113,7 +113,7 @@ def test_lease_kept_alive_without_a_session(alone: GoClient, prefix: bytes) -> N
     """A raw keep-alive is told from a session, and its lease is named all the same."""
     with alone.start("keepalive", prefix + b"mine", ttl=30, pprof=SHOWN) as rogue:
         (put,) = rogue.wait_for("put")
-        found = census(address(rogue), "?debug=2")
+        found = counts(address(rogue), "?debug=2")
 
         assert (found.sessions, found.beyond_sessions, found.clients) == (0, 1, 1)
         assert LeaseId(int(put["lease"], 16)) in found.words

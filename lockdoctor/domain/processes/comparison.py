@@ -53,7 +53,7 @@ class ProcessSnapshot:
     """The source of the profile, without any password."""
     seen_at: float | None
     """None where the profile was saved earlier."""
-    census: GoroutineCounts
+    counts: GoroutineCounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class ProcessData:
 
     processes: tuple[ProcessSnapshot, ...] = ()
     counters: tuple[MemberCounters, ...] = ()
-    unheard: tuple[Unseen, ...] = ()
+    unseen: tuple[Unseen, ...] = ()
 
     @classmethod
     def of(cls, said: Iterable[ProcessData]) -> ProcessData:
@@ -71,7 +71,7 @@ class ProcessData:
         return cls(
             processes=tuple(process for each in said for process in each.processes),
             counters=tuple(counters for each in said for counters in each.counters),
-            unheard=tuple(unseen for each in said for unseen in each.unheard),
+            unseen=tuple(unseen for each in said for unseen in each.unseen),
         )
 
 
@@ -89,9 +89,9 @@ def add_process_evidence(report: Report, before: ProcessData, after: ProcessData
     server = compare(before.counters, after.counters)
     if server is not None and server.watched_s < MIN_WATCHED_S:
         server = None
-    unheard = {each.what: each for each in (*before.unheard, *after.unheard)}
+    unseen = {each.what: each for each in (*before.unseen, *after.unseen)}
     for name in names:
-        unheard.pop(ProcessPart(name), None)  # it was read in the end
+        unseen.pop(ProcessPart(name), None)  # it was read in the end
     return replace(
         report,
         locks=tuple(_with_keepers(lock, processes) for lock in report.locks),
@@ -101,7 +101,7 @@ def add_process_evidence(report: Report, before: ProcessData, after: ProcessData
         ),
         processes=processes,
         server=server,
-        unseen=(*report.unseen, *unheard.values()),
+        unseen=(*report.unseen, *unseen.values()),
     )
 
 
@@ -136,29 +136,29 @@ def _process(
     *,
     is_last: bool = True,
 ) -> ProcessReport:
-    census = seen.census
-    shows_ids = census.names_all_leases and is_last
+    counts = seen.counts
+    shows_ids = counts.names_all_leases and is_last
     watched_s = 0.0
     if earlier and earlier.seen_at is not None and seen.seen_at is not None:
         watched_s = seen.seen_at - earlier.seen_at
-    before = earlier.census.sessions if earlier and watched_s > 0 else None
-    grew_per_s = 0.0 if before is None else max(0.0, (census.sessions - before) / watched_s)
+    before = earlier.counts.sessions if earlier and watched_s > 0 else None
+    grew_per_s = 0.0 if before is None else max(0.0, (counts.sessions - before) / watched_s)
     return ProcessReport(
         name=seen.name,
         source=seen.source,
-        census=census,
+        counts=counts,
         is_saved=seen.seen_at is None,
         sessions_before=before,
         watched_s=watched_s,
-        keyless_kept=len(keyless.leases & census.words) if keyless and shows_ids else None,
-        locks_held=len(holders & census.words) if shows_ids else None,
-        agreement=_agreement(census, keyless, grew_per_s) if keyless else None,
+        keyless_kept=len(keyless.leases & counts.words) if keyless and shows_ids else None,
+        locks_held=len(holders & counts.words) if shows_ids else None,
+        agreement=_agreement(counts, keyless, grew_per_s) if keyless else None,
     )
 
 
-def _agreement(census: GoroutineCounts, keyless: _Keyless, grew_per_s: float) -> CountComparison:
+def _agreement(counts: GoroutineCounts, keyless: _Keyless, grew_per_s: float) -> CountComparison:
     """Compare the sessions that do not wait for a lock; those that wait have a key."""
-    sessions = census.sessions - census.waiting
+    sessions = counts.sessions - counts.waiting
     fewest, most = len(keyless.leases), len(keyless.leases) + keyless.open
     slack = _slack(fewest)
     if sessions < fewest - slack:
@@ -182,7 +182,7 @@ def _with_keepers(lock: LockReport, processes: Sequence[ProcessReport]) -> LockR
 
 def _keepers(verdict: Verdict, processes: Iterable[ProcessReport]) -> Iterator[KeptAliveBy]:
     for process in processes:
-        kept = len(process.census.words & set(verdict.leases))
+        kept = len(process.counts.words & set(verdict.leases))
         if kept:
             yield KeptAliveBy(
                 process=process.name, kept=kept, of=len(verdict.leases), saved=process.is_saved
@@ -209,14 +209,14 @@ def _suspects(
     """Yield the processes that can hold the leaked sessions, and the unexplained rest."""
     if keyless is None or not processes:
         return
-    for process in sorted(processes, key=lambda each: -each.census.sessions):
-        if process.agreement and process.census.sessions >= MIN_SESSIONS:
+    for process in sorted(processes, key=lambda each: -each.counts.sessions):
+        if process.agreement and process.counts.sessions >= MIN_SESSIONS:
             yield ProcessSessions(
                 process=process.name,
-                sessions=process.census.sessions,
+                sessions=process.counts.sessions,
                 before=process.sessions_before,
                 watched_s=process.watched_s,
-                waiting=process.census.waiting,
+                waiting=process.counts.waiting,
                 keyless_leases=len(keyless.leases),
                 kept=process.keyless_kept,
                 agreement=process.agreement.value,
@@ -236,7 +236,7 @@ def _unkept(processes: Sequence[ProcessReport], keyless: _Keyless) -> int:
     """
     if any(process.keyless_kept is None or process.is_saved for process in processes):
         return 0
-    unkept = len(keyless.leases.difference(*(p.census.words for p in processes)))
+    unkept = len(keyless.leases.difference(*(p.counts.words for p in processes)))
     return unkept if unkept > SLACK else 0
 
 

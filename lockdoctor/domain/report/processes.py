@@ -190,7 +190,7 @@ class ProcessReport:
 
     name: str
     source: str
-    census: GoroutineCounts
+    counts: GoroutineCounts
     is_saved: bool
     """The profile was saved earlier, so that its counts are not of this moment."""
     sessions_before: int | None

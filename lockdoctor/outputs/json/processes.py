@@ -11,26 +11,26 @@ from lockdoctor.outputs.text.values import safe
 
 def process_json(process: ProcessReport) -> Json:
     """Return one process."""
-    census = process.census
+    counts = process.counts
     return {
         "name": safe(process.name),
         "source": safe(process.source),
         "is_saved": process.is_saved,
-        "is_whole": census.is_whole,
-        "goroutines": census.goroutines,
-        "sessions": census.sessions,
+        "is_whole": counts.is_whole,
+        "goroutines": counts.goroutines,
+        "sessions": counts.sessions,
         "sessions_before": process.sessions_before,
         "watched_s": round(process.watched_s, 3),
-        "keepalives": census.keepalives,
-        "named_keepalives": census.named_keepalives,
-        "clients": census.clients,
-        "lock_waiters": census.lock_waiters,
-        "candidates": census.candidates,
-        "oldest_keepalive_s": census.oldest_keepalive_s,
+        "keepalives": counts.keepalives,
+        "named_keepalives": counts.named_keepalives,
+        "clients": counts.clients,
+        "lock_waiters": counts.lock_waiters,
+        "candidates": counts.candidates,
+        "oldest_keepalive_s": counts.oldest_keepalive_s,
         "keyless_kept": process.keyless_kept,
         "locks_held": process.locks_held,
         "agreement": process.agreement.value if process.agreement else None,
-        "callers": [_caller(caller) for caller in census.callers],
+        "callers": [_caller(caller) for caller in counts.callers],
     }
 
 

@@ -85,7 +85,7 @@ async def _poll_source(source: ProcessSource, *, is_last: bool) -> ProcessData:
     except Exception as bug:  # noqa: BLE001  # a report is worth more than any witness
         from lockdoctor.domain.processes.comparison import ProcessData  # noqa: PLC0415  # few are asked
 
-        return ProcessData(unheard=(_broken(SourcePart(source.name), bug),))
+        return ProcessData(unseen=(_broken(SourcePart(source.name), bug),))
 
 
 def _broken(what: AnyPart, bug: Exception) -> Unseen:

@@ -26,7 +26,7 @@ from lockdoctor.domain.processes.comparison import (
 from lockdoctor.domain.report.processes import CountComparison, MemberCounters
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.report.unseen import Part, ProcessPart, Unseen
-from tests.factories.processes import a_census
+from tests.factories.processes import goroutine_counts
 from tests.factories.report_examples import a_healthy_lock, a_leak, leaked_sessions
 from tests.factories.reports import HOLDER, a_report, a_session
 
@@ -42,7 +42,7 @@ def process(
     shows_ids = bool(fields.get("words"))
     counts["named_keepalives"] = fields.get("keepalives", sessions) if shows_ids else 0
     return ProcessSnapshot(
-        name=name, source=name, seen_at=at, census=a_census(**{**counts, **fields})
+        name=name, source=name, seen_at=at, counts=goroutine_counts(**{**counts, **fields})
     )
 
 
@@ -80,11 +80,9 @@ def added(report: Report, kind: type[Evidence]) -> list[Any]:
     return [each for each in verdict.evidence if isinstance(each, kind)]
 
 
-def agreement(
-    census_sessions: int, renewed: int, undecided: int = 0, **fields: Any
-) -> CountComparison:
+def agreement(sessions: int, renewed: int, undecided: int = 0, **fields: Any) -> CountComparison:
     """How a process's sessions compare."""
-    heard = ProcessData(processes=(process(census_sessions, **fields),))
+    heard = ProcessData(processes=(process(sessions, **fields),))
     (told,) = add_process_evidence(leaking(renewed, undecided), NOBODY, heard).processes
     assert told.agreement is not None
     return told.agreement
@@ -244,7 +242,7 @@ def test_nothing_is_compared_with_what_is_not_known(fields: dict[str, Any]) -> N
     )
 
     (told,) = report.processes
-    assert (told.agreement, told.keyless_kept, told.census.sessions) == (None, None, 400)
+    assert (told.agreement, told.keyless_kept, told.counts.sessions) == (None, None, 400)
     assert added(report, ProcessSessions) == []
 
 
@@ -252,11 +250,11 @@ def test_process_that_was_heard_only_once() -> None:
     """One look stands; a failure that a later look mends is not told, another one is."""
     failed = Unseen(what=ProcessPart("a"), count=None, why="refused")
     other = Unseen(what=ProcessPart("b"), count=None, why="refused")
-    before = ProcessData(processes=(process(3, name="b", at=1.0),), unheard=(failed,))
-    after = ProcessData(processes=(process(5, name="a"),), unheard=(other,))
+    before = ProcessData(processes=(process(3, name="b", at=1.0),), unseen=(failed,))
+    after = ProcessData(processes=(process(5, name="a"),), unseen=(other,))
     report = add_process_evidence(leaking(4), before, after)
 
-    assert [(p.name, p.census.sessions) for p in report.processes] == [("a", 5), ("b", 3)]
+    assert [(p.name, p.counts.sessions) for p in report.processes] == [("a", 5), ("b", 3)]
     assert [(p.sessions_before, p.watched_s) for p in report.processes] == [(None, 0.0)] * 2
     assert report.unseen == (other,)
 

@@ -32,7 +32,7 @@ def stack(*functions: str, count: int = 1, **fields: int) -> Stack:
 def test_every_generation_of_the_client(package: str) -> None:
     """Sessions, keep-alives, clients and waiters are told apart in each of its packages."""
     lock = f"{package}/concurrency.(*Mutex).Lock"
-    census = count_goroutines(
+    counts = count_goroutines(
         [
             stack("runtime.gopark", f"{package}/concurrency.NewSession.func1", count=5),
             stack(f"{package}.(*lessor).keepAliveCtxCloser", count=7),
@@ -45,9 +45,9 @@ def test_every_generation_of_the_client(package: str) -> None:
         ]
     )
 
-    assert (census.goroutines, census.sessions, census.keepalives) == (20, 5, 7)
-    assert (census.clients, census.lock_waiters, census.candidates) == (2, 3, 1)
-    assert census.callers == (CallSite("Lock", Frame("main.work", "x.go:1"), 3),)
+    assert (counts.goroutines, counts.sessions, counts.keepalives) == (20, 5, 7)
+    assert (counts.clients, counts.lock_waiters, counts.candidates) == (2, 3, 1)
+    assert counts.callers == (CallSite("Lock", Frame("main.work", "x.go:1"), 3),)
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ def test_every_generation_of_the_client(package: str) -> None:
 )
 def test_what_merely_looks_like_it(function: str) -> None:
     """Functions of other packages, and other functions of these, do not count."""
-    census = count_goroutines([stack(function)])
+    counts = count_goroutines([stack(function)])
 
-    assert (census.goroutines, census.sessions, census.keepalives) == (1, 0, 0)
+    assert (counts.goroutines, counts.sessions, counts.keepalives) == (1, 0, 0)
 
 
 def test_lock_that_does_not_wait_for_its_turn() -> None:
@@ -80,9 +80,9 @@ def test_only_the_most_frequent_callers_are_named() -> None:
     """Of many callers the most frequent come first, equals by name, the rest is left out."""
     package = "go.etcd.io/etcd/client/v3/concurrency"
     wait = (f"{package}.waitDeletes", f"{package}.(*Mutex).Lock")
-    census = count_goroutines(stack(*wait, f"main.f{n}", count=1 + n // 4) for n in range(8))
+    counts = count_goroutines(stack(*wait, f"main.f{n}", count=1 + n // 4) for n in range(8))
 
-    named = [(caller.frame.function, caller.goroutines) for caller in census.callers]
+    named = [(caller.frame.function, caller.goroutines) for caller in counts.callers]
     assert named == [("main.f4", 2), ("main.f5", 2), ("main.f6", 2)]
     assert len(named) == MAX_CALLERS
 
@@ -90,7 +90,7 @@ def test_only_the_most_frequent_callers_are_named() -> None:
 def test_opener_that_has_ended_is_not_known() -> None:
     """Sessions whose opener is gone have no caller; age is that of the oldest keep-alive."""
     package = "go.etcd.io/etcd/client/v3"
-    census = count_goroutines(
+    counts = count_goroutines(
         [
             stack(f"{package}/concurrency.NewSession.func1", number=2, started_by=1, blocked_s=0),
             stack(f"{package}.(*lessor).keepAliveCtxCloser", number=3, blocked_s=60),
@@ -99,7 +99,7 @@ def test_opener_that_has_ended_is_not_known() -> None:
         ]
     )
 
-    assert (census.callers, census.oldest_keepalive_s) == ((), 7200)
+    assert (counts.callers, counts.oldest_keepalive_s) == ((), 7200)
 
 
 def test_the_call_whose_arguments_name_a_lease() -> None:

@@ -14,10 +14,10 @@ from lockdoctor.outputs.table.report import TableOutput
 from lockdoctor.outputs.text.evidence.processes import server_line
 from lockdoctor.outputs.text.headline import headline
 from tests.factories.processes import (
-    a_census,
     a_member,
     a_process,
     a_server,
+    goroutine_counts,
     live_sessions,
 )
 from tests.factories.report_examples import a_leak, leaked_sessions
@@ -31,7 +31,7 @@ SCHEMA = json.loads(
 
 def test_the_table_has_both() -> None:
     """The counters stand below the headline, the processes below the findings; nothing escapes."""
-    process = a_process(census=a_census(callers=(CallSite("Lock", HOSTILE, 2),)))
+    process = a_process(counts=goroutine_counts(callers=(CallSite("Lock", HOSTILE, 2),)))
     out = io.StringIO()
     TableOutput(width=200, colour=False).render(
         a_report(a_leak(), processes=(process,), server=a_server()), out
@@ -46,7 +46,7 @@ def test_the_table_has_both() -> None:
 
 def test_the_document_has_both() -> None:
     """The sections are as the schema says, the numbers those of the report."""
-    process = a_process(census=a_census(callers=(CallSite("Lock", HOSTILE, 2),)))
+    process = a_process(counts=goroutine_counts(callers=(CallSite("Lock", HOSTILE, 2),)))
     out = io.StringIO()
     JsonOutput().render(a_report(processes=(process,), server=a_server()), out)
     document = json.loads(out.getvalue())

@@ -17,7 +17,7 @@ from lockdoctor.domain.report.unseen import Part, SourcePart, Unseen
 from lockdoctor.ports import ProcessSource, StopRequest
 from lockdoctor.workflows.scan.scan import scan
 from tests.eventually import run
-from tests.factories.processes import a_census
+from tests.factories.processes import goroutine_counts
 from tests.fakes.cluster import START, FakeClock, FakeCluster
 from tests.workflows.scan.test_scan import REQUEST, Steps, leak
 
@@ -56,7 +56,10 @@ class Scanned:
         self.lease = leak(cluster)
         counters = _counters(START)
         process = ProcessSnapshot(
-            name="p", source="p", seen_at=START, census=a_census(words=frozenset({self.lease}))
+            name="p",
+            source="p",
+            seen_at=START,
+            counts=goroutine_counts(words=frozenset({self.lease})),
         )
         first = ProcessData(processes=(process,), counters=(counters,))
         last = ProcessData(
@@ -106,7 +109,7 @@ def scanned_with(*witnesses: ProcessSource) -> Report:
 @pytest.mark.foresees_failures
 def test_a_witness_that_breaks_is_not_seen(caplog: pytest.LogCaptureFixture) -> None:
     """Its failure is named without what it says, which may be secret; the others are heard."""
-    process = ProcessSnapshot(name="p", source="p", seen_at=START, census=a_census())
+    process = ProcessSnapshot(name="p", source="p", seen_at=START, counts=goroutine_counts())
     sound = FakeWitness(FakeClock(), (ProcessData(processes=(process,)),), takes_s=0.0)
     report = scanned_with(BrokenWitness(OverflowError("http://bob:s3cret@x")), sound)
 
@@ -196,9 +199,9 @@ def test_who_asks_to_end_does_not_wait() -> None:
     assert [each.name for each in asked.report.processes] == ["p"]
     assert asked.report.interrupted == "Ctrl-C"
 
-    unheard = Scanned(stop_at=10.0, takes_s=100.0)
-    assert unheard.report.processes == ()
-    assert unheard.took_s < 20
+    unseen = Scanned(stop_at=10.0, takes_s=100.0)
+    assert unseen.report.processes == ()
+    assert unseen.took_s < 20
 
 
 def test_ctrl_c_while_the_last_word_is_heard() -> None:

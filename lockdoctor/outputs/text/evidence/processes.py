@@ -27,7 +27,7 @@ MAX_CALL = 100
 def process_lines(process: ProcessReport) -> Iterator[str]:
     """Yield what a process's goroutines show: one line, and one for each caller."""
     yield f"{safe(process.name)}: {'; '.join(_facts(process))}"
-    for caller in process.census.callers:
+    for caller in process.counts.callers:
         yield f"{safe(process.name)}: {_caller(caller)}"
 
 
@@ -115,26 +115,26 @@ def _ended(revoked: int, expired: int | None) -> str:
 
 
 def _facts(process: ProcessReport) -> Iterator[str]:
-    census = process.census
-    least = "" if census.is_whole else "at least "
-    waiting = f", {census.waiting:,} of them waiting" if census.waiting else ""
-    yield f"{least}{count(census.sessions, 'live session')}{waiting}"
-    if process.sessions_before is not None and process.sessions_before != census.sessions:
+    counts = process.counts
+    least = "" if counts.is_whole else "at least "
+    waiting = f", {counts.waiting:,} of them waiting" if counts.waiting else ""
+    yield f"{least}{count(counts.sessions, 'live session')}{waiting}"
+    if process.sessions_before is not None and process.sessions_before != counts.sessions:
         yield f"{process.sessions_before:,} sessions {duration(process.watched_s)} earlier"
-    if census.beyond_sessions:
-        yield f"{count(census.beyond_sessions, 'lease')} renewed without a session"
-    yield count(census.clients, "client")
-    if census.oldest_keepalive_s:
-        yield f"the oldest keep-alive is at least {at_least(census.oldest_keepalive_s)} old"
+    if counts.beyond_sessions:
+        yield f"{count(counts.beyond_sessions, 'lease')} renewed without a session"
+    yield count(counts.clients, "client")
+    if counts.oldest_keepalive_s:
+        yield f"the oldest keep-alive is at least {at_least(counts.oldest_keepalive_s)} old"
     if process.locks_held:
         yield f"holds {count(process.locks_held, 'lock')} of these, by lease ID"
     if process.keyless_kept:
         kept = count(process.keyless_kept, "lease")
         yield f"renews {kept} without keys, by lease ID"
-    if census.oldest_keepalive_s is None and census.keepalives:
+    if counts.oldest_keepalive_s is None and counts.keepalives:
         yield "this profile does not have lease IDs (one with debug=2 might)"
-    elif census.named_keepalives < census.keepalives:
-        named = f"{census.named_keepalives:,} of {census.keepalives:,}"
+    elif counts.named_keepalives < counts.keepalives:
+        named = f"{counts.named_keepalives:,} of {counts.keepalives:,}"
         yield f"{named} keep-alives show their lease ID, so only numbers are compared"
     if process.is_saved:
         yield "from a saved profile"
