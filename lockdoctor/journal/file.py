@@ -36,10 +36,10 @@ that still holds it after five seconds hangs.
 """
 
 _WHY = {
-    UnreadableLine.DAMAGED: "cannot be read and was skipped; whoever wrote it was ended, or had no"
-    " room on the disk, before it went on",
-    UnreadableLine.NEWER: "comes from a newer lockdoctor and was skipped; update lockdoctor to"
-    " read it",
+    UnreadableLine.DAMAGED: "cannot be read and was skipped. Its writer was killed, or the disk was"
+    " full",
+    UnreadableLine.NEWER: "comes from a newer lockdoctor and was skipped. To read it, update"
+    " lockdoctor",
 }
 
 _NEXT_TO = "Correct that, or use another file with --journal."
@@ -181,7 +181,7 @@ class FileJournal:
                 ):
                     return stream.read()
             except FileNotFoundError:
-                self.notes.append(f"there is no journal at {self.path} so far")
+                self.notes.append(f"no journal at {self.path} yet")
                 return b""
 
     @contextlib.contextmanager

@@ -109,7 +109,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "history/much": lambda: stored_lock(_much()),
     "journal/list": partial(journal, LISTED, 70),
     "journal/all": partial(journal, (DONE,), 1),
-    "journal/empty": partial(journal, (), 0, "there is no journal at /x so far"),
+    "journal/empty": partial(journal, (), 0, "no journal at /x yet"),
     "journal/entry": partial(entry, DONE),
     "journal/entry_begun": partial(entry, BEGUN),
     "journal/entry_unattended": partial(entry, UNATTENDED),

@@ -51,7 +51,7 @@ def _undone(*args: Any, **fields: Any) -> Parts:
 
 
 TREATMENTS: dict[str, Parts] = {
-    "plan": _plan(a_plan, "To carry it out, add --yes."),
+    "plan": _plan(a_plan, "To execute it, add --yes."),
     "plan_everything": _plan(everything_planned),
     "plan_nothing_left": _plan(
         lambda: replace(a_plan(), targets=(), refused=(a_refusal(),), too_young=1)

@@ -76,7 +76,7 @@ def test_no_file_is_an_empty_journal(path: Path) -> None:
     journal = FileJournal(path)
 
     assert journal.entries() == ()
-    assert journal.notes == [f"there is no journal at {path} so far"]
+    assert journal.notes == [f"no journal at {path} yet"]
     assert not path.exists()
 
 

@@ -112,8 +112,8 @@ def test_without_a_word_it_only_plans(
         assert restore(etcd, entry, *argv) == 0
 
         text = capsys.readouterr().out
-        assert text.startswith("To put back: 3 keys without a lease\n")
-        assert "Nothing was written. --yes puts them back." in text
+        assert text.startswith("Plan: restore 3 keys without a lease\n")
+        assert "etcd was not changed. To restore them, add --yes." in text
     assert found(etcd, prefix) == {}
     assert len(journal.entries()) == 1
 
@@ -131,7 +131,7 @@ def test_deleted_keys_come_back_with_their_values(
     back = found(etcd, prefix)
     assert {name: key.value for name, key in back.items()} == VALUES
     assert {key.lease_id for key in back.values()} == {NO_LEASE}
-    assert "Put back 3 of 3 keys" in capsys.readouterr().out
+    assert "Restored 3 of 3 keys" in capsys.readouterr().out
     _, own = journal.entries()
     assert (own.intent.action, own.intent.of, own.result) == (Action.RESTORE, "e1", Result.DONE)
 
@@ -160,7 +160,7 @@ def test_a_key_that_exists_is_never_overwritten(
     assert set(found(etcd, prefix)) == set(VALUES)
     assert f"{(prefix + b'config').decode()}: it exists now" in capsys.readouterr().out
     assert restore(etcd, entry, "--yes") == 1
-    assert "Nothing to put back" in capsys.readouterr().out
+    assert "No key to restore" in capsys.readouterr().out
 
 
 def test_a_value_that_was_cut_is_refused_by_name(
@@ -290,5 +290,5 @@ def test_on_a_terminal_the_typed_number_does_it(
     status, out, _ = on_a_terminal(etcd, entry, b"3\n")
 
     assert status == 0
-    assert "Put back 3 of 3 keys" in out
+    assert "Restored 3 of 3 keys" in out
     assert set(found(etcd, prefix)) == set(VALUES)

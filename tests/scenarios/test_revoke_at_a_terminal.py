@@ -144,9 +144,7 @@ def test_ctrl_c_before_there_is_a_plan(
     found = finish(running)
 
     assert (found.status, found.stdout) == (130, "")
-    assert found.stderr == (
-        "lockdoctor: interrupted while it still planned: nothing was written to etcd\n"
-    )
+    assert found.stderr == "lockdoctor: Interrupted while planning. etcd was not changed.\n"
     assert (held(etcd, prefix), operator.lines) == (1, [])
 
 

@@ -174,9 +174,7 @@ def test_before_a_revocation_is_planned(
     found = signalled(operator.start(*below(prefix), "--yes"), gate, number)
 
     assert (found.status, found.stdout) == (130, "")
-    assert found.stderr == (
-        "lockdoctor: interrupted while it still planned: nothing was written to etcd\n"
-    )
+    assert found.stderr == "lockdoctor: Interrupted while planning. etcd was not changed.\n"
     assert (held(etcd, prefix), operator.lines) == (2, [])
 
 
@@ -367,7 +365,7 @@ def test_in_a_restore(
     found = signalled(running, gate, number, times=times)
 
     assert found.status == 130
-    assert f"Put back {2 - times} of 2 keys" in found.stdout
+    assert f"Restored {2 - times} of 2 keys" in found.stdout
     written = [line.get("result") for line in operator.lines[2:]]
     assert written == [None, "partly" if times == 1 else "unknown"]
 

@@ -87,7 +87,7 @@ def test_a_policy_that_allows_nothing_is_bad_usage(checker: Checker, tmp_path: P
     checked = checker.here(*flags(tmp_path, checker.prefix, treat=False))
 
     assert checked.status == 3
-    assert "no [[prefix]] of it has treat" in checked.line
+    assert "needs a [[prefix]] with `treat`" in checked.line
     assert not (tmp_path / "journal.jsonl").exists()
 
 

@@ -12,9 +12,11 @@ from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import NO_LEASE, hex_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.plan import RevokePlan, Target
-from lockdoctor.outputs.table.treatment import VERBS, title
+from lockdoctor.outputs.text.plan import VERBS, title
 from lockdoctor.outputs.text.refusals import name
 from lockdoctor.outputs.text.values import count, printable
+
+INTERRUPTED_PLAN = "Interrupted while planning. etcd was not changed."
 
 MAX_NAMES = 10
 """Maximum targets in the question; the plan above it lists all of them."""
@@ -50,7 +52,7 @@ def asked(question: str, expected: str, answers: TextIO, questions: TextIO) -> b
     if typed == expected:
         return True
     shown = name(typed.encode(errors="surrogateescape"))
-    why = f"you typed '{shown}', not '{expected}'" if typed else "nothing was typed"
+    why = f"you typed '{shown}', not '{expected}'" if typed else "no answer was typed"
     questions.write(f"Canceled: {why}. etcd was not changed.\n")
     return False
 
@@ -58,7 +60,7 @@ def asked(question: str, expected: str, answers: TextIO, questions: TextIO) -> b
 def plan_question(plan: RevokePlan) -> tuple[str, str]:
     """Return the question whether to execute a plan, and the answer that executes it."""
     expected = _plan_answer(plan)
-    lines = [f"  {VERBS[each.action][0]} {title(each)}\n" for each in plan.targets[:MAX_NAMES]]
+    lines = [f"  {VERBS[each.action]} {title(each)}\n" for each in plan.targets[:MAX_NAMES]]
     if plan.targets[MAX_NAMES:]:
         lines.append(f"  … and {len(plan.targets) - MAX_NAMES} more\n")
     what = "it" if len(plan.targets) == 1 else _named(plan.targets)
@@ -92,7 +94,7 @@ def _typable(raw: bytes) -> str:
 
 def _verb(targets: Sequence[Target]) -> str:
     actions = {target.action for target in targets}
-    return actions.pop().value if len(actions) == 1 else "free"
+    return VERBS[actions.pop()] if len(actions) == 1 else "free"
 
 
 def _named(targets: Sequence[Target]) -> str:

@@ -15,6 +15,7 @@ from lockdoctor.domain.treatment.results import ActionResult
 from lockdoctor.outputs.table.journal import MAX_KEYS
 from lockdoctor.outputs.table.parts.layout import bullets
 from lockdoctor.outputs.text.refusals import NOT_RESTORED, failure_text, name
+from lockdoctor.outputs.text.treatment import restore_cautions
 from lockdoctor.outputs.text.values import count, duration, safe, size
 
 _STYLES = {Result.DONE: "bold green", Result.UNKNOWN: "bold red"}
@@ -26,53 +27,32 @@ def plan_parts(plan: RestorePlan, *, will_act: bool) -> Iterator[RenderableType]
     of = f" of {total}" if plan.left else ""
     lease = "without a lease" if plan.ttl_s is None else f"on a new lease of {duration(plan.ttl_s)}"
     to_put = f"{len(plan.keys)}{of} {'key' if total == 1 else 'keys'} {lease}"
-    yield Text(f"To put back: {to_put}" if plan.keys else "Nothing to put back", style="bold")
+    yield Text(f"Plan: restore {to_put}" if plan.keys else "No key to restore", style="bold")
     yield from _keys(plan.keys)
     yield from _left(plan.left)
     if plan.keys:
-        yield bullets(_cautions(plan))
+        yield bullets(restore_cautions(plan))
         if not will_act:
-            yield Text("\nNothing was written. --yes puts them back.", style="bold")
-
-
-def _cautions(plan: RestorePlan) -> Iterator[str]:
-    if plan.entry.result is Result.UNKNOWN:
-        yield (
-            "Nobody knows whether the entry was carried out: a key may be gone because its own"
-            " client deleted it."
-        )
-    if plan.ttl_s is None:
-        yield "Without a lease they stay until somebody deletes them (--ttl puts them onto one)."
-    else:
-        yield "Nobody renews the new lease: the keys go with it, unless their clients write them."
-    locks = [key for key in plan.keys if _is_lock(plan, key)]
-    if locks:
-        others = " --only KEY puts other keys back alone." if len(locks) < len(plan.keys) else ""
-        yield (
-            "A lock's key comes back as a new hold: it waits behind those that have come since,"
-            f" and then blocks the lock.{others}"
-        )
-
-
-def _is_lock(plan: RestorePlan, key: LockKey) -> bool:
-    return any(key.key.startswith(lock) for lock in plan.entry.intent.locks)
+            yield Text("\netcd was not changed. To restore them, add --yes.", style="bold")
 
 
 def restored_parts(restored: ActionResult[RestorePlan]) -> Iterator[RenderableType]:
     """Yield the outcome."""
     total = len(restored.target.keys)
     put = total - len(restored.skipped)
-    headline = f"Put back {put} of {count(total, 'key')}"
+    headline = f"Restored {put} of {count(total, 'key')}"
     if restored.result is Result.UNKNOWN:
-        headline += "; of one nobody knows"
+        headline += "; the outcome of 1 key is unknown"
     yield Text(headline, style=_STYLES.get(restored.result, "bold yellow"))
     yield from _left(restored.skipped)
     if restored.failure:
         yield Text(f"etcd: {failure_text(restored.failure)}")
     if restored.unrecorded:
-        yield Text(f"This is not in the journal: {safe(restored.unrecorded)}", style="bold red")
+        yield Text(
+            f"The journal has only the intent: {safe(restored.unrecorded)}", style="bold red"
+        )
     if restored.entry_id:
-        yield Text(f"Entry {safe(restored.entry_id)} of the journal", style="dim")
+        yield Text(f"Journal entry {safe(restored.entry_id)}", style="dim")
 
 
 def _keys(keys: tuple[LockKey, ...]) -> Iterator[RenderableType]:
@@ -82,7 +62,7 @@ def _keys(keys: tuple[LockKey, ...]) -> Iterator[RenderableType]:
 
 def _left(left: tuple[SkippedKey, ...]) -> Iterator[RenderableType]:
     if left:
-        yield Text("Not put back:", style="bold")
+        yield Text("Not restored:", style="bold")
         lines = [f"{name(each.key.key)}: {NOT_RESTORED[each.why]}" for each in left[:MAX_KEYS]]
         yield from _lines(lines, len(left))
 

@@ -87,11 +87,40 @@ def reacquired(lock: Reacquired) -> str:
     return f"{text}. It was not waiting: the leaking process still runs. Restart it."
 
 
+def restore_cautions(plan: RestorePlan) -> Iterator[str]:
+    """Yield what to know before keys are restored."""
+    if plan.entry.result is Result.UNKNOWN:
+        yield (
+            "The entry's outcome is unknown. Its client might have deleted a missing key itself."
+        )
+    if plan.ttl_s is None:
+        yield (
+            "The keys have no lease, so they stay until a client deletes them. To put them on a"
+            " lease, add --ttl."
+        )
+    else:
+        yield (
+            "lockdoctor does not renew the new lease. The keys end with it, unless their clients"
+            " write them again."
+        )
+    locks = [
+        key
+        for key in plan.keys
+        if any(key.key.startswith(lock) for lock in plan.entry.intent.locks)
+    ]
+    if locks:
+        others = " To restore only other keys, add --only KEY." if plan.keys[len(locks) :] else ""
+        yield (
+            "A lock's key is restored as a new hold. It waits behind newer keys, and then blocks"
+            f" the lock.{others}"
+        )
+
+
 def _restored(plan: RestorePlan, restored: ActionResult[AnyTarget]) -> str:
     put = len(plan.keys) - len(restored.skipped)
     reasons = dict.fromkeys(NOT_RESTORED[skipped.why] for skipped in restored.skipped)
     why = f"; not the others: {', '.join(reasons)}" if reasons else ""
-    return f"{put} of {len(plan.keys)} keys were put back{why}"
+    return f"{put} of {len(plan.keys)} keys restored{why}"
 
 
 def _outcome(target: Target | Entry, treated: ActionResult[AnyTarget]) -> Iterator[str]:
@@ -105,7 +134,7 @@ def _outcome(target: Target | Entry, treated: ActionResult[AnyTarget]) -> Iterat
         case Result.PARTLY if isinstance(target, Target):
             yield f"{_holds(target)} deleted. The rest was not done."
         case Result.PARTLY:
-            yield "Only some of the keys were put back."
+            yield "Only some of the keys were restored."
         case Result.UNKNOWN:
             yield (
                 "Outcome unknown: etcd might still apply the request. Check again before you retry."
@@ -118,7 +147,7 @@ def _outcome(target: Target | Entry, treated: ActionResult[AnyTarget]) -> Iterat
 def _undone(entry: Entry) -> str:
     lease_id = entry.intent.lease_id
     where = f"lease {hex_id(lease_id)}" if lease_id != NO_LEASE else "no lease"
-    return f"The hold was put back, on {where}."
+    return f"The hold was restored, on {where}."
 
 
 def _done(target: Target, treated: ActionResult[AnyTarget]) -> str:

@@ -52,13 +52,11 @@ async def undo(ward: TreatmentContext, entry_id: EntryId, stop: StopRequest) -> 
 def _quarantine(ward: TreatmentContext, entry_id: EntryId) -> Entry:
     entry = ward.journal.find(entry_id)
     if entry is None:
-        raise JournalError(
-            f"The journal has no entry {entry_id}; `lockdoctor journal` lists those that it has"
-        )
+        raise JournalError(f"The journal has no entry {entry_id}. See `lockdoctor journal list`")
     if entry.intent.action is not Action.QUARANTINE:
         raise JournalError(
-            f"The entry {entry_id} is no quarantine, so it cannot be undone;"
-            f" see `lockdoctor journal restore {entry_id}`"
+            f"The entry {entry_id} is no quarantine, so it cannot be undone. Use"
+            f" `lockdoctor journal restore {entry_id}`"
         )
     return entry
 

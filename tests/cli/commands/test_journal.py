@@ -76,8 +76,8 @@ def test_one_entry_by_the_beginning_of_its_id(capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("argv", "status", "sentence"),
     [
-        (["show", "cccc"], 2, "has no entry 'cccc'; see lockdoctor journal list"),
-        (["show", "aaaa"], 2, "2 entries begin with 'aaaa'; write more of the ID"),
+        (["show", "cccc"], 2, "has no entry 'cccc'. See `lockdoctor journal list`"),
+        (["show", "aaaa"], 2, "2 entries begin with 'aaaa'. Give more of the ID"),
         (["shwo", "aaaa"], 2, "No such command 'shwo'"),
         (["--limit", "0"], 2, "is not a whole number, 1 or more"),
         (["--journal", "/dev/null"], 3, "/dev/null is a device, not a lockdoctor journal"),
@@ -102,7 +102,7 @@ def test_the_environment_names_the_journal(
     monkeypatch.setenv("LOCKDOCTOR_JOURNAL", str(path.parent / "other.jsonl"))
 
     assert main(["journal"]) == 0
-    assert "there is no journal at" in capsys.readouterr().out
+    assert "no journal at" in capsys.readouterr().out
     assert main(["journal", "--journal", str(path)]) == 0
     assert "3 entries" in capsys.readouterr().out
 

@@ -66,17 +66,17 @@ def test_what_is_no_lease(lease: str) -> None:
 
 PLAN = Path("plan.json")
 CONTRADICTIONS: list[tuple[dict[str, Any], PrefixFlags, dict[str, Any], str]] = [
-    ({}, SOMEWHERE, {"from_plan": PLAN}, "--from-plan says already"),
-    ({"most": 3}, NOWHERE, {"from_plan": PLAN}, "--from-plan says already"),
-    ({"action": Action.RELEASE}, NOWHERE, {"undo": "e1"}, "--undo says already"),
-    ({}, NOWHERE, {"undo": "e1", "dry_run": True}, "--undo puts back at once"),
-    ({}, NOWHERE, {"undo": "e1", "plan": PLAN}, "--undo puts back at once"),
+    ({}, SOMEWHERE, {"from_plan": PLAN}, "--from-plan has its targets"),
+    ({"most": 3}, NOWHERE, {"from_plan": PLAN}, "--from-plan has its targets"),
+    ({"action": Action.RELEASE}, NOWHERE, {"undo": "e1"}, "--undo has its targets"),
+    ({}, NOWHERE, {"undo": "e1", "dry_run": True}, "--undo acts at once"),
+    ({}, NOWHERE, {"undo": "e1", "plan": PLAN}, "--undo acts at once"),
     ({}, SOMEWHERE, {"plan": PLAN, "yes": True}, "--plan only saves"),
     ({}, NOWHERE, {"plan": PLAN, "from_plan": PLAN}, "--plan only saves"),
     ({}, SOMEWHERE, {"yes": True, "dry_run": True}, "--yes and --dry-run"),
-    ({"whole_prefix": True}, NOWHERE, {}, "--whole-prefix needs the --prefix"),
+    ({"whole_prefix": True}, NOWHERE, {}, "--whole-prefix needs --prefix"),
     ({"whole_prefix": True}, PrefixFlags(all_keys=True), {}, "--whole-prefix needs"),
-    ({"whole_prefix": True, "keys": (b"/a",)}, SOMEWHERE, {}, "--whole-prefix leaves nothing"),
+    ({"whole_prefix": True, "keys": (b"/a",)}, SOMEWHERE, {}, "--whole-prefix selects every lock"),
 ]
 
 
@@ -131,7 +131,7 @@ def test_only_sessions_need_no_prefix() -> None:
         (["revoke", "--max", "0"], "1 or more"),
         (
             ["revoke", "--prefix", "/l/", "orders"],
-            "'orders' is not a lease ID; write it as etcdctl prints it",
+            "'orders' is not a lease ID. Write the lease as etcdctl prints it",
         ),
         (["revoke", "--from-plan", "/nonexistent"], "Cannot read the plan"),
         (["revoke", "--lock-key-hex", "xy", "--prefix", "/l/"], "--lock-key-hex"),

@@ -36,7 +36,9 @@ def test_a_bare_yes_is_not_enough(answer: str) -> None:
     agreed, said = answered(a_plan(), answer)
 
     assert not agreed
-    why = f"you typed '{answer.strip()}', not '{ORDERS}'" if answer.strip() else "nothing was typed"
+    why = (
+        f"you typed '{answer.strip()}', not '{ORDERS}'" if answer.strip() else "no answer was typed"
+    )
     assert said.endswith(f"Canceled: {why}. etcd was not changed.\n")
     assert f"revoke {ORDERS}, lease 32698f1c0a1b2c3d" in said
     assert f"Type {ORDERS} to revoke it. Anything else cancels: " in said

@@ -46,11 +46,11 @@ def test_colours_are_colours_only() -> None:
 @pytest.mark.parametrize(
     ("result", "fields", "says"),
     [
-        (Result.DONE, {}, "The hold was put back, on lease 32698f1c0a1b2c3d."),
+        (Result.DONE, {}, "The hold was restored, on lease 32698f1c0a1b2c3d."),
         (Result.ALREADY_GONE, {}, "Already done."),
         (Result.REFUSED, {"changed": (LeaseGoneAlready(),)}, "The lease has ended."),
         (Result.REFUSED, {"changed": (KeyGone(b"/k"),)}, "/k was deleted"),
-        (Result.PARTLY, {"failure": "no"}, "Only some of the keys were put back. no."),
+        (Result.PARTLY, {"failure": "no"}, "Only some of the keys were restored. no."),
         (Result.DONE, {"unrecorded": "no room"}, "The journal has only the intent: no room."),
     ],
 )

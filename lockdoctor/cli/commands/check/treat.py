@@ -17,7 +17,7 @@ from lockdoctor.outputs.text.values import printable
 from lockdoctor.ports import StopRequest
 from lockdoctor.workflows.treatment.unattended import treat_unattended
 
-ENDED = "it was ended by a signal; the journal tells how far it came"
+ENDED = "Stopped by a signal. The journal lists the completed actions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,11 @@ def require_policy(policy: Policy) -> None:
     ]
     if unlimited:
         raise ConfigError(
-            f"--treat proves no leak below {printable(unlimited[0])} without a limit: add max_hold"
-            " to its [[prefix]] in lockdoctor.toml, or --max-hold"
+            f"`--treat` cannot prove a leak below {printable(unlimited[0])} without a limit. Add"
+            " `max_hold` to its [[prefix]] in lockdoctor.toml, or `--max-hold`."
         )
     if not any(rule.treatment for rule in policy.rules):
-        raise ConfigError(
-            "--treat does what lockdoctor.toml allows, and no [[prefix]] of it has treat"
-        )
+        raise ConfigError("`--treat` needs a [[prefix]] with `treat` in lockdoctor.toml.")
 
 
 def treat(

@@ -62,9 +62,9 @@ def find_entry(file: FileJournal, beginning: str) -> Entry:
     found = [each for each in file.entries() if each.intent.entry_id.startswith(beginning)]
     whole = [each for each in found if each.intent.entry_id == beginning]
     if not found:
-        raise ConfigError(f"{file.path} has no entry {beginning!r}; see lockdoctor journal list")
+        raise ConfigError(f"{file.path} has no entry {beginning!r}. See `lockdoctor journal list`")
     if len(found) > 1 and not whole:
-        raise ConfigError(f"{len(found)} entries begin with {beginning!r}; write more of the ID")
+        raise ConfigError(f"{len(found)} entries begin with {beginning!r}. Give more of the ID.")
     return (whole or found)[0]
 
 

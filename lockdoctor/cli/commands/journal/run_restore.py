@@ -12,7 +12,7 @@ from lockdoctor.cli.exit_codes import RestoreStatus
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
 from lockdoctor.cli.options.run import JournalFlags
 from lockdoctor.cli.runtime.journal import open_journal
-from lockdoctor.cli.runtime.prompt import asked, may_ask, restore_question
+from lockdoctor.cli.runtime.prompt import INTERRUPTED_PLAN, asked, may_ask, restore_question
 from lockdoctor.cli.runtime.run import settings_of
 from lockdoctor.cli.runtime.signals import Signals, run_writing
 from lockdoctor.cli.runtime.terminal import print_message, write_page
@@ -54,7 +54,7 @@ def restore(
     try:
         plan = Signals().run(_planned(settings, file, found, wanted, flags.ttl_s))
     except KeyboardInterrupt:
-        print_message("interrupted while it still planned: nothing was written to etcd")
+        print_message(INTERRUPTED_PLAN)
         raise
     acts = bool(plan.keys) and will_act
     write_page(plan_parts(plan, will_act=acts), "the plan")
@@ -85,13 +85,13 @@ def _wanted(entry: Entry, flags: RestoreFlags) -> frozenset[bytes]:
     if not there:
         raise ConfigError(
             f"The entry {entry.intent.entry_id} has deleted no key ({entry.intent.action.value},"
-            f" {entry.result.value}); there is nothing to put back"
+            f" {entry.result.value}), so it cannot be restored."
         )
     wanted = frozenset(map(os.fsencode, flags.only))
     for key in wanted - there:
         raise ConfigError(
-            f"The entry {entry.intent.entry_id} has not deleted {printable(key)};"
-            f" see lockdoctor journal show {entry.intent.entry_id}"
+            f"The entry {entry.intent.entry_id} has not deleted {printable(key)}. For its keys:"
+            f" `lockdoctor journal show {entry.intent.entry_id}`"
         )
     return wanted
 

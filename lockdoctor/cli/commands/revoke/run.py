@@ -17,7 +17,7 @@ from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
 from lockdoctor.cli.options.limits import LimitFlags
 from lockdoctor.cli.options.prefixes import PrefixFlags
 from lockdoctor.cli.options.run import HistoryFlags, JournalFlags, OutputFormat, RunFlags
-from lockdoctor.cli.runtime.prompt import asked, plan_question
+from lockdoctor.cli.runtime.prompt import INTERRUPTED_PLAN, asked, plan_question
 from lockdoctor.cli.runtime.run import MARGIN_S, RunDependencies, examine, history_path, settings_of
 from lockdoctor.cli.runtime.signals import Signals, run_writing
 from lockdoctor.cli.runtime.terminal import print_message, write_page, write_to
@@ -33,13 +33,8 @@ from lockdoctor.outputs.file_kinds import PLAN
 from lockdoctor.outputs.files import require_place, write_file
 from lockdoctor.outputs.json.plan_reading import read_plan
 from lockdoctor.outputs.json.treatment import write_plan_file, write_treatment, write_undone
-from lockdoctor.outputs.table.treatment import (
-    RESULTS,
-    plan_parts,
-    report_parts,
-    title,
-    undone_parts,
-)
+from lockdoctor.outputs.table.treatment import plan_parts, report_parts, undone_parts
+from lockdoctor.outputs.text.plan import RESULTS, title
 from lockdoctor.outputs.text.values import duration
 from lockdoctor.ports import StopRequest
 from lockdoctor.workflows.scan.request import ScanRequest
@@ -51,9 +46,7 @@ from lockdoctor.workflows.treatment.verify import watch_for_relapse
 OWNER_ONLY = 0o600
 """File mode of a plan: its keys are for its owner only."""
 
-HOW_TO_ACT = (
-    "To carry it out, add --yes; to carry out exactly this later, save it with --plan FILE."
-)
+HOW_TO_ACT = "To execute it, add --yes. To execute this plan later, save it with --plan FILE."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +105,7 @@ def run_revoke(
     try:
         plan = _fresh_plan(manner, request, means, timeout_s, selection)
     except KeyboardInterrupt:
-        print_message("interrupted while it still planned: nothing was written to etcd")
+        print_message(INTERRUPTED_PLAN)
         raise
     return _settle(manner, plan)
 
@@ -136,8 +129,7 @@ def _fresh_plan(
         raise KeyboardInterrupt
     if examined.report.interrupted:
         raise ClusterError(
-            f"The scan was cut short ({examined.report.interrupted}), and nothing is planned on it;"
-            " try again"
+            f"The scan ended early ({examined.report.interrupted}), so no plan was made. Try again."
         )
     return Signals().run(_plan(manner, examined.report, selection))
 
@@ -151,7 +143,7 @@ def _settle(manner: RevokeSettings, plan: RevokePlan) -> int:
     if not manner.is_json:
         hint = None if acts or manner.asks or not plan.targets else HOW_TO_ACT
         if acting.plan is not None:
-            hint = f"Saved in {acting.plan}; revoke --from-plan carries out exactly this."
+            hint = f"Saved. To execute it: lockdoctor revoke --from-plan {acting.plan}"
         write_page(plan_parts(plan, hint), "the plan")
     if manner.asks and plan.targets:
         acts = asked(*plan_question(plan), sys.stdin, sys.stderr)
@@ -259,10 +251,10 @@ def _saved_plan(path: Path) -> RevokePlan:
     try:
         return read_plan(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"Cannot read the plan {path}: {error.strerror}") from error
+        raise ConfigError(f"Cannot read the plan {path}: {error.strerror}.") from error
     except ValueError as error:  # invalid UTF-8 raises it too
         why = "it is not text" if isinstance(error, UnicodeDecodeError) else error
-        raise ConfigError(f"The plan {path} cannot be used: {why}; plan anew") from error
+        raise ConfigError(f"Cannot use the plan {path}: {why}. Make a new plan.") from error
 
 
 def _journal_path(flags: JournalFlags) -> Path:

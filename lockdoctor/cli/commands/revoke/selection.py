@@ -48,7 +48,7 @@ def _lease(text: str) -> LeaseId:
         return parse_lease_id(text)
     except ValueError as error:
         raise ConfigError(
-            f"{error}; write it as etcdctl prints it, like 32698f1c0a1b2c3d"
+            f"{error}. Write the lease as etcdctl prints it, such as 32698f1c0a1b2c3d."
         ) from error
 
 
@@ -84,14 +84,14 @@ def validate_flags(selection: Selection, targets: PrefixFlags, acting: Execution
     selects = selection != nothing or targets != PrefixFlags()
     for flag, given in (("--from-plan", acting.from_plan), ("--undo", acting.undo)):
         if given is not None and selects:
-            raise ConfigError(f"{flag} says already what to treat; leave out what selects it anew")
+            raise ConfigError(f"{flag} has its targets. Leave out the flags that select targets.")
     if acting.undo is not None and (acting.from_plan or acting.plan or acting.dry_run):
-        raise ConfigError("--undo puts back at once; it has no plan")
+        raise ConfigError("--undo acts at once, without a plan. Leave out the flags of plans.")
     if acting.plan is not None and (acting.yes or acting.from_plan is not None):
-        raise ConfigError("--plan only saves a plan; carry it out with --from-plan")
+        raise ConfigError("--plan only saves a plan. To execute it, use --from-plan.")
     if acting.yes and acting.dry_run:
-        raise ConfigError("--yes and --dry-run contradict each other; give one of them")
+        raise ConfigError("--yes and --dry-run contradict each other. Give one of them.")
     if selection.whole_prefix and not (targets.prefix or targets.prefix_hex):
-        raise ConfigError("--whole-prefix needs the --prefix beside it, on the command line")
+        raise ConfigError("--whole-prefix needs --prefix on the command line, too.")
     if selection.whole_prefix and selection.is_named:
-        raise ConfigError("--whole-prefix leaves nothing to name; leave out leases and keys")
+        raise ConfigError("--whole-prefix selects every lock. Leave out leases and keys.")
