@@ -4,102 +4,60 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from lockdoctor.domain.evidence.age import (
-    ClaimedAge,
-    EstimatedAge,
-    Held,
-    SeenInEarlierRuns,
-    WithinLimit,
-)
-from lockdoctor.domain.evidence.deadlock import CheapestBreak, HolderWaits, NoSingleBreak, WaitCycle
-from lockdoctor.domain.evidence.keys import (
-    ByDesign,
-    ForeignHolder,
-    Keyless,
-    NoLease,
-    OtherKeys,
-    QueueCut,
-    Rewritten,
-    UnknownRecipe,
-)
-from lockdoctor.domain.evidence.leak_score import LeakScore
-from lockdoctor.domain.evidence.processes import (
-    KeptAliveBy,
-    ProcessSessions,
-    ServerCounted,
-    UnattributedSessions,
-)
-from lockdoctor.domain.evidence.queue import (
-    Blocks,
-    GaveUp,
-    HandedOver,
-    NoHandOver,
-    PossibleAbandonedKey,
-    Waiters,
-)
-from lockdoctor.domain.evidence.renewals import (
-    Expired,
-    KeyWithoutLease,
-    LateRenewal,
-    LeaderChanged,
-    LeaseEnded,
-    ListedNotFound,
-    LongTtl,
-    NotRenewed,
-    ReadFailed,
-    Renewed,
-    Unobservable,
-)
-from lockdoctor.domain.evidence.sessions import (
-    AbandonedSessions,
-    SessionsAlike,
-    SessionsGrew,
-    SessionsIdle,
+from lockdoctor.domain.evidence import (
+    age,
+    deadlock,
+    keys,
+    leak_score,
+    processes,
+    queue,
+    renewals,
+    sessions,
 )
 
 Evidence: TypeAlias = (
-    Renewed
-    | Held
-    | EstimatedAge
-    | LeakScore
-    | ClaimedAge
-    | NoHandOver
-    | HandedOver
-    | Waiters
-    | GaveUp
-    | NoLease
-    | ForeignHolder
-    | NotRenewed
-    | LeaseEnded
-    | Expired
-    | ListedNotFound
-    | KeyWithoutLease
-    | OtherKeys
-    | PossibleAbandonedKey
-    | LateRenewal
-    | LongTtl
-    | ByDesign
-    | Rewritten
-    | WithinLimit
-    | Unobservable
-    | ReadFailed
-    | UnknownRecipe
-    | QueueCut
-    | LeaderChanged
-    | SessionsGrew
-    | SessionsAlike
-    | AbandonedSessions
-    | SessionsIdle
-    | SeenInEarlierRuns
-    | KeptAliveBy
-    | ProcessSessions
-    | UnattributedSessions
-    | ServerCounted
-    | WaitCycle
-    | CheapestBreak
-    | NoSingleBreak
-    | Blocks
-    | HolderWaits
-    | Keyless
+    renewals.Renewed
+    | age.Held
+    | age.EstimatedAge
+    | leak_score.LeakScore
+    | age.ClaimedAge
+    | queue.NoHandOver
+    | queue.HandedOver
+    | queue.Waiters
+    | queue.GaveUp
+    | keys.NoLease
+    | keys.ForeignHolder
+    | renewals.NotRenewed
+    | renewals.LeaseEnded
+    | renewals.Expired
+    | renewals.ListedNotFound
+    | renewals.KeyWithoutLease
+    | keys.OtherKeys
+    | queue.PossibleAbandonedKey
+    | renewals.LateRenewal
+    | renewals.LongTtl
+    | keys.ByDesign
+    | keys.Rewritten
+    | age.WithinLimit
+    | renewals.Unobservable
+    | renewals.ReadFailed
+    | keys.UnknownRecipe
+    | keys.QueueCut
+    | renewals.LeaderChanged
+    | sessions.SessionsGrew
+    | sessions.SessionsAlike
+    | sessions.AbandonedSessions
+    | sessions.SessionsIdle
+    | age.SeenInEarlierRuns
+    | processes.KeptAliveBy
+    | processes.ProcessSessions
+    | processes.UnattributedSessions
+    | processes.ServerCounted
+    | deadlock.WaitCycle
+    | deadlock.CheapestBreak
+    | deadlock.NoSingleBreak
+    | queue.Blocks
+    | deadlock.HolderWaits
+    | keys.Keyless
 )
 """One fact that was read; every output can word it."""

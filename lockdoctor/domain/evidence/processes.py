@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lockdoctor.domain.evidence.base import TOLERANCE
+TOLERANCE = 0.05
+"""The maximum difference at which two numbers agree that were not counted at the same moment."""
 
 
 @dataclass(frozen=True, slots=True)

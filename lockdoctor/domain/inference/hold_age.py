@@ -45,17 +45,6 @@ class HoldTimes:
     """The recipe writes keys that wait: the key might be older than the hold."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevisionRate:
-    """How fast the cluster's revision rose between two moments of this run."""
-
-    revision: int
-    """The later one."""
-    revisions: int
-    """The number of revisions in between."""
-    over_s: float
-
-
 def hold_age_bounds(seen: HoldTimes, past: Past) -> tuple[float, float | None]:
     """
     Return bounds for the age of a hold: this run, earlier runs, revision clock.
@@ -103,15 +92,19 @@ def _stood_since(hold: Hold, past: Past) -> list[float]:
     return marks[:1] + ([known.first_answered_at] if known else [])
 
 
-def estimate(create_revision: int, rate: RevisionRate) -> EstimatedAge | None:
+def estimate(create_revision: int, *, now: int, written: int, over_s: float) -> EstimatedAge | None:
     """
     Estimate when a key was created, with the present write rate for all time.
+
+    Args:
+        now: The cluster's revision at the end of this run.
+        written: The number of revisions that this run saw written, in over_s seconds.
 
     Returns:
         None where the cluster wrote too little during the run to measure its rate.
     """
-    if rate.revisions < MIN_REVISIONS or rate.over_s <= 0:
+    if written < MIN_REVISIONS or over_s <= 0:
         return None
-    per_s = rate.revisions / rate.over_s
-    since = max(0, rate.revision - create_revision)
+    per_s = written / over_s
+    since = max(0, now - create_revision)
     return EstimatedAge(about_s=since / per_s, revisions_since=since, revisions_per_s=per_s)

@@ -126,37 +126,31 @@ class Policy:
         Only the rule with the longest matching prefix applies; rules for shorter prefixes add no
         limits to it. The flags take precedence over it.
         """
-        number = self._number_for(name)
-        return self._unruled if number is None else self._ruled[number]
+        rule = self.rule_for(name)
+        return self._thresholds[rule.prefix if rule else None]
 
     def rule_for(self, name: bytes) -> Rule | None:
         """Return the one rule that applies to a key or the name of a lock."""
-        number = self._number_for(name)
-        return None if number is None else self.rules[number]
-
-    def _number_for(self, name: bytes) -> int | None:
-        matching = [n for n, rule in enumerate(self.rules) if is_below(name, rule.prefix)]
-        return max(matching, key=lambda number: len(self.rules[number].prefix), default=None)
+        matching = (rule for rule in self.rules if is_below(name, rule.prefix))
+        return max(matching, key=lambda rule: len(rule.prefix), default=None)
 
     @cached_property
-    def _ruled(self) -> tuple[Thresholds, ...]:
-        """Return the limits of each rule; computed once, since every lock needs them."""
-        return tuple(self._overridden(rule.limits) for rule in self.rules)
-
-    @cached_property
-    def _unruled(self) -> Thresholds:
-        return self._overridden({})
-
-    def _overridden(self, limits: Limits) -> Thresholds:
-        thresholds = Thresholds(suspects=self.suspects)
-        return replace(replace(thresholds, **limits), **self.overrides)
+    def _thresholds(self) -> dict[bytes | None, Thresholds]:
+        """Return the limits of each rule, by its prefix; computed once: every lock needs them."""
+        default = Thresholds(suspects=self.suspects)
+        limits: dict[bytes | None, Limits] = {None: {}}
+        limits |= {rule.prefix: rule.limits for rule in reversed(self.rules)}  # the first wins
+        return {
+            prefix: replace(replace(default, **of_rule), **self.overrides)
+            for prefix, of_rule in limits.items()
+        }
 
     @cached_property
     def digest(self) -> str:
         """Return a short text that differs where any limit differs."""
         rules = [(rule.prefix, sorted(rule.limits.items())) for rule in self.rules]
-        told = repr((rules, sorted(self.overrides.items()), self.suspects))
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+        limits = repr((rules, sorted(self.overrides.items()), self.suspects))
+        return hashlib.sha256(limits.encode()).hexdigest()[:16]
 
     def kind_of(self, name: bytes) -> Kind | None:
         """Return what a lock of this name is for by the policy; None if it has no entry."""

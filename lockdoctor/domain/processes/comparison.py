@@ -8,8 +8,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from lockdoctor.domain.evidence import Evidence
-from lockdoctor.domain.evidence.base import TOLERANCE
 from lockdoctor.domain.evidence.processes import (
+    TOLERANCE,
     KeptAliveBy,
     ProcessSessions,
     ServerCounted,

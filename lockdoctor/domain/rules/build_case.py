@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from lockdoctor.domain.evidence.age import EstimatedAge
 from lockdoctor.domain.inference.hold_age import (
     HoldAge,
     HoldTimes,
-    RevisionRate,
     estimate,
     hold_age_bounds,
     stood_at_least_s,
@@ -71,13 +71,14 @@ class LockCaseBuilder:
         thresholds = self.facts.policy.thresholds_for(lock.name)
         lease_id = lock.holder.lease_id if lock.holder else None
         age = None if is_released else self._age(lock)
-        found = self.facts.traces.get(lease_id) if lease_id else None
+        trace = self.facts.traces.get(lease_id) if lease_id else None
+        last, needed = trace.last if trace else None, needed_renewals(lock.kind, thresholds)
         return LockCase(
             lock=lock,
             thresholds=thresholds,
-            trace=found,
+            trace=trace,
             age=age,
-            renewals_of_hold=found.renewals_since(self._held_since(age)) if found and age else 0,
+            renewals_of_hold=trace.renewals_since(self._held_since(age)) if trace and age else 0,
             activity=self.activity.of(queue_of(lock)),
             alone_about_s=_uncontended_estimate_s(lock, age),
             waited_s=self._waited_s(lock),
@@ -88,12 +89,12 @@ class LockCaseBuilder:
             is_released=is_released,
             is_new_hold=not is_released and not self._held_throughout(lock),
             unread=self.facts.unread.get(lease_id) if lease_id else None,
-            needed_window_s=self._needed_window_s(lock, thresholds),
+            needed_window_s=needed_window_s(last, needed) if last else 0.0,
         )
 
     def _held_since(self, age: HoldAge) -> float:
         """Return the first moment at which the hold is proven to exist."""
-        return (self.prefix.last or self.prefix.first).asked_at - age.at_least_s
+        return self.prefix.end.asked_at - age.at_least_s
 
     def _held_throughout(self, lock: Lock) -> bool:
         """Return whether the holder held the lock in both snapshots."""
@@ -118,10 +119,10 @@ class LockCaseBuilder:
 
     def _dangling(self, lock: Lock) -> Dangling | None:
         """Return the first key that was read after its lease had been found gone, or None."""
-        read_at = (self.prefix.last or self.prefix.first).asked_at
+        read_at = self.prefix.end.asked_at
         for key in lock.keys:
-            found = self.facts.traces.get(key.lease_id)
-            since = gone_since(found.readings) if found and found.is_gone else None
+            trace = self.facts.traces.get(key.lease_id)
+            since = gone_since(trace.readings) if trace and trace.is_gone else None
             if (
                 since is not None
                 and read_at - since >= CONFIRM_AFTER_S
@@ -142,15 +143,15 @@ class LockCaseBuilder:
 
     def _unclosed(self, lock: Lock) -> int:
         """Return the number of sessions that gave up on the lock and are renewed without keys."""
-        left = self.activity.of(queue_of(lock)).gave_up_at.items()
-        found = ((self.facts.traces.get(lease), at) for lease, at in left)
+        gave_up_at = self.activity.of(queue_of(lock)).gave_up_at.items()
+        traces = ((self.facts.traces.get(lease), at) for lease, at in gave_up_at)
         return sum(
-            each is not None
-            and each.renewals_since(at) > 0
-            and is_renewed(each)
-            and each.last is not None
-            and each.last.attached_keys == ()
-            for each, at in found
+            trace is not None
+            and trace.renewals_since(at) > 0
+            and is_renewed(trace)
+            and trace.last is not None
+            and trace.last.attached_keys == ()
+            for trace, at in traces
         )
 
     def _gave_up_elsewhere(self, lock: Lock) -> bool:
@@ -161,33 +162,32 @@ class LockCaseBuilder:
     def _age(self, lock: Lock) -> HoldAge | None:
         if lock.holder is None:
             return None
-        seen = self._sighting(lock.holder, lock, held_throughout=self._held_throughout(lock))
-        at_least_s, at_most_s = hold_age_bounds(seen, self.facts.known_past)
+        times = self._times(lock.holder, lock, held_throughout=self._held_throughout(lock))
+        at_least_s, at_most_s = hold_age_bounds(times, self.facts.known_past)
         if was_seen_waiting(lock.holder.hold, self.facts.known_past):  # the key is older
             return HoldAge(at_least_s=at_least_s, at_most_s=at_most_s, stood_at_least_s=at_least_s)
-        rate = self._revision_rate()
         written_at = recipe_of(lock).written_at(lock.holder)
         return HoldAge(
             at_least_s=at_least_s,
             at_most_s=at_most_s,
-            stood_at_least_s=stood_at_least_s(seen, self.facts.known_past),
-            estimate=estimate(lock.holder.create_revision, rate) if rate else None,
+            stood_at_least_s=stood_at_least_s(times, self.facts.known_past),
+            estimate=self._estimate(lock.holder),
             claimed_s=self.facts.ended_at - written_at if written_at is not None else None,
         )
 
-    def _revision_rate(self) -> RevisionRate | None:
+    def _estimate(self, key: LockKey) -> EstimatedAge | None:
         first, last = self.prefix.first, self.prefix.last
         if last is None:
             return None
-        return RevisionRate(
-            revision=last.revision,
-            revisions=last.revision - first.revision,
+        return estimate(
+            key.create_revision,
+            now=last.revision,
+            written=last.revision - first.revision,
             over_s=last.answered_at - first.answered_at,
         )
 
-    def _sighting(self, key: LockKey, lock: Lock, *, held_throughout: bool) -> HoldTimes:
-        first = self.prefix.first
-        last = self.prefix.last or first
+    def _times(self, key: LockKey, lock: Lock, *, held_throughout: bool) -> HoldTimes:
+        first, last = self.prefix.first, self.prefix.end
         return HoldTimes(
             hold=key.hold,
             first_asked_at=first.asked_at,
@@ -209,19 +209,10 @@ class LockCaseBuilder:
         return tuple(self._in_place_s(waiter, lock) for waiter in lock.waiters)
 
     def _in_place_s(self, key: LockKey, lock: Lock) -> float:
-        if not self._existed_at_first(key):
+        if self.last is not self.first and key.hold not in self._first_holds:
             return 0.0
-        seen = self._sighting(key, lock, held_throughout=True)
-        return stood_at_least_s(seen, self.facts.known_past)
-
-    def _existed_at_first(self, key: LockKey) -> bool:
-        return self.last is self.first or key.hold in self._first_holds
-
-    def _needed_window_s(self, lock: Lock, thresholds: Thresholds) -> float:
-        found = self.facts.traces.get(lock.holder.lease_id) if lock.holder else None
-        if found is None or found.last is None:
-            return 0.0
-        return needed_window_s(found.last, needed_renewals(lock.kind, thresholds))
+        times = self._times(key, lock, held_throughout=True)
+        return stood_at_least_s(times, self.facts.known_past)
 
 
 def _uncontended_estimate_s(lock: Lock, age: HoldAge | None) -> float | None:

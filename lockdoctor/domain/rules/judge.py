@@ -86,7 +86,7 @@ class _Ended:
     def __init__(self, facts: ScanFacts) -> None:
         findings = facts.known_past.findings
         wanted = {finding.hold for finding in findings if finding.hold}
-        snapshots = [prefix.last or prefix.first for prefix in facts.prefixes] if wanted else []
+        snapshots = [prefix.end for prefix in facts.prefixes] if wanted else []
         keys = (key.hold for snapshot in snapshots for key in snapshot.keys)
         self._holds = {hold for hold in keys if hold in wanted}
         leases = {lease for finding in findings for lease in finding.leases}

@@ -30,6 +30,11 @@ class PrefixFacts:
     first_locks: list[Lock]
     """The locks that the first keys form."""
 
+    @property
+    def end(self) -> KeySnapshot:
+        """Return the last keys that were read."""
+        return self.last or self.first
+
 
 @dataclass(frozen=True, kw_only=True)
 class SessionFacts:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from lockdoctor.domain.inference.hold_age import (
     HoldTimes,
-    RevisionRate,
     estimate,
     hold_age_bounds,
     stood_at_least_s,
@@ -125,8 +124,8 @@ def test_the_bracket_always_holds_the_truth(
 
 def test_an_estimate_needs_some_writes() -> None:
     """Ten revisions in the window make a rate; fewer are chance."""
-    assert estimate(100, RevisionRate(revision=1000, revisions=9, over_s=9.0)) is None
-    found = estimate(100, RevisionRate(revision=1000, revisions=90, over_s=9.0))
+    assert estimate(100, now=1000, written=9, over_s=9.0) is None
+    found = estimate(100, now=1000, written=90, over_s=9.0)
     assert found is not None
     assert found.about_s == pytest.approx(90.0)
 
