@@ -19,7 +19,7 @@ from lockdoctor.outputs.text.notes import note_text
 from lockdoctor.outputs.text.remedies import remedy_text
 from lockdoctor.outputs.text.report import gone_text
 from lockdoctor.outputs.text.unseen import numbered_part, reason_text
-from lockdoctor.outputs.text.values import NAME_WIDTH, count, duration, lock_title, safe, shortened
+from lockdoctor.outputs.text.values import count, duration, lock_title, safe, shortened
 
 SUMMARY_WIDTH = 1000
 """Monitoring systems cut status lines at some greater length, perfdata included."""
@@ -161,7 +161,7 @@ def _finding(finding: Finding) -> Iterator[str]:
 
 def _subject(finding: Finding) -> Iterator[str]:
     if finding.lock:
-        yield shortened(lock_title(finding.lock.lock), NAME_WIDTH)
+        yield lock_title(finding.lock.lock)
     leases = finding.verdict.leases
     if len(leases) == 1:
         yield f"lease {hex_id(leases[0])}"

@@ -13,8 +13,7 @@ from lockdoctor.domain.model.leases import NO_LEASE, hex_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.plan import RevokePlan, Target
 from lockdoctor.outputs.text.plan import VERBS, title
-from lockdoctor.outputs.text.refusals import name
-from lockdoctor.outputs.text.values import count, printable
+from lockdoctor.outputs.text.values import count, name, printable
 
 INTERRUPTED_PLAN = "Interrupted while planning. etcd was not changed."
 

@@ -13,16 +13,7 @@ from rich.text import Text
 from lockdoctor.domain.evidence.verdicts import Severity
 from lockdoctor.domain.model.leases import NO_LEASE, hex_id
 from lockdoctor.domain.past.stored import Stored, StoredFinding, StoredHold, StoredLease, StoredRun
-from lockdoctor.outputs.text.values import (
-    NAME_WIDTH,
-    at_least,
-    count,
-    date,
-    duration,
-    printable,
-    safe,
-    shortened,
-)
+from lockdoctor.outputs.text.values import at_least, count, date, duration, name, safe
 
 MAX_RUNS = 50
 """Maximum runs in the list, the latest ones; JSON has all of them."""
@@ -83,9 +74,9 @@ def _run_table(runs: Sequence[StoredRun]) -> Table:
     return table
 
 
-def stored_parts(name: bytes, stored: Stored, now: float) -> Iterator[RenderableType]:
+def stored_parts(subject: bytes, stored: Stored, now: float) -> Iterator[RenderableType]:
     """Yield the stored facts on one lock or lease; there must be at least one."""
-    yield Text(f"{_summary(name, stored)}, {_last_seen(stored, now)}", style="bold")
+    yield Text(f"{_summary(subject, stored)}, {_last_seen(stored, now)}", style="bold")
     if stored.holds:
         yield Text("\nHolds, the last one first", style="bold")
         yield _hold_table(_last(stored.holds, lambda hold: hold.last_asked_at), now)
@@ -120,9 +111,9 @@ def _hold_table(holds: Sequence[StoredHold], now: float) -> Table:
 
 def _hold_lines(hold: StoredHold, now: float) -> Iterator[str]:
     key, seen_s = hold.hold.key, hold.last_asked_at - hold.first_answered_at
-    yield _title(hold.lock_name or key)
+    yield name(hold.lock_name or key)
     if key not in (hold.lock_name, b"%s/%x" % (hold.lock_name, hold.lease_id)):
-        yield f"key {_title(key)}"
+        yield f"key {name(key)}"
     lease = "no lease" if hold.lease_id == NO_LEASE else f"lease {hex_id(hold.lease_id)}"
     yield f"{lease}, create revision {hold.hold.create_revision}"
     if hold.held_first_answered_at is None:
@@ -154,7 +145,7 @@ def _finding_table(findings: Sequence[StoredFinding], now: float) -> Table:
         lasted = duration(max(0.0, finding.last_at - finding.since_at))
         lines = (
             safe(finding.verdict),
-            _title(finding.lock_name or b""),
+            name(finding.lock_name or b""),
             f"for {lasted}, last found {_ago(finding.last_at, now)}",
         )
         table.add_row(
@@ -185,12 +176,12 @@ def _ago(at: float, now: float) -> str:
 
 
 def _scope_name(run: StoredRun, *, with_lineage: bool) -> str:
-    prefixes = ", ".join(_title(prefix) if prefix else "every key" for prefix in run.prefixes)
+    prefixes = ", ".join(name(prefix) if prefix else "every key" for prefix in run.prefixes)
     lineage = f", lineage {run.lineage}" if with_lineage else ""
     return f"{prefixes} in cluster {run.cluster_id:x}{lineage}"
 
 
-def _summary(name: bytes, stored: Stored) -> str:
+def _summary(subject: bytes, stored: Stored) -> str:
     parts = [
         count(number, noun)
         for number, noun in (
@@ -202,7 +193,7 @@ def _summary(name: bytes, stored: Stored) -> str:
     ]
     clusters = {hold.cluster_id for hold in stored.holds} | {o.cluster_id for o in stored.leases}
     where = f" in {count(len(clusters), 'cluster')}" if len(clusters) > 1 else ""
-    return f"{_title(name)}: {', '.join(parts)} stored{where}"
+    return f"{name(subject)}: {', '.join(parts)} stored{where}"
 
 
 def _span(first_at: float, last_at: float) -> str:
@@ -217,7 +208,3 @@ def _last(rows: Iterable[Row], at: Callable[[Row], float]) -> list[Row]:
 def _more(number: int, noun: str, where: str) -> Iterator[RenderableType]:
     if number > 0:
         yield Text(f"… and {count(number, noun)}; {where}", style="dim")
-
-
-def _title(name: bytes) -> str:
-    return shortened(printable(name), NAME_WIDTH) if name else "(empty name)"

@@ -15,12 +15,12 @@ from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, hex_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.journal_entry import Entry, Intent, is_cut
 from lockdoctor.outputs.table.parts.layout import NoWrapText
-from lockdoctor.outputs.text.refusals import name
 from lockdoctor.outputs.text.values import (
     count,
     date,
     duration,
     moment,
+    name,
     printable,
     safe,
     shortened,

@@ -31,7 +31,7 @@ from lockdoctor.outputs.text.remedies import remedy_text
 from lockdoctor.outputs.text.report import context, gone_text
 from lockdoctor.outputs.text.suggested_commands import steps
 from lockdoctor.outputs.text.unseen import unseen_text
-from lockdoctor.outputs.text.values import NAME_WIDTH, count, lock_title, printable, safe, shortened
+from lockdoctor.outputs.text.values import count, lock_title, name, safe
 
 MAX_FINDINGS = 20
 """Maximum findings in full; JSON has all of them."""
@@ -105,7 +105,7 @@ def alarm_remedies(report: Report) -> Iterator[RenderableType]:
 
 
 def _prefix(prefix: bytes, locks: tuple[LockReport, ...], width: int) -> Iterator[RenderableType]:
-    where = f"below {shortened(printable(prefix), NAME_WIDTH)}" if prefix else "in the cluster"
+    where = f"below {name(prefix)}" if prefix else "in the cluster"
     yield Text(f"\n{count(len(locks), 'lock')} {where}", style="bold")
     if locks:
         yield lock_table(locks, width)
@@ -140,7 +140,7 @@ def finding_parts(finding: Finding, heading: str) -> Iterator[RenderableType]:
 def _subject(finding: Finding) -> Iterator[str]:
     verdict, lock = finding.verdict, finding.lock
     if lock:
-        yield shortened(lock_title(lock.lock), NAME_WIDTH)
+        yield lock_title(lock.lock)
         yield from _key(verdict, lock)
     if verdict.leases:
         shown = " ".join(map(hex_id, verdict.leases[:MAX_LEASES]))
@@ -154,7 +154,7 @@ def _key(verdict: Verdict, lock: LockReport) -> Iterator[str]:
     key = verdict.key
     if key is None or key == lock.lock.name:
         return
-    shown = shortened(printable(key), NAME_WIDTH)
+    shown = name(key)
     if any(waiter.key == key for waiter in lock.lock.waiters):
         yield f"waiter {shown}"
     elif key not in {b"%s/%x" % (lock.lock.name, lease) for lease in verdict.leases}:
@@ -183,7 +183,7 @@ def _undetermined(report: Report) -> Iterator[RenderableType]:
 
 def _unjudged(lock: LockReport) -> str:
     why = " ".join(sentence(evidence) for evidence in lock.verdict.evidence[:1])
-    title = shortened(lock_title(lock.lock), NAME_WIDTH)
+    title = lock_title(lock.lock)
     return f"{title}: {why} {remedy_text(lock.verdict.remedy)}"
 
 

@@ -14,9 +14,9 @@ from lockdoctor.domain.treatment.restore_plan import RestorePlan, SkippedKey
 from lockdoctor.domain.treatment.results import ActionResult
 from lockdoctor.outputs.table.journal import MAX_KEYS
 from lockdoctor.outputs.table.parts.layout import bullets
-from lockdoctor.outputs.text.refusals import NOT_RESTORED, failure_text, name
+from lockdoctor.outputs.text.refusals import NOT_RESTORED, failure_text
 from lockdoctor.outputs.text.treatment import restore_cautions
-from lockdoctor.outputs.text.values import count, duration, safe, size
+from lockdoctor.outputs.text.values import count, duration, name, safe, size
 
 _STYLES = {Result.DONE: "bold green", Result.UNKNOWN: "bold red"}
 

@@ -27,16 +27,14 @@ from lockdoctor.outputs.text.notes import note_text
 from lockdoctor.outputs.text.report import context
 from lockdoctor.outputs.text.unseen import unseen_text
 from lockdoctor.outputs.text.values import (
-    NAME_WIDTH,
     at_least,
     at_most,
     count,
     duration,
     lock_title,
     moment,
-    printable,
+    name,
     safe,
-    shortened,
     times,
 )
 
@@ -71,7 +69,7 @@ def _headline(report: Report) -> str:
 
 def _lock(report: LockReport, run: Report, width: int) -> Iterator[RenderableType]:
     lock = report.lock
-    title = f"{shortened(lock_title(lock), NAME_WIDTH)} ({lock.recipe.value}, {lock.kind.value})"
+    title = f"{lock_title(lock)} ({lock.recipe.value}, {lock.kind.value})"
     yield Text(f"\n{title}", style="bold")
     if lock.holder is None:
         yield indented("This lock has no holder.")
@@ -185,7 +183,7 @@ def _origins(report: LockReport, run: Report) -> Iterator[str]:
         )
         notes += [_granted(granted)] if granted else []
         if notes:
-            yield f"{shortened(printable(key.key), NAME_WIDTH)}: {', '.join(notes)}"
+            yield f"{name(key.key)}: {', '.join(notes)}"
 
 
 def _granted(lease: LeaseOrigin) -> str:
@@ -209,6 +207,6 @@ def _keys(report: LockReport) -> Iterator[str]:
     trace = report.holder_trace
     readings = [r for r in trace.readings if isinstance(r, LeaseReading)] if trace else []
     attached = next((r.attached_keys for r in reversed(readings) if r.attached_keys), ())
-    yield from (shortened(printable(key), NAME_WIDTH) for key in attached[:MAX_KEYS])
+    yield from map(name, attached[:MAX_KEYS])
     if attached[MAX_KEYS:]:
         yield f"… and {count(len(attached) - MAX_KEYS, 'more key')}"

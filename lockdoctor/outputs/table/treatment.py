@@ -28,7 +28,7 @@ from lockdoctor.outputs.text.plan import (
     report_headline,
     title,
 )
-from lockdoctor.outputs.text.refusals import failure_text, name, refusal_text
+from lockdoctor.outputs.text.refusals import failure_text, refusal_text
 from lockdoctor.outputs.text.treatment import (
     old_client,
     outcome,
@@ -36,7 +36,7 @@ from lockdoctor.outputs.text.treatment import (
     reacquired,
 )
 from lockdoctor.outputs.text.unseen import unseen_text
-from lockdoctor.outputs.text.values import at_least, count, duration, safe, size, took
+from lockdoctor.outputs.text.values import at_least, count, duration, name, safe, size, took
 
 MAX_TARGETS = 20
 """Maximum targets and refusals in full; JSON has all of them."""

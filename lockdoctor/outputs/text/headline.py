@@ -14,15 +14,7 @@ from lockdoctor.domain.report.findings import Finding, LockReport
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.text.alarms import alarm_text
 from lockdoctor.outputs.text.evidence import clause
-from lockdoctor.outputs.text.values import (
-    BRIEF_WIDTH,
-    at_least,
-    brief,
-    count,
-    lock_title,
-    safe,
-    shortened,
-)
+from lockdoctor.outputs.text.values import BRIEF_WIDTH, at_least, brief, count, lock_title, safe
 
 ONLY_ACCEPTED = "Only accepted findings"
 
@@ -111,7 +103,7 @@ def _blocked(group: tuple[Finding, ...]) -> str:
 
 
 def _title(lock: LockReport) -> str:
-    return shortened(lock_title(lock.lock), BRIEF_WIDTH)
+    return lock_title(lock.lock, BRIEF_WIDTH)
 
 
 def _place(verdict: Verdict, lock: LockReport) -> str:

@@ -8,8 +8,7 @@ from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, hex_id
 from lockdoctor.domain.treatment.plan import ApprovedHold, Refusal, RevokePlan, Target
 from lockdoctor.domain.treatment.results import TreatmentReport
-from lockdoctor.outputs.text.refusals import name
-from lockdoctor.outputs.text.values import at_least, count, duration
+from lockdoctor.outputs.text.values import at_least, count, duration, name
 
 VERBS = {
     Action.REVOKE: "revoke",

@@ -17,10 +17,7 @@ from lockdoctor.domain.treatment.reasons import (
 )
 from lockdoctor.domain.treatment.restore_plan import RestoreSkipReason
 from lockdoctor.domain.treatment.unattended import TreatmentSkipReason
-from lockdoctor.outputs.text.values import at_least, count, duration, printable, safe, shortened
-
-NAME_WIDTH = 120
-"""Longer names lose their middle; JSON has the whole name."""
+from lockdoctor.outputs.text.values import at_least, count, duration, name, safe
 
 ALONE = "`--how release` deletes only the lock's own key."
 
@@ -36,11 +33,6 @@ class ReasonText(NamedTuple):
     """Returns what prevents the action."""
     advice: Callable[[Any], str] = lambda _: ""
     """Returns what to do, for a plan; empty where planning again is all."""
-
-
-def name(raw: bytes) -> str:
-    """Return the name of a lock or a key, shortened and safe to show."""
-    return shortened(printable(raw), NAME_WIDTH) if raw else "(empty name)"
 
 
 def refusal_text(reason: RefusalReason) -> str:

@@ -18,10 +18,9 @@ from lockdoctor.outputs.text.refusals import (
     NOT_TREATED,
     change_text,
     failure_text,
-    name,
     refusal_texts,
 )
-from lockdoctor.outputs.text.values import at_least, count, duration, safe, time, times
+from lockdoctor.outputs.text.values import at_least, count, duration, name, safe, time, times
 
 
 class PlainTreatmentText:

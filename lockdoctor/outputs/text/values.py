@@ -36,7 +36,7 @@ _PRECISION = ((10.0, 0.1), (3600.0, 1.0), (86400.0, 60.0), (30 * 86400.0, 3600.0
 
 
 NAME_WIDTH = 120
-"""Longer names lose their middle in a table; JSON has the whole name."""
+"""Longer names lose their middle in a table; JSON and the export have the whole name."""
 
 BRIEF_WIDTH = 60
 """Longer names lose their middle in a sentence; JSON has the whole name."""
@@ -78,11 +78,14 @@ def brief(raw: bytes) -> str:
     return shortened(printable(raw), BRIEF_WIDTH)
 
 
-def lock_title(lock: Lock) -> str:
-    """Return the name of a lock, or its first key if the name is empty."""
-    if lock.name:
-        return printable(lock.name)
-    return printable(lock.keys[0].key) if lock.keys else "(empty name)"
+def name(raw: bytes, width: int = NAME_WIDTH) -> str:
+    """Return the name of a lock or a key, shortened and safe to show."""
+    return shortened(printable(raw), width) if raw else "(empty name)"
+
+
+def lock_title(lock: Lock, width: int = NAME_WIDTH) -> str:
+    """Return the name of a lock, or its first key if the name is empty, shortened."""
+    return name(lock.name or (lock.keys[0].key if lock.keys else b""), width)
 
 
 def duration(seconds: float, rounding: Callable[[float], int] = round) -> str:

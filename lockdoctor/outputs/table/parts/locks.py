@@ -17,16 +17,7 @@ from lockdoctor.domain.model.leases import LeaseReading, hex_id
 from lockdoctor.domain.model.locks import Recipe
 from lockdoctor.domain.report.findings import LockReport
 from lockdoctor.outputs.text.headline import how_many
-from lockdoctor.outputs.text.values import (
-    NAME_WIDTH,
-    at_least,
-    at_most,
-    count,
-    duration,
-    lock_title,
-    shortened,
-    times,
-)
+from lockdoctor.outputs.text.values import at_least, at_most, count, duration, lock_title, times
 
 WIDE = 132
 """Minimum width for a column per fact; below it the facts are stacked."""
@@ -159,7 +150,7 @@ def _verdict(verdict: Verdict) -> Text:
 
 
 def _title(lock: LockReport) -> str:
-    title = shortened(lock_title(lock.lock), NAME_WIDTH)
+    title = lock_title(lock.lock)
     recipe = lock.lock.recipe
     if lock.lock.sharers:
         return f"{title} ({recipe.value}, {1 + len(lock.lock.sharers):,} hold it)"
