@@ -6,12 +6,11 @@ from typing import TextIO
 
 from lockdoctor.domain.check.health import AnyCheckResult, CheckResult, FailedCheck
 from lockdoctor.domain.check.metrics import ExceededLimit
-from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.treatment.plan import Refusal, Target
 from lockdoctor.domain.treatment.results import ActionResult
 from lockdoctor.domain.treatment.unattended import SkippedLock, UnattendedResult
 from lockdoctor.outputs.json.report import write_document
-from lockdoctor.outputs.json.values import Json, text_and_base64
+from lockdoctor.outputs.json.values import Json, lease, plain, rounded, text_and_base64, texts
 from lockdoctor.outputs.nagios import status_line
 from lockdoctor.outputs.text.refusals import NOT_TREATED, failure_text, refusal_texts
 from lockdoctor.outputs.text.treatment import lock_of, outcome
@@ -42,10 +41,7 @@ def _check(checked: AnyCheckResult) -> Json:
 def _of_checkup(checkup: CheckResult) -> Json:
     return {
         "is_first": checkup.is_first,
-        "metrics": {
-            name: None if value is None else round(value, 3)
-            for name, value in checkup.metrics.by_name.items()
-        },
+        "metrics": {name: rounded(value) for name, value in checkup.metrics.by_name.items()},
         "alarms": [_alarm(alarm) for alarm in checkup.alarms],
         "problems": [safe(problem) for problem in checkup.problems],
         "treatment": document(checkup.unattended) if checkup.unattended else None,
@@ -72,14 +68,13 @@ def document(done: UnattendedResult) -> Json:
 
 
 def _treated(treated: ActionResult[Target]) -> Json:
-    lease_id = treated.target.lease_id
     return {
-        "locks": [text_and_base64("lock", stake.lock.name) for stake in treated.target.stakes],
-        "lease": hex_id(lease_id) if lease_id else None,
+        "locks": texts("lock", (stake.lock.name for stake in treated.target.stakes)),
+        "lease": lease(treated.target.lease_id),
         "action": treated.target.action.value,
         "result": treated.result.value,
         "text": outcome(treated),
-        "entry": None if treated.entry_id is None else safe(treated.entry_id),
+        "entry": plain(treated.entry_id),
     }
 
 

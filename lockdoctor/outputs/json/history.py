@@ -9,18 +9,13 @@ from typing import Any, TextIO
 
 from lockdoctor.domain.model.leases import NO_LEASE, hex_id
 from lockdoctor.domain.past.stored import StoredRun
-from lockdoctor.outputs.json.values import SCHEMA_VERSION, dumped, moment, text_and_base64
+from lockdoctor.outputs.json.values import dumped, moment, text_and_base64, texts, write_list
 from lockdoctor.outputs.text.values import safe
 
 
 def write_runs(runs: Sequence[StoredRun], out: TextIO) -> None:
     """Write one document with one line per run, the latest run first."""
-    out.write(f'{{\n "schema_version": {SCHEMA_VERSION},\n "runs": [')
-    out.writelines(
-        f"{',' if number else ''}\n  {dumped(_record(_fields(run)))}"
-        for number, run in enumerate(runs)
-    )
-    out.write("]\n}\n")
+    write_list("runs", (_record(_fields(run)) for run in runs), out)
 
 
 def write_lines(records: Iterable[Mapping[str, Any]], out: TextIO) -> None:
@@ -49,7 +44,7 @@ def _entries(name: str, value: Any) -> dict[str, Any]:
         case "lock_name":
             return text_and_base64("lock", value)
         case "prefixes":
-            return {name: [text_and_base64("prefix", prefix) for prefix in value]}
+            return {name: texts("prefix", value)}
         case _:
             return _plain(name, value)
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 
-from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.plan import ApprovedHold, Refusal, RevokePlan, Target
 from lockdoctor.domain.treatment.reasons import KeysUnseen, RefusalReason
 from lockdoctor.outputs.json.values import (
     Json,
     alarms_json,
+    key_json,
     lease,
+    lock_json,
     moment,
     plain,
     rounded,
     text_and_base64,
+    texts,
 )
 from lockdoctor.outputs.text.refusals import REASONS, keys_unseen_text, refusal_text
 from lockdoctor.outputs.text.unseen import unseen_text
@@ -31,7 +33,7 @@ def plan_document(plan: RevokePlan) -> Json:
         "made_at": moment(plan.made_at),
         "cluster_id": f"{plan.cluster_id:x}",
         "raft_term": plan.raft_term,
-        "prefixes": [text_and_base64("prefix", prefix) for prefix in plan.prefixes],
+        "prefixes": texts("prefix", plan.prefixes),
         "quarantine_s": plan.quarantine_s,
         "targets": list(map(target_document, plan.targets)),
         "refused": list(map(_refusal, plan.refused)),
@@ -49,13 +51,13 @@ def target_document(target: Target) -> Json:
         "action": target.action.value,
         "lease": lease(target.lease_id),
         "granted_ttl_s": target.granted_ttl_s,
-        "verdict": target.verdict.value if target.verdict else None,
+        "verdict": plain(target.verdict),
         "confidence": target.confidence.value,
         "held_at_least_s": rounded(target.held_at_least_s),
         "evidence": list(map(safe, target.evidence)),
         "holds": list(map(_stake, target.stakes)),
-        "other_keys": list(map(_key, target.others)),
-        "outside": [text_and_base64("key", key) for key in target.outside],
+        "other_keys": list(map(key_json, target.others)),
+        "outside": texts("key", target.outside),
     }
 
 
@@ -75,23 +77,11 @@ def danger_document(each: RefusalReason) -> Json:
 
 def _stake(stake: ApprovedHold) -> Json:
     return {
-        **text_and_base64("lock", stake.lock.name),
-        "recipe": stake.lock.recipe.value,
-        **_key(stake.hold),
+        **lock_json(stake.lock),
+        **key_json(stake.hold),
         "is_holder": stake.is_holder,
         "waiters": stake.waiters,
         **text_and_base64("next", stake.next_key),
-    }
-
-
-def _key(key: LockKey) -> Json:
-    return {
-        **text_and_base64("key", key.key),
-        "create_revision": key.create_revision,
-        "mod_revision": key.mod_revision,
-        "version": key.version,
-        "lease": lease(key.lease_id),
-        "value_size": key.value_size,
     }
 
 

@@ -31,7 +31,10 @@ from lockdoctor.outputs.json.values import (
     Json,
     alarms_json,
     dumped,
+    lease,
+    lock_json,
     moment,
+    picked,
     plain,
     rounded,
 )
@@ -104,13 +107,9 @@ def _whole(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[tup
 def _run(report: Report) -> Json:
     return {
         "started_at": moment(report.started_at),
-        "window_s": rounded(report.window_s),
-        "watched_s": rounded(report.watched_s),
-        "lookups": report.lookups,
-        "renewals": report.renewals,
-        "past_runs": report.past_runs,
+        **picked(report, "window_s", "watched_s", "lookups", "renewals", "past_runs"),
         "partial": report.interrupted is not None,
-        "interrupted": None if report.interrupted is None else safe(report.interrupted),
+        "interrupted": plain(report.interrupted),
     }
 
 
@@ -118,11 +117,7 @@ def _cluster(report: Report) -> Json:
     cluster = report.cluster
     return {
         "cluster_id": f"{cluster.cluster_id:x}",
-        "version": safe(cluster.version),
-        "raft_term": cluster.raft_term,
-        "leader_changes": cluster.leader_changes,
-        "revision": cluster.revision,
-        "endpoint": safe(cluster.endpoint),
+        **picked(cluster, "version", "raft_term", "leader_changes", "revision", "endpoint"),
         "alarms": alarms_json(cluster.alarms),
     }
 
@@ -174,7 +169,7 @@ def _contender(key: LockKey, report: LockReport) -> Json:
     return {
         **_bytes("key", key.key),
         "create_revision": key.create_revision,
-        "lease": hex_id(key.lease_id) if key.has_lease else None,
+        "lease": lease(key.lease_id),
         **_lease(report.traces.get(key.lease_id)),
     }
 
@@ -234,8 +229,7 @@ def _verdict(verdict: Verdict) -> Json:
         "verdict": verdict.kind.value,
         "severity": verdict.severity.name.lower(),
         "confidence": verdict.confidence.value,
-        **_bytes("lock", verdict.lock.name if verdict.lock else None),
-        "recipe": verdict.lock.recipe.value if verdict.lock else None,
+        **lock_json(verdict.lock),
         **_bytes("key", verdict.key),
         "lease": leases[0] if len(leases) == 1 else None,
         "leases": leases,
@@ -254,8 +248,7 @@ def _accepted(accepted: Accepted | None) -> Json | None:
 def _gone(gone: PastFinding) -> Json:
     return {
         "verdict": gone.kind.value,
-        **_bytes("lock", gone.lock.name if gone.lock else None),
-        "recipe": gone.lock.recipe.value if gone.lock else None,
+        **lock_json(gone.lock),
         "since_at": moment(gone.since_at),
         "runs": gone.runs,
     }
@@ -287,8 +280,7 @@ def _fields(part: Any) -> Json:
 
 def _blocked(blocked: BlockedLock) -> Json:
     return {
-        **_bytes("lock", blocked.lock.name),
-        "recipe": blocked.lock.recipe.value,
+        **lock_json(blocked.lock),
         "level": blocked.level,
         **_bytes("behind", blocked.behind.name if blocked.behind else None),
         "session": None if blocked.session is None else hex_id(blocked.session),

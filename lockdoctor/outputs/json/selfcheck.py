@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any, TextIO
+from typing import TextIO
 
 from lockdoctor.domain.selfcheck.rules import CheckItem, SelfCheck
-from lockdoctor.outputs.json.values import SCHEMA_VERSION
+from lockdoctor.outputs.json.values import SCHEMA_VERSION, Json, write_indented
 from lockdoctor.outputs.text.selfcheck import fact_text
 from lockdoctor.outputs.text.suggested_commands import role_commands
 from lockdoctor.outputs.text.values import printable, safe
@@ -21,15 +20,13 @@ def write_json(found: SelfCheck, prefixes: Sequence[bytes], out: TextIO) -> None
         "remarks": [_remark(remark) for remark in found.remarks],
         "smallest_role": role_commands(prefixes),
     }
-    json.dump(document, out, indent=1)
-    out.write("\n")
+    write_indented(document, out)
 
 
-def _remark(remark: CheckItem) -> dict[str, Any]:
-    prefix = None if remark.prefix is None else printable(remark.prefix)
+def _remark(remark: CheckItem) -> Json:
     return {
         "about": safe(remark.about),
-        "prefix": prefix,
+        "prefix": None if remark.prefix is None else printable(remark.prefix),
         "state": remark.mark.value,
         "text": fact_text(remark.fact),
     }

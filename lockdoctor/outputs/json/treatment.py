@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TextIO
 
 from lockdoctor.domain.treatment.journal_entry import Entry
@@ -15,7 +14,17 @@ from lockdoctor.domain.treatment.results import (
     TreatmentReport,
 )
 from lockdoctor.outputs.json.plan import danger_document, plan_document
-from lockdoctor.outputs.json.values import SCHEMA_VERSION, Json, lease, moment, text_and_base64
+from lockdoctor.outputs.json.values import (
+    SCHEMA_VERSION,
+    Json,
+    lease,
+    moment,
+    picked,
+    plain,
+    text_and_base64,
+    texts,
+    write_indented,
+)
 from lockdoctor.outputs.text.refusals import failure_text
 from lockdoctor.outputs.text.treatment import outcome
 from lockdoctor.outputs.text.values import safe
@@ -23,12 +32,12 @@ from lockdoctor.outputs.text.values import safe
 
 def write_plan_file(plan: RevokePlan, out: TextIO) -> None:
     """Write a plan alone, in its saved form."""
-    _write(plan_document(plan), out)
+    write_indented(plan_document(plan), out)
 
 
 def write_treatment(plan: RevokePlan, report: TreatmentReport | None, out: TextIO) -> None:
     """Write a plan and its outcome; None if it was not executed."""
-    _write(
+    write_indented(
         {
             "schema_version": SCHEMA_VERSION,
             "plan": plan_document(plan),
@@ -45,14 +54,10 @@ def write_undone(undone: ActionResult[Entry], out: TextIO) -> None:
         "schema_version": SCHEMA_VERSION,
         "undone": safe(intent.entry_id),
         "lease": lease(intent.lease_id),
-        "locks": [text_and_base64("lock", lock) for lock in intent.locks],
+        "locks": texts("lock", intent.locks),
         **_came(undone),
     }
-    _write(document, out)
-
-
-def _write(document: Json, out: TextIO) -> None:
-    out.write(json.dumps(document, indent=1, allow_nan=False) + "\n")
+    write_indented(document, out)
 
 
 def _report(report: TreatmentReport) -> Json:
@@ -71,7 +76,7 @@ def _treated(treated: ActionResult[Target]) -> Json:
     return {
         "action": treated.target.action.value,
         "lease": lease(treated.target.lease_id),
-        "locks": [text_and_base64("lock", stake.lock.name) for stake in treated.target.stakes],
+        "locks": texts("lock", (stake.lock.name for stake in treated.target.stakes)),
         **_came(treated),
         "queues": list(map(_queue, treated.queues)),
         "undo_until": None if until is None else moment(until),
@@ -82,12 +87,12 @@ def _came(treated: ActionResult[AnyTarget]) -> Json:
     return {
         "result": treated.result.value,
         "text": outcome(treated),
-        "entry": None if treated.entry_id is None else safe(treated.entry_id),
+        "entry": plain(treated.entry_id),
         "changed": list(map(danger_document, treated.changed)),
         "failure": None if treated.failure is None else failure_text(treated.failure),
         "looked_up": treated.was_looked_up,
         "took_s": round(treated.took_s, 6),
-        "unrecorded": None if treated.unrecorded is None else safe(treated.unrecorded),
+        "unrecorded": plain(treated.unrecorded),
     }
 
 
@@ -105,7 +110,5 @@ def _relapse(relapse: Reacquired) -> Json:
         **text_and_base64("lock", relapse.lock),
         **text_and_base64("key", relapse.key),
         "lease": lease(relapse.lease_id),
-        "was_waiting": relapse.was_waiting,
-        "renewals": relapse.renewals,
-        "held_s": round(relapse.held_s, 3),
+        **picked(relapse, "was_waiting", "renewals", "held_s"),
     }

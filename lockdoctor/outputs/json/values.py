@@ -7,10 +7,11 @@ import enum
 import json
 from collections.abc import Iterable
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TextIO
 
 from lockdoctor.domain.model.alarms import ClusterAlarm
 from lockdoctor.domain.model.leases import LeaseId, hex_id
+from lockdoctor.domain.model.locks import LockId, LockKey
 from lockdoctor.outputs.text.values import printable, safe
 
 SCHEMA_VERSION = 1
@@ -27,6 +28,49 @@ def text_and_base64(name: str, raw: bytes | None) -> Json:
         name: None if raw is None else printable(raw),
         f"{name}_base64": None if raw is None else base64.b64encode(raw).decode("ascii"),
     }
+
+
+def texts(name: str, raws: Iterable[bytes]) -> list[Json]:
+    """Return a list of bytes, each as in `text_and_base64`."""
+    return [text_and_base64(name, raw) for raw in raws]
+
+
+def picked(source: object, *names: str) -> Json:
+    """Return attributes of an object as fields of the same names."""
+    return {name: plain(getattr(source, name)) for name in names}
+
+
+def lock_json(lock: LockId | None) -> Json:
+    """Return the name and the recipe of a lock."""
+    return {
+        **text_and_base64("lock", lock.name if lock else None),
+        "recipe": lock.recipe.value if lock else None,
+    }
+
+
+def key_json(key: LockKey) -> Json:
+    """Return a key without its value."""
+    return {
+        **text_and_base64("key", key.key),
+        **picked(key, "create_revision", "mod_revision", "version"),
+        "lease": lease(key.lease_id),
+        "value_size": key.value_size,
+    }
+
+
+def write_indented(document: Json, out: TextIO) -> None:
+    """Write a document with one field per line."""
+    out.write(json.dumps(document, indent=1, allow_nan=False) + "\n")
+
+
+def write_list(name: str, items: Iterable[Json], out: TextIO, **after: Any) -> None:
+    """Write a document that is a list, one line per item, and fields after it."""
+    out.write(f'{{\n "schema_version": {SCHEMA_VERSION},\n "{name}": [')
+    out.writelines(
+        f"{',' if number else ''}\n  {dumped(item)}" for number, item in enumerate(items)
+    )
+    fields = "".join(f",\n {dumped(field)}: {dumped(value)}" for field, value in after.items())
+    out.write(f"]{fields}\n}}\n")
 
 
 def alarms_json(alarms: Iterable[ClusterAlarm] | None) -> list[Json] | None:
@@ -50,7 +94,7 @@ def moment(at: float) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return a number, a text or a member of an enumeration as a JSON value."""
+    """Return a number, a text, a member of an enumeration or None as a JSON value."""
     if isinstance(value, float):
         return rounded(value)
     if isinstance(value, enum.Enum):
