@@ -8,7 +8,7 @@ conclusion here needs two readings of the same, with time in between.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import takewhile
 
 from lockdoctor.domain.inference.deadlines import is_usable
@@ -29,15 +29,9 @@ def expired_for_s(readings: Sequence[Reading]) -> float | None:
     Returns:
         None where etcd is not late, or where it was not seen twice.
     """
-    last = readings[-1] if readings else None
-    if not isinstance(last, LeaseReading) or not is_late(last):
-        return None
-    first = _earliest(takewhile(is_late, reversed(readings)))
-    return (
-        float(-last.remaining_ttl_s)
-        if last.asked_at - first.answered_at >= CONFIRM_AFTER_S
-        else None
-    )
+    is_confirmed = _confirmed_since(readings, is_late) is not None
+    last = readings[-1] if is_confirmed else None
+    return float(-last.remaining_ttl_s) if isinstance(last, LeaseReading) else None
 
 
 def gone_since(readings: Sequence[Reading]) -> float | None:
@@ -47,11 +41,7 @@ def gone_since(readings: Sequence[Reading]) -> float | None:
     Returns:
         When the first of them was answered.
     """
-    last = readings[-1] if readings else None
-    if not isinstance(last, LeaseNotFound):
-        return None
-    first = _earliest(takewhile(_is_gone, reversed(readings)))
-    return first.answered_at if last.asked_at - first.answered_at >= CONFIRM_AFTER_S else None
+    return _confirmed_since(readings, _is_gone)
 
 
 def is_late(reading: Reading) -> bool:
@@ -63,6 +53,10 @@ def _is_gone(reading: Reading) -> bool:
     return isinstance(reading, LeaseNotFound)
 
 
-def _earliest(backwards: Iterable[Reading]) -> Reading:
-    *_, first = backwards
-    return first
+def _confirmed_since(readings: Sequence[Reading], shows: Callable[[Reading], bool]) -> float | None:
+    """Return when the first of the last successive readings that show it was answered."""
+    successive = list(takewhile(shows, reversed(readings)))
+    if not successive:
+        return None
+    last, first = successive[0], successive[-1]
+    return first.answered_at if last.asked_at - first.answered_at >= CONFIRM_AFTER_S else None

@@ -72,12 +72,12 @@ def group_by_origin(
 ) -> tuple[SessionsAlike, ...]:
     """Group leases by member, TTL and renewal rhythm; the largest group first."""
     groups: dict[tuple[object, ...], list[tuple[RenewalTrace, LeaseOrigin | None]]] = {}
-    for found in traces:
-        came = origin(found.lease_id, members, now)
-        key = (came and came.member_bits, found.granted_ttl_s, _is_frequent(found))
-        groups.setdefault(key, []).append((found, came))
-    told = (_told(group) for group in groups.values())
-    return tuple(sorted(told, key=lambda group: (-group.sessions, -group.granted_ttl_s)))
+    for trace in traces:
+        granted_by = origin(trace.lease_id, members, now)
+        key = (granted_by and granted_by.member_bits, trace.granted_ttl_s, _is_frequent(trace))
+        groups.setdefault(key, []).append((trace, granted_by))
+    alike = map(_sessions_alike, groups.values())
+    return tuple(sorted(alike, key=lambda group: (-group.sessions, -group.granted_ttl_s)))
 
 
 def _time_at(lease_id: LeaseId, now: float) -> float:
@@ -87,19 +87,20 @@ def _time_at(lease_id: LeaseId, now: float) -> float:
     return (ms + cycles * CYCLE_MS) / 1000
 
 
-def _is_frequent(found: RenewalTrace) -> bool:
-    every_s = found.period_at_most_s
-    return every_s is not None and every_s <= (found.granted_ttl_s or 0) * FREQUENT_SHARE
+def _is_frequent(trace: RenewalTrace) -> bool:
+    every_s = trace.period_at_most_s
+    return every_s is not None and every_s <= (trace.granted_ttl_s or 0) * FREQUENT_SHARE
 
 
-def _told(group: list[tuple[RenewalTrace, LeaseOrigin | None]]) -> SessionsAlike:
-    (first, came), *_ = group
-    periods = [p for found, _ in group if (p := found.period_at_most_s) is not None]
-    bounds = [each.not_before_at for _, each in group if each]
+def _sessions_alike(group: list[tuple[RenewalTrace, LeaseOrigin | None]]) -> SessionsAlike:
+    first, granted_by = group[0]
+    periods = [p for trace, _ in group if (p := trace.period_at_most_s) is not None]
+    bounds = [granted.not_before_at for _, granted in group if granted]
+    member_id = granted_by.member_id if granted_by else None
     return SessionsAlike(
         sessions=len(group),
-        member=None if came is None or came.member_id is None else f"{came.member_id:x}",
-        member_bits=None if came is None else f"{came.member_bits:04x}",
+        member=None if member_id is None else f"{member_id:x}",
+        member_bits=f"{granted_by.member_bits:04x}" if granted_by else None,
         granted_ttl_s=first.granted_ttl_s or 0,
         every_at_most_s=min(periods, default=None),
         granted_after_at=min(bounds, default=None),

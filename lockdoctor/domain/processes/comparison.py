@@ -65,13 +65,13 @@ class ProcessData:
     unseen: tuple[Unseen, ...] = ()
 
     @classmethod
-    def of(cls, said: Iterable[ProcessData]) -> ProcessData:
+    def of(cls, sources: Iterable[ProcessData]) -> ProcessData:
         """Return the data of all sources together."""
-        said = list(said)
+        sources = list(sources)
         return cls(
-            processes=tuple(process for each in said for process in each.processes),
-            counters=tuple(counters for each in said for counters in each.counters),
-            unseen=tuple(unseen for each in said for unseen in each.unseen),
+            processes=tuple(process for each in sources for process in each.processes),
+            counters=tuple(counters for each in sources for counters in each.counters),
+            unseen=tuple(unseen for each in sources for unseen in each.unseen),
         )
 
 
@@ -198,8 +198,10 @@ def _with_evidence(
     evidence: list[Evidence] = []
     if verdict.kind in LEAKS:
         evidence += [*_suspects(processes, keyless), *_counted(server)]
-    told = {e.process for e in evidence if isinstance(e, ProcessSessions) and e.kept is not None}
-    keepers = _keepers(verdict, [each for each in processes if each.name not in told])
+    explained = {
+        e.process for e in evidence if isinstance(e, ProcessSessions) and e.kept is not None
+    }
+    keepers = _keepers(verdict, [each for each in processes if each.name not in explained])
     return verdict.with_evidence(*keepers, *evidence)
 
 

@@ -50,13 +50,13 @@ def judge(facts: ScanFacts) -> Report:
     leaks = judge_sessions(cases, thresholds, watch, facts.known_past)
     verdicts = [_with_groups(verdict, facts) for verdict in leaks]
     verdicts += judge_expiry(facts.traces, facts.sessions.keyless, facts.sessions.still_listed)
-    trend = RecurringFindings(facts.known_past, facts.ended_at)
+    recurring = RecurringFindings(facts.known_past, facts.ended_at)
     judged, blocking = judge_waits(
         reports, lambda report, key: views[report.prefix].cases.in_place_s(report, key)
     )
     if not facts.policy.suspects:
         judged = list(map(_calm, judged))
-    ranked = _ranked(map(trend.told, judged))
+    ranked = _ranked(map(recurring.with_durations, judged))
     return Report(
         started_at=facts.started_at,
         watched_s=facts.watched_s,
@@ -73,10 +73,10 @@ def judge(facts: ScanFacts) -> Report:
             if not case.trace.is_gone
         ),
         session_groups=_alike((case.trace for case in cases if is_renewed(case.trace)), facts),
-        session_verdicts=tuple(map(trend.with_standing, verdicts)),
+        session_verdicts=tuple(map(recurring.with_duration, verdicts)),
         unseen=tuple(unseen),
         past_runs=facts.past.runs if facts.past else None,
-        gone=trend.gone(ranked, _Ended(facts)),
+        gone=recurring.gone(ranked, _Ended(facts)),
     )
 
 

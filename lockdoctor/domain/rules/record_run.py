@@ -17,6 +17,7 @@ from lockdoctor.domain.rules.scan_facts import ScanFacts
 
 def run_record(facts: ScanFacts, report: Report, command: str, judged_by: str) -> RunRecord:
     """Return what later runs need of this run."""
+    listed = _listed(facts, report)
     return RunRecord(
         command=command,
         judged_by=judged_by,
@@ -31,8 +32,8 @@ def run_record(facts: ScanFacts, report: Report, command: str, judged_by: str) -
         holds=_Holds(facts),
         readings=_Present(facts),
         findings=tuple(finding_seen(*each) for each in report.located_findings),
-        sessions=_sessions(facts, report),
-        listed=_listed(facts, report),
+        sessions=len(listed.sessions) if listed else None,
+        listed=listed,
     )
 
 
@@ -105,13 +106,6 @@ def _together(earlier: HoldSeen, later: HoldSeen) -> HoldSeen:
         first_answered_at=earlier.first_answered_at,
         held_first_answered_at=later.held_first_answered_at if held_at is None else held_at,
     )
-
-
-def _sessions(facts: ScanFacts, report: Report) -> int | None:
-    """Count the renewed leases without keys; None where not all could be read."""
-    if not facts.sessions.is_counted:
-        return None
-    return report.session_counts[VerdictKind.IDLE_SESSION]
 
 
 def _listed(facts: ScanFacts, report: Report) -> ListedLeases | None:

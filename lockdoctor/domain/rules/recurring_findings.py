@@ -34,24 +34,24 @@ class RecurringFindings:
     past: Past
     now: float
 
-    def told(self, report: LockReport) -> LockReport:
+    def with_durations(self, report: LockReport) -> LockReport:
         """Add to each finding on a lock how long it has lasted."""
         if not any(verdict.is_finding for verdict in report.verdicts):
             return report
-        verdicts = tuple(self.with_standing(verdict, report) for verdict in report.verdicts)
+        verdicts = tuple(self.with_duration(verdict, report) for verdict in report.verdicts)
         return replace(report, verdicts=verdicts)
 
-    def with_standing(self, verdict: Verdict, report: LockReport | None = None) -> Verdict:
+    def with_duration(self, verdict: Verdict, report: LockReport | None = None) -> Verdict:
         """Add how long a finding has lasted, if the last run had it, too."""
         before = self._found_before(finding_seen(verdict, report)) if verdict.is_finding else None
         if before is None:
             return verdict
-        standing = SeenInEarlierRuns(
+        duration = SeenInEarlierRuns(
             runs=before.runs + 1,
             for_s=max(0.0, self.now - before.since_at),
             since_at=before.since_at,
         )
-        return verdict.with_evidence(standing)
+        return verdict.with_evidence(duration)
 
     def gone(
         self, reports: Iterable[LockReport], has_ended: Callable[[PastFinding], bool]

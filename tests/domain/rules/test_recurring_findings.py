@@ -41,7 +41,7 @@ def a_leak_of(*leases: int) -> Verdict:
 def evidence(*before: PastFinding) -> tuple[Evidence, ...]:
     """The evidence of a leak of orders in this run, with what the last one found."""
     report = a_lock_report(None, a_verdict(VerdictKind.LEAKED_LOCK))
-    return a_trend(*before).told(report).verdict.evidence
+    return a_trend(*before).with_durations(report).verdict.evidence
 
 
 def test_a_finding_of_the_last_run_stands() -> None:
@@ -60,10 +60,10 @@ def test_a_new_finding_has_not_stood() -> None:
 
 def test_a_leak_of_sessions_stands_while_it_names_some_of_them() -> None:
     """New sessions join it and others end; one of other sessions alone is another one."""
-    told = a_trend(of_sessions(1, 2, 3)).with_standing(a_leak_of(3, 4))
+    told = a_trend(of_sessions(1, 2, 3)).with_duration(a_leak_of(3, 4))
 
     assert SeenInEarlierRuns(runs=3, for_s=600.0, since_at=400.0) in told.evidence
-    assert a_trend(of_sessions(1, 2)).with_standing(a_leak_of(3, 4)) == a_leak_of(3, 4)
+    assert a_trend(of_sessions(1, 2)).with_duration(a_leak_of(3, 4)) == a_leak_of(3, 4)
 
 
 def test_a_finding_names_the_hold_that_it_is_about() -> None:
