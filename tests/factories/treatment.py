@@ -72,7 +72,7 @@ class Room:
         self.stop = StopRequest()
 
     @property
-    def ward(self) -> TreatmentContext:
+    def context(self) -> TreatmentContext:
         """What a treatment works with."""
         return TreatmentContext(
             cluster=self.cluster,
@@ -136,7 +136,9 @@ class Room:
         tell: Callable[[ActionResult[Target]], None] = lambda _: None,
     ) -> TreatmentReport:
         """Carry a plan out."""
-        return await execute_plan(self.ward, plan, conduct or ExecutionOptions(), self.stop, tell)
+        return await execute_plan(
+            self.context, plan, conduct or ExecutionOptions(), self.stop, tell
+        )
 
     async def watch(self, treatment: TreatmentReport, seconds: float) -> tuple[Reacquired, ...]:
         """Watch whether the leak comes back."""
@@ -146,7 +148,7 @@ class Room:
 
     async def undo(self, entry_id: EntryId) -> ActionResult[Entry]:
         """Undo a quarantine."""
-        return await undo(self.ward, entry_id, self.stop)
+        return await undo(self.context, entry_id, self.stop)
 
 
 def tell(story: Story) -> None:

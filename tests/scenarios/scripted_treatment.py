@@ -83,14 +83,14 @@ class SteeredSurgeon:
 
 
 @asynccontextmanager
-async def ward_at(
+async def context_at(
     journal: Path, *endpoints: str, command_timeout_s: float = 8.0, look_up_s: float = 15.0
 ) -> AsyncIterator[tuple[TreatmentContext, SteeredSurgeon]]:
     """Connect, and have all that a treatment needs."""
     clock = SystemClock()
     async with connected(*endpoints, command_timeout_s=command_timeout_s) as cluster:
         surgeon = SteeredSurgeon(EtcdWriter(cluster.connection, clock))
-        ward = TreatmentContext(
+        context = TreatmentContext(
             cluster=cluster,
             surgeon=surgeon,
             journal=FileJournal(journal),
@@ -99,17 +99,17 @@ async def ward_at(
             who=Actor(user="ops", host="bastion", pid=os.getpid()),
             look_up_s=look_up_s,
         )
-        yield ward, surgeon
+        yield context, surgeon
 
 
 async def plan_for(
-    ward: TreatmentContext, name: bytes, lease_id: LeaseId, action: Action
+    context: TreatmentContext, name: bytes, lease_id: LeaseId, action: Action
 ) -> RevokePlan:
     """Plan the treatment of a Go mutex that this lease holds, as if it had been judged leaked."""
-    hold = await ward.surgeon.key(name + b"/%x" % lease_id)
+    hold = await context.surgeon.key(name + b"/%x" % lease_id)
     assert hold is not None
-    status = await ward.cluster.status()
-    (lease,) = [r async for r in ward.cluster.read_leases([lease_id], with_keys=False)]
+    status = await context.cluster.status()
+    (lease,) = [r async for r in context.cluster.read_leases([lease_id], with_keys=False)]
     assert isinstance(lease, LeaseReading)
     target = Target(
         action=action,
@@ -122,7 +122,7 @@ async def plan_for(
         evidence=(),
     )
     return RevokePlan(
-        made_at=ward.clock.now(),
+        made_at=context.clock.now(),
         cluster_id=status.cluster_id,
         raft_term=status.raft_term,
         prefixes=(name,),
@@ -138,9 +138,9 @@ async def end_at(step: str, moment: str, plan: RevokePlan, journal: Path, endpoi
         if now == step:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    async with ward_at(journal, endpoint) as (ward, surgeon):
+    async with context_at(journal, endpoint) as (context, surgeon):
         setattr(surgeon, moment, die)
-        await execute_plan(ward, plan, ExecutionOptions(), StopRequest())
+        await execute_plan(context, plan, ExecutionOptions(), StopRequest())
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from tests.etcd.relay import Relay
 from tests.etcd_servers import EtcdServers
 from tests.eventually import run
 from tests.scenarios.run_revoke import Operator
-from tests.scenarios.scripted_treatment import plan_for, ward_at
+from tests.scenarios.scripted_treatment import context_at, plan_for
 
 pytestmark = [pytest.mark.etcd, pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -98,11 +98,11 @@ def test_nobody_who_is_faster_loses_anything(
         journal = tmp_path / "journal.jsonl"
         async with (
             writing(etcd.address) as writer,
-            ward_at(journal, etcd.endpoint) as (ward, surgeon),
+            context_at(journal, etcd.endpoint) as (context, surgeon),
         ):
             lock = Lock(writer, prefix + b"orders")
             await lock.take()
-            plan = await plan_for(ward, lock.name, lock.holder, action)
+            plan = await plan_for(context, lock.name, lock.holder, action)
             left: list[dict[bytes, int]] = []
 
             async def cross(step: str) -> None:
@@ -114,7 +114,9 @@ def test_nobody_who_is_faster_loses_anything(
                 await cross("plan")
             else:
                 surgeon.before = cross
-            (treated,) = (await execute_plan(ward, plan, ExecutionOptions(), StopRequest())).treated
+            (treated,) = (
+                await execute_plan(context, plan, ExecutionOptions(), StopRequest())
+            ).treated
 
             assert treated.result in {Result.REFUSED, Result.ALREADY_GONE}
             assert await keys_below(etcd, prefix) == left[0]
@@ -133,18 +135,20 @@ def test_a_session_that_locks_again_before_its_end(
     async def story() -> None:
         async with (
             writing(etcd.address) as writer,
-            ward_at(tmp_path / "journal", etcd.endpoint) as (ward, surgeon),
+            context_at(tmp_path / "journal", etcd.endpoint) as (context, surgeon),
         ):
             lock = Lock(writer, prefix + b"orders")
             await lock.take()
-            plan = await plan_for(ward, lock.name, lock.holder, Action.REVOKE)
+            plan = await plan_for(context, lock.name, lock.holder, Action.REVOKE)
 
             async def relock(step: str) -> None:
                 if step == "delete":
                     await lock.contend(lock.holder)
 
             surgeon.after = relock
-            (treated,) = (await execute_plan(ward, plan, ExecutionOptions(), StopRequest())).treated
+            (treated,) = (
+                await execute_plan(context, plan, ExecutionOptions(), StopRequest())
+            ).treated
 
             assert treated.result is Result.PARTLY
             assert lock.key(lock.holder) in await keys_below(etcd, prefix)
@@ -179,11 +183,11 @@ def test_killed_at_any_step(
     async def prepare() -> RevokePlan:
         async with (
             writing(etcd.address) as writer,
-            ward_at(journal, etcd.endpoint) as (ward, _),
+            context_at(journal, etcd.endpoint) as (context, _),
         ):
             lock = Lock(writer, prefix + b"orders")
             await lock.take()
-            return await plan_for(ward, lock.name, lock.holder, action)
+            return await plan_for(context, lock.name, lock.holder, action)
 
     plan = run(prepare())
     hold = plan.targets[0].holds[0]
@@ -226,12 +230,12 @@ def test_a_leader_that_is_lost_right_after_the_request(three: EtcdServers, tmp_p
         member = three.members[0]
         async with (
             writing(member.address) as writer,
-            ward_at(journal, *relays, command_timeout_s=3.0, look_up_s=5.0) as (ward, _),
+            context_at(journal, *relays, command_timeout_s=3.0, look_up_s=5.0) as (context, _),
         ):
             lock = Lock(writer, b"/l/orders")
             await lock.take()
-            plan = await plan_for(ward, lock.name, lock.holder, Action.REVOKE)
-            status = await ward.cluster.status()
+            plan = await plan_for(context, lock.name, lock.holder, Action.REVOKE)
+            status = await context.cluster.status()
             relay = relays[status.endpoint]
             leader = next(m for m in three.members if m.address == relay.upstream)
             assert status.leader_id == status.member_id
@@ -242,9 +246,11 @@ def test_a_leader_that_is_lost_right_after_the_request(three: EtcdServers, tmp_p
                     threading.Timer(1.0, leader.kill).start()
 
             relay.on_request = lose
-            (treated,) = (await execute_plan(ward, plan, ExecutionOptions(), StopRequest())).treated
+            (treated,) = (
+                await execute_plan(context, plan, ExecutionOptions(), StopRequest())
+            ).treated
 
-            held = await ward.surgeon.key(lock.key(lock.holder))
+            held = await context.surgeon.key(lock.key(lock.holder))
             (entry,) = FileJournal(journal).entries()
             assert entry.result is treated.result
             assert treated.was_looked_up
@@ -253,7 +259,7 @@ def test_a_leader_that_is_lost_right_after_the_request(three: EtcdServers, tmp_p
             else:
                 assert treated.result is Result.UNKNOWN
                 assert held == plan.targets[0].holds[0]
-            waiting = await ward.surgeon.key(lock.key(lock.waiter))
+            waiting = await context.surgeon.key(lock.key(lock.waiter))
             assert waiting is not None
 
     with contextlib.ExitStack() as stack:

@@ -17,7 +17,7 @@ from lockdoctor.workflows.treatment.context import TreatmentContext
 
 
 @asynccontextmanager
-async def connected_ward(
+async def connected_context(
     settings: ConnectionSettings, journal: FileJournal
 ) -> AsyncIterator[TreatmentContext]:
     """

@@ -64,7 +64,7 @@ async def require_cluster(cluster: Cluster, wanted: int, whose: str) -> None:
         raise WrongClusterError.between(status.endpoint, status.cluster_id, wanted, whose)
 
 
-async def reread(ward: TreatmentContext, target: Target) -> CurrentState:
+async def reread(context: TreatmentContext, target: Target) -> CurrentState:
     """
     Read a target again: its lease, its keys, and last the queues of its holds.
 
@@ -72,9 +72,9 @@ async def reread(ward: TreatmentContext, target: Target) -> CurrentState:
         ClusterError: It could not be read.
         WrongClusterError: Another cluster has answered.
     """
-    lease = await read_lease(ward.cluster, target.lease_id)
-    keys = await read_keys(ward.surgeon, (key.key for key in target.doomed))
-    snapshots = [await queue_snapshot(ward.cluster, stake.lock) for stake in target.stakes]
+    lease = await read_lease(context.cluster, target.lease_id)
+    keys = await read_keys(context.surgeon, (key.key for key in target.doomed))
+    snapshots = [await queue_snapshot(context.cluster, stake.lock) for stake in target.stakes]
     terms = [snapshot.raft_term for snapshot in snapshots]
     if isinstance(lease, LeaseReading | LeaseNotFound):
         terms.append(lease.raft_term)

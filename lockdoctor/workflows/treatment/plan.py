@@ -86,7 +86,7 @@ async def plan_revocation(
 
 
 async def execute_plan(
-    ward: TreatmentContext,
+    context: TreatmentContext,
     plan: RevokePlan,
     conduct: ExecutionOptions,
     stop: StopRequest,
@@ -107,17 +107,17 @@ async def execute_plan(
         WrongClusterError: The plan is of another cluster, or another one has answered before the
             first action. One that answers later ends the report.
     """
-    await require_cluster(ward.cluster, plan.cluster_id, "the plan")
+    await require_cluster(context.cluster, plan.cluster_id, "the plan")
     treated: list[ActionResult[Target]] = []
     stopped: FailureReason | None = None
     for number, target in enumerate(plan.targets):
         if number:
-            await pause(ward.clock, stop, conduct.pause_s)
+            await pause(context.clock, stop, conduct.pause_s)
         if stop.reason:
             stopped = stop.reason
             break
         try:
-            outcome = await treat(ward, plan, target)
+            outcome = await treat(context, plan, target)
         except (JournalError, WrongClusterError) as failed:
             if not treated:
                 raise

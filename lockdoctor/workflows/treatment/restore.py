@@ -43,7 +43,7 @@ async def plan_restore(
 
 
 async def restore(
-    ward: TreatmentContext, plan: RestorePlan, stop: StopRequest
+    context: TreatmentContext, plan: RestorePlan, stop: StopRequest
 ) -> ActionResult[RestorePlan]:
     """
     Put the planned keys back in order, each only if it does not exist by then.
@@ -58,18 +58,18 @@ async def restore(
         ClusterError: etcd could not be read, or no lease could be granted, so no key was put back.
         WrongClusterError: It is no longer the entry's cluster, so no key was put back there.
     """
-    await _require_cluster(ward.cluster, plan.entry)
-    new = NO_LEASE if plan.ttl_s is None else await ward.surgeon.grant(plan.ttl_s)
-    restoring = _Restoring(ward, plan, new)
-    return await restoring.writer.recorded(_intent(ward, plan, new), lambda: restoring.run(stop))
+    await _require_cluster(context.cluster, plan.entry)
+    new = NO_LEASE if plan.ttl_s is None else await context.surgeon.grant(plan.ttl_s)
+    restoring = _Restoring(context, plan, new)
+    return await restoring.writer.recorded(_intent(context, plan, new), lambda: restoring.run(stop))
 
 
 class _Restoring:
     """One restore in progress."""
 
-    def __init__(self, ward: TreatmentContext, plan: RestorePlan, lease_id: LeaseId) -> None:
-        self.writer = GuardedWriter(ward, plan)
-        self._surgeon = ward.surgeon
+    def __init__(self, context: TreatmentContext, plan: RestorePlan, lease_id: LeaseId) -> None:
+        self.writer = GuardedWriter(context, plan)
+        self._surgeon = context.surgeon
         self._keys = plan.keys
         self._lease_id = lease_id
         self._skipped: list[SkippedKey] = []
@@ -132,12 +132,12 @@ async def _require_cluster(cluster: Cluster, entry: Entry) -> None:
     await require_cluster(cluster, intent.cluster_id, f"entry {intent.entry_id} of the journal")
 
 
-def _intent(ward: TreatmentContext, plan: RestorePlan, new: LeaseId) -> Intent:
+def _intent(context: TreatmentContext, plan: RestorePlan, new: LeaseId) -> Intent:
     of = plan.entry.intent
     return Intent(
-        entry_id=ward.journal.new_entry_id(),
-        at=ward.clock.now(),
-        who=ward.who,
+        entry_id=context.journal.new_entry_id(),
+        at=context.clock.now(),
+        who=context.who,
         action=Action.RESTORE,
         why=Reason(verdict="", confidence="", evidence=()),
         cluster_id=of.cluster_id,

@@ -39,7 +39,9 @@ from lockdoctor.workflows.treatment.context import (
 from lockdoctor.workflows.treatment.guarded_write import GuardedWriter, is_hold_gone
 
 
-async def treat(ward: TreatmentContext, plan: RevokePlan, target: Target) -> ActionResult[Target]:
+async def treat(
+    context: TreatmentContext, plan: RevokePlan, target: Target
+) -> ActionResult[Target]:
     """
     Treat one target if it is unchanged since the plan, and return its result.
 
@@ -52,7 +54,7 @@ async def treat(ward: TreatmentContext, plan: RevokePlan, target: Target) -> Act
         WrongClusterError: Another cluster has answered before the intent was written.
     """
     try:
-        now = await reread(ward, target)
+        now = await reread(context, target)
     except ClusterError as failed:
         return ActionResult(target=target, result=Result.FAILED, failure=str(failed))
     if isinstance(now.lease, FailedReading):
@@ -64,7 +66,7 @@ async def treat(ward: TreatmentContext, plan: RevokePlan, target: Target) -> Act
     if changed:
         return ActionResult(target=target, result=Result.REFUSED, changed=changed)
     try:
-        return await _Operation(ward, plan, target, now).run()
+        return await _Operation(context, plan, target, now).run()
     except ClusterError as failed:  # before any write except the grant of an empty lease
         return ActionResult(target=target, result=Result.FAILED, failure=str(failed))
 
@@ -73,19 +75,19 @@ class _Operation:
     """The action on a target that was found unchanged."""
 
     def __init__(
-        self, ward: TreatmentContext, plan: RevokePlan, target: Target, now: CurrentState
+        self, context: TreatmentContext, plan: RevokePlan, target: Target, now: CurrentState
     ) -> None:
-        self.ward = ward
+        self.context = context
         self.plan = plan
         self.target = target
         self.now = now
-        self.hand = GuardedWriter(ward, target)
+        self.hand = GuardedWriter(context, target)
 
     async def run(self) -> ActionResult[Target]:
         undo_until, new = None, None
         if self.target.action is Action.QUARANTINE:
-            undo_until = self.ward.clock.now() + self.plan.quarantine_s
-            new = await self.ward.surgeon.grant(self.plan.quarantine_s)
+            undo_until = self.context.clock.now() + self.plan.quarantine_s
+            new = await self.context.surgeon.grant(self.plan.quarantine_s)
 
         async def act() -> ActionResult[Target]:
             result = await self.hand.settled(self._act(new))
@@ -97,7 +99,7 @@ class _Operation:
     async def _act(self, new: LeaseId | None) -> ActionResult[Target]:
         if new is not None:
             return await self.hand.guarded(
-                lambda keys: self.ward.surgeon.move(keys, new),
+                lambda keys: self.context.surgeon.move(keys, new),
                 self.target.holds,
                 lambda _, key: key is not None and key.lease_id == new,
             )
@@ -106,7 +108,7 @@ class _Operation:
         return await self._release()
 
     async def _release(self) -> ActionResult[Target]:
-        return await self.hand.guarded(self.ward.surgeon.delete, self.target.holds, is_hold_gone)
+        return await self.hand.guarded(self.context.surgeon.delete, self.target.holds, is_hold_gone)
 
     async def _revoke(self) -> ActionResult[Target]:
         if self.target.stakes:
@@ -143,9 +145,9 @@ class _Operation:
         The approved holds are deleted by now: a key of the same name is a new hold.
         """
         others = {key.key: key for key in self.target.others}
-        now = await read_keys(self.ward.surgeon, others)
+        now = await read_keys(self.context.surgeon, others)
         changed = [c for key in others.values() for c in hold_changes(key, now.get(key.key))]
-        lease = await read_lease(self.ward.cluster, self.target.lease_id)
+        lease = await read_lease(self.context.cluster, self.target.lease_id)
         match lease:
             case LeaseNotFound():
                 return None
@@ -157,7 +159,7 @@ class _Operation:
                 return (KeysUnseen(None),)
 
     async def _end_lease(self) -> ActionResult[Target]:
-        written = self.hand.note(await self.ward.surgeon.revoke(self.target.lease_id))
+        written = self.hand.note(await self.context.surgeon.revoke(self.target.lease_id))
         if written.effect is WriteOutcome.UNCLEAR and not await self.hand.poll_until(
             self._lease_is_gone
         ):
@@ -165,7 +167,9 @@ class _Operation:
         return self.hand.result(Result.DONE)
 
     async def _lease_is_gone(self) -> bool:
-        return isinstance(await read_lease(self.ward.cluster, self.target.lease_id), LeaseNotFound)
+        return isinstance(
+            await read_lease(self.context.cluster, self.target.lease_id), LeaseNotFound
+        )
 
     async def _queues_after(self) -> tuple[QueueState, ...]:
         """
@@ -183,7 +187,7 @@ class _Operation:
             return ()
 
     async def _queue_after(self, stake: ApprovedHold) -> QueueState:
-        snapshot = await queue_snapshot(self.ward.cluster, stake.lock)
+        snapshot = await queue_snapshot(self.context.cluster, stake.lock)
         lock = find_lock(queues_of(stake.lock, snapshot), stake.lock)
         holder = lock.holder if lock else None
         return QueueState(
@@ -196,9 +200,9 @@ class _Operation:
     def _intent(self, new: LeaseId | None) -> Intent:
         target, plan = self.target, self.plan
         return Intent(
-            entry_id=self.ward.journal.new_entry_id(),
-            at=self.ward.clock.now(),
-            who=self.ward.who,
+            entry_id=self.context.journal.new_entry_id(),
+            at=self.context.clock.now(),
+            who=self.context.who,
             action=target.action,
             why=Reason(
                 verdict=target.verdict.value if target.verdict else "",

@@ -35,7 +35,7 @@ raft term takes to settle.
 
 
 async def treat_unattended(
-    ward: TreatmentContext, report: Report, policy: Policy, stop: StopRequest
+    context: TreatmentContext, report: Report, policy: Policy, stop: StopRequest
 ) -> UnattendedResult:
     """
     Treat only what the policy allows; plan and reread each lock.
@@ -50,20 +50,20 @@ async def treat_unattended(
     refused: list[Refusal] = []
     failure: FailureReason | None = None
     try:
-        journal = ward.journal.entries()
+        journal = context.journal.entries()
         choice = choose(report, policy, journal)
     except JournalError as failed:
         return UnattendedResult(failure=str(failed))
-    if ward.journal.newer and choice.chosen:
+    if context.journal.newer and choice.chosen:
         return UnattendedResult(spared=choice.spared, failure=Failure(FailureKind.JOURNAL_NEWER))
     try:
         if leases := to_watch(choice):
-            renewed = await renewed_leases(ward.cluster, ward.clock, leases, stop)
+            renewed = await renewed_leases(context.cluster, context.clock, leases, stop)
             choice = choose(report, policy, journal, renewed)
         for chosen in choice.chosen:
             if stop.reason or failure:
                 break
-            failure = await _treat(ward, report, chosen, stop, treated, refused)
+            failure = await _treat(context, report, chosen, stop, treated, refused)
     except (ClusterError, WrongClusterError, JournalError) as failed:
         failure = str(failed)
     return UnattendedResult(
@@ -99,7 +99,7 @@ async def renewed_leases(
 
 
 async def _treat(
-    ward: TreatmentContext,
+    context: TreatmentContext,
     report: Report,
     chosen: AllowedLock,
     stop: StopRequest,
@@ -114,10 +114,10 @@ async def _treat(
         most=1,
     )
     plan = await plan_revocation(
-        ward.cluster, ward.surgeon, ward.clock, report, selection, ward.words.evidence
+        context.cluster, context.surgeon, context.clock, report, selection, context.words.evidence
     )
     refused += plan.refused
     targets = tuple(replace(each, treated_under=chosen.prefix) for each in plan.targets)
-    done = await execute_plan(ward, replace(plan, targets=targets), ExecutionOptions(), stop)
+    done = await execute_plan(context, replace(plan, targets=targets), ExecutionOptions(), stop)
     treated += done.treated
     return done.stopped or next((each.failure for each in done.treated if each.failure), None)

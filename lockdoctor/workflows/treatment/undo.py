@@ -18,7 +18,9 @@ from lockdoctor.workflows.treatment.context import TreatmentContext, read_keys, 
 from lockdoctor.workflows.treatment.guarded_write import GuardedWriter
 
 
-async def undo(ward: TreatmentContext, entry_id: EntryId, stop: StopRequest) -> ActionResult[Entry]:
+async def undo(
+    context: TreatmentContext, entry_id: EntryId, stop: StopRequest
+) -> ActionResult[Entry]:
     """
     Put the keys of a quarantine back, each only if it is unchanged since.
 
@@ -32,10 +34,10 @@ async def undo(ward: TreatmentContext, entry_id: EntryId, stop: StopRequest) -> 
         ClusterError: etcd could not be read.
         WrongClusterError: The quarantine is of another cluster, or another one has answered.
     """
-    entry = _quarantine(ward, entry_id)
+    entry = _quarantine(context, entry_id)
     of = f"entry {entry_id} of the journal"
-    await require_cluster(ward.cluster, entry.intent.cluster_id, of)
-    found = await read_keys(ward.surgeon, (key.key for key in entry.intent.keys))
+    await require_cluster(context.cluster, entry.intent.cluster_id, of)
+    found = await read_keys(context.surgeon, (key.key for key in entry.intent.keys))
     changed = tuple(_changes(entry, found))
     holds = {key.hold for key in entry.intent.keys}
     ours = entry.intent.new_lease_id
@@ -46,11 +48,11 @@ async def undo(ward: TreatmentContext, entry_id: EntryId, stop: StopRequest) -> 
     if stop.reason:
         why = Failure(FailureKind.STOPPED, stop.reason)
         return ActionResult(target=entry, result=Result.FAILED, changed=changed, failure=why)
-    return await _put_back(ward, entry, kept, changed)
+    return await _put_back(context, entry, kept, changed)
 
 
-def _quarantine(ward: TreatmentContext, entry_id: EntryId) -> Entry:
-    entry = ward.journal.find(entry_id)
+def _quarantine(context: TreatmentContext, entry_id: EntryId) -> Entry:
+    entry = context.journal.find(entry_id)
     if entry is None:
         raise JournalError(f"The journal has no entry {entry_id}. See `lockdoctor journal list`")
     if entry.intent.action is not Action.QUARANTINE:
@@ -72,13 +74,13 @@ def _changes(entry: Entry, found: Mapping[bytes, LockKey]) -> Iterator[Change]:
 
 
 async def _put_back(
-    ward: TreatmentContext, entry: Entry, keys: tuple[LockKey, ...], changed: tuple[Change, ...]
+    context: TreatmentContext, entry: Entry, keys: tuple[LockKey, ...], changed: tuple[Change, ...]
 ) -> ActionResult[Entry]:
     old, ours = entry.intent.lease_id, entry.intent.new_lease_id
     intent = Intent(
-        entry_id=ward.journal.new_entry_id(),
-        at=ward.clock.now(),
-        who=ward.who,
+        entry_id=context.journal.new_entry_id(),
+        at=context.clock.now(),
+        who=context.who,
         action=Action.UNDO,
         why=entry.intent.why,
         cluster_id=entry.intent.cluster_id,
@@ -90,12 +92,12 @@ async def _put_back(
         new_ttl_s=entry.intent.granted_ttl_s,
         of=entry.intent.entry_id,
     )
-    writer = GuardedWriter(ward, entry)
+    writer = GuardedWriter(context, entry)
 
     async def put_back() -> ActionResult[Entry]:
         result = await writer.settled(
             writer.guarded(
-                lambda batch: ward.surgeon.move(batch, old),
+                lambda batch: context.surgeon.move(batch, old),
                 keys,
                 lambda _, key: key is not None and key.lease_id == old,
             )

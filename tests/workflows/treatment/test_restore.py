@@ -43,10 +43,10 @@ class _Bench:
         return asyncio.run(plan_restore(self.cluster, self.surgeon, entry, (), ttl_s))
 
     def restore(self, plan: RestorePlan) -> ActionResult[RestorePlan]:
-        return asyncio.run(restore(self.ward, plan, self.stop))
+        return asyncio.run(restore(self.context, plan, self.stop))
 
     @property
-    def ward(self) -> TreatmentContext:
+    def context(self) -> TreatmentContext:
         return TreatmentContext(
             cluster=self.cluster,
             surgeon=self.surgeon,

@@ -43,7 +43,7 @@ async def treated(
     room: Room, policy: Policy | None = None, report: Report | None = None
 ) -> UnattendedResult:
     found = report or await a_report(room)
-    return await treat_unattended(room.ward, found, policy or a_policy(), room.stop)
+    return await treat_unattended(room.context, found, policy or a_policy(), room.stop)
 
 
 def entry(room: Room) -> Entry:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lockdoctor.cli.commands.check.report import error_text
 from lockdoctor.cli.runtime.signals import Signals
-from lockdoctor.cli.runtime.treatment_context import connected_ward
+from lockdoctor.cli.runtime.treatment_context import connected_context
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.treatment.unattended import UnattendedResult, choose
@@ -75,5 +75,5 @@ async def _treat(
     policy: Policy,
     stop: StopRequest,
 ) -> UnattendedResult:
-    async with connected_ward(settings, journal) as ward:
-        return await treat_unattended(ward, report, policy, stop)
+    async with connected_context(settings, journal) as context:
+        return await treat_unattended(context, report, policy, stop)

@@ -16,7 +16,7 @@ from lockdoctor.cli.runtime.prompt import INTERRUPTED_PLAN, asked, may_ask, rest
 from lockdoctor.cli.runtime.run import settings_of
 from lockdoctor.cli.runtime.signals import Signals, run_writing
 from lockdoctor.cli.runtime.terminal import print_message, write_page
-from lockdoctor.cli.runtime.treatment_context import connected_ward
+from lockdoctor.cli.runtime.treatment_context import connected_context
 from lockdoctor.domain.treatment.journal_entry import Entry
 from lockdoctor.domain.treatment.restore_plan import RestorePlan
 from lockdoctor.domain.treatment.results import ActionResult
@@ -103,12 +103,12 @@ async def _planned(
     wanted: frozenset[bytes],
     ttl_s: int | None,
 ) -> RestorePlan:
-    async with connected_ward(settings, file) as ward:
-        return await workflow.plan_restore(ward.cluster, ward.surgeon, entry, wanted, ttl_s)
+    async with connected_context(settings, file) as context:
+        return await workflow.plan_restore(context.cluster, context.surgeon, entry, wanted, ttl_s)
 
 
 async def _carried_out(
     settings: ConnectionSettings, file: FileJournal, plan: RestorePlan, stop: StopRequest
 ) -> ActionResult[RestorePlan]:
-    async with connected_ward(settings, file) as ward:
-        return await workflow.restore(ward, plan, stop)
+    async with connected_context(settings, file) as context:
+        return await workflow.restore(context, plan, stop)

@@ -21,7 +21,7 @@ from lockdoctor.cli.runtime.prompt import INTERRUPTED_PLAN, asked, plan_question
 from lockdoctor.cli.runtime.run import MARGIN_S, RunDependencies, examine, history_path, settings_of
 from lockdoctor.cli.runtime.signals import Signals, run_writing
 from lockdoctor.cli.runtime.terminal import print_message, write_page, write_to
-from lockdoctor.cli.runtime.treatment_context import connected_ward
+from lockdoctor.cli.runtime.treatment_context import connected_context
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.treatment.journal_entry import Entry, EntryId
 from lockdoctor.domain.treatment.plan import RevokePlan, Selection, Target
@@ -182,9 +182,14 @@ def _act(manner: RevokeSettings, plan: RevokePlan) -> int:
 
 
 async def _plan(manner: RevokeSettings, report: Report, selection: Selection) -> RevokePlan:
-    async with _ward(manner) as ward:
+    async with _context(manner) as context:
         return await plan_revocation(
-            ward.cluster, ward.surgeon, ward.clock, report, selection, ward.words.evidence
+            context.cluster,
+            context.surgeon,
+            context.clock,
+            report,
+            selection,
+            context.words.evidence,
         )
 
 
@@ -201,19 +206,19 @@ async def _carry_out(
             came = f"{title(treated.target)}: {RESULTS[treated.result]}"
             print_message(f"{len(told)} of {len(plan.targets)}: {came}")
 
-    async with _ward(manner) as ward:
-        report = await execute_plan(ward, plan, conduct, stop, tell)
+    async with _context(manner) as context:
+        report = await execute_plan(context, plan, conduct, stop, tell)
         if acting.verify_s is None or stop.reason:
             return report
         print_message(f"watching for {duration(acting.verify_s)} whether the leak comes back")
-        began_at = ward.clock.now()
+        began_at = context.clock.now()
         try:
             relapses = await watch_for_relapse(
-                ward.cluster, ward.clock, report.treated, acting.verify_s, stop
+                context.cluster, context.clock, report.treated, acting.verify_s, stop
             )
         except (WrongClusterError, asyncio.CancelledError):  # actions are reported anyway
             return report
-        watched_s = ward.clock.now() - began_at
+        watched_s = context.clock.now() - began_at
         return replace(report, watched_s=watched_s, relapses=relapses)
 
 
@@ -228,8 +233,8 @@ def _undo(manner: RevokeSettings, entry_id: EntryId) -> int:
     stop = StopRequest()
 
     async def work() -> ActionResult[Entry]:
-        async with _ward(manner) as ward:
-            return await undo(ward, entry_id, stop)
+        async with _context(manner) as context:
+            return await undo(context, entry_id, stop)
 
     signals = Signals(stop)
     undone = run_writing(signals, work())
@@ -243,8 +248,8 @@ def _undo(manner: RevokeSettings, entry_id: EntryId) -> int:
     return ExitStatus.NOTHING_FOUND if undone.is_complete else ExitStatus.FINDINGS
 
 
-def _ward(manner: RevokeSettings) -> AbstractAsyncContextManager[TreatmentContext]:
-    return connected_ward(manner.settings, FileJournal(manner.journal))
+def _context(manner: RevokeSettings) -> AbstractAsyncContextManager[TreatmentContext]:
+    return connected_context(manner.settings, FileJournal(manner.journal))
 
 
 def _saved_plan(path: Path) -> RevokePlan:
