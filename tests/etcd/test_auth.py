@@ -256,15 +256,15 @@ def test_whoever_may_only_read_writes_nothing(guarded: EtcdServer, shared_lease:
 
     async def story() -> None:
         async with connected(guarded.endpoint, **READER) as cluster:
-            surgeon = EtcdWriter(cluster.connection, SystemClock())
-            hold = await surgeon.key(MAY + b"see")
+            key_writer = EtcdWriter(cluster.connection, SystemClock())
+            hold = await key_writer.key(MAY + b"see")
             assert hold is not None
-            for write in (surgeon.delete([hold]), surgeon.move([hold], LeaseId(0))):
+            for write in (key_writer.delete([hold]), key_writer.move([hold], LeaseId(0))):
                 with pytest.raises(AccessDeniedError, match="write access"):
                     await write
             with pytest.raises(AccessDeniedError, match="revoke lease"):
-                await surgeon.revoke(shared_lease)
-            assert await surgeon.key(MAY + b"see") == hold
+                await key_writer.revoke(shared_lease)
+            assert await key_writer.key(MAY + b"see") == hold
 
     run(story())
 
@@ -274,10 +274,10 @@ def test_a_write_with_an_expired_token(guarded: EtcdServer) -> None:
 
     async def story() -> None:
         async with connected(guarded.endpoint, **ROOT) as cluster:
-            surgeon = EtcdWriter(cluster.connection, SystemClock())
-            lease_id = await surgeon.grant(60)
+            key_writer = EtcdWriter(cluster.connection, SystemClock())
+            lease_id = await key_writer.grant(60)
             await asyncio.sleep(TOKEN_TTL_S + 2)  # the server's time, which nobody can fake
-            assert (await surgeon.revoke(lease_id)).effect is WriteOutcome.DONE
+            assert (await key_writer.revoke(lease_id)).effect is WriteOutcome.DONE
 
     run(story())
 

@@ -174,10 +174,10 @@ def test_a_token_that_is_replaced_in_its_file(
             ids = map(LeaseId, range(1, 50))
             found = [each async for each in cluster.read_leases(ids, with_keys=True)]
             assert sum(isinstance(each, LeaseNotFound) for each in found) == 49
-            surgeon = EtcdWriter(cluster.connection, SystemClock())
-            lease_id = await surgeon.grant(60)
+            key_writer = EtcdWriter(cluster.connection, SystemClock())
+            lease_id = await key_writer.grant(60)
             await expire_and_replace()
-            assert (await surgeon.revoke(lease_id)).effect is WriteOutcome.DONE
+            assert (await key_writer.revoke(lease_id)).effect is WriteOutcome.DONE
 
     run(story())
 

@@ -37,12 +37,12 @@ def own(etcd_binary: Path, tmp_path: Path) -> Iterator[EtcdServer]:
 
 
 async def _hold(server: EtcdServer, cluster: EtcdCluster) -> tuple[EtcdWriter, LockKey]:
-    surgeon = EtcdWriter(cluster.connection, SystemClock())
+    key_writer = EtcdWriter(cluster.connection, SystemClock())
     async with writing(server.address) as writer:
         await writer.put(KEY)
-    found = await surgeon.key(KEY)
+    found = await key_writer.key(KEY)
     assert found is not None
-    return surgeon, found
+    return key_writer, found
 
 
 def test_a_frozen_server_leaves_it_open(own: EtcdServer) -> None:
@@ -50,14 +50,14 @@ def test_a_frozen_server_leaves_it_open(own: EtcdServer) -> None:
 
     async def story(relay: Relay) -> None:
         async with connected(relay.address, command_timeout_s=1.0) as cluster:
-            surgeon, hold = await _hold(own, cluster)
+            key_writer, hold = await _hold(own, cluster)
             relay.on_request = lambda request: own.freeze() if WRITE in request else None
-            written = await surgeon.delete([hold])
+            written = await key_writer.delete([hold])
             own.thaw()
 
             assert written.effect is WriteOutcome.UNCLEAR
             assert "delete '/frozen'" in written.why
-            assert await surgeon.key(KEY) in {None, hold}
+            assert await key_writer.key(KEY) in {None, hold}
 
     with Relay(own.address) as relay:
         run(story(relay))
@@ -69,16 +69,16 @@ def test_a_server_that_dies_leaves_it_open(own: EtcdServer, write: str) -> None:
 
     async def story(relay: Relay, write: str) -> None:
         async with connected(relay.address, command_timeout_s=1.0) as cluster:
-            surgeon, hold = await _hold(own, cluster)
+            key_writer, hold = await _hold(own, cluster)
             relay.on_request = lambda request: own.kill() if WRITES[write] in request else None
             match write:
                 case "delete":
-                    assert (await surgeon.delete([hold])).effect is WriteOutcome.UNCLEAR
+                    assert (await key_writer.delete([hold])).effect is WriteOutcome.UNCLEAR
                 case "move":
-                    assert (await surgeon.move([hold], NO_LEASE)).effect is WriteOutcome.UNCLEAR
+                    assert (await key_writer.move([hold], NO_LEASE)).effect is WriteOutcome.UNCLEAR
                 case _:
                     with pytest.raises(WriteOutcomeUnknownError, match="grant a lease"):
-                        await surgeon.grant(60)
+                        await key_writer.grant(60)
 
     with Relay(own.address) as relay:
         run(story(relay, write))
@@ -89,9 +89,9 @@ def test_a_server_that_cannot_be_read_is_not_written_to(own: EtcdServer) -> None
 
     async def story() -> None:
         async with connected(own.endpoint, command_timeout_s=1.0) as cluster:
-            surgeon, hold = await _hold(own, cluster)
+            key_writer, hold = await _hold(own, cluster)
             own.kill()
             with pytest.raises(ClusterUnreachableError):
-                await surgeon.delete([hold])
+                await key_writer.delete([hold])
 
     run(story())

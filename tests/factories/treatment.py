@@ -67,7 +67,7 @@ class Room:
         """Start with an empty cluster and a journal that takes all."""
         self.clock = FakeClock()
         self.cluster = FakeCluster(self.clock)
-        self.surgeon = FakeSurgeon(self.cluster, self.clock)
+        self.key_writer = FakeSurgeon(self.cluster, self.clock)
         self.journal = FakeJournal()
         self.stop = StopRequest()
 
@@ -76,7 +76,7 @@ class Room:
         """What a treatment works with."""
         return TreatmentContext(
             cluster=self.cluster,
-            surgeon=self.surgeon,
+            key_writer=self.key_writer,
             journal=self.journal,
             clock=self.clock,
             words=PlainWords(),
@@ -126,7 +126,7 @@ class Room:
         report = await scan(self.cluster, self.clock, request, Silent(), StopRequest())
         words = PlainWords()
         return await plan_revocation(
-            self.cluster, self.surgeon, self.clock, report, wanted, words.evidence
+            self.cluster, self.key_writer, self.clock, report, wanted, words.evidence
         )
 
     async def treat(

@@ -1,4 +1,4 @@
-"""A Surgeon on the fake cluster, whom tests can hinder at every step."""
+"""A KeyWriter on the fake cluster, which tests can hinder at every step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Act = Callable[[], WriteOutcome]
 
 class FakeSurgeon:
     """
-    A Surgeon (see ports) on a FakeCluster.
+    A KeyWriter (see ports) on a FakeCluster.
 
     Steps are named after the methods. Public attributes are its faults.
     """

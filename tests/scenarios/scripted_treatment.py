@@ -41,39 +41,39 @@ async def _nothing(_: str) -> None:
 
 
 class SteeredSurgeon:
-    """A Surgeon (see ports) who does nothing unobserved."""
+    """A KeyWriter (see ports) that does nothing unobserved."""
 
-    def __init__(self, surgeon: KeyWriter) -> None:
+    def __init__(self, key_writer: KeyWriter) -> None:
         """Do what this one does."""
         self.before: Steer = _nothing
         """Awaited with the name of each write before it is asked for."""
         self.after: Steer = _nothing
         """Awaited once it was answered."""
-        self._surgeon = surgeon
+        self._key_writer = key_writer
 
     async def key(self, key: bytes) -> LockKey | None:
         """Read one key."""
-        return await self._surgeon.key(key)
+        return await self._key_writer.key(key)
 
     async def delete(self, keys: Sequence[LockKey]) -> WriteResult:
         """Delete keys, guarded."""
-        return await self._steered("delete", self._surgeon.delete(keys))
+        return await self._steered("delete", self._key_writer.delete(keys))
 
     async def move(self, keys: Sequence[LockKey], to: LeaseId) -> WriteResult:
         """Put keys onto another lease, guarded."""
-        return await self._steered("move", self._surgeon.move(keys, to))
+        return await self._steered("move", self._key_writer.move(keys, to))
 
     async def create(self, keys: Sequence[LockKey], lease_id: LeaseId) -> WriteResult:
         """Write keys where there are none."""
-        return await self._steered("create", self._surgeon.create(keys, lease_id))
+        return await self._steered("create", self._key_writer.create(keys, lease_id))
 
     async def grant(self, ttl_s: int) -> LeaseId:
         """Grant a lease."""
-        return await self._steered("grant", self._surgeon.grant(ttl_s))
+        return await self._steered("grant", self._key_writer.grant(ttl_s))
 
     async def revoke(self, lease_id: LeaseId) -> WriteResult:
         """End a lease."""
-        return await self._steered("revoke", self._surgeon.revoke(lease_id))
+        return await self._steered("revoke", self._key_writer.revoke(lease_id))
 
     async def _steered(self, step: str, work: Awaitable[T]) -> T:
         await self.before(step)
@@ -89,24 +89,24 @@ async def context_at(
     """Connect, and have all that a treatment needs."""
     clock = SystemClock()
     async with connected(*endpoints, command_timeout_s=command_timeout_s) as cluster:
-        surgeon = SteeredSurgeon(EtcdWriter(cluster.connection, clock))
+        key_writer = SteeredSurgeon(EtcdWriter(cluster.connection, clock))
         context = TreatmentContext(
             cluster=cluster,
-            surgeon=surgeon,
+            key_writer=key_writer,
             journal=FileJournal(journal),
             clock=clock,
             words=PlainTreatmentText(),
             who=Actor(user="ops", host="bastion", pid=os.getpid()),
             look_up_s=look_up_s,
         )
-        yield context, surgeon
+        yield context, key_writer
 
 
 async def plan_for(
     context: TreatmentContext, name: bytes, lease_id: LeaseId, action: Action
 ) -> RevokePlan:
     """Plan the treatment of a Go mutex that this lease holds, as if it had been judged leaked."""
-    hold = await context.surgeon.key(name + b"/%x" % lease_id)
+    hold = await context.key_writer.key(name + b"/%x" % lease_id)
     assert hold is not None
     status = await context.cluster.status()
     (lease,) = [r async for r in context.cluster.read_leases([lease_id], with_keys=False)]
@@ -138,8 +138,8 @@ async def end_at(step: str, moment: str, plan: RevokePlan, journal: Path, endpoi
         if now == step:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    async with context_at(journal, endpoint) as (context, surgeon):
-        setattr(surgeon, moment, die)
+    async with context_at(journal, endpoint) as (context, key_writer):
+        setattr(key_writer, moment, die)
         await execute_plan(context, plan, ExecutionOptions(), StopRequest())
 
 

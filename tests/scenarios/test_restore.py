@@ -54,8 +54,8 @@ async def _revoked(etcd: EtcdServer, prefix: bytes, journal: FileJournal) -> Non
         lease_id = await writer.grant(60)
         for name, value in VALUES.items():
             await writer.put(prefix + name, value, lease_id)
-        surgeon = EtcdWriter(cluster.connection, SystemClock())
-        keys = [await surgeon.key(prefix + name) for name in VALUES]
+        key_writer = EtcdWriter(cluster.connection, SystemClock())
+        keys = [await key_writer.key(prefix + name) for name in VALUES]
         journal.write(
             an_intent(
                 "e1",
@@ -80,8 +80,8 @@ def found(etcd: EtcdServer, prefix: bytes) -> dict[bytes, LockKey]:
 
     async def read() -> dict[bytes, LockKey]:
         async with connected(etcd.endpoint) as cluster:
-            surgeon = EtcdWriter(cluster.connection, SystemClock())
-            keys = [await surgeon.key(prefix + name) for name in VALUES]
+            key_writer = EtcdWriter(cluster.connection, SystemClock())
+            keys = [await key_writer.key(prefix + name) for name in VALUES]
         return {key.key.removeprefix(prefix): key for key in keys if key is not None}
 
     return run(read())

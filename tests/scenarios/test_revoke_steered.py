@@ -98,7 +98,7 @@ def test_nobody_who_is_faster_loses_anything(
         journal = tmp_path / "journal.jsonl"
         async with (
             writing(etcd.address) as writer,
-            context_at(journal, etcd.endpoint) as (context, surgeon),
+            context_at(journal, etcd.endpoint) as (context, key_writer),
         ):
             lock = Lock(writer, prefix + b"orders")
             await lock.take()
@@ -113,7 +113,7 @@ def test_nobody_who_is_faster_loses_anything(
             if moment == "after the plan":
                 await cross("plan")
             else:
-                surgeon.before = cross
+                key_writer.before = cross
             (treated,) = (
                 await execute_plan(context, plan, ExecutionOptions(), StopRequest())
             ).treated
@@ -135,7 +135,7 @@ def test_a_session_that_locks_again_before_its_end(
     async def story() -> None:
         async with (
             writing(etcd.address) as writer,
-            context_at(tmp_path / "journal", etcd.endpoint) as (context, surgeon),
+            context_at(tmp_path / "journal", etcd.endpoint) as (context, key_writer),
         ):
             lock = Lock(writer, prefix + b"orders")
             await lock.take()
@@ -145,7 +145,7 @@ def test_a_session_that_locks_again_before_its_end(
                 if step == "delete":
                     await lock.contend(lock.holder)
 
-            surgeon.after = relock
+            key_writer.after = relock
             (treated,) = (
                 await execute_plan(context, plan, ExecutionOptions(), StopRequest())
             ).treated
@@ -250,7 +250,7 @@ def test_a_leader_that_is_lost_right_after_the_request(three: EtcdServers, tmp_p
                 await execute_plan(context, plan, ExecutionOptions(), StopRequest())
             ).treated
 
-            held = await context.surgeon.key(lock.key(lock.holder))
+            held = await context.key_writer.key(lock.key(lock.holder))
             (entry,) = FileJournal(journal).entries()
             assert entry.result is treated.result
             assert treated.was_looked_up
@@ -259,7 +259,7 @@ def test_a_leader_that_is_lost_right_after_the_request(three: EtcdServers, tmp_p
             else:
                 assert treated.result is Result.UNKNOWN
                 assert held == plan.targets[0].holds[0]
-            waiting = await context.surgeon.key(lock.key(lock.waiter))
+            waiting = await context.key_writer.key(lock.key(lock.waiter))
             assert waiting is not None
 
     with contextlib.ExitStack() as stack:

@@ -32,7 +32,7 @@ async def connected_context(
     try:
         yield TreatmentContext(
             cluster=cluster,
-            surgeon=EtcdWriter(cluster.connection, clock),
+            key_writer=EtcdWriter(cluster.connection, clock),
             journal=journal,
             clock=clock,
             words=PlainTreatmentText(),

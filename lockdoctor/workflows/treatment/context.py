@@ -38,7 +38,7 @@ class TreatmentContext:
     """The cluster, clock, journal and options that a treatment needs."""
 
     cluster: Cluster
-    surgeon: KeyWriter
+    key_writer: KeyWriter
     journal: Journal
     clock: Clock
     words: TreatmentText
@@ -73,7 +73,7 @@ async def reread(context: TreatmentContext, target: Target) -> CurrentState:
         WrongClusterError: Another cluster has answered.
     """
     lease = await read_lease(context.cluster, target.lease_id)
-    keys = await read_keys(context.surgeon, (key.key for key in target.doomed))
+    keys = await read_keys(context.key_writer, (key.key for key in target.doomed))
     snapshots = [await queue_snapshot(context.cluster, stake.lock) for stake in target.stakes]
     terms = [snapshot.raft_term for snapshot in snapshots]
     if isinstance(lease, LeaseReading | LeaseNotFound):
@@ -95,13 +95,13 @@ async def read_lease(cluster: Cluster, lease_id: LeaseId) -> Reading | FailedRea
     return answers[0]
 
 
-async def read_keys(surgeon: KeyWriter, names: Iterable[bytes]) -> dict[bytes, LockKey]:
+async def read_keys(key_writer: KeyWriter, names: Iterable[bytes]) -> dict[bytes, LockKey]:
     """Read keys with their whole values; those that do not exist are left out."""
     found: list[LockKey | None] = []
     left = list(dict.fromkeys(names))
     for start in range(0, len(left), BATCH_SIZE):
         batch = left[start : start + BATCH_SIZE]
-        found += await asyncio.gather(*(surgeon.key(name) for name in batch))
+        found += await asyncio.gather(*(key_writer.key(name) for name in batch))
     return {key.key: key for key in found if key is not None}
 
 

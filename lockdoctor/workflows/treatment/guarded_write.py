@@ -149,7 +149,7 @@ class GuardedWriter(Generic[_T]):
     async def _not_done(self, batch: Sequence[LockKey], *, is_last: bool) -> ActionResult[_T]:
         """Return why a guarded write was not done."""
         try:
-            now = await read_keys(self.context.surgeon, (key.key for key in batch))
+            now = await read_keys(self.context.key_writer, (key.key for key in batch))
         except NO_ANSWER as failed:
             return self.result(self.partial_or(Result.REFUSED), failure=str(failed))
         if not now and not self.touched and is_last:
@@ -158,7 +158,7 @@ class GuardedWriter(Generic[_T]):
         return self.result(self.partial_or(Result.REFUSED), changed or (LeaseGoneAlready(),))
 
     async def _are_done(self, batch: Sequence[LockKey], is_done: IsDone) -> bool:
-        now = await read_keys(self.context.surgeon, (key.key for key in batch))
+        now = await read_keys(self.context.key_writer, (key.key for key in batch))
         return all(is_done(key, now.get(key.key)) for key in batch)
 
 

@@ -35,7 +35,7 @@ class ExecutionOptions:
 
 async def plan_revocation(
     cluster: Cluster,
-    surgeon: KeyWriter,
+    key_writer: KeyWriter,
     clock: Clock,
     report: Report,
     selection: Selection,
@@ -55,7 +55,7 @@ async def plan_revocation(
     for candidate in selected.candidates:
         lease = leases.get(candidate.lease_id)
         try:
-            keys = await read_keys(surgeon, _shown(candidate, lease, selection))
+            keys = await read_keys(key_writer, _shown(candidate, lease, selection))
         except AccessDeniedError as denied:
             refused.append(candidate.refused(KeysUnseen(str(denied))))
             continue

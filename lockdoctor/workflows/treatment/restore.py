@@ -27,7 +27,11 @@ from lockdoctor.workflows.treatment.guarded_write import GuardedWriter
 
 
 async def plan_restore(
-    cluster: Cluster, surgeon: KeyWriter, entry: Entry, wanted: Collection[bytes], ttl_s: int | None
+    cluster: Cluster,
+    key_writer: KeyWriter,
+    entry: Entry,
+    wanted: Collection[bytes],
+    ttl_s: int | None,
 ) -> RestorePlan:
     """
     Plan which keys can be put back; write no key or lease.
@@ -38,7 +42,7 @@ async def plan_restore(
     """
     await _require_cluster(cluster, entry)
     keys = [key.key for key in entry.perhaps_deleted if not wanted or key.key in wanted]
-    existing = {key for key in keys if await surgeon.key(key) is not None}
+    existing = {key for key in keys if await key_writer.key(key) is not None}
     return plan_restoration(entry, existing, wanted, ttl_s)
 
 
@@ -59,7 +63,7 @@ async def restore(
         WrongClusterError: It is no longer the entry's cluster, so no key was put back there.
     """
     await _require_cluster(context.cluster, plan.entry)
-    new = NO_LEASE if plan.ttl_s is None else await context.surgeon.grant(plan.ttl_s)
+    new = NO_LEASE if plan.ttl_s is None else await context.key_writer.grant(plan.ttl_s)
     restoring = _Restoring(context, plan, new)
     return await restoring.writer.recorded(_intent(context, plan, new), lambda: restoring.run(stop))
 
@@ -69,7 +73,7 @@ class _Restoring:
 
     def __init__(self, context: TreatmentContext, plan: RestorePlan, lease_id: LeaseId) -> None:
         self.writer = GuardedWriter(context, plan)
-        self._surgeon = context.surgeon
+        self._key_writer = context.key_writer
         self._keys = plan.keys
         self._lease_id = lease_id
         self._skipped: list[SkippedKey] = []
@@ -104,7 +108,7 @@ class _Restoring:
 
     async def _why_not(self, key: LockKey) -> RestoreSkipReason | None:
         try:
-            written = self.writer.note(await self._surgeon.create([key], self._lease_id))
+            written = self.writer.note(await self._key_writer.create([key], self._lease_id))
         except NO_ANSWER as failed:
             self._failure = str(failed)
             return RestoreSkipReason.REFUSED
@@ -123,7 +127,7 @@ class _Restoring:
         )
 
     async def _is_back(self, key: LockKey) -> bool:
-        found = await self._surgeon.key(key.key)
+        found = await self._key_writer.key(key.key)
         return found is not None and (found.value, found.lease_id) == (key.value, self._lease_id)
 
 

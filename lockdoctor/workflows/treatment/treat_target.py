@@ -87,7 +87,7 @@ class _Operation:
         undo_until, new = None, None
         if self.target.action is Action.QUARANTINE:
             undo_until = self.context.clock.now() + self.plan.quarantine_s
-            new = await self.context.surgeon.grant(self.plan.quarantine_s)
+            new = await self.context.key_writer.grant(self.plan.quarantine_s)
 
         async def act() -> ActionResult[Target]:
             result = await self.hand.settled(self._act(new))
@@ -99,7 +99,7 @@ class _Operation:
     async def _act(self, new: LeaseId | None) -> ActionResult[Target]:
         if new is not None:
             return await self.hand.guarded(
-                lambda keys: self.context.surgeon.move(keys, new),
+                lambda keys: self.context.key_writer.move(keys, new),
                 self.target.holds,
                 lambda _, key: key is not None and key.lease_id == new,
             )
@@ -108,7 +108,9 @@ class _Operation:
         return await self._release()
 
     async def _release(self) -> ActionResult[Target]:
-        return await self.hand.guarded(self.context.surgeon.delete, self.target.holds, is_hold_gone)
+        return await self.hand.guarded(
+            self.context.key_writer.delete, self.target.holds, is_hold_gone
+        )
 
     async def _revoke(self) -> ActionResult[Target]:
         if self.target.stakes:
@@ -145,7 +147,7 @@ class _Operation:
         The approved holds are deleted by now: a key of the same name is a new hold.
         """
         others = {key.key: key for key in self.target.others}
-        now = await read_keys(self.context.surgeon, others)
+        now = await read_keys(self.context.key_writer, others)
         changed = [c for key in others.values() for c in hold_changes(key, now.get(key.key))]
         lease = await read_lease(self.context.cluster, self.target.lease_id)
         match lease:
@@ -159,7 +161,7 @@ class _Operation:
                 return (KeysUnseen(None),)
 
     async def _end_lease(self) -> ActionResult[Target]:
-        written = self.hand.note(await self.context.surgeon.revoke(self.target.lease_id))
+        written = self.hand.note(await self.context.key_writer.revoke(self.target.lease_id))
         if written.effect is WriteOutcome.UNCLEAR and not await self.hand.poll_until(
             self._lease_is_gone
         ):

@@ -114,7 +114,12 @@ async def _treat(
         most=1,
     )
     plan = await plan_revocation(
-        context.cluster, context.surgeon, context.clock, report, selection, context.words.evidence
+        context.cluster,
+        context.key_writer,
+        context.clock,
+        report,
+        selection,
+        context.words.evidence,
     )
     refused += plan.refused
     targets = tuple(replace(each, treated_under=chosen.prefix) for each in plan.targets)

@@ -37,7 +37,7 @@ async def undo(
     entry = _quarantine(context, entry_id)
     of = f"entry {entry_id} of the journal"
     await require_cluster(context.cluster, entry.intent.cluster_id, of)
-    found = await read_keys(context.surgeon, (key.key for key in entry.intent.keys))
+    found = await read_keys(context.key_writer, (key.key for key in entry.intent.keys))
     changed = tuple(_changes(entry, found))
     holds = {key.hold for key in entry.intent.keys}
     ours = entry.intent.new_lease_id
@@ -97,7 +97,7 @@ async def _put_back(
     async def put_back() -> ActionResult[Entry]:
         result = await writer.settled(
             writer.guarded(
-                lambda batch: context.surgeon.move(batch, old),
+                lambda batch: context.key_writer.move(batch, old),
                 keys,
                 lambda _, key: key is not None and key.lease_id == old,
             )

@@ -224,7 +224,7 @@ def test_an_endpoint_that_comes_up_as_another_cluster(
     async def story(later: Relay) -> None:
         async with connected(ours.address, later.address, dial_timeout_s=0.5) as cluster:
             mine = (await cluster.status()).cluster_id
-            surgeon = EtcdWriter(cluster.connection, SystemClock())
+            key_writer = EtcdWriter(cluster.connection, SystemClock())
             before = await _revision(theirs)
             later.upstream = theirs.address
             ours.kill()
@@ -236,9 +236,9 @@ def test_an_endpoint_that_comes_up_as_another_cluster(
                     await cluster.keys(b"/wrong/")
                 assert f"this run is for cluster {mine:x}" in str(raised.value)
                 with pytest.raises(WrongClusterError):
-                    await surgeon.grant(60)
+                    await key_writer.grant(60)
                 with pytest.raises(WrongClusterError):
-                    await surgeon.move([_hold()], LeaseId(0))
+                    await key_writer.move([_hold()], LeaseId(0))
             assert await _revision(theirs) == before
 
     with Relay("127.0.0.1:1") as later:
@@ -271,7 +271,7 @@ def test_everything_goes_through_the_grpc_proxy_of_etcd(etcd: EtcdServer, tmp_pa
 
     async def story() -> None:
         async with connected(address) as cluster:
-            surgeon = EtcdWriter(cluster.connection, SystemClock())
+            key_writer = EtcdWriter(cluster.connection, SystemClock())
             members = await cluster.connection.call(
                 lambda member: member.cluster.MemberList, rpc.MemberListRequest(), "list"
             )
@@ -283,9 +283,9 @@ def test_everything_goes_through_the_grpc_proxy_of_etcd(etcd: EtcdServer, tmp_pa
                 for _ in range(2):  # the second joins the watch of the first in the proxy
                     await writer.put(KEY)
                     assert await _watch(cluster)
-            hold = await surgeon.key(KEY)
+            hold = await key_writer.key(KEY)
             assert hold is not None
-            assert (await surgeon.delete([hold])).effect is WriteOutcome.DONE
+            assert (await key_writer.delete([hold])).effect is WriteOutcome.DONE
 
     with (tmp_path / "log").open("wb") as log:
         proxy = subprocess.Popen(command, stdout=log, stderr=log)
@@ -349,7 +349,7 @@ class TwoFaced(OddMember):
 
 
 @asynccontextmanager
-async def _surgeon(member: OddMember) -> AsyncIterator[EtcdWriter]:
+async def _key_writer(member: OddMember) -> AsyncIterator[EtcdWriter]:
     async with serving(member) as address, connected(address) as cluster:
         yield EtcdWriter(cluster.connection, SystemClock())
 
@@ -366,14 +366,14 @@ def test_a_write_that_another_cluster_answers_is_told(answer: Any, became: str) 
 
     async def story() -> None:
         member = TwoFaced(write=answer)
-        async with _surgeon(member) as surgeon:
+        async with _key_writer(member) as key_writer:
             with pytest.raises(WrongClusterError) as raised:
-                await surgeon.delete([_hold()])
+                await key_writer.delete([_hold()])
             assert f"A write went to that cluster and {became}: delete '{KEY.decode()}'." in str(
                 raised.value
             )
             with pytest.raises(WrongClusterError):
-                await surgeon.delete([_hold()])
+                await key_writer.delete([_hold()])
             assert member.writes == 1
 
     run(story())
@@ -384,10 +384,10 @@ def test_a_write_waits_for_a_read_of_the_right_cluster() -> None:
 
     async def story() -> None:
         member = TwoFaced()
-        async with _surgeon(member) as surgeon:
+        async with _key_writer(member) as key_writer:
             member.reads = THEIRS
             with pytest.raises(WrongClusterError):
-                await surgeon.delete([_hold()])
+                await key_writer.delete([_hold()])
             assert member.writes == 0
 
     run(story())
@@ -398,10 +398,10 @@ def test_a_server_without_a_cluster_id_is_read_but_not_written_to() -> None:
 
     async def story() -> None:
         member = TwoFaced(reads=0, write=rpc.TxnResponse(succeeded=True))
-        async with _surgeon(member) as surgeon:
-            assert await surgeon.key(KEY) is None
+        async with _key_writer(member) as key_writer:
+            assert await key_writer.key(KEY) is None
             with pytest.raises(ClusterError, match="sends no cluster ID"):
-                await surgeon.delete([_hold()])
+                await key_writer.delete([_hold()])
             assert member.writes == 0
 
     run(story())
@@ -427,11 +427,11 @@ def test_a_lease_that_another_cluster_does_not_have_is_not_gone() -> None:
 
     async def story() -> None:
         member = Refusing()
-        async with _surgeon(member) as surgeon:
-            assert (await surgeon.revoke(LeaseId(7))).effect is WriteOutcome.NO_LEASE
+        async with _key_writer(member) as key_writer:
+            assert (await key_writer.revoke(LeaseId(7))).effect is WriteOutcome.NO_LEASE
             member.reads_after = THEIRS
             with pytest.raises(WrongClusterError):
-                await surgeon.revoke(LeaseId(7))
+                await key_writer.revoke(LeaseId(7))
             assert member.writes == 2
 
     run(story())

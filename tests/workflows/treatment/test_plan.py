@@ -40,14 +40,14 @@ def test_a_leaked_holder_is_revoked_and_the_next_waiter_holds() -> None:
         assert (target.lease_id, target.verdict) == (leaked, VerdictKind.LEAKED_LOCK)
         assert (stake.waiters, stake.next_key) == (2, key_of(waiter))
         assert "Renewed" in target.evidence
-        assert room.surgeon.steps == []
+        assert room.key_writer.steps == []
 
         treatment = await room.treat(plan)
 
         treated = only(treatment)
         assert treatment.is_fine
         assert treated.result is Result.DONE
-        assert room.surgeon.steps == ["delete", "revoke"]
+        assert room.key_writer.steps == ["delete", "revoke"]
         assert room.keys == {key_of(waiter), key_of(last)}
         assert leaked not in room.leases
         (queue,) = treated.queues
@@ -84,13 +84,13 @@ def test_a_quarantine_runs_out_by_itself() -> None:
         assert treated.undo_until is not None
         assert 59 <= treated.undo_until - room.clock.now() <= 60
         assert room.keys == {key_of(leaked), key_of(waiter)}
-        held = await room.surgeon.key(key_of(leaked))
+        held = await room.key_writer.key(key_of(leaked))
         assert held is not None
         assert held.create_revision == plan.targets[0].holds[0].create_revision
         assert held.lease_id not in {leaked, waiter}
 
         await room.clock.sleep(62)
-        assert await room.surgeon.key(key_of(leaked)) is None
+        assert await room.key_writer.key(key_of(leaked)) is None
         assert leaked in room.leases
 
     tell(story)
@@ -110,7 +110,7 @@ def test_a_quarantine_is_undone() -> None:
 
         assert (undone.result, again.result) == (Result.DONE, Result.ALREADY_GONE)
         await room.clock.sleep(120)
-        held = await room.surgeon.key(key_of(leaked))
+        held = await room.key_writer.key(key_of(leaked))
         assert held is not None
         assert held.lease_id == leaked
         assert [entry.intent.action for entry in room.journal.entries()] == [
@@ -203,7 +203,7 @@ def test_a_key_without_a_lease_in_quarantine_comes_back_without_one() -> None:
         assert treated.entry_id is not None
 
         assert (await room.undo(treated.entry_id)).result is Result.DONE
-        back = await room.surgeon.key(key.key)
+        back = await room.key_writer.key(key.key)
         assert back is not None
         assert (back.lease_id, back.create_revision) == (NO_LEASE, key.create_revision)
 
@@ -354,7 +354,7 @@ def test_a_lease_with_more_holds_than_one_write_takes() -> None:
         plan = await room.plan(most_keys=100)
 
         assert only(await room.treat(plan)).result is Result.DONE
-        assert room.surgeon.steps == ["delete"] * 3 + ["revoke"]
+        assert room.key_writer.steps == ["delete"] * 3 + ["revoke"]
         assert room.keys == set()
 
     tell(story)

@@ -35,12 +35,12 @@ class _Bench:
     def __init__(self, room: float = math.inf) -> None:
         self.clock = FakeClock()
         self.cluster = FakeCluster(self.clock)
-        self.surgeon = FakeSurgeon(self.cluster, self.clock)
+        self.key_writer = FakeSurgeon(self.cluster, self.clock)
         self.journal = FakeJournal(room)
         self.stop = StopRequest()
 
     def plan(self, ttl_s: int | None = None, entry: Entry = ENTRY) -> RestorePlan:
-        return asyncio.run(plan_restore(self.cluster, self.surgeon, entry, (), ttl_s))
+        return asyncio.run(plan_restore(self.cluster, self.key_writer, entry, (), ttl_s))
 
     def restore(self, plan: RestorePlan) -> ActionResult[RestorePlan]:
         return asyncio.run(restore(self.context, plan, self.stop))
@@ -49,7 +49,7 @@ class _Bench:
     def context(self) -> TreatmentContext:
         return TreatmentContext(
             cluster=self.cluster,
-            surgeon=self.surgeon,
+            key_writer=self.key_writer,
             journal=self.journal,
             clock=self.clock,
             words=PlainWords(),
@@ -66,7 +66,7 @@ class _Bench:
                 seen.append("done")
                 action()
 
-        self.surgeon.before = before
+        self.key_writer.before = before
 
     @property
     def keys(self) -> dict[bytes, tuple[bytes, Any]]:
@@ -113,7 +113,7 @@ def test_a_plan_writes_nothing(bench: _Bench) -> None:
     plan = bench.plan(ttl_s=60)
 
     assert plan.keys == KEYS
-    assert (bench.keys, bench.surgeon.steps, bench.journal.lines) == ({}, [], [])
+    assert (bench.keys, bench.key_writer.steps, bench.journal.lines) == ({}, [], [])
 
 
 def test_keys_that_exist_are_not_planned(bench: _Bench) -> None:
@@ -167,14 +167,14 @@ def test_a_cluster_that_is_another_one_by_then_is_not_written_to(bench: _Bench) 
 
     with pytest.raises(WrongClusterError, match="fake:2379 belongs to etcd cluster c2"):
         bench.restore(plan)
-    assert (bench.keys, bench.surgeon.steps, bench.journal.lines) == ({}, [], [])
+    assert (bench.keys, bench.key_writer.steps, bench.journal.lines) == ({}, [], [])
 
 
 def test_a_cluster_that_becomes_another_one_ends_it(bench: _Bench) -> None:
     """What is back is told and written down, and no other key is tried."""
     plan = bench.plan()
     wrong = WrongClusterError("another cluster")
-    bench.once("create", 2, lambda: bench.surgeon.refused.update(create=wrong))
+    bench.once("create", 2, lambda: bench.key_writer.refused.update(create=wrong))
 
     restored = bench.restore(plan)
 
@@ -232,17 +232,17 @@ def test_a_journal_that_takes_no_outcome_is_told() -> None:
 
 def test_a_write_without_an_answer_is_looked_up(bench: _Bench) -> None:
     """It was carried out: the key is there, so it counts, late or not."""
-    bench.surgeon.lost = {"create"}
+    bench.key_writer.lost = {"create"}
     assert bench.restore(bench.plan()).result is Result.DONE
 
     late = _Bench()
-    late.surgeon.late = {"create": 3.0}
+    late.key_writer.late = {"create": 3.0}
     assert late.restore(late.plan()).result is Result.DONE
 
 
 def test_a_write_that_nothing_tells_of_is_unknown(bench: _Bench) -> None:
     """It may yet come: never done, never failed; and nothing more is tried."""
-    bench.surgeon.swallowed = {"create"}
+    bench.key_writer.swallowed = {"create"}
 
     restored = bench.restore(bench.plan())
 
@@ -257,7 +257,7 @@ def test_a_write_that_nothing_tells_of_is_unknown(bench: _Bench) -> None:
 
 def test_another_value_after_a_lost_answer_is_not_ours(bench: _Bench) -> None:
     """Somebody else's key under the same name proves nothing of our write."""
-    bench.surgeon.swallowed = {"create"}
+    bench.key_writer.swallowed = {"create"}
     bench.once("create", 1, lambda: bench.cluster.put(KEYS[0].key, b"theirs"))
 
     assert bench.restore(bench.plan()).result is Result.UNKNOWN
@@ -265,7 +265,9 @@ def test_another_value_after_a_lost_answer_is_not_ours(bench: _Bench) -> None:
 
 def test_what_etcd_refuses_ends_it(bench: _Bench) -> None:
     """A role that may not write: failed, and etcd's own sentence is told."""
-    bench.surgeon.refused = {"create": AccessDeniedError("etcd does not permit this user to write")}
+    bench.key_writer.refused = {
+        "create": AccessDeniedError("etcd does not permit this user to write")
+    }
 
     restored = bench.restore(bench.plan())
 
@@ -276,7 +278,7 @@ def test_what_etcd_refuses_ends_it(bench: _Bench) -> None:
 
 def test_without_a_lease_nothing_is_begun(bench: _Bench) -> None:
     """Where none is granted, nothing is written down either."""
-    bench.surgeon.refused = {"grant": AccessDeniedError("no")}
+    bench.key_writer.refused = {"grant": AccessDeniedError("no")}
     plan = bench.plan(ttl_s=60)
 
     with pytest.raises(AccessDeniedError):

@@ -46,14 +46,14 @@ def test_a_write_without_an_answer_is_looked_up(fault: str, step: str, action: A
         room.leak(b"/l/next")
         plan = await room.plan(action=action)
         if fault == "late":
-            room.surgeon.late[step] = 3.0
+            room.key_writer.late[step] = 3.0
         else:
-            getattr(room.surgeon, fault).add(step)
+            getattr(room.key_writer, fault).add(step)
         treatment = await room.treat(plan)
 
         treated = treatment.treated[0]
         assert treated.was_looked_up
-        assert room.surgeon.steps.count(step) <= 2
+        assert room.key_writer.steps.count(step) <= 2
         (entry, *_) = room.journal.entries()
         assert entry.result is treated.result
         if fault == "swallowed":
@@ -77,7 +77,7 @@ def test_a_refusal_of_etcd_stops_the_run() -> None:
     async def story(room: Room) -> None:
         first, second = room.leak(b"/l/a"), room.leak(b"/l/b")
         plan = await room.plan()
-        room.surgeon.refused["delete"] = AccessDeniedError("etcd does not permit it")
+        room.key_writer.refused["delete"] = AccessDeniedError("etcd does not permit it")
         treatment = await room.treat(plan)
 
         assert only(treatment).result is Result.FAILED
@@ -99,7 +99,7 @@ def test_a_session_whose_end_is_refused_is_done_partly() -> None:
     async def story(room: Room) -> None:
         leaked = room.leak()
         plan = await room.plan()
-        room.surgeon.refused["revoke"] = AccessDeniedError("no")
+        room.key_writer.refused["revoke"] = AccessDeniedError("no")
         treated = only(await room.treat(plan))
 
         assert (treated.result, treated.failure) == (Result.PARTLY, "no")
@@ -143,7 +143,7 @@ def test_a_lease_that_cannot_be_read_again_stops_the_run() -> None:
 
         assert only(treatment).result is Result.FAILED
         assert treatment.stopped == Failure(FailureKind.LEASE_NOT_READ, "denied")
-        assert room.surgeon.steps == []
+        assert room.key_writer.steps == []
 
     tell(story)
 
@@ -157,7 +157,7 @@ def test_a_plan_for_another_cluster_is_not_carried_out() -> None:
         with pytest.raises(WrongClusterError, match=r"fake:2379 .* cluster c1, but the plan .* c2"):
             await room.treat(plan)
 
-        assert room.surgeon.steps == []
+        assert room.key_writer.steps == []
 
     tell(story)
 
@@ -204,13 +204,13 @@ def test_a_write_that_meets_another_cluster_was_not_done(action: Action, step: s
         leaked = room.leak()
         room.leak(b"/l/next")
         plan = await room.plan(action=action)
-        room.surgeon.refused[step] = wrong = WrongClusterError("another cluster")
+        room.key_writer.refused[step] = wrong = WrongClusterError("another cluster")
 
         def swap(each: str) -> None:
             if each == step:
                 room.cluster.unreachable = wrong
 
-        room.surgeon.before = swap
+        room.key_writer.before = swap
         treatment = await room.treat(plan)
 
         was_deleted = step == "revoke"  # by the write before it
@@ -237,7 +237,7 @@ def test_a_write_that_is_cut_off_has_an_outcome(action: Action, step: str) -> No
                 room.stop.request("SIGHUP")
                 raise asyncio.CancelledError
 
-        room.surgeon.before = cut_off
+        room.key_writer.before = cut_off
         treatment = await room.treat(plan)
 
         assert only(treatment).result is Result.UNKNOWN
@@ -263,7 +263,7 @@ def test_a_look_that_is_cut_off_ends_the_treatment() -> None:
                 raise asyncio.CancelledError
 
         treated: list[ActionResult[Target]] = []
-        room.surgeon.before = lambda each: cut_off(each) if treated else None
+        room.key_writer.before = lambda each: cut_off(each) if treated else None
         treatment = await room.treat(plan, ExecutionOptions(pause_s=0.0), treated.append)
 
         assert only(treatment).result is Result.DONE
@@ -282,7 +282,7 @@ def test_without_a_journal_nothing_is_done() -> None:
         with pytest.raises(JournalError, match="No space left"):
             await room.treat(plan)
 
-        assert room.surgeon.steps == []
+        assert room.key_writer.steps == []
         assert leaked in room.leases
 
     tell(story)
@@ -329,7 +329,7 @@ def test_the_journal_says_who_did_what_to_whom_and_why() -> None:
             if step == "delete":
                 lines_at.append(len(room.journal.lines))
 
-        room.surgeon.before = count_lines
+        room.key_writer.before = count_lines
         treated = only(await room.treat(plan))
 
         intent, outcome = room.journal.lines
@@ -383,7 +383,7 @@ def test_a_stop_finishes_the_current_one() -> None:
             if step == "revoke":
                 room.stop.request("Ctrl-C")
 
-        room.surgeon.before = press
+        room.key_writer.before = press
         treatment = await room.treat(plan)
 
         assert [each.result for each in treatment.treated] == [Result.DONE]

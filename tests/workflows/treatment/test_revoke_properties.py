@@ -164,8 +164,8 @@ def test_nothing_is_touched_that_was_not_planned(
 
     async def story(room: Room) -> None:
         cluster = CrowdedCluster(room.clock)
-        surgeon = WatchedSurgeon(cluster, room)
-        room.cluster, room.surgeon = cluster, surgeon
+        key_writer = WatchedSurgeon(cluster, room)
+        room.cluster, room.key_writer = cluster, key_writer
         room.journal = ResettingJournal(cluster)
         sessions = [room.session(60) for _ in range(SESSIONS)]
         for session, name in first:
@@ -175,9 +175,9 @@ def test_nothing_is_touched_that_was_not_planned(
         )
         for step, fault in faults.items():
             if fault == "late":
-                room.surgeon.late[step] = 3.0
+                room.key_writer.late[step] = 3.0
             else:
-                getattr(room.surgeon, fault).add(step)
+                getattr(room.key_writer, fault).add(step)
         for request, move, session, name in moves:
             acts = cluster.crowd.setdefault(cluster.requests + request, [])
             acts.append(partial(move, room, sessions[session], LOCKS[name]))
@@ -187,9 +187,9 @@ def test_nothing_is_touched_that_was_not_planned(
         shown = {_same(key) for target in plan.targets for key in target.doomed}
         holds = {_same(key) for target in plan.targets for key in target.holds}
         told = {key.hold for entry in room.journal.entries() for key in entry.perhaps_deleted}
-        for step, key in surgeon.touched:
+        for step, key in key_writer.touched:
             if step == "revoke" and _same(key) not in shown:
-                assert key.mod_revision > surgeon.windows[key.lease_id]
+                assert key.mod_revision > key_writer.windows[key.lease_id]
             else:
                 assert _same(key) in (shown if step == "revoke" else holds)
                 assert key.hold in told

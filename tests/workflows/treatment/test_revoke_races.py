@@ -101,7 +101,7 @@ def test_what_changed_since_the_plan_is_refused(race: Race, action: Action) -> N
         assert treated.result is (Result.ALREADY_GONE if is_done else Result.REFUSED)
         assert {type(change) for change in treated.changed} == (set() if is_done else RACES[race])
         assert (room.keys, room.leases) == (keys, leases)
-        assert (room.surgeon.steps, room.journal.lines) == ([], [])
+        assert (room.key_writer.steps, room.journal.lines) == ([], [])
 
     tell(story)
 
@@ -138,7 +138,7 @@ def test_the_guard_catches_who_is_faster_than_the_last_look(race: Race, action: 
                 race(room, leaked)
                 after.append((room.keys, room.leases))
 
-        room.surgeon.before = faster
+        room.key_writer.before = faster
         treated = only(await room.treat(plan))
 
         assert treated.result in {Result.REFUSED, Result.ALREADY_GONE}
@@ -158,7 +158,7 @@ def test_a_session_that_locks_again_before_its_end_is_not_ended() -> None:
         plan = await room.plan()
 
         def relock() -> None:
-            if not room.keys and "delete" in room.surgeon.steps:
+            if not room.keys and "delete" in room.key_writer.steps:
                 room.lock(leaked)
 
         for step in range(1000):  # so often that it comes between any two requests
@@ -167,7 +167,7 @@ def test_a_session_that_locks_again_before_its_end_is_not_ended() -> None:
 
         assert treated.result is Result.PARTLY
         assert treated.changed == (KeyAdded(key_of(leaked)),)
-        assert room.surgeon.steps == ["delete"]
+        assert room.key_writer.steps == ["delete"]
         assert room.keys == {key_of(leaked)}
         (entry,) = room.journal.entries()
         assert [key.key for key in entry.perhaps_deleted] == [key_of(leaked)]
@@ -186,7 +186,7 @@ def test_the_window_that_remains() -> None:
             if step == "revoke":
                 room.lock(leaked)
 
-        room.surgeon.before = last_moment
+        room.key_writer.before = last_moment
         treated = only(await room.treat(plan))
 
         assert treated.result is Result.DONE

@@ -77,7 +77,7 @@ def test_without_a_policy_nothing_is_touched() -> None:
         room.leak()
 
         assert await treated(room, Policy()) == UnattendedResult()
-        assert room.surgeon.steps == []
+        assert room.key_writer.steps == []
         assert room.journal.lines == []
 
     tell(story)
@@ -238,7 +238,7 @@ def test_a_lease_that_nobody_renews_any_more_is_left_alone() -> None:
 
         assert [spared.why for spared in done.spared] == [TreatmentSkipReason.RENEWAL_UNSEEN]
         assert (done.treated, done.refused, done.failure) == ((), (), None)
-        assert room.surgeon.steps == []
+        assert room.key_writer.steps == []
         assert room.journal.lines == []
 
     tell(story)
@@ -273,7 +273,7 @@ def test_whoever_ends_the_run_ends_the_watch() -> None:
         room.stop.request("Ctrl-C")
 
         assert (await treated(room, report=report)).done == 0
-        assert room.surgeon.steps == []
+        assert room.key_writer.steps == []
 
     tell(story)
 
@@ -283,7 +283,7 @@ def test_the_first_failure_ends_it() -> None:
 
     async def story(room: Room) -> None:
         first, second = room.leak(), room.leak(MAIL)
-        room.surgeon.refused = {"delete": AccessDeniedError("etcd does not permit it")}
+        room.key_writer.refused = {"delete": AccessDeniedError("etcd does not permit it")}
 
         done = await treated(room, a_policy(max_per_run=2))
 
@@ -302,7 +302,9 @@ def test_whoever_ends_the_run_ends_the_treatment() -> None:
         room.leak()
         room.leak(MAIL)
         report = await a_report(room)
-        room.surgeon.before = lambda step: room.stop.request("Ctrl-C") if step == "delete" else None
+        room.key_writer.before = lambda step: (
+            room.stop.request("Ctrl-C") if step == "delete" else None
+        )
 
         done = await treated(room, a_policy(max_per_run=2), report)
 

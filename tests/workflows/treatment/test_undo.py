@@ -57,10 +57,10 @@ async def quarantined(room: Room, before: Callable[[str], object] = lambda _: No
         Selection(action=Action.QUARANTINE, leases=(leaked,), quarantine_s=60, most_keys=NUMBER)
     )
     assert [len(target.stakes) for target in plan.targets] == [NUMBER]
-    room.surgeon.before = before
+    room.key_writer.before = before
     with contextlib.suppress(Killed):
         await room.treat(plan)
-    room.surgeon.before = lambda _: None
+    room.key_writer.before = lambda _: None
     return leaked
 
 
@@ -88,18 +88,18 @@ def test_an_undo_that_was_killed_is_completed(number: int) -> None:
 
     async def story(room: Room) -> None:
         leaked = await quarantined(room)
-        room.surgeon.before = at_move(number, die)
+        room.key_writer.before = at_move(number, die)
         with pytest.raises(Killed):
             await room.undo(entry_of(room))
         assert moved(room, leaked) == NUMBER - MAX_KEYS_PER_WRITE * (number - 1)
-        room.surgeon.before = lambda _: None
-        before = len(room.surgeon.touched)
+        room.key_writer.before = lambda _: None
+        before = len(room.key_writer.touched)
 
         undone = await room.undo(entry_of(room))
         again = await room.undo(entry_of(room))
 
         assert (undone.result, undone.changed) == (Result.DONE, ())
-        assert len(room.surgeon.touched) - before == NUMBER - MAX_KEYS_PER_WRITE * (number - 1)
+        assert len(room.key_writer.touched) - before == NUMBER - MAX_KEYS_PER_WRITE * (number - 1)
         assert again.result is Result.ALREADY_GONE
         await assert_all_back(room, leaked)
 
@@ -152,7 +152,7 @@ def test_a_key_that_changes_in_the_middle_leaves_the_rest_to_the_next_time() -> 
     async def story(room: Room) -> None:
         leaked = await quarantined(room)
         late = key_of(leaked, name(MAX_KEYS_PER_WRITE))
-        room.surgeon.before = at_move(2, lambda: room.cluster.delete(late))
+        room.key_writer.before = at_move(2, lambda: room.cluster.delete(late))
         first = await room.undo(entry_of(room))
         second = await room.undo(entry_of(room))
 
@@ -187,7 +187,7 @@ def test_a_stop_in_the_middle_lets_it_come_to_its_end() -> None:
 
     async def story(room: Room) -> None:
         leaked = await quarantined(room)
-        room.surgeon.before = at_move(2, lambda: room.stop.request("SIGHUP"))
+        room.key_writer.before = at_move(2, lambda: room.stop.request("SIGHUP"))
         undone = await room.undo(entry_of(room))
 
         assert undone.result is Result.DONE
@@ -206,9 +206,9 @@ def test_an_undo_that_is_cut_off_has_an_outcome() -> None:
             room.stop.request("Ctrl-C")
             raise asyncio.CancelledError
 
-        room.surgeon.before = at_move(2, cut_off)
+        room.key_writer.before = at_move(2, cut_off)
         undone = await room.undo(entry_of(room))
-        room.surgeon.before = lambda _: None
+        room.key_writer.before = lambda _: None
         assert undone.result is Result.UNKNOWN
         (_, own) = room.journal.entries()
         assert own.outcome is not None
@@ -227,7 +227,7 @@ def test_another_cluster_in_the_middle_of_an_undo() -> None:
     async def story(room: Room) -> None:
         leaked = await quarantined(room)
         wrong = WrongClusterError("another cluster")
-        room.surgeon.before = at_move(2, lambda: room.surgeon.refused.update(move=wrong))
+        room.key_writer.before = at_move(2, lambda: room.key_writer.refused.update(move=wrong))
         undone = await room.undo(entry_of(room))
 
         assert (undone.result, undone.failure) == (Result.PARTLY, "another cluster")
@@ -242,11 +242,11 @@ def test_a_quarantine_of_another_cluster_is_not_undone() -> None:
 
     async def story(room: Room) -> None:
         await quarantined(room)
-        steps = list(room.surgeon.steps)
+        steps = list(room.key_writer.steps)
         room.cluster.cluster_id = 0xC2
         with pytest.raises(WrongClusterError, match=r"cluster c2, but entry \w+ of the journal"):
             await room.undo(entry_of(room))
 
-        assert room.surgeon.steps == steps
+        assert room.key_writer.steps == steps
 
     tell(story)

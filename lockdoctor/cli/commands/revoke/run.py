@@ -185,7 +185,7 @@ async def _plan(manner: RevokeSettings, report: Report, selection: Selection) ->
     async with _context(manner) as context:
         return await plan_revocation(
             context.cluster,
-            context.surgeon,
+            context.key_writer,
             context.clock,
             report,
             selection,
