@@ -32,7 +32,7 @@ NEXT = b"/my-lock/orders/a1"
 EVIDENCE = ("Held for at least 12 min 30 s. lockdoctor cannot tell when it started.",)
 
 
-def a_stake(name: bytes = ORDERS, **fields: Any) -> ApprovedHold:
+def an_approved_hold(name: bytes = ORDERS, **fields: Any) -> ApprovedHold:
     told: dict[str, Any] = {
         "hold": a_key(lock=name),
         "is_holder": True,
@@ -46,7 +46,7 @@ def a_target(action: Action = Action.REVOKE, **fields: Any) -> Target:
     told: dict[str, Any] = {
         "lease_id": HOLDER,
         "granted_ttl_s": 60,
-        "stakes": (a_stake(),),
+        "approved_holds": (an_approved_hold(),),
         "verdict": VerdictKind.LEAKED_LOCK,
         "confidence": Confidence.PROVEN,
         "held_at_least_s": 750.0,
@@ -60,7 +60,10 @@ def a_shared_target() -> Target:
     others = tuple(replace(a_key(b"/my-lock/part/%d" % n), value_size=n) for n in range(12))
     registered = replace(a_key(b"/services/worker-7"), value_size=13)
     return a_target(
-        stakes=(a_stake(), a_stake(b"/my-lock/invoices", waiters=0, next_key=None)),
+        approved_holds=(
+            an_approved_hold(),
+            an_approved_hold(b"/my-lock/invoices", waiters=0, next_key=None),
+        ),
         others=(registered, *others),
         outside=(registered.key,),
     )
@@ -68,18 +71,21 @@ def a_shared_target() -> Target:
 
 def a_session() -> Target:
     return a_target(
-        lease_id=LeaseId(0x51), stakes=(), held_at_least_s=None, verdict=VerdictKind.SESSION_PILE_UP
+        lease_id=LeaseId(0x51),
+        approved_holds=(),
+        held_at_least_s=None,
+        verdict=VerdictKind.SESSION_PILE_UP,
     )
 
 
 def an_unleased_key() -> Target:
     hold = a_key(lock=b"/my-lock/stale", lease_id=0x694D7A1B2C3D4E5F)
-    stake = a_stake(b"/my-lock/stale", hold=replace(hold, lease_id=NO_LEASE))
+    approved_hold = an_approved_hold(b"/my-lock/stale", hold=replace(hold, lease_id=NO_LEASE))
     return a_target(
         Action.RELEASE,
         lease_id=NO_LEASE,
         granted_ttl_s=None,
-        stakes=(stake,),
+        approved_holds=(approved_hold,),
         verdict=VerdictKind.ETERNAL_LOCK,
     )
 
@@ -113,7 +119,10 @@ def everything_planned() -> RevokePlan:
         a_target(),
         a_shared_target(),
         a_target(Action.QUARANTINE),
-        a_target(Action.RELEASE, stakes=(a_stake(is_holder=False, waiters=1, next_key=None),)),
+        a_target(
+            Action.RELEASE,
+            approved_holds=(an_approved_hold(is_holder=False, waiters=1, next_key=None),),
+        ),
         an_unleased_key(),
         a_session(),
         refused=(a_refusal(), a_refusal(dangers=(LeaseGoneAlready(),), lock=None, key=None)),
@@ -126,8 +135,10 @@ def everything_planned() -> RevokePlan:
 
 def hostile_plan() -> RevokePlan:
     """Locks and keys whose names want to be something else."""
-    stakes = [a_stake(raw, hold=a_key(raw), next_key=raw) for raw in HOSTILE if raw]
-    return a_plan(*(a_target(stakes=(stake,)) for stake in stakes))
+    approved_holds = [
+        an_approved_hold(raw, hold=a_key(raw), next_key=raw) for raw in HOSTILE if raw
+    ]
+    return a_plan(*(a_target(approved_holds=(approved_hold,)) for approved_hold in approved_holds))
 
 
 def a_treated(

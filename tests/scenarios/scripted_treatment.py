@@ -115,7 +115,9 @@ async def plan_for(
         action=action,
         lease_id=lease_id,
         granted_ttl_s=lease.granted_ttl_s,
-        stakes=(ApprovedHold(lock=LockId(name, Recipe.GO_MUTEX), hold=hold, is_holder=True),),
+        approved_holds=(
+            ApprovedHold(lock=LockId(name, Recipe.GO_MUTEX), hold=hold, is_holder=True),
+        ),
         verdict=VerdictKind.LEAKED_LOCK,
         confidence=Confidence.PROVEN,
         held_at_least_s=None,

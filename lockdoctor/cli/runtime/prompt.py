@@ -81,7 +81,7 @@ def _plan_answer(plan: RevokePlan) -> str:
     target = plan.targets[0]
     if len(plan.targets) > 1:
         return str(len(plan.targets))
-    lock = _typable(target.stakes[0].lock.name) if target.stakes else ""
+    lock = _typable(target.approved_holds[0].lock.name) if target.approved_holds else ""
     return lock or (hex_id(target.lease_id) if target.lease_id else "1")
 
 

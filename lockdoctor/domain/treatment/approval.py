@@ -73,7 +73,9 @@ def approve(
         action=action,
         lease_id=candidate.lease_id,
         granted_ttl_s=found.lease.granted_ttl_s if isinstance(found.lease, LeaseReading) else None,
-        stakes=tuple(_stake(each, found.keys[each.key.key]) for each in candidate.contenders),
+        approved_holds=tuple(
+            _approved_hold(each, found.keys[each.key.key]) for each in candidate.contenders
+        ),
         others=tuple(_bare(found.keys[key]) for key in others),
         outside=tuple(key for key in others if _is_outside(key, prefixes)),
         verdict=verdict.kind if verdict else None,
@@ -175,7 +177,7 @@ def _held_at_least_s(candidate: Candidate) -> float | None:
     return first.held_at_least_s if first and first.is_holder else None
 
 
-def _stake(each: QueuedKey, key: LockKey) -> ApprovedHold:
+def _approved_hold(each: QueuedKey, key: LockKey) -> ApprovedHold:
     lock = each.report.lock
     if each.is_holder:
         behind = lock.waiters

@@ -74,7 +74,7 @@ class Target:
     lease_id: LeaseId
     """NO_LEASE where the key has no lease."""
     granted_ttl_s: int | None
-    stakes: tuple[ApprovedHold, ...]
+    approved_holds: tuple[ApprovedHold, ...]
     """Empty for a session without keys."""
     others: tuple[LockKey, ...] = ()
     """The other keys on the lease, without values; only a revocation deletes them."""
@@ -91,7 +91,7 @@ class Target:
     @property
     def holds(self) -> tuple[LockKey, ...]:
         """Return the keys that are deleted or moved under a guard."""
-        return tuple(stake.hold for stake in self.stakes)
+        return tuple(approved_hold.hold for approved_hold in self.approved_holds)
 
     @property
     def doomed(self) -> tuple[LockKey, ...]:

@@ -91,8 +91,8 @@ def _changes(target: Target, plan: RevokePlan, now: CurrentState) -> Iterator[Ch
     yield from _lease_changes(target, now.lease)
     for key in target.doomed:
         yield from hold_changes(key, now.keys.get(key.key))
-    for stake in target.stakes:
-        yield from _queue_changes(stake, now)
+    for approved_hold in target.approved_holds:
+        yield from _queue_changes(approved_hold, now)
 
 
 def _lease_changes(target: Target, lease: Reading | FailedReading | None) -> Iterator[Change]:
@@ -114,10 +114,10 @@ def unapproved(target: Target, lease: LeaseReading) -> Iterator[Change]:
     yield from (KeyAdded(key) for key in lease.attached_keys if key not in approved)
 
 
-def _queue_changes(stake: ApprovedHold, now: CurrentState) -> Iterator[Change]:
+def _queue_changes(approved_hold: ApprovedHold, now: CurrentState) -> Iterator[Change]:
     """Yield a change of the key's place in its queue: holder, or waiter."""
-    lock = now.lock(stake.lock)
+    lock = now.lock(approved_hold.lock)
     holding = (lock.holder, *lock.sharers) if lock and lock.holder else ()
-    holds = any(key.key == stake.hold.key for key in holding)
-    if holds is not stake.is_holder:
-        yield HolderChanged(stake.lock.name, holding[0].key if holding else None)
+    holds = any(key.key == approved_hold.hold.key for key in holding)
+    if holds is not approved_hold.is_holder:
+        yield HolderChanged(approved_hold.lock.name, holding[0].key if holding else None)

@@ -69,7 +69,9 @@ def document(done: UnattendedResult) -> Json:
 
 def _treated(treated: ActionResult[Target]) -> Json:
     return {
-        "locks": texts("lock", (stake.lock.name for stake in treated.target.stakes)),
+        "locks": texts(
+            "lock", (approved_hold.lock.name for approved_hold in treated.target.approved_holds)
+        ),
         "lease": lease(treated.target.lease_id),
         "action": treated.target.action.value,
         "result": treated.result.value,

@@ -55,7 +55,7 @@ def target_document(target: Target) -> Json:
         "confidence": target.confidence.value,
         "held_at_least_s": rounded(target.held_at_least_s),
         "evidence": list(map(safe, target.evidence)),
-        "holds": list(map(_stake, target.stakes)),
+        "holds": list(map(_approved_hold, target.approved_holds)),
         "other_keys": list(map(key_json, target.others)),
         "outside": texts("key", target.outside),
     }
@@ -75,13 +75,13 @@ def danger_document(each: RefusalReason) -> Json:
     return {"kind": REASONS[type(each)].kind, "text": refusal_text(each), **parts}
 
 
-def _stake(stake: ApprovedHold) -> Json:
+def _approved_hold(approved_hold: ApprovedHold) -> Json:
     return {
-        **lock_json(stake.lock),
-        **key_json(stake.hold),
-        "is_holder": stake.is_holder,
-        "waiters": stake.waiters,
-        **text_and_base64("next", stake.next_key),
+        **lock_json(approved_hold.lock),
+        **key_json(approved_hold.hold),
+        "is_holder": approved_hold.is_holder,
+        "waiters": approved_hold.waiters,
+        **text_and_base64("next", approved_hold.next_key),
     }
 
 

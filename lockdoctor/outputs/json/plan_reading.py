@@ -83,7 +83,7 @@ def _target(read: _Object) -> Target:
         action=read.get("action", _treatment),
         lease_id=read.get("lease", _lease),
         granted_ttl_s=read.optional("granted_ttl_s", _whole),
-        stakes=tuple(map(_stake, read.objects("holds"))),
+        approved_holds=tuple(map(_approved_hold, read.objects("holds"))),
         others=tuple(map(_key, read.objects("other_keys"))),
         outside=tuple(each.raw("key") for each in read.objects("outside")),
         verdict=read.optional("verdict", VerdictKind),
@@ -91,18 +91,18 @@ def _target(read: _Object) -> Target:
         held_at_least_s=read.optional("held_at_least_s", float),
         evidence=tuple(read.get("evidence", _texts)),
     )
-    if not target.stakes and target.lease_id == NO_LEASE:
+    if not target.approved_holds and target.lease_id == NO_LEASE:
         raise ValueError(f"{read.where} has neither a hold nor a lease")
     if any(key.lease_id != target.lease_id for key in (*target.holds, *target.others)):
         raise ValueError(f"{read.where} has keys that are not on its lease")
     if target.action is Action.REVOKE and target.lease_id == NO_LEASE:
         raise ValueError(f"{read.where} has no lease to revoke")
-    if target.action is not Action.REVOKE and not target.stakes:
+    if target.action is not Action.REVOKE and not target.approved_holds:
         raise ValueError(f"{read.where} has no hold")
     return target
 
 
-def _stake(read: _Object) -> ApprovedHold:
+def _approved_hold(read: _Object) -> ApprovedHold:
     return ApprovedHold(
         lock=LockId(read.raw("lock"), read.get("recipe", Recipe)),
         hold=_key(read),

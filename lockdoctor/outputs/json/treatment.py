@@ -76,7 +76,9 @@ def _treated(treated: ActionResult[Target]) -> Json:
     return {
         "action": treated.target.action.value,
         "lease": lease(treated.target.lease_id),
-        "locks": texts("lock", (stake.lock.name for stake in treated.target.stakes)),
+        "locks": texts(
+            "lock", (approved_hold.lock.name for approved_hold in treated.target.approved_holds)
+        ),
         **_came(treated),
         "queues": list(map(_queue, treated.queues)),
         "undo_until": None if until is None else moment(until),

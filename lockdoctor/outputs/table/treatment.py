@@ -86,8 +86,8 @@ def plan_parts(plan: RevokePlan, how_to_act: str | None = None) -> Iterator[Rend
 def _target(target: Target, plan: RevokePlan) -> Iterator[RenderableType]:
     yield indented(judgment(target))
     yield bullets(map(safe, target.evidence))
-    for stake in target.stakes:
-        yield indented(next_holder(stake, target))
+    for approved_hold in target.approved_holds:
+        yield indented(next_holder(approved_hold, target))
     yield from _keys(target)
     if target.action is Action.QUARANTINE:
         yield indented(quarantine_text(plan.quarantine_s))

@@ -29,10 +29,14 @@ RESULTS = {
 def title(target: Target) -> str:
     """Return a target's name: its locks and its lease."""
     lease = f"lease {hex_id(target.lease_id)}" if target.lease_id != NO_LEASE else "no lease"
-    if not target.stakes:
+    if not target.approved_holds:
         return f"{lease} without keys"
-    more = f" and {count(len(target.stakes) - 1, 'more lock')}" if target.stakes[1:] else ""
-    return f"{name(target.stakes[0].lock.name)}{more}, {lease}"
+    more = (
+        f" and {count(len(target.approved_holds) - 1, 'more lock')}"
+        if target.approved_holds[1:]
+        else ""
+    )
+    return f"{name(target.approved_holds[0].lock.name)}{more}, {lease}"
 
 
 def headline(plan: RevokePlan) -> str:
@@ -43,8 +47,13 @@ def headline(plan: RevokePlan) -> str:
         why = f"{refused}{left}".removeprefix("; ") or "no lock matches the selection"
         return f"No action planned: {why}. etcd was not changed."
     parts = ", ".join(_counted(plan.targets))
-    holders = [stake for each in plan.targets for stake in each.stakes if stake.is_holder]
-    waiters = sum(stake.waiters for stake in holders)
+    holders = [
+        approved_hold
+        for each in plan.targets
+        for approved_hold in each.approved_holds
+        if approved_hold.is_holder
+    ]
+    waiters = sum(approved_hold.waiters for approved_hold in holders)
     frees = f", which frees {count(len(holders), 'lock')}" if holders else ""
     for_whom = f" for {count(waiters, 'waiter')}" if waiters else ""
     return f"Plan: {parts}{frees}{for_whom}{refused}. etcd was not changed."
@@ -53,13 +62,13 @@ def headline(plan: RevokePlan) -> str:
 def _counted(targets: Iterable[Target]) -> Iterator[str]:
     for action, verb in VERBS.items():
         of_it = [target for target in targets if target.action is action]
-        sessions = [target for target in of_it if not target.stakes]
+        sessions = [target for target in of_it if not target.approved_holds]
         keys = [target for target in of_it if target.lease_id == NO_LEASE]
         leases = len(of_it) - len(sessions) - len(keys)
         if leases and action is Action.REVOKE:
             yield f"{verb} {count(leases, 'lease')}"
         elif leases:
-            yield f"{verb} {count(sum(len(t.stakes) for t in of_it) - len(keys), 'hold')}"
+            yield f"{verb} {count(sum(len(t.approved_holds) for t in of_it) - len(keys), 'hold')}"
         if sessions:
             yield f"{verb} {count(len(sessions), 'lease')} without keys"
         if keys:
@@ -74,17 +83,17 @@ def judgment(target: Target) -> str:
     return f"{target.verdict.value}, {target.confidence.value}{held}"
 
 
-def next_holder(stake: ApprovedHold, target: Target) -> str:
+def next_holder(approved_hold: ApprovedHold, target: Target) -> str:
     """Return which key gets the lock after the action, or that none does."""
-    lock = name(stake.lock.name) if target.stakes[1:] else "the lock"
-    if not stake.is_holder:
+    lock = name(approved_hold.lock.name) if target.approved_holds[1:] else "the lock"
+    if not approved_hold.is_holder:
         return f"It only waits for {lock}, so ending it frees no lock."
-    if not stake.waiters:
+    if not approved_hold.waiters:
         return f"No waiter for {lock}."
-    waiters = count(stake.waiters, "waiter")
-    if stake.next_key is None:
+    waiters = count(approved_hold.waiters, "waiter")
+    if approved_hold.next_key is None:
         return f"{waiters} for {lock}, which other keys hold too."
-    return f"Next holder of {lock}, of {waiters}: {name(stake.next_key)}"
+    return f"Next holder of {lock}, of {waiters}: {name(approved_hold.next_key)}"
 
 
 def refused_subject(refusal: Refusal) -> str:

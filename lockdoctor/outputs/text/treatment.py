@@ -47,9 +47,9 @@ def outcome(treated: ActionResult[AnyTarget]) -> str:
 
 def old_client(target: Target) -> str:
     """Return the effect of an action on a client that still works as the holder."""
-    if not target.stakes:
+    if not target.approved_holds:
         return "Its client is notified at its next keep-alive that the session has ended."
-    if not any(stake.is_holder for stake in target.stakes):
+    if not any(approved_hold.is_holder for approved_hold in target.approved_holds):
         return "Its client might keep waiting, and take the lock again."
     believes = (
         "The old client might keep working as if it held the lock. {} Stop the process. Until then,"
@@ -157,7 +157,7 @@ def _done(target: Target, treated: ActionResult[AnyTarget]) -> str:
                 f"{_holds(target)} moved to a lease of lockdoctor. It keeps its place in the queue"
                 f" until {until}; then etcd deletes it."
             )
-        case Action.REVOKE if not target.stakes:
+        case Action.REVOKE if not target.approved_holds:
             return f"Lease {hex_id(target.lease_id)} was revoked."
         case Action.REVOKE:
             more = count(len(target.others), "more key")
@@ -170,7 +170,11 @@ def _done(target: Target, treated: ActionResult[AnyTarget]) -> str:
 
 
 def _holds(target: Target) -> str:
-    return "The hold was" if len(target.stakes) == 1 else f"The {len(target.stakes)} holds were"
+    return (
+        "The hold was"
+        if len(target.approved_holds) == 1
+        else f"The {len(target.approved_holds)} holds were"
+    )
 
 
 def unattended_summary(done: UnattendedResult) -> Iterator[str]:
@@ -199,7 +203,7 @@ def unattended_details(done: UnattendedResult) -> Iterator[str]:
 
 def _subject(treated: ActionResult[Target]) -> str:
     target = treated.target
-    locks = ", ".join(name(stake.lock.name) for stake in target.stakes)
+    locks = ", ".join(name(approved_hold.lock.name) for approved_hold in target.approved_holds)
     return f"{locks}, lease {hex_id(target.lease_id)}, {target.action.value}"
 
 

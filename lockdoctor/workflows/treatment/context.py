@@ -74,16 +74,23 @@ async def reread(context: TreatmentContext, target: Target) -> CurrentState:
     """
     lease = await read_lease(context.cluster, target.lease_id)
     keys = await read_keys(context.key_writer, (key.key for key in target.doomed))
-    snapshots = [await queue_snapshot(context.cluster, stake.lock) for stake in target.stakes]
+    snapshots = [
+        await queue_snapshot(context.cluster, approved_hold.lock)
+        for approved_hold in target.approved_holds
+    ]
     terms = [snapshot.raft_term for snapshot in snapshots]
     if isinstance(lease, LeaseReading | LeaseNotFound):
         terms.append(lease.raft_term)
-    stakes = zip(target.stakes, snapshots, strict=True)
+    approved_holds = zip(target.approved_holds, snapshots, strict=True)
     return CurrentState(
         raft_term=max(terms, default=None),
         lease=lease,
         keys=keys,
-        locks=[lock for stake, found in stakes for lock in queues_of(stake.lock, found)],
+        locks=[
+            lock
+            for approved_hold, found in approved_holds
+            for lock in queues_of(approved_hold.lock, found)
+        ],
     )
 
 

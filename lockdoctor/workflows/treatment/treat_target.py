@@ -113,7 +113,7 @@ class _Operation:
         )
 
     async def _revoke(self) -> ActionResult[Target]:
-        if self.target.stakes:
+        if self.target.approved_holds:
             came = await self._release()
             if came.result is Result.ALREADY_GONE:
                 return await self._was_faster()
@@ -183,20 +183,24 @@ class _Operation:
             return ()
         try:
             return tuple(
-                [await self._queue_after(each) for each in self.target.stakes if each.is_holder]
+                [
+                    await self._queue_after(each)
+                    for each in self.target.approved_holds
+                    if each.is_holder
+                ]
             )
         except NO_ANSWER:
             return ()
 
-    async def _queue_after(self, stake: ApprovedHold) -> QueueState:
-        snapshot = await queue_snapshot(self.context.cluster, stake.lock)
-        lock = find_lock(queues_of(stake.lock, snapshot), stake.lock)
+    async def _queue_after(self, approved_hold: ApprovedHold) -> QueueState:
+        snapshot = await queue_snapshot(self.context.cluster, approved_hold.lock)
+        lock = find_lock(queues_of(approved_hold.lock, snapshot), approved_hold.lock)
         holder = lock.holder if lock else None
         return QueueState(
-            lock=stake.lock.name,
+            lock=approved_hold.lock.name,
             holder=holder.key if holder else None,
             lease_id=holder.lease_id if holder else NO_LEASE,
-            was_waiting=holder is not None and holder.key == stake.next_key,
+            was_waiting=holder is not None and holder.key == approved_hold.next_key,
         )
 
     def _intent(self, new: LeaseId | None) -> Intent:
@@ -214,7 +218,9 @@ class _Operation:
             cluster_id=plan.cluster_id,
             lease_id=target.lease_id,
             granted_ttl_s=target.granted_ttl_s,
-            locks=tuple(dict.fromkeys(stake.lock.name for stake in target.stakes)),
+            locks=tuple(
+                dict.fromkeys(approved_hold.lock.name for approved_hold in target.approved_holds)
+            ),
             keys=tuple(_as_read(target.doomed, self.now.keys)),
             new_lease_id=new,
             new_ttl_s=None if new is None else plan.quarantine_s,

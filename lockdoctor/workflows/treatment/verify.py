@@ -25,7 +25,7 @@ LOOK_INTERVAL_S = 0.5
 class _Watched:
     """One lock that was freed, and its holders since."""
 
-    stake: ApprovedHold
+    approved_hold: ApprovedHold
     holder: LockKey | None = None
     since: float = 0.0
     last_seen_at: float = 0.0
@@ -50,11 +50,11 @@ async def watch_for_relapse(
     meanwhile ends the watch with what was seen.
     """
     freed = {
-        stake.lock: _Watched(stake)
+        approved_hold.lock: _Watched(approved_hold)
         for each in treated
         if each.is_fine and each.target.action is not Action.QUARANTINE
-        for stake in each.target.stakes
-        if stake.is_holder
+        for approved_hold in each.target.approved_holds
+        if approved_hold.is_holder
     }
     probes: list[LeadershipProbe] = []
     until = clock.now() + watch_s
@@ -74,9 +74,9 @@ async def watch_for_relapse(
 
 
 async def _look(cluster: Cluster, watched: _Watched, probes: list[LeadershipProbe]) -> None:
-    snapshot = await queue_snapshot(cluster, watched.stake.lock)
+    snapshot = await queue_snapshot(cluster, watched.approved_hold.lock)
     probes.append(LeadershipProbe(snapshot.asked_at, snapshot.raft_term))
-    lock = find_lock(queues_of(watched.stake.lock, snapshot), watched.stake.lock)
+    lock = find_lock(queues_of(watched.approved_hold.lock, snapshot), watched.approved_hold.lock)
     holder = lock.holder if lock else None
     if not watched.has_begun:
         watched.has_begun = True
@@ -101,7 +101,7 @@ def _relapse(watched: _Watched, leadership: Leadership) -> Reacquired | None:
     if not found.renewals or found.is_gone:
         return None
     return Reacquired(
-        lock=watched.stake.lock.name,
+        lock=watched.approved_hold.lock.name,
         key=holder.key,
         lease_id=holder.lease_id,
         was_waiting=watched.waited,

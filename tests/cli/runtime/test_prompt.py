@@ -11,8 +11,8 @@ from lockdoctor.domain.treatment.plan import RevokePlan
 from tests.factories.plans import (
     a_plan,
     a_session,
-    a_stake,
     a_target,
+    an_approved_hold,
     an_unleased_key,
     hostile_plan,
 )
@@ -77,9 +77,9 @@ def test_of_several_their_number_is_typed() -> None:
 
 def test_a_name_that_nobody_can_type_is_not_asked_for() -> None:
     """The lease stands in for it, or the number one."""
-    long = a_stake(b"/" + b"x" * 50)
+    long = an_approved_hold(b"/" + b"x" * 50)
 
-    assert expected(a_plan(a_target(stakes=(long,)))) == "32698f1c0a1b2c3d"
+    assert expected(a_plan(a_target(approved_holds=(long,)))) == "32698f1c0a1b2c3d"
     assert expected(a_plan(a_session())) == "0000000000000051"
     assert expected(a_plan(an_unleased_key())) == "/my-lock/stale"
     for target in hostile_plan().targets:
@@ -90,7 +90,7 @@ def test_a_name_that_nobody_can_type_is_not_asked_for() -> None:
 
 def test_a_restore_asks_in_the_same_form() -> None:
     """One key by its name, if it can be typed; several by their number."""
-    keys = [hold.hold for hold in (a_stake(b"/a"), a_stake(b"/" + b"x" * 50))]
+    keys = [hold.hold for hold in (an_approved_hold(b"/a"), an_approved_hold(b"/" + b"x" * 50))]
     key = keys[0].key.decode()
 
     assert restore_question(keys[:1]) == (f"Type {key} to restore it.", key)

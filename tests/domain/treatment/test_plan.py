@@ -83,8 +83,12 @@ def test_a_leaked_holder_is_planned() -> None:
 
     assert isinstance(target, Target)
     assert (target.action, target.lease_id, target.granted_ttl_s) == (Action.REVOKE, HOLDER, 60)
-    (stake,) = target.stakes
-    assert (stake.hold, stake.waiters, stake.next_key) == (lock.holder, 2, lock.waiters[0].key)
+    (approved_hold,) = target.approved_holds
+    assert (approved_hold.hold, approved_hold.waiters, approved_hold.next_key) == (
+        lock.holder,
+        2,
+        lock.waiters[0].key,
+    )
     assert set(target.evidence) == {"why"}
 
 
@@ -123,7 +127,7 @@ def test_the_verdict_on_one_key_is_none_on_another() -> None:
 
     assert isinstance(target, Target)
     assert (target.action, target.holds) == (Action.RELEASE, (waiting,))
-    assert not target.stakes[0].is_holder
+    assert not target.approved_holds[0].is_holder
 
 
 @pytest.mark.parametrize("kind", list(VerdictKind))
@@ -217,8 +221,12 @@ def test_those_who_share_a_lock_hold_it() -> None:
     target = planned(the_candidate(a_lock_report(lock), selection=named), named)
 
     assert isinstance(target, Target)
-    (stake,) = target.stakes
-    assert (stake.is_holder, stake.waiters, stake.next_key) == (True, 1, None)
+    (approved_hold,) = target.approved_holds
+    assert (approved_hold.is_holder, approved_hold.waiters, approved_hold.next_key) == (
+        True,
+        1,
+        None,
+    )
 
 
 def test_a_key_that_blocks_two_queues_is_taken_once() -> None:

@@ -26,7 +26,7 @@ from lockdoctor.outputs.table.check import CheckTable
 from lockdoctor.outputs.table.report import TableOutput
 from lockdoctor.outputs.text.treatment import unattended_summary
 from tests.factories.checks import a_checkup, a_leak
-from tests.factories.plans import a_refusal, a_stake, a_target, a_treated
+from tests.factories.plans import a_refusal, a_target, a_treated, an_approved_hold
 from tests.factories.report_examples import HOSTILE
 from tests.factories.reports import a_lock, a_lock_report
 from tests.outputs.json.test_report import SCHEMA
@@ -113,7 +113,7 @@ def test_the_gauges_count_by_outcome() -> None:
 @pytest.mark.parametrize("raw", [raw for raw in HOSTILE if raw])
 def test_no_name_breaks_out(raw: bytes) -> None:
     """Neither into perfdata nor onto the terminal."""
-    target = a_target(stakes=(a_stake(raw),))
+    target = a_target(approved_holds=(an_approved_hold(raw),))
     told = UnattendedResult(
         treated=(a_treated(Result.FAILED, target, failure="no \x1b|"),),
         refused=(a_refusal(lock=raw),),

@@ -36,9 +36,9 @@ def test_a_leaked_holder_is_revoked_and_the_next_waiter_holds() -> None:
         plan = await room.plan()
 
         (target,) = plan.targets
-        (stake,) = target.stakes
+        (approved_hold,) = target.approved_holds
         assert (target.lease_id, target.verdict) == (leaked, VerdictKind.LEAKED_LOCK)
-        assert (stake.waiters, stake.next_key) == (2, key_of(waiter))
+        assert (approved_hold.waiters, approved_hold.next_key) == (2, key_of(waiter))
         assert "Renewed" in target.evidence
         assert room.key_writer.steps == []
 
@@ -185,7 +185,9 @@ def test_patronis_leader_without_a_lease_may_be_released() -> None:
         room.cluster.put(b"/l/pg/members/node-b", member, room.session())
         plan = await room.plan(verdicts=frozenset({VerdictKind.ETERNAL_LOCK}))
 
-        assert [stake.lock.recipe for stake in plan.targets[0].stakes] == [Recipe.PATRONI]
+        assert [approved_hold.lock.recipe for approved_hold in plan.targets[0].approved_holds] == [
+            Recipe.PATRONI
+        ]
         assert only(await room.treat(plan)).result is Result.DONE
         assert room.keys == {b"/l/pg/config", b"/l/pg/members/node-b"}
 
@@ -295,7 +297,7 @@ def test_whoever_is_not_judged_leaked_is_refused() -> None:
 
         forced = await room.plan(leases=(waiter, leader, stranger), even_if_healthy=True)
         assert [target.lease_id for target in forced.targets] == [waiter, leader]
-        assert [target.stakes[0].is_holder for target in forced.targets] == [False, True]
+        assert [target.approved_holds[0].is_holder for target in forced.targets] == [False, True]
 
     tell(story)
 
@@ -337,7 +339,7 @@ def test_locks_of_one_session_are_one_target() -> None:
         room.lock(lease, b"/l/b")
         plan = await room.plan()
 
-        assert [len(target.stakes) for target in plan.targets] == [2]
+        assert [len(target.approved_holds) for target in plan.targets] == [2]
         assert only(await room.treat(plan)).result is Result.DONE
         assert room.keys == set()
 

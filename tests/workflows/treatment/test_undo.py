@@ -56,7 +56,7 @@ async def quarantined(room: Room, before: Callable[[str], object] = lambda _: No
     plan = await room.plan(
         Selection(action=Action.QUARANTINE, leases=(leaked,), quarantine_s=60, most_keys=NUMBER)
     )
-    assert [len(target.stakes) for target in plan.targets] == [NUMBER]
+    assert [len(target.approved_holds) for target in plan.targets] == [NUMBER]
     room.key_writer.before = before
     with contextlib.suppress(Killed):
         await room.treat(plan)
