@@ -81,7 +81,7 @@ class _Operation:
         self.plan = plan
         self.target = target
         self.now = now
-        self.hand = GuardedWriter(context, target)
+        self.writer = GuardedWriter(context, target)
 
     async def run(self) -> ActionResult[Target]:
         undo_until, new = None, None
@@ -90,15 +90,15 @@ class _Operation:
             new = await self.context.key_writer.grant(self.plan.quarantine_s)
 
         async def act() -> ActionResult[Target]:
-            result = await self.hand.settled(self._act(new))
+            result = await self.writer.settled(self._act(new))
             return replace(result, undo_until=undo_until if result.result is Result.DONE else None)
 
-        result = await self.hand.recorded(self._intent(new), act)
+        result = await self.writer.recorded(self._intent(new), act)
         return replace(result, queues=await self._queues_after() if result.is_fine else ())
 
     async def _act(self, new: LeaseId | None) -> ActionResult[Target]:
         if new is not None:
-            return await self.hand.guarded(
+            return await self.writer.guarded(
                 lambda keys: self.context.key_writer.move(keys, new),
                 self.target.holds,
                 lambda _, key: key is not None and key.lease_id == new,
@@ -108,35 +108,35 @@ class _Operation:
         return await self._release()
 
     async def _release(self) -> ActionResult[Target]:
-        return await self.hand.guarded(
+        return await self.writer.guarded(
             self.context.key_writer.delete, self.target.holds, is_hold_gone
         )
 
     async def _revoke(self) -> ActionResult[Target]:
         if self.target.approved_holds:
-            came = await self._release()
-            if came.result is Result.ALREADY_GONE:
+            released = await self._release()
+            if released.result is Result.ALREADY_GONE:
                 return await self._was_faster()
-            if came.result is not Result.DONE:
-                return came
+            if released.result is not Result.DONE:
+                return released
         try:
             changed = await self._unapproved()
             if changed is None:
-                return self.hand.result(Result.DONE)
+                return self.writer.result(Result.DONE)
             if changed:
-                return self.hand.result(self.hand.partial_or(Result.REFUSED), changed)
+                return self.writer.result(self.writer.partial_or(Result.REFUSED), changed)
             return await self._end_lease()
         except NO_ANSWER as failed:
-            return self.hand.result(self.hand.partial_or(Result.FAILED), failure=str(failed))
+            return self.writer.result(self.writer.partial_or(Result.FAILED), failure=str(failed))
 
     async def _was_faster(self) -> ActionResult[Target]:
         """Return ALREADY_GONE if the lease ended, or REFUSED if its client unlocked."""
         try:
             if await self._lease_is_gone():
-                return self.hand.result(Result.ALREADY_GONE)
+                return self.writer.result(Result.ALREADY_GONE)
         except NO_ANSWER as failed:
-            return self.hand.result(Result.FAILED, failure=str(failed))
-        return self.hand.result(
+            return self.writer.result(Result.FAILED, failure=str(failed))
+        return self.writer.result(
             Result.REFUSED, tuple(KeyGone(key.key) for key in self.target.holds)
         )
 
@@ -161,12 +161,12 @@ class _Operation:
                 return (KeysUnseen(None),)
 
     async def _end_lease(self) -> ActionResult[Target]:
-        written = self.hand.note(await self.context.key_writer.revoke(self.target.lease_id))
-        if written.effect is WriteOutcome.UNCLEAR and not await self.hand.poll_until(
+        written = self.writer.note(await self.context.key_writer.revoke(self.target.lease_id))
+        if written.effect is WriteOutcome.UNCLEAR and not await self.writer.poll_until(
             self._lease_is_gone
         ):
-            return self.hand.result(Result.UNKNOWN, failure=written.why)
-        return self.hand.result(Result.DONE)
+            return self.writer.result(Result.UNKNOWN, failure=written.why)
+        return self.writer.result(Result.DONE)
 
     async def _lease_is_gone(self) -> bool:
         return isinstance(
