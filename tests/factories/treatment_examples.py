@@ -104,7 +104,7 @@ UNATTENDED: tuple[UnattendedResult, ...] = (
     UnattendedResult(
         treated=(a_treated(target=a_target(Action.RELEASE)), a_treated(unrecorded="no room")),
         refused=(a_refusal(),),
-        spared=tuple(
+        skipped=tuple(
             SkippedLock(Finding(report.verdict, report), why)
             for report in (a_lock_report(a_lock(b"/my-lock/mail")),)
             for why in TreatmentSkipReason

@@ -79,7 +79,7 @@ class TreatmentChoice(NamedTuple):
     """What a run may treat, the longest hold first, and what it may not."""
 
     chosen: tuple[AllowedLock, ...]
-    spared: tuple[SkippedLock, ...]
+    skipped: tuple[SkippedLock, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ class UnattendedResult:
     treated: tuple[ActionResult[Target], ...] = ()
     refused: tuple[Refusal, ...] = ()
     """Chosen, and not planned, with the reasons."""
-    spared: tuple[SkippedLock, ...] = ()
+    skipped: tuple[SkippedLock, ...] = ()
     failure: FailureReason | None = None
     """Why no lock was treated, or no further lock."""
 
@@ -116,26 +116,28 @@ def choose(
     candidates = sorted(_candidates(report, policy), key=lambda each: -_held_s(each.finding))
     today = _used(report, journal)
     in_this_run: Counter[bytes] = Counter()
-    chosen, spared = [], []
+    chosen, skipped = [], []
     for each in candidates:
-        why = _spare(each, report) or _over(each, in_this_run[each.prefix], today[each.prefix])
+        why = _skip_reason(each, report) or _over(
+            each, in_this_run[each.prefix], today[each.prefix]
+        )
         if not why and not _is_seen_renewed(each.finding, report, renewed):
             why = TreatmentSkipReason.RENEWAL_UNSEEN
         if why:
-            spared.append(SkippedLock(each.finding, why))
+            skipped.append(SkippedLock(each.finding, why))
         else:
             chosen.append(each)
             in_this_run[each.prefix] += 1
             today[each.prefix] += 1
-    return TreatmentChoice(tuple(chosen), tuple(spared))
+    return TreatmentChoice(tuple(chosen), tuple(skipped))
 
 
 def to_watch(choice: TreatmentChoice) -> tuple[LeaseId, ...]:
     """Return the leases that are not treated only because no renewal was seen yet."""
     traces = (
-        spared.finding.lock.holder_trace
-        for spared in choice.spared
-        if spared.why is TreatmentSkipReason.RENEWAL_UNSEEN and spared.finding.lock
+        skipped.finding.lock.holder_trace
+        for skipped in choice.skipped
+        if skipped.why is TreatmentSkipReason.RENEWAL_UNSEEN and skipped.finding.lock
     )
     leases = (
         found.lease_id
@@ -156,7 +158,7 @@ def _candidates(report: Report, policy: Policy) -> Iterator[AllowedLock]:
             yield AllowedLock(finding, key, rule.prefix, rule.treatment)
 
 
-def _spare(each: AllowedLock, report: Report) -> TreatmentSkipReason | None:
+def _skip_reason(each: AllowedLock, report: Report) -> TreatmentSkipReason | None:
     verdict, lock, treatment = each.finding.verdict, each.finding.lock, each.treatment
     if report.interrupted is not None:
         return TreatmentSkipReason.RUN_CUT_SHORT

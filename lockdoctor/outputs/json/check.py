@@ -62,7 +62,7 @@ def document(done: UnattendedResult) -> Json:
     return {
         "count": done.done,
         "treated": list(map(_treated, done.treated)),
-        "spared": [*map(_refused, done.refused), *map(_spared, done.spared)],
+        "spared": [*map(_refused, done.refused), *map(_skipped, done.skipped)],
         "failure": None if done.failure is None else failure_text(done.failure),
     }
 
@@ -85,5 +85,5 @@ def _refused(refusal: Refusal) -> Json:
     return {**text_and_base64("lock", lock), "why": refusal_texts(refusal.dangers)}
 
 
-def _spared(spared: SkippedLock) -> Json:
-    return {**text_and_base64("lock", lock_of(spared)), "why": NOT_TREATED[spared.why]}
+def _skipped(skipped: SkippedLock) -> Json:
+    return {**text_and_base64("lock", lock_of(skipped)), "why": NOT_TREATED[skipped.why]}

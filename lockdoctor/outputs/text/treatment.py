@@ -195,8 +195,8 @@ def unattended_details(done: UnattendedResult) -> Iterator[str]:
     for refusal in done.refused:
         about = name(refusal.lock or refusal.key or b"")
         yield f"Not treated, {about}: {refusal_texts(refusal.dangers)}"
-    for spared in done.spared:
-        yield f"Not treated, {name(lock_of(spared))}: {NOT_TREATED[spared.why]}."
+    for skipped in done.skipped:
+        yield f"Not treated, {name(lock_of(skipped))}: {NOT_TREATED[skipped.why]}."
     if done.failure:
         yield f"Treatment failed: {failure_text(done.failure)}"
 
@@ -207,6 +207,6 @@ def _subject(treated: ActionResult[Target]) -> str:
     return f"{locks}, lease {hex_id(target.lease_id)}, {target.action.value}"
 
 
-def lock_of(spared: SkippedLock) -> bytes:
+def lock_of(skipped: SkippedLock) -> bytes:
     """Return the name of the lock that was left alone."""
-    return spared.finding.lock.lock.name if spared.finding.lock else b""
+    return skipped.finding.lock.lock.name if skipped.finding.lock else b""

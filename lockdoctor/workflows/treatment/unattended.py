@@ -55,7 +55,7 @@ async def treat_unattended(
     except JournalError as failed:
         return UnattendedResult(failure=str(failed))
     if context.journal.newer and choice.chosen:
-        return UnattendedResult(spared=choice.spared, failure=Failure(FailureKind.JOURNAL_NEWER))
+        return UnattendedResult(skipped=choice.skipped, failure=Failure(FailureKind.JOURNAL_NEWER))
     try:
         if leases := to_watch(choice):
             renewed = await renewed_leases(context.cluster, context.clock, leases, stop)
@@ -67,7 +67,7 @@ async def treat_unattended(
     except (ClusterError, WrongClusterError, JournalError) as failed:
         failure = str(failed)
     return UnattendedResult(
-        treated=tuple(treated), refused=tuple(refused), spared=choice.spared, failure=failure
+        treated=tuple(treated), refused=tuple(refused), skipped=choice.skipped, failure=failure
     )
 
 

@@ -83,7 +83,7 @@ def choice(
 
 def why(found: TreatmentChoice) -> list[TreatmentSkipReason]:
     assert not found.chosen
-    return [spared.why for spared in found.spared]
+    return [skipped.why for skipped in found.skipped]
 
 
 def test_everything_in_favour_is_chosen() -> None:
@@ -156,7 +156,7 @@ def test_the_longest_hold_goes_first_and_no_more_than_allowed() -> None:
 
     names = [chosen.finding.lock.lock.name for chosen in found.chosen if chosen.finding.lock]
     assert names == [b"/my-lock/4", b"/my-lock/3"]
-    assert {spared.why for spared in found.spared} == {TreatmentSkipReason.ENOUGH_IN_THIS_RUN}
+    assert {skipped.why for skipped in found.skipped} == {TreatmentSkipReason.ENOUGH_IN_THIS_RUN}
 
 
 @pytest.mark.parametrize("result", [None, *Result])
@@ -221,7 +221,7 @@ def test_a_lease_that_is_about_to_be_treated_is_watched() -> None:
     again = choose(report, policy, (), renewed={LeaseId(1), LeaseId(2)})
     (chosen,) = again.chosen
     assert chosen.finding.verdict.leases == (2,)
-    assert [spared.why for spared in again.spared] == [
+    assert [skipped.why for skipped in again.skipped] == [
         TreatmentSkipReason.RENEWAL_UNSEEN,
         TreatmentSkipReason.ENOUGH_IN_THIS_RUN,
     ]
@@ -229,13 +229,13 @@ def test_a_lease_that_is_about_to_be_treated_is_watched() -> None:
 
 def test_nothing_is_watched_that_would_not_be_treated() -> None:
     """A check that treats nothing, or nothing more today, takes no longer for it."""
-    spared = [
+    skipped = [
         choice(unseen(a_leak(runs=2))),
         choice(unseen(a_leak()), journal=(an_entry(),), max_per_day=1),
         choice(a_leak()),
     ]
 
-    assert [to_watch(each) for each in spared] == [(), (), ()]
+    assert [to_watch(each) for each in skipped] == [(), (), ()]
 
 
 @pytest.mark.parametrize(("granted_ttl_s", "watched"), [(358, True), (359, False), (3600, False)])
@@ -282,7 +282,7 @@ def test_no_limit_is_ever_exceeded(
 
     today = [e for e in journal if e.intent.at > NOON - DAY_S and e.result not in HARMLESS]
     assert len(found.chosen) <= min(per_run, max(0, per_day - len(today)))
-    assert len(found.chosen) + len(found.spared) == len(leaks)
+    assert len(found.chosen) + len(found.skipped) == len(leaks)
     for chosen in found.chosen:
         assert chosen.finding.lock is not None
         assert chosen.finding.lock.age is not None

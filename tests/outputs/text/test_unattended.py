@@ -35,7 +35,7 @@ MAIL = a_lock_report(a_lock(b"/my-lock/mail"))
 DONE = UnattendedResult(
     treated=(a_treated(target=a_target(Action.RELEASE)),),
     refused=(a_refusal(),),
-    spared=(SkippedLock(Finding(MAIL.verdict, MAIL), TreatmentSkipReason.HELD_TOO_BRIEFLY),),
+    skipped=(SkippedLock(Finding(MAIL.verdict, MAIL), TreatmentSkipReason.HELD_TOO_BRIEFLY),),
 )
 
 

@@ -61,7 +61,7 @@ def test_a_proven_leak_is_treated_as_the_policy_says(how: Action) -> None:
         done = await treated(room, a_policy(how=how))
 
         assert [each.result for each in done.treated] == [Result.DONE]
-        assert (done.done, done.refused, done.spared, done.failure) == (1, (), (), None)
+        assert (done.done, done.refused, done.skipped, done.failure) == (1, (), (), None)
         assert entry(room).intent.treated_under == PREFIX
         assert entry(room).intent.action is how
         assert (key_of(leaked) in room.keys) == (how is Action.QUARANTINE)
@@ -146,7 +146,7 @@ def test_no_more_than_the_policy_allows() -> None:
 
         assert [run.done for run in runs] == [2, 1, 0]
         assert len(room.keys) == 2
-        assert {spared.why for spared in runs[2].spared} == {TreatmentSkipReason.ENOUGH_TODAY}
+        assert {skipped.why for skipped in runs[2].skipped} == {TreatmentSkipReason.ENOUGH_TODAY}
 
     tell(story)
 
@@ -161,7 +161,7 @@ def test_an_intent_without_an_outcome_uses_up_the_day() -> None:
 
         done = await treated(room, a_policy(max_per_day=1))
 
-        assert [spared.why for spared in done.spared] == [TreatmentSkipReason.ENOUGH_TODAY]
+        assert [skipped.why for skipped in done.skipped] == [TreatmentSkipReason.ENOUGH_TODAY]
         assert not done.treated
 
     tell(story)
@@ -236,7 +236,7 @@ def test_a_lease_that_nobody_renews_any_more_is_left_alone() -> None:
 
         done = await treated(room, report=report)
 
-        assert [spared.why for spared in done.spared] == [TreatmentSkipReason.RENEWAL_UNSEEN]
+        assert [skipped.why for skipped in done.skipped] == [TreatmentSkipReason.RENEWAL_UNSEEN]
         assert (done.treated, done.refused, done.failure) == ((), (), None)
         assert room.key_writer.steps == []
         assert room.journal.lines == []
@@ -257,7 +257,7 @@ def test_new_leaders_are_not_taken_for_a_renewal() -> None:
 
         done = await treated(room, report=report)
 
-        assert [spared.why for spared in done.spared] == [TreatmentSkipReason.RENEWAL_UNSEEN]
+        assert [skipped.why for skipped in done.skipped] == [TreatmentSkipReason.RENEWAL_UNSEEN]
         assert MAX_WATCH_S <= room.clock.now() - began_at < MAX_WATCH_S + 3.0
         assert key_of(leaked) in room.keys
 
