@@ -95,7 +95,7 @@ def a_refusal(**fields: Any) -> Refusal:
         "lease_id": LeaseId(0xB0B),
         "lock": b"/my-lock/reports",
         "key": b"/my-lock/reports/b0b",
-        "dangers": (NotJudged(VerdictKind.SUSPECTED_LEAK), OutsideKeys(2, b"/services/a")),
+        "reasons": (NotJudged(VerdictKind.SUSPECTED_LEAK), OutsideKeys(2, b"/services/a")),
     }
     return Refusal(**{**told, **fields})
 
@@ -125,7 +125,7 @@ def everything_planned() -> RevokePlan:
         ),
         an_unleased_key(),
         a_session(),
-        refused=(a_refusal(), a_refusal(dangers=(LeaseGoneAlready(),), lock=None, key=None)),
+        refused=(a_refusal(), a_refusal(reasons=(LeaseGoneAlready(),), lock=None, key=None)),
         too_young=2,
         beyond_most=7,
         unnamed=((VerdictKind.SUSPECTED_LEAK, 3),),

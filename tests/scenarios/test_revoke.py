@@ -140,7 +140,7 @@ def test_a_quarantine_is_undone_or_runs_out(
 def test_a_lease_with_keys_elsewhere_is_refused(
     go: GoClient, etcd: EtcdServer, prefix: bytes, operator: Operator
 ) -> None:
-    """Until its own flag names the danger; --yes alone does not."""
+    """Until its own flag allows it; --yes alone does not."""
     outside = b"/elsewhere" + prefix
     with go.start("leak", prefix + b"orders", ttl=TTL_S) as leak:
         (locked,) = leak.wait_for("locked")

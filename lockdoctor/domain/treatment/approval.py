@@ -61,9 +61,9 @@ def approve(
     word: Callable[[Evidence], str],
 ) -> Target | Refusal:
     """Return the target of a candidate, or a refusal with all its reasons."""
-    dangers = tuple(_dangers(candidate, found, selection, prefixes))
-    if dangers:
-        return candidate.refused(*dangers)
+    reasons = tuple(_reasons(candidate, found, selection, prefixes))
+    if reasons:
+        return candidate.refused(*reasons)
     action = selection.action
     if action is Action.REVOKE and candidate.lease_id == NO_LEASE:
         action = Action.RELEASE  # there is no lease to end
@@ -90,7 +90,7 @@ def attached_keys(lease: Reading | FailedReading | None) -> tuple[bytes, ...]:
     return (lease.attached_keys or ()) if isinstance(lease, LeaseReading) else ()
 
 
-def _dangers(
+def _reasons(
     candidate: Candidate, found: FreshReadings, selection: Selection, prefixes: Sequence[bytes]
 ) -> Iterator[RefusalReason]:
     if isinstance(found.lease, LeaseNotFound):

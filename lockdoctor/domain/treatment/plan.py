@@ -107,13 +107,13 @@ class Refusal:
     """NO_LEASE where a key has no lease."""
     lock: bytes | None
     key: bytes | None
-    dangers: tuple[RefusalReason, ...]
+    reasons: tuple[RefusalReason, ...]
     """All of them; never empty."""
 
     @property
     def is_gone(self) -> bool:
         """Return whether no key or lease is left to act on."""
-        return all(isinstance(danger, LeaseGoneAlready) for danger in self.dangers)
+        return all(isinstance(reason, LeaseGoneAlready) for reason in self.reasons)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,14 +63,14 @@ class Candidate:
         """Return the verdict on its oldest key, or on the session."""
         return self.contenders[0].verdict if self.contenders else self.session
 
-    def refused(self, *dangers: RefusalReason) -> Refusal:
+    def refused(self, *reasons: RefusalReason) -> Refusal:
         """Return a refusal of this candidate."""
         first = self.contenders[0] if self.contenders else None
         return Refusal(
             lease_id=self.lease_id,
             lock=first.report.lock.name if first else None,
             key=first.key.key if first else None,
-            dangers=dangers,
+            reasons=reasons,
         )
 
 
@@ -148,7 +148,7 @@ def _named(report: Report, selection: Selection, found: SelectionResult) -> Iter
         matching = [each for each in everyone if each.key.key == key]
         yield from sorted(matching, key=lambda each: not each.is_holder)[:1]
         if not matching:
-            refusal = Refusal(lease_id=NO_LEASE, lock=None, key=key, dangers=(NotFound(None),))
+            refusal = Refusal(lease_id=NO_LEASE, lock=None, key=key, reasons=(NotFound(None),))
             found.refused.append(refusal)
 
 
@@ -164,8 +164,8 @@ def _old_enough(
             yield each
         elif selection.is_named:
             alone = Candidate(lease_id=each.key.lease_id, contenders=(each,))
-            danger = TooYoung(each.held_at_least_s, selection.min_held_s)
-            found.refused.append(alone.refused(danger))
+            reason = TooYoung(each.held_at_least_s, selection.min_held_s)
+            found.refused.append(alone.refused(reason))
         else:
             found.too_young += 1
 

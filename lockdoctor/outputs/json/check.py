@@ -82,7 +82,7 @@ def _treated(treated: ActionResult[Target]) -> Json:
 
 def _refused(refusal: Refusal) -> Json:
     lock = refusal.lock or refusal.key or b""
-    return {**text_and_base64("lock", lock), "why": refusal_texts(refusal.dangers)}
+    return {**text_and_base64("lock", lock), "why": refusal_texts(refusal.reasons)}
 
 
 def _skipped(skipped: SkippedLock) -> Json:

@@ -61,7 +61,7 @@ def target_document(target: Target) -> Json:
     }
 
 
-def danger_document(each: RefusalReason) -> Json:
+def reason_document(each: RefusalReason) -> Json:
     """Return a refusal or a change as its kind, its sentence and its parts."""
     if isinstance(each, KeysUnseen):
         each = KeysUnseen(keys_unseen_text(each))
@@ -90,5 +90,5 @@ def _refusal(refusal: Refusal) -> Json:
         "lease": lease(refusal.lease_id),
         **text_and_base64("lock", refusal.lock),
         **text_and_base64("key", refusal.key),
-        "reasons": list(map(danger_document, refusal.dangers)),
+        "reasons": list(map(reason_document, refusal.reasons)),
     }

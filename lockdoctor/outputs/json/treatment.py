@@ -13,7 +13,7 @@ from lockdoctor.domain.treatment.results import (
     Reacquired,
     TreatmentReport,
 )
-from lockdoctor.outputs.json.plan import danger_document, plan_document
+from lockdoctor.outputs.json.plan import plan_document, reason_document
 from lockdoctor.outputs.json.values import (
     SCHEMA_VERSION,
     Json,
@@ -90,7 +90,7 @@ def _came(treated: ActionResult[AnyTarget]) -> Json:
         "result": treated.result.value,
         "text": outcome(treated),
         "entry": plain(treated.entry_id),
-        "changed": list(map(danger_document, treated.changed)),
+        "changed": list(map(reason_document, treated.changed)),
         "failure": None if treated.failure is None else failure_text(treated.failure),
         "looked_up": treated.was_looked_up,
         "took_s": round(treated.took_s, 6),

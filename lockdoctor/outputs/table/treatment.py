@@ -72,7 +72,7 @@ def plan_parts(plan: RevokePlan, how_to_act: str | None = None) -> Iterator[Rend
     yield from _more(len(plan.targets), "target")
     for refusal in plan.refused[:MAX_TARGETS]:
         yield Text("\nRefused: ", style="yellow").append(refused_subject(refusal), style="bold")
-        yield bullets(map(refusal_text, refusal.dangers))
+        yield bullets(map(refusal_text, refusal.reasons))
     yield from _more(len(plan.refused), "refusal")
     yield from (Text(f"\n{line}") for line in left_out(plan))
     if plan.unseen:

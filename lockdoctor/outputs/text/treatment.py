@@ -194,7 +194,7 @@ def unattended_details(done: UnattendedResult) -> Iterator[str]:
             yield f"The journal has only its beginning: {safe(treated.unrecorded)}"
     for refusal in done.refused:
         about = name(refusal.lock or refusal.key or b"")
-        yield f"Not treated, {about}: {refusal_texts(refusal.dangers)}"
+        yield f"Not treated, {about}: {refusal_texts(refusal.reasons)}"
     for skipped in done.skipped:
         yield f"Not treated, {name(lock_of(skipped))}: {NOT_TREATED[skipped.why]}."
     if done.failure:

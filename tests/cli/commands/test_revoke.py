@@ -38,10 +38,12 @@ def test_the_flags_come_to_a_selection() -> None:
         how=Action.QUARANTINE.value,
         quarantine_s=0.5,
     )
-    dangers = OverrideFlags(even_if_healthy=True, outside_keys=True, most_keys=7, whole_prefix=True)
+    overrides = OverrideFlags(
+        even_if_healthy=True, outside_keys=True, most_keys=7, whole_prefix=True
+    )
 
     assert selection_of(SelectionFlags(), OverrideFlags()) == Selection()
-    assert selection_of(what, dangers) == Selection(
+    assert selection_of(what, overrides) == Selection(
         action=Action.QUARANTINE,
         leases=(0x32698F1C, 7),  # type: ignore[arg-type]  # numbers are leases at run time
         keys=(b"/a", b"\xff"),

@@ -97,7 +97,7 @@ def test_what_an_alarm_forbids_is_not_planned(
         assert isinstance(planned, Target)
     else:
         assert isinstance(planned, Refusal)
-        assert planned.dangers == (AlarmForbids(forbidden),)
+        assert planned.reasons == (AlarmForbids(forbidden),)
 
 
 def test_a_self_check_has_a_problem() -> None:

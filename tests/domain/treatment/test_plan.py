@@ -1,4 +1,4 @@
-"""What may be treated at all: the selection from a report, and every danger that needs its name."""
+"""What may be treated at all: the selection from a report, and every reason against one."""
 
 from __future__ import annotations
 
@@ -71,9 +71,9 @@ def planned(
     return approve(candidate, findings, selection or Selection(), PREFIXES, lambda _: "why")
 
 
-def dangers(planned: Target | Refusal) -> tuple[RefusalReason, ...]:
+def reasons(planned: Target | Refusal) -> tuple[RefusalReason, ...]:
     assert isinstance(planned, Refusal)
-    return planned.dangers
+    return planned.reasons
 
 
 def test_a_leaked_holder_is_planned() -> None:
@@ -102,7 +102,7 @@ def test_nothing_else_is_treated_unnamed(kind: VerdictKind) -> None:
     assert select(report, Selection()).candidates == []
     for named in (Selection(leases=(HOLDER,)), Selection(keys=(a_key().key,))):
         (candidate,) = select(report, named).candidates
-        assert dangers(planned(candidate, named)) == (NotJudged(kind),)
+        assert reasons(planned(candidate, named)) == (NotJudged(kind),)
         assert isinstance(planned(candidate, replace(named, even_if_healthy=True)), Target)
 
 
@@ -145,7 +145,7 @@ def test_what_may_be_no_lock_is_never_planned(kind: VerdictKind) -> None:
             a_lock_report(stated, a_verdict(kind, lock=stated)), selection=selection
         )
 
-        assert dangers(planned(guessed, selection)) == (KindUnknown(key.key),)
+        assert reasons(planned(guessed, selection)) == (KindUnknown(key.key),)
         assert isinstance(planned(known, selection), Target)
 
 
@@ -159,7 +159,7 @@ def test_what_may_be_data_hangs_on_a_lease_that_is_named() -> None:
     keys = (a_key(), data)
 
     assert [each.key for each in candidate.contenders] == [a_key()]
-    assert dangers(planned(candidate, named, keys=keys)) == (UnjudgedKeys(1, data.key),)
+    assert reasons(planned(candidate, named, keys=keys)) == (UnjudgedKeys(1, data.key),)
     target = planned(candidate, replace(named, even_if_healthy=True), keys=keys)
     assert isinstance(target, Target)
     assert target.others == (data,)
@@ -173,7 +173,7 @@ def test_what_blocks_a_queue_from_outside_is_planned_as_what_it_is(kind: Kind) -
     verdict = a_verdict(VerdictKind.ETERNAL_LOCK, lock=lock)
     candidate = the_candidate(a_lock_report(lock, verdict), selection=ETERNAL)
 
-    assert dangers(planned(candidate, ETERNAL)) == (KindUnknown(key.key),)
+    assert reasons(planned(candidate, ETERNAL)) == (KindUnknown(key.key),)
 
 
 def test_what_somebody_has_accepted_is_left_alone() -> None:
@@ -184,7 +184,7 @@ def test_what_somebody_has_accepted_is_left_alone() -> None:
     (candidate,) = select(report, named).candidates
 
     assert select(report, Selection()).candidates == []
-    assert dangers(planned(candidate, named)) == (AcceptedFinding("2026-12-31", "known"),)
+    assert reasons(planned(candidate, named)) == (AcceptedFinding("2026-12-31", "known"),)
 
 
 def test_a_holder_that_is_stuck_itself_is_no_culprit() -> None:
@@ -192,7 +192,7 @@ def test_a_holder_that_is_stuck_itself_is_no_culprit() -> None:
     stuck = replace(a_verdict(), evidence=(HolderWaits(b"/my-lock/first"),))
     candidate = the_candidate(a_lock_report(a_lock(), stuck))
 
-    assert dangers(planned(candidate)) == (HolderIsWaiting(b"/my-lock/first"),)
+    assert reasons(planned(candidate)) == (HolderIsWaiting(b"/my-lock/first"),)
 
 
 @pytest.mark.parametrize("recipe", sorted(ORDERED_BY_WRITE, key=str))
@@ -201,7 +201,7 @@ def test_a_queue_that_goes_by_the_last_write_is_not_quarantined(recipe: Recipe) 
     candidate = the_candidate(a_lock_report(a_lock(recipe=recipe)))
 
     quarantine = planned(candidate, Selection(action=Action.QUARANTINE))
-    assert dangers(quarantine) == (QueuePositionLost(),)
+    assert reasons(quarantine) == (QueuePositionLost(),)
     assert isinstance(planned(candidate, Selection(action=Action.RELEASE)), Target)
 
 
@@ -253,7 +253,7 @@ def test_a_holder_comes_before_those_who_wait_behind_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lease", "danger"),
+    ("lease", "reason"),
     [
         (
             LeaseNotFound(lease_id=HOLDER, asked_at=NOON, answered_at=NOON, raft_term=2),
@@ -266,9 +266,9 @@ def test_a_holder_comes_before_those_who_wait_behind_it() -> None:
         ),
     ],
 )
-def test_a_lease_that_cannot_be_seen_is_not_revoked(lease: Any, danger: RefusalReason) -> None:
+def test_a_lease_that_cannot_be_seen_is_not_revoked(lease: Any, reason: RefusalReason) -> None:
     """Gone, unreadable, or read without its keys."""
-    assert dangers(planned(the_candidate(a_lock_report()), lease=lease)) == (danger,)
+    assert reasons(planned(the_candidate(a_lock_report()), lease=lease)) == (reason,)
 
 
 def test_a_hold_that_changed_while_it_was_planned_is_refused() -> None:
@@ -276,8 +276,8 @@ def test_a_hold_that_changed_while_it_was_planned_is_refused() -> None:
     candidate = the_candidate(a_lock_report())
     anew = a_key(create_revision=99)
 
-    assert dangers(planned(candidate, keys=())) == (KeyGone(anew.key),)
-    assert dangers(planned(candidate, keys=(anew,))) == (KeyRecreated(anew.key),)
+    assert reasons(planned(candidate, keys=())) == (KeyGone(anew.key),)
+    assert reasons(planned(candidate, keys=(anew,))) == (KeyRecreated(anew.key),)
 
 
 def test_what_is_unchanged_has_no_changes() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from lockdoctor.domain.model.actions import Result
 from lockdoctor.domain.treatment.plan import RevokePlan
-from lockdoctor.outputs.json.plan import danger_document
+from lockdoctor.outputs.json.plan import reason_document
 from lockdoctor.outputs.json.plan_reading import read_plan
 from lockdoctor.outputs.json.treatment import write_plan_file, write_treatment, write_undone
 from tests.factories.plans import (
@@ -164,9 +164,9 @@ def test_the_document_of_an_undo() -> None:
     assert (document["undone"], document["result"]) == ("5f0c1a2b3c4d", "already-gone")
 
 
-def test_dangers_carry_their_parts() -> None:
+def test_reasons_carry_their_parts() -> None:
     """A program can tell them apart, and need not read the sentence."""
-    first, second = map(danger_document, a_refusal().dangers)
+    first, second = map(reason_document, a_refusal().reasons)
 
     assert (first["kind"], first["verdict"]) == ("not-judged", "suspected-leak")
     assert (second["kind"], second["keys"], second["first"]) == ("outside-keys", 2, "/services/a")

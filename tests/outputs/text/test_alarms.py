@@ -116,7 +116,7 @@ def test_a_self_check_does_not_say_that_everything_works() -> None:
 
 def test_a_plan_begins_with_it() -> None:
     """As text and as JSON; what it forbids says so, and names what is left."""
-    refusal = a_refusal(dangers=(AlarmForbids("NOSPACE"),))
+    refusal = a_refusal(reasons=(AlarmForbids("NOSPACE"),))
     plan = a_plan(a_target(), refused=(refusal,), alarms=(FULL,))
     text, document = page(plan_parts(plan), 200), io.StringIO()
     write_treatment(plan, None, document)

@@ -148,7 +148,7 @@ def test_a_key_without_a_lease_is_released() -> None:
         unnamed = await room.plan(keys=(key.key,))
         plan = await room.plan(verdicts=frozenset({VerdictKind.ETERNAL_LOCK}))
 
-        assert unnamed.refused[0].dangers == (NotJudged(VerdictKind.ETERNAL_LOCK),)
+        assert unnamed.refused[0].reasons == (NotJudged(VerdictKind.ETERNAL_LOCK),)
         assert plan.targets[0].action is Action.RELEASE
         assert only(await room.treat(plan)).result is Result.DONE
         assert room.keys == {waiter.key}
@@ -212,7 +212,7 @@ def test_a_key_without_a_lease_in_quarantine_comes_back_without_one() -> None:
     tell(story)
 
 
-DANGERS: list[tuple[dict[str, Any], Callable[[Room, LeaseId], object], type, dict[str, Any]]] = [
+REASONS: list[tuple[dict[str, Any], Callable[[Room, LeaseId], object], type, dict[str, Any]]] = [
     (
         {},
         lambda room, lease: room.cluster.put(b"/elsewhere", lease_id=lease),
@@ -234,11 +234,11 @@ DANGERS: list[tuple[dict[str, Any], Callable[[Room, LeaseId], object], type, dic
 ]
 
 
-@pytest.mark.parametrize(("flags", "more", "danger", "named"), DANGERS)
-def test_each_danger_needs_its_name(
+@pytest.mark.parametrize(("flags", "more", "reason", "named"), REASONS)
+def test_each_reason_needs_its_flag(
     flags: dict[str, Any],
     more: Callable[[Room, LeaseId], object],
-    danger: type,
+    reason: type,
     named: dict[str, Any],
 ) -> None:
     """Refused until it is named; a release, which touches the hold alone, needs no naming."""
@@ -254,7 +254,7 @@ def test_each_danger_needs_its_name(
         planned = await room.plan(**{**flags, **named})
         release = await room.plan(RELEASE)
 
-        assert [type(each) for each in refused.refused[0].dangers] == [danger]
+        assert [type(each) for each in refused.refused[0].reasons] == [reason]
         assert refused.targets == ()
         assert [len(target.others) for target in planned.targets] == [1]
         assert [target.others for target in release.targets] == [()]
@@ -271,7 +271,7 @@ def test_keys_that_cannot_be_seen_are_not_revoked() -> None:
 
         plan = await room.plan()
 
-        assert isinstance(plan.refused[0].dangers[0], KeysUnseen)
+        assert isinstance(plan.refused[0].reasons[0], KeysUnseen)
         assert len((await room.plan(RELEASE)).targets) == 1
 
     tell(story)
@@ -289,7 +289,7 @@ def test_whoever_is_not_judged_leaked_is_refused() -> None:
         plan = await room.plan(leases=(waiter, leader, stranger), keys=(b"/l/nothing",))
 
         assert plan.targets == ()
-        reasons = {each.lease_id: each.dangers for each in plan.refused}
+        reasons = {each.lease_id: each.reasons for each in plan.refused}
         assert reasons[waiter] == (NotJudged(None),)
         assert reasons[leader] == (NotJudged(VerdictKind.HEALTHY),)
         assert reasons[stranger] == (NotFound(1),)
@@ -392,7 +392,7 @@ def test_idle_sessions_are_not_ended_unasked() -> None:
         release = await room.plan(RELEASE, leases=(pooled[0],))
 
         assert (plan.targets, plan.refused) == ((), ())
-        assert named.refused[0].dangers == (NotJudged(VerdictKind.IDLE_SESSION),)
+        assert named.refused[0].reasons == (NotJudged(VerdictKind.IDLE_SESSION),)
         assert [target.lease_id for target in forced.targets] == pooled
         assert (release.targets, len(release.refused)) == ((), 1)
 

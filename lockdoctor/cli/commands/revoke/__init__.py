@@ -39,7 +39,7 @@ BRIEF = {
 def revoke(
     what: SelectionFlags,
     targets: PrefixFlags,
-    dangers: OverrideFlags,
+    overrides: OverrideFlags,
     acting: ExecutionFlags,
     run: RunFlags,
     history: HistoryFlags,
@@ -58,5 +58,5 @@ def revoke(
     from lockdoctor.cli.commands.revoke.run import run_revoke  # noqa: PLC0415  # loads grpc and rich
 
     return run_revoke(
-        what, targets, dangers, acting, run, history, limits, journal, connection, config
+        what, targets, overrides, acting, run, history, limits, journal, connection, config
     )

@@ -64,7 +64,7 @@ class RevokeSettings:
 def run_revoke(
     what: SelectionFlags,
     targets: PrefixFlags,
-    dangers: OverrideFlags,
+    overrides: OverrideFlags,
     acting: ExecutionFlags,
     run: RunFlags,
     history: HistoryFlags,
@@ -80,7 +80,7 @@ def run_revoke(
         LockdoctorError: In one sentence; etcd was not changed.
     """
     file = read_config(find_config(config.config, os.environ))
-    selection = selection_of(what, dangers)
+    selection = selection_of(what, overrides)
     validate_flags(selection, targets, acting)
     is_json = run.format == OutputFormat.JSON
     manner = RevokeSettings(

@@ -18,7 +18,7 @@ from lockdoctor.errors import ConfigError
 from lockdoctor.workflows.scan.request import ScanRequest
 
 
-def selection_of(what: SelectionFlags, dangers: OverrideFlags) -> Selection:
+def selection_of(what: SelectionFlags, overrides: OverrideFlags) -> Selection:
     """
     Return the selection of targets.
 
@@ -36,10 +36,10 @@ def selection_of(what: SelectionFlags, dangers: OverrideFlags) -> Selection:
         min_held_s=what.min_held_s,
         most=what.most,
         quarantine_s=max(1, math.ceil(what.quarantine_s)),
-        even_if_healthy=dangers.even_if_healthy,
-        outside_keys=dangers.outside_keys,
-        most_keys=dangers.most_keys,
-        whole_prefix=dangers.whole_prefix,
+        even_if_healthy=overrides.even_if_healthy,
+        outside_keys=overrides.outside_keys,
+        most_keys=overrides.most_keys,
+        whole_prefix=overrides.whole_prefix,
     )
 
 
