@@ -132,12 +132,12 @@ class Room:
     async def treat(
         self,
         plan: RevokePlan,
-        conduct: ExecutionOptions | None = None,
-        tell: Callable[[ActionResult[Target]], None] = lambda _: None,
+        options: ExecutionOptions | None = None,
+        on_result: Callable[[ActionResult[Target]], None] = lambda _: None,
     ) -> TreatmentReport:
         """Carry a plan out."""
         return await execute_plan(
-            self.context, plan, conduct or ExecutionOptions(), self.stop, tell
+            self.context, plan, options or ExecutionOptions(), self.stop, on_result
         )
 
     async def watch(self, treatment: TreatmentReport, seconds: float) -> tuple[Reacquired, ...]:

@@ -94,7 +94,7 @@ class Target:
         return tuple(approved_hold.hold for approved_hold in self.approved_holds)
 
     @property
-    def doomed(self) -> tuple[LockKey, ...]:
+    def affected_keys(self) -> tuple[LockKey, ...]:
         """Return every key that the treatment deletes or moves."""
         return self.holds + (self.others if self.action is Action.REVOKE else ())
 

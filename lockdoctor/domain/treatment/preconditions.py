@@ -39,7 +39,7 @@ class CurrentState:
 
     def is_gone(self, target: Target) -> bool:
         """Return whether no key of the target exists, and it has no lease to end."""
-        if any(key.key in self.keys for key in target.doomed):
+        if any(key.key in self.keys for key in target.affected_keys):
             return False
         return target.action is not Action.REVOKE or isinstance(self.lease, LeaseNotFound)
 
@@ -89,7 +89,7 @@ def _changes(target: Target, plan: RevokePlan, now: CurrentState) -> Iterator[Ch
     if now.raft_term is not None and now.raft_term != plan.raft_term:
         yield LeaderChangedSince(plan.raft_term, now.raft_term)
     yield from _lease_changes(target, now.lease)
-    for key in target.doomed:
+    for key in target.affected_keys:
         yield from hold_changes(key, now.keys.get(key.key))
     for approved_hold in target.approved_holds:
         yield from _queue_changes(approved_hold, now)
@@ -110,7 +110,7 @@ def unapproved(target: Target, lease: LeaseReading) -> Iterator[Change]:
     if lease.attached_keys is None:
         yield KeysUnseen(None)
         return
-    approved = {key.key for key in target.doomed}
+    approved = {key.key for key in target.affected_keys}
     yield from (KeyAdded(key) for key in lease.attached_keys if key not in approved)
 
 

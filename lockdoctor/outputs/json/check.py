@@ -69,9 +69,7 @@ def document(done: UnattendedResult) -> Json:
 
 def _treated(treated: ActionResult[Target]) -> Json:
     return {
-        "locks": texts(
-            "lock", (approved_hold.lock.name for approved_hold in treated.target.approved_holds)
-        ),
+        "locks": texts("lock", (hold.lock.name for hold in treated.target.approved_holds)),
         "lease": lease(treated.target.lease_id),
         "action": treated.target.action.value,
         "result": treated.result.value,

@@ -55,7 +55,7 @@ def write_undone(undone: ActionResult[Entry], out: TextIO) -> None:
         "undone": safe(intent.entry_id),
         "lease": lease(intent.lease_id),
         "locks": texts("lock", intent.locks),
-        **_came(undone),
+        **_result(undone),
     }
     write_indented(document, out)
 
@@ -76,16 +76,14 @@ def _treated(treated: ActionResult[Target]) -> Json:
     return {
         "action": treated.target.action.value,
         "lease": lease(treated.target.lease_id),
-        "locks": texts(
-            "lock", (approved_hold.lock.name for approved_hold in treated.target.approved_holds)
-        ),
-        **_came(treated),
+        "locks": texts("lock", (hold.lock.name for hold in treated.target.approved_holds)),
+        **_result(treated),
         "queues": list(map(_queue, treated.queues)),
         "undo_until": None if until is None else moment(until),
     }
 
 
-def _came(treated: ActionResult[AnyTarget]) -> Json:
+def _result(treated: ActionResult[AnyTarget]) -> Json:
     return {
         "result": treated.result.value,
         "text": outcome(treated),

@@ -134,12 +134,12 @@ def _facts(entry: Entry) -> Table:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
-    for label, fact in _told(entry):
+    for label, fact in _fact_rows(entry):
         grid.add_row(label, Text(fact))
     return grid
 
 
-def _told(entry: Entry) -> Iterator[tuple[str, str]]:
+def _fact_rows(entry: Entry) -> Iterator[tuple[str, str]]:
     intent, outcome = entry.intent, entry.outcome
     yield "Entry", safe(intent.entry_id)
     yield "When", moment(intent.at)

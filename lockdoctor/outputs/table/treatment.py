@@ -95,20 +95,20 @@ def _target(target: Target, plan: RevokePlan) -> Iterator[RenderableType]:
 
 
 def _keys(target: Target) -> Iterator[RenderableType]:
-    if not target.doomed:
+    if not target.affected_keys:
         return
     verb = "Moves" if target.action is Action.QUARANTINE else "Deletes"
     ttl = f"; the lease's TTL is {duration(target.granted_ttl_s)}" if target.granted_ttl_s else ""
-    yield indented(f"{verb} {count(len(target.doomed), 'key')}{ttl}:")
+    yield indented(f"{verb} {count(len(target.affected_keys), 'key')}{ttl}:")
     grid = Table.grid(padding=(0, 2))
     grid.add_column(overflow="fold")
     grid.add_column(justify="right", no_wrap=True)
     grid.add_column(no_wrap=True)
-    for key in target.doomed[:MAX_KEYS]:
+    for key in target.affected_keys[:MAX_KEYS]:
         grid.add_row(Text(name(key.key)), size(key.value_size), _role(key, target))
     yield Padding(grid, (0, 0, 0, 4))
-    if target.doomed[MAX_KEYS:]:
-        more = count(len(target.doomed) - MAX_KEYS, "more key")
+    if target.affected_keys[MAX_KEYS:]:
+        more = count(len(target.affected_keys) - MAX_KEYS, "more key")
         outside = len(target.outside)
         of_them = f", {outside:,} of all outside the prefixes" if outside else ""
         yield Padding(Text(f"… and {more}{of_them}; --format json has all"), (0, 0, 0, 4))

@@ -73,7 +73,7 @@ async def reread(context: TreatmentContext, target: Target) -> CurrentState:
         WrongClusterError: Another cluster has answered.
     """
     lease = await read_lease(context.cluster, target.lease_id)
-    keys = await read_keys(context.key_writer, (key.key for key in target.doomed))
+    keys = await read_keys(context.key_writer, (key.key for key in target.affected_keys))
     snapshots = [
         await queue_snapshot(context.cluster, approved_hold.lock)
         for approved_hold in target.approved_holds

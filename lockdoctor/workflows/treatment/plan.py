@@ -88,9 +88,9 @@ async def plan_revocation(
 async def execute_plan(
     context: TreatmentContext,
     plan: RevokePlan,
-    conduct: ExecutionOptions,
+    options: ExecutionOptions,
     stop: StopRequest,
-    tell: Callable[[ActionResult[Target]], None] = lambda _: None,
+    on_result: Callable[[ActionResult[Target]], None] = lambda _: None,
 ) -> TreatmentReport:
     """
     Execute a plan, one target at a time, each only if it is unchanged.
@@ -99,7 +99,7 @@ async def execute_plan(
     also has an outcome: unknown, where a write was sent without an answer.
 
     Args:
-        tell: Called with each target's outcome as soon as there is one.
+        on_result: Called with each target's outcome as soon as there is one.
 
     Raises:
         JournalError: The journal could not be written, so no action was done.
@@ -112,7 +112,7 @@ async def execute_plan(
     stopped: FailureReason | None = None
     for number, target in enumerate(plan.targets):
         if number:
-            await pause(context.clock, stop, conduct.pause_s)
+            await pause(context.clock, stop, options.pause_s)
         if stop.reason:
             stopped = stop.reason
             break
@@ -129,8 +129,8 @@ async def execute_plan(
             stopped = stop.reason
             break
         treated.append(outcome)
-        tell(outcome)
-        stopped = outcome.unrecorded or (None if conduct.continue_on_error else outcome.failure)
+        on_result(outcome)
+        stopped = outcome.unrecorded or (None if options.continue_on_error else outcome.failure)
         if stopped:
             break
     if len(treated) == len(plan.targets) and not (treated and treated[-1].unrecorded):

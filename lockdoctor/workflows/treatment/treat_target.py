@@ -221,7 +221,7 @@ class _Operation:
             locks=tuple(
                 dict.fromkeys(approved_hold.lock.name for approved_hold in target.approved_holds)
             ),
-            keys=tuple(_as_read(target.doomed, self.now.keys)),
+            keys=tuple(_as_read(target.affected_keys, self.now.keys)),
             new_lease_id=new,
             new_ttl_s=None if new is None else plan.quarantine_s,
             treated_under=target.treated_under,

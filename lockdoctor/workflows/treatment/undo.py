@@ -40,15 +40,17 @@ async def undo(
     found = await read_keys(context.key_writer, (key.key for key in entry.intent.keys))
     changed = tuple(_changes(entry, found))
     holds = {key.hold for key in entry.intent.keys}
-    ours = entry.intent.new_lease_id
-    kept = tuple(key for key in found.values() if key.hold in holds and key.lease_id == ours)
-    if not kept:
+    quarantine_lease = entry.intent.new_lease_id
+    quarantined = tuple(
+        key for key in found.values() if key.hold in holds and key.lease_id == quarantine_lease
+    )
+    if not quarantined:
         result = Result.REFUSED if changed else Result.ALREADY_GONE
         return ActionResult(target=entry, result=result, changed=changed)
     if stop.reason:
         why = Failure(FailureKind.STOPPED, stop.reason)
         return ActionResult(target=entry, result=Result.FAILED, changed=changed, failure=why)
-    return await _put_back(context, entry, kept, changed)
+    return await _put_back(context, entry, quarantined, changed)
 
 
 def _quarantine(context: TreatmentContext, entry_id: EntryId) -> Entry:
@@ -76,7 +78,7 @@ def _changes(entry: Entry, found: Mapping[bytes, LockKey]) -> Iterator[Change]:
 async def _put_back(
     context: TreatmentContext, entry: Entry, keys: tuple[LockKey, ...], changed: tuple[Change, ...]
 ) -> ActionResult[Entry]:
-    old, ours = entry.intent.lease_id, entry.intent.new_lease_id
+    old, quarantine_lease = entry.intent.lease_id, entry.intent.new_lease_id
     intent = Intent(
         entry_id=context.journal.new_entry_id(),
         at=context.clock.now(),
@@ -84,7 +86,7 @@ async def _put_back(
         action=Action.UNDO,
         why=entry.intent.why,
         cluster_id=entry.intent.cluster_id,
-        lease_id=ours or NO_LEASE,
+        lease_id=quarantine_lease or NO_LEASE,
         granted_ttl_s=entry.intent.new_ttl_s,
         locks=entry.intent.locks,
         keys=keys,

@@ -121,7 +121,7 @@ def test_a_cluster_that_cannot_be_read_again_is_not_treated() -> None:
         def lose(_: ActionResult[Target]) -> None:
             room.cluster.unreachable = ClusterUnreachableError("gone")
 
-        treatment = await room.treat(plan, tell=lose)
+        treatment = await room.treat(plan, on_result=lose)
 
         assert [each.result for each in treatment.treated] == [Result.DONE, Result.FAILED]
         assert treatment.stopped == "gone"

@@ -184,7 +184,7 @@ def test_nothing_is_touched_that_was_not_planned(
         await room.treat(plan, ExecutionOptions(pause_s=0.0, continue_on_error=True))
         await room.clock.sleep(5.0)  # what is late happens
 
-        shown = {_same(key) for target in plan.targets for key in target.doomed}
+        shown = {_same(key) for target in plan.targets for key in target.affected_keys}
         holds = {_same(key) for target in plan.targets for key in target.holds}
         told = {key.hold for entry in room.journal.entries() for key in entry.perhaps_deleted}
         for step, key in key_writer.touched:

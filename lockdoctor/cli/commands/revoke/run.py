@@ -53,7 +53,7 @@ HOW_TO_ACT = "To execute it, add --yes. To execute this plan later, save it with
 class RevokeSettings:
     """The settings of one run."""
 
-    settings: ConnectionSettings
+    connection: ConnectionSettings
     journal: Path
     acting: ExecutionFlags
     is_json: bool
@@ -83,8 +83,8 @@ def run_revoke(
     selection = selection_of(what, overrides)
     validate_flags(selection, targets, acting)
     is_json = run.format == OutputFormat.JSON
-    manner = RevokeSettings(
-        settings=settings_of(connection, config.cluster, file, os.environ),
+    settings = RevokeSettings(
+        connection=settings_of(connection, config.cluster, file, os.environ),
         journal=_journal_path(journal),
         acting=acting,
         is_json=is_json,
@@ -92,28 +92,28 @@ def run_revoke(
     )
     if acting.plan is not None:
         require_place(acting.plan, PLAN)
-    if manner.asks or acting.yes or acting.undo is not None:
-        FileJournal(manner.journal).require_writable()
+    if settings.asks or acting.yes or acting.undo is not None:
+        FileJournal(settings.journal).require_writable()
     if acting.undo is not None:
-        return _undo(manner, EntryId(acting.undo))
+        return _undo(settings, EntryId(acting.undo))
     if acting.from_plan is not None:
-        return _settle(manner, _saved_plan(acting.from_plan))
+        return _settle(settings, _saved_plan(acting.from_plan))
     request = request_of(targets, run, limits, selection, file)
-    kept = history_path(history, os.environ) if request.prefixes else None
-    means = RunDependencies(history=kept, acceptances=file.acceptances)
+    history_file = history_path(history, os.environ) if request.prefixes else None
+    dependencies = RunDependencies(history=history_file, acceptances=file.acceptances)
     timeout_s = request.window_s + MARGIN_S if run.timeout_s is None else run.timeout_s
     try:
-        plan = _fresh_plan(manner, request, means, timeout_s, selection)
+        plan = _fresh_plan(settings, request, dependencies, timeout_s, selection)
     except KeyboardInterrupt:
         print_message(INTERRUPTED_PLAN)
         raise
-    return _settle(manner, plan)
+    return _settle(settings, plan)
 
 
 def _fresh_plan(
-    manner: RevokeSettings,
+    settings: RevokeSettings,
     request: ScanRequest,
-    means: RunDependencies,
+    dependencies: RunDependencies,
     timeout_s: float,
     selection: Selection,
 ) -> RevokePlan:
@@ -124,32 +124,32 @@ def _fresh_plan(
         ClusterError: The scan is incomplete.
         KeyboardInterrupt: A signal arrived meanwhile.
     """
-    examined = examine(manner.settings, request, means, timeout_s)
+    examined = examine(settings.connection, request, dependencies, timeout_s)
     if examined.by_signal:
         raise KeyboardInterrupt
     if examined.report.interrupted:
         raise ClusterError(
             f"The scan ended early ({examined.report.interrupted}), so no plan was made. Try again."
         )
-    return Signals().run(_plan(manner, examined.report, selection))
+    return Signals().run(_plan(settings, examined.report, selection))
 
 
-def _settle(manner: RevokeSettings, plan: RevokePlan) -> int:
+def _settle(settings: RevokeSettings, plan: RevokePlan) -> int:
     """Show a plan, and execute it after consent."""
-    acting = manner.acting
+    acting = settings.acting
     acts = bool(plan.targets) and acting.yes
     if acting.plan is not None:
         write_file(acting.plan, PLAN, lambda out: write_plan_file(plan, out), mode=OWNER_ONLY)
-    if not manner.is_json:
-        hint = None if acts or manner.asks or not plan.targets else HOW_TO_ACT
+    if not settings.is_json:
+        hint = None if acts or settings.asks or not plan.targets else HOW_TO_ACT
         if acting.plan is not None:
             hint = f"Saved. To execute it: lockdoctor revoke --from-plan {acting.plan}"
         write_page(plan_parts(plan, hint), "the plan")
-    if manner.asks and plan.targets:
+    if settings.asks and plan.targets:
         acts = asked(*plan_question(plan), sys.stdin, sys.stderr)
     if acts:
-        return _act(manner, plan)
-    if manner.is_json:
+        return _act(settings, plan)
+    if settings.is_json:
         write_to(sys.stdout, "the plan", lambda out: write_treatment(plan, None, out))
     return _nothing_done(acting, plan)
 
@@ -160,7 +160,7 @@ def _nothing_done(acting: ExecutionFlags, plan: RevokePlan) -> int:
     return ExitStatus.FINDINGS if acting.yes and refused else ExitStatus.NOTHING_FOUND
 
 
-def _act(manner: RevokeSettings, plan: RevokePlan) -> int:
+def _act(settings: RevokeSettings, plan: RevokePlan) -> int:
     """
     Execute a plan, and report.
 
@@ -170,19 +170,19 @@ def _act(manner: RevokeSettings, plan: RevokePlan) -> int:
     """
     stop = StopRequest()
     signals = Signals(stop)
-    report = run_writing(signals, _carry_out(manner, plan, stop))
-    if manner.is_json:
+    report = run_writing(signals, _carry_out(settings, plan, stop))
+    if settings.is_json:
         write_to(sys.stdout, "the report", lambda out: write_treatment(plan, report, out))
     else:
         write_page(report_parts(report), "the report")
-    manner.settings.identity.require_no_mismatch()
+    settings.connection.identity.require_no_mismatch()
     if signals.received:
         return ExitStatus.INTERRUPTED
     return ExitStatus.NOTHING_FOUND if report.is_fine else ExitStatus.FINDINGS
 
 
-async def _plan(manner: RevokeSettings, report: Report, selection: Selection) -> RevokePlan:
-    async with _context(manner) as context:
+async def _plan(settings: RevokeSettings, report: Report, selection: Selection) -> RevokePlan:
+    async with _context(settings) as context:
         return await plan_revocation(
             context.cluster,
             context.key_writer,
@@ -194,20 +194,20 @@ async def _plan(manner: RevokeSettings, report: Report, selection: Selection) ->
 
 
 async def _carry_out(
-    manner: RevokeSettings, plan: RevokePlan, stop: StopRequest
+    settings: RevokeSettings, plan: RevokePlan, stop: StopRequest
 ) -> TreatmentReport:
-    acting = manner.acting
-    conduct = ExecutionOptions(pause_s=acting.pause_s, continue_on_error=acting.continue_on_error)
-    told: list[ActionResult[Target]] = []
+    acting = settings.acting
+    options = ExecutionOptions(pause_s=acting.pause_s, continue_on_error=acting.continue_on_error)
+    completed: list[ActionResult[Target]] = []
 
-    def tell(treated: ActionResult[Target]) -> None:
-        told.append(treated)
+    def on_result(treated: ActionResult[Target]) -> None:
+        completed.append(treated)
         if len(plan.targets) > 1:  # after two Ctrl-C, the user still sees the completed actions
-            came = f"{title(treated.target)}: {RESULTS[treated.result]}"
-            print_message(f"{len(told)} of {len(plan.targets)}: {came}")
+            line = f"{title(treated.target)}: {RESULTS[treated.result]}"
+            print_message(f"{len(completed)} of {len(plan.targets)}: {line}")
 
-    async with _context(manner) as context:
-        report = await execute_plan(context, plan, conduct, stop, tell)
+    async with _context(settings) as context:
+        report = await execute_plan(context, plan, options, stop, on_result)
         if acting.verify_s is None or stop.reason:
             return report
         print_message(f"watching for {duration(acting.verify_s)} whether the leak comes back")
@@ -222,7 +222,7 @@ async def _carry_out(
         return replace(report, watched_s=watched_s, relapses=relapses)
 
 
-def _undo(manner: RevokeSettings, entry_id: EntryId) -> int:
+def _undo(settings: RevokeSettings, entry_id: EntryId) -> int:
     """
     Undo a quarantine, and report.
 
@@ -233,23 +233,23 @@ def _undo(manner: RevokeSettings, entry_id: EntryId) -> int:
     stop = StopRequest()
 
     async def work() -> ActionResult[Entry]:
-        async with _context(manner) as context:
+        async with _context(settings) as context:
             return await undo(context, entry_id, stop)
 
     signals = Signals(stop)
     undone = run_writing(signals, work())
-    if manner.is_json:
+    if settings.is_json:
         write_to(sys.stdout, "the report", lambda out: write_undone(undone, out))
     else:
         write_page(undone_parts(undone), "the report")
-    manner.settings.identity.require_no_mismatch()
+    settings.connection.identity.require_no_mismatch()
     if signals.received:
         return ExitStatus.INTERRUPTED
     return ExitStatus.NOTHING_FOUND if undone.is_complete else ExitStatus.FINDINGS
 
 
-def _context(manner: RevokeSettings) -> AbstractAsyncContextManager[TreatmentContext]:
-    return connected_context(manner.settings, FileJournal(manner.journal))
+def _context(settings: RevokeSettings) -> AbstractAsyncContextManager[TreatmentContext]:
+    return connected_context(settings.connection, FileJournal(settings.journal))
 
 
 def _saved_plan(path: Path) -> RevokePlan:
