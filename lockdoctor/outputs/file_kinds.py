@@ -29,19 +29,16 @@ def _is_textfile(_path: Path, beginning: bytes) -> bool:
     return all(_METRIC.match(line) for line in lines if line)
 
 
-PLAN = FileKind(name="plan", option="--plan", is_ours=lambda _, begins: bool(_PLAN.match(begins)))
+def _kind(name: str, option: str, pattern: re.Pattern[bytes]) -> FileKind:
+    """Return a kind of file that begins with a pattern."""
+    return FileKind(name=name, option=option, is_ours=lambda _, begins: bool(pattern.match(begins)))
+
+
+PLAN = _kind("plan", "--plan", _PLAN)
 TEXTFILE = FileKind(
     name="textfile", option="--textfile", is_ours=_is_textfile, reads=_TEXTFILE_BYTES
 )
-STATUS = FileKind(
-    name="status line",
-    option="--output",
-    is_ours=lambda _, begins: begins.startswith(b"LOCKDOCTOR "),
-)
-DOCUMENT = FileKind(
-    name="JSON document", option="--output", is_ours=lambda _, begins: bool(_JSON.match(begins))
-)
-HTML = FileKind(
-    name="HTML page", option="--html", is_ours=lambda _, begins: bool(_HTML.match(begins))
-)
-SVG = FileKind(name="SVG page", option="--svg", is_ours=lambda _, begins: bool(_SVG.match(begins)))
+STATUS = _kind("status line", "--output", re.compile(b"LOCKDOCTOR "))
+DOCUMENT = _kind("JSON document", "--output", _JSON)
+HTML = _kind("HTML page", "--html", _HTML)
+SVG = _kind("SVG page", "--svg", _SVG)

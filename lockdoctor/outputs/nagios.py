@@ -42,7 +42,7 @@ class NagiosOutput:
 
 def status_line(checked: AnyCheckResult) -> str:
     """Return the status in one line, without the perfdata."""
-    summary = _failed(checked) if isinstance(checked, FailedCheck) else _summary(checked)
+    summary = safe(checked.why) if isinstance(checked, FailedCheck) else _summary(checked)
     return f"LOCKDOCTOR {checked.health.name} - {_fenced(shortened(summary, SUMMARY_WIDTH))}"
 
 
@@ -70,10 +70,6 @@ def _fenced(text: str) -> str:
     Names come with their backslashes doubled, so \x7c differs from the name's own.
     """
     return text.replace("|", r"\x7c")
-
-
-def _failed(failed: FailedCheck) -> str:
-    return safe(failed.why)
 
 
 def _summary(checkup: CheckResult) -> str:

@@ -29,12 +29,7 @@ Row = TypeVar("Row")
 
 
 def runs_parts(runs: Sequence[StoredRun], now: float) -> Iterator[RenderableType]:
-    """
-    Yield the runs, the latest one first.
-
-    Args:
-        now: POSIX seconds, for the age of entries.
-    """
+    """Yield the runs, the latest one first; `now` (POSIX seconds) gives their age."""
     last = runs[0]
     yield Text(
         f"{count(len(runs), 'run')} since {date(runs[-1].started_at)} UTC, the last one"
@@ -149,9 +144,7 @@ def _finding_table(findings: Sequence[StoredFinding], now: float) -> Table:
             f"for {lasted}, last found {_ago(finding.last_at, now)}",
         )
         table.add_row(
-            Text("\n".join(lines)),
-            _span(finding.since_at, finding.last_at),
-            f"{finding.runs:,}",
+            Text("\n".join(lines)), _span(finding.since_at, finding.last_at), f"{finding.runs:,}"
         )
     return table
 

@@ -65,7 +65,8 @@ class TableOutput:
         Args:
             report: None for the first line alone.
         """
-        parts = chain((_first_line(first, report),), _parts(report, self.width) if report else ())
+        line = Text(first, style=headline_style(report) if report else "bold")
+        parts = chain((line,), _parts(report, self.width) if report else ())
         write(parts, out, width=self.width, colour=self.colour)
 
 
@@ -85,10 +86,6 @@ def _parts(report: Report, width: int) -> Iterator[RenderableType]:
     yield from listed("Processes", [x for each in report.processes for x in process_lines(each)])
     yield from listed("Not examined", list(map(unseen_text, report.unseen)))
     yield from listed("Notes", list(map(note_text, report.notes)))
-
-
-def _first_line(text: str, report: Report | None) -> Text:
-    return Text(text, style=headline_style(report) if report else "bold")
 
 
 def headline_style(report: Report) -> str:

@@ -20,6 +20,7 @@ from lockdoctor.domain.recipes.owner_notes import NoteKind, OwnerNote, owner_not
 from lockdoctor.domain.report.findings import Finding, LockReport, SessionReport
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.table.parts.layout import indented
+from lockdoctor.outputs.table.parts.locks import renewed
 from lockdoctor.outputs.table.parts.ttl_chart import Chart
 from lockdoctor.outputs.table.report import alarm_remedies, finding_parts, headline_style, listed
 from lockdoctor.outputs.text.headline import alarms, headline
@@ -35,7 +36,6 @@ from lockdoctor.outputs.text.values import (
     moment,
     name,
     safe,
-    times,
 )
 
 MAX_QUEUED = 30
@@ -101,7 +101,7 @@ def _queue(report: LockReport) -> RenderableType:
     for role, key, age in _queued_keys(report):
         trace = report.traces.get(key.lease_id)
         lease = hex_id(key.lease_id) if key.has_lease else "none"
-        table.add_row(role, lease, age, _renewed(trace), _ttl(trace))
+        table.add_row(role, lease, age, ", ".join(renewed(trace)) or "not proven", _ttl(trace))
     hidden = len(report.lock.keys) - MAX_QUEUED
     if hidden > 0:
         table.add_row("", f"… {hidden:,} more")
@@ -125,14 +125,6 @@ def _queued_keys(report: LockReport) -> Iterator[tuple[str, LockKey, str]]:
 def _age(age: HoldAge) -> str:
     bound = "" if age.at_most_s is None else f", at most {at_most(age.at_most_s)}"
     return f"at least {at_least(age.at_least_s)}{bound}"
-
-
-def _renewed(trace: RenewalTrace | None) -> str:
-    if trace is None or not trace.renewals:
-        return "not proven"
-    every = trace.at_most_every_s
-    period = f", on average every {at_most(every)} or less" if every is not None else ""
-    return f"at least {times(trace.renewals)}{period}"
 
 
 def _ttl(trace: RenewalTrace | None) -> str:

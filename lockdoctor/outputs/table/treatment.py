@@ -29,12 +29,7 @@ from lockdoctor.outputs.text.plan import (
     title,
 )
 from lockdoctor.outputs.text.refusals import failure_text, refusal_text
-from lockdoctor.outputs.text.treatment import (
-    old_client,
-    outcome,
-    queue_after,
-    reacquired,
-)
+from lockdoctor.outputs.text.treatment import old_client, outcome, queue_after, reacquired
 from lockdoctor.outputs.text.unseen import unseen_text
 from lockdoctor.outputs.text.values import at_least, count, duration, name, safe, size, took
 
@@ -55,12 +50,7 @@ STYLES = {
 
 
 def plan_parts(plan: RevokePlan, how_to_act: str | None = None) -> Iterator[RenderableType]:
-    """
-    Yield a plan.
-
-    Args:
-        how_to_act: The command line that executes it, or another last line.
-    """
+    """Yield a plan; how_to_act is the last line, such as the command that executes it."""
     for alarm in plan.alarms:
         yield Text(alarm_text(alarm), style="bold red")
         yield indented(f"What to do: {alarm_remedy(alarm)}")

@@ -23,6 +23,8 @@ ALONE = "`--how release` deletes only the lock's own key."
 
 EVEN_IF_HEALTHY = "Add `--even-if-healthy` to include it."
 
+OTHER_ACTIONS = "`--how release` and `--how revoke` are still possible."
+
 
 class ReasonText(NamedTuple):
     """The words for one kind of reason."""
@@ -107,15 +109,6 @@ def _too_young(reason: reasons.TooYoung) -> str:
 def _would_delete(keys: int, first: bytes) -> str:
     which = f"{count(keys, 'key')}, such as {name(first)}," if keys > 1 else f"key {name(first)}"
     return f"Revoking its lease would delete {which}"
-
-
-def _alarm(reason: reasons.AlarmForbids) -> str:
-    return f"etcd refuses this while its alarm {safe(reason.alarm)} is raised."
-
-
-def _other_ways(reason: reasons.AlarmForbids) -> str:
-    both = "`--how release` and `--how revoke` are still possible."
-    return both if reason.alarm == NOSPACE else ""
 
 
 def _ttl_changed(reason: reasons.TtlChanged) -> str:
@@ -214,7 +207,11 @@ REASONS: Mapping[type[RefusalReason], ReasonText] = {
         ),
         lambda _: "Use `--how release`.",
     ),
-    reasons.AlarmForbids: ReasonText("alarm-forbids", _alarm, _other_ways),
+    reasons.AlarmForbids: ReasonText(
+        "alarm-forbids",
+        lambda r: f"etcd refuses this while its alarm {safe(r.alarm)} is raised.",
+        lambda r: OTHER_ACTIONS if r.alarm == NOSPACE else "",
+    ),
 }
 """The words for each kind of reason, for text and JSON."""
 

@@ -24,6 +24,15 @@ class SuggestedCommand:
     lines: tuple[str, ...]
 
 
+COUNT_LEASES = SuggestedCommand(
+    "Count all leases now, and again in a minute", ("etcdctl lease list | head -n 1",)
+)
+COMPARE_MEMBERS = SuggestedCommand(
+    "Compare the data and the versions of all members",
+    ("etcdctl endpoint hashkv --cluster", "etcdctl endpoint status --cluster -w table"),
+)
+
+
 def steps(finding: Finding) -> tuple[SuggestedCommand, ...]:
     """
     Return the commands for a finding: first to read, then to act.
@@ -49,14 +58,14 @@ def steps(finding: Finding) -> tuple[SuggestedCommand, ...]:
         case VerdictKind.ETERNAL_LOCK:
             return (*_delete(verdict.key)[:1], *_free(finding))
         case VerdictKind.DANGLING:
-            return (_compare(), *_delete(verdict.key))
+            return (COMPARE_MEMBERS, *_delete(verdict.key))
         case VerdictKind.OVERDUE:
             leases = verdict.leases[:MAX_SHOWN]
             return (_show_lease(*leases), *([_revoke(*leases)] if finding.lock else []))
         case VerdictKind.GHOST_LEASE:
-            return (_compare(), _show_lease(*verdict.leases[:MAX_SHOWN]))
+            return (COMPARE_MEMBERS, _show_lease(*verdict.leases[:MAX_SHOWN]))
         case VerdictKind.LEAKED_SESSION | VerdictKind.SESSION_PILE_UP:
-            return (_count(),)
+            return (COUNT_LEASES,)
         case _:
             return _show_holder(finding)
 
@@ -108,11 +117,7 @@ def _free(finding: Finding) -> Iterator[SuggestedCommand]:
 
 
 def _end(finding: Finding, lease: LeaseId) -> SuggestedCommand:
-    """
-    Return the command that ends a session without a leak verdict.
-
-    It serves to free the other sessions.
-    """
+    """Return the command that ends a session without a leak verdict, to free the others."""
     if finding.lock is None:
         return _revoke(lease)
     words = ("lockdoctor revoke", _prefix_flag(finding.lock.prefix), "--even-if-healthy")
@@ -136,19 +141,6 @@ def _key_flag(key: bytes | None) -> str:
 
 def _lease_word(lease: LeaseId) -> str:
     return f"-- {hex_id(lease)}" if lease < 0 else hex_id(lease)  # else read as a flag
-
-
-def _count() -> SuggestedCommand:
-    return SuggestedCommand(
-        "Count all leases now, and again in a minute", ("etcdctl lease list | head -n 1",)
-    )
-
-
-def _compare() -> SuggestedCommand:
-    return SuggestedCommand(
-        "Compare the data and the versions of all members",
-        ("etcdctl endpoint hashkv --cluster", "etcdctl endpoint status --cluster -w table"),
-    )
 
 
 def _delete(key: bytes | None) -> tuple[SuggestedCommand, ...]:

@@ -90,7 +90,7 @@ def _columns(locks: Sequence[LockReport], width: int) -> Table:
             Text(_title(lock)),
             _lease(lock) or "-",
             "\n".join(_released(lock) or _held(lock)) or "-",
-            "\n".join(_renewed(lock)) or "-",
+            "\n".join(renewed(lock.holder_trace)) or "-",
             _ended(lock) or _ttl(lock) or "-",
             f"{len(lock.lock.waiters):,}",
             _gave_up(lock) or "-",
@@ -110,15 +110,15 @@ def _stacked(locks: Sequence[LockReport], width: int) -> Table:
 def _facts(lock: LockReport) -> Iterator[str]:
     """Yield the lines below the name in the stacked form."""
     queue, released, held = list(_queue(lock)), _released(lock), _held(lock)
-    renewed, ended, ttl = _renewed(lock), _ended(lock), _ttl(lock)
+    renewals, ended, ttl = renewed(lock.holder_trace), _ended(lock), _ttl(lock)
     if queue:
         yield ", ".join(queue)
     if released:
         yield " ".join(released)
     elif held:
         yield f"held {', '.join(held)}"
-    if renewed:
-        yield f"renewed {', '.join(renewed)}"
+    if renewals:
+        yield f"renewed {', '.join(renewals)}"
     if ended:
         yield ended
     elif ttl:
@@ -196,8 +196,8 @@ def _estimate(age: HoldAge) -> list[str]:
     return [f"estimated {duration(about_s)}"]
 
 
-def _renewed(lock: LockReport) -> list[str]:
-    trace = lock.holder_trace
+def renewed(trace: RenewalTrace | None) -> list[str]:
+    """Return how often a lease was renewed, and its period; empty if not proven."""
     if trace is None or not trace.renewals:
         return []
     every = trace.at_most_every_s

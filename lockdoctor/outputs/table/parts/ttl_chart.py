@@ -32,15 +32,13 @@ class Chart:
         bars = [self._level(column, plot) for column in range(plot)]
         for row in reversed(range(HEIGHT)):
             drawn = "".join(_cell(level, row) for level in bars)
-            yield f"{self._label(row):>{LABEL_WIDTH}} ┤{drawn}".rstrip()
+            label = duration(self.granted_ttl_s) if row == HEIGHT - 1 else ""
+            yield f"{label:>{LABEL_WIDTH}} ┤{drawn}".rstrip()
         yield f"{'0 s':>{LABEL_WIDTH}} └{'─' * plot}"
         if self.leader_changes:
             yield " " * (LABEL_WIDTH + 2) + self._marks(plot).rstrip()
         ago = f"{duration(self.until - self.since)} ago"
         yield " " * (LABEL_WIDTH + 2) + ago + "now".rjust(plot - len(ago))
-
-    def _label(self, row: int) -> str:
-        return duration(self.granted_ttl_s) if row == HEIGHT - 1 else ""
 
     def _level(self, column: int, plot: int) -> int | None:
         """Return a bar's height in eighths of a character: the maximum TTL in its column."""

@@ -57,10 +57,6 @@ def _key_without_lease(evidence: renewals.KeyWithoutLease) -> str:
     )
 
 
-def _late_renewal(evidence: renewals.LateRenewal) -> str:
-    return f"The lease was renewed when {_late_renewal_clause(evidence)}."
-
-
 def _late_renewal_clause(evidence: renewals.LateRenewal) -> str:
     remaining = at_most(evidence.remaining_at_most_s)
     return f"at most {remaining} of {duration(evidence.granted_s)} remained"
@@ -114,7 +110,12 @@ ENTRIES = (
     entry(
         renewals.KeyWithoutLease, "lost-its-lease", _key_without_lease, "its lease does not exist"
     ),
-    entry(renewals.LateRenewal, "late-renewal", _late_renewal, _late_renewal_clause),
+    entry(
+        renewals.LateRenewal,
+        "late-renewal",
+        lambda e: f"The lease was renewed when {_late_renewal_clause(e)}.",
+        _late_renewal_clause,
+    ),
     entry(renewals.LongTtl, "long-ttl", _long_ttl, lambda e: f"TTL {duration(e.granted_s)}"),
     entry(renewals.Unobservable, "unobservable", _unobservable),
     entry(
