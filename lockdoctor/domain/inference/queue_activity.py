@@ -120,10 +120,10 @@ def replay(locks: Iterable[Lock], events: Sequence[WatchEvent], since: float) ->
     anything_moved = any(isinstance(event, KeyPut | KeyDeleted) for event in events)
     table = _Queues(locks if anything_moved else (), since)
     until = since
-    gap = False
+    has_gap = False
     for event in events:
         if isinstance(event, WatchGap):
-            gap = True
+            has_gap = True
             break
         until = max(until, event.seen_at)
         if isinstance(event, KeyPut):
@@ -132,8 +132,10 @@ def replay(locks: Iterable[Lock], events: Sequence[WatchEvent], since: float) ->
             table.delete(event.key, event.seen_at)
     watched_s = until - since
     return QueueActivityIndex(
-        still=QueueActivity(watched_s=watched_s, has_gap=gap),
-        moved={queue: state.counts(watched_s, gap) for queue, state in table.moved.items()},
+        still=QueueActivity(watched_s=watched_s, has_gap=has_gap),
+        moved={
+            queue: state.counts(watched_s, has_gap=has_gap) for queue, state in table.moved.items()
+        },
     )
 
 
@@ -146,19 +148,18 @@ class _Queue:
     """When it was seen first."""
     members: OrderedDict[bytes, LockKey] = field(default_factory=OrderedDict)
     """In the order of the queue: a new key is last. The first is found at once."""
-    has_freed: bool = False
     releases: int = 0
     hand_overs: int = 0
     arrivals: int = 0
     gave_up: int = 0
     gave_up_patiently: int = 0
     gave_up_at: dict[LeaseId, float] = field(default_factory=dict)
-    came_at: dict[bytes, float] = field(default_factory=dict)
+    joined_at: dict[bytes, float] = field(default_factory=dict)
 
     def join(self, key: LockKey, seen_at: float) -> None:
         self.arrivals += 1
-        self.came_at[key.key] = seen_at
-        if not self.members and self.has_freed:
+        self.joined_at[key.key] = seen_at
+        if not self.members and self.releases:
             self.hand_overs += 1
         self.members[key.key] = key
 
@@ -167,16 +168,17 @@ class _Queue:
         del self.members[key.key]
         if key.key not in held:
             self.gave_up += 1
-            self.gave_up_patiently += seen_at - self.came_at.pop(key.key, self.since) >= PATIENCE_S
+            self.gave_up_patiently += (
+                seen_at - self.joined_at.pop(key.key, self.since) >= PATIENCE_S
+            )
             self.gave_up_at[key.lease_id] = seen_at
             return
         self.releases += 1
-        self.has_freed = True
         if self.members:
-            hold = self.rules.holding(self.members.values())
-            self.hand_overs += any(holder.key not in held for holder in hold)
+            holding = self.rules.holding(self.members.values())
+            self.hand_overs += any(holder.key not in held for holder in holding)
 
-    def counts(self, watched_s: float, gap: bool) -> QueueActivity:  # noqa: FBT001
+    def counts(self, watched_s: float, *, has_gap: bool) -> QueueActivity:
         return QueueActivity(
             watched_s=watched_s,
             releases=self.releases,
@@ -185,7 +187,7 @@ class _Queue:
             gave_up=self.gave_up,
             gave_up_patiently=self.gave_up_patiently,
             gave_up_at=self.gave_up_at,
-            has_gap=gap,
+            has_gap=has_gap,
         )
 
 

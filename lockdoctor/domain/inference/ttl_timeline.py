@@ -31,15 +31,15 @@ def segments(trace: RenewalTrace) -> tuple[TtlSegment, ...]:
     The deadline of a reading has been in force since the renewal that set it. Between a reading and
     the next renewal the TTL is uncertain: there might have been other renewals.
     """
-    found: list[TtlSegment] = []
+    timeline: list[TtlSegment] = []
     for reading in trace.readings:
         if not isinstance(reading, LeaseReading) or not is_usable(reading):
             continue
         set_at = reading.asked_at
         if not shows_promotion(reading):  # else a new leader set it, later than a renewal would
             set_at = min(set_at, last_refresh(reading).latest)
-        since = max(set_at, found[-1].until) if found else set_at
+        since = max(set_at, timeline[-1].until) if timeline else set_at
         ends = deadline(reading)
         middle = (ends.earliest + ends.latest) / 2
-        found.append(TtlSegment(since, reading.answered_at, middle))
-    return tuple(found)
+        timeline.append(TtlSegment(since, reading.answered_at, middle))
+    return tuple(timeline)
