@@ -12,7 +12,7 @@ from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import NO_LEASE, hex_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.plan import RevokePlan, Target
-from lockdoctor.outputs.text.plan import VERBS, title
+from lockdoctor.outputs.text.plan import title
 from lockdoctor.outputs.text.values import count, name, printable
 
 INTERRUPTED_PLAN = "Interrupted while planning. etcd was not changed."
@@ -59,7 +59,7 @@ def asked(question: str, expected: str, answers: TextIO, questions: TextIO) -> b
 def plan_question(plan: RevokePlan) -> tuple[str, str]:
     """Return the question whether to execute a plan, and the answer that executes it."""
     expected = _plan_answer(plan)
-    lines = [f"  {VERBS[each.action]} {title(each)}\n" for each in plan.targets[:MAX_NAMES]]
+    lines = [f"  {each.action.value} {title(each)}\n" for each in plan.targets[:MAX_NAMES]]
     if plan.targets[MAX_NAMES:]:
         lines.append(f"  … and {len(plan.targets) - MAX_NAMES} more\n")
     what = "it" if len(plan.targets) == 1 else _named(plan.targets)
@@ -93,7 +93,7 @@ def _typable(raw: bytes) -> str:
 
 def _verb(targets: Sequence[Target]) -> str:
     actions = {target.action for target in targets}
-    return VERBS[actions.pop()] if len(actions) == 1 else "free"
+    return actions.pop().value if len(actions) == 1 else "free"
 
 
 def _named(targets: Sequence[Target]) -> str:

@@ -37,8 +37,8 @@ from lockdoctor.outputs.json.values import (
     picked,
     plain,
     rounded,
+    text_and_base64,
 )
-from lockdoctor.outputs.json.values import text_and_base64 as _bytes
 from lockdoctor.outputs.text.evidence import kind_of, sentence
 from lockdoctor.outputs.text.notes import note_text
 from lockdoctor.outputs.text.remedies import remedy_text
@@ -87,7 +87,7 @@ def _pieces(report: Report | None, more: Json) -> Iterator[str]:
 
 def _lists(report: Report) -> Iterator[tuple[str, Iterable[Iterable[str]]]]:
     """Yield the lists by name, their items in pieces: a lock can have 100,000 waiters."""
-    yield "prefixes", _whole(partial(_bytes, "prefix"), report.prefixes)
+    yield "prefixes", _whole(partial(text_and_base64, "prefix"), report.prefixes)
     yield "locks", map(_lock, report.locks)
     yield "sessions", _whole(_session, report.sessions)
     yield "session_groups", _whole(_fields, report.session_groups)
@@ -134,8 +134,8 @@ def _lock_before(report: LockReport) -> Json:
     lock, age = report.lock, report.age
     estimate = age.estimate if age else None
     return {
-        **_bytes("name", lock.name),
-        **_bytes("prefix", report.prefix),
+        **text_and_base64("name", lock.name),
+        **text_and_base64("prefix", report.prefix),
         "recipe": lock.recipe.value,
         "kind": lock.kind.value,
         "verdict": report.verdict.kind.value,
@@ -167,7 +167,7 @@ def _lock_after(report: LockReport) -> Json:
 
 def _contender(key: LockKey, report: LockReport) -> Json:
     return {
-        **_bytes("key", key.key),
+        **text_and_base64("key", key.key),
         "create_revision": key.create_revision,
         "lease": lease(key.lease_id),
         **_lease(report.traces.get(key.lease_id)),
@@ -230,7 +230,7 @@ def _verdict(verdict: Verdict) -> Json:
         "severity": verdict.severity.name.lower(),
         "confidence": verdict.confidence.value,
         **lock_json(verdict.lock),
-        **_bytes("key", verdict.key),
+        **text_and_base64("key", verdict.key),
         "lease": leases[0] if len(leases) == 1 else None,
         "leases": leases,
         "evidence": [_evidence(evidence) for evidence in verdict.evidence],
@@ -266,10 +266,11 @@ def _fields(part: Any) -> Json:
     for field in dataclasses.fields(part):
         value = getattr(part, field.name)
         if isinstance(value, bytes):
-            entry |= _bytes(field.name, value)
+            entry |= text_and_base64(field.name, value)
         elif isinstance(value, tuple):
             entry[field.name] = [
-                _bytes("key", each) if isinstance(each, bytes) else _fields(each) for each in value
+                text_and_base64("key", each) if isinstance(each, bytes) else _fields(each)
+                for each in value
             ]
         elif field.name.endswith("_at"):
             entry[field.name] = None if value is None else moment(value)
@@ -282,7 +283,7 @@ def _blocked(blocked: BlockedLock) -> Json:
     return {
         **lock_json(blocked.lock),
         "level": blocked.level,
-        **_bytes("behind", blocked.behind.name if blocked.behind else None),
+        **text_and_base64("behind", blocked.behind.name if blocked.behind else None),
         "session": None if blocked.session is None else hex_id(blocked.session),
         "waiters": blocked.waiters,
         "blocks": blocked.blocks,

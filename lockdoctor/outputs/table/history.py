@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from lockdoctor.domain.evidence.verdicts import Severity
-from lockdoctor.domain.model.leases import NO_LEASE, hex_id
+from lockdoctor.domain.model.leases import hex_id
 from lockdoctor.domain.past.stored import Stored, StoredFinding, StoredHold, StoredLease, StoredRun
-from lockdoctor.outputs.text.values import at_least, count, date, duration, name, safe
+from lockdoctor.outputs.text.values import at_least, count, date, duration, lease_name, name, safe
 
 MAX_RUNS = 50
 """Maximum runs in the list, the latest ones; JSON has all of them."""
@@ -109,8 +109,7 @@ def _hold_lines(hold: StoredHold, now: float) -> Iterator[str]:
     yield name(hold.lock_name or key)
     if key not in (hold.lock_name, b"%s/%x" % (hold.lock_name, hold.lease_id)):
         yield f"key {name(key)}"
-    lease = "no lease" if hold.lease_id == NO_LEASE else f"lease {hex_id(hold.lease_id)}"
-    yield f"{lease}, create revision {hold.hold.create_revision}"
+    yield f"{lease_name(hold.lease_id)}, create revision {hold.hold.create_revision}"
     if hold.held_first_answered_at is None:
         state = f"in the queue for at least {at_least(seen_s)}, never seen as holder"
     else:

@@ -19,6 +19,7 @@ from lockdoctor.outputs.text.values import (
     count,
     date,
     duration,
+    lease_name,
     moment,
     name,
     printable,
@@ -169,10 +170,9 @@ def _lease(lease_id: LeaseId, granted_s: int | None) -> str:
 
 def _key(key: LockKey) -> Iterator[str]:
     yield name(key.key)
-    lease = f"lease {hex_id(key.lease_id)}" if key.has_lease else "no lease"
     yield (
-        f"  {lease}, create revision {key.create_revision}, modified at {key.mod_revision}"
-        f" (version {key.version})"
+        f"  {lease_name(key.lease_id)}, create revision {key.create_revision},"
+        f" modified at {key.mod_revision} (version {key.version})"
     )
     if not key.value_size:
         yield "  empty value"

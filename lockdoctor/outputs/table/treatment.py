@@ -18,7 +18,6 @@ from lockdoctor.outputs.table.parts.layout import NoWrapText, bullets, indented
 from lockdoctor.outputs.text.alarms import alarm_remedy, alarm_text
 from lockdoctor.outputs.text.plan import (
     RESULTS,
-    VERBS,
     headline,
     judgment,
     left_out,
@@ -56,7 +55,7 @@ def plan_parts(plan: RevokePlan, how_to_act: str | None = None) -> Iterator[Rend
         yield indented(f"What to do: {alarm_remedy(alarm)}")
     yield Text(headline(plan), style="bold")
     for number, target in enumerate(plan.targets[:MAX_TARGETS], start=1):
-        heading = f"\n{number} of {len(plan.targets)}: {VERBS[target.action]} {title(target)}"
+        heading = f"\n{number} of {len(plan.targets)}: {target.action.value} {title(target)}"
         yield Text(heading, style="bold")
         yield from _target(target, plan)
     yield from _more(len(plan.targets), "target")

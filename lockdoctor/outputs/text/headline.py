@@ -64,10 +64,8 @@ def findings_headline(report: Report) -> str:
     text = _found(groups[0]) if groups else _nothing_found(report)
     if groups[1:]:
         text += f"; also {_join(map(_also, groups[1:]))}"
-    if groups and report.undetermined:
-        text += f"; {_undetermined(report)}"
-    if groups and report.accepted:
-        text += f"; {_accepted(report)}"
+    if groups:
+        text += _other_locks(report)
     if report.interrupted:
         return f"Incomplete ({safe(report.interrupted)}): {text}"
     return text
@@ -167,11 +165,7 @@ def _mentioned(old: list[LockReport], report: Report) -> str:
         f"No leak proven: {held} held, {which}{_title(oldest)} for at least"
         f" {at_least(_held_s(oldest))} (no limit stated)"
     )
-    if report.undetermined:
-        text += f"; {_undetermined(report)}"
-    if report.accepted:
-        text += f"; {_accepted(report)}"
-    return text + _unexamined(report)
+    return text + _other_locks(report) + _unexamined(report)
 
 
 def _held_s(lock: LockReport) -> float:
@@ -190,8 +184,11 @@ def _accepted(report: Report) -> str:
     return count(len(report.accepted), "accepted finding")
 
 
-def _undetermined(report: Report) -> str:
-    return f"{count(len(report.undetermined), 'lock')} undetermined"
+def _other_locks(report: Report) -> str:
+    """Return the locks without a verdict and the accepted findings; empty without both."""
+    undetermined = count(len(report.undetermined), "lock")
+    text = f"; {undetermined} undetermined" if report.undetermined else ""
+    return f"{text}; {_accepted(report)}" if report.accepted else text
 
 
 def _unexamined(report: Report) -> str:

@@ -8,13 +8,7 @@ from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE, hex_id
 from lockdoctor.domain.treatment.plan import ApprovedHold, Refusal, RevokePlan, Target
 from lockdoctor.domain.treatment.results import TreatmentReport
-from lockdoctor.outputs.text.values import at_least, count, duration, name
-
-VERBS = {
-    Action.REVOKE: "revoke",
-    Action.RELEASE: "release",
-    Action.QUARANTINE: "quarantine",
-}
+from lockdoctor.outputs.text.values import at_least, count, duration, lease_name, name
 
 RESULTS = {
     Result.DONE: "done",
@@ -28,7 +22,7 @@ RESULTS = {
 
 def title(target: Target) -> str:
     """Return a target's name: its locks and its lease."""
-    lease = f"lease {hex_id(target.lease_id)}" if target.lease_id != NO_LEASE else "no lease"
+    lease = lease_name(target.lease_id)
     if not target.approved_holds:
         return f"{lease} without keys"
     more = (
@@ -60,19 +54,20 @@ def headline(plan: RevokePlan) -> str:
 
 
 def _counted(targets: Iterable[Target]) -> Iterator[str]:
-    for action, verb in VERBS.items():
+    for action in Action:
         of_it = [target for target in targets if target.action is action]
         sessions = [target for target in of_it if not target.approved_holds]
         keys = [target for target in of_it if target.lease_id == NO_LEASE]
         leases = len(of_it) - len(sessions) - len(keys)
         if leases and action is Action.REVOKE:
-            yield f"{verb} {count(leases, 'lease')}"
+            yield f"{action.value} {count(leases, 'lease')}"
         elif leases:
-            yield f"{verb} {count(sum(len(t.approved_holds) for t in of_it) - len(keys), 'hold')}"
+            holds = sum(len(target.approved_holds) for target in of_it) - len(keys)
+            yield f"{action.value} {count(holds, 'hold')}"
         if sessions:
-            yield f"{verb} {count(len(sessions), 'lease')} without keys"
+            yield f"{action.value} {count(len(sessions), 'lease')} without keys"
         if keys:
-            yield f"{verb} {count(len(keys), 'key')} without a lease"
+            yield f"{action.value} {count(len(keys), 'key')} without a lease"
 
 
 def judgment(target: Target) -> str:

@@ -20,7 +20,16 @@ from lockdoctor.outputs.text.refusals import (
     failure_text,
     refusal_texts,
 )
-from lockdoctor.outputs.text.values import at_least, count, duration, name, safe, time, times
+from lockdoctor.outputs.text.values import (
+    at_least,
+    count,
+    duration,
+    lease_name,
+    name,
+    safe,
+    time,
+    times,
+)
 
 
 class PlainTreatmentText:
@@ -145,7 +154,7 @@ def _outcome(target: Target | Entry, treated: ActionResult[AnyTarget]) -> Iterat
 
 def _undone(entry: Entry) -> str:
     lease_id = entry.intent.lease_id
-    where = f"lease {hex_id(lease_id)}" if lease_id != NO_LEASE else "no lease"
+    where = lease_name(lease_id)
     return f"The hold was restored, on {where}."
 
 

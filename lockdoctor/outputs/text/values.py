@@ -15,6 +15,7 @@ from datetime import datetime, timedelta, timezone
 
 import humanize
 
+from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, hex_id
 from lockdoctor.domain.model.locks import Lock
 
 _NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
@@ -86,6 +87,11 @@ def name(raw: bytes, width: int = NAME_WIDTH) -> str:
 def lock_title(lock: Lock, width: int = NAME_WIDTH) -> str:
     """Return the name of a lock, or its first key if the name is empty, shortened."""
     return name(lock.name or (lock.keys[0].key if lock.keys else b""), width)
+
+
+def lease_name(lease_id: LeaseId) -> str:
+    """Return a lease in etcdctl's form: lease 32698f1c0a1b2c3d, or no lease."""
+    return f"lease {hex_id(lease_id)}" if lease_id != NO_LEASE else "no lease"
 
 
 def duration(seconds: float, rounding: Callable[[float], int] = round) -> str:
