@@ -124,10 +124,7 @@ class Room:
             sessions=wanted.sessions or bool(wanted.leases),
         )
         report = await scan(self.cluster, self.clock, request, Silent(), StopRequest())
-        words = PlainWords()
-        return await plan_revocation(
-            self.cluster, self.key_writer, self.clock, report, wanted, words.evidence
-        )
+        return await plan_revocation(self.context, report, wanted)
 
     async def treat(
         self,

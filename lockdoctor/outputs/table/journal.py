@@ -15,6 +15,8 @@ from lockdoctor.domain.model.leases import NO_LEASE, LeaseId, hex_id
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.treatment.journal_entry import Entry, Intent, is_cut
 from lockdoctor.outputs.table.parts.layout import NoWrapText
+from lockdoctor.outputs.table.treatment import STYLES
+from lockdoctor.outputs.text.plan import RESULTS
 from lockdoctor.outputs.text.values import (
     count,
     date,
@@ -37,16 +39,6 @@ MAX_KEYS = 50
 
 VALUE_WIDTH = 60
 """Longer values lose their middle."""
-
-RESULTS = {
-    Result.DONE: ("done", "green"),
-    Result.PARTLY: ("done in part", "yellow"),
-    Result.ALREADY_GONE: ("was gone", ""),
-    Result.REFUSED: ("refused", "yellow"),
-    Result.FAILED: ("failed", "yellow"),
-    Result.UNKNOWN: ("outcome unknown", "bold red"),
-}
-"""The word and the color of each result."""
 
 
 def subject(intent: Intent) -> str:
@@ -71,7 +63,7 @@ def list_parts(
 
 def _headline(shown: Sequence[Entry], total: int) -> str:
     if not shown:
-        return "Nothing has been done to etcd that the journal knows of"
+        return "No journal entries to show"
     which = f"The last {len(shown)} of {count(total, 'entry', 'entries')}"
     if len(shown) == total:
         which = count(total, "entry", "entries")
@@ -92,11 +84,9 @@ def _rows(shown: Sequence[Entry]) -> Table:
     table.add_column("Outcome", no_wrap=True)
     for entry in shown:
         intent = entry.intent
-        called, style = RESULTS[entry.result]
+        result = Text(RESULTS[entry.result], style=STYLES[entry.result])
         what = f"{intent.action.value} {subject(intent)}\n{_by(intent)}"
-        table.add_row(
-            Text(safe(intent.entry_id)), date(intent.at), Text(what), Text(called, style=style)
-        )
+        table.add_row(Text(safe(intent.entry_id)), date(intent.at), Text(what), result)
     return table
 
 
@@ -111,8 +101,8 @@ def _by(intent: Intent) -> str:
 def entry_parts(entry: Entry, notes: Iterable[str]) -> Iterator[RenderableType]:
     """Yield all facts on an entry."""
     intent = entry.intent
-    called, style = RESULTS[entry.result]
-    yield Text(f"{intent.action.value} {subject(intent)}: ", style="bold").append(called, style)
+    heading = Text(f"{intent.action.value} {subject(intent)}: ", style="bold")
+    yield heading.append(RESULTS[entry.result], STYLES[entry.result])
     yield Padding(_facts(entry), (0, 0, 0, 2))
     keys = intent.keys
     if keys:
@@ -123,10 +113,10 @@ def entry_parts(entry: Entry, notes: Iterable[str]) -> Iterator[RenderableType]:
         more = count(len(keys) - MAX_KEYS, "more key")
         yield Text(f"… and {more}; --format json has them all", style="dim")
     if entry.perhaps_deleted and intent.action is Action.QUARANTINE:
-        yield Text("\nWhile the quarantine lasts, put it back where it was:")
+        yield Text("\nTo undo the quarantine before it ends:")
         yield NoWrapText(f"  lockdoctor revoke --undo {safe(intent.entry_id)}")
     if entry.perhaps_deleted:
-        yield Text("\nSee which of them are gone, and put those back:")
+        yield Text("\nTo restore the keys that no longer exist:")
         yield NoWrapText(f"  lockdoctor journal restore {safe(intent.entry_id)}")
     yield from _notes(notes)
 
@@ -145,7 +135,7 @@ def _fact_rows(entry: Entry) -> Iterator[tuple[str, str]]:
     yield "Entry", safe(intent.entry_id)
     yield "When", moment(intent.at)
     if outcome is None:
-        yield "Outcome", "none was written: it may have been done or not, or is being done now"
+        yield "Outcome", "none was written: etcd might have been changed, or the action still runs"
     else:
         yield "Outcome", f"{safe(outcome.detail)} (after {took(outcome.took_s)})"
     yield "Who", f"{safe(intent.who.user)} on {safe(intent.who.host)}, process {intent.who.pid}"

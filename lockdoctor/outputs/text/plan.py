@@ -13,7 +13,7 @@ from lockdoctor.outputs.text.values import at_least, count, duration, lease_name
 RESULTS = {
     Result.DONE: "done",
     Result.ALREADY_GONE: "already gone",
-    Result.REFUSED: "refused (it has changed)",
+    Result.REFUSED: "refused",
     Result.PARTLY: "partly done",
     Result.FAILED: "failed",
     Result.UNKNOWN: "outcome unknown",

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import NO_LEASE, FailedReading, LeaseId, LeaseReading, Reading
 from lockdoctor.domain.report.report import Report
@@ -17,7 +16,7 @@ from lockdoctor.domain.treatment.reasons import FailureReason, KeysUnseen
 from lockdoctor.domain.treatment.results import ActionResult, TreatmentReport
 from lockdoctor.domain.treatment.selection import Candidate, select
 from lockdoctor.errors import AccessDeniedError, JournalError, WrongClusterError
-from lockdoctor.ports import Clock, Cluster, KeyWriter, StopRequest
+from lockdoctor.ports import Cluster, StopRequest
 from lockdoctor.workflows.pausing import pause
 from lockdoctor.workflows.treatment.context import TreatmentContext, read_keys, require_cluster
 from lockdoctor.workflows.treatment.treat_target import treat
@@ -34,12 +33,7 @@ class ExecutionOptions:
 
 
 async def plan_revocation(
-    cluster: Cluster,
-    key_writer: KeyWriter,
-    clock: Clock,
-    report: Report,
-    selection: Selection,
-    word: Callable[[Evidence], str],
+    context: TreatmentContext, report: Report, selection: Selection
 ) -> RevokePlan:
     """
     Plan what a report and a selection call for; write no key or lease.
@@ -48,25 +42,25 @@ async def plan_revocation(
         ClusterError: What the plan is to show could not be read.
     """
     selected = select(report, selection)
-    leases = await _read_leases(cluster, selected.candidates)
+    leases = await _read_leases(context.cluster, selected.candidates)
     alarms = report.cluster.alarms or ()
     targets: list[Target] = []
     refused = list(selected.refused)
     for candidate in selected.candidates:
         lease = leases.get(candidate.lease_id)
         try:
-            keys = await read_keys(key_writer, _shown(candidate, lease, selection))
+            keys = await read_keys(context.key_writer, _shown(candidate, lease, selection))
         except AccessDeniedError as denied:
             refused.append(candidate.refused(KeysUnseen(str(denied))))
             continue
         found = FreshReadings(lease=lease, keys=keys, alarms=alarms)
-        planned = approve(candidate, found, selection, report.prefixes, word)
+        planned = approve(candidate, found, selection, report.prefixes, context.words.evidence)
         if isinstance(planned, Refusal):
             refused.append(planned)
         else:
             targets.append(planned)
     return RevokePlan(
-        made_at=clock.now(),
+        made_at=context.clock.now(),
         cluster_id=report.cluster.cluster_id,
         raft_term=report.cluster.raft_term,
         prefixes=report.prefixes,

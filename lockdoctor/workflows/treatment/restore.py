@@ -21,17 +21,13 @@ from lockdoctor.domain.treatment.restore_plan import (
 )
 from lockdoctor.domain.treatment.results import ActionResult
 from lockdoctor.errors import NO_ANSWER
-from lockdoctor.ports import Cluster, KeyWriter, StopRequest
+from lockdoctor.ports import Cluster, StopRequest
 from lockdoctor.workflows.treatment.context import TreatmentContext, require_cluster
 from lockdoctor.workflows.treatment.guarded_write import GuardedWriter
 
 
 async def plan_restore(
-    cluster: Cluster,
-    key_writer: KeyWriter,
-    entry: Entry,
-    wanted: Collection[bytes],
-    ttl_s: int | None,
+    context: TreatmentContext, entry: Entry, wanted: Collection[bytes], ttl_s: int | None
 ) -> RestorePlan:
     """
     Plan which keys can be put back; write no key or lease.
@@ -40,9 +36,9 @@ async def plan_restore(
         ClusterError: The keys could not be read.
         WrongClusterError: The entry is of another cluster.
     """
-    await _require_cluster(cluster, entry)
+    await _require_cluster(context.cluster, entry)
     keys = [key.key for key in entry.perhaps_deleted if not wanted or key.key in wanted]
-    existing = {key for key in keys if await key_writer.key(key) is not None}
+    existing = {key for key in keys if await context.key_writer.key(key) is not None}
     return plan_restoration(entry, existing, wanted, ttl_s)
 
 

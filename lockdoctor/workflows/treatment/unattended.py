@@ -113,14 +113,7 @@ async def _treat(
         min_held_s=chosen.treatment.min_held_s,
         most=1,
     )
-    plan = await plan_revocation(
-        context.cluster,
-        context.key_writer,
-        context.clock,
-        report,
-        selection,
-        context.words.evidence,
-    )
+    plan = await plan_revocation(context, report, selection)
     refused += plan.refused
     targets = tuple(replace(each, treated_under=chosen.prefix) for each in plan.targets)
     done = await execute_plan(context, replace(plan, targets=targets), ExecutionOptions(), stop)

@@ -40,7 +40,7 @@ class _Bench:
         self.stop = StopRequest()
 
     def plan(self, ttl_s: int | None = None, entry: Entry = ENTRY) -> RestorePlan:
-        return asyncio.run(plan_restore(self.cluster, self.key_writer, entry, (), ttl_s))
+        return asyncio.run(plan_restore(self.context, entry, (), ttl_s))
 
     def restore(self, plan: RestorePlan) -> ActionResult[RestorePlan]:
         return asyncio.run(restore(self.context, plan, self.stop))

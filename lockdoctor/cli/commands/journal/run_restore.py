@@ -104,9 +104,7 @@ async def _planned(
     ttl_s: int | None,
 ) -> RestorePlan:
     async with connected_context(settings, file) as context:
-        return await workflow.plan_restore(
-            context.cluster, context.key_writer, entry, wanted, ttl_s
-        )
+        return await workflow.plan_restore(context, entry, wanted, ttl_s)
 
 
 async def _carried_out(

@@ -17,6 +17,7 @@ from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
 from lockdoctor.cli.options.limits import LimitFlags
 from lockdoctor.cli.options.prefixes import PrefixFlags
 from lockdoctor.cli.options.run import HistoryFlags, JournalFlags, OutputFormat, RunFlags
+from lockdoctor.cli.runtime.journal import open_journal
 from lockdoctor.cli.runtime.prompt import INTERRUPTED_PLAN, asked, plan_question
 from lockdoctor.cli.runtime.run import MARGIN_S, RunDependencies, examine, history_path, settings_of
 from lockdoctor.cli.runtime.signals import Signals, run_writing
@@ -28,7 +29,7 @@ from lockdoctor.domain.treatment.plan import RevokePlan, Selection, Target
 from lockdoctor.domain.treatment.results import ActionResult, TreatmentReport
 from lockdoctor.errors import ClusterError, ConfigError, WrongClusterError
 from lockdoctor.etcd.connection.settings import ConnectionSettings
-from lockdoctor.journal.file import FileJournal, default_path
+from lockdoctor.journal.file import FileJournal
 from lockdoctor.outputs.file_kinds import PLAN
 from lockdoctor.outputs.files import require_place, write_file
 from lockdoctor.outputs.json.plan_reading import read_plan
@@ -54,7 +55,7 @@ class RevokeSettings:
     """The settings of one run."""
 
     connection: ConnectionSettings
-    journal: Path
+    journal: FileJournal
     acting: ExecutionFlags
     is_json: bool
     asks: bool
@@ -85,7 +86,7 @@ def run_revoke(
     is_json = run.format == OutputFormat.JSON
     settings = RevokeSettings(
         connection=settings_of(connection, config.cluster, file, os.environ),
-        journal=_journal_path(journal),
+        journal=open_journal(journal, os.environ),
         acting=acting,
         is_json=is_json,
         asks=_asks(acting, is_json=is_json),
@@ -93,7 +94,7 @@ def run_revoke(
     if acting.plan is not None:
         require_place(acting.plan, PLAN)
     if settings.asks or acting.yes or acting.undo is not None:
-        FileJournal(settings.journal).require_writable()
+        settings.journal.require_writable()
     if acting.undo is not None:
         return _undo(settings, EntryId(acting.undo))
     if acting.from_plan is not None:
@@ -183,14 +184,7 @@ def _act(settings: RevokeSettings, plan: RevokePlan) -> int:
 
 async def _plan(settings: RevokeSettings, report: Report, selection: Selection) -> RevokePlan:
     async with _context(settings) as context:
-        return await plan_revocation(
-            context.cluster,
-            context.key_writer,
-            context.clock,
-            report,
-            selection,
-            context.words.evidence,
-        )
+        return await plan_revocation(context, report, selection)
 
 
 async def _carry_out(
@@ -249,7 +243,7 @@ def _undo(settings: RevokeSettings, entry_id: EntryId) -> int:
 
 
 def _context(settings: RevokeSettings) -> AbstractAsyncContextManager[TreatmentContext]:
-    return connected_context(settings.connection, FileJournal(settings.journal))
+    return connected_context(settings.connection, settings.journal)
 
 
 def _saved_plan(path: Path) -> RevokePlan:
@@ -260,11 +254,6 @@ def _saved_plan(path: Path) -> RevokePlan:
     except ValueError as error:  # invalid UTF-8 raises it too
         why = "it is not text" if isinstance(error, UnicodeDecodeError) else error
         raise ConfigError(f"Cannot use the plan {path}: {why}. Make a new plan.") from error
-
-
-def _journal_path(flags: JournalFlags) -> Path:
-    named = flags.journal or os.environ.get("LOCKDOCTOR_JOURNAL")
-    return Path(named) if named else default_path(os.environ)
 
 
 def _asks(acting: ExecutionFlags, *, is_json: bool) -> bool:
