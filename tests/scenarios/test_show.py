@@ -42,7 +42,7 @@ def test_the_story_of_a_leaked_lock(
 
     assert status == 1
     assert out.startswith(f"1 leaked lock: {name}, lease {lease.zfill(16)}")
-    assert re.search(rf"holds +{lease.zfill(16)} +at least", out)
+    assert re.search(rf"holder +{lease.zfill(16)} +at least", out)
     assert "█" in out
     assert "leaked lock" in html.read_text()
     assert by_lease == 0
