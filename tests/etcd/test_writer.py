@@ -19,7 +19,7 @@ from lockdoctor.ports import MAX_KEYS_PER_WRITE, Cluster, KeyWriter
 from tests.etcd.connections import connected, writing
 from tests.eventually import run
 from tests.fakes.cluster import FakeClock, FakeCluster
-from tests.fakes.key_writer import FakeSurgeon
+from tests.fakes.key_writer import FakeKeyWriter
 
 
 class Theatre:
@@ -65,7 +65,7 @@ def tell(request: pytest.FixtureRequest) -> Tell:
         async def put(key: bytes, value: bytes, lease_id: LeaseId) -> None:
             cluster.put(key, value, lease_id)
 
-        yield Theatre(FakeSurgeon(cluster, clock), cluster, put)
+        yield Theatre(FakeKeyWriter(cluster, clock), cluster, put)
 
     @asynccontextmanager
     async def real() -> AsyncIterator[Theatre]:

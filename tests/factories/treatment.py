@@ -28,7 +28,7 @@ from lockdoctor.workflows.treatment.undo import undo
 from lockdoctor.workflows.treatment.verify import watch_for_relapse
 from tests.eventually import run
 from tests.fakes.cluster import FakeClock, FakeCluster, FakeJournal
-from tests.fakes.key_writer import FakeSurgeon
+from tests.fakes.key_writer import FakeKeyWriter
 
 PREFIX = b"/l/"
 ORDERS = b"/l/orders"
@@ -67,7 +67,7 @@ class Room:
         """Start with an empty cluster and a journal that takes all."""
         self.clock = FakeClock()
         self.cluster = FakeCluster(self.clock)
-        self.key_writer = FakeSurgeon(self.cluster, self.clock)
+        self.key_writer = FakeKeyWriter(self.cluster, self.clock)
         self.journal = FakeJournal()
         self.stop = StopRequest()
 

@@ -15,7 +15,7 @@ from tests.fakes.cluster import FakeClock, FakeCluster
 Act = Callable[[], WriteOutcome]
 
 
-class FakeSurgeon:
+class FakeKeyWriter:
     """
     A KeyWriter (see ports) on a FakeCluster.
 

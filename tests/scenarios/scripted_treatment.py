@@ -40,7 +40,7 @@ async def _nothing(_: str) -> None:
     """Let it be."""
 
 
-class SteeredSurgeon:
+class SteeredKeyWriter:
     """A KeyWriter (see ports) that does nothing unobserved."""
 
     def __init__(self, key_writer: KeyWriter) -> None:
@@ -85,11 +85,11 @@ class SteeredSurgeon:
 @asynccontextmanager
 async def context_at(
     journal: Path, *endpoints: str, command_timeout_s: float = 8.0, look_up_s: float = 15.0
-) -> AsyncIterator[tuple[TreatmentContext, SteeredSurgeon]]:
+) -> AsyncIterator[tuple[TreatmentContext, SteeredKeyWriter]]:
     """Connect, and have all that a treatment needs."""
     clock = SystemClock()
     async with connected(*endpoints, command_timeout_s=command_timeout_s) as cluster:
-        key_writer = SteeredSurgeon(EtcdWriter(cluster.connection, clock))
+        key_writer = SteeredKeyWriter(EtcdWriter(cluster.connection, clock))
         context = TreatmentContext(
             cluster=cluster,
             key_writer=key_writer,

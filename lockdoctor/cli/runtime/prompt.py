@@ -15,8 +15,6 @@ from lockdoctor.domain.treatment.plan import RevokePlan, Target
 from lockdoctor.outputs.text.plan import title
 from lockdoctor.outputs.text.values import count, name, printable
 
-INTERRUPTED_PLAN = "Interrupted while planning. etcd was not changed."
-
 MAX_NAMES = 10
 """Maximum targets in the question; the plan above it lists all of them."""
 

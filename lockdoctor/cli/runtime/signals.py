@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, final
 
@@ -87,6 +88,16 @@ class Interruptions:
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
         self.received = True
+
+
+@contextmanager
+def planning() -> Iterator[None]:
+    """Say that etcd was not changed if a signal ends the block."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print_message("Interrupted while planning. etcd was not changed.")
+        raise
 
 
 def run_writing(signals: Signals, work: Coroutine[None, None, _Result]) -> _Result:

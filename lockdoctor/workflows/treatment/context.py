@@ -16,7 +16,7 @@ from lockdoctor.domain.model.leases import (
 )
 from lockdoctor.domain.model.locks import KeySnapshot, Lock, LockId, LockKey
 from lockdoctor.domain.recipes.grouping import locks, recipe_of
-from lockdoctor.domain.treatment.journal_entry import Actor
+from lockdoctor.domain.treatment.journal_entry import Actor, Entry
 from lockdoctor.domain.treatment.plan import Target
 from lockdoctor.domain.treatment.preconditions import CurrentState
 from lockdoctor.errors import WrongClusterError
@@ -62,6 +62,12 @@ async def require_cluster(cluster: Cluster, wanted: int, whose: str) -> None:
     status = await cluster.status()
     if status.cluster_id != wanted:
         raise WrongClusterError.between(status.endpoint, status.cluster_id, wanted, whose)
+
+
+async def require_cluster_of(cluster: Cluster, entry: Entry) -> None:
+    """Raise an error, as require_cluster does, unless it is the entry's cluster."""
+    intent = entry.intent
+    await require_cluster(cluster, intent.cluster_id, f"entry {intent.entry_id} of the journal")
 
 
 async def reread(context: TreatmentContext, target: Target) -> CurrentState:

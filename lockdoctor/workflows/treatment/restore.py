@@ -21,8 +21,8 @@ from lockdoctor.domain.treatment.restore_plan import (
 )
 from lockdoctor.domain.treatment.results import ActionResult
 from lockdoctor.errors import NO_ANSWER
-from lockdoctor.ports import Cluster, StopRequest
-from lockdoctor.workflows.treatment.context import TreatmentContext, require_cluster
+from lockdoctor.ports import StopRequest
+from lockdoctor.workflows.treatment.context import TreatmentContext, require_cluster_of
 from lockdoctor.workflows.treatment.guarded_write import GuardedWriter
 
 
@@ -36,7 +36,7 @@ async def plan_restore(
         ClusterError: The keys could not be read.
         WrongClusterError: The entry is of another cluster.
     """
-    await _require_cluster(context.cluster, entry)
+    await require_cluster_of(context.cluster, entry)
     keys = [key.key for key in entry.perhaps_deleted if not wanted or key.key in wanted]
     existing = {key for key in keys if await context.key_writer.key(key) is not None}
     return plan_restoration(entry, existing, wanted, ttl_s)
@@ -58,7 +58,7 @@ async def restore(
         ClusterError: etcd could not be read, or no lease could be granted, so no key was put back.
         WrongClusterError: It is no longer the entry's cluster, so no key was put back there.
     """
-    await _require_cluster(context.cluster, plan.entry)
+    await require_cluster_of(context.cluster, plan.entry)
     new = NO_LEASE if plan.ttl_s is None else await context.key_writer.grant(plan.ttl_s)
     restoring = _Restoring(context, plan, new)
     return await restoring.writer.recorded(_intent(context, plan, new), lambda: restoring.run(stop))
@@ -125,11 +125,6 @@ class _Restoring:
     async def _is_back(self, key: LockKey) -> bool:
         found = await self._key_writer.key(key.key)
         return found is not None and (found.value, found.lease_id) == (key.value, self._lease_id)
-
-
-async def _require_cluster(cluster: Cluster, entry: Entry) -> None:
-    intent = entry.intent
-    await require_cluster(cluster, intent.cluster_id, f"entry {intent.entry_id} of the journal")
 
 
 def _intent(context: TreatmentContext, plan: RestorePlan, new: LeaseId) -> Intent:

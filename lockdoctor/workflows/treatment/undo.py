@@ -14,7 +14,7 @@ from lockdoctor.domain.treatment.reasons import Change, Failure, FailureKind, Ke
 from lockdoctor.domain.treatment.results import ActionResult
 from lockdoctor.errors import JournalError
 from lockdoctor.ports import StopRequest
-from lockdoctor.workflows.treatment.context import TreatmentContext, read_keys, require_cluster
+from lockdoctor.workflows.treatment.context import TreatmentContext, read_keys, require_cluster_of
 from lockdoctor.workflows.treatment.guarded_write import GuardedWriter
 
 
@@ -35,8 +35,7 @@ async def undo(
         WrongClusterError: The quarantine is of another cluster, or another one has answered.
     """
     entry = _quarantine(context, entry_id)
-    of = f"entry {entry_id} of the journal"
-    await require_cluster(context.cluster, entry.intent.cluster_id, of)
+    await require_cluster_of(context.cluster, entry)
     found = await read_keys(context.key_writer, (key.key for key in entry.intent.keys))
     changed = tuple(_changes(entry, found))
     holds = {key.hold for key in entry.intent.keys}

@@ -22,7 +22,7 @@ from lockdoctor.workflows.treatment.restore import plan_restore, restore
 from tests.factories.reports import a_key, an_intent, an_outcome
 from tests.factories.treatment import PlainWords
 from tests.fakes.cluster import FakeClock, FakeCluster, FakeJournal
-from tests.fakes.key_writer import FakeSurgeon
+from tests.fakes.key_writer import FakeKeyWriter
 
 WHO = Actor(user="ops", host="bastion", pid=1)
 KEYS = tuple(a_key(b"/key/%d" % n, value=b"value \xff %d" % n) for n in range(3))
@@ -35,7 +35,7 @@ class _Bench:
     def __init__(self, room: float = math.inf) -> None:
         self.clock = FakeClock()
         self.cluster = FakeCluster(self.clock)
-        self.key_writer = FakeSurgeon(self.cluster, self.clock)
+        self.key_writer = FakeKeyWriter(self.cluster, self.clock)
         self.journal = FakeJournal(room)
         self.stop = StopRequest()
 

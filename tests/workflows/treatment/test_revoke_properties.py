@@ -17,7 +17,7 @@ from lockdoctor.domain.treatment.plan import Selection
 from lockdoctor.workflows.treatment.plan import ExecutionOptions
 from tests.factories.treatment import WAYS, Room, key_of, tell
 from tests.fakes.cluster import FakeClock, FakeCluster, FakeJournal
-from tests.fakes.key_writer import FakeSurgeon
+from tests.fakes.key_writer import FakeKeyWriter
 
 SESSIONS = 3
 LOCKS = (b"/l/a", b"/l/b")
@@ -93,7 +93,7 @@ class CrowdedCluster(FakeCluster):
         return await super()._answer()
 
 
-class WatchedSurgeon(FakeSurgeon):
+class WatchedKeyWriter(FakeKeyWriter):
     """Remembers at which revision the last look before the end of each lease began."""
 
     def __init__(self, cluster: CrowdedCluster, room: Room) -> None:
@@ -164,7 +164,7 @@ def test_nothing_is_touched_that_was_not_planned(
 
     async def story(room: Room) -> None:
         cluster = CrowdedCluster(room.clock)
-        key_writer = WatchedSurgeon(cluster, room)
+        key_writer = WatchedKeyWriter(cluster, room)
         room.cluster, room.key_writer = cluster, key_writer
         room.journal = ResettingJournal(cluster)
         sessions = [room.session(60) for _ in range(SESSIONS)]

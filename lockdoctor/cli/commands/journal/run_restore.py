@@ -12,10 +12,10 @@ from lockdoctor.cli.exit_codes import RestoreStatus
 from lockdoctor.cli.options.connection import ConfigFlags, ConnectionFlags
 from lockdoctor.cli.options.run import JournalFlags
 from lockdoctor.cli.runtime.journal import open_journal
-from lockdoctor.cli.runtime.prompt import INTERRUPTED_PLAN, asked, may_ask, restore_question
+from lockdoctor.cli.runtime.prompt import asked, may_ask, restore_question
 from lockdoctor.cli.runtime.run import settings_of
-from lockdoctor.cli.runtime.signals import Signals, run_writing
-from lockdoctor.cli.runtime.terminal import print_message, write_page
+from lockdoctor.cli.runtime.signals import Signals, planning, run_writing
+from lockdoctor.cli.runtime.terminal import write_page
 from lockdoctor.cli.runtime.treatment_context import connected_context
 from lockdoctor.domain.treatment.journal_entry import Entry
 from lockdoctor.domain.treatment.restore_plan import RestorePlan
@@ -51,11 +51,8 @@ def restore(
     wanted = _wanted(found, flags)
     configured = read_config(find_config(config.config, os.environ))
     settings = settings_of(connection, config.cluster, configured, os.environ)
-    try:
+    with planning():
         plan = Signals().run(_planned(settings, file, found, wanted, flags.ttl_s))
-    except KeyboardInterrupt:
-        print_message(INTERRUPTED_PLAN)
-        raise
     acts = bool(plan.keys) and will_act
     write_page(plan_parts(plan, will_act=acts), "the plan")
     if not acts:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _WHAT = "What to act on, and how"
 
 
-_DANGERS = "Safety overrides (not implied by --yes)"
+_OVERRIDES = "Safety overrides (not implied by --yes)"
 
 
 _ACTING = "Plan and action"
@@ -115,24 +115,29 @@ class OverrideFlags:
         option(
             "--even-if-healthy",
             "Also act on named targets not judged leaked, and on other keys on their lease.",
-            _DANGERS,
+            _OVERRIDES,
         ),
     ] = False
     outside_keys: Annotated[
         bool,
         option(
-            "--include-outside-keys", "Also delete its lease's keys outside the prefixes.", _DANGERS
+            "--include-outside-keys",
+            "Also delete its lease's keys outside the prefixes.",
+            _OVERRIDES,
         ),
     ] = False
     most_keys: Annotated[
         int,
         option(
-            "--max-keys N", "Maximum keys on a revoked lease (default 10).", _DANGERS, parser=count
+            "--max-keys N",
+            "Maximum keys on a revoked lease (default 10).",
+            _OVERRIDES,
+            parser=count,
         ),
     ] = 10
     whole_prefix: Annotated[
         bool,
-        option("--whole-prefix", "Act on every holder below --prefix, any verdict.", _DANGERS),
+        option("--whole-prefix", "Act on every holder below --prefix, any verdict.", _OVERRIDES),
     ] = False
 
 

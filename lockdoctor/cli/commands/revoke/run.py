@@ -18,9 +18,9 @@ from lockdoctor.cli.options.limits import LimitFlags
 from lockdoctor.cli.options.prefixes import PrefixFlags
 from lockdoctor.cli.options.run import HistoryFlags, JournalFlags, OutputFormat, RunFlags
 from lockdoctor.cli.runtime.journal import open_journal
-from lockdoctor.cli.runtime.prompt import INTERRUPTED_PLAN, asked, plan_question
+from lockdoctor.cli.runtime.prompt import asked, plan_question
 from lockdoctor.cli.runtime.run import MARGIN_S, RunDependencies, examine, history_path, settings_of
-from lockdoctor.cli.runtime.signals import Signals, run_writing
+from lockdoctor.cli.runtime.signals import Signals, planning, run_writing
 from lockdoctor.cli.runtime.terminal import print_message, write_page, write_to
 from lockdoctor.cli.runtime.treatment_context import connected_context
 from lockdoctor.domain.report.report import Report
@@ -103,11 +103,8 @@ def run_revoke(
     history_file = history_path(history, os.environ) if request.prefixes else None
     dependencies = RunDependencies(history=history_file, acceptances=file.acceptances)
     timeout_s = request.window_s + MARGIN_S if run.timeout_s is None else run.timeout_s
-    try:
+    with planning():
         plan = _fresh_plan(settings, request, dependencies, timeout_s, selection)
-    except KeyboardInterrupt:
-        print_message(INTERRUPTED_PLAN)
-        raise
     return _settle(settings, plan)
 
 
