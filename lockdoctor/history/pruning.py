@@ -19,6 +19,12 @@ from lockdoctor.history.database.connection import (
 )
 from lockdoctor.history.database.queries import sql
 
+KEEP_S = timedelta(days=30).total_seconds()
+"""The age from which runs are deleted unless the user gives another, in seconds."""
+
+MAX_BYTES = 200_000_000
+"""The maximum size of the file unless the user gives another, in bytes."""
+
 OLD_RUNS = 200
 """The maximum number of runs deleted at a time for their age, so that no run waits long."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
-from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
@@ -27,6 +26,7 @@ from lockdoctor.history.database.connection import (
 )
 from lockdoctor.history.database.temp_tables import temporary_tables
 from lockdoctor.history.lineage import ClusterState
+from lockdoctor.history.pruning import KEEP_S, MAX_BYTES
 from lockdoctor.own_files import behind_links
 
 if TYPE_CHECKING:
@@ -37,9 +37,6 @@ WAIT_S = 5.0
 The maximum time to wait for another run that is writing, in seconds; storing one run takes a
 fraction of it.
 """
-
-KEEP_S = timedelta(days=30).total_seconds()
-MAX_BYTES = 200_000_000
 
 T = TypeVar("T")
 

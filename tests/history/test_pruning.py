@@ -10,9 +10,9 @@ import pytest
 
 from lockdoctor.domain.model.locks import Hold
 from lockdoctor.domain.past.run_record import RunRecord
-from lockdoctor.history.pruning import used_bytes
+from lockdoctor.history.pruning import KEEP_S, used_bytes
 from lockdoctor.history.reader import open_reader
-from lockdoctor.history.store import KEEP_S, open_history
+from lockdoctor.history.store import open_history
 from tests.factories.history import (
     HOLD,
     a_clock,

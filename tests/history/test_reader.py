@@ -14,9 +14,9 @@ import pytest
 from lockdoctor.errors import HistoryBusyError, HistoryError, HistoryTooNewError
 from lockdoctor.history.database.connection import HistoryDamagedError, connect, connect_to_read
 from lockdoctor.history.database.migrations import APPLICATION_ID, STEPS
-from lockdoctor.history.pruning import Pruned, prune_whole
+from lockdoctor.history.pruning import KEEP_S, MAX_BYTES, Pruned, prune_whole
 from lockdoctor.history.reader import open_reader
-from lockdoctor.history.store import KEEP_S, MAX_BYTES, open_history
+from lockdoctor.history.store import open_history
 from tests.factories.history import a_clock, a_run, ask, by_lease, stored
 from tests.factories.reports import NOON, an_observation
 from tests.history.database.test_paths import MARKED_BYTES, somebody_else, store_and_die

@@ -1,4 +1,4 @@
-"""Evidence on deadlocks."""
+"""Evidence on deadlocks, and on a holder that waits for another lock."""
 
 from __future__ import annotations
 

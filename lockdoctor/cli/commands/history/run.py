@@ -14,9 +14,9 @@ from lockdoctor.cli.runtime.terminal import write_page, write_to
 from lockdoctor.clock import SystemClock
 from lockdoctor.domain.model.leases import lease_id_of
 from lockdoctor.history.database.paths import named_path
-from lockdoctor.history.pruning import prune_whole
+from lockdoctor.history.pruning import KEEP_S, MAX_BYTES, prune_whole
 from lockdoctor.history.reader import HistoryReader, open_reader
-from lockdoctor.history.store import KEEP_S, MAX_BYTES, WAIT_S
+from lockdoctor.history.store import WAIT_S
 from lockdoctor.outputs.json.history import write_lines, write_runs
 from lockdoctor.outputs.table.history import runs_parts, stored_parts
 from lockdoctor.outputs.text.values import count, printable, size
