@@ -9,7 +9,7 @@ from lockdoctor.domain.model.leases import FailedReading, LeaseId, LeaseReading
 from lockdoctor.domain.model.locks import LockKey, outermost
 from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.recipes.grouping import QueueId, claim, queue_of
-from lockdoctor.domain.recipes.registry import RECIPE_OF
+from lockdoctor.domain.recipes.registry import RecipeBook
 from lockdoctor.domain.report.notes import KeysLeftOut
 from lockdoctor.domain.report.report import Report
 from lockdoctor.errors import AccessDeniedError, NotFoundError
@@ -60,9 +60,10 @@ async def show(
     witnesses: Sequence[ProcessSource] = (),
 ) -> Report:
     """Examine one lock, or all locks of one lease, or one lease without keys."""
-    found = await _find(cluster, request.subject)
+    book = request.policy.recipes
+    found = await _find(cluster, request.subject, book)
     examine = ScanRequest(
-        prefixes=outermost(sorted(map(_prefix, found.queues))),
+        prefixes=outermost(sorted(book.of(q.recipe).queue_prefix(q.name) for q in found.queues)),
         policy=request.policy,
         window_s=request.window_s,
         command="show",
@@ -88,23 +89,19 @@ def _restricted(report: Report, found: _Found) -> Report:
     )
 
 
-def _prefix(queue: QueueId) -> bytes:
-    return RECIPE_OF[queue.recipe].queue_prefix(queue.name)
-
-
-async def _find(cluster: Cluster, subject: ShowTarget) -> _Found:
+async def _find(cluster: Cluster, subject: ShowTarget, book: RecipeBook) -> _Found:
     """
     Find what a word names: a lease first, then a key, then a lock.
 
     A lease comes first, since 16 hexadecimal digits are hardly the name of a lock.
     """
     if subject.lease_id is not None:
-        found = await _find_lease(cluster, subject.lease_id)
+        found = await _find_lease(cluster, subject.lease_id, book)
         if found is not None:
             return found
     keys = (await cluster.keys(subject.name)).keys
     exact = [key for key in keys if key.key == subject.name]
-    queues = {claim(key) for key in exact or keys}
+    queues = {claim(key, book) for key in exact or keys}
     if not exact:
         queues = {queue for queue in queues if queue.name == subject.name}
     if not queues:
@@ -112,7 +109,7 @@ async def _find(cluster: Cluster, subject: ShowTarget) -> _Found:
     return _Found(queues=frozenset(queues))
 
 
-async def _find_lease(cluster: Cluster, lease_id: LeaseId) -> _Found | None:
+async def _find_lease(cluster: Cluster, lease_id: LeaseId, book: RecipeBook) -> _Found | None:
     (reading,) = [each async for each in cluster.read_leases([lease_id], with_keys=True)]
     if isinstance(reading, FailedReading):
         raise AccessDeniedError(f"The lease could not be read: {reading.reason}")
@@ -125,7 +122,7 @@ async def _find_lease(cluster: Cluster, lease_id: LeaseId) -> _Found | None:
     shown = reading.attached_keys[:MAX_QUEUES]
     keys = [key for name in shown for key in await _key(cluster, name)]
     return _Found(
-        queues=frozenset(map(claim, keys)),
+        queues=frozenset(claim(key, book) for key in keys),
         leases=() if keys else (lease_id,),
         left_out=len(reading.attached_keys) - len(shown),
     )

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from lockdoctor.domain.evidence.verdicts import VerdictKind
-from lockdoctor.domain.model.locks import Kind, Recipe
+from lockdoctor.domain.model.locks import Basis, Kind, Recipe
 from lockdoctor.domain.report.findings import Finding
 from tests.factories.report_examples import a_deadlock, an_eternal_lock, leaked_sessions
 from tests.factories.reports import a_finding, a_key, a_lock, a_lock_report, a_verdict
@@ -28,7 +28,7 @@ def findings() -> Iterator[tuple[str, Finding]]:
     yield "a key that no shell can carry", a_finding(an_eternal_lock(b"a\x00b"))
     data = a_lock(b"data", holder=a_key(b"data"), kind=Kind.UNKNOWN, recipe=Recipe.LEASED_KEY)
     yield "what might be data", a_finding(a_lock_report(data, a_verdict(lock=data)))
-    stated = a_lock(b"x", holder=a_key(b"x"), recipe=Recipe.SINGLE_KEY, kind_is_stated=True)
+    stated = a_lock(b"x", holder=a_key(b"x"), recipe=Recipe.SINGLE_KEY, basis=Basis.POLICY)
     yield "a kind that was stated", a_finding(a_lock_report(stated, a_verdict(lock=stated)))
     negative = a_lock(holder=a_key(lease_id=-5))
     yield "a negative lease ID", a_finding(a_lock_report(negative))

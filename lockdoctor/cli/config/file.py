@@ -214,7 +214,7 @@ def _runs(raw: Any) -> int:
 
 
 def _kind(raw: Any) -> Kind:
-    kinds = {kind.value: kind for kind in Kind if kind is not Kind.UNKNOWN}
+    kinds = {kind.value: kind for kind in Kind if kind not in {Kind.UNKNOWN, Kind.DATA}}
     if not isinstance(raw, str) or raw not in kinds:
         raise ValueError(f"must be one of {', '.join(kinds)}")
     return kinds[raw]

@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import Lock, LockKey
-from lockdoctor.domain.recipes.base import LockRecipe
-from lockdoctor.domain.recipes.grouping import QueueId, claim, queue_of
-from lockdoctor.domain.recipes.registry import RECIPE_OF
+from lockdoctor.domain.recipes.grouping import BUILT_IN, QueueId, claim, queue_of
+from lockdoctor.domain.recipes.lock_recipe import LockRecipe
+from lockdoctor.domain.recipes.registry import RecipeBook
 
 PATIENCE_S = 0.5
 """The minimum time in a queue, in seconds, that counts as waiting: Go's TryLock leaves at once."""
@@ -104,7 +104,12 @@ class QueueActivityIndex:
         return self.moved.get(queue, self.still)
 
 
-def replay(locks: Iterable[Lock], events: Sequence[WatchEvent], since: float) -> QueueActivityIndex:
+def replay(
+    locks: Iterable[Lock],
+    events: Sequence[WatchEvent],
+    since: float,
+    book: RecipeBook = BUILT_IN,
+) -> QueueActivityIndex:
     """
     Count what happened in each queue, from one state and all later events.
 
@@ -113,12 +118,13 @@ def replay(locks: Iterable[Lock], events: Sequence[WatchEvent], since: float) ->
         events: What a watch from the next revision on saw, in its order. Events after a gap are not
             counted, since the holder by then is uncertain.
         since: When the locks were read.
+        book: The recipes, by which the locks were found.
 
     Returns:
         The activity of every queue; of a queue without events, only how long it was watched.
     """
     anything_moved = any(isinstance(event, KeyPut | KeyDeleted) for event in events)
-    table = _Queues(locks if anything_moved else (), since)
+    table = _Queues(locks if anything_moved else (), since, book)
     until = since
     has_gap = False
     for event in events:
@@ -194,8 +200,9 @@ class _Queue:
 class _Queues:
     """The queues of a prefix with events, built from their first state."""
 
-    def __init__(self, locks: Iterable[Lock], since: float) -> None:
+    def __init__(self, locks: Iterable[Lock], since: float, book: RecipeBook) -> None:
         self._since = since
+        self._book = book
         self.moved: dict[QueueId, _Queue] = {}
         self._locks = {queue_of(lock): lock for lock in locks}
         self._queue_of: dict[bytes, QueueId] = {}
@@ -211,7 +218,7 @@ class _Queues:
         if key.version > 1:  # written again, by an owner that keeps its place
             return
         self.delete(key.key, seen_at)
-        queue = claim(key)
+        queue = claim(key, self._book)
         self._state(queue).join(key, seen_at)
         self._queue_of[key.key] = queue
 
@@ -227,5 +234,5 @@ class _Queues:
         if queue not in self.moved:
             lock = self._locks.get(queue)
             members = OrderedDict((key.key, key) for key in lock.keys) if lock else OrderedDict()
-            self.moved[queue] = _Queue(RECIPE_OF[queue.recipe], self._since, members)
+            self.moved[queue] = _Queue(self._book.of(queue.recipe), self._since, members)
         return self.moved[queue]

@@ -5,38 +5,85 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
 
 
-class Recipe(enum.Enum):
-    """How a client library stores a lock as keys."""
+class Recipe:
+    """
+    The name of a recipe: how a client library stores a lock as keys.
 
-    GO_MUTEX = "mutex"
+    A file of the user can add names. One name is one object, so `is` compares two of them.
+    """
+
+    __slots__ = ("value",)
+
+    value: str
+    """In JSON, in the history and on screen."""
+
+    _known: ClassVar[dict[str, Recipe]] = {}
+
+    GO_MUTEX: ClassVar[Recipe]
     """Go's concurrency.Mutex, etcdctl lock and all clients of etcd's lock service."""
-    GO_ELECTION = "election"
+    GO_ELECTION: ClassVar[Recipe]
     """Go's concurrency.Election: the same keys, each with a candidate as its value."""
-    RW_MUTEX = "rw-mutex"
+    RW_MUTEX: ClassVar[Recipe]
     """Go's RWMutex: many readers hold at once, a writer alone."""
-    VITESS = "vitess"
+    VITESS: ClassVar[Recipe]
     """Vitess's locks: a folder of keys that end in their lease, in decimal."""
-    VITESS_ELECTION = "vitess-election"
+    VITESS_ELECTION: ClassVar[Recipe]
     """The same below `elections/`."""
-    NODE_ELECTION = "node-election"
+    NODE_ELECTION: ClassVar[Recipe]
     """The election of node's etcd3: keys that end in their lease, in decimal."""
-    PATRONI = "patroni"
-    """Patroni's leader key, on one lease with the leader's own member key."""
-    PYTHON_ETCD3 = "python-etcd3"
+    PATRONI: ClassVar[Recipe]
+    """Patroni's leader key, beside its member keys."""
+    PYTHON_ETCD3: ClassVar[Recipe]
     """python-etcd3's Lock: one key, a 16-byte uuid1 as its value; waiters leave no key."""
-    SINGLE_KEY = "single-key"
+    SINGLE_KEY: ClassVar[Recipe]
     """One key with a lease that etcd3gw, OpenStack tooz or node's etcd3 writes as a lock."""
-    REGISTRATION = "registration"
+    LEADER_KEY: ClassVar[Recipe]
+    """One key of a known product for which its candidates compete: PD, Pulsar ..."""
+    REGISTRATION: ClassVar[Recipe]
     """A service's own entry of an unambiguous format: go-zero, Milvus, Kubernetes ..."""
-    LEASED_KEY = "leased-key"
+    DATA: ClassVar[Recipe]
+    """Data of a known product: neither a lock nor an entry of a service."""
+    LEASED_KEY: ClassVar[Recipe]
     """A key with a lease that matches no lock recipe: perhaps a lock, perhaps a registration."""
-    UNLEASED_KEY = "key-without-lease"
+    UNLEASED_KEY: ClassVar[Recipe]
     """A key without a lease that matches no lock recipe."""
+
+    def __new__(cls, value: str) -> Recipe:  # noqa: PYI034 - one object for each name
+        """Return the one object of this name."""
+        if value not in cls._known:
+            new = super().__new__(cls)
+            new.value = value
+            cls._known[value] = new
+        return cls._known[value]
+
+    def __repr__(self) -> str:
+        """Return the name as a test shows it."""
+        return f"Recipe({self.value!r})"
+
+    def __reduce__(self) -> tuple[type[Recipe], tuple[str]]:
+        """Copy and unpickle to the same object."""
+        return Recipe, (self.value,)
+
+
+Recipe.GO_MUTEX = Recipe("mutex")
+Recipe.GO_ELECTION = Recipe("election")
+Recipe.RW_MUTEX = Recipe("rw-mutex")
+Recipe.VITESS = Recipe("vitess")
+Recipe.VITESS_ELECTION = Recipe("vitess-election")
+Recipe.NODE_ELECTION = Recipe("node-election")
+Recipe.PATRONI = Recipe("patroni")
+Recipe.PYTHON_ETCD3 = Recipe("python-etcd3")
+Recipe.SINGLE_KEY = Recipe("single-key")
+Recipe.LEADER_KEY = Recipe("leader-key")
+Recipe.REGISTRATION = Recipe("registration")
+Recipe.DATA = Recipe("data")
+Recipe.LEASED_KEY = Recipe("leased-key")
+Recipe.UNLEASED_KEY = Recipe("key-without-lease")
 
 
 class Kind(enum.Enum):
@@ -48,6 +95,8 @@ class Kind(enum.Enum):
     """Held as long as its process lives, by design."""
     REGISTRATION = "registration"
     """A service's own entry, kept as long as the service lives, by design."""
+    DATA = "data"
+    """Data of a known product, which no client competes for."""
     IGNORE = "ignore"
     """Not examined, by the policy."""
     UNKNOWN = "unknown"
@@ -55,6 +104,38 @@ class Kind(enum.Enum):
     Neither a recipe that only locks have nor the policy gives the kind: never judged, never
     treated.
     """
+
+
+class Basis(enum.Enum):
+    """How the kind of a key is known; a verdict is never more confident."""
+
+    POLICY = "policy"
+    """The operator stated it: `--kind`, or a [[prefix]] of lockdoctor.toml."""
+    OWN_RECIPE = "own-recipe"
+    """The operator stated it: a [[recipe]] of lockdoctor.toml."""
+    LAYOUT = "layout"
+    """Proven: no other use of etcd writes such keys."""
+    LIKELY = "likely"
+    """The name is usual for it, or the key behaves so. Other uses are possible."""
+    UNKNOWN = "unknown"
+    """Not known: the key is never judged."""
+
+    @property
+    def is_certain(self) -> bool:
+        """Return whether the kind is stated or proven: it limits no confidence."""
+        return self in {Basis.POLICY, Basis.OWN_RECIPE, Basis.LAYOUT}
+
+
+class KnownKind(NamedTuple):
+    """What a key is for, and how that is known."""
+
+    kind: Kind
+    basis: Basis
+
+    @property
+    def may_be_planned(self) -> bool:
+        """Return whether a proven leak of it may be in a plan by default, and be treated."""
+        return self.kind is Kind.LOCK and self.basis.is_certain
 
 
 CONTENDED_FOR = frozenset({Kind.LOCK, Kind.ELECTION})
@@ -141,8 +222,10 @@ class Lock:
     """
     foreign_kind: Kind = Kind.UNKNOWN
     """What that foreign key is for: a registration below the name blocks the queue, too."""
-    kind_is_stated: bool = False
-    """The policy or a flag gave the kind, against the keys' own recipe."""
+    basis: Basis = Basis.LAYOUT
+    """How the kind is known; UNKNOWN where the kind is."""
+    foreign_basis: Basis = Basis.UNKNOWN
+    """How the kind of that foreign key is known."""
     queue_is_whole: bool = True
     """False where the scanned range might miss keys of the queue: the holder is uncertain."""
     id: LockId = field(init=False, repr=False, compare=False)
@@ -151,6 +234,8 @@ class Lock:
     def __post_init__(self) -> None:
         """Create the ID once: verdicts, sets and trees all keep it."""
         object.__setattr__(self, "id", LockId(self.name, self.recipe))
+        if self.kind is Kind.UNKNOWN:
+            object.__setattr__(self, "basis", Basis.UNKNOWN)
 
     @property
     def keys(self) -> tuple[LockKey, ...]:
@@ -161,6 +246,23 @@ class Lock:
     def contenders(self) -> tuple[LockKey, ...]:
         """Return the keys of its own queue: all but a foreign holder."""
         return self.keys[1:] if self.foreign_holder else self.keys
+
+    @property
+    def known_kind(self) -> KnownKind:
+        """Return what the lock is for, and how that is known."""
+        return KnownKind(self.kind, self.basis)
+
+    @property
+    def judged_kind(self) -> KnownKind:
+        """Return the weaker of the kinds that a verdict on the holder rests on."""
+        if self.foreign_holder and not self.foreign_basis.is_certain:
+            return KnownKind(self.foreign_kind, self.foreign_basis)
+        return self.known_kind
+
+    @property
+    def kind_is_stated(self) -> bool:
+        """Return whether a flag or the policy gave the kind, against the keys' own recipe."""
+        return self.basis is Basis.POLICY
 
     def kind_of(self, key: LockKey) -> Kind:
         """Return what one of its keys is for."""

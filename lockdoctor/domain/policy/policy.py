@@ -9,6 +9,7 @@ from typing import TypedDict
 
 from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.locks import Kind
+from lockdoctor.domain.recipes.registry import RecipeBook, built_in
 
 DEFAULT_MAX_HOLD_S = 300.0
 """
@@ -118,6 +119,8 @@ class Policy:
     overrides: Limits = field(default_factory=Limits)
     suspects: bool = True
     """False for a run that a later run will follow with more evidence."""
+    recipes: RecipeBook = field(default_factory=built_in)
+    """The recipes of lockdoctor.toml, and the built-in ones."""
 
     def thresholds_for(self, name: bytes) -> Thresholds:
         """
@@ -150,7 +153,14 @@ class Policy:
         """Return a short text that differs where any limit differs."""
         rules = [(rule.prefix, sorted(rule.limits.items())) for rule in self.rules]
         limits = repr((rules, sorted(self.overrides.items()), self.suspects))
+        if self.recipes.own:
+            limits += repr(self.recipes.own)
         return hashlib.sha256(limits.encode()).hexdigest()[:16]
+
+    @property
+    def flag_kind(self) -> Kind | None:
+        """Return the kind of every key by a flag, if one is given."""
+        return self.overrides.get("kind")
 
     def kind_of(self, name: bytes) -> Kind | None:
         """Return what a lock of this name is for by the policy; None if it has no entry."""

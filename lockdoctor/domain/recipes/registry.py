@@ -1,33 +1,103 @@
 """
-The list of lock recipes, by which client libraries write locks as keys.
+RecipeBook: the recipes of a run, in the order in which they are tried.
 
-Adding a recipe means adding one class here and naming it in RECIPES.
+The built-in ones stand in builtin.toml, in the form of a [[recipe]] in lockdoctor.toml.
 """
 
 from __future__ import annotations
 
-from lockdoctor.domain.recipes.base import (
-    LockRecipe,
-)
-from lockdoctor.domain.recipes.go import GoQueue, GoRwMutex
-from lockdoctor.domain.recipes.node import NodeElection
-from lockdoctor.domain.recipes.python_etcd3 import PythonEtcd3
-from lockdoctor.domain.recipes.registration import Registration
-from lockdoctor.domain.recipes.single_key import LeasedKey, SingleKey, UnleasedKey
-from lockdoctor.domain.recipes.vitess import VitessElection, VitessLock
+import sys
+from dataclasses import dataclass
+from functools import cache, cached_property
 
-RECIPES: tuple[LockRecipe, ...] = (
-    GoQueue(),
-    GoRwMutex(),
-    VitessElection(),
-    VitessLock(),
-    NodeElection(),
-    PythonEtcd3(),
-    Registration(),
-    SingleKey(),
-    LeasedKey(),
-    UnleasedKey(),
-)
-"""In the order in which they are tried; the last one matches every key."""
+from lockdoctor.domain.model.locks import LockKey, Recipe
+from lockdoctor.domain.recipes.declaration import built_in_recipe
+from lockdoctor.domain.recipes.lock_recipe import LockRecipe
 
-RECIPE_OF = {known.recipe: known for known in RECIPES}
+_OTHER = b"?"
+"""The beginning of a value that is neither empty nor JSON."""
+
+
+@dataclass(frozen=True)
+class RecipeBook:
+    """Recipes of one's own first, then the built-in ones; the first that matches takes a key."""
+
+    own: tuple[LockRecipe, ...]
+    built_in: tuple[LockRecipe, ...]
+    """The last one matches every key."""
+
+    def claim(self, key: LockKey) -> tuple[LockRecipe, bytes]:
+        """Return the recipe that takes a key, and the name of its lock."""
+        begins = key.value[:1] if key.value[:1] == b"{" or not key.value_size else _OTHER
+        text = key.key
+        for literal, recipe in self._tests[key.has_lease, begins]:
+            if literal in text:
+                name = recipe.lock_name(key)
+                if name is not None:
+                    return recipe, name
+        raise AssertionError("the last recipe takes every key")
+
+    def of(self, recipe: Recipe) -> LockRecipe:
+        """Return the rules of a recipe; those of one key where it is not known any more."""
+        return self._by_recipe.get(recipe, self.built_in[-1])
+
+    def named(self, name: str) -> LockRecipe:
+        """Return the recipe of this name."""
+        return next(recipe for recipe in self.in_order if recipe.name == name)
+
+    @cached_property
+    def in_order(self) -> tuple[LockRecipe, ...]:
+        """Return all recipes in the order in which they are tried."""
+        return self.own + self.built_in
+
+    @cached_property
+    def with_neighbors(self) -> tuple[LockRecipe, ...]:
+        """Return the recipes that need a key of another one beside theirs."""
+        return tuple(recipe for recipe in self.in_order if recipe.beside)
+
+    @cached_property
+    def anchors(self) -> frozenset[str]:
+        """Return the names of the recipes that others need beside theirs."""
+        return frozenset(
+            name for recipe in self.with_neighbors if recipe.beside for name in recipe.beside.names
+        )
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Return all names, those in outputs included."""
+        return frozenset(
+            name for recipe in self.in_order for name in (recipe.name, recipe.recipe.value)
+        ) | {Recipe.GO_ELECTION.value}
+
+    @cached_property
+    def _tests(self) -> dict[tuple[bool, bytes], tuple[tuple[bytes, LockRecipe], ...]]:
+        """Return the recipes that can take a key alone, by its lease and its value's beginning."""
+        alone = [recipe for recipe in self.in_order if not recipe.beside]
+        return {
+            (has_lease, begins): tuple(
+                (recipe.match.literal, recipe)
+                for recipe in alone
+                if recipe.may_take(has_lease=has_lease, begins=begins)
+            )
+            for has_lease in (True, False)
+            for begins in (b"", b"{", _OTHER)
+        }
+
+    @cached_property
+    def _by_recipe(self) -> dict[Recipe, LockRecipe]:
+        by_recipe = {recipe.recipe: recipe for recipe in reversed(self.in_order)}
+        return by_recipe | {Recipe.GO_ELECTION: by_recipe[Recipe.GO_MUTEX]}
+
+
+@cache
+def built_in() -> RecipeBook:
+    """Return the built-in recipes alone; the file is read once, at the first call."""
+    from importlib import resources  # noqa: PLC0415  # not for a help
+
+    if sys.version_info >= (3, 11):
+        import tomllib  # noqa: PLC0415
+    else:
+        import tomli as tomllib  # noqa: PLC0415
+    text = resources.files(__package__).joinpath("builtin.toml").read_text(encoding="utf-8")
+    recipes = map(built_in_recipe, tomllib.loads(text)["recipe"])
+    return RecipeBook(own=(), built_in=tuple(recipes))

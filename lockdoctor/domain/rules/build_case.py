@@ -166,7 +166,7 @@ class LockCaseBuilder:
         at_least_s, at_most_s = hold_age_bounds(times, self.facts.known_past)
         if was_seen_waiting(lock.holder.hold, self.facts.known_past):  # the key is older
             return HoldAge(at_least_s=at_least_s, at_most_s=at_most_s, stood_at_least_s=at_least_s)
-        written_at = recipe_of(lock).written_at(lock.holder)
+        written_at = recipe_of(lock, self.facts.policy.recipes).written_at(lock.holder)
         return HoldAge(
             at_least_s=at_least_s,
             at_most_s=at_most_s,
@@ -195,7 +195,7 @@ class LockCaseBuilder:
             last_asked_at=last.asked_at,
             last_answered_at=last.answered_at,
             held_throughout=held_throughout,
-            can_wait=recipe_of(lock).can_wait,
+            can_wait=recipe_of(lock, self.facts.policy.recipes).can_wait,
         )
 
     def in_place_s(self, report: LockReport, key: LockKey) -> float:

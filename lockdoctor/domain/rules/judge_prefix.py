@@ -41,7 +41,9 @@ class PrefixView:
         self.facts = facts
         self.prefix = prefix
         self.first, self.last = facts.locks[prefix.prefix]
-        self.activity = replay(self.first, prefix.events, prefix.first.answered_at)
+        self.activity = replay(
+            self.first, prefix.events, prefix.first.answered_at, facts.policy.recipes
+        )
         self.cases = LockCaseBuilder(facts, prefix, self.activity)
         self._same_age = lru_cache(CACHE_SIZE)(_itself)
         self._same_evidence = lru_cache(CACHE_SIZE)(_itself)
@@ -76,7 +78,7 @@ class PrefixView:
             return
         standing = {queue_of(lock) for lock in chain(self.first, self.last)}
         for queue in self.activity.moved.keys() - standing:
-            lock = released_lock(queue, self.facts.policy.kind_of)
+            lock = released_lock(queue, self.facts.policy)
             if lock.kind is not Kind.UNKNOWN:
                 yield lock
 

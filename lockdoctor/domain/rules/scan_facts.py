@@ -89,7 +89,7 @@ class ScanFacts:
     def _locks_of(self, facts: PrefixFacts) -> tuple[list[Lock], list[Lock]]:
         if facts.last is None or facts.last is facts.first:
             return facts.first_locks, facts.first_locks
-        last = locks(facts.last.keys, facts.prefix, self.policy.kind_of)
+        last = locks(facts.last.keys, facts.prefix, self.policy)
         return facts.first_locks, last
 
     @property

@@ -9,7 +9,6 @@ from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import LockId, Recipe
 
-_RECIPES = {recipe.value: recipe for recipe in Recipe}
 _KINDS = {kind.value: kind for kind in VerdictKind}
 
 
@@ -53,6 +52,6 @@ def verdict_kind(text: str) -> VerdictKind | None:
     return _KINDS.get(text)
 
 
-def lock_id(name: bytes, recipe: str) -> LockId | None:
-    """Return a lock's ID, or None if this version does not have its recipe."""
-    return LockId(name, _RECIPES[recipe]) if recipe in _RECIPES else None
+def lock_id(name: bytes, recipe: str) -> LockId:
+    """Return a lock's ID; its recipe can be one that this run does not have."""
+    return LockId(name, Recipe(recipe))

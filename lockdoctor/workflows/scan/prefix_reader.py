@@ -20,7 +20,7 @@ class PrefixReader:
         """Group the keys of the first reading into locks."""
         self.prefix = prefix
         self.first = first
-        self.locks = locks(first.keys, prefix, policy.kind_of)
+        self.locks = locks(first.keys, prefix, policy)
         self._last: KeySnapshot | None = None
         self._watch: KeyEventCollector | None = None
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
-from lockdoctor.domain.model.locks import Kind, Lock, LockKey, Recipe
+from lockdoctor.domain.model.locks import Basis, Kind, KnownKind, Lock, LockKey, Recipe
+from lockdoctor.domain.policy.policy import Policy, Rule
 from lockdoctor.domain.recipes.grouping import claim, is_plain, locks, queue_of, recipe_of
 from tests.factories.reports import HOLDER, a_key
 
@@ -147,7 +148,7 @@ def test_the_kind_of_single_keys_is_a_guess(value: bytes) -> None:
     """
     key = a_key(b"/locks/x", value=value)
     (guessed,) = locks([key], b"/")
-    (stated,) = locks([key], b"/", lambda _: Kind.LOCK)
+    (stated,) = locks([key], b"/", Policy(rules=(Rule(b"", {"kind": Kind.LOCK}),)))
 
     assert (guessed.recipe, guessed.kind, guessed.kind_is_stated) == (
         Recipe.SINGLE_KEY,
@@ -320,29 +321,77 @@ def test_what_merely_looks_alike_stays_unknown(key: LockKey) -> None:
     assert claim(key).recipe is Recipe.LEASED_KEY
 
 
-def test_patronis_leader_is_known_by_its_member_key() -> None:
-    """The leader's key and its member's key lie beside each other on one lease."""
-    leader = a_key(b"/service/pg/leader", lease_id=7, value=b"node-a")
-    member = a_key(b"/service/pg/members/node-a", lease_id=7, value=b"x")
-    elsewhere = replace(member, lease_id=LeaseId(8))
+PATRONI_MEMBER = b'{"conn_url": "postgres://a:5432/postgres", "api_url": "http://a:8008/patroni"}'
+PATRONI_CONFIG = b'{"ttl": 30, "loop_wait": 10, "retry_timeout": 10}'
 
-    def found(*keys: LockKey) -> Lock:
-        return next(each for each in locks(keys, b"/service/") if each.name == leader.key)
 
-    assert (found(leader, member).recipe, found(leader, member).kind) == (
-        Recipe.PATRONI,
-        Kind.ELECTION,
+def a_patroni(*, leader_lease: int = 7) -> dict[bytes, LockKey]:
+    """The keys of one Patroni cluster, by their names."""
+    said = {
+        b"leader": (b"node-a", leader_lease),
+        b"members/node-a": (PATRONI_MEMBER, 7),
+        b"members/node-b": (PATRONI_MEMBER, 8),
+        b"config": (PATRONI_CONFIG, NO_LEASE),
+        b"initialize": (b"7301234567890123456", NO_LEASE),
+        b"history": (b"[]", NO_LEASE),
+        b"status": (b'{"optime": 1}', NO_LEASE),
+        b"sync": (b'{"leader": "node-a"}', NO_LEASE),
+        b"optime/leader": (b"1", NO_LEASE),
+    }
+    return {
+        name: a_key(b"/service/pg/" + name, lease_id=lease, value=value)
+        for name, (value, lease) in said.items()
+    }
+
+
+@pytest.mark.parametrize("lease", [7, NO_LEASE], ids=["leased", "without a lease"])
+def test_patronis_keys_are_known_beside_each_other(lease: int) -> None:
+    """The leader is an election with or without its lease; its data stay data."""
+    found = {lock.name: lock for lock in locks(list(a_patroni(leader_lease=lease).values()), b"/")}
+    kinds = {name.removeprefix(b"/service/pg/"): lock.known_kind for name, lock in found.items()}
+
+    election = KnownKind(Kind.ELECTION, Basis.LAYOUT)
+    assert kinds.pop(b"leader") == election
+    assert found[b"/service/pg/leader"].recipe is Recipe.PATRONI
+    members = {kinds.pop(b"members/node-a"), kinds.pop(b"members/node-b")}
+    assert members == {KnownKind(Kind.REGISTRATION, Basis.LAYOUT)}
+    assert set(kinds.values()) == {KnownKind(Kind.DATA, Basis.LAYOUT)}
+
+
+def test_patronis_leader_is_known_by_the_configuration_alone() -> None:
+    """All members may be gone: the leader key without a lease is stuck all the same."""
+    keys = a_patroni(leader_lease=NO_LEASE)
+    left = [keys[b"leader"], keys[b"config"]]
+    leader = next(lock for lock in locks(left, b"/") if lock.name.endswith(b"leader"))
+
+    assert (leader.recipe, leader.kind) == (Recipe.PATRONI, Kind.ELECTION)
+
+
+@pytest.mark.parametrize("lease", [7, NO_LEASE], ids=["leased", "without a lease"])
+def test_the_queue_of_patronis_leader_is_that_of_its_key(lease: int) -> None:
+    """`show /service/pg/leader` finds the lock by its key, which shows nothing of Patroni."""
+    keys = a_patroni(leader_lease=lease)
+    leader = next(
+        lock for lock in locks(list(keys.values()), b"/") if lock.recipe is Recipe.PATRONI
     )
-    assert queue_of(found(leader, member)) == claim(leader)
-    assert found(leader, elsewhere).recipe is Recipe.LEASED_KEY
-    assert found(leader).recipe is Recipe.LEASED_KEY
 
-    bare = replace(leader, lease_id=NO_LEASE)
-    said = b'{"conn_url": "x", "api_url": "y"}'
-    replica = a_key(b"/service/pg/members/node-b", lease_id=9, value=said)
-    assert found(bare, replica).recipe is Recipe.PATRONI
-    assert found(bare, member).recipe is Recipe.UNLEASED_KEY
-    assert found(bare, replace(replica, key=b"/service/b/members/n")).kind is Kind.UNKNOWN
+    assert queue_of(leader) == claim(keys[b"leader"])
+
+
+def test_a_leader_key_alone_is_not_patronis() -> None:
+    """A member of another cluster, or a value that no Patroni writes, proves nothing."""
+    keys = a_patroni(leader_lease=NO_LEASE)
+    leader, member = keys[b"leader"], keys[b"members/node-b"]
+    for beside in (
+        [],
+        [replace(member, key=b"/service/b/members/node-b")],
+        [replace(member, value=b"x", value_size=1)],
+    ):
+        lock = next(
+            each for each in locks([leader, *beside], b"/") if each.name.endswith(b"leader")
+        )
+
+        assert lock.known_kind == KnownKind(Kind.UNKNOWN, Basis.UNKNOWN)
 
 
 def test_other_keys_are_reported_as_what_they_are() -> None:
@@ -354,7 +403,11 @@ def test_other_keys_are_reported_as_what_they_are() -> None:
 
 def test_the_policy_says_what_a_lock_is_for() -> None:
     """The policy's word beats the shape's."""
-    (lock,) = locks([a_key(lock=b"/l/q", lease_id=7)], b"/l/", lambda _: Kind.ELECTION)
+    (lock,) = locks(
+        [a_key(lock=b"/l/q", lease_id=7)],
+        b"/l/",
+        Policy(rules=(Rule(b"/l/", {"kind": Kind.ELECTION}),)),
+    )
 
     assert lock.kind is Kind.ELECTION
 

@@ -101,7 +101,7 @@ def a_run(
 
 
 def _first_locks(prefix: bytes, keys: list[LockKey], policy: Policy) -> list[Lock]:
-    return locks(_snapshot(prefix, keys, 0.0).keys, prefix, policy.kind_of)
+    return locks(_snapshot(prefix, keys, 0.0).keys, prefix, policy)
 
 
 def _snapshot(prefix: bytes, keys: list[LockKey], at: float) -> KeySnapshot:

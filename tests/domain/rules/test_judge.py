@@ -59,7 +59,7 @@ def an_examination(
         first=a_snapshot(*first),
         last=later,
         events=events,
-        first_locks=locks(first, b"/l/", policy.kind_of),
+        first_locks=locks(first, b"/l/", policy),
     )
     return ScanFacts(
         started_at=0.0,

@@ -13,7 +13,7 @@ from lockdoctor.domain.evidence.verdicts import Accepted, VerdictKind
 from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import NO_LEASE, FailedReading, LeaseId, LeaseNotFound, Reading
 from lockdoctor.domain.model.locks import Kind, LockKey, Recipe
-from lockdoctor.domain.recipes.registry import RECIPES
+from lockdoctor.domain.recipes.registry import built_in
 from lockdoctor.domain.report.findings import LockReport
 from lockdoctor.domain.treatment.approval import ORDERED_BY_WRITE, FreshReadings, approve
 from lockdoctor.domain.treatment.plan import NAMEABLE, Refusal, Selection, Target
@@ -209,7 +209,7 @@ def test_the_recipes_that_go_by_the_last_write() -> None:
     """Every recipe is asked, so that none is forgotten."""
     rewritten = a_key(create_revision=10, version=5)
 
-    by_write = {each.recipe for each in RECIPES if each.order(rewritten) != 10}
+    by_write = {each.recipe for each in built_in().in_order if each.order(rewritten) != 10}
     assert by_write == ORDERED_BY_WRITE
 
 

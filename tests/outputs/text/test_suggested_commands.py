@@ -11,7 +11,7 @@ import pytest
 
 from lockdoctor.cli import main
 from lockdoctor.domain.evidence.verdicts import VerdictKind
-from lockdoctor.domain.model.locks import Kind, Recipe
+from lockdoctor.domain.model.locks import Basis, Kind, Recipe
 from lockdoctor.domain.report.findings import Finding
 from lockdoctor.outputs.text.suggested_commands import shell_word, steps
 from tests.factories.report_examples import HOSTILE, a_deadlock, an_eternal_lock, leaked_sessions
@@ -73,7 +73,7 @@ def test_nothing_is_offered_that_deletes_what_may_be_data() -> None:
 
 def test_a_kind_that_was_stated_is_stated_again() -> None:
     """Or the plan would not know the key as a lock's."""
-    lock = a_lock(b"x", holder=a_key(b"x"), recipe=Recipe.SINGLE_KEY, kind_is_stated=True)
+    lock = a_lock(b"x", holder=a_key(b"x"), recipe=Recipe.SINGLE_KEY, basis=Basis.POLICY)
 
     assert _lines(a_finding(a_lock_report(lock, a_verdict(lock=lock))))[-1] == (
         f"{REVOKE} --kind lock {HOLDER:016x}"
