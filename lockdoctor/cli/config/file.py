@@ -16,6 +16,9 @@ from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.locks import Kind
 from lockdoctor.domain.policy.durations import parse_duration
 from lockdoctor.domain.policy.policy import MIN_RUNS, Limits, Rule, Treatment
+from lockdoctor.domain.recipes.declaration import OWN_FIELDS, DeclarationError, own_recipe
+from lockdoctor.domain.recipes.lock_recipe import LockRecipe
+from lockdoctor.domain.recipes.registry import RecipeBook, built_in
 from lockdoctor.errors import ConfigError
 
 
@@ -30,6 +33,12 @@ class Config:
     """Connections by the name for --cluster; they do not inherit from one another."""
     rules: tuple[Rule, ...] = ()
     acceptances: tuple[Acceptance, ...] = ()
+    recipes: tuple[LockRecipe, ...] = ()
+
+    @property
+    def book(self) -> RecipeBook:
+        """Return the recipes: those of the file first, then the built-in ones."""
+        return built_in().with_own(self.recipes)
 
     def cluster(self, name: str) -> ConnectionValues:
         """
@@ -86,13 +95,14 @@ def read_config(file: Path | None) -> Config:
     if file is None:
         return Config()
     top = read_file(file)
-    top.only(("connection", "clusters", "prefix", "accept"))
+    top.only(("connection", "clusters", "prefix", "recipe", "accept"))
     clusters = top.table("clusters")
     return Config(
         file=file,
         connection=_connection(top.table("connection")),
         clusters={name: _connection(clusters.table(name)) for name in clusters.content},
         rules=_rules(top.tables("prefix")),
+        recipes=_recipes(top.tables("recipe")),
         acceptances=tuple(map(_acceptance, top.tables("accept"))),
     )
 
@@ -151,6 +161,19 @@ def _treatment(table: TomlTable, given: dict[str, Any], prefix: bytes, limits: L
             "treat_min_held", "treat_min_held is shorter than max_hold. Make it longer"
         )
     return Treatment(**given)
+
+
+def _recipes(tables: list[TomlTable]) -> tuple[LockRecipe, ...]:
+    recipes: list[LockRecipe] = []
+    for table in tables:
+        table.only(OWN_FIELDS)
+        taken = built_in().names | {recipe.name for recipe in recipes}
+        try:
+            recipes.append(own_recipe(table.content, taken))
+        except DeclarationError as invalid:
+            reason = f"{invalid.key}: {invalid}" if invalid.key else str(invalid)
+            raise table.error(invalid.key, reason) from invalid
+    return tuple(recipes)
 
 
 def _acceptance(table: TomlTable) -> Acceptance:

@@ -217,7 +217,7 @@ def scan_request(
     """
     return ScanRequest(
         prefixes=prefixes(targets, file.rules),
-        policy=Policy(rules=file.rules, overrides=limits.limits()),
+        policy=Policy(rules=file.rules, overrides=limits.limits(), recipes=file.book),
         window_s=run.window_s,
         sessions=not reading.no_sessions,
     )

@@ -45,6 +45,10 @@ class RecipeBook:
         """Return the recipe of this name."""
         return next(recipe for recipe in self.in_order if recipe.name == name)
 
+    def with_own(self, own: tuple[LockRecipe, ...]) -> RecipeBook:
+        """Return the book with other recipes of one's own."""
+        return RecipeBook(own, self.built_in) if own else self
+
     @cached_property
     def in_order(self) -> tuple[LockRecipe, ...]:
         """Return all recipes in the order in which they are tried."""

@@ -135,7 +135,7 @@ def check_request(
     Raises:
         ConfigError: No keys are selected, or flags contradict each other.
     """
-    policy = Policy(rules=file.rules, overrides=limits.limits(), suspects=False)
+    policy = Policy(rules=file.rules, overrides=limits.limits(), recipes=file.book, suspects=False)
     return ScanRequest(
         prefixes=prefixes(targets, file.rules),
         policy=policy,

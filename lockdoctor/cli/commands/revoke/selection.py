@@ -66,7 +66,7 @@ def request_of(
     only_sessions = selection.sessions and not (selection.is_named or says_where or has_rules)
     return ScanRequest(
         prefixes=() if only_sessions else prefixes(targets, file.rules),
-        policy=Policy(rules=file.rules, overrides=limits.limits()),
+        policy=Policy(rules=file.rules, overrides=limits.limits(), recipes=file.book),
         window_s=run.window_s,
         command="revoke",
         sessions=selection.sessions or bool(selection.leases),

@@ -55,7 +55,7 @@ def run_show(
         require_place(path, kind)
     request = ShowRequest(
         subject=ShowTarget(name=name, lease_id=lease_id_of(flags.subject)),
-        policy=Policy(rules=file.rules, overrides=limits.limits()),
+        policy=Policy(rules=file.rules, overrides=limits.limits(), recipes=file.book),
         window_s=flags.window_s,
     )
     means = RunDependencies(history=history_path(history, os.environ), acceptances=file.acceptances)
