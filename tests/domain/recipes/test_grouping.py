@@ -287,40 +287,6 @@ def test_what_blocks_a_mutex_from_outside_keeps_its_own_kind() -> None:
         assert (lock.kind_of(older), lock.kind_of(waiting)) == (kind, Kind.LOCK)
 
 
-REGISTRATIONS = {
-    "go-zero": decimal_key(b"orders.rpc", 70, b"10.0.0.7:8080"),
-    "Milvus": a_key(b"/by-dev/meta/session/proxy-1", lease_id=7, value=b'{"LeaseID": 7}'),
-    "Patroni": a_key(b"/service/pg/members/a", value=b'{"conn_url": "x", "api_url": "y"}'),
-    "TiDB": a_key(b"/tidb/server/info/0e4ff2cc-6d3c-4f2b-8d1c-000000000000", value=b"{}"),
-    "TiDB topology": a_key(b"/topology/tidb/10.0.0.7:4000/ttl", value=b"1763942400"),
-    "Kubernetes": a_key(b"/registry/masterleases/10.0.0.7", value=b"k8s\x00\n\x0f\n\x02v1"),
-}
-
-
-@pytest.mark.parametrize("key", REGISTRATIONS.values(), ids=REGISTRATIONS.keys())
-def test_registrations_are_known_where_their_shape_leaves_no_doubt(key: LockKey) -> None:
-    """What a service keeps of itself is no lock, and kept as long as it lives."""
-    lock = only([key], b"")
-
-    assert (lock.recipe, lock.kind) == (Recipe.REGISTRATION, Kind.REGISTRATION)
-
-
-@pytest.mark.parametrize(
-    "key",
-    [
-        a_key(b"/x/meta/session/proxy-1", lease_id=7, value=b'{"LeaseID": 8}'),
-        a_key(b"/x", lease_id=7, value=b'{"LeaseID": 7'),
-        a_key(b"/x", lease_id=7, value=b'["LeaseID", 7]'),
-        a_key(b"/x", lease_id=7, value=b"[" * 4000),
-        a_key(b"/service/pg/members/a", value=b'{"role": "master"}'),
-        a_key(b"/orders.rpc/7", lease_id=8, value=b"10.0.0.7:8080"),
-    ],
-)
-def test_what_merely_looks_alike_stays_unknown(key: LockKey) -> None:
-    """Another lease, a broken value or a missing field: not certain, so not claimed."""
-    assert claim(key).recipe is Recipe.LEASED_KEY
-
-
 PATRONI_MEMBER = b'{"conn_url": "postgres://a:5432/postgres", "api_url": "http://a:8008/patroni"}'
 PATRONI_CONFIG = b'{"ttl": 30, "loop_wait": 10, "retry_timeout": 10}'
 

@@ -12,6 +12,7 @@ Examples:
   lockdoctor show /my-lock/orders
   lockdoctor show 32698f1c0a1b2c3d --html orders.html
   lockdoctor show /my-lock/orders --window 5m --svg orders.svg
+  lockdoctor show /my-lock/orders/7587869c --explain-kind
 
 \b
 Exit status: 0 nothing wrong with it, 1 findings, 2 bad usage,

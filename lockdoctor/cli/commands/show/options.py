@@ -23,6 +23,14 @@ class ShowFlags:
             help="Name of a lock, a key, or a lease as etcdctl prints it.",
         ),
     ]
+    explain_kind: Annotated[
+        bool,
+        typer.Option(
+            "--explain-kind",
+            help="Show which recipe takes the key, and why the others do not.",
+            rich_help_panel=RUN,
+        ),
+    ] = False
     window_s: Annotated[
         float,
         option(

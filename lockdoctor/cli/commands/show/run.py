@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from lockdoctor.cli.commands.show.explain_kind import run_explain_kind
 from lockdoctor.cli.commands.show.options import ShowFlags
 from lockdoctor.cli.config.file import find_config, read_config
 from lockdoctor.cli.exit_codes import ExitStatus, scan_status
@@ -53,9 +54,15 @@ def run_show(
     ]
     for kind, path in files:
         require_place(path, kind)
+    policy = Policy(rules=file.rules, overrides=limits.limits(), recipes=file.book)
+    if flags.explain_kind:
+        if files:
+            raise ConfigError("--explain-kind writes no file: leave out --html and --svg.")
+        settings = settings_of(connection, config.cluster, file, os.environ)
+        return run_explain_kind(settings, name, policy, flags.format)
     request = ShowRequest(
         subject=ShowTarget(name=name, lease_id=lease_id_of(flags.subject)),
-        policy=Policy(rules=file.rules, overrides=limits.limits(), recipes=file.book),
+        policy=policy,
         window_s=flags.window_s,
     )
     means = RunDependencies(history=history_path(history, os.environ), acceptances=file.acceptances)
