@@ -20,6 +20,7 @@ from lockdoctor.cli.config import file as config
 from lockdoctor.cli.config.file import read_config
 from lockdoctor.cli.options.groups import Job
 from lockdoctor.cli.options.run import OutputFormat
+from lockdoctor.domain.recipes.declaration import OWN_FIELDS
 from tests.docs.operating import PROGRAM, cron_command, statements, text, unit
 from tests.docs.pages import OPERATING, arguments
 
@@ -199,7 +200,7 @@ def test_the_whole_configuration_is_read_and_has_every_key() -> None:
     file = OPERATING / "lockdoctor.toml"
     read = read_config(file)
 
-    keys = {*config._CONNECTION, *config._PREFIX, *config._ACCEPT}
+    keys = {*config._CONNECTION, *config._PREFIX, *config._ACCEPT, *OWN_FIELDS}
     written = set(re.findall(r"^(\w+) =", file.read_text(), re.MULTILINE))
     assert written == keys
     assert read.cluster("staging")["endpoints"] == ("http://10.0.0.5:2379",)

@@ -10,12 +10,16 @@ _CAPS = {
     Basis.OWN_RECIPE: Confidence.PROVEN,
     Basis.LAYOUT: Confidence.PROVEN,
     Basis.LIKELY: Confidence.LIKELY,
-    Basis.UNKNOWN: Confidence.UNDETERMINED,
+    Basis.UNKNOWN: Confidence.PROVEN,
 }
 _ORDER = list(Confidence)
 """The surest first."""
 
 
 def capped(confidence: Confidence, known: KnownKind) -> Confidence:
-    """Return the confidence of a verdict: never higher than that of the kind it rests on."""
+    """
+    Return the confidence of a verdict: never higher than that of the kind it rests on.
+
+    What is said of a key of unknown kind does not rest on its kind: such a key is never judged.
+    """
     return max(confidence, _CAPS[known.basis], key=_ORDER.index)

@@ -271,7 +271,9 @@ class Lock:
     def may_be_data(self, key: LockKey) -> bool:
         """Return whether a key might be data, by its recipe and by the policy."""
         kind = self.kind_of(key)
-        return kind is Kind.UNKNOWN or (self._is_foreign(key) and kind not in CONTENDED_FOR)
+        return kind in {Kind.UNKNOWN, Kind.DATA} or (
+            self._is_foreign(key) and kind not in CONTENDED_FOR
+        )
 
     def _is_foreign(self, key: LockKey) -> bool:
         return self.foreign_holder and key is self.holder

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from lockdoctor.domain.evidence import Evidence
 from lockdoctor.domain.evidence.age import ClaimedAge, Held
 from lockdoctor.domain.evidence.keys import ForeignHolder, OtherKeys
+from lockdoctor.domain.evidence.kinds import capped
 from lockdoctor.domain.evidence.queue import GaveUp, HandedOver, PossibleAbandonedKey, Waiters
 from lockdoctor.domain.evidence.remedies import Remedy
 from lockdoctor.domain.evidence.renewals import LeaderChanged
@@ -113,12 +114,16 @@ class LockCase:
         confidence: Confidence = Confidence.PROVEN,
         key: LockKey | None = None,
     ) -> Verdict:
-        """Return a verdict on the lock, about its holder's key if no key is given."""
+        """
+        Return a verdict on the lock, about its holder's key if no key is given.
+
+        It is never more confident than the kind of the lock.
+        """
         subject = key or self.lock.holder
         return Verdict(
             kind=kind,
             severity=severity,
-            confidence=confidence,
+            confidence=capped(confidence, self.lock.judged_kind),
             lock=self.lock.id,
             key=subject.key if subject else None,
             leases=(subject.lease_id,) if subject and subject.has_lease else (),

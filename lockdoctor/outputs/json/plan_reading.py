@@ -104,7 +104,7 @@ def _target(read: _Object) -> Target:
 
 def _approved_hold(read: _Object) -> ApprovedHold:
     return ApprovedHold(
-        lock=LockId(read.raw("lock"), read.get("recipe", Recipe)),
+        lock=LockId(read.raw("lock"), read.get("recipe", lambda name: Recipe(_text(name)))),
         hold=_key(read),
         is_holder=read.get("is_holder", _truth),
         waiters=read.get("waiters", _whole),

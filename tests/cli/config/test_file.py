@@ -13,6 +13,7 @@ from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.locks import Kind
 from lockdoctor.domain.policy.policy import Rule, Treatment
+from lockdoctor.domain.recipes.registry import built_in
 from lockdoctor.errors import ConfigError
 
 WHOLE = """\
@@ -467,3 +468,46 @@ def test_what_is_no_finding_cannot_be_accepted(tmp_path: Path) -> None:
 
     assert text.startswith("lockdoctor.toml line 3: verdict: must be one of deadlock, ")
     assert "idle-session" not in text
+
+
+RECIPE = """\
+[[recipe]]
+name = "jobs"
+match = "/jobs/{lock}/{lease:hex}"
+kind = "lock"
+"""
+
+
+def test_recipes_of_ones_own_are_read(tmp_path: Path) -> None:
+    """They come before the built-in ones, in the order of the file."""
+    more = RECIPE.replace('"jobs"', '"more"').replace("/jobs/", "/more/")
+    config = read_config(a_file(tmp_path, RECIPE + more))
+
+    assert [recipe.name for recipe in config.recipes] == ["jobs", "more"]
+    assert [recipe.name for recipe in config.book.in_order[:2]] == ["jobs", "more"]
+    assert read_config(None).book is built_in()
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "message"),
+    [
+        (("lease:hex", "lease"), None, ""),
+        (("{lock}", "{lock"), 3, "match: a brace stands alone; a placeholder is {name} or"),
+        (('"lock"', '"job"'), 4, "kind: must be one of lock, election, registration, data"),
+        (('kind = "lock"', ""), 1, "each [[recipe]] needs a kind: one of lock, election"),
+        (('"jobs"', '"mutex"'), 2, "name: there is a recipe 'mutex' already; choose another name"),
+        (("match", "mach"), 3, 'unknown key "mach"; did you mean match?'),
+        (('"lock"', '"lock"\nwaiters = false'), 5, "waiters: false contradicts holder"),
+    ],
+)
+def test_a_recipe_that_makes_no_sense_is_refused(
+    tmp_path: Path, change: tuple[str, str], line: int | None, message: str
+) -> None:
+    """The error names the line, and says what to write."""
+    text = RECIPE.replace(*change)
+    if line is None:
+        assert len(read_config(a_file(tmp_path, text)).recipes) == 1
+        return
+
+    assert complaint(tmp_path, text).startswith(f"lockdoctor.toml line {line}: {message}")
+    assert complaint(tmp_path, RECIPE + RECIPE).startswith("lockdoctor.toml line 6: name: there is")

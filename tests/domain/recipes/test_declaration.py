@@ -127,7 +127,6 @@ def test_who_holds_follows_from_the_pattern() -> None:
     assert holder(waiters=True) is HolderRule.LOWEST_CREATE_REVISION
     assert holder(match="/jobs/{lock}") is HolderRule.ONLY_KEY
     assert holder(kind="registration") is HolderRule.ONLY_KEY
-    assert holder(holder="lowest-mod-revision") is HolderRule.LOWEST_MOD_REVISION
 
 
 WRONG: list[tuple[dict[str, Any], str | None, str]] = [
@@ -159,7 +158,7 @@ WRONG: list[tuple[dict[str, Any], str | None, str]] = [
     (
         {"holder": "oldest"},
         "holder",
-        "must be one of lowest-create-revision, lowest-mod-revision, only-key",
+        "must be one of lowest-create-revision, only-key",
     ),
     (
         {"match": "/jobs/{lock}", "holder": "lowest-create-revision"},

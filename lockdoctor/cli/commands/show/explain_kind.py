@@ -7,7 +7,7 @@ import sys
 from typing import TextIO
 
 from lockdoctor.cli.exit_codes import ExitStatus
-from lockdoctor.cli.options.output import OutputFormat
+from lockdoctor.cli.options.run import OutputFormat
 from lockdoctor.cli.runtime.signals import Signals
 from lockdoctor.cli.runtime.terminal import in_colour, width, write_to
 from lockdoctor.clock import SystemClock
@@ -15,7 +15,7 @@ from lockdoctor.domain.policy.policy import Policy
 from lockdoctor.domain.recipes.explain import Explanation, explain_name
 from lockdoctor.errors import AccessDeniedError, ClusterUnreachableError
 from lockdoctor.etcd.client import connect
-from lockdoctor.etcd.connection.connection import ConnectionSettings
+from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.outputs.json.explain_kind import write_json
 from lockdoctor.outputs.table.explain_kind import write_table
 from lockdoctor.ports import StopRequest
