@@ -61,7 +61,7 @@ def own_recipe(table: Mapping[str, Any], taken: Iterable[str]) -> LockRecipe:
     kind = _kind(table, _OWN_KINDS)
     name = _name(table)
     if name in set(taken):
-        _refuse("name", f"there is a recipe {name!r} already; choose another name")
+        _refuse("name", f"there is a recipe {name!r} already. Choose another name")
     return _recipe(table, name, kind, Basis.OWN_RECIPE, _OWN_HOLDERS)
 
 
@@ -120,7 +120,7 @@ def _texts(table: Mapping[str, Any], key: str) -> tuple[str, ...]:
     if not isinstance(given, list) or not given or not all(isinstance(t, str) for t in given):
         _refuse(key, 'must be a text, or a list of texts, like ["conn_url", "api_url"]')
     if not all(given):
-        _refuse(key, "has an empty text; leave it out")
+        _refuse(key, "has an empty text. Leave it out")
     return tuple(given)
 
 
@@ -136,7 +136,7 @@ def _name(table: Mapping[str, Any]) -> str:
         _refuse(None, "each [[recipe]] needs a name")
     name = _text(table, "name")
     if not name.isprintable():
-        _refuse("name", "has a character that cannot be printed; use letters, digits and -")
+        _refuse("name", "has a character that cannot be printed. Use letters, digits and -")
     return name
 
 
@@ -193,14 +193,14 @@ def _require_queue(pattern: KeyPattern, holder: HolderRule, *, has_queue: bool) 
     if not has_queue:
         _refuse(
             "holder",
-            f"{holder.value} needs a queue, and each key of this match is a lock of its own; add"
+            f"{holder.value} needs a queue, and each key of this match is a lock of its own. Add"
             f" {{lease:hex}} or another placeholder after {{lock}}, or use"
             f" {HolderRule.ONLY_KEY.value}",
         )
     if LOCK not in names:
         before = pattern.text.partition("{" + LEASE)[0]
         if not before.endswith("/"):
-            _refuse("match", "no / before {lease}; add {lock} where the name of the lock ends")
+            _refuse("match", "no / before {lease}. Add {lock} where the name of the lock ends")
     elif LEASE in names and names.index(LEASE) < names.index(LOCK):
         _refuse("match", "{lease} comes before {lock}; the keys of one queue must begin alike")
 
@@ -209,13 +209,13 @@ def _require_waiters(waiters: bool, holder: HolderRule) -> None:  # noqa: FBT001
     if waiters and holder is HolderRule.ONLY_KEY:
         _refuse(
             "waiters",
-            f'true contradicts holder = "{holder.value}": a waiter has a key of its own; use'
+            f'true contradicts holder = "{holder.value}": a waiter has a key of its own. Use'
             f' holder = "{HolderRule.LOWEST_CREATE_REVISION.value}"',
         )
     if not waiters and holder is not HolderRule.ONLY_KEY:
         _refuse(
             "waiters",
-            f'false contradicts holder = "{holder.value}": the younger keys of a queue wait; use'
+            f'false contradicts holder = "{holder.value}": the younger keys of a queue wait. Use'
             f' holder = "{HolderRule.ONLY_KEY.value}"',
         )
 

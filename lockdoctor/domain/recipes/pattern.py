@@ -146,7 +146,7 @@ def may_be_lost_lease(text: bytes, form: str) -> bool:
 
 def _parts(text: str) -> list[str | Placeholder]:
     if not text:
-        raise PatternError("it is empty; write the whole key, such as /jobs/{lock}/{lease:hex}")
+        raise PatternError("it is empty. Write the whole key, such as /jobs/{lock}/{lease:hex}")
     parts: list[str | Placeholder] = []
     end = 0
     for found in _PLACEHOLDER.finditer(text):
@@ -168,7 +168,7 @@ def _placeholder(inside: str) -> Placeholder:
     name, colon, form = inside.partition(":")
     if not _NAME.fullmatch(name):
         raise PatternError(
-            f"{{{inside}}} has no valid name; use small letters, digits and _, such as {{lock}}"
+            f"{{{inside}}} has no valid name. Use small letters, digits and _, such as {{lock}}"
         )
     if not colon:
         form = {REST: "path", LEASE: "hex"}.get(name, "segment")
@@ -179,7 +179,7 @@ def _placeholder(inside: str) -> Placeholder:
     if form not in TYPES and not _WORDS.fullmatch(form):
         known = ", ".join(TYPES)
         raise PatternError(
-            f"{{{inside}}} has the unknown type {form!r}; use one of {known},"
+            f"{{{inside}}} has the unknown type {form!r}. Use one of {known},"
             " or words with | between them"
         )
     return Placeholder(name, form)
@@ -189,13 +189,13 @@ def _require_one_way(parts: tuple[str | Placeholder, ...]) -> None:
     """Refuse a pattern that could split one key in two ways."""
     names = [part.name for part in parts if isinstance(part, Placeholder)]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise PatternError(f"{{{min(twice)}}} is there twice; give each placeholder its own name")
+        raise PatternError(f"{{{min(twice)}}} is there twice. Give each placeholder its own name")
     paths = [p for p in parts if isinstance(p, Placeholder) and p.type == "path"]
     if len(paths) > 1:
         both = " and ".join(f"{{{path.name}}}" for path in paths)
-        raise PatternError(f"{both} can both have slashes; only one placeholder may be a path")
+        raise PatternError(f"{both} can both have slashes. Only one placeholder may be a path")
     if REST in names and parts[-1] != Placeholder(REST, "path"):
-        raise PatternError("{rest} is not at the end; use {name:path} elsewhere")
+        raise PatternError("{rest} is not at the end. Use {name:path} elsewhere")
     since_slash: str | None = None
     for part in parts:
         if isinstance(part, str):
@@ -203,7 +203,7 @@ def _require_one_way(parts: tuple[str | Placeholder, ...]) -> None:
         elif since_slash is not None:
             raise PatternError(
                 f"{{{since_slash}}} and {{{part.name}}} have no / between them, so a key could be"
-                " split in two ways; put a / between them"
+                " split in two ways. Put a / between them"
             )
         else:
             since_slash = part.name

@@ -495,8 +495,8 @@ def test_recipes_of_ones_own_are_read(tmp_path: Path) -> None:
         (("{lock}", "{lock"), 3, "match: a brace stands alone; a placeholder is {name} or"),
         (('"lock"', '"job"'), 4, "kind: must be one of lock, election, registration, data"),
         (('kind = "lock"', ""), 1, "each [[recipe]] needs a kind: one of lock, election"),
-        (('"jobs"', '"mutex"'), 2, "name: there is a recipe 'mutex' already; choose another name"),
-        (("match", "mach"), 3, 'unknown key "mach"; did you mean match?'),
+        (('"jobs"', '"mutex"'), 2, "name: there is a recipe 'mutex' already. Choose another name"),
+        (("match", "mach"), 3, 'unknown key "mach". Did you mean match?'),
         (('"lock"', '"lock"\nwaiters = false'), 5, "waiters: false contradicts holder"),
     ],
 )

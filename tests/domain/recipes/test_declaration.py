@@ -132,11 +132,11 @@ def test_who_holds_follows_from_the_pattern() -> None:
 WRONG: list[tuple[dict[str, Any], str | None, str]] = [
     ({"name": None}, None, "each [[recipe]] needs a name"),
     ({"name": ""}, "name", "must be a text in quotes, and not empty"),
-    ({"name": "mutex"}, "name", "there is a recipe 'mutex' already; choose another name"),
+    ({"name": "mutex"}, "name", "there is a recipe 'mutex' already. Choose another name"),
     (
         {"name": "a\nb"},
         "name",
-        "has a character that cannot be printed; use letters, digits and -",
+        "has a character that cannot be printed. Use letters, digits and -",
     ),
     (
         {"match": None},
@@ -148,7 +148,7 @@ WRONG: list[tuple[dict[str, Any], str | None, str]] = [
         "match",
         'must be a text in quotes, such as "/jobs/{lock}/{lease:hex}"',
     ),
-    ({"match": "/{a}/{a}"}, "match", "{a} is there twice; give each placeholder its own name"),
+    ({"match": "/{a}/{a}"}, "match", "{a} is there twice. Give each placeholder its own name"),
     (
         {"kind": None},
         None,
@@ -165,7 +165,7 @@ WRONG: list[tuple[dict[str, Any], str | None, str]] = [
         "holder",
         (
             "lowest-create-revision needs a queue, and each key of this match is a lock of its"
-            " own; add {lease:hex} or another placeholder after {lock}, or use only-key"
+            " own. Add {lease:hex} or another placeholder after {lock}, or use only-key"
         ),
     ),
     (
@@ -176,14 +176,14 @@ WRONG: list[tuple[dict[str, Any], str | None, str]] = [
     (
         {"match": "/jobs/a-{lease:hex}"},
         "match",
-        "no / before {lease}; add {lock} where the name of the lock ends",
+        "no / before {lease}. Add {lock} where the name of the lock ends",
     ),
     ({"waiters": "yes"}, "waiters", "must be true or false, without quotes"),
     (
         {"match": "/jobs/{lock}", "waiters": True},
         "waiters",
         (
-            'true contradicts holder = "only-key": a waiter has a key of its own; use'
+            'true contradicts holder = "only-key": a waiter has a key of its own. Use'
             ' holder = "lowest-create-revision"'
         ),
     ),
@@ -191,8 +191,8 @@ WRONG: list[tuple[dict[str, Any], str | None, str]] = [
         {"waiters": False},
         "waiters",
         (
-            'false contradicts holder = "lowest-create-revision": the younger keys of a queue wait;'
-            ' use holder = "only-key"'
+            'false contradicts holder = "lowest-create-revision": the younger keys of a queue wait.'
+            ' Use holder = "only-key"'
         ),
     ),
     ({"lease": 7}, "lease", "must be true or false, without quotes"),
@@ -201,7 +201,7 @@ WRONG: list[tuple[dict[str, Any], str | None, str]] = [
         "value",
         "must be one of empty, not-empty, uuid, uuid1-bytes, json, number",
     ),
-    ({"value_begins": ""}, "value_begins", "has an empty text; leave it out"),
+    ({"value_begins": ""}, "value_begins", "has an empty text. Leave it out"),
     (
         {"json_fields": [7]},
         "json_fields",

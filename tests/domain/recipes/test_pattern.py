@@ -119,21 +119,21 @@ def test_other_keys_are_left(pattern: str, key: bytes) -> None:
 @pytest.mark.parametrize(
     ("pattern", "reason"),
     [
-        ("", "it is empty; write the whole key, such as /jobs/{lock}/{lease:hex}"),
+        ("", "it is empty. Write the whole key, such as /jobs/{lock}/{lease:hex}"),
         ("/a/{lock", "a brace stands alone; a placeholder is {name} or {name:type}"),
         ("/a/{{lock}}", "a brace stands alone; a placeholder is {name} or {name:type}"),
         (
             "/a/{}",
-            "{} has no valid name; use small letters, digits and _, such as {lock}",
+            "{} has no valid name. Use small letters, digits and _, such as {lock}",
         ),
         (
             "/a/{Lock}",
-            "{Lock} has no valid name; use small letters, digits and _, such as {lock}",
+            "{Lock} has no valid name. Use small letters, digits and _, such as {lock}",
         ),
         (
             "/a/{lock:int}",
             (
-                "{lock:int} has the unknown type 'int'; use one of segment, path, hex, dec, uuid,"
+                "{lock:int} has the unknown type 'int'. Use one of segment, path, hex, dec, uuid,"
                 " ns, or words with | between them"
             ),
         ),
@@ -141,16 +141,16 @@ def test_other_keys_are_left(pattern: str, key: bytes) -> None:
             "/a/{lease:uuid}",
             "{lease:uuid} has the type uuid; a lease is {lease:hex} or {lease:dec}",
         ),
-        ("/{a}/{a}", "{a} is there twice; give each placeholder its own name"),
+        ("/{a}/{a}", "{a} is there twice. Give each placeholder its own name"),
         (
             "{a:path}/{b:path}",
-            "{a} and {b} can both have slashes; only one placeholder may be a path",
+            "{a} and {b} can both have slashes. Only one placeholder may be a path",
         ),
-        ("/{rest}/x", "{rest} is not at the end; use {name:path} elsewhere"),
+        ("/{rest}/x", "{rest} is not at the end. Use {name:path} elsewhere"),
         (
             "/{a}-{b}",
             (
-                "{a} and {b} have no / between them, so a key could be split in two ways; put a /"
+                "{a} and {b} have no / between them, so a key could be split in two ways. Put a /"
                 " between them"
             ),
         ),
