@@ -23,6 +23,7 @@ ENDS = (".", "?", "`", ">")
 
 FRAGMENTS = {
     "ValueError": "the caller adds the flag or line, and the period",
+    "PatternError": "the caller adds the key and the line, and the period",
     "BadParameter": "typer adds the option, the command the period",
     "ProtocolError": "a reason, quoted in a note",
     "ProcessReadError": "a reason, quoted after the name of the process",

@@ -34,7 +34,7 @@ def kind_by_behavior(lives: Sequence[Life], *, others_on_lease: int) -> KnownKin
     Return the kind of a single key by what was seen of it: a likely lock, or unknown.
 
     It was held by one session after the other, each on a lease of its own, and no two of them wrote
-    the same value: a service that starts again writes its own address again. Empty values tell
+    the same value: a service that starts again writes its own address again. Empty values show
     nothing. Where other single keys are on the lease of the present holder, it is more likely a
     service that registers several things.
 

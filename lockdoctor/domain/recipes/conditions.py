@@ -110,7 +110,7 @@ class JsonLease:
 @dataclass(frozen=True, slots=True)
 class Beside:
     """
-    A key of another recipe lies beside it: both have the same first placeholder.
+    A key of another recipe is beside it: both have the same first placeholder.
 
     One key alone cannot show this: `grouping` does, which has all of them.
     """

@@ -26,11 +26,11 @@ class Stated(Protocol):
         """Return the kind of every key by a flag; it precedes a recipe of one's own."""
 
     def kind_of(self, name: bytes) -> Kind | None:
-        """Return what a lock of this name is for; None if nothing is stated."""
+        """Return what a lock of this name is for; None if no kind is stated."""
 
 
 class BuiltInOnly:
-    """Nothing is stated: the built-in recipes decide."""
+    """The built-in recipes decide: no kind is stated."""
 
     recipes = BUILT_IN
     flag_kind = None

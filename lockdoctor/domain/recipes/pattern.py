@@ -73,7 +73,7 @@ class KeyPattern:
     """
     A pattern for whole keys, such as `/jobs/{lock}/{lease:hex}`.
 
-    Text stands for itself. `{name}` or `{name:type}` is a placeholder: see TYPES;
+    Text matches itself. `{name}` or `{name:type}` is a placeholder: see TYPES;
     `{mode:read|write}` is one of some words. `{lock}`, `{lease}` and `{rest}` have a meaning of
     their own. A key can be split in one way only: there is at most one placeholder between two
     slashes, and at most one `path`.
@@ -159,7 +159,7 @@ def _parts(text: str) -> list[str | Placeholder]:
 
 def _add_text(parts: list[str | Placeholder], text: str) -> None:
     if "{" in text or "}" in text:
-        raise PatternError("a brace stands alone; a placeholder is {name} or {name:type}")
+        raise PatternError("it has a single brace. A placeholder is {name} or {name:type}")
     if text:
         parts.append(text)
 
@@ -174,7 +174,7 @@ def _placeholder(inside: str) -> Placeholder:
         form = {REST: "path", LEASE: "hex"}.get(name, "segment")
     if name == LEASE and form not in _LEASE_TYPES:
         raise PatternError(
-            f"{{{inside}}} has the type {form}; a lease is {{lease:hex}} or {{lease:dec}}"
+            f"{{{inside}}} has the type {form}. A lease is {{lease:hex}} or {{lease:dec}}"
         )
     if form not in TYPES and not _WORDS.fullmatch(form):
         known = ", ".join(TYPES)

@@ -1,7 +1,7 @@
 """
 RecipeBook: the recipes of a run, in the order in which they are tried.
 
-The built-in ones stand in builtin.toml, in the form of a [[recipe]] in lockdoctor.toml.
+The built-in ones are in builtin.toml, in the form of a [[recipe]] in lockdoctor.toml.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def condition_text(condition: Condition | Beside) -> str:
             return f"the field {safe(condition.name)} of the JSON value is the key's own lease"
         case Beside():
             names = " or ".join(map(safe, condition.names))
-            return f"a key of the recipe {names} lies beside it"
+            return f"a key of the recipe {names} is beside it"
 
 
 def step_text(step: Step) -> str:

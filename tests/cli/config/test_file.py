@@ -492,7 +492,7 @@ def test_recipes_of_ones_own_are_read(tmp_path: Path) -> None:
     ("change", "line", "message"),
     [
         (("lease:hex", "lease"), None, ""),
-        (("{lock}", "{lock"), 3, "match: a brace stands alone; a placeholder is {name} or"),
+        (("{lock}", "{lock"), 3, "match: it has a single brace. A placeholder is {name} or"),
         (('"lock"', '"job"'), 4, "kind: must be one of lock, election, registration, data"),
         (('kind = "lock"', ""), 1, "each [[recipe]] needs a kind: one of lock, election"),
         (('"jobs"', '"mutex"'), 2, "name: there is a recipe 'mutex' already. Choose another name"),

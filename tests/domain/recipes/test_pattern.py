@@ -120,8 +120,8 @@ def test_other_keys_are_left(pattern: str, key: bytes) -> None:
     ("pattern", "reason"),
     [
         ("", "it is empty. Write the whole key, such as /jobs/{lock}/{lease:hex}"),
-        ("/a/{lock", "a brace stands alone; a placeholder is {name} or {name:type}"),
-        ("/a/{{lock}}", "a brace stands alone; a placeholder is {name} or {name:type}"),
+        ("/a/{lock", "it has a single brace. A placeholder is {name} or {name:type}"),
+        ("/a/{{lock}}", "it has a single brace. A placeholder is {name} or {name:type}"),
         (
             "/a/{}",
             "{} has no valid name. Use small letters, digits and _, such as {lock}",
@@ -139,7 +139,7 @@ def test_other_keys_are_left(pattern: str, key: bytes) -> None:
         ),
         (
             "/a/{lease:uuid}",
-            "{lease:uuid} has the type uuid; a lease is {lease:hex} or {lease:dec}",
+            "{lease:uuid} has the type uuid. A lease is {lease:hex} or {lease:dec}",
         ),
         ("/{a}/{a}", "{a} is there twice. Give each placeholder its own name"),
         (
