@@ -15,6 +15,8 @@ ERRORS = {
     "check/ranges.py",
     "model/leases.py",
     "policy/durations.py",
+    "recipes/declaration.py",
+    "recipes/pattern.py",
 }
 """Messages of errors, which are written where they are raised."""
 
