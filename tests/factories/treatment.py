@@ -11,6 +11,7 @@ from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import LeaseId
 from lockdoctor.domain.model.locks import LockKey
 from lockdoctor.domain.policy.policy import Limits, Policy
+from lockdoctor.domain.recipes.registry import built_in
 from lockdoctor.domain.treatment.journal_entry import Actor, Entry, EntryId
 from lockdoctor.domain.treatment.plan import RevokePlan, Selection, Target
 from lockdoctor.domain.treatment.results import (
@@ -81,6 +82,7 @@ class Room:
             clock=self.clock,
             words=PlainWords(),
             who=NOBODY,
+            recipes=built_in(),
         )
 
     def session(self, ttl_s: int = TTL_S) -> LeaseId:
@@ -139,9 +141,7 @@ class Room:
 
     async def watch(self, treatment: TreatmentReport, seconds: float) -> tuple[Reacquired, ...]:
         """Watch whether the leak comes back."""
-        return await watch_for_relapse(
-            self.cluster, self.clock, treatment.treated, seconds, self.stop
-        )
+        return await watch_for_relapse(self.context, treatment.treated, seconds, self.stop)
 
     async def undo(self, entry_id: EntryId) -> ActionResult[Entry]:
         """Undo a quarantine."""

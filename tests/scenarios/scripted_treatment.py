@@ -21,6 +21,7 @@ from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import LeaseId, LeaseReading
 from lockdoctor.domain.model.locks import LockId, LockKey, Recipe
 from lockdoctor.domain.model.write_result import WriteResult
+from lockdoctor.domain.recipes.registry import built_in
 from lockdoctor.domain.treatment.journal_entry import Actor
 from lockdoctor.domain.treatment.plan import ApprovedHold, RevokePlan, Target
 from lockdoctor.etcd.writer import EtcdWriter
@@ -97,6 +98,7 @@ async def context_at(
             clock=clock,
             words=PlainTreatmentText(),
             who=Actor(user="ops", host="bastion", pid=os.getpid()),
+            recipes=built_in(),
             look_up_s=look_up_s,
         )
         yield context, key_writer

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from lockdoctor.clock import SystemClock
+from lockdoctor.domain.recipes.registry import RecipeBook
 from lockdoctor.etcd.client import connect
 from lockdoctor.etcd.connection.settings import ConnectionSettings
 from lockdoctor.etcd.writer import EtcdWriter
@@ -18,7 +19,7 @@ from lockdoctor.workflows.treatment.context import TreatmentContext
 
 @asynccontextmanager
 async def connected_context(
-    settings: ConnectionSettings, journal: FileJournal
+    settings: ConnectionSettings, journal: FileJournal, recipes: RecipeBook
 ) -> AsyncIterator[TreatmentContext]:
     """
     Yield the parts of a treatment with a connection, and close it afterwards.
@@ -37,6 +38,7 @@ async def connected_context(
             clock=clock,
             words=PlainTreatmentText(),
             who=this_actor(os.environ),
+            recipes=recipes,
         )
     finally:
         await cluster.close()

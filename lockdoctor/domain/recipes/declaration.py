@@ -35,7 +35,11 @@ kind, and others can use it, too. beside: recipes of which a key must lie beside
 """
 
 _OWN_KINDS = (Kind.LOCK, Kind.ELECTION, Kind.REGISTRATION, Kind.DATA)
-_OWN_HOLDERS = (HolderRule.LOWEST_CREATE_REVISION, HolderRule.ONLY_KEY)
+_OWN_HOLDERS = (
+    HolderRule.LOWEST_CREATE_REVISION,
+    HolderRule.LOWEST_MOD_REVISION,
+    HolderRule.ONLY_KEY,
+)
 
 
 class DeclarationError(ValueError):

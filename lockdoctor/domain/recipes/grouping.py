@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 from lockdoctor.domain.model.locks import Basis, Kind, KnownKind, Lock, LockId, LockKey, Recipe
@@ -29,18 +29,19 @@ class Stated(Protocol):
         """Return what a lock of this name is for; None if no kind is stated."""
 
 
-class BuiltInOnly:
-    """The built-in recipes decide: no kind is stated."""
+@dataclass(frozen=True)
+class OnlyRecipes:
+    """The recipes decide: no kind is stated."""
 
-    recipes = BUILT_IN
-    flag_kind = None
+    recipes: RecipeBook
+    flag_kind: Kind | None = None
 
     def kind_of(self, _: bytes) -> Kind | None:
         """Return that no kind is stated."""
         return None
 
 
-NOTHING_STATED = BuiltInOnly()
+NOTHING_STATED = OnlyRecipes(BUILT_IN)
 
 
 class QueueId(NamedTuple):

@@ -17,7 +17,8 @@ from lockdoctor.domain.model.leases import (
     LeaseReading,
     Reading,
 )
-from lockdoctor.domain.model.locks import LockKey, Recipe
+from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.recipes.registry import RecipeBook
 from lockdoctor.domain.treatment.plan import SESSION_LEAKS, ApprovedHold, Refusal, Selection, Target
 from lockdoctor.domain.treatment.preconditions import hold_changes
 from lockdoctor.domain.treatment.reasons import (
@@ -37,9 +38,6 @@ from lockdoctor.domain.treatment.reasons import (
 )
 from lockdoctor.domain.treatment.selection import Candidate, QueuedKey
 
-ORDERED_BY_WRITE = frozenset({Recipe.RW_MUTEX, Recipe.VITESS, Recipe.VITESS_ELECTION})
-"""Recipes that order their queues by the last write. A quarantine is such a write."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreshReadings:
@@ -58,10 +56,11 @@ def approve(
     found: FreshReadings,
     selection: Selection,
     prefixes: Sequence[bytes],
+    recipes: RecipeBook,
     word: Callable[[Evidence], str],
 ) -> Target | Refusal:
     """Return the target of a candidate, or a refusal with all its reasons."""
-    reasons = tuple(_reasons(candidate, found, selection, prefixes))
+    reasons = tuple(_reasons(candidate, found, selection, prefixes, recipes))
     if reasons:
         return candidate.refused(*reasons)
     action = selection.action
@@ -91,7 +90,11 @@ def attached_keys(lease: Reading | FailedReading | None) -> tuple[bytes, ...]:
 
 
 def _reasons(
-    candidate: Candidate, found: FreshReadings, selection: Selection, prefixes: Sequence[bytes]
+    candidate: Candidate,
+    found: FreshReadings,
+    selection: Selection,
+    prefixes: Sequence[bytes],
+    recipes: RecipeBook,
 ) -> Iterator[RefusalReason]:
     if isinstance(found.lease, LeaseNotFound):
         yield LeaseGoneAlready()
@@ -109,8 +112,9 @@ def _reasons(
     guessed = [each.key.key for each in candidate.contenders if each.may_be_data]
     yield from map(KindUnknown, guessed[:1]) if guessed else _unjudged(candidate, selection)
     if selection.action is Action.QUARANTINE:
-        recipes = {each.report.lock.recipe for each in candidate.contenders}
-        yield from [QueuePositionLost()] if recipes & ORDERED_BY_WRITE else []
+        rules = {recipes.of(each.report.lock.recipe) for each in candidate.contenders}
+        if any(each.is_by_write for each in rules):  # a quarantine is a write
+            yield QueuePositionLost()
     if selection.action is Action.REVOKE and found.lease is not None:
         yield from _too_much(candidate, found.lease, selection, prefixes)
 

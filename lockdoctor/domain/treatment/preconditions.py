@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import FailedReading, LeaseNotFound, LeaseReading, Reading
-from lockdoctor.domain.model.locks import Lock, LockId, LockKey
-from lockdoctor.domain.recipes.grouping import queue_of, recipe_of
+from lockdoctor.domain.model.locks import Lock, LockKey
+from lockdoctor.domain.recipes.grouping import queue_of
 from lockdoctor.domain.treatment.plan import ApprovedHold, RevokePlan, Target
 from lockdoctor.domain.treatment.reasons import (
     Change,
@@ -43,31 +43,29 @@ class CurrentState:
             return False
         return target.action is not Action.REVOKE or isinstance(self.lease, LeaseNotFound)
 
-    def lock(self, wanted: LockId) -> Lock | None:
-        """Return a lock by its queue, even if its keys' values have changed its recipe."""
-        return find_lock(self.locks, wanted)
 
-
-def find_lock(locks: Sequence[Lock], wanted: LockId) -> Lock | None:
+def find_lock(locks: Sequence[Lock], approved_hold: ApprovedHold) -> Lock | None:
     """
-    Return a lock by its queue, which a mutex and an election of one name share.
+    Return the lock of a hold by its queue, even if its keys' values have changed its recipe.
 
-    A lock of a single key is found by its name, even if its lease or neighbors have changed its
-    recipe.
+    A mutex and an election of one name share a queue. A lock of one key is found by its name,
+    even if its lease or neighbors have changed its recipe.
     """
-    queue = queue_of(wanted)
+    queue = queue_of(approved_hold.lock)
+    is_alone = approved_hold.hold.key == approved_hold.lock.name
     return next(
         (
             lock
             for lock in locks
-            if queue_of(lock) == queue or (lock.name == wanted.name and _is_alone(lock, wanted))
+            if queue_of(lock) == queue or (is_alone and _is_alone(lock, approved_hold.lock.name))
         ),
         None,
     )
 
 
-def _is_alone(*locks: Lock | LockId) -> bool:
-    return not any(recipe_of(lock).can_wait for lock in locks)
+def _is_alone(lock: Lock, name: bytes) -> bool:
+    """Return whether it is the lock of one key: it has the key's name."""
+    return lock.name == name and any(key.key == name for key in lock.contenders)
 
 
 def changes(target: Target, plan: RevokePlan, now: CurrentState) -> tuple[Change, ...]:
@@ -116,7 +114,7 @@ def unapproved(target: Target, lease: LeaseReading) -> Iterator[Change]:
 
 def _queue_changes(approved_hold: ApprovedHold, now: CurrentState) -> Iterator[Change]:
     """Yield a change of the key's place in its queue: holder, or waiter."""
-    lock = now.lock(approved_hold.lock)
+    lock = find_lock(now.locks, approved_hold)
     holding = (lock.holder, *lock.sharers) if lock and lock.holder else ()
     holds = any(key.key == approved_hold.hold.key for key in holding)
     if holds is not approved_hold.is_holder:

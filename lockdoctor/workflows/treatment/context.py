@@ -15,7 +15,8 @@ from lockdoctor.domain.model.leases import (
     Reading,
 )
 from lockdoctor.domain.model.locks import KeySnapshot, Lock, LockId, LockKey
-from lockdoctor.domain.recipes.grouping import locks, recipe_of
+from lockdoctor.domain.recipes.grouping import OnlyRecipes, locks
+from lockdoctor.domain.recipes.registry import RecipeBook
 from lockdoctor.domain.treatment.journal_entry import Actor, Entry
 from lockdoctor.domain.treatment.plan import Target
 from lockdoctor.domain.treatment.preconditions import CurrentState
@@ -35,7 +36,7 @@ BATCH_SIZE = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreatmentContext:
-    """The cluster, clock, journal and options that a treatment needs."""
+    """The cluster, clock, journal, recipes and options that a treatment needs."""
 
     cluster: Cluster
     key_writer: KeyWriter
@@ -43,6 +44,8 @@ class TreatmentContext:
     clock: Clock
     words: TreatmentText
     who: Actor
+    recipes: RecipeBook
+    """Those by which the locks were found: they tell where a queue is, and who holds."""
     look_up_s: float = LOOK_UP_S
     """The maximum time to look up a write without an answer, in seconds."""
 
@@ -81,8 +84,7 @@ async def reread(context: TreatmentContext, target: Target) -> CurrentState:
     lease = await read_lease(context.cluster, target.lease_id)
     keys = await read_keys(context.key_writer, (key.key for key in target.affected_keys))
     snapshots = [
-        await queue_snapshot(context.cluster, approved_hold.lock)
-        for approved_hold in target.approved_holds
+        await queue_snapshot(context, approved_hold.lock) for approved_hold in target.approved_holds
     ]
     terms = [snapshot.raft_term for snapshot in snapshots]
     if isinstance(lease, LeaseReading | LeaseNotFound):
@@ -95,7 +97,7 @@ async def reread(context: TreatmentContext, target: Target) -> CurrentState:
         locks=[
             lock
             for approved_hold, found in approved_holds
-            for lock in queues_of(approved_hold.lock, found)
+            for lock in queues_of(context, approved_hold.lock, found)
         ],
     )
 
@@ -118,15 +120,15 @@ async def read_keys(key_writer: KeyWriter, names: Iterable[bytes]) -> dict[bytes
     return {key.key: key for key in found if key is not None}
 
 
-async def queue_snapshot(cluster: Cluster, lock: LockId) -> KeySnapshot:
+async def queue_snapshot(context: TreatmentContext, lock: LockId) -> KeySnapshot:
     """Read the keys among which the waiters and the holder of a lock are."""
-    return await cluster.keys(_range(lock))
+    return await context.cluster.keys(_range(context, lock))
 
 
-def queues_of(lock: LockId, snapshot: KeySnapshot) -> Sequence[Lock]:
+def queues_of(context: TreatmentContext, lock: LockId, snapshot: KeySnapshot) -> Sequence[Lock]:
     """Return the locks that those keys form."""
-    return locks(snapshot.keys, _range(lock))
+    return locks(snapshot.keys, _range(context, lock), OnlyRecipes(context.recipes))
 
 
-def _range(lock: LockId) -> bytes:
-    return recipe_of(lock).queue_prefix(lock.name)
+def _range(context: TreatmentContext, lock: LockId) -> bytes:
+    return context.recipes.of(lock.recipe).queue_prefix(lock.name)

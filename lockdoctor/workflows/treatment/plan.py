@@ -54,7 +54,9 @@ async def plan_revocation(
             refused.append(candidate.refused(KeysUnseen(str(denied))))
             continue
         found = FreshReadings(lease=lease, keys=keys, alarms=alarms)
-        planned = approve(candidate, found, selection, report.prefixes, context.words.evidence)
+        planned = approve(
+            candidate, found, selection, report.prefixes, context.recipes, context.words.evidence
+        )
         if isinstance(planned, Refusal):
             refused.append(planned)
         else:

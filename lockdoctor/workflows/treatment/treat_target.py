@@ -193,8 +193,8 @@ class _Operation:
             return ()
 
     async def _queue_after(self, approved_hold: ApprovedHold) -> QueueState:
-        snapshot = await queue_snapshot(self.context.cluster, approved_hold.lock)
-        lock = find_lock(queues_of(approved_hold.lock, snapshot), approved_hold.lock)
+        snapshot = await queue_snapshot(self.context, approved_hold.lock)
+        lock = find_lock(queues_of(self.context, approved_hold.lock, snapshot), approved_hold)
         holder = lock.holder if lock else None
         return QueueState(
             lock=approved_hold.lock.name,

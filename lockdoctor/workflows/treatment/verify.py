@@ -14,9 +14,9 @@ from lockdoctor.domain.treatment.plan import ApprovedHold, Target
 from lockdoctor.domain.treatment.preconditions import find_lock
 from lockdoctor.domain.treatment.results import ActionResult, Reacquired
 from lockdoctor.errors import ClusterError
-from lockdoctor.ports import Clock, Cluster, StopRequest
+from lockdoctor.ports import StopRequest
 from lockdoctor.workflows.pausing import pause
-from lockdoctor.workflows.treatment.context import queue_snapshot, queues_of
+from lockdoctor.workflows.treatment.context import TreatmentContext, queue_snapshot, queues_of
 
 LOOK_INTERVAL_S = 0.5
 
@@ -37,8 +37,7 @@ class _Watched:
 
 
 async def watch_for_relapse(
-    cluster: Cluster,
-    clock: Clock,
+    context: TreatmentContext,
     treated: Sequence[ActionResult[Target]],
     watch_s: float,
     stop: StopRequest,
@@ -57,13 +56,14 @@ async def watch_for_relapse(
         if approved_hold.is_holder
     }
     probes: list[LeadershipProbe] = []
+    clock = context.clock
     until = clock.now() + watch_s
     try:
         while clock.now() < until and not stop.reason and freed:
             for watched in freed.values():
-                await _look(cluster, watched, probes)
+                await _look(context, watched, probes)
             await pause(clock, stop, min(LOOK_INTERVAL_S, until - clock.now()))
-        status = await cluster.status()
+        status = await context.cluster.status()
         probes.append(LeadershipProbe(status.asked_at, status.raft_term, status.leader_id))
     except ClusterError as failed:
         stop.request(str(failed))
@@ -73,10 +73,14 @@ async def watch_for_relapse(
     return tuple(relapse for relapse in found if relapse)
 
 
-async def _look(cluster: Cluster, watched: _Watched, probes: list[LeadershipProbe]) -> None:
-    snapshot = await queue_snapshot(cluster, watched.approved_hold.lock)
+async def _look(
+    context: TreatmentContext, watched: _Watched, probes: list[LeadershipProbe]
+) -> None:
+    snapshot = await queue_snapshot(context, watched.approved_hold.lock)
     probes.append(LeadershipProbe(snapshot.asked_at, snapshot.raft_term))
-    lock = find_lock(queues_of(watched.approved_hold.lock, snapshot), watched.approved_hold.lock)
+    lock = find_lock(
+        queues_of(context, watched.approved_hold.lock, snapshot), watched.approved_hold
+    )
     holder = lock.holder if lock else None
     if not watched.has_begun:
         watched.has_begun = True
@@ -88,7 +92,7 @@ async def _look(cluster: Cluster, watched: _Watched, probes: list[LeadershipProb
     watched.last_seen_at = snapshot.asked_at
     watched.waited = holder.hold in watched.waiting
     if holder.has_lease:
-        async for reading in cluster.read_leases([holder.lease_id], with_keys=False):
+        async for reading in context.cluster.read_leases([holder.lease_id], with_keys=False):
             if not isinstance(reading, FailedReading):
                 watched.readings.append(reading)
 

@@ -11,6 +11,7 @@ from lockdoctor.domain.check.health import Health
 from lockdoctor.domain.evidence.verdicts import Severity
 from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.alarms import CORRUPT, NOSPACE, ClusterAlarm, is_raised, worst_first
+from lockdoctor.domain.recipes.registry import built_in
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.selfcheck.rules import CheckLevel, SelfCheckFacts, judge
 from lockdoctor.domain.treatment.approval import FreshReadings, approve
@@ -91,7 +92,7 @@ def test_what_an_alarm_forbids_is_not_planned(
     keys = {each.key.key: each.key for each in candidate.contenders}
     lease = an_observation(lease_id=HOLDER, attached_keys=tuple(keys))
     found = FreshReadings(lease=lease, keys=keys, alarms=(alarm,))
-    planned = approve(candidate, found, selection, (b"/my-lock/",), lambda _: "why")
+    planned = approve(candidate, found, selection, (b"/my-lock/",), built_in(), lambda _: "why")
 
     if forbidden is None:
         assert isinstance(planned, Target)

@@ -52,6 +52,17 @@ def test_a_recipe_of_ones_own_states_the_kind_and_finds_the_queue() -> None:
     assert (lock.holder, lock.waiters) == (keys[0], (keys[1],))
 
 
+def test_the_first_write_holds_where_the_recipe_says_so() -> None:
+    """A later write of the same key loses its place."""
+    policy = declared(JOBS | {"holder": "lowest-mod-revision"})
+    old = a_key(lock=b"/jobs/x", lease_id=5, create_revision=9, version=4)
+    young = a_key(lock=b"/jobs/x", lease_id=6, create_revision=10)
+    lock = only([old, young], policy)
+
+    assert old.mod_revision > young.mod_revision
+    assert (lock.holder, lock.waiters) == (young, (old,))
+
+
 def test_a_recipe_of_ones_own_comes_before_the_built_in_ones() -> None:
     """A registration by a mutex's keys is a registration, if the operator says so."""
     key = a_key(lock=b"/jobs/x", lease_id=7)
@@ -158,7 +169,7 @@ WRONG: list[tuple[dict[str, Any], str | None, str]] = [
     (
         {"holder": "oldest"},
         "holder",
-        "must be one of lowest-create-revision, only-key",
+        "must be one of lowest-create-revision, lowest-mod-revision, only-key",
     ),
     (
         {"match": "/jobs/{lock}", "holder": "lowest-create-revision"},

@@ -13,9 +13,10 @@ from lockdoctor.domain.evidence.verdicts import Accepted, VerdictKind
 from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import NO_LEASE, FailedReading, LeaseId, LeaseNotFound, Reading
 from lockdoctor.domain.model.locks import Kind, LockKey, Recipe
-from lockdoctor.domain.recipes.registry import built_in
+from lockdoctor.domain.recipes.declaration import own_recipe
+from lockdoctor.domain.recipes.registry import RecipeBook, built_in
 from lockdoctor.domain.report.findings import LockReport
-from lockdoctor.domain.treatment.approval import ORDERED_BY_WRITE, FreshReadings, approve
+from lockdoctor.domain.treatment.approval import FreshReadings, approve
 from lockdoctor.domain.treatment.plan import NAMEABLE, Refusal, Selection, Target
 from lockdoctor.domain.treatment.preconditions import CurrentState, changes
 from lockdoctor.domain.treatment.reasons import (
@@ -58,6 +59,7 @@ def planned(
     selection: Selection | None = None,
     lease: Reading | FailedReading | None = None,
     keys: tuple[LockKey, ...] | None = None,
+    book: RecipeBook | None = None,
 ) -> Target | Refusal:
     """Approve a candidate whose keys are as they were seen, unless said otherwise."""
     holds = tuple(each.key for each in candidate.contenders)
@@ -68,7 +70,9 @@ def planned(
         lease=seen if candidate.lease_id != NO_LEASE else None,
         keys={key.key: key for key in found},
     )
-    return approve(candidate, findings, selection or Selection(), PREFIXES, lambda _: "why")
+    return approve(
+        candidate, findings, selection or Selection(), PREFIXES, book or built_in(), lambda _: "why"
+    )
 
 
 def reasons(planned: Target | Refusal) -> tuple[RefusalReason, ...]:
@@ -195,7 +199,7 @@ def test_a_holder_that_is_stuck_itself_is_no_culprit() -> None:
     assert reasons(planned(candidate)) == (HolderIsWaiting(b"/my-lock/first"),)
 
 
-@pytest.mark.parametrize("recipe", sorted(ORDERED_BY_WRITE, key=str))
+@pytest.mark.parametrize("recipe", [Recipe.RW_MUTEX, Recipe.VITESS, Recipe.VITESS_ELECTION])
 def test_a_queue_that_goes_by_the_last_write_is_not_quarantined(recipe: Recipe) -> None:
     """The hold would lose its place; to release it is fine."""
     candidate = the_candidate(a_lock_report(a_lock(recipe=recipe)))
@@ -205,12 +209,16 @@ def test_a_queue_that_goes_by_the_last_write_is_not_quarantined(recipe: Recipe) 
     assert isinstance(planned(candidate, Selection(action=Action.RELEASE)), Target)
 
 
-def test_the_recipes_that_go_by_the_last_write() -> None:
-    """Every recipe is asked, so that none is forgotten."""
-    rewritten = a_key(create_revision=10, version=5)
-
-    by_write = {each.recipe for each in built_in().in_order if each.order(rewritten) != 10}
-    assert by_write == ORDERED_BY_WRITE
+def test_a_recipe_of_ones_own_is_quarantined_by_its_rules() -> None:
+    """Its recipe tells whether the hold would lose its place."""
+    table = {"name": "own-queue", "match": "/my-lock/{lock}/{lease:hex}", "kind": "lock"}
+    lock = a_lock(recipe=Recipe("own-queue"), kind=Kind.LOCK)
+    candidate = the_candidate(a_lock_report(lock))
+    for holder, is_planned in (("lowest-create-revision", True), ("lowest-mod-revision", False)):
+        own = own_recipe(table | {"holder": holder}, ())
+        quarantine = Selection(action=Action.QUARANTINE)
+        found = planned(candidate, quarantine, book=built_in().with_own((own,)))
+        assert isinstance(found, Target) is is_planned
 
 
 def test_those_who_share_a_lock_hold_it() -> None:

@@ -12,6 +12,7 @@ import pytest
 from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import NO_LEASE
 from lockdoctor.domain.model.locks import LockKey
+from lockdoctor.domain.recipes.registry import built_in
 from lockdoctor.domain.treatment.journal_entry import Actor, Entry
 from lockdoctor.domain.treatment.restore_plan import RestorePlan, RestoreSkipReason
 from lockdoctor.domain.treatment.results import ActionResult
@@ -54,6 +55,7 @@ class _Bench:
             clock=self.clock,
             words=PlainWords(),
             who=WHO,
+            recipes=built_in(),
         )
 
     def once(self, step: str, number: int, action: Callable[[], object]) -> None:

@@ -75,5 +75,5 @@ async def _treat(
     policy: Policy,
     stop: StopRequest,
 ) -> UnattendedResult:
-    async with connected_context(settings, journal) as context:
+    async with connected_context(settings, journal, policy.recipes) as context:
         return await treat_unattended(context, report, policy, stop)

@@ -17,6 +17,7 @@ from lockdoctor.cli.runtime.run import settings_of
 from lockdoctor.cli.runtime.signals import Signals, planning, run_writing
 from lockdoctor.cli.runtime.terminal import write_page
 from lockdoctor.cli.runtime.treatment_context import connected_context
+from lockdoctor.domain.recipes.registry import built_in
 from lockdoctor.domain.treatment.journal_entry import Entry
 from lockdoctor.domain.treatment.restore_plan import RestorePlan
 from lockdoctor.domain.treatment.results import ActionResult
@@ -100,12 +101,12 @@ async def _planned(
     wanted: frozenset[bytes],
     ttl_s: int | None,
 ) -> RestorePlan:
-    async with connected_context(settings, file) as context:
+    async with connected_context(settings, file, built_in()) as context:
         return await workflow.plan_restore(context, entry, wanted, ttl_s)
 
 
 async def _carried_out(
     settings: ConnectionSettings, file: FileJournal, plan: RestorePlan, stop: StopRequest
 ) -> ActionResult[RestorePlan]:
-    async with connected_context(settings, file) as context:
+    async with connected_context(settings, file, built_in()) as context:
         return await workflow.restore(context, plan, stop)

@@ -23,6 +23,7 @@ from lockdoctor.cli.runtime.run import MARGIN_S, RunDependencies, examine, histo
 from lockdoctor.cli.runtime.signals import Signals, planning, run_writing
 from lockdoctor.cli.runtime.terminal import print_message, write_page, write_to
 from lockdoctor.cli.runtime.treatment_context import connected_context
+from lockdoctor.domain.recipes.registry import RecipeBook
 from lockdoctor.domain.report.report import Report
 from lockdoctor.domain.treatment.journal_entry import Entry, EntryId
 from lockdoctor.domain.treatment.plan import RevokePlan, Selection, Target
@@ -55,6 +56,7 @@ class RevokeSettings:
     """The settings of one run."""
 
     connection: ConnectionSettings
+    recipes: RecipeBook
     journal: FileJournal
     acting: ExecutionFlags
     is_json: bool
@@ -86,6 +88,7 @@ def run_revoke(
     is_json = run.format == OutputFormat.JSON
     settings = RevokeSettings(
         connection=settings_of(connection, config.cluster, file, os.environ),
+        recipes=file.book,
         journal=open_journal(journal, os.environ),
         acting=acting,
         is_json=is_json,
@@ -204,9 +207,7 @@ async def _carry_out(
         print_message(f"watching for {duration(acting.verify_s)} whether the leak comes back")
         began_at = context.clock.now()
         try:
-            relapses = await watch_for_relapse(
-                context.cluster, context.clock, report.treated, acting.verify_s, stop
-            )
+            relapses = await watch_for_relapse(context, report.treated, acting.verify_s, stop)
         except (WrongClusterError, asyncio.CancelledError):  # actions are reported anyway
             return report
         watched_s = context.clock.now() - began_at
@@ -240,7 +241,7 @@ def _undo(settings: RevokeSettings, entry_id: EntryId) -> int:
 
 
 def _context(settings: RevokeSettings) -> AbstractAsyncContextManager[TreatmentContext]:
-    return connected_context(settings.connection, settings.journal)
+    return connected_context(settings.connection, settings.journal, settings.recipes)
 
 
 def _saved_plan(path: Path) -> RevokePlan:
