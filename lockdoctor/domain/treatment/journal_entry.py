@@ -143,7 +143,7 @@ def cut(line: Line) -> Line:
 
 
 def is_cut(key: LockKey) -> bool:
-    """Return whether only a key's first bytes are stored, so it cannot be put back."""
+    """Return whether only a key's first bytes are stored, so it cannot be restored."""
     return len(key.value) < key.value_size
 
 

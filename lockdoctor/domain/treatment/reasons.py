@@ -202,7 +202,7 @@ class FailureKind(enum.Enum):
     LEASE_NOT_READ = "lease-not-read"
     """The lease could not be read again."""
     NEW_LEASE_ENDED = "new-lease-ended"
-    """The lease onto which keys were put back has ended."""
+    """The lease onto which keys were restored has ended."""
     STOPPED = "stopped"
     """The run was ended before the first write."""
     JOURNAL_NEWER = "journal-newer"

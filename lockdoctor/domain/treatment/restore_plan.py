@@ -1,4 +1,4 @@
-"""Find which keys of a journal entry can be put back, and why others cannot."""
+"""Find which keys of a journal entry can be restored, and why others cannot."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lockdoctor.domain.treatment.journal_entry import Entry, is_cut
 
 
 class RestoreSkipReason(enum.Enum):
-    """Why a key is not put back."""
+    """Why a key is not restored."""
 
     EXISTS = enum.auto()
     CUT = enum.auto()
@@ -22,7 +22,7 @@ class RestoreSkipReason(enum.Enum):
 
 
 class SkippedKey(NamedTuple):
-    """A key that is not put back."""
+    """A key that is not restored."""
 
     key: LockKey
     why: RestoreSkipReason
@@ -30,7 +30,7 @@ class SkippedKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestorePlan:
-    """The keys that a restore would put back."""
+    """The keys to restore, and those that cannot be."""
 
     entry: Entry
     keys: tuple[LockKey, ...]

@@ -1,4 +1,4 @@
-"""Restore: put back keys that a treatment has deleted, if they do not exist."""
+"""Restore: write again the keys that an action deleted, if they do not exist."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def plan_restore(
     context: TreatmentContext, entry: Entry, wanted: Collection[bytes], ttl_s: int | None
 ) -> RestorePlan:
     """
-    Plan which keys can be put back; write no key or lease.
+    Plan which keys can be restored; write no key or lease.
 
     Raises:
         ClusterError: The keys could not be read.
@@ -54,9 +54,9 @@ async def restore(
     the lease expires by itself.
 
     Raises:
-        JournalError: The intent could not be written, so no key was put back.
-        ClusterError: etcd could not be read, or no lease could be granted, so no key was put back.
-        WrongClusterError: It is no longer the entry's cluster, so no key was put back there.
+        JournalError: The intent could not be written, so no key was restored.
+        ClusterError: etcd could not be read, or no lease could be granted, so no key was restored.
+        WrongClusterError: It is no longer the entry's cluster, so no key was restored there.
     """
     await require_cluster_of(context.cluster, plan.entry)
     new = NO_LEASE if plan.ttl_s is None else await context.key_writer.grant(plan.ttl_s)

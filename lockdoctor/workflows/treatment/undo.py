@@ -30,7 +30,7 @@ async def undo(
 
     Raises:
         JournalError: There is no such quarantine, or the intent could not be written; no key was
-            put back.
+            restored.
         ClusterError: etcd could not be read.
         WrongClusterError: The quarantine is of another cluster, or another one has answered.
     """

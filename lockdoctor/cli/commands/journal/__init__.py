@@ -16,11 +16,11 @@ Examples:
   lockdoctor journal
   lockdoctor journal list --format json | jq '.entries[] | .result'
   lockdoctor journal show 5f0c
-  lockdoctor journal restore 5f0c                    what would be put back
+  lockdoctor journal restore 5f0c                    what would be restored
   lockdoctor journal restore 5f0c --only /app/config --yes
 
 \b
-Exit status: 0 done or planned, 1 a key was not put back, 2 bad usage,
+Exit status: 0 done or planned, 1 a key was not restored, 2 bad usage,
 3 the journal or etcd could not be read, 130 interrupted.
 """
 
