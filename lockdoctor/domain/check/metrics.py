@@ -112,7 +112,7 @@ def _is_held_as_lock(report: LockReport) -> bool:
     return (
         lock.kind is Kind.LOCK
         and lock.holder is not None
-        and lock.kind_of(lock.holder) is Kind.LOCK
+        and lock.kind_of(lock.holder).kind is Kind.LOCK
     )
 
 

@@ -264,13 +264,15 @@ class Lock:
         """Return whether a flag or the policy gave the kind, against the keys' own recipe."""
         return self.basis is Basis.POLICY
 
-    def kind_of(self, key: LockKey) -> Kind:
-        """Return what one of its keys is for."""
-        return self.foreign_kind if self._is_foreign(key) else self.kind
+    def kind_of(self, key: LockKey) -> KnownKind:
+        """Return what one of its keys is for, and how that is known."""
+        if self._is_foreign(key):
+            return KnownKind(self.foreign_kind, self.foreign_basis)
+        return self.known_kind
 
     def may_be_data(self, key: LockKey) -> bool:
         """Return whether a key might be data, by its recipe and by the policy."""
-        kind = self.kind_of(key)
+        kind = self.kind_of(key).kind
         return kind in {Kind.UNKNOWN, Kind.DATA} or (
             self._is_foreign(key) and kind not in CONTENDED_FOR
         )

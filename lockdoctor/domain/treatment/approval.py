@@ -109,7 +109,11 @@ def _reasons(
         return
     for each in candidate.contenders:
         yield from hold_changes(each.key, found.keys.get(each.key.key))
-    guessed = [each.key.key for each in candidate.contenders if each.may_be_data]
+    guessed = [
+        each.key.key
+        for each in candidate.contenders
+        if each.may_be_data or not (selection.is_named or each.known_kind.basis.is_certain)
+    ]
     yield from map(KindUnknown, guessed[:1]) if guessed else _unjudged(candidate, selection)
     if selection.action is Action.QUARANTINE:
         rules = {recipes.of(each.report.lock.recipe) for each in candidate.contenders}

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from lockdoctor.domain.evidence.verdicts import Verdict, VerdictKind
+from lockdoctor.domain.evidence.verdicts import Confidence, Verdict, VerdictKind
 from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import NO_LEASE, LeaseId
-from lockdoctor.domain.model.locks import Hold, LockKey
+from lockdoctor.domain.model.locks import Basis, Hold, KnownKind, LockKey
 from lockdoctor.domain.report.findings import LockReport
 from lockdoctor.domain.report.report import Report
-from lockdoctor.domain.treatment.plan import NAMEABLE, SESSION_LEAKS, Refusal, Selection
+from lockdoctor.domain.treatment.plan import JUDGED, NAMEABLE, SESSION_LEAKS, Refusal, Selection
 from lockdoctor.domain.treatment.reasons import NotFound, NothingToRelease, RefusalReason, TooYoung
 
 
@@ -33,6 +33,25 @@ class QueuedKey:
     def may_be_data(self) -> bool:
         """Return whether a key might be data, by its recipe and by the policy."""
         return self.report.lock.may_be_data(self.key)
+
+    @property
+    def known_kind(self) -> KnownKind:
+        """Return what the key is for, and how that is known."""
+        return self.report.lock.kind_of(self.key)
+
+    @property
+    def needs_name(self) -> bool:
+        """
+        Return whether it is in a plan only where its key or its lease is named.
+
+        The kind of its key is only likely, or it is called leaked without a proof: of its kind, and
+        of the leak.
+        """
+        verdict = self.verdict
+        if verdict is None or verdict.kind not in JUDGED:
+            return self.known_kind.basis is Basis.LIKELY
+        is_proven = verdict.confidence is Confidence.PROVEN
+        return not (is_proven and self.known_kind.may_be_planned)
 
     @property
     def verdict(self) -> Verdict | None:
@@ -116,7 +135,9 @@ def _judged(report: Report, selection: Selection) -> Iterator[QueuedKey]:
     for contender in _contenders(report):
         verdict = contender.verdict
         if (selection.whole_prefix and contender.is_holder) or (
-            verdict and verdict.kind in selection.verdicts and not verdict.accepted
+            verdict
+            and verdict.kind in selection.verdicts
+            and not (verdict.accepted or contender.needs_name)
         ):
             yield contender
 
@@ -125,7 +146,7 @@ def _unnamed(report: Report, selection: Selection) -> Counter[VerdictKind]:
     """Count what another --verdict would have selected, without other criteria."""
     if selection.is_named or selection.sessions or selection.whole_prefix:
         return Counter()
-    verdicts = [each.verdict for each in _contenders(report)]
+    verdicts = [each.verdict for each in _contenders(report) if not each.needs_name]
     return Counter(
         verdict.kind
         for verdict in verdicts

@@ -166,6 +166,8 @@ def _skip_reason(each: AllowedLock, report: Report) -> TreatmentSkipReason | Non
         return TreatmentSkipReason.NOT_PROVEN
     if lock is None or lock.lock.foreign_holder:
         return TreatmentSkipReason.NO_CONTENDER
+    if not lock.lock.known_kind.may_be_planned:
+        return TreatmentSkipReason.NOT_PROVEN
     if _held_s(each.finding) < treatment.min_held_s:
         return TreatmentSkipReason.HELD_TOO_BRIEFLY
     if _runs(each.finding) < treatment.min_runs:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from lockdoctor.domain.evidence.deadlock import HolderWaits
-from lockdoctor.domain.evidence.verdicts import Accepted, VerdictKind
+from lockdoctor.domain.evidence.verdicts import Accepted, Confidence, VerdictKind
 from lockdoctor.domain.model.actions import Action
 from lockdoctor.domain.model.leases import NO_LEASE, FailedReading, LeaseId, LeaseNotFound, Reading
-from lockdoctor.domain.model.locks import Kind, LockKey, Recipe
+from lockdoctor.domain.model.locks import Basis, Kind, LockKey, Recipe
 from lockdoctor.domain.recipes.declaration import own_recipe
 from lockdoctor.domain.recipes.registry import RecipeBook, built_in
 from lockdoctor.domain.report.findings import LockReport
@@ -110,6 +110,50 @@ def test_nothing_else_is_treated_unnamed(kind: VerdictKind) -> None:
         assert isinstance(planned(candidate, replace(named, even_if_healthy=True)), Target)
 
 
+CERTAIN = {basis for basis in Basis if basis.is_certain}
+
+
+@pytest.mark.parametrize("confidence", list(Confidence))
+@pytest.mark.parametrize("basis", list(Basis))
+def test_the_gate_of_a_leak(basis: Basis, confidence: Confidence) -> None:
+    """By default a proven leak of a lock that is known; by name also what is only likely."""
+    kind = Kind.UNKNOWN if basis is Basis.UNKNOWN else Kind.LOCK
+    lock = a_lock(kind=kind, basis=basis)
+    report = a_report(a_lock_report(lock, a_verdict(lock=lock, confidence=confidence)))
+    is_planned = basis in CERTAIN and confidence is Confidence.PROVEN
+    assert bool(select(report, Selection()).candidates) is is_planned
+
+    for named in (Selection(keys=(a_key().key,)), Selection(leases=(HOLDER,))):
+        (candidate,) = select(report, named).candidates
+        assert isinstance(planned(candidate, named), Target) is (kind is Kind.LOCK)
+
+    whole = Selection(whole_prefix=True)
+    (candidate,) = select(report, whole).candidates
+    assert isinstance(planned(candidate, whole), Target) is (basis in CERTAIN)
+
+
+@pytest.mark.parametrize("kind", list(NAMEABLE))
+@pytest.mark.parametrize("basis", list(Basis))
+def test_the_gate_of_a_named_verdict(basis: Basis, kind: VerdictKind) -> None:
+    """A verdict names no key: the kind must be known. What it would not select is not counted."""
+    lock = a_lock(kind=Kind.UNKNOWN if basis is Basis.UNKNOWN else Kind.LOCK, basis=basis)
+    report = a_report(a_lock_report(lock, a_verdict(kind, lock=lock)))
+    wanted = Selection(verdicts=frozenset({kind}))
+    plans = [planned(candidate, wanted) for candidate in select(report, wanted).candidates]
+
+    assert any(isinstance(plan, Target) for plan in plans) is (basis in CERTAIN)
+    if basis is Basis.LIKELY:
+        assert not select(report, Selection()).unnamed
+
+
+@pytest.mark.parametrize("kind", [Kind.ELECTION, Kind.REGISTRATION, Kind.DATA])
+def test_only_a_lock_is_planned_as_leaked(kind: Kind) -> None:
+    """Whatever was concluded: the others are held by design."""
+    lock = a_lock(kind=kind)
+
+    assert not select(a_report(a_lock_report(lock, a_verdict(lock=lock))), Selection()).candidates
+
+
 def test_what_another_verdict_would_select_is_counted() -> None:
     """Who reads that there is nothing to treat learns which word is missing."""
     suspected = a_lock_report(a_lock(), a_verdict(VerdictKind.SUSPECTED_LEAK))
@@ -144,7 +188,7 @@ def test_what_may_be_no_lock_is_never_planned(kind: VerdictKind) -> None:
         guessed = the_candidate(
             a_lock_report(lock, a_verdict(kind, lock=lock)), selection=selection
         )
-        stated = replace(lock, kind=Kind.LOCK)
+        stated = replace(lock, kind=Kind.LOCK, basis=Basis.POLICY)
         known = the_candidate(
             a_lock_report(stated, a_verdict(kind, lock=stated)), selection=selection
         )

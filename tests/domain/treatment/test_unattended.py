@@ -14,6 +14,7 @@ from lockdoctor.domain.evidence.verdicts import Confidence, VerdictKind
 from lockdoctor.domain.inference.hold_age import HoldAge
 from lockdoctor.domain.model.actions import Action, Result
 from lockdoctor.domain.model.leases import LeaseId
+from lockdoctor.domain.model.locks import Basis, Kind
 from lockdoctor.domain.policy.policy import Policy, Rule, Treatment
 from lockdoctor.domain.report.findings import LockReport
 from lockdoctor.domain.treatment.journal_entry import Entry
@@ -120,6 +121,18 @@ def test_no_other_verdict_is_treated(kind: VerdictKind) -> None:
 def test_only_what_is_proven_is_treated(confidence: Confidence) -> None:
     """However likely it is."""
     assert why(choice(a_leak(confidence=confidence))) == [TreatmentSkipReason.NOT_PROVEN]
+
+
+@pytest.mark.parametrize("basis", list(Basis))
+def test_only_a_lock_that_is_known_is_treated(basis: Basis) -> None:
+    """A proof of the leak is none where the kind of the key is only likely."""
+    leak = a_leak()
+    kind = Kind.UNKNOWN if basis is Basis.UNKNOWN else Kind.LOCK
+    found = choice(replace(leak, lock=replace(leak.lock, kind=kind, basis=basis)))
+
+    assert bool(found.chosen) is basis.is_certain
+    if not basis.is_certain:
+        assert why(found) == [TreatmentSkipReason.NOT_PROVEN]
 
 
 def test_a_hold_must_have_lasted() -> None:
