@@ -25,8 +25,8 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup ## start an etcd of its own, leak locks for real, scan them, clean up
 	$(BIN)/lockdoctor demo
 
-test: setup ## run the whole suite against a real etcd
-	$(BIN)/pytest $(PARALLEL)
+test: setup $(if $(CI),cover) ## run the whole suite against a real etcd; in CI measure it, too
+	$(if $(CI),,$(BIN)/pytest $(PARALLEL))
 
 test-fast: setup ## run what needs no etcd server and takes seconds
 	$(BIN)/pytest $(PARALLEL) -m "not etcd and not slow"

@@ -78,7 +78,7 @@ def test_program_of_the_story_and_the_service_that_piles_up(
         assert live["process"] == "orders-7f"
         assert before < live["sessions"] <= after
         assert live["kept"] == live["keyless_leases"] >= 4
-        assert "this process leaks them" in live["text"]
+        assert "This process leaks them" in live["text"]
 
         process = {each["name"]: each for each in found.document["processes"]}["orders-7f"]
         assert process["sessions_before"] < process["sessions"]

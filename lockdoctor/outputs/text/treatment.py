@@ -92,7 +92,7 @@ def reacquired(lock: Reacquired) -> str:
     )
     if lock.was_waiting:
         return f"{text}. It was waiting for the lock, so it might be working."
-    return f"{text}. It was not waiting: the leaking process still runs. Restart it."
+    return f"{text}. It was not waiting: the leaking process might still run. Restart that process."
 
 
 def restore_cautions(plan: RestorePlan) -> Iterator[str]:

@@ -141,10 +141,8 @@ def test_a_certificate_for_other_names(
     """The names to connect by are listed, and one of them works."""
     said = run(refused(elsewhere_server.endpoint, cacert=authority.cert))
 
-    assert said.endswith(
-        "its certificate is not for 127.0.0.1: connect by a name in the certificate:"
-        " localhost, etcd-1.example, 10.1.2.3"
-    )
+    assert "not for 127.0.0.1" in said
+    assert "a name in the certificate: localhost, etcd-1.example, 10.1.2.3." in said
     by_name = f"https://localhost:{elsewhere_server.client_port}"
     run(connects(by_name, cacert=authority.cert, cert=client.cert, key=client.key))
 
@@ -328,7 +326,7 @@ def test_files_that_cannot_be_used(tmp_path: Path, authority: Authority, client:
     rubbish.write_text("rubbish")
     cases = {
         "Cannot read the CA certificate": TlsFiles(cacert=tmp_path / "missing.pem"),
-        "does not hold certificates": TlsFiles(cacert=rubbish),
+        "has no certificates in PEM form": TlsFiles(cacert=rubbish),
         "are not a certificate and its": TlsFiles(cert=client.cert, key=other.key),
         "needs its key": TlsFiles(cert=client.cert),
     }
