@@ -20,6 +20,9 @@ else:
 PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 """The versions that are supported."""
 
+MAX_FILES = 14
+"""The maximum number of files of a folder of the package."""
+
 
 def test_the_classifiers_name_what_is_supported() -> None:
     """Every supported Python from the oldest on, POSIX alone, and that it is typed."""
@@ -48,6 +51,18 @@ def test_a_type_checker_reads_the_types_of_the_package(tmp_path: Path) -> None:
     assert "Found 1 error" in done.stdout
 
 
+def test_no_folder_is_a_heap() -> None:
+    """At most 14 files, folders in it not counted."""
+    folders = [path for path in (ROOT / "lockdoctor").rglob("*") if path.is_dir()]
+    sizes = {
+        path.relative_to(ROOT): sum(each.is_file() for each in path.iterdir())
+        for path in folders
+        if path.name != "__pycache__"
+    }
+
+    assert not {path: size for path, size in sizes.items() if size > MAX_FILES}
+
+
 @pytest.mark.slow
 def test_the_wheel_has_the_marker_and_the_page_of_the_verdicts(tmp_path: Path) -> None:
     """`py.typed` for type checkers, and the page that `lockdoctor explain` prints."""
@@ -64,5 +79,6 @@ def test_the_wheel_has_the_marker_and_the_page_of_the_verdicts(tmp_path: Path) -
         names = content.namelist()
         metadata = next(name for name in names if name.endswith("/METADATA"))
         text = content.read(metadata).decode()
-    assert {"lockdoctor/py.typed", "lockdoctor/verdicts.md"} <= set(names)
+    shipped = {"py.typed", "verdicts.md", "domain/recipes/builtin.toml"}
+    assert {f"lockdoctor/{name}" for name in shipped} <= set(names)
     assert "Classifier: Operating System :: POSIX\n" in text

@@ -15,9 +15,8 @@ from lockdoctor.domain.report.unseen import Unseen
 from lockdoctor.outputs.text.alarms import alarm_remedy, alarm_text
 from lockdoctor.outputs.text.evidence import sentence
 from lockdoctor.outputs.text.headline import alarms, findings_headline
-from lockdoctor.outputs.text.notes import note_text
 from lockdoctor.outputs.text.remedies import remedy_text
-from lockdoctor.outputs.text.report import gone_text
+from lockdoctor.outputs.text.report import gone_text, note_text
 from lockdoctor.outputs.text.unseen import numbered_part, reason_text
 from lockdoctor.outputs.text.values import count, duration, lock_title, safe, shortened
 

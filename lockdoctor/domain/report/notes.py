@@ -1,4 +1,4 @@
-"""Other notes on a run; outputs/text/notes has the sentences."""
+"""Other notes on a run; outputs/text/report has the sentences."""
 
 from __future__ import annotations
 

@@ -40,8 +40,8 @@ from lockdoctor.outputs.json.values import (
     text_and_base64,
 )
 from lockdoctor.outputs.text.evidence import kind_of, sentence
-from lockdoctor.outputs.text.notes import note_text
 from lockdoctor.outputs.text.remedies import remedy_text
+from lockdoctor.outputs.text.report import note_text
 from lockdoctor.outputs.text.unseen import part_text, reason_text
 from lockdoctor.outputs.text.values import safe
 

@@ -26,9 +26,8 @@ from lockdoctor.outputs.text.evidence import sentence
 from lockdoctor.outputs.text.evidence.processes import process_lines, server_line
 from lockdoctor.outputs.text.evidence.sessions import sessions_alike
 from lockdoctor.outputs.text.headline import headline, how_many
-from lockdoctor.outputs.text.notes import note_text
 from lockdoctor.outputs.text.remedies import remedy_text
-from lockdoctor.outputs.text.report import context, gone_text
+from lockdoctor.outputs.text.report import context, gone_text, note_text
 from lockdoctor.outputs.text.suggested_commands import steps
 from lockdoctor.outputs.text.unseen import unseen_text
 from lockdoctor.outputs.text.values import count, lock_title, name, safe

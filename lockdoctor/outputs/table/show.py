@@ -24,8 +24,7 @@ from lockdoctor.outputs.table.parts.locks import renewed
 from lockdoctor.outputs.table.parts.ttl_chart import Chart
 from lockdoctor.outputs.table.report import alarm_remedies, finding_parts, headline_style, listed
 from lockdoctor.outputs.text.headline import alarms, headline
-from lockdoctor.outputs.text.notes import note_text
-from lockdoctor.outputs.text.report import context
+from lockdoctor.outputs.text.report import context, note_text
 from lockdoctor.outputs.text.unseen import unseen_text
 from lockdoctor.outputs.text.values import (
     at_least,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lockdoctor.domain.past.past import PastFinding
+from lockdoctor.domain.report.notes import HistoryNotPruned, KeysLeftOut, Note
 from lockdoctor.domain.report.report import Report
 from lockdoctor.outputs.text.values import (
     NAME_WIDTH,
@@ -41,3 +42,19 @@ def _past(report: Report) -> str:
     if not report.past_runs:
         return "; no earlier run of the same prefixes"
     return f"; uses {count(report.past_runs, 'earlier run')}"
+
+
+def note_text(note: Note) -> str:
+    """Return the sentence of a note on a run."""
+    match note:
+        case str():
+            return safe(note)
+        case HistoryNotPruned(why):
+            return f"This run is stored, but the history was not pruned: {safe(why)}"
+        case KeysLeftOut(count):
+            return f"{count:,} more keys of the lease were not examined"
+    what = f"{safe(note.where)}: the acceptance of {note.verdict.value}"
+    if not note.has_expired:
+        return f"{what} until {note.until} matches no finding"
+    now = "it still matches a finding" if note.is_found else "it matches no finding"
+    return f"{what} expired after {note.until}, and {now}"

@@ -7,7 +7,7 @@ from datetime import date
 from lockdoctor.domain.evidence.verdicts import VerdictKind
 from lockdoctor.domain.report.notes import AcceptanceWithoutEffect
 from lockdoctor.domain.report.unseen import Part, UnseenReason
-from lockdoctor.outputs.text.notes import note_text
+from lockdoctor.outputs.text.report import note_text
 from lockdoctor.outputs.text.unseen import PARTS, REASONS
 
 UNUSED = AcceptanceWithoutEffect(
