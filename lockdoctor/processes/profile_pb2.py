@@ -1,4 +1,4 @@
-"""Reads the protobuf form of a goroutine profile: only the fields for the stacks are declared."""
+"""Reads the fields for the stacks of a goroutine profile in protobuf."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from tests.docs.test_prose import Line, broken_rules
 from tests.folders import ROOT
 
 PACKAGE = ROOT / "lockdoctor"
-MAX_FIRST_LINE = 92
-"""Characters of the first line of a docstring; 80 is the aim."""
+MAX_FIRST_LINE = 80
+"""The maximum number of characters of the first line of a docstring."""
 
 ENDS = (".", "?", "`", ">")
 """The ends of an error: of a sentence, a command to copy, or another error's text (`>`)."""

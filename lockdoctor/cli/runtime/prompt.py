@@ -75,7 +75,7 @@ def restore_question(keys: Sequence[LockKey]) -> tuple[str, str]:
 
 
 def _plan_answer(plan: RevokePlan) -> str:
-    """Return the lock's name; if hard to type, the lease; of several targets, their number."""
+    """Return the lock's name, its lease, or the number of several targets."""
     target = plan.targets[0]
     if len(plan.targets) > 1:
         return str(len(plan.targets))

@@ -97,7 +97,7 @@ def waiters(locks: Sequence[LockReport]) -> int:
 
 
 def oldest_hold_s(locks: Sequence[LockReport]) -> float:
-    """Return the proven time of the oldest hold of a lock, in seconds; 0 if none is proven."""
+    """Return the proven age of the oldest hold, in seconds; 0 if none is proven."""
     counted = (lock for lock in locks if _is_held_as_lock(lock) and not _is_accepted(lock))
     ages = (lock.age for lock in counted)
     return max((age.at_least_s for age in ages if age), default=0.0)

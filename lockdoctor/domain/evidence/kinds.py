@@ -18,7 +18,7 @@ _ORDER = list(Confidence)
 
 def capped(confidence: Confidence, known: KnownKind) -> Confidence:
     """
-    Return the confidence of a verdict: never higher than that of the kind it rests on.
+    Return a confidence that is never higher than that of the kind.
 
     What is said of a key of unknown kind does not rest on its kind: such a key is never judged.
     """

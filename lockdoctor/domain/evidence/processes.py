@@ -49,7 +49,7 @@ class ProcessSessions:
 
 @dataclass(frozen=True, slots=True)
 class UnattributedSessions:
-    """Leases without keys that no goroutine names, though each goroutine names its lease."""
+    """Leases without keys that no goroutine names, where each names its lease."""
 
     leases: int
     processes: int

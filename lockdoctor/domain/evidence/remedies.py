@@ -1,4 +1,4 @@
-"""What an operator can do about a verdict, as data; outputs/text/remedies has the sentences."""
+"""What an operator can do about a verdict; outputs/text has the sentences."""
 
 from __future__ import annotations
 

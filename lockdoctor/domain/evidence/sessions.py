@@ -44,7 +44,7 @@ class SessionsAlike:
 
 @dataclass(frozen=True, slots=True)
 class AbandonedSessions:
-    """Sessions whose attempt on a lock was seen to give up, and which are still renewed."""
+    """Sessions of attempts that gave up, which are still renewed."""
 
     sessions: int
 

@@ -95,7 +95,7 @@ class BlockingTree:
         )
 
     def blocked_by(self, numbers: Collection[int]) -> BlockedCount | None:
-        """Count the waiters of some locks and all locks behind them; None if they are too many."""
+        """Count the waiters and locks behind some locks; None if they are too many."""
         reached = self._reached(numbers)
         if reached is None:
             return None

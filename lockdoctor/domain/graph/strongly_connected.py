@@ -10,7 +10,7 @@ N = TypeVar("N", bound=Hashable)
 
 def strongly_connected(edges: Mapping[N, Sequence[N]]) -> list[list[N]]:
     """
-    Return the sets of nodes that can reach one another; no set can reach one after it.
+    Return the sets of nodes that can reach one another, sinks first.
 
     A set of one node counts only if the node reaches itself. The stack is explicit, so that the
     length of a path has no limit.

@@ -286,7 +286,7 @@ class WaitGraph:
 
 
 def _chains(queues: Iterable[Sequence[LeaseId]]) -> dict[LeaseId, list[LeaseId]]:
-    """Return the waits of each key for the one before it; they imply those for all before."""
+    """Return the waits of each key for the one before it; these imply the rest."""
     edges: dict[LeaseId, list[LeaseId]] = {}
     for queue in queues:
         for before, waiter in pairwise(queue):

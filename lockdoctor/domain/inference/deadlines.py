@@ -51,7 +51,7 @@ def last_refresh(reading: LeaseReading) -> Interval:
 
 
 def is_usable(reading: LeaseReading) -> bool:
-    """Return whether the reading is usable. A member that lost the lead can answer "for ever"."""
+    """Return whether the reading is usable; a former leader reports no end."""
     return reading.remaining_ttl_s < FOREVER_S
 
 

@@ -182,7 +182,7 @@ class Traces(Mapping[LeaseId, RenewalTrace]):
         self._last = RenewalTrace(lease_id=NO_LEASE, readings=())
 
     def __getitem__(self, lease_id: LeaseId) -> RenewalTrace:
-        """Return the trace of one lease; the last is kept, because it is mostly needed again."""
+        """Return the trace of one lease; the last one is cached."""
         if self._last.lease_id != lease_id:
             self._last = trace(lease_id, self._readings[lease_id], self._leadership)
         return self._last

@@ -139,7 +139,7 @@ class Policy:
 
     @cached_property
     def _thresholds(self) -> dict[bytes | None, Thresholds]:
-        """Return the limits of each rule, by its prefix; computed once: every lock needs them."""
+        """Return the limits of each rule, by its prefix; computed once."""
         default = Thresholds(suspects=self.suspects)
         limits: dict[bytes | None, Limits] = {None: {}}
         limits |= {rule.prefix: rule.limits for rule in reversed(self.rules)}  # the first wins

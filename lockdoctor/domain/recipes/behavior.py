@@ -31,7 +31,7 @@ class Life(NamedTuple):
 
 def kind_by_behavior(lives: Sequence[Life], *, others_on_lease: int) -> KnownKind:
     """
-    Return the kind of a single key by what was seen of it: a likely lock, or unknown.
+    Return the kind of a single key by its changes: likely a lock, or unknown.
 
     It was held by one session after the other, each on a lease of its own, and no two of them wrote
     the same value: a service that starts again writes its own address again. Empty values show

@@ -1,4 +1,4 @@
-"""What a recipe requires of a key besides its name: of its lease, its value, its neighbors."""
+"""What a recipe requires of a key besides its name."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ _OWN_HOLDERS = (
 
 
 class DeclarationError(ValueError):
-    """A declaration is invalid; the message is one sentence, for the key or for all of it."""
+    """A declaration is invalid; the message is one sentence."""
 
     def __init__(self, key: str | None, reason: str) -> None:
         """Keep the key of the table that is wrong; None for the table itself."""

@@ -81,7 +81,7 @@ def explain_key(
 
 
 def explain_name(name: bytes, book: RecipeBook, unread: str) -> Explanation:
-    """Explain the name of a key: which recipes can take it, and under which conditions."""
+    """Return the recipes that can take a key of this name, and their conditions."""
     steps: list[Step] = []
     is_taken = False
     for recipe in book.in_order:
@@ -100,7 +100,7 @@ def explain_name(name: bytes, book: RecipeBook, unread: str) -> Explanation:
 
 
 def prefix_to_explain(key: LockKey, book: RecipeBook) -> bytes:
-    """Return the prefix of all keys that decide the kind of a key: its queue, its neighbors."""
+    """Return the prefix of all keys that decide the kind of a key."""
     recipe, name = book.claim(key)
     prefixes = [recipe.queue_prefix(name)]
     for each in book.with_neighbors:

@@ -94,7 +94,7 @@ def locks(keys: Sequence[LockKey], prefix: bytes, stated: Stated = NOTHING_STATE
 
 def data_beside(found: Sequence[Lock]) -> AbstractSet[LockId]:
     """
-    Return the keys that a known product keeps as its data, beside its locks or elsewhere.
+    Return the keys that a known product keeps as its data.
 
     They are data whatever the kind of their prefix. Patroni keeps its cluster's state beside its
     leader and members, Vitess the data that a lock guards.
@@ -111,7 +111,7 @@ def data_beside(found: Sequence[Lock]) -> AbstractSet[LockId]:
 
 
 def is_plain(lock: Lock) -> bool:
-    """Return whether these are data, or keys without a lease that match no lock recipe."""
+    """Return whether these are data, or keys without a lease and a recipe."""
     if lock.kind is Kind.DATA:
         return True
     return lock.kind is Kind.UNKNOWN and not any(key.has_lease for key in lock.contenders)
@@ -211,7 +211,7 @@ def _folder(recipe: LockRecipe, key: bytes) -> bytes | None:
 def _with_neighbors(
     found: list[Lock], anchors: Mapping[str, AbstractSet[bytes]], book: RecipeBook
 ) -> list[Lock]:
-    """Return the locks with those that their neighbors prove, such as Patroni's leader."""
+    """Return the locks with those that their neighbors prove."""
     if not anchors:
         return found
 

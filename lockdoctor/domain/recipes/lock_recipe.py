@@ -67,7 +67,7 @@ class LockRecipe:
         return self.holder is not HolderRule.ONLY_KEY
 
     def may_take(self, *, has_lease: bool, begins: bytes) -> bool:
-        """Return whether a key can be of this recipe, by its lease and its value's first byte."""
+        """Return whether a key can be of this recipe, by its lease and first byte."""
         return all(_may_hold(each, has_lease, begins) for each in self.conditions)
 
     @cached_property
@@ -117,12 +117,12 @@ class LockRecipe:
 
     @cached_property
     def is_by_write(self) -> bool:
-        """Return whether the queue is ordered by the last write: a later one loses the place."""
+        """Return whether the queue is ordered by the last write of each key."""
         return self.holder in {HolderRule.LOWEST_MOD_REVISION, HolderRule.READERS_OR_WRITER}
 
     @cached_property
     def proves_without_lease(self) -> bool:
-        """Return whether keys without a lease show the kind, with no leased key beside them."""
+        """Return whether keys without a lease, and without leased ones, show the kind."""
         is_stated = self.basis is Basis.OWN_RECIPE
         return is_stated or not self.can_wait or HasLease(wanted=False) in self.conditions
 

@@ -20,7 +20,7 @@ _OTHER = b"?"
 
 @dataclass(frozen=True)
 class RecipeBook:
-    """Recipes of one's own first, then the built-in ones; the first that matches takes a key."""
+    """Recipes of one's own, then the built-in ones; the first match takes a key."""
 
     own: tuple[LockRecipe, ...]
     built_in: tuple[LockRecipe, ...]
@@ -75,7 +75,7 @@ class RecipeBook:
 
     @cached_property
     def _tests(self) -> dict[tuple[bool, bytes], tuple[tuple[bytes, LockRecipe], ...]]:
-        """Return the recipes that can take a key alone, by its lease and its value's beginning."""
+        """Return the recipes that can take a key alone."""
         alone = [recipe for recipe in self.in_order if not recipe.beside]
         return {
             (has_lease, begins): tuple(

@@ -1,4 +1,4 @@
-"""Group keys of unknown kind by lease and by folder: one line a group, never a lock."""
+"""Groups keys of unknown kind by lease and by folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts that a run could not read or did not judge; outputs/text/unseen has the sentences."""
+"""The parts that a run could not read or did not judge, as data."""
 
 from __future__ import annotations
 

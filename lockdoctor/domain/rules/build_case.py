@@ -142,7 +142,7 @@ class LockCaseBuilder:
         )
 
     def _unclosed(self, lock: Lock) -> int:
-        """Return the number of sessions that gave up on the lock and are renewed without keys."""
+        """Count the sessions that gave up on the lock and are renewed without keys."""
         gave_up_at = self.activity.of(queue_of(lock)).gave_up_at.items()
         traces = ((self.facts.traces.get(lease), at) for lease, at in gave_up_at)
         return sum(

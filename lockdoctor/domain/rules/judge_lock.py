@@ -29,7 +29,7 @@ OTHER_RULES = (
 
 
 def diagnose(case: LockCase) -> tuple[Verdict, ...]:
-    """Return the verdicts on one lock: on its state, and on other problems; the worst first."""
+    """Return the verdicts on one lock, the worst first."""
     state = next(verdict for rule in STATE_RULES if (verdict := rule(case)))
     others = [verdict for rule in OTHER_RULES if (verdict := rule(case, state))]
     return tuple(sorted([state, *others], key=lambda verdict: -verdict.severity))

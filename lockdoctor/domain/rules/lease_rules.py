@@ -67,12 +67,12 @@ def _of_many(
 
 
 def dangling_holder(case: LockCase) -> Verdict | None:
-    """Return a verdict if the holder's lease is gone, so that its hold never ends by itself."""
+    """Return a verdict on a holder without its lease: its hold never ends."""
     return _dangling(case, of_holder=True)
 
 
 def dangling_waiter(case: LockCase, _: Verdict) -> Verdict | None:
-    """Return a verdict on a waiter whose lease is gone: once it holds, its hold never ends."""
+    """Return a verdict on a waiter without its lease: it would hold forever."""
     return _dangling(case, of_holder=False)
 
 
@@ -90,7 +90,7 @@ def _dangling(case: LockCase, *, of_holder: bool) -> Verdict | None:
 
 
 def overdue(case: LockCase) -> Verdict | None:
-    """Return a verdict if the holder's TTL has expired, but etcd does not end its lease."""
+    """Return a verdict if etcd does not end the holder's expired lease."""
     for_s = expired_for_s(case.trace.readings) if case.trace else None
     if for_s is None or case.is_released:
         return None

@@ -25,7 +25,7 @@ CONVINCING_RENEWALS = 2
 
 
 def eternal_lock(case: LockCase) -> Verdict | None:
-    """Return a verdict if a key of a lock or an election has no lease, so never expires."""
+    """Return a verdict if a key of a lock or an election has no lease."""
     lock = case.lock
     bare = next((key for key in lock.keys if not key.has_lease), None)
     if bare is None or lock.kind not in CONTENDED_FOR or not lock.queue_is_whole:

@@ -165,7 +165,7 @@ def is_renewed(trace: RenewalTrace) -> bool:
 
 
 def _closed(cases: Iterable[SessionCase]) -> int:
-    """Count the sessions that were ended, not expired: python-etcd3 leaves many that expire."""
+    """Count the sessions that were ended; those of python-etcd3 mostly expire."""
     old = (case.trace for case in cases if not case.is_new)
     return sum(trace.ended_early or (trace.is_gone and trace.renewals > 0) for trace in old)
 

@@ -46,7 +46,7 @@ class CurrentState:
 
 def find_lock(locks: Sequence[Lock], approved_hold: ApprovedHold) -> Lock | None:
     """
-    Return the lock of a hold by its queue, even if its keys' values have changed its recipe.
+    Return the lock of a hold by its queue, whatever its recipe is now.
 
     A mutex and an election of one name share a queue. A lock of one key is found by its name,
     even if its lease or neighbors have changed its recipe.

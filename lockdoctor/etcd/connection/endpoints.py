@@ -1,4 +1,4 @@
-"""Endpoints in etcdctl's forms: URLs, bare host:port, or DNS SRV records of a domain."""
+"""Reads endpoints in etcdctl's forms: URLs, host:port, DNS SRV records."""
 
 from __future__ import annotations
 

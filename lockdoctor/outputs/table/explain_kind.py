@@ -1,4 +1,4 @@
-"""Writes the page of `lockdoctor show --explain-kind`: which recipe takes a key, and why."""
+"""Writes the page of `lockdoctor show --explain-kind`."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ def _accepted(report: Report) -> str:
 
 
 def _other_locks(report: Report) -> str:
-    """Return the locks without a verdict and the accepted findings; empty without both."""
+    """Return the undetermined locks and accepted findings; empty without both."""
     undetermined = count(len(report.undetermined), "lock")
     text = f"; {undetermined} undetermined" if report.undetermined else ""
     return f"{text}; {_accepted(report)}" if report.accepted else text

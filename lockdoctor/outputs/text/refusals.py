@@ -1,4 +1,4 @@
-"""Returns why a target is refused, has changed or is skipped, and the flag that allows it."""
+"""Returns why a target is refused or skipped, and the flag that allows it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words the lines of a report that are about the run: what was read, what has ended."""
+"""Words what a run has read, what has ended, and its notes."""
 
 from __future__ import annotations
 

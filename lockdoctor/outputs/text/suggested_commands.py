@@ -117,7 +117,7 @@ def _free(finding: Finding) -> Iterator[SuggestedCommand]:
 
 
 def _end(finding: Finding, lease: LeaseId) -> SuggestedCommand:
-    """Return the command that ends a session without a leak verdict, to free the others."""
+    """Return the command that ends a session, to free the others."""
     if finding.lock is None:
         return _revoke(lease)
     words = ("lockdoctor revoke", _prefix_flag(finding.lock.prefix), "--even-if-healthy")

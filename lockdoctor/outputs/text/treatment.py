@@ -1,4 +1,4 @@
-"""Returns sentences for treatments: outcomes, effects on clients, unattended results."""
+"""Words treatments: outcomes, effects on clients, unattended results."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ for long.
 
 
 class LookupPlan:
-    """At most one planned look-up for each lease, and the leases that the run waits for."""
+    """At most one planned look-up for each lease, and the leases to wait for."""
 
     def __init__(self) -> None:
         """Plan nothing."""
@@ -34,7 +34,7 @@ class LookupPlan:
 
     @property
     def next_at(self) -> float:
-        """Return no later a moment than that of the next look-up; infinity if there is none."""
+        """Return a time not after the next look-up; infinity if there is none."""
         return self._heap[0][0] if self._heap else float("inf")
 
     def add(self, lease_id: LeaseId, at: float, *, wait: bool) -> None:

@@ -14,7 +14,7 @@ from lockdoctor.workflows.scan.queue_watch import KeyEventCollector
 
 
 class PrefixReader:
-    """The keys of one prefix: the first reading, the events after it, the last reading."""
+    """The keys of one prefix: first reading, events, last reading."""
 
     def __init__(self, prefix: bytes, first: KeySnapshot, policy: Policy) -> None:
         """Group the keys of the first reading into locks."""
@@ -31,7 +31,7 @@ class PrefixReader:
         self._watch = KeyEventCollector(cluster, self.prefix, self.first, on_left, stop)
 
     async def read_again(self, cluster: Cluster, clock: Clock) -> None:
-        """Read the keys once more, if they are watched, and wait for the events until then."""
+        """Read the watched keys once more, and wait for the events until then."""
         if self._watch is not None:
             self._last = await cluster.keys(self.prefix)
             await self._watch.catch_up(self._last.revision, clock)

@@ -1,4 +1,4 @@
-"""Runs `show --explain-kind`: reads the key where etcd answers, else explains its name."""
+"""Runs `show --explain-kind` for a key in etcd, or for its name alone."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """
-Returns the words for each kind of evidence: one plain sentence, no stronger than proven.
+Returns the words for each kind of evidence, no stronger than proven.
 
 One module per subject, as in `lockdoctor/domain/evidence`. A test compares the entries with the
 union `Evidence`.

@@ -1,4 +1,4 @@
-"""Words for evidence on a lock's queue: hand-overs, waiters, attempts that gave up."""
+"""Words the evidence on a queue: hand-overs, waiters, attempts."""
 
 from __future__ import annotations
 
