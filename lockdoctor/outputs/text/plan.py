@@ -50,7 +50,7 @@ def headline(plan: RevokePlan) -> str:
     waiters = sum(approved_hold.waiters for approved_hold in holders)
     frees = f", which frees {count(len(holders), 'lock')}" if holders else ""
     for_whom = f" for {count(waiters, 'waiter')}" if waiters else ""
-    return f"Plan: {parts}{frees}{for_whom}{refused}. etcd was not changed."
+    return f"Plan: {parts}{frees}{for_whom}{refused}. etcd is not changed yet."
 
 
 def _counted(targets: Iterable[Target]) -> Iterator[str]:

@@ -42,7 +42,7 @@ def condition_text(condition: Condition | Beside) -> str:
     match condition:
         case OwnLease():
             form = _LEASE_FORMS[condition.form]
-            return f"{{lease}} is the key's own lease in {form} (without a lease: looks like one)"
+            return f"{{lease}} is the key's own lease in {form}, or looks like one if it has none"
         case HasLease():
             return "the key has a lease" if condition.wanted else "the key has no lease"
         case ValueIs():
@@ -51,7 +51,8 @@ def condition_text(condition: Condition | Beside) -> str:
             texts = " or ".join(repr(text) for text in condition.texts)
             return f"the value begins with {texts}"
         case JsonFields():
-            return f"the value is a JSON object with {' and '.join(map(safe, condition.names))}"
+            fields = ", ".join(map(safe, condition.names))
+            return f"the value is a JSON object with {fields}"
         case JsonLease():
             return f"the field {safe(condition.name)} of the JSON value is the key's own lease"
         case Beside():

@@ -53,9 +53,9 @@ def restore(
     """
     Restore keys that an entry deleted, if they do not exist now.
 
-    Prints the plan, and executes it after the answer yes, or with --yes. A
-    restored key is not on its old lease. A lock's key is a new hold at the end
-    of the queue.
+    Prints the plan, and executes it after you type the name or the number
+    that it asks for, or with --yes. A restored key is not on its old lease. A
+    lock's key is a new hold at the end of the queue.
     """
     from lockdoctor.cli.commands.journal import run_restore  # noqa: PLC0415  # loads grpc and rich
 

@@ -84,7 +84,7 @@ def _leader_changed(evidence: renewals.LeaderChanged) -> str:
         if evidence.discarded == 1
         else ("are not counted as renewals")
     )
-    return f"A new etcd leader reset every TTL during the watch. {increases} {verb}."
+    return f"{increases} {verb}: lockdoctor cannot rule out a reset by a new etcd leader."
 
 
 ENTRIES = (
